@@ -1,0 +1,72 @@
+//! The default codec: bincode 2, standard configuration (little endian, variable-length integers).
+//!
+//! Upstream has ended, with 2.0.1 as its last release (RUSTSEC-2025-0141). Its format is frozen and
+//! other crates write the same bytes, so this file can be given another engine without a change of
+//! the wire.
+
+use bincode::config::{self, Configuration};
+use bincode::enc::write::Writer;
+use bincode::error::{DecodeError, EncodeError};
+use bincode::serde::{encode_into_writer, seed_decode_from_slice};
+use serde::Serialize;
+use serde::de::DeserializeSeed;
+
+use super::Codec;
+use crate::error::Fault;
+
+const CONFIG: Configuration = config::standard();
+
+/// Bincode 2 with its standard configuration: little endian, variable-length integers.
+///
+/// The same bytes as `bincode::encode_to_vec(value, bincode::config::standard())`.
+#[derive(Debug, Clone, Copy)]
+pub enum Bincode {}
+
+impl Codec for Bincode {
+    #[inline]
+    fn encode<T>(value: &T, out: &mut Vec<u8>) -> Result<(), Box<str>>
+    where
+        T: Serialize + ?Sized,
+    {
+        encode_into_writer(value, Append(out), CONFIG).map_err(reason)
+    }
+
+    #[inline]
+    fn decode<'f, S>(seed: S, input: &'f [u8]) -> Result<(S::Value, usize), Fault>
+    where
+        S: DeserializeSeed<'f>,
+    {
+        seed_decode_from_slice(seed, input, CONFIG).map_err(fault)
+    }
+}
+
+struct Append<'o>(&'o mut Vec<u8>);
+
+impl Writer for Append<'_> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+#[cold]
+fn reason(error: EncodeError) -> Box<str> {
+    error.to_string().into()
+}
+
+#[cold]
+fn fault(error: DecodeError) -> Fault {
+    match error {
+        DecodeError::UnexpectedEnd { additional } => Fault::Short { missing: additional },
+        DecodeError::Utf8 { inner } => Fault::Utf8 { valid_up_to: inner.valid_up_to() },
+        DecodeError::InvalidBooleanValue(byte) => {
+            Fault::Invalid(format!("a boolean is 0 or 1, not {byte}").into())
+        }
+        DecodeError::UnexpectedVariant { type_name, found, .. } => {
+            Fault::Invalid(format!("{type_name} has no variant {found}").into())
+        }
+        DecodeError::OtherString(text) => Fault::Invalid(text.into()),
+        other => Fault::Invalid(other.to_string().into()),
+    }
+}

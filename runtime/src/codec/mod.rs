@@ -1,0 +1,80 @@
+//! Codecs: how the values in a frame become bytes, and the rules that hold against hostile bytes.
+//!
+//! A codec is a type that implements [`Codec`]; the `#[message(codec = Path)]` attribute picks one
+//! for a message type, and [`Bincode`] is the default. Whatever the codec, the runtime decodes
+//! through a guard of its own that keeps four promises for every frame:
+//!
+//! - **Exact consumption.** A message takes all of its frame, or the frame is refused.
+//! - **Memory in proportion.** Text and bytes are checked against the frame before they are copied,
+//!   and a sequence reserves room for at most as many elements as the frame has bytes left.
+//! - **Bounded nesting.** At most [`MAX_DEPTH`] levels, counting options, newtypes, sequences,
+//!   tuples, maps, structs and enums. A `Box` is no level of its own: what it holds is.
+//! - **Bounded work.** At most [`MAX_EMPTY_ELEMENTS`] elements of sequences and maps that take no
+//!   bytes, so that a length prefix alone cannot keep a receiver busy.
+
+#[cfg(feature = "bincode")]
+mod bincode;
+mod guard;
+#[cfg(feature = "postcard")]
+mod postcard;
+
+use serde::Serialize;
+use serde::de::DeserializeSeed;
+
+use crate::error::Fault;
+
+#[cfg(feature = "bincode")]
+pub use self::bincode::Bincode;
+pub(crate) use self::guard::decode_guarded;
+#[cfg(feature = "postcard")]
+pub use self::postcard::Postcard;
+
+/// The deepest nesting of values that is decoded, in levels.
+///
+/// A level costs stack, most of it in unoptimised builds; this depth fits a thread of 256 KiB there.
+pub const MAX_DEPTH: u32 = 64;
+
+/// The most sequence elements and map entries of no bytes that one frame may hold, in elements.
+///
+/// `Vec<()>` is a length prefix and nothing else: without this limit, nine bytes would ask for
+/// 2⁶⁴ − 1 elements.
+pub const MAX_EMPTY_ELEMENTS: u32 = 1024;
+
+/// How values become bytes and back.
+///
+/// An implementation binds a serde format. The format must be one that concatenates (a tuple is its
+/// elements one after the other, with nothing around them), and in which
+///
+/// - a `u8` is that byte;
+/// - a byte string is its length as a `u64`, then the bytes;
+/// - an `Option` is the byte 0, or the byte 1 and the value;
+///
+/// because byte fields bypass serde: they are written from, and lent to, the message directly.
+///
+/// ```
+/// use datagrammar::codec::{Bincode, Codec};
+///
+/// let mut out = Vec::new();
+/// Bincode::encode(&300u32, &mut out).unwrap();
+/// assert_eq!(out, [251, 44, 1]);
+/// ```
+pub trait Codec {
+    /// Appends `value` to `out`.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, in the format's own words, when `value` cannot be represented. What was
+    /// appended by then is discarded by the caller.
+    fn encode<T>(value: &T, out: &mut Vec<u8>) -> Result<(), Box<str>>
+    where
+        T: Serialize + ?Sized;
+
+    /// Decodes one value from the front of `input`, and says how many bytes it took.
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`] for bytes that are not such a value.
+    fn decode<'f, S>(seed: S, input: &'f [u8]) -> Result<(S::Value, usize), Fault>
+    where
+        S: DeserializeSeed<'f>;
+}

@@ -1,0 +1,116 @@
+//! Why the bytes of a frame are not a message.
+
+use thiserror::Error;
+
+/// Why a frame is not a message of the expected type.
+///
+/// The frame has been received whole when this is reported, so the endpoint is still in step: the
+/// next frame can be received as if nothing had happened. Offsets and lengths are bytes from the
+/// start of the frame.
+///
+/// ```
+/// use datagrammar::{DecodeError, Message};
+///
+/// #[derive(Message, Debug)]
+/// enum Reply {
+///     #[message(tag = 1)]
+///     Stored { len: u64 },
+/// }
+///
+/// assert!(matches!(Reply::decode(&[]), Err(DecodeError::Empty)));
+/// assert!(matches!(Reply::decode(&[7]), Err(DecodeError::UnknownTag(7))));
+/// assert!(matches!(
+///     Reply::decode(&[1, 250, 0]),
+///     Err(DecodeError::TrailingBytes { consumed: 2, len: 3 }),
+/// ));
+/// let error = Reply::decode(&[1]).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "field `Stored.len`, at byte 1 of a frame of 1: at least 1 more byte is needed",
+/// );
+/// ```
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The frame has no bytes, so it has no tag either.
+    #[error("the frame is empty: a frame holds a tag of at least one byte")]
+    Empty,
+
+    /// The tag at the start of the frame could not be read.
+    #[error("the tag of a frame of {len} bytes: {fault}")]
+    Tag {
+        /// The frame's length.
+        len: usize,
+        /// What is wrong with the bytes.
+        fault: Fault,
+    },
+
+    /// No variant has this tag, and the type has no `#[message(other)]` variant to take it.
+    #[error(
+        "no variant has tag {0}: a newer peer sends it, or a peer of another protocol (a variant with #[message(other)] takes unknown tags as data)"
+    )]
+    UnknownTag(u32),
+
+    /// The message ends before its frame does, and the variant is not `#[message(extensible)]`.
+    #[error(
+        "the message ends at byte {consumed} of a frame of {len} (#[message(extensible)] tolerates what a newer peer appends)"
+    )]
+    TrailingBytes {
+        /// How many bytes the message takes.
+        consumed: usize,
+        /// The frame's length.
+        len: usize,
+    },
+
+    /// A field's bytes are not a value of the field's type.
+    #[error("field `{field}`, at byte {offset} of a frame of {len}: {fault}")]
+    Field {
+        /// The field, as `Variant.name` or `Variant.0`.
+        field: &'static str,
+        /// Where the field starts.
+        offset: usize,
+        /// The frame's length.
+        len: usize,
+        /// What is wrong with the bytes.
+        fault: Fault,
+    },
+}
+
+/// What is wrong with the bytes of a value: the detail inside a [`DecodeError`].
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The frame ends before the value does.
+    #[error("at least {missing} more byte{} needed", if *missing == 1 { " is" } else { "s are" })]
+    Short {
+        /// A lower bound of the bytes missing.
+        missing: usize,
+    },
+
+    /// Text that is not UTF-8.
+    #[error("not UTF-8 after {valid_up_to} bytes of text")]
+    Utf8 {
+        /// How many bytes of the text are valid.
+        valid_up_to: usize,
+    },
+
+    /// Values are nested deeper than [`MAX_DEPTH`](crate::codec::MAX_DEPTH).
+    #[error("nested deeper than {limit} levels")]
+    TooDeep {
+        /// The deepest nesting allowed.
+        limit: u32,
+    },
+
+    /// Sequences claim more elements of no bytes than
+    /// [`MAX_EMPTY_ELEMENTS`](crate::codec::MAX_EMPTY_ELEMENTS).
+    #[error("more than {limit} elements that take no bytes")]
+    TooManyEmptyElements {
+        /// The most such elements allowed in one frame.
+        limit: u32,
+    },
+
+    /// Anything else, in the codec's own words: a boolean of 2, a surrogate `char`, a variant that
+    /// does not exist, or what a `Deserialize` implementation objected to.
+    #[error("{0}")]
+    Invalid(Box<str>),
+}

@@ -1,0 +1,21 @@
+//! Why a message could not be made into a frame.
+
+use thiserror::Error;
+
+/// Why a message could not be encoded. Nothing has been sent.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// A field's `Serialize` implementation, or the codec, refused the value.
+    #[error("field `{field}`: {reason}")]
+    Field {
+        /// The field, as `Variant.name` or `Variant.0`.
+        field: &'static str,
+        /// The refusal, in the codec's words.
+        reason: Box<str>,
+    },
+
+    /// An [`Unknown`](crate::Unknown) message holds tag 0, which is the runtime's own.
+    #[error("tag 0 is reserved for the runtime: an unknown message must carry another")]
+    ReservedTag,
+}

@@ -1,0 +1,19 @@
+//! Every error of the crate, one type per thing that can be asked for.
+//!
+//! The doctrine: an error of the operating system stays an [`std::io::Error`] and is the *source*;
+//! a condition that this crate detected is a variant with its numbers. A source is never repeated
+//! in `Display`, and nothing that a peer sends becomes anything worse than one of these.
+
+mod address;
+mod decode;
+mod encode;
+mod open;
+mod recv;
+mod send;
+
+pub use address::AddressError;
+pub use decode::{DecodeError, Fault};
+pub use encode::EncodeError;
+pub use open::OpenError;
+pub use recv::RecvError;
+pub use send::SendError;

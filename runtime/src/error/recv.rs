@@ -1,0 +1,74 @@
+//! Why no frame could be handed over.
+
+use std::io;
+
+use thiserror::Error;
+
+/// Why a receive handed over no frame.
+///
+/// All lengths are bytes. After each of these the endpoint can still be used: the next receive
+/// takes the next frame.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RecvError {
+    /// Nothing is there, and the call was one that does not wait.
+    #[error("no frame is there yet")]
+    WouldBlock,
+
+    /// Nothing came before the deadline.
+    #[error("no frame came before the deadline")]
+    TimedOut,
+
+    /// The frame is longer than the receiver's limit. It was dropped unread, with nothing allocated.
+    #[error(
+        "a frame of {len} bytes is over the limit of {limit}, and was dropped (see Limits::frame_len)"
+    )]
+    TooLarge {
+        /// The frame's length.
+        len: usize,
+        /// The limit.
+        limit: usize,
+    },
+
+    /// Another holder of the descriptor took the frame that was peeked, and the one that came in its
+    /// place did not fit the room made: it was cut, so it was dropped.
+    #[error(
+        "another holder of the descriptor took the frame of {peeked} bytes that was peeked, and the next one, of {len}, was lost (share a descriptor only between receivers of one process, behind a lock)"
+    )]
+    Stolen {
+        /// The length that the peek reported.
+        peeked: usize,
+        /// The length of the frame that was lost.
+        len: usize,
+    },
+
+    /// An empty datagram came. No frame is empty, so a program that does not speak this protocol
+    /// sent it. (On a connection an empty datagram cannot be told from the end, and is the end.)
+    #[error("an empty datagram came, which is never a frame")]
+    Empty,
+
+    /// A datagram sent earlier from this UDP socket found nobody at its destination. The kernel says
+    /// so on the next call, whichever that is; the frames that are queued are not affected.
+    #[error("an earlier datagram found nobody at its destination")]
+    Refused,
+
+    /// There is no memory for a frame of this length, which is still queued.
+    #[error("no memory for a frame of {len} bytes, which is still queued")]
+    NoMemory {
+        /// The frame's length.
+        len: usize,
+    },
+
+    /// The descriptor is not one that keeps datagrams apart.
+    #[error("cannot receive frames from {found}: expected {expected}")]
+    WrongDescriptor {
+        /// What the descriptor is.
+        found: String,
+        /// What was expected.
+        expected: &'static str,
+    },
+
+    /// The operating system refused.
+    #[error("the receive failed")]
+    Io(#[from] io::Error),
+}

@@ -1,0 +1,62 @@
+//! Why a message was not sent.
+
+use std::io;
+
+use thiserror::Error;
+
+use super::EncodeError;
+
+/// Why a message was not sent. It still is the caller's: sending only borrows.
+///
+/// All lengths are bytes.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The message could not be encoded.
+    #[error("the message cannot be encoded")]
+    Encode(#[from] EncodeError),
+
+    /// There is no room, and the call was one that does not wait.
+    #[error("the socket has no room for a frame of {len} bytes now")]
+    WouldBlock {
+        /// The frame's length.
+        len: usize,
+    },
+
+    /// No room came before the deadline.
+    #[error("the socket had no room for a frame of {len} bytes before the deadline")]
+    TimedOut {
+        /// The frame's length.
+        len: usize,
+    },
+
+    /// The frame is longer than this socket can carry.
+    #[error("a frame of {len} bytes is larger than the socket carries{}", ceiling(*.max))]
+    TooLarge {
+        /// The frame's length.
+        len: usize,
+        /// The most that the socket carries, where the kernel tells.
+        max: Option<usize>,
+    },
+
+    /// The peer is gone, or has stopped receiving. Frames that it sent can still be received.
+    #[error("the peer is gone, or has stopped receiving")]
+    Disconnected,
+
+    /// Nobody listens at the destination: its socket was closed, or was never there.
+    #[error("nobody receives at the destination")]
+    Refused,
+
+    /// The operating system refused.
+    #[error("sending a frame of {len} bytes failed")]
+    Io {
+        /// The frame's length.
+        len: usize,
+        /// Its reason.
+        source: io::Error,
+    },
+}
+
+fn ceiling(max: Option<usize>) -> String {
+    max.map_or_else(String::new, |max| format!(", which is {max}"))
+}

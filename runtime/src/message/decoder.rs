@@ -1,0 +1,213 @@
+//! Frame to message: a cursor over the frame's bytes that names the field in every error.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+
+use super::{Bytes, Unknown};
+use crate::codec::{Codec, decode_guarded};
+use crate::error::{DecodeError, Fault};
+
+/// Reads a message out of a frame, field by field. The counterpart of [`Encoder`](super::Encoder),
+/// with an example there.
+///
+/// Every value is decoded under the rules of [`codec`](crate::codec).
+#[derive(Debug)]
+pub struct Decoder<'f, C> {
+    frame: &'f [u8],
+    /// What has not been read yet: a tail of `frame`.
+    unread: &'f [u8],
+    /// Elements of no bytes met so far.
+    empty_elements: u32,
+    codec: PhantomData<fn() -> C>,
+}
+
+impl<'f, C: Codec> Decoder<'f, C> {
+    /// A decoder at the start of `frame`.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Empty`] for a frame of no bytes.
+    #[inline]
+    pub fn new(frame: &'f [u8]) -> Result<Self, DecodeError> {
+        if frame.is_empty() {
+            return Err(DecodeError::Empty);
+        }
+        Ok(Self { frame, unread: frame, empty_elements: 0, codec: PhantomData })
+    }
+
+    /// Reads the tag.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Tag`].
+    #[inline]
+    pub fn tag(&mut self) -> Result<u32, DecodeError> {
+        self.value().map_err(|fault| DecodeError::Tag { len: self.frame.len(), fault })
+    }
+
+    /// Reads a field through serde.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Field`], naming `field`.
+    #[inline]
+    pub fn field<T>(&mut self, field: &'static str) -> Result<T, DecodeError>
+    where
+        T: Deserialize<'f>,
+    {
+        let offset = self.offset();
+        self.value().map_err(|fault| self.error(field, offset, fault))
+    }
+
+    /// Reads a byte field: a length, then that many bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Field`], naming `field`.
+    #[inline]
+    pub fn bytes<T>(&mut self, field: &'static str) -> Result<T, DecodeError>
+    where
+        T: Bytes<'f>,
+    {
+        let offset = self.offset();
+        match self.prefixed() {
+            Ok(bytes) => Ok(T::from_frame(bytes)),
+            Err(fault) => Err(self.error(field, offset, fault)),
+        }
+    }
+
+    /// Reads an optional byte field: whether it is there, and if so as [`bytes`](Self::bytes).
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Field`], naming `field`.
+    #[inline]
+    pub fn optional_bytes<T>(&mut self, field: &'static str) -> Result<Option<T>, DecodeError>
+    where
+        T: Bytes<'f>,
+    {
+        let offset = self.offset();
+        match self.take(1) {
+            Ok([0]) => Ok(None),
+            Ok([1]) => self.bytes(field).map(Some),
+            Ok(other) => Err(self.error(field, offset, presence(other))),
+            Err(fault) => Err(self.error(field, offset, fault)),
+        }
+    }
+
+    /// Reads bytes whose number the type gives.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Field`], naming `field`.
+    #[inline]
+    pub fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], DecodeError> {
+        match self.unread.split_first_chunk() {
+            Some((array, unread)) => {
+                self.unread = unread;
+                Ok(*array)
+            }
+            None => {
+                let missing = N - self.unread.len();
+                Err(self.error(field, self.offset(), Fault::Short { missing }))
+            }
+        }
+    }
+
+    /// Reads a `Cow<str>` field, borrowing it.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Field`], naming `field`.
+    #[inline]
+    pub fn text(&mut self, field: &'static str) -> Result<Cow<'f, str>, DecodeError> {
+        self.field::<&'f str>(field).map(Cow::Borrowed)
+    }
+
+    /// Reads a `rest` field: everything up to the end of the frame.
+    #[inline]
+    pub fn rest<T>(&mut self) -> T
+    where
+        T: Bytes<'f>,
+    {
+        T::from_frame(std::mem::take(&mut self.unread))
+    }
+
+    /// Reads the rest of a message whose tag is not known.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::UnknownTag`] for tag 0, which is the runtime's and never a message.
+    #[inline]
+    pub fn unknown(&mut self, tag: u32) -> Result<Unknown<'f>, DecodeError> {
+        if tag == crate::wire::RESERVED_TAG {
+            return Err(DecodeError::UnknownTag(tag));
+        }
+        Ok(Unknown::new(tag, self.rest::<&'f [u8]>()))
+    }
+
+    /// Whether the frame has been read to its end, as an older sender's is at a `default` field.
+    #[inline]
+    #[must_use]
+    pub fn is_at_end(&self) -> bool {
+        self.unread.is_empty()
+    }
+
+    /// Checks that the message took all of its frame.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::TrailingBytes`].
+    #[inline]
+    pub fn finish(&self) -> Result<(), DecodeError> {
+        if self.is_at_end() {
+            return Ok(());
+        }
+        Err(DecodeError::TrailingBytes { consumed: self.offset(), len: self.frame.len() })
+    }
+
+    #[inline]
+    fn value<T>(&mut self) -> Result<T, Fault>
+    where
+        T: Deserialize<'f>,
+    {
+        let (value, taken) = decode_guarded::<C, T>(self.unread, &mut self.empty_elements)?;
+        self.unread = self.unread.get(taken..).unwrap_or_default();
+        Ok(value)
+    }
+
+    #[inline]
+    fn prefixed(&mut self) -> Result<&'f [u8], Fault> {
+        let len: u64 = self.value()?;
+        // A length past what the machine can address is past the frame's end too.
+        self.take(usize::try_from(len).unwrap_or(usize::MAX))
+    }
+
+    #[inline]
+    fn take(&mut self, len: usize) -> Result<&'f [u8], Fault> {
+        match self.unread.split_at_checked(len) {
+            Some((taken, unread)) => {
+                self.unread = unread;
+                Ok(taken)
+            }
+            None => Err(Fault::Short { missing: len - self.unread.len() }),
+        }
+    }
+
+    #[inline]
+    fn offset(&self) -> usize {
+        self.frame.len() - self.unread.len()
+    }
+
+    #[cold]
+    fn error(&self, field: &'static str, offset: usize, fault: Fault) -> DecodeError {
+        DecodeError::Field { field, offset, len: self.frame.len(), fault }
+    }
+}
+
+#[cold]
+fn presence(byte: &[u8]) -> Fault {
+    Fault::Invalid(format!("an option is the byte 0 or 1, not {byte:?}").into())
+}

@@ -1,0 +1,217 @@
+//! Message to frame: one buffer for what is encoded, and the places where borrowed bytes go between.
+
+use std::io::IoSlice;
+
+use serde::Serialize;
+
+use super::Unknown;
+use crate::codec::Codec;
+use crate::error::EncodeError;
+
+/// How many byte strings of a message are sent from where they lie. Further ones are copied.
+const MAX_BORROWED: usize = 4;
+
+/// Byte fields of at least this many bytes are sent from where they lie: below, the kernel's
+/// handling of one more iovec costs more than the copy that it saves.
+const BORROW_FROM: usize = 4096;
+
+/// The most pieces a frame is made of: the encoded bytes before, between and after borrowed ones.
+pub(crate) const MAX_PIECES: usize = 2 * MAX_BORROWED + 1;
+
+/// Collects a message's frame: encoded values in a buffer, large byte strings by reference.
+///
+/// The code that the derive generates drives it: [`tag`](Self::tag) first, then each field in order,
+/// each naming the codec of the message type. It is public for message types written by hand.
+///
+/// ```
+/// use datagrammar::codec::Bincode;
+/// use datagrammar::{DecodeError, Decoder, EncodeError, Encoder, Message, to_vec};
+///
+/// /// What `#[derive(Message)] #[message(tag = 5)] struct Beat { seq: u64 }` expands to, in essence.
+/// struct Beat {
+///     seq: u64,
+/// }
+///
+/// impl Message for Beat {
+///     type Borrowed<'f> = Self;
+///
+///     fn encode<'m>(&'m self, encoder: &mut Encoder<'m>) -> Result<(), EncodeError> {
+///         encoder.tag::<Bincode>(5)?;
+///         encoder.field::<Bincode, _>("Beat.seq", &self.seq)
+///     }
+///
+///     fn decode<'f>(frame: &'f [u8]) -> Result<Self, DecodeError> {
+///         let mut decoder = Decoder::<Bincode>::new(frame)?;
+///         match decoder.tag()? {
+///             5 => {
+///                 let seq = decoder.field("Beat.seq")?;
+///                 decoder.finish()?;
+///                 Ok(Self { seq })
+///             }
+///             tag => Err(DecodeError::UnknownTag(tag)),
+///         }
+///     }
+/// }
+///
+/// assert_eq!(to_vec(&Beat { seq: 7 })?, [5, 7]);
+/// assert_eq!(Beat::decode(&[5, 7])?.seq, 7);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Encoder<'m> {
+    buffer: &'m mut Vec<u8>,
+    /// What is borrowed, and how much of the buffer comes before it.
+    borrowed: [(usize, &'m [u8]); MAX_BORROWED],
+    count: usize,
+}
+
+impl<'m> Encoder<'m> {
+    /// An encoder that empties `buffer` and writes into it.
+    #[inline]
+    #[must_use]
+    pub fn new(buffer: &'m mut Vec<u8>) -> Self {
+        buffer.clear();
+        Self { buffer, borrowed: [(0, &[]); MAX_BORROWED], count: 0 }
+    }
+
+    /// Writes a variant's tag.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::Field`] when the codec refuses it.
+    #[inline]
+    pub fn tag<C: Codec>(&mut self, tag: u32) -> Result<(), EncodeError> {
+        self.field::<C, _>("tag", &tag)
+    }
+
+    /// Writes a field through serde.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::Field`], naming `field`, when its `Serialize` implementation or the codec
+    /// refuses the value.
+    #[inline]
+    pub fn field<C: Codec, T>(&mut self, field: &'static str, value: &T) -> Result<(), EncodeError>
+    where
+        T: Serialize + ?Sized,
+    {
+        C::encode(value, self.buffer).map_err(|reason| EncodeError::Field { field, reason })
+    }
+
+    /// Writes a byte field: its length, then the bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::Field`] when the codec refuses the length.
+    #[inline]
+    pub fn bytes<C: Codec>(
+        &mut self,
+        field: &'static str,
+        bytes: &'m [u8],
+    ) -> Result<(), EncodeError> {
+        self.field::<C, _>(field, &(bytes.len() as u64))?;
+        if bytes.len() < BORROW_FROM {
+            self.copy(bytes)
+        } else {
+            self.rest(bytes)
+        }
+        Ok(())
+    }
+
+    /// Writes an optional byte field: whether it is there, and if so as [`bytes`](Self::bytes).
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::Field`] when the codec refuses the length.
+    #[inline]
+    pub fn optional_bytes<C: Codec>(
+        &mut self,
+        field: &'static str,
+        bytes: Option<&'m [u8]>,
+    ) -> Result<(), EncodeError> {
+        self.buffer.push(u8::from(bytes.is_some()));
+        match bytes {
+            Some(bytes) => self.bytes::<C>(field, bytes),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes bytes whose number the type gives, so no length goes before them.
+    #[inline]
+    pub fn copy(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Writes a `rest` field: the bytes alone, sent from where they lie.
+    #[inline]
+    pub fn rest(&mut self, bytes: &'m [u8]) {
+        match self.borrowed.get_mut(self.count) {
+            Some(place) => {
+                *place = (self.buffer.len(), bytes);
+                self.count += 1;
+            }
+            None => self.copy(bytes),
+        }
+    }
+
+    /// Writes a message that this side does not know, as it came.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::ReservedTag`] for tag 0.
+    #[inline]
+    pub fn unknown<C: Codec>(&mut self, unknown: &'m Unknown<'_>) -> Result<(), EncodeError> {
+        self.tag::<C>(unknown.sendable_tag()?)?;
+        self.rest(unknown.payload());
+        Ok(())
+    }
+
+    /// The frame's length, in bytes.
+    #[inline]
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
+    pub fn len(&self) -> usize {
+        self.places().iter().fold(self.buffer.len(), |len, (_, bytes)| len + bytes.len())
+    }
+
+    /// The frame's bytes, in pieces to be sent one after the other.
+    #[inline]
+    pub(crate) fn pieces<'p>(
+        &'p self,
+        pieces: &'p mut [IoSlice<'p>; MAX_PIECES],
+    ) -> &'p [IoSlice<'p>] {
+        let mut used = 0;
+        let mut push = |bytes: &'p [u8]| {
+            if !bytes.is_empty()
+                && let Some(piece) = pieces.get_mut(used)
+            {
+                *piece = IoSlice::new(bytes);
+                used += 1;
+            }
+        };
+        let mut rest = self.buffer.as_slice();
+        let mut start = 0;
+        for &(at, bytes) in self.places() {
+            let (before, after) = rest.split_at_checked(at - start).unwrap_or((rest, &[]));
+            push(before);
+            push(bytes);
+            (rest, start) = (after, at);
+        }
+        push(rest);
+        pieces.get(..used).unwrap_or_default()
+    }
+
+    /// The frame's bytes, copied together.
+    pub(super) fn concat(&self) -> Vec<u8> {
+        let mut frame = Vec::with_capacity(self.len());
+        for piece in self.pieces(&mut [IoSlice::new(&[]); MAX_PIECES]) {
+            frame.extend_from_slice(piece);
+        }
+        frame
+    }
+
+    #[inline]
+    fn places(&self) -> &[(usize, &'m [u8])] {
+        self.borrowed.get(..self.count).unwrap_or_default()
+    }
+}

@@ -1,0 +1,83 @@
+//! Messages: typed values, and the two machines that turn them into frames and back.
+
+mod bytes;
+mod decoder;
+mod encoder;
+mod unknown;
+
+pub use self::bytes::Bytes;
+pub use self::decoder::Decoder;
+pub use self::encoder::Encoder;
+pub use self::unknown::Unknown;
+use crate::error::{DecodeError, EncodeError};
+
+/// A type whose values travel as frames. Derive it: `#[derive(Message)]`.
+///
+/// See [the derive](macro@crate::Message) for its attributes, and [`wire`](crate::wire) for the
+/// bytes.
+///
+/// # Lifetimes
+///
+/// A message type that borrows is written with a lifetime, `Request<'a>`, and names its protocol
+/// with any lifetime at all: a `Receiver<Request<'static>>` lends `Request<'f>` out of each frame.
+///
+/// ```
+/// use datagrammar::{Message, to_vec};
+///
+/// #[derive(Message, Debug)]
+/// enum Request<'a> {
+///     #[message(tag = 1)]
+///     Ping,
+///     #[message(tag = 2)]
+///     Put { name: &'a str, #[message(rest)] content: &'a [u8] },
+/// }
+///
+/// let frame = to_vec(&Request::Put { name: "a", content: b"xyz" })?;
+/// assert_eq!(frame, [2, 1, b'a', b'x', b'y', b'z']);
+/// assert!(matches!(Request::decode(&frame)?, Request::Put { name: "a", content: b"xyz" }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a message",
+    label = "this type cannot travel as a frame",
+    note = "derive it: #[derive(datagrammar::Message)], with #[message(tag = N)] on each variant"
+)]
+pub trait Message {
+    /// This message type, borrowing from a frame that lives for `'f`.
+    type Borrowed<'f>: Message;
+
+    /// Writes the message to `encoder`, which may borrow from it.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError`] when a field's `Serialize` implementation or the codec refuses a value.
+    fn encode<'m>(&'m self, encoder: &mut Encoder<'m>) -> Result<(), EncodeError>;
+
+    /// Reads the message that `frame` holds, and nothing else in it.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] for bytes that are not exactly one such message.
+    fn decode<'f>(frame: &'f [u8]) -> Result<Self::Borrowed<'f>, DecodeError>;
+}
+
+/// Encodes a message into a frame of its own.
+///
+/// Endpoints do this into a buffer that they keep; here for tests, files and other transports.
+///
+/// ```
+/// # #[derive(datagrammar::Message)]
+/// # enum Request { #[message(tag = 1)] Ping }
+/// assert_eq!(datagrammar::to_vec(&Request::Ping)?, [1]);
+/// # Ok::<(), datagrammar::EncodeError>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`Message::encode`].
+pub fn to_vec<M: Message>(message: &M) -> Result<Vec<u8>, EncodeError> {
+    let mut buffer = Vec::new();
+    let mut encoder = Encoder::new(&mut buffer);
+    message.encode(&mut encoder)?;
+    Ok(encoder.concat())
+}

@@ -15,6 +15,10 @@ pub enum EncodeError {
         reason: Box<str>,
     },
 
+    /// The message wrote nothing, not even a tag. Derived messages cannot.
+    #[error("the message wrote no bytes, and a frame has at least a tag")]
+    Empty,
+
     /// An [`Unknown`](crate::Unknown) message holds tag 0, which is the runtime's own.
     #[error("tag 0 is reserved for the runtime: an unknown message must carry another")]
     ReservedTag,

@@ -35,6 +35,14 @@ pub(crate) const MAX_PIECES: usize = 2 * MAX_BORROWED + 1;
 /// impl Message for Beat {
 ///     type Borrowed<'f> = Self;
 ///
+///     fn tag(&self) -> u32 {
+///         5
+///     }
+///
+///     fn name(&self) -> &'static str {
+///         "Beat"
+///     }
+///
 ///     fn encode<'m>(&'m self, encoder: &mut Encoder<'m>) -> Result<(), EncodeError> {
 ///         encoder.tag::<Bincode>(5)?;
 ///         encoder.field::<Bincode, _>("Beat.seq", &self.seq)

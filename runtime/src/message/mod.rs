@@ -8,6 +8,7 @@ mod unknown;
 pub use self::bytes::Bytes;
 pub use self::decoder::Decoder;
 pub use self::encoder::Encoder;
+pub(crate) use self::encoder::MAX_PIECES;
 pub use self::unknown::Unknown;
 use crate::error::{DecodeError, EncodeError};
 
@@ -34,6 +35,7 @@ use crate::error::{DecodeError, EncodeError};
 ///
 /// let frame = to_vec(&Request::Put { name: "a", content: b"xyz" })?;
 /// assert_eq!(frame, [2, 1, b'a', b'x', b'y', b'z']);
+/// assert_eq!((Request::Ping.tag(), Request::Ping.name()), (1, "Ping"));
 /// assert!(matches!(Request::decode(&frame)?, Request::Put { name: "a", content: b"xyz" }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -45,6 +47,12 @@ use crate::error::{DecodeError, EncodeError};
 pub trait Message {
     /// This message type, borrowing from a frame that lives for `'f`.
     type Borrowed<'f>: Message;
+
+    /// The tag that this value travels under.
+    fn tag(&self) -> u32;
+
+    /// The name of this value's variant, or of its type if that is a struct: for logs and metrics.
+    fn name(&self) -> &'static str;
 
     /// Writes the message to `encoder`, which may borrow from it.
     ///

@@ -1,15 +1,38 @@
 //! Typed, variable-length datagrams for Linux. (crate page being written)
-#![forbid(unsafe_op_in_unsafe_fn)]
 #![deny(unsafe_code)]
 
+mod address;
+mod backoff;
 pub mod codec;
+mod connection;
+mod datagram;
 pub mod error;
+mod frame;
+mod limits;
+mod listener;
 mod message;
+mod options;
+mod outbox;
+mod receiver;
+mod sender;
+mod socket;
+mod sys;
 pub mod wire;
 
 pub use datagrammar_macros::Message;
 
+pub use crate::address::Address;
+pub use crate::backoff::Backoff;
+pub use crate::connection::Connection;
+pub use crate::datagram::{Socket, SocketReceiver, SocketSender};
 pub use crate::error::{
     AddressError, DecodeError, EncodeError, Fault, OpenError, RecvError, SendError,
 };
+pub use crate::frame::Frame;
+pub use crate::limits::Limits;
+pub use crate::listener::Listener;
 pub use crate::message::{Bytes, Decoder, Encoder, Message, Unknown, to_vec};
+pub use crate::options::Options;
+pub use crate::receiver::Receiver;
+pub use crate::sender::Sender;
+pub use crate::socket::{peek_len, try_peek_len};

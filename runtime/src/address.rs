@@ -1,0 +1,276 @@
+//! Addresses: where an endpoint is, as a text and as the kernel's name for it.
+
+use std::ffi::OsStr;
+use std::fmt::{self, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::str::FromStr;
+
+use crate::error::AddressError;
+use crate::sys::{Kind, MAX_UNIX_NAME, Name, UnixName};
+
+/// Where an endpoint is. Parsed from a text, and printed as one that parses to the same address.
+///
+/// | text | what |
+/// | --- | --- |
+/// | `unix:/run/blobs.sock` | a UNIX socket at a path, of at most 107 bytes |
+/// | `unix:@blobs` | a UNIX socket with an abstract name, of at most 107 bytes: it has no permissions, and anybody in the network namespace can take it |
+/// | `vsock:2:9000` | a port of a virtual machine, or of its host (2) |
+/// | `udp:127.0.0.1:9000`, `udp:[::1]:9000` | a UDP port of an IP address |
+///
+/// In a UNIX address, `%` and two hexadecimal digits are that byte (`%25` is a per cent sign), so
+/// every path and name can be written. An address is a small value that is copied, not allocated.
+///
+/// ```
+/// use datagrammar::Address;
+///
+/// let address: Address = "unix:/run/blobs.sock".parse()?;
+/// assert_eq!(address.as_path(), Some(std::path::Path::new("/run/blobs.sock")));
+/// assert_eq!(address.to_string(), "unix:/run/blobs.sock");
+/// # Ok::<(), datagrammar::AddressError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Address {
+    name: Name,
+}
+
+impl Address {
+    /// The address of a UNIX socket at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError::NoName`] for an empty path, [`AddressError::TooLong`] for one over 107 bytes,
+    /// [`AddressError::NulInPath`] for one that holds a NUL byte.
+    ///
+    /// ```
+    /// # use datagrammar::Address;
+    /// assert_eq!(Address::path("/run/a b.sock")?, "unix:/run/a b.sock".parse()?);
+    /// # Ok::<(), datagrammar::AddressError>(())
+    /// ```
+    pub fn path(path: impl AsRef<Path>) -> Result<Self, AddressError> {
+        let bytes = path.as_ref().as_os_str().as_bytes();
+        if bytes.is_empty() {
+            return Err(AddressError::NoName);
+        }
+        if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
+            return Err(AddressError::NulInPath { at });
+        }
+        Self::unix("path", bytes.len(), bytes)
+    }
+
+    /// The address of a UNIX socket with the abstract name `name`, which may be any bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError::NoName`] for an empty name, [`AddressError::TooLong`] for one over 107 bytes.
+    ///
+    /// ```
+    /// # use datagrammar::Address;
+    /// assert_eq!(Address::abstract_name("blobs")?, "unix:@blobs".parse()?);
+    /// # Ok::<(), datagrammar::AddressError>(())
+    /// ```
+    pub fn abstract_name(name: impl AsRef<[u8]>) -> Result<Self, AddressError> {
+        let name = name.as_ref();
+        if name.is_empty() {
+            return Err(AddressError::NoName);
+        }
+        Self::unix("name", name.len(), &[&[0], name].concat())
+    }
+
+    /// The address of a port of the virtual machine `cid`; 2 is the host.
+    ///
+    /// ```
+    /// # use datagrammar::Address;
+    /// assert_eq!(Address::vsock(2, 9000), "vsock:2:9000".parse()?);
+    /// # Ok::<(), datagrammar::AddressError>(())
+    /// ```
+    #[must_use]
+    pub fn vsock(cid: u32, port: u32) -> Self {
+        Self { name: Name::Vsock { cid, port } }
+    }
+
+    /// The path of a UNIX address that has one.
+    #[must_use]
+    pub fn as_path(&self) -> Option<&Path> {
+        match &self.name {
+            Name::Unix(unix) => match unix.as_bytes() {
+                [] | [0, ..] => None,
+                path => Some(Path::new(OsStr::from_bytes(path))),
+            },
+            _ => None,
+        }
+    }
+
+    /// The name of a UNIX address that is abstract.
+    #[must_use]
+    pub fn as_abstract_name(&self) -> Option<&[u8]> {
+        match &self.name {
+            Name::Unix(unix) => unix.as_bytes().strip_prefix(&[0]),
+            _ => None,
+        }
+    }
+
+    /// The IP address and port of a UDP address.
+    #[must_use]
+    pub fn as_udp(&self) -> Option<SocketAddr> {
+        match self.name {
+            Name::Inet(inet) => Some(inet),
+            _ => None,
+        }
+    }
+
+    /// The CID and port of a vsock address.
+    #[must_use]
+    pub fn as_vsock(&self) -> Option<(u32, u32)> {
+        match self.name {
+            Name::Vsock { cid, port } => Some((cid, port)),
+            _ => None,
+        }
+    }
+
+    /// Whether this is a UNIX socket that was never bound, to which nothing can be sent.
+    #[must_use]
+    pub fn is_unnamed(&self) -> bool {
+        self.name == Name::Unix(UnixName::UNNAMED)
+    }
+
+    /// The kind of socket that makes connections to this address.
+    pub(crate) fn connection_kind(&self) -> Option<Kind> {
+        match self.name {
+            Name::Unix(_) => Some(Kind::UnixSeqpacket),
+            Name::Vsock { .. } => Some(Kind::VsockSeqpacket),
+            Name::Inet(_) => None,
+        }
+    }
+
+    /// The kind of socket that sends single datagrams to this address.
+    pub(crate) fn datagram_kind(&self) -> Option<Kind> {
+        match self.name {
+            Name::Unix(_) => Some(Kind::UnixDatagram),
+            Name::Vsock { .. } => None,
+            Name::Inet(SocketAddr::V4(_)) => Some(Kind::Udp4),
+            Name::Inet(SocketAddr::V6(_)) => Some(Kind::Udp6),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    fn unix(kind: &'static str, len: usize, sun_path: &[u8]) -> Result<Self, AddressError> {
+        let too_long = AddressError::TooLong { kind, len, max: MAX_UNIX_NAME };
+        if len > MAX_UNIX_NAME {
+            return Err(too_long);
+        }
+        let name = UnixName::new(sun_path).ok_or(too_long)?;
+        Ok(Self { name: Name::Unix(name) })
+    }
+}
+
+impl From<Name> for Address {
+    fn from(name: Name) -> Self {
+        Self { name }
+    }
+}
+
+impl From<SocketAddr> for Address {
+    /// A UDP address.
+    fn from(inet: SocketAddr) -> Self {
+        Self { name: Name::Inet(inet) }
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        match text.split_once(':') {
+            Some(("unix", unix)) => match unix.strip_prefix('@') {
+                Some(name) => Self::abstract_name(unescape(name, 1)?),
+                None => Self::path(OsStr::from_bytes(&unescape(unix, 0)?)),
+            },
+            Some(("vsock", vsock)) => {
+                let numbers = vsock
+                    .split_once(':')
+                    .and_then(|(cid, port)| Some((cid.parse().ok()?, port.parse().ok()?)));
+                match numbers {
+                    Some((cid, port)) => Ok(Self::vsock(cid, port)),
+                    None => Err(AddressError::Vsock { text: vsock.into() }),
+                }
+            }
+            Some(("udp", udp)) => match udp.parse::<SocketAddr>() {
+                Ok(inet) => Ok(inet.into()),
+                Err(_) => Err(AddressError::Udp { text: udp.into() }),
+            },
+            _ => Err(AddressError::UnknownFamily { text: text.into() }),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Name::Unix(unix) => match unix.as_bytes() {
+                [] => f.write_str("unix:(unnamed)"),
+                [0, name @ ..] => {
+                    f.write_str("unix:@")?;
+                    escape(name, f)
+                }
+                // A relative path that begins with the sign of abstract names.
+                [b'@', path @ ..] => {
+                    f.write_str("unix:%40")?;
+                    escape(path, f)
+                }
+                path => {
+                    f.write_str("unix:")?;
+                    escape(path, f)
+                }
+            },
+            Name::Vsock { cid, port } => write!(f, "vsock:{cid}:{port}"),
+            Name::Inet(inet) => write!(f, "udp:{inet}"),
+        }
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({self})")
+    }
+}
+
+/// Writes bytes as text, with `%XX` for what is not printable text.
+fn escape(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if character.is_control() || character == '%' {
+                let mut utf8 = [0; 4];
+                hex(character.encode_utf8(&mut utf8).as_bytes(), f)?;
+            } else {
+                f.write_char(character)?;
+            }
+        }
+        hex(chunk.invalid(), f)?;
+    }
+    Ok(())
+}
+
+fn hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(f, "%{byte:02x}"))
+}
+
+/// The bytes that a text with `%XX` stands for; `skipped` bytes went before it.
+fn unescape(text: &str, skipped: usize) -> Result<Vec<u8>, AddressError> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut parts = text.split('%');
+    bytes.extend_from_slice(parts.next().unwrap_or_default().as_bytes());
+    let mut at = skipped + bytes.len();
+    for part in parts {
+        let digits = part.get(..2).filter(|digits| !digits.starts_with('+'));
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(byte.ok_or(AddressError::BadEscape { at })?);
+        bytes.extend_from_slice(part.get(2..).unwrap_or_default().as_bytes());
+        at += 1 + part.len();
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,101 @@
+//! Pauses between tries, growing and not in step with anybody else's.
+
+use std::hash::{BuildHasher, RandomState};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A series of growing pauses, for what is worth trying again: accepting while descriptors have run
+/// out, or connecting to a server that is not up yet.
+///
+/// Each pause is drawn from the upper half of a bound that doubles, so that processes that failed
+/// together do not try again together.
+///
+/// ```no_run
+/// use datagrammar::{Backoff, Listener, OpenError};
+/// # #[derive(datagrammar::Message)]
+/// # enum Ping { #[message(tag = 1)] Ping }
+///
+/// let listener = Listener::<Ping, Ping>::bind(&"unix:/run/ping.sock".parse()?)?;
+/// let mut backoff = Backoff::new();
+/// loop {
+///     match listener.accept() {
+///         Ok(connection) => {
+///             backoff.reset();
+///             drop(connection); // serve it
+///         }
+///         // The client stays in the backlog, and trying again at once would spin.
+///         Err(OpenError::Exhausted(_)) => backoff.wait(),
+///         Err(error) => return Err(error.into()),
+///     }
+/// }
+/// # #[allow(unreachable_code)]
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Backoff {
+    bound: Duration,
+    max: Duration,
+}
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_millis(1);
+
+    /// Pauses of up to 1 ms, 2 ms, 4 ms … and at most 1 s.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::up_to(Duration::from_secs(1))
+    }
+
+    /// Pauses of up to 1 ms, 2 ms, 4 ms … and at most `max`.
+    #[must_use]
+    pub fn up_to(max: Duration) -> Self {
+        Self { bound: Self::FIRST.min(max), max }
+    }
+
+    /// Begins again with the shortest pause, after a success.
+    pub fn reset(&mut self) {
+        self.bound = Self::FIRST.min(self.max);
+    }
+
+    /// The next pause, for a caller that waits in its own way.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let mut backoff = datagrammar::Backoff::new();
+    /// assert!(backoff.next_pause() <= Duration::from_millis(1));
+    /// assert!(backoff.next_pause() >= Duration::from_millis(1));
+    /// ```
+    #[must_use]
+    pub fn next_pause(&mut self) -> Duration {
+        let bound = self.bound;
+        self.bound = (bound * 2).min(self.max);
+        let half = bound / 2;
+        // The standard library's source of randomness: each RandomState has other keys.
+        let random = RandomState::new().hash_one(0_u8) >> 32;
+        half + (bound - half).mul_f64(random as f64 / f64::from(u32::MAX))
+    }
+
+    /// Sleeps for the next pause.
+    pub fn wait(&mut self) {
+        thread::sleep(self.next_pause());
+    }
+
+    /// Sleeps for the next pause, but not past `deadline`; `false` when that has come.
+    pub(crate) fn wait_until(&mut self, deadline: Option<Instant>) -> bool {
+        let pause = self.next_pause();
+        let Some(deadline) = deadline else {
+            thread::sleep(pause);
+            return true;
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        thread::sleep(pause.min(left));
+        pause < left
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new()
+    }
+}

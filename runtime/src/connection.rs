@@ -1,0 +1,258 @@
+//! Connections: one peer, both directions, frames in order, and an end.
+
+use std::fmt;
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::address::Address;
+use crate::error::{OpenError, RecvError, SendError};
+use crate::frame::Frame;
+use crate::limits::Limits;
+use crate::message::Message;
+use crate::options::Options;
+use crate::receiver::Receiver;
+use crate::sender::Sender;
+use crate::socket;
+use crate::sys::DatagramFd;
+
+/// A connection that sends messages of type `Tx` and receives messages of type `Rx`.
+///
+/// Over UNIX or vsock SEQPACKET sockets: one message is one datagram, in order, without loss, and
+/// with an end. The peer has the types the other way round. [`split`](Self::split) it to send while
+/// a received message is still borrowed, and to use the halves from different threads.
+///
+/// ```
+/// use datagrammar::{Connection, Message};
+///
+/// #[derive(Message, Debug)]
+/// enum Ask<'a> {
+///     #[message(tag = 1)]
+///     Length { of: &'a str },
+/// }
+/// #[derive(Message, Debug)]
+/// enum Tell {
+///     #[message(tag = 1)]
+///     Length(usize),
+/// }
+///
+/// let (mut client, mut server) = Connection::<Ask<'static>, Tell>::pair()?;
+/// client.send(&Ask::Length { of: "four" })?;
+/// let Ask::Length { of } = server.recv()?.expect("a question").decode()?;
+/// let answer = Tell::Length(of.len());
+/// server.send(&answer)?;
+/// let Tell::Length(length) = client.recv()?.expect("an answer").decode()?;
+/// assert_eq!(length, 4);
+///
+/// drop(client);
+/// assert!(server.recv()?.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Connection<Tx, Rx> {
+    sender: Sender<Tx>,
+    receiver: Receiver<Rx>,
+}
+
+impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
+    /// Connects to the [`Listener`](crate::Listener) at `address`, a `unix:` or `vsock:` one. Waits
+    /// while the listener's backlog is full.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: `Refused` when nobody listens there, `NotASocket`, `WrongFamily`,
+    /// `Unsupported`, `Exhausted`, `Io`.
+    pub fn connect(address: &Address) -> Result<Self, OpenError> {
+        Self::connect_with(address, &Options::new())
+    }
+
+    /// As [`connect`](Self::connect), with options: `limits`, `server_uid`, `deadline`.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use datagrammar::{Connection, Message, OpenError, Options};
+    ///
+    /// #[derive(Message)]
+    /// enum Ping {
+    ///     #[message(tag = 1)]
+    ///     Ping,
+    /// }
+    ///
+    /// let options = Options::new().server_uid(0).deadline(Instant::now() + Duration::from_secs(1));
+    /// let nobody = "unix:@datagrammar-doc-nobody".parse()?;
+    /// let result = Connection::<Ping, Ping>::connect_with(&nobody, &options);
+    /// assert!(matches!(result, Err(OpenError::Refused { .. })));
+    /// # Ok::<(), datagrammar::AddressError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect), and `WrongServer`, `TimedOut`.
+    pub fn connect_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
+        Ok(Self::new(socket::connect(address, options)?, options.limits))
+    }
+
+    /// Takes over a descriptor: one end of a connection that was made elsewhere, such as one that
+    /// was inherited. It is checked, and its peek offset reset, as a shared one may have been set.
+    ///
+    /// ```
+    /// use std::os::fd::OwnedFd;
+    ///
+    /// use datagrammar::{Connection, Message, OpenError};
+    ///
+    /// #[derive(Message)]
+    /// enum Ping {
+    ///     #[message(tag = 1)]
+    ///     Ping,
+    /// }
+    ///
+    /// let (ours, _theirs) = Connection::<Ping, Ping>::pair()?;
+    /// let fd: OwnedFd = ours.into_fd()?;
+    /// let mut again = Connection::<Ping, Ping>::adopt(fd)?;
+    /// again.send(&Ping::Ping)?;
+    ///
+    /// let (stream, _) = std::os::unix::net::UnixStream::pair()?;
+    /// let error = Connection::<Ping, Ping>::adopt(stream.into()).unwrap_err();
+    /// assert!(error.to_string().contains("a socket of AF_UNIX SOCK_STREAM"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::WrongDescriptor`], saying what it is; [`OpenError::Io`].
+    pub fn adopt(fd: OwnedFd) -> Result<Self, OpenError> {
+        Ok(Self::new(socket::adopt(fd, true)?, Limits::default()))
+    }
+
+    /// Gives up the types, and hands out the descriptor.
+    ///
+    /// # Errors
+    ///
+    /// None today; duplicating the descriptor may fail where it is shared.
+    pub fn into_fd(self) -> io::Result<OwnedFd> {
+        drop(self.receiver);
+        match Arc::try_unwrap(self.sender.into_shared()) {
+            Ok(fd) => Ok(fd.into_fd()),
+            Err(shared) => shared.as_fd().try_clone_to_owned(),
+        }
+    }
+
+    pub(crate) fn new(fd: DatagramFd, limits: Limits) -> Self {
+        let fd = Arc::new(fd);
+        Self { sender: Sender::new(Arc::clone(&fd)), receiver: Receiver::new(fd, limits) }
+    }
+
+    /// The two directions, to be used independently.
+    #[must_use]
+    pub fn split(self) -> (Sender<Tx>, Receiver<Rx>) {
+        (self.sender, self.receiver)
+    }
+
+    /// Sends a message: [`Sender::send`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
+        self.sender.send(message)
+    }
+
+    /// Sends a message if there is room now: [`Sender::try_send`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn try_send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
+        self.sender.try_send(message)
+    }
+
+    /// Sends a message until `deadline` at most: [`Sender::send_deadline`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn send_deadline(
+        &mut self,
+        message: &Tx::Borrowed<'_>,
+        deadline: Instant,
+    ) -> Result<usize, SendError> {
+        self.sender.send_deadline(message, deadline)
+    }
+
+    /// Receives the next frame, or `None` at the end: [`Receiver::recv`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
+        self.receiver.recv()
+    }
+
+    /// Receives the next frame if it is there: [`Receiver::try_recv`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn try_recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
+        self.receiver.try_recv()
+    }
+
+    /// Receives the next frame until `deadline` at most: [`Receiver::recv_deadline`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn recv_deadline(
+        &mut self,
+        deadline: Instant,
+    ) -> Result<Option<Frame<'_, Rx>>, RecvError> {
+        self.receiver.recv_deadline(deadline)
+    }
+
+    /// Changes what is received from now on.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.receiver.set_limits(limits);
+    }
+
+    /// Stops one direction, or both, for every holder of the connection: [`Sender::shutdown`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.sender.shutdown(how)
+    }
+}
+
+impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
+    /// Two connected ends, over UNIX SEQPACKET: for tests, threads, and children.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Exhausted`] and [`OpenError::Io`].
+    pub fn pair() -> Result<(Self, Connection<Rx, Tx>), OpenError> {
+        let (left, right) = socket::pair()?;
+        let limits = Limits::default();
+        Ok((Self::new(left, limits), Connection::new(right, limits)))
+    }
+}
+
+impl<Tx, Rx> AsFd for Connection<Tx, Rx> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.receiver.as_fd()
+    }
+}
+
+impl<Tx, Rx> fmt::Debug for Connection<Tx, Rx> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("receiver", &self.receiver).finish_non_exhaustive()
+    }
+}

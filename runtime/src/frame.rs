@@ -1,0 +1,83 @@
+//! Frames: what was received, before it is known to be a message.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::error::DecodeError;
+use crate::message::Message;
+
+/// The bytes of one received datagram, to be decoded as an `M`.
+///
+/// It lies in the receiver's buffer, and what it decodes to may borrow from there.
+///
+/// ```
+/// use datagrammar::{Connection, Message};
+///
+/// #[derive(Message, Debug)]
+/// enum Greeting<'a> {
+///     #[message(tag = 1)]
+///     Hello { name: &'a str },
+/// }
+///
+/// let (mut ours, mut theirs) = Connection::<Greeting<'static>, Greeting<'static>>::pair()?;
+/// ours.send(&Greeting::Hello { name: "you" })?;
+///
+/// let frame = theirs.recv()?.expect("a frame is there");
+/// assert_eq!((frame.len(), frame.bytes()), (5, &b"\x01\x03you"[..]));
+/// let Greeting::Hello { name } = frame.decode()?;
+/// assert_eq!(name, "you");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Frame<'r, M> {
+    bytes: &'r [u8],
+    capacity: usize,
+    message: PhantomData<fn() -> M>,
+}
+
+impl<'r, M: Message> Frame<'r, M> {
+    #[inline]
+    pub(crate) fn new(buffer: &'r Vec<u8>) -> Self {
+        Self { bytes: buffer, capacity: buffer.capacity(), message: PhantomData }
+    }
+
+    /// Decodes the message, which borrows from the receiver and no longer from the frame.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] when the bytes are not exactly one message. The endpoint stays in step.
+    #[inline]
+    pub fn decode(self) -> Result<M::Borrowed<'r>, DecodeError> {
+        M::decode(self.bytes)
+    }
+
+    /// The frame's bytes: tag and payload.
+    #[inline]
+    #[must_use]
+    pub fn bytes(&self) -> &'r [u8] {
+        self.bytes
+    }
+
+    /// The frame's length in bytes, as the peek told it. Never 0.
+    #[inline]
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The capacity in bytes of the buffer that the frame lies in.
+    #[inline]
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+}
+
+impl<M> fmt::Debug for Frame<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frame")
+            .field("len", &self.bytes.len())
+            .field("capacity", &self.capacity)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,124 @@
+//! Listeners: where connections come from.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Instant;
+
+use crate::address::Address;
+use crate::connection::Connection;
+use crate::error::OpenError;
+use crate::limits::Limits;
+use crate::message::Message;
+use crate::options::Options;
+use crate::socket::{self, Claim, Wait};
+use crate::sys::ListenerFd;
+
+/// Accepts connections that send messages of type `Tx` and receive messages of type `Rx`.
+///
+/// ```
+/// use datagrammar::{Connection, Listener, Message};
+///
+/// #[derive(Message)]
+/// enum Ping {
+///     #[message(tag = 1)]
+///     Ping,
+/// }
+///
+/// let address = "unix:@datagrammar-doc-listener".parse()?;
+/// let listener = Listener::<Ping, Ping>::bind(&address)?;
+/// let mut client = Connection::<Ping, Ping>::connect(&address)?;
+/// client.send(&Ping::Ping)?;
+/// assert!(listener.accept()?.recv()?.is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Paths
+///
+/// A path is taken over only from a dead socket: not from a living one, whoever's it is
+/// ([`OpenError::InUse`]), and not from a file, a directory or a symbolic link
+/// ([`OpenError::NotASocket`]). Listeners exclude each other by a lock file beside the path,
+/// `<path>.lock`. Both are removed when the listener is dropped. The path's permission bits are those
+/// of [`Options::mode`], `0o600` by default, from the moment it exists.
+pub struct Listener<Tx, Rx> {
+    fd: ListenerFd,
+    limits: Limits,
+    /// Given up after the descriptor is closed.
+    _claim: Option<Claim>,
+    messages: PhantomData<fn(Tx) -> Rx>,
+}
+
+impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
+    /// Binds to `address`, a `unix:` or `vsock:` one, and listens.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: `InUse`, `NotASocket`, `WrongFamily`, `Unsupported`, `Exhausted`, `Io`.
+    pub fn bind(address: &Address) -> Result<Self, OpenError> {
+        Self::bind_with(address, &Options::new())
+    }
+
+    /// As [`bind`](Self::bind), with options: `mode`, `backlog`, and `limits` for the connections.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    pub fn bind_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
+        let (fd, claim) = socket::listen(address, options)?;
+        Ok(Self { fd, limits: options.limits, _claim: claim, messages: PhantomData })
+    }
+
+    /// Accepts a connection, waiting for it as long as it takes.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Exhausted`] while there is no descriptor for it: the client stays in the backlog,
+    /// so wait before trying again ([`Backoff`](crate::Backoff)). [`OpenError::Io`].
+    pub fn accept(&self) -> Result<Connection<Tx, Rx>, OpenError> {
+        self.accept_waiting(Wait::Block)
+    }
+
+    /// Accepts a connection if one is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept), and [`OpenError::WouldBlock`].
+    pub fn try_accept(&self) -> Result<Connection<Tx, Rx>, OpenError> {
+        self.accept_waiting(Wait::Try)
+    }
+
+    /// Accepts a connection, waiting for it until `deadline` at most.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept), and [`OpenError::TimedOut`].
+    pub fn accept_deadline(&self, deadline: Instant) -> Result<Connection<Tx, Rx>, OpenError> {
+        self.accept_waiting(Wait::Until(deadline))
+    }
+
+    /// The address that the listener is bound to.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Io`].
+    pub fn local_address(&self) -> Result<Address, OpenError> {
+        socket::address(self.fd.local_name())
+    }
+
+    fn accept_waiting(&self, wait: Wait) -> Result<Connection<Tx, Rx>, OpenError> {
+        Ok(Connection::new(socket::accept(&self.fd, wait)?, self.limits))
+    }
+}
+
+impl<Tx, Rx> AsFd for Listener<Tx, Rx> {
+    /// The listening descriptor, which is non-blocking, to be polled.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl<Tx, Rx> fmt::Debug for Listener<Tx, Rx> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener").field("fd", &self.fd.as_fd()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,106 @@
+//! The sending half of a connection.
+
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+use std::net::Shutdown;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::error::SendError;
+use crate::message::Message;
+use crate::outbox::Outbox;
+use crate::socket::Wait;
+use crate::sys::DatagramFd;
+
+/// The sending half of a [`Connection`](crate::Connection), for messages of type `Tx`.
+///
+/// Each message is encoded into a buffer that the sender keeps, and sent as one datagram, whole or
+/// not at all. Sending only borrows the message, so after an error it can be sent again.
+///
+/// A clone sends on the same connection from a buffer of its own, from another thread too. Dropping
+/// a half does not tell the peer anything while the other half lives: [`shutdown`](Self::shutdown)
+/// does.
+pub struct Sender<Tx> {
+    fd: Arc<DatagramFd>,
+    outbox: Outbox,
+    message: PhantomData<fn(Tx)>,
+}
+
+impl<Tx: Message> Sender<Tx> {
+    pub(crate) fn new(fd: Arc<DatagramFd>) -> Self {
+        Self { fd, outbox: Outbox::default(), message: PhantomData }
+    }
+
+    /// Sends a message, waiting for room as long as it takes. Returns the frame's length in bytes.
+    ///
+    /// A peer that neither reads nor ends keeps this waiting: where both sides may send without
+    /// reading, use [`try_send`](Self::try_send) or [`send_deadline`](Self::send_deadline).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Encode`], [`SendError::TooLarge`] for a frame larger than the socket carries,
+    /// [`SendError::Disconnected`] when the peer is gone, [`SendError::Io`].
+    #[inline]
+    pub fn send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
+        self.outbox.send(&self.fd, message, None, Wait::Block)
+    }
+
+    /// Sends a message if there is room now.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), and [`SendError::WouldBlock`].
+    #[inline]
+    pub fn try_send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
+        self.outbox.send(&self.fd, message, None, Wait::Try)
+    }
+
+    /// Sends a message, waiting for room until `deadline` at most.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), and [`SendError::TimedOut`].
+    #[inline]
+    pub fn send_deadline(
+        &mut self,
+        message: &Tx::Borrowed<'_>,
+        deadline: Instant,
+    ) -> Result<usize, SendError> {
+        self.outbox.send(&self.fd, message, None, Wait::Until(deadline))
+    }
+
+    /// Stops one direction of the connection, or both, for every holder of it: other halves, clones
+    /// and processes with a copy of the descriptor. The peer receives what was sent, and then the
+    /// end. Closing a descriptor does that only once the last copy of it is closed.
+    ///
+    /// # Errors
+    ///
+    /// Of the system call: `NotConnected` when the connection has ended.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.fd.shutdown(how)
+    }
+
+    pub(crate) fn into_shared(self) -> Arc<DatagramFd> {
+        self.fd
+    }
+}
+
+impl<Tx: Message> Clone for Sender<Tx> {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.fd))
+    }
+}
+
+impl<Tx> AsFd for Sender<Tx> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl<Tx> fmt::Debug for Sender<Tx> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").field("fd", &self.fd.as_fd()).finish_non_exhaustive()
+    }
+}

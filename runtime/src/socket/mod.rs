@@ -1,0 +1,15 @@
+//! Sockets without types: opening them, and moving frames as bytes under the rules of the design.
+
+mod claim;
+mod open;
+mod peek;
+mod receive;
+mod transmit;
+mod wait;
+
+pub(crate) use self::claim::Claim;
+pub(crate) use self::open::{accept, address, adopt, connect, listen, open_datagram, pair};
+pub use self::peek::{peek_len, try_peek_len};
+pub(crate) use self::receive::{peek, receive, receive_from};
+pub(crate) use self::transmit::transmit;
+pub(crate) use self::wait::Wait;

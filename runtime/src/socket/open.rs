@@ -1,0 +1,229 @@
+//! Opening sockets: connecting, listening, accepting, binding and adopting.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt;
+use std::time::Instant;
+
+use super::claim::{self, Claim};
+use super::wait::{NotReady, Wait};
+use crate::address::Address;
+use crate::error::OpenError;
+use crate::options::Options;
+use crate::sys::{self, DatagramFd, Errno, Kind, ListenerFd, Name, Readiness, errno};
+
+const CONNECTIONS: &str = "a `unix:` or `vsock:` address";
+const DATAGRAMS: &str = "a `unix:` or `udp:` address";
+
+/// The first Linux whose AF_VSOCK answers `MSG_PEEK`.
+const VSOCK_PEEK: (u32, u32) = (6, 6);
+
+/// Connects to a listener.
+pub(crate) fn connect(address: &Address, options: &Options) -> Result<DatagramFd, OpenError> {
+    let kind = connection_kind(address)?;
+    if options.server_uid.is_some() && kind != Kind::UnixSeqpacket {
+        let address = address.to_string();
+        return Err(OpenError::WrongFamily {
+            address,
+            expected: "a `unix:` address, as the server's user is required",
+        });
+    }
+    let fd = DatagramFd::open(kind).map_err(|error| cannot("opening", address, error))?;
+    connect_until(&fd, address, options.deadline)?;
+    if let Some(required) = options.server_uid {
+        let found = fd.peer_uid().map_err(|error| cannot("identifying", address, error))?;
+        if found != required {
+            let address = address.to_string();
+            return Err(OpenError::WrongServer { address, required, found });
+        }
+    }
+    Ok(fd)
+}
+
+/// Has the kernel wait in the listener's queue, rather than trying again and again: a send timeout
+/// bounds a UNIX connect too (socket(7), SO_SNDTIMEO).
+fn connect_until(
+    fd: &DatagramFd,
+    address: &Address,
+    deadline: Option<Instant>,
+) -> Result<(), OpenError> {
+    let connecting = |error| cannot("connecting to", address, error);
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some() {
+            fd.set_send_timeout(left).map_err(connecting)?;
+        }
+        match fd.connect(address.name()) {
+            Ok(()) if left.is_some() => return fd.set_send_timeout(None).map_err(connecting),
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error)
+                if error.kind() == ErrorKind::WouldBlock || errno(&error) == Errno::InProgress => {}
+            Err(error) => return Err(connecting(error)),
+        }
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(OpenError::TimedOut);
+        }
+    }
+}
+
+/// Binds and listens.
+pub(crate) fn listen(
+    address: &Address,
+    options: &Options,
+) -> Result<(ListenerFd, Option<Claim>), OpenError> {
+    let kind = connection_kind(address)?;
+    let fd = ListenerFd::open(kind).map_err(|error| cannot("opening", address, error))?;
+    let bind = || fd.bind(address.name());
+    let claim = bind_to(address, kind, options.mode, |mode| fd.set_mode(mode), bind)?;
+    fd.listen(options.backlog).map_err(|error| cannot("listening on", address, error))?;
+    Ok((fd, claim))
+}
+
+/// Accepts a connection.
+pub(crate) fn accept(listener: &ListenerFd, wait: Wait) -> Result<DatagramFd, OpenError> {
+    loop {
+        match listener.accept() {
+            Ok(fd) => return Ok(fd),
+            // The client gave up while it waited in the backlog.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) if errno(&error) == Errno::Exhausted => {
+                return Err(OpenError::Exhausted(error));
+            }
+            Err(source) => return Err(OpenError::Io { action: "accepting".into(), source }),
+        }
+        wait.ready(listener.as_fd(), Readiness::Readable).map_err(|reason| match reason {
+            NotReady::WouldBlock => OpenError::WouldBlock,
+            NotReady::TimedOut => OpenError::TimedOut,
+            NotReady::Io(source) => OpenError::Io { action: "waiting to accept".into(), source },
+        })?;
+    }
+}
+
+/// Opens a datagram socket of the family of `address`, bound to it if `options` are given.
+pub(crate) fn open_datagram(
+    address: &Address,
+    options: Option<&Options>,
+) -> Result<(DatagramFd, Option<Claim>), OpenError> {
+    let Some(kind) = address.datagram_kind() else {
+        let address = address.to_string();
+        return Err(OpenError::WrongFamily { address, expected: DATAGRAMS });
+    };
+    let fd = DatagramFd::open(kind).map_err(|error| cannot("opening", address, error))?;
+    let Some(options) = options else {
+        return Ok((fd, None));
+    };
+    let bind = || fd.bind(address.name());
+    let claim = bind_to(address, kind, options.mode, |mode| fd.set_mode(mode), bind)?;
+    Ok((fd, claim))
+}
+
+/// Takes over a descriptor: one end of a connection, or else a socket that is by itself.
+pub(crate) fn adopt(fd: OwnedFd, connection: bool) -> Result<DatagramFd, OpenError> {
+    let expected = match connection {
+        true => "a connected AF_UNIX or AF_VSOCK SOCK_SEQPACKET socket",
+        false => "an AF_UNIX, AF_INET or AF_INET6 SOCK_DGRAM socket (UDP), not connected",
+    };
+    let wrong = |found| OpenError::WrongDescriptor { found, expected };
+    let socket = match sys::inspect(fd.as_fd()) {
+        Ok(socket) => socket,
+        Err(error) if errno(&error) == Errno::NotASocket => {
+            return Err(wrong("not a socket".into()));
+        }
+        Err(source) => return Err(OpenError::Io { action: "inspecting".into(), source }),
+    };
+    let adopting = |source| OpenError::Io { action: "adopting".into(), source };
+    let adopted = match DatagramFd::adopt(fd).map_err(adopting)? {
+        Ok(adopted) if adopted.kind().is_connection() == connection => adopted,
+        _ => return Err(wrong(socket.to_string())),
+    };
+    // A datagram socket that is connected loses its receive queue when its peer goes away.
+    match adopted.peer_name() {
+        Ok(_) if connection => Ok(adopted),
+        Ok(_) => Err(wrong(format!("{socket}, connected"))),
+        Err(error) if error.kind() == ErrorKind::NotConnected && !connection => Ok(adopted),
+        Err(error) if error.kind() == ErrorKind::NotConnected => {
+            Err(wrong(format!("{socket}, not connected")))
+        }
+        Err(source) => Err(adopting(source)),
+    }
+}
+
+/// Two connected ends.
+pub(crate) fn pair() -> Result<(DatagramFd, DatagramFd), OpenError> {
+    DatagramFd::pair().map_err(|error| match errno(&error) {
+        Errno::Exhausted => OpenError::Exhausted(error),
+        _ => OpenError::Io { action: "making a pair of sockets".into(), source: error },
+    })
+}
+
+/// The address that goes with a name, if it could be had.
+pub(crate) fn address(name: io::Result<Name>) -> Result<Address, OpenError> {
+    let failed = |source| OpenError::Io { action: "asking for the local address".into(), source };
+    name.map(Address::from).map_err(failed)
+}
+
+/// Binds, and claims the path if there is one.
+fn bind_to(
+    address: &Address,
+    kind: Kind,
+    mode: u32,
+    set_mode: impl FnOnce(u32) -> io::Result<()>,
+    bind: impl FnOnce() -> io::Result<()>,
+) -> Result<Option<Claim>, OpenError> {
+    let Some(path) = address.as_path() else {
+        bind().map_err(|error| cannot("binding", address, error))?;
+        return Ok(None);
+    };
+    set_mode(mode).map_err(|error| cannot("setting the mode of", address, error))?;
+    Claim::take(address, path, kind, mode, bind).map(Some)
+}
+
+fn connection_kind(address: &Address) -> Result<Kind, OpenError> {
+    let Some(kind) = address.connection_kind() else {
+        let address = address.to_string();
+        return Err(OpenError::WrongFamily { address, expected: CONNECTIONS });
+    };
+    if kind == Kind::VsockSeqpacket {
+        let (release, version) = sys::kernel_release();
+        if version < VSOCK_PEEK {
+            return Err(OpenError::Unsupported {
+                what: "peeking on AF_VSOCK, which came with Linux 6.6,",
+                detail: format!("this is Linux {release}"),
+            });
+        }
+    }
+    Ok(kind)
+}
+
+#[cold]
+fn cannot(action: &str, address: &Address, source: io::Error) -> OpenError {
+    let text = || address.to_string();
+    match (source.kind(), errno(&source)) {
+        (ErrorKind::AddrInUse, _) => OpenError::InUse { address: text() },
+        (_, Errno::Unsupported) => OpenError::Unsupported {
+            what: match address.as_vsock() {
+                Some(_) => "AF_VSOCK SOCK_SEQPACKET",
+                None => "the family of this address",
+            },
+            detail: source.to_string(),
+        },
+        (_, Errno::Exhausted) => OpenError::Exhausted(source),
+        (_, Errno::WrongType) => OpenError::WrongFamily {
+            address: text(),
+            expected: "a socket of the same type there: SOCK_SEQPACKET for connections",
+        },
+        // The kernel refuses a path that is no socket in the same words as a socket that is dead.
+        (ErrorKind::ConnectionRefused, _) => match address.as_path().map(fs::metadata) {
+            Some(Ok(found)) if !found.file_type().is_socket() => OpenError::NotASocket {
+                path: address.as_path().unwrap_or("".as_ref()).into(),
+                found: claim::describe(&found),
+            },
+            _ => OpenError::Refused { address: text() },
+        },
+        (ErrorKind::NotFound, _) => OpenError::Refused { address: text() },
+        _ => OpenError::Io { action: format!("{action} {address}"), source },
+    }
+}

@@ -1,0 +1,52 @@
+//! How long a call may wait.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::Instant;
+
+use crate::sys::{self, Readiness};
+
+/// How long a call may wait.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wait {
+    /// As long as it takes.
+    Block,
+    /// Not at all.
+    Try,
+    /// Up to this instant.
+    Until(Instant),
+}
+
+/// Why waiting brought nothing.
+#[derive(Debug)]
+pub(super) enum NotReady {
+    WouldBlock,
+    TimedOut,
+    Io(io::Error),
+}
+
+impl Wait {
+    /// Whether the system call itself may do the waiting.
+    pub(super) fn blocks(self) -> bool {
+        matches!(self, Self::Block)
+    }
+
+    pub(super) fn deadline(self) -> Option<Instant> {
+        match self {
+            Self::Block | Self::Try => None,
+            Self::Until(deadline) => Some(deadline),
+        }
+    }
+
+    /// Waits for `readiness` after a call has answered that it would have to.
+    pub(super) fn ready(self, fd: BorrowedFd<'_>, readiness: Readiness) -> Result<(), NotReady> {
+        if matches!(self, Self::Try) {
+            return Err(NotReady::WouldBlock);
+        }
+        match sys::wait(fd, readiness, self.deadline()) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(NotReady::TimedOut),
+            Err(error) => Err(NotReady::Io(error)),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Two calls on paths that `std` does not have.
+
+use std::ffi::CString;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use super::errno::retry;
+
+/// Renames `from` to `to` unless `to` exists.
+///
+/// `int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned
+/// flags)` with `RENAME_NOREPLACE`; see [rename(2)].
+///
+/// [rename(2)]: https://man7.org/linux/man-pages/man2/rename.2.html
+pub(crate) fn rename_noreplace(from: &Path, to: &Path) -> io::Result<()> {
+    let from = CString::new(from.as_os_str().as_bytes())?;
+    let to = CString::new(to.as_os_str().as_bytes())?;
+    // The raw call: musl has no wrapper for it.
+    retry(|| {
+        // SAFETY: both pointers are to NUL-terminated strings that outlive the call, which only
+        // reads them; the other arguments are plain numbers, as renameat2(2) declares them.
+        unsafe {
+            libc::syscall(
+                libc::SYS_renameat2,
+                libc::AT_FDCWD,
+                from.as_ptr(),
+                libc::AT_FDCWD,
+                to.as_ptr(),
+                libc::RENAME_NOREPLACE,
+            )
+        }
+    })?;
+    Ok(())
+}
+
+/// Sets the permission bits of `path`, and refuses a symbolic link instead of following it.
+///
+/// `int fchmodat(int dirfd, const char *pathname, mode_t mode, int flags)` with
+/// `AT_SYMLINK_NOFOLLOW`; see [chmod(2)]. The C library emulates the flag before Linux 6.6.
+///
+/// [chmod(2)]: https://man7.org/linux/man-pages/man2/chmod.2.html
+pub(crate) fn set_mode_nofollow(path: &Path, mode: u32) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    retry(|| {
+        // SAFETY: the pointer is to a NUL-terminated string that outlives the call, which only
+        // reads it.
+        unsafe {
+            libc::fchmodat(libc::AT_FDCWD, path.as_ptr(), mode, libc::AT_SYMLINK_NOFOLLOW)
+        }
+    })?;
+    Ok(())
+}
+
+/// For `OpenOptions::custom_flags`: refuse a symbolic link instead of following it. See [open(2)].
+///
+/// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
+pub(crate) const O_NOFOLLOW: i32 = libc::O_NOFOLLOW;

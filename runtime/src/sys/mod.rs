@@ -1,0 +1,24 @@
+//! The system calls. All of libc and all of `unsafe` is in this module; above it, errors are
+//! [`std::io::Error`]s and descriptors are owned or borrowed, never numbers.
+
+#![allow(unsafe_code)]
+
+mod errno;
+mod fs;
+mod kernel;
+mod name;
+mod options;
+mod poll;
+mod recv;
+mod send;
+mod socket;
+
+pub(crate) use self::errno::{Errno, errno};
+pub(crate) use self::fs::{O_NOFOLLOW, rename_noreplace, set_mode_nofollow};
+pub(crate) use self::kernel::kernel_release;
+pub(crate) use self::name::{MAX_UNIX_NAME, Name, UnixName};
+pub(crate) use self::options::{Socket, inspect};
+pub(crate) use self::poll::{Readiness, wait};
+pub(crate) use self::recv::{discard, peek_len, recv, recv_from};
+pub(crate) use self::send::send;
+pub(crate) use self::socket::{DatagramFd, Kind, ListenerFd};

@@ -1,0 +1,163 @@
+//! Socket options: what a descriptor is, and the few settings that this crate makes.
+//!
+//! `int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen)` and its
+//! counterpart; see [getsockopt(2)] and [socket(7)].
+//!
+//! [getsockopt(2)]: https://man7.org/linux/man-pages/man2/getsockopt.2.html
+//! [socket(7)]: https://man7.org/linux/man-pages/man7/socket.7.html
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Duration;
+
+use super::errno::retry;
+
+/// What kind of socket a descriptor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Socket {
+    pub(super) domain: libc::c_int,
+    pub(super) kind: libc::c_int,
+    pub(super) protocol: libc::c_int,
+    pub(super) listening: bool,
+    /// Where peeks start, when somebody has set that.
+    peek_offset: Option<u32>,
+}
+
+impl Socket {
+    /// Whether a peek tells the length of one datagram.
+    pub(crate) fn keeps_datagrams(self) -> bool {
+        matches!(self.kind, libc::SOCK_DGRAM | libc::SOCK_SEQPACKET | libc::SOCK_RAW)
+            && !self.listening
+            && self.peek_offset.is_none()
+    }
+}
+
+impl fmt::Display for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.listening { "a listening " } else { "a socket of " })?;
+        match self.domain {
+            libc::AF_UNIX => f.write_str("AF_UNIX")?,
+            libc::AF_INET => f.write_str("AF_INET")?,
+            libc::AF_INET6 => f.write_str("AF_INET6")?,
+            libc::AF_VSOCK => f.write_str("AF_VSOCK")?,
+            libc::AF_NETLINK => f.write_str("AF_NETLINK")?,
+            other => write!(f, "family {other}")?,
+        }
+        match self.kind {
+            libc::SOCK_STREAM => f.write_str(" SOCK_STREAM")?,
+            libc::SOCK_DGRAM => f.write_str(" SOCK_DGRAM")?,
+            libc::SOCK_SEQPACKET => f.write_str(" SOCK_SEQPACKET")?,
+            libc::SOCK_RAW => f.write_str(" SOCK_RAW")?,
+            other => write!(f, " type {other}")?,
+        }
+        match self.protocol {
+            0 | libc::IPPROTO_UDP | libc::IPPROTO_TCP => {}
+            other => write!(f, " protocol {other}")?,
+        }
+        match self.peek_offset {
+            Some(offset) => write!(f, " with a peek offset of {offset}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Asks the kernel what `fd` is. ENOTSOCK when it is not a socket.
+pub(crate) fn inspect(fd: BorrowedFd<'_>) -> io::Result<Socket> {
+    Ok(Socket {
+        domain: get_int(fd, libc::SO_DOMAIN)?,
+        kind: get_int(fd, libc::SO_TYPE)?,
+        protocol: get_int(fd, libc::SO_PROTOCOL)?,
+        // AF_VSOCK does not have the option on all kernels: no socket of it is taken for listening.
+        listening: get_int(fd, libc::SO_ACCEPTCONN).is_ok_and(|listening| listening != 0),
+        // -1 where peeks start at the front, an error where the family has no such option.
+        peek_offset: get_int(fd, libc::SO_PEEK_OFF).ok().and_then(|offset| offset.try_into().ok()),
+    })
+}
+
+/// Makes peeks start at the front of each datagram, whatever another holder has set.
+pub(super) fn reset_peek_offset(fd: BorrowedFd<'_>) -> io::Result<()> {
+    set(fd, libc::SO_PEEK_OFF, &-1_i32)
+}
+
+/// The size of the send queue, in bytes as the kernel counts them.
+pub(super) fn send_buffer(fd: BorrowedFd<'_>) -> io::Result<usize> {
+    get_int(fd, libc::SO_SNDBUF).map(|size| usize::try_from(size).unwrap_or(0))
+}
+
+/// How long blocking sends and connects may take; `None` is for ever.
+pub(super) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<()> {
+    // Zero means for ever to the kernel, so a timeout that has run out is its shortest one.
+    let timeout = timeout.map_or(Duration::ZERO, |timeout| timeout.max(Duration::from_micros(1)));
+    let timeout = libc::timeval {
+        tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_usec: timeout.subsec_micros().into(),
+    };
+    set(fd, libc::SO_SNDTIMEO, &timeout)
+}
+
+/// The user that the peer of a connected UNIX socket ran as when it connected or began to listen.
+pub(super) fn peer_uid(fd: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut cred = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    get(fd, libc::SO_PEERCRED, &mut cred)?;
+    Ok(cred.uid)
+}
+
+/// How many datagrams the kernel dropped for want of room since the socket was made.
+pub(super) fn drops(fd: BorrowedFd<'_>) -> io::Result<u32> {
+    // include/uapi/linux/sock_diag.h: SK_MEMINFO_DROPS is the last of nine.
+    let mut meminfo = [0_u32; 9];
+    get(fd, libc::SO_MEMINFO, &mut meminfo)?;
+    let [.., drops] = meminfo;
+    Ok(drops)
+}
+
+fn get_int(fd: BorrowedFd<'_>, option: libc::c_int) -> io::Result<libc::c_int> {
+    let mut value = 0;
+    get(fd, option, &mut value)?;
+    Ok(value)
+}
+
+/// Types that are nothing but numbers, so that the kernel can write any bytes into them.
+trait Plain {}
+impl Plain for libc::c_int {}
+impl Plain for libc::ucred {}
+impl Plain for libc::timeval {}
+impl Plain for [u32; 9] {}
+
+fn get<T: Plain>(fd: BorrowedFd<'_>, option: libc::c_int, value: &mut T) -> io::Result<()> {
+    let mut len = 0;
+    retry(|| {
+        len = size_of::<T>() as libc::socklen_t;
+        // SAFETY: `value` is `len` bytes, exclusively borrowed for the call, and of a type that is
+        // valid whatever bytes the kernel writes; the kernel writes no more than `len`. `fd` is
+        // open for the call, as it is borrowed.
+        unsafe {
+            libc::getsockopt(
+                fd.as_raw_fd(),
+                libc::SOL_SOCKET,
+                option,
+                (&raw mut *value).cast(),
+                &raw mut len,
+            )
+        }
+    })?;
+    Ok(())
+}
+
+fn set<T: Plain>(fd: BorrowedFd<'_>, option: libc::c_int, value: &T) -> io::Result<()> {
+    retry(|| {
+        // SAFETY: `value` is `size_of::<T>()` initialised bytes that outlive the call and are only
+        // read. `fd` is open for the call, as it is borrowed.
+        unsafe {
+            libc::setsockopt(
+                fd.as_raw_fd(),
+                libc::SOL_SOCKET,
+                option,
+                (&raw const *value).cast(),
+                size_of::<T>() as libc::socklen_t,
+            )
+        }
+    })?;
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! Waiting for a descriptor, against an absolute deadline.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::ptr;
+use std::time::Instant;
+
+/// What to wait for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Readiness {
+    Readable,
+    Writable,
+}
+
+/// Waits until `fd` is ready, has failed, or has been closed by its peer; `false` when `deadline`
+/// came first. Signals do not prolong the wait: what is left is computed anew after each.
+///
+/// `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo, const sigset_t *mask)`;
+/// see [poll(2)].
+///
+/// [poll(2)]: https://man7.org/linux/man-pages/man2/poll.2.html
+pub(crate) fn wait(
+    fd: BorrowedFd<'_>,
+    readiness: Readiness,
+    deadline: Option<Instant>,
+) -> io::Result<bool> {
+    let events = match readiness {
+        Readiness::Readable => libc::POLLIN,
+        Readiness::Writable => libc::POLLOUT,
+    };
+    let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
+    loop {
+        let timeout = deadline.map(|deadline| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            libc::timespec {
+                tv_sec: libc::time_t::try_from(left.as_secs()).unwrap_or(libc::time_t::MAX),
+                tv_nsec: left.subsec_nanos().into(),
+            }
+        });
+        let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
+        // SAFETY: `poll` is one pollfd, exclusively borrowed for the call, and the count says one;
+        // `timeout` is null or points to a timespec that outlives the call; a null mask is allowed
+        // and leaves the signal mask alone.
+        let ready = unsafe { libc::ppoll(&raw mut poll, 1, timeout, ptr::null()) };
+        if ready >= 0 {
+            return Ok(ready > 0);
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}

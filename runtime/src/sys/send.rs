@@ -1,0 +1,56 @@
+//! Sending one datagram, from one piece of memory or several.
+
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, AsRawFd};
+use std::ptr;
+
+use super::errno::retry;
+use super::name::{Name, RawName};
+use super::socket::DatagramFd;
+
+/// Sends `pieces` as one datagram: to `to`, or to the peer that the socket is connected to. `block`
+/// waits for room, unless the descriptor itself is non-blocking.
+///
+/// `ssize_t send(int sockfd, const void *buf, size_t len, int flags)` and `ssize_t sendmsg(int
+/// sockfd, const struct msghdr *msg, int flags)`, always with `MSG_NOSIGNAL`, so that a peer that
+/// is gone is EPIPE and never SIGPIPE; see [send(2)]. A datagram goes whole or not at all, so there
+/// is no partial result.
+///
+/// [send(2)]: https://man7.org/linux/man-pages/man2/send.2.html
+#[inline]
+pub(crate) fn send(
+    fd: &DatagramFd,
+    pieces: &[IoSlice<'_>],
+    to: Option<&Name>,
+    block: bool,
+) -> io::Result<()> {
+    let flags = libc::MSG_NOSIGNAL | if block { 0 } else { libc::MSG_DONTWAIT };
+    if let (&[piece], None) = (pieces, to) {
+        retry(|| {
+            // SAFETY: the pointer and the length are those of one slice, which outlives the call
+            // and is only read. `fd` is open for the call, as it is borrowed.
+            unsafe {
+                libc::send(fd.as_fd().as_raw_fd(), piece.as_ptr().cast(), piece.len(), flags)
+            }
+        })?;
+        return Ok(());
+    }
+    let mut name = to.map(RawName::from);
+    let (name_ptr, name_len) =
+        name.as_mut().map_or((ptr::null_mut(), 0), |name| (name.as_mut_ptr(), name.len()));
+    // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid: no name, no
+    // pieces, no control data.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_name = name_ptr.cast();
+    message.msg_namelen = name_len;
+    // IoSlice is documented to have the layout of iovec, and sendmsg does not write through it.
+    message.msg_iov = pieces.as_ptr().cast::<libc::iovec>().cast_mut();
+    message.msg_iovlen = pieces.len() as _;
+    retry(|| {
+        // SAFETY: `message` points to `name_len` bytes of name and to `pieces.len()` iovecs, each
+        // of which describes a slice; all of them outlive the call and are only read. `fd` is open
+        // for the call, as it is borrowed.
+        unsafe { libc::sendmsg(fd.as_fd().as_raw_fd(), &raw const message, flags) }
+    })?;
+    Ok(())
+}

@@ -1,0 +1,324 @@
+//! Making sockets, and the two kinds of them: those that carry datagrams and those that listen.
+
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+use super::errno::retry;
+use super::name::{Name, RawName};
+use super::options::{self, Socket};
+
+/// The kinds of socket that carry frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    UnixSeqpacket,
+    VsockSeqpacket,
+    UnixDatagram,
+    Udp4,
+    Udp6,
+}
+
+impl Kind {
+    fn domain(self) -> libc::c_int {
+        match self {
+            Self::UnixSeqpacket | Self::UnixDatagram => libc::AF_UNIX,
+            Self::VsockSeqpacket => libc::AF_VSOCK,
+            Self::Udp4 => libc::AF_INET,
+            Self::Udp6 => libc::AF_INET6,
+        }
+    }
+
+    fn socket_type(self) -> libc::c_int {
+        match self {
+            Self::UnixSeqpacket | Self::VsockSeqpacket => libc::SOCK_SEQPACKET,
+            Self::UnixDatagram | Self::Udp4 | Self::Udp6 => libc::SOCK_DGRAM,
+        }
+    }
+
+    fn of(socket: Socket) -> Option<Self> {
+        match (socket.domain, socket.kind, socket.protocol) {
+            (libc::AF_UNIX, libc::SOCK_SEQPACKET, _) => Some(Self::UnixSeqpacket),
+            (libc::AF_VSOCK, libc::SOCK_SEQPACKET, _) => Some(Self::VsockSeqpacket),
+            (libc::AF_UNIX, libc::SOCK_DGRAM, _) => Some(Self::UnixDatagram),
+            (libc::AF_INET, libc::SOCK_DGRAM, libc::IPPROTO_UDP) => Some(Self::Udp4),
+            (libc::AF_INET6, libc::SOCK_DGRAM, libc::IPPROTO_UDP) => Some(Self::Udp6),
+            _ => None,
+        }
+    }
+
+    /// Whether the socket is one end of a connection, which ends; else it is by itself.
+    pub(crate) fn is_connection(self) -> bool {
+        matches!(self, Self::UnixSeqpacket | Self::VsockSeqpacket)
+    }
+}
+
+/// A descriptor that is known to carry datagrams, and of which kind.
+///
+/// Being one is what makes [`recv`](super::recv()) sound: see there.
+#[derive(Debug)]
+pub(crate) struct DatagramFd {
+    fd: OwnedFd,
+    kind: Kind,
+}
+
+impl DatagramFd {
+    /// Makes a socket, closed on exec.
+    pub(crate) fn open(kind: Kind) -> io::Result<Self> {
+        Ok(Self { fd: socket(kind)?, kind })
+    }
+
+    /// Makes two connected UNIX SEQPACKET sockets. See [socketpair(2)].
+    ///
+    /// [socketpair(2)]: https://man7.org/linux/man-pages/man2/socketpair.2.html
+    pub(crate) fn pair() -> io::Result<(Self, Self)> {
+        let mut fds: [RawFd; 2] = [-1; 2];
+        retry(|| {
+            // SAFETY: the pointer is to two integers, exclusively borrowed for the call, as
+            // socketpair declares it.
+            unsafe {
+                libc::socketpair(
+                    libc::AF_UNIX,
+                    libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC,
+                    0,
+                    fds.as_mut_ptr(),
+                )
+            }
+        })?;
+        let kind = Kind::UnixSeqpacket;
+        // SAFETY: socketpair succeeded, so this is an open descriptor, and nobody else has it.
+        let left = unsafe { OwnedFd::from_raw_fd(fds[0]) };
+        // SAFETY: as above.
+        let right = unsafe { OwnedFd::from_raw_fd(fds[1]) };
+        Ok((Self { fd: left, kind }, Self { fd: right, kind }))
+    }
+
+    /// Takes over a descriptor after finding out what it is, and resets its peek offset. What it is
+    /// instead, when it is none of [`Kind`] or listens.
+    pub(crate) fn adopt(fd: OwnedFd) -> io::Result<Result<Self, Socket>> {
+        let socket = options::inspect(fd.as_fd())?;
+        let Some(kind) = Kind::of(socket).filter(|_| !socket.listening) else {
+            return Ok(Err(socket));
+        };
+        let fd = Self { fd, kind };
+        fd.reset_peek_offset()?;
+        Ok(Ok(fd))
+    }
+
+    /// Makes peeks start at the front of each datagram, whatever another holder has set.
+    pub(crate) fn reset_peek_offset(&self) -> io::Result<()> {
+        match self.kind {
+            // It has no such option.
+            Kind::VsockSeqpacket => Ok(()),
+            _ => options::reset_peek_offset(self.as_fd()),
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Connects. A signal interrupts this, as the caller knows how long to go on. See [connect(2)].
+    ///
+    /// [connect(2)]: https://man7.org/linux/man-pages/man2/connect.2.html
+    pub(crate) fn connect(&self, name: &Name) -> io::Result<()> {
+        let name = RawName::from(name);
+        // SAFETY: the pointer and the length are those of a name that outlives the call and is only
+        // read. `fd` is open for the call, as it is borrowed.
+        match unsafe { libc::connect(self.fd.as_raw_fd(), name.as_ptr(), name.len()) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    pub(crate) fn bind(&self, name: &Name) -> io::Result<()> {
+        bind(self.as_fd(), name)
+    }
+
+    /// Sets the permission bits that [`bind`](Self::bind) will give to a path, less the umask's.
+    pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
+        set_mode(self.as_fd(), mode)
+    }
+
+    /// Stops one direction, or both, for every holder of the socket. See [shutdown(2)].
+    ///
+    /// [shutdown(2)]: https://man7.org/linux/man-pages/man2/shutdown.2.html
+    pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        let how = match how {
+            Shutdown::Read => libc::SHUT_RD,
+            Shutdown::Write => libc::SHUT_WR,
+            Shutdown::Both => libc::SHUT_RDWR,
+        };
+        retry(|| {
+            // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
+            unsafe { libc::shutdown(self.fd.as_raw_fd(), how) }
+        })?;
+        Ok(())
+    }
+
+    /// The name that the socket is bound to.
+    pub(crate) fn local_name(&self) -> io::Result<Name> {
+        local_name(self.as_fd())
+    }
+
+    /// The name that the peer is bound to. ENOTCONN when there is no peer.
+    pub(crate) fn peer_name(&self) -> io::Result<Name> {
+        read_name(|name, len| {
+            // SAFETY: `name` points to `*len` writable bytes and `len` to a length, both
+            // exclusively borrowed for the call. `fd` is open for the call, as it is borrowed.
+            unsafe { libc::getpeername(self.fd.as_raw_fd(), name, len) }
+        })
+    }
+
+    pub(crate) fn peer_uid(&self) -> io::Result<u32> {
+        options::peer_uid(self.as_fd())
+    }
+
+    pub(crate) fn drops(&self) -> io::Result<u32> {
+        options::drops(self.as_fd())
+    }
+
+    pub(crate) fn set_send_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        options::set_send_timeout(self.as_fd(), timeout)
+    }
+
+    /// The longest datagram that the socket sends, in bytes, where the kernel tells.
+    pub(crate) fn max_len(&self) -> Option<usize> {
+        // net/unix/af_unix.c refuses what is longer than the send buffer less 32; UDP lengths are
+        // 16 bits, header included, and IPv4 counts its own header too.
+        match self.kind {
+            Kind::UnixSeqpacket | Kind::UnixDatagram => {
+                options::send_buffer(self.as_fd()).ok()?.checked_sub(32)
+            }
+            Kind::VsockSeqpacket => None,
+            Kind::Udp4 => Some(65_535 - 20 - 8),
+            Kind::Udp6 => Some(65_535 - 8),
+        }
+    }
+
+    pub(crate) fn into_fd(self) -> OwnedFd {
+        self.fd
+    }
+}
+
+impl AsFd for DatagramFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// A listening SEQPACKET socket. It never blocks: waiting is done by polling.
+#[derive(Debug)]
+pub(crate) struct ListenerFd {
+    fd: OwnedFd,
+    kind: Kind,
+}
+
+impl ListenerFd {
+    /// Makes a socket to listen on later, closed on exec.
+    pub(crate) fn open(kind: Kind) -> io::Result<Self> {
+        let fd = socket(kind)?;
+        // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
+        retry(|| unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) })?;
+        Ok(Self { fd, kind })
+    }
+
+    pub(crate) fn bind(&self, name: &Name) -> io::Result<()> {
+        bind(self.as_fd(), name)
+    }
+
+    /// Sets the permission bits that [`bind`](Self::bind) will give to a path, less the umask's.
+    pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
+        set_mode(self.as_fd(), mode)
+    }
+
+    pub(crate) fn listen(&self, backlog: u32) -> io::Result<()> {
+        let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+        retry(|| {
+            // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
+            unsafe { libc::listen(self.fd.as_raw_fd(), backlog) }
+        })?;
+        Ok(())
+    }
+
+    /// Takes a connection from the backlog; EAGAIN when there is none. See [accept(2)].
+    ///
+    /// [accept(2)]: https://man7.org/linux/man-pages/man2/accept.2.html
+    pub(crate) fn accept(&self) -> io::Result<DatagramFd> {
+        let fd = retry(|| {
+            // SAFETY: a null name is allowed, and then the length is not touched. `fd` is open for
+            // the call, as it is borrowed.
+            unsafe {
+                libc::accept4(
+                    self.fd.as_raw_fd(),
+                    std::ptr::null_mut(),
+                    std::ptr::null_mut(),
+                    libc::SOCK_CLOEXEC,
+                )
+            }
+        })?;
+        // SAFETY: accept4 succeeded, so this is an open descriptor, and nobody else has it.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        Ok(DatagramFd { fd, kind: self.kind })
+    }
+
+    pub(crate) fn local_name(&self) -> io::Result<Name> {
+        local_name(self.as_fd())
+    }
+}
+
+impl AsFd for ListenerFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// See [socket(2)](https://man7.org/linux/man-pages/man2/socket.2.html).
+fn socket(kind: Kind) -> io::Result<OwnedFd> {
+    let fd = retry(|| {
+        // SAFETY: no memory is involved.
+        unsafe { libc::socket(kind.domain(), kind.socket_type() | libc::SOCK_CLOEXEC, 0) }
+    })?;
+    // SAFETY: socket succeeded, so this is an open descriptor, and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// See [bind(2)](https://man7.org/linux/man-pages/man2/bind.2.html).
+fn bind(fd: BorrowedFd<'_>, name: &Name) -> io::Result<()> {
+    let name = RawName::from(name);
+    retry(|| {
+        // SAFETY: the pointer and the length are those of a name that outlives the call and is only
+        // read. `fd` is open for the call, as it is borrowed.
+        unsafe { libc::bind(fd.as_raw_fd(), name.as_ptr(), name.len()) }
+    })?;
+    Ok(())
+}
+
+fn set_mode(fd: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
+    retry(|| {
+        // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
+        unsafe { libc::fchmod(fd.as_raw_fd(), mode) }
+    })?;
+    Ok(())
+}
+
+fn local_name(fd: BorrowedFd<'_>) -> io::Result<Name> {
+    read_name(|name, len| {
+        // SAFETY: `name` points to `*len` writable bytes and `len` to a length, both exclusively
+        // borrowed for the call. `fd` is open for the call, as it is borrowed.
+        unsafe { libc::getsockname(fd.as_raw_fd(), name, len) }
+    })
+}
+
+fn read_name(
+    mut call: impl FnMut(*mut libc::sockaddr, *mut libc::socklen_t) -> libc::c_int,
+) -> io::Result<Name> {
+    let mut name = RawName::empty();
+    let mut len = 0;
+    retry(|| {
+        len = RawName::CAPACITY as libc::socklen_t;
+        call(name.as_mut_ptr(), &raw mut len)
+    })?;
+    name.set_len(len);
+    name.read().ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))
+}

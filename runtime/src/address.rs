@@ -20,7 +20,8 @@ use crate::sys::{Kind, MAX_UNIX_NAME, Name, UnixName};
 /// | `udp:127.0.0.1:9000`, `udp:[::1]:9000` | a UDP port of an IP address |
 ///
 /// In a UNIX address, `%` and two hexadecimal digits are that byte (`%25` is a per cent sign), so
-/// every path and name can be written. An address is a small value that is copied, not allocated.
+/// every path and name can be written. An address is a small value that is copied, not allocated. The
+/// one that has no text is that of a UNIX socket that was never bound, which prints as `(unnamed)`.
 ///
 /// ```
 /// use datagrammar::Address;
@@ -212,7 +213,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             Name::Unix(unix) => match unix.as_bytes() {
-                [] => f.write_str("unix:(unnamed)"),
+                [] => f.write_str("(unnamed)"),
                 [0, name @ ..] => {
                     f.write_str("unix:@")?;
                     escape(name, f)

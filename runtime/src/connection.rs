@@ -210,10 +210,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// As there.
     #[inline]
-    pub fn recv_deadline(
-        &mut self,
-        deadline: Instant,
-    ) -> Result<Option<Frame<'_, Rx>>, RecvError> {
+    pub fn recv_deadline(&mut self, deadline: Instant) -> Result<Option<Frame<'_, Rx>>, RecvError> {
         self.receiver.recv_deadline(deadline)
     }
 

@@ -64,10 +64,7 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// As [`recv`](Self::recv), and [`RecvError::TimedOut`].
     #[inline]
-    pub fn recv_deadline(
-        &mut self,
-        deadline: Instant,
-    ) -> Result<Option<Frame<'_, Rx>>, RecvError> {
+    pub fn recv_deadline(&mut self, deadline: Instant) -> Result<Option<Frame<'_, Rx>>, RecvError> {
         receive(&self.fd, &mut self.buffer, self.limits, Wait::Until(deadline))
     }
 

@@ -88,7 +88,8 @@ impl Identity {
 
 /// Removes a dead socket from `path`, if there is one.
 fn make_way(address: &Address, path: &Path, kind: Kind) -> Result<(), OpenError> {
-    let failed = |action: &str, source| OpenError::Io { action: format!("{action} {address}"), source };
+    let failed =
+        |action: &str, source| OpenError::Io { action: format!("{action} {address}"), source };
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -122,7 +123,9 @@ fn is_alive(address: &Address, kind: Kind) -> io::Result<bool> {
     // A living server may have a full backlog, in which connecting would wait.
     probe.set_send_timeout(Some(Duration::from_millis(1)))?;
     match probe.connect(address.name()) {
-        Err(error) if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound) => {
+        Err(error)
+            if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound) =>
+        {
             Ok(false)
         }
         // Connected, no room, no permission, or a socket of another type.
@@ -163,7 +166,8 @@ struct Lock {
 impl Lock {
     fn take(address: &Address, path: &Path) -> Result<Self, OpenError> {
         let path = beside(path, ".lock");
-        let failed = |source| OpenError::Io { action: format!("locking {}", path.display()), source };
+        let failed =
+            |source| OpenError::Io { action: format!("locking {}", path.display()), source };
         loop {
             let file = OpenOptions::new()
                 .create(true)

@@ -55,7 +55,8 @@ pub fn try_peek_len(fd: impl AsFd) -> Result<usize, RecvError> {
 }
 
 fn checked_peek(fd: BorrowedFd<'_>, block: bool) -> Result<usize, RecvError> {
-    const EXPECTED: &str = "a socket that keeps datagrams apart (SOCK_SEQPACKET, SOCK_DGRAM or SOCK_RAW)";
+    const EXPECTED: &str =
+        "a socket that keeps datagrams apart (SOCK_SEQPACKET, SOCK_DGRAM or SOCK_RAW)";
     let wrong = |found| Err(RecvError::WrongDescriptor { found, expected: EXPECTED });
     match sys::inspect(fd) {
         Ok(socket) if socket.keeps_datagrams() => {}

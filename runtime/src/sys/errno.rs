@@ -26,9 +26,9 @@ pub(crate) fn errno(error: &io::Error) -> Errno {
     match error.raw_os_error() {
         Some(libc::EMSGSIZE) => Errno::TooLong,
         Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Errno::Exhausted,
-        Some(
-            libc::EAFNOSUPPORT | libc::ESOCKTNOSUPPORT | libc::EPROTONOSUPPORT | libc::ENODEV,
-        ) => Errno::Unsupported,
+        Some(libc::EAFNOSUPPORT | libc::ESOCKTNOSUPPORT | libc::EPROTONOSUPPORT | libc::ENODEV) => {
+            Errno::Unsupported
+        }
         Some(libc::EPROTOTYPE) => Errno::WrongType,
         Some(libc::ENOTSOCK) => Errno::NotASocket,
         Some(libc::EALREADY | libc::EINPROGRESS) => Errno::InProgress,

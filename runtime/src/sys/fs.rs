@@ -45,9 +45,7 @@ pub(crate) fn set_mode_nofollow(path: &Path, mode: u32) -> io::Result<()> {
     retry(|| {
         // SAFETY: the pointer is to a NUL-terminated string that outlives the call, which only
         // reads it.
-        unsafe {
-            libc::fchmodat(libc::AT_FDCWD, path.as_ptr(), mode, libc::AT_SYMLINK_NOFOLLOW)
-        }
+        unsafe { libc::fchmodat(libc::AT_FDCWD, path.as_ptr(), mode, libc::AT_SYMLINK_NOFOLLOW) }
     })?;
     Ok(())
 }

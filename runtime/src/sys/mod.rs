@@ -17,7 +17,7 @@ pub(crate) use self::errno::{Errno, errno};
 pub(crate) use self::fs::{O_NOFOLLOW, rename_noreplace, set_mode_nofollow};
 pub(crate) use self::kernel::kernel_release;
 pub(crate) use self::name::{MAX_UNIX_NAME, Name, UnixName};
-pub(crate) use self::options::{Socket, inspect};
+pub(crate) use self::options::inspect;
 pub(crate) use self::poll::{Readiness, wait};
 pub(crate) use self::recv::{discard, peek_len, recv, recv_from};
 pub(crate) use self::send::send;

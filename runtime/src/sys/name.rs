@@ -118,10 +118,7 @@ impl RawName {
                 let (_reserved, rest) = rest.split_first_chunk::<2>()?;
                 let (port, rest) = rest.split_first_chunk()?;
                 let cid = rest.first_chunk()?;
-                Some(Name::Vsock {
-                    cid: u32::from_ne_bytes(*cid),
-                    port: u32::from_ne_bytes(*port),
-                })
+                Some(Name::Vsock { cid: u32::from_ne_bytes(*cid), port: u32::from_ne_bytes(*port) })
             }
             _ => None,
         }

@@ -29,9 +29,7 @@ pub(crate) fn send(
         retry(|| {
             // SAFETY: the pointer and the length are those of one slice, which outlives the call
             // and is only read. `fd` is open for the call, as it is borrowed.
-            unsafe {
-                libc::send(fd.as_fd().as_raw_fd(), piece.as_ptr().cast(), piece.len(), flags)
-            }
+            unsafe { libc::send(fd.as_fd().as_raw_fd(), piece.as_ptr().cast(), piece.len(), flags) }
         })?;
         return Ok(());
     }

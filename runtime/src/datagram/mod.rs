@@ -1,19 +1,22 @@
 //! Sockets by themselves: no connection, every frame with an address.
 
+mod receiver;
+mod sender;
+
 use std::fmt;
-use std::marker::PhantomData;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use self::receiver::SocketReceiver;
+pub use self::sender::SocketSender;
 use crate::address::Address;
 use crate::error::{OpenError, RecvError, SendError};
 use crate::frame::Frame;
 use crate::limits::Limits;
 use crate::message::Message;
 use crate::options::Options;
-use crate::outbox::Outbox;
-use crate::socket::{self, Claim, Wait};
+use crate::socket::{self, Claim};
 use crate::sys::DatagramFd;
 
 /// A socket that sends messages of type `Tx` to addresses, and receives messages of type `Rx` with
@@ -48,21 +51,7 @@ pub struct Socket<Tx, Rx> {
     receiver: SocketReceiver<Rx>,
 }
 
-/// The sending half of a [`Socket`], for messages of type `Tx`. A clone sends from the same socket.
-pub struct SocketSender<Tx> {
-    shared: Arc<Shared>,
-    outbox: Outbox,
-    message: PhantomData<fn(Tx)>,
-}
-
-/// The receiving half of a [`Socket`], for messages of type `Rx`.
-pub struct SocketReceiver<Rx> {
-    shared: Arc<Shared>,
-    buffer: Vec<u8>,
-    limits: Limits,
-    message: PhantomData<fn() -> Rx>,
-}
-
+/// The socket that both halves hold.
 struct Shared {
     fd: DatagramFd,
     /// Given up after the descriptor is closed.
@@ -118,7 +107,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
         let shared = Arc::new(Shared { fd, _claim: claim });
         Self {
             sender: SocketSender::new(Arc::clone(&shared)),
-            receiver: SocketReceiver { shared, buffer: Vec::new(), limits, message: PhantomData },
+            receiver: SocketReceiver::new(shared, limits),
         }
     }
 
@@ -134,7 +123,11 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     ///
     /// As there.
     #[inline]
-    pub fn send_to(&mut self, message: &Tx::Borrowed<'_>, to: &Address) -> Result<usize, SendError> {
+    pub fn send_to(
+        &mut self,
+        message: &Tx::Borrowed<'_>,
+        to: &Address,
+    ) -> Result<usize, SendError> {
         self.sender.send_to(message, to)
     }
 
@@ -206,7 +199,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     ///
     /// [`OpenError::Io`].
     pub fn local_address(&self) -> Result<Address, OpenError> {
-        socket::address(self.receiver.shared.fd.local_name())
+        socket::address(self.receiver.local_name())
     }
 
     /// How many datagrams the kernel has dropped because the receive queue was full:
@@ -225,174 +218,14 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     }
 }
 
-impl<Tx: Message> SocketSender<Tx> {
-    fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, outbox: Outbox::default(), message: PhantomData }
-    }
-
-    /// Sends a message to the socket at `to`, waiting for room as long as it takes. Returns the
-    /// frame's length in bytes.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError::Refused`] when nobody receives there (UNIX; over UDP nobody tells),
-    /// [`SendError::TooLarge`], [`SendError::Encode`], [`SendError::Io`].
-    #[inline]
-    pub fn send_to(&mut self, message: &Tx::Borrowed<'_>, to: &Address) -> Result<usize, SendError> {
-        self.outbox.send(&self.shared.fd, message, Some(to.name()), Wait::Block)
-    }
-
-    /// Sends a message if there is room now.
-    ///
-    /// # Errors
-    ///
-    /// As [`send_to`](Self::send_to), and [`SendError::WouldBlock`].
-    #[inline]
-    pub fn try_send_to(
-        &mut self,
-        message: &Tx::Borrowed<'_>,
-        to: &Address,
-    ) -> Result<usize, SendError> {
-        self.outbox.send(&self.shared.fd, message, Some(to.name()), Wait::Try)
-    }
-
-    /// Sends a message, waiting for room until `deadline` at most. Over UNIX, where the kernel
-    /// cannot tell when a receiver has room, it tries at least every 10 ms.
-    ///
-    /// # Errors
-    ///
-    /// As [`send_to`](Self::send_to), and [`SendError::TimedOut`].
-    #[inline]
-    pub fn send_to_deadline(
-        &mut self,
-        message: &Tx::Borrowed<'_>,
-        to: &Address,
-        deadline: Instant,
-    ) -> Result<usize, SendError> {
-        self.outbox.send(&self.shared.fd, message, Some(to.name()), Wait::Until(deadline))
-    }
-}
-
-impl<Rx: Message> SocketReceiver<Rx> {
-    /// Receives the next frame and the address that it came from, waiting as long as it takes.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvError::TooLarge`] for a frame over the limit, and [`RecvError::Empty`] for an empty
-    /// datagram, both of which are dropped; [`RecvError::Stolen`], [`RecvError::NoMemory`],
-    /// [`RecvError::Io`]. After any of them the next frame can be received.
-    #[inline]
-    pub fn recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
-        receive_from(&self.shared.fd, &mut self.buffer, self.limits, Wait::Block)
-    }
-
-    /// Receives the next frame if it is there.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv_from`](Self::recv_from), and [`RecvError::WouldBlock`].
-    #[inline]
-    pub fn try_recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
-        receive_from(&self.shared.fd, &mut self.buffer, self.limits, Wait::Try)
-    }
-
-    /// Receives the next frame, waiting for it until `deadline` at most.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv_from`](Self::recv_from), and [`RecvError::TimedOut`].
-    #[inline]
-    pub fn recv_from_deadline(
-        &mut self,
-        deadline: Instant,
-    ) -> Result<(Frame<'_, Rx>, Address), RecvError> {
-        receive_from(&self.shared.fd, &mut self.buffer, self.limits, Wait::Until(deadline))
-    }
-
-    /// As [`recv_from`](Self::recv_from), into a buffer of the caller's, so that a frame can be kept
-    /// while the next is received.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv_from`](Self::recv_from).
-    #[inline]
-    pub fn recv_from_into<'b>(
-        &mut self,
-        buffer: &'b mut Vec<u8>,
-    ) -> Result<(Frame<'b, Rx>, Address), RecvError> {
-        receive_from(&self.shared.fd, buffer, self.limits, Wait::Block)
-    }
-
-    /// How many datagrams the kernel has dropped because the receive queue was full, since the
-    /// socket was made (`SO_MEMINFO`; modulo 2³²). UDP senders learn nothing of it; UNIX datagrams
-    /// are never dropped.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvError::Io`].
-    pub fn drops(&self) -> Result<u32, RecvError> {
-        Ok(self.shared.fd.drops()?)
-    }
-
-    /// Changes what is received from now on.
-    pub fn set_limits(&mut self, limits: Limits) {
-        self.limits = limits;
-    }
-}
-
-#[inline]
-fn receive_from<'b, Rx: Message>(
-    fd: &DatagramFd,
-    buffer: &'b mut Vec<u8>,
-    limits: Limits,
-    wait: Wait,
-) -> Result<(Frame<'b, Rx>, Address), RecvError> {
-    let name = socket::receive_from(fd, buffer, limits, wait)?;
-    Ok((Frame::new(buffer), name.into()))
-}
-
-impl<Tx: Message> Clone for SocketSender<Tx> {
-    fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.shared))
-    }
-}
-
 impl<Tx, Rx> AsFd for Socket<Tx, Rx> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.receiver.as_fd()
     }
 }
 
-impl<Tx> AsFd for SocketSender<Tx> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.shared.fd.as_fd()
-    }
-}
-
-impl<Rx> AsFd for SocketReceiver<Rx> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.shared.fd.as_fd()
-    }
-}
-
 impl<Tx, Rx> fmt::Debug for Socket<Tx, Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Socket").field("receiver", &self.receiver).finish_non_exhaustive()
-    }
-}
-
-impl<Tx> fmt::Debug for SocketSender<Tx> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SocketSender").field("fd", &self.as_fd()).finish_non_exhaustive()
-    }
-}
-
-impl<Rx> fmt::Debug for SocketReceiver<Rx> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SocketReceiver")
-            .field("fd", &self.as_fd())
-            .field("capacity", &self.buffer.capacity())
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
     }
 }

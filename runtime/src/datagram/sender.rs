@@ -1,0 +1,91 @@
+//! The sending half of a socket by itself.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Shared;
+use crate::address::Address;
+use crate::error::SendError;
+use crate::message::Message;
+use crate::outbox::Outbox;
+use crate::socket::Wait;
+
+/// The sending half of a [`Socket`](crate::Socket), for messages of type `Tx`. A clone sends from the same socket.
+pub struct SocketSender<Tx> {
+    shared: Arc<Shared>,
+    outbox: Outbox,
+    message: PhantomData<fn(Tx)>,
+}
+
+impl<Tx: Message> SocketSender<Tx> {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, outbox: Outbox::default(), message: PhantomData }
+    }
+
+    /// Sends a message to the socket at `to`, waiting for room as long as it takes. Returns the
+    /// frame's length in bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Refused`] when nobody receives there (UNIX; over UDP nobody tells),
+    /// [`SendError::TooLarge`], [`SendError::Encode`], [`SendError::Io`].
+    #[inline]
+    pub fn send_to(
+        &mut self,
+        message: &Tx::Borrowed<'_>,
+        to: &Address,
+    ) -> Result<usize, SendError> {
+        self.outbox.send(&self.shared.fd, message, Some(to.name()), Wait::Block)
+    }
+
+    /// Sends a message if there is room now.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_to`](Self::send_to), and [`SendError::WouldBlock`].
+    #[inline]
+    pub fn try_send_to(
+        &mut self,
+        message: &Tx::Borrowed<'_>,
+        to: &Address,
+    ) -> Result<usize, SendError> {
+        self.outbox.send(&self.shared.fd, message, Some(to.name()), Wait::Try)
+    }
+
+    /// Sends a message, waiting for room until `deadline` at most. Over UNIX, where the kernel
+    /// cannot tell when a receiver has room, it tries at least every 10 ms.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_to`](Self::send_to), and [`SendError::TimedOut`].
+    #[inline]
+    pub fn send_to_deadline(
+        &mut self,
+        message: &Tx::Borrowed<'_>,
+        to: &Address,
+        deadline: Instant,
+    ) -> Result<usize, SendError> {
+        self.outbox.send(&self.shared.fd, message, Some(to.name()), Wait::Until(deadline))
+    }
+}
+
+impl<Tx: Message> Clone for SocketSender<Tx> {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.shared))
+    }
+}
+
+impl<Tx> AsFd for SocketSender<Tx> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.shared.fd.as_fd()
+    }
+}
+
+impl<Tx> fmt::Debug for SocketSender<Tx> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SocketSender").field("fd", &self.as_fd()).finish_non_exhaustive()
+    }
+}

@@ -119,9 +119,9 @@ impl<'m> Encoder<'m> {
     ) -> Result<(), EncodeError> {
         self.field::<C, _>(field, &(bytes.len() as u64))?;
         if bytes.len() < BORROW_FROM {
-            self.copy(bytes)
+            self.copy(bytes);
         } else {
-            self.rest(bytes)
+            self.rest(bytes);
         }
         Ok(())
     }

@@ -51,7 +51,7 @@ impl UnixName {
 /// A `sockaddr` of any family, as the kernel reads and writes it.
 #[repr(C, align(8))]
 pub(super) struct RawName {
-    bytes: [u8; RawName::CAPACITY],
+    bytes: [u8; Self::CAPACITY],
     len: usize,
 }
 

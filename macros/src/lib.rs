@@ -1,7 +1,57 @@
-//! placeholder
+//! The derive macro of `datagrammar`, which re-exports and documents it: depend on that.
+//!
+//! The files are the steps: attributes are parsed ([`attr`]) into what the message type is ([`ast`]),
+//! which is checked ([`valid`]) and expanded ([`expand`]).
+#![forbid(unsafe_code)]
+
+mod ast;
+mod attr;
+mod bound;
+mod ctxt;
+mod expand;
+mod fallback;
+mod kind;
+mod symbol;
+mod valid;
+
 use proc_macro::TokenStream;
-/// x
+use syn::{DeriveInput, Error, parse_macro_input};
+
+use crate::ctxt::Ctxt;
+use crate::symbol::Place;
+
+/// Makes an enum, or a struct, a message type. Documented where it is re-exported:
+/// `datagrammar::Message`.
 #[proc_macro_derive(Message, attributes(message))]
-pub fn derive_message(_input: TokenStream) -> TokenStream {
-    TokenStream::new()
+pub fn derive_message(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    derive(&input).into()
+}
+
+fn derive(input: &DeriveInput) -> proc_macro2::TokenStream {
+    let cx = Ctxt::new();
+    let place = match input.data {
+        syn::Data::Enum(_) => Place::Enum,
+        syn::Data::Struct(_) | syn::Data::Union(_) => Place::Struct,
+    };
+    let attrs = attr::Container::read(&cx, &input.attrs, place);
+    let krate = attrs.krate.clone();
+    match expand(cx, input, attrs) {
+        Ok(implementation) => implementation,
+        Err(error) => fallback::message(input, krate.as_ref(), &error),
+    }
+}
+
+fn expand(
+    cx: Ctxt,
+    input: &DeriveInput,
+    attrs: attr::Container,
+) -> Result<proc_macro2::TokenStream, Error> {
+    let container = ast::Container::new(&cx, input, attrs);
+    match &container {
+        Ok(container) => valid::check(&cx, container),
+        Err(error) => cx.push(error.clone()),
+    }
+    cx.check()?;
+    container.map(|container| expand::message(&container))
 }

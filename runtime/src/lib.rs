@@ -1,6 +1,9 @@
 //! Typed, variable-length datagrams for Linux. (crate page being written)
 #![deny(unsafe_code)]
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 mod address;
 mod backoff;
 pub mod codec;

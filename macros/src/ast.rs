@@ -1,0 +1,307 @@
+//! The message type as the derive sees it: types that admit nothing that cannot be expanded.
+//!
+//! What is wrong with one item alone is reported while it is turned into these types, and replaced
+//! by something that can stand in its place; [`valid`](crate::valid) has the rules between items.
+
+use std::ops::RangeInclusive;
+
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt;
+use syn::{DataEnum, DataStruct, DeriveInput, Fields, Generics, Lifetime, Member, Path, Type};
+
+use crate::attr::{self, Tag};
+use crate::ctxt::Ctxt;
+use crate::kind::{self, Held, Kind};
+
+/// A message type.
+pub(crate) struct Container<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) generics: &'a Generics,
+    /// The payload's encoding, unless it is the default.
+    pub(crate) codec: Option<Path>,
+    /// Where the runtime is, unless it is under its own name.
+    pub(crate) krate: Option<Path>,
+    pub(crate) data: Data<'a>,
+}
+
+pub(crate) enum Data<'a> {
+    Enum {
+        variants: Vec<Variant<'a>>,
+        other: Option<Other<'a>>,
+        reserved: Vec<RangeInclusive<u32>>,
+    },
+    Struct(Variant<'a>),
+}
+
+/// A variant with a tag, or a struct, which is like the only one.
+pub(crate) struct Variant<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) tag: Tag,
+    pub(crate) ending: Ending,
+    pub(crate) fields: Vec<Field<'a>>,
+}
+
+/// What may come in a frame after the fields.
+#[derive(Clone, Copy)]
+pub(crate) enum Ending {
+    /// Nothing.
+    Exact,
+    /// Bytes that a newer sender appends. The span is that of a variant's own `extensible`.
+    Extensible(Option<Span>),
+}
+
+/// A variant that takes the tags of no other variant.
+pub(crate) struct Other<'a> {
+    pub(crate) ident: &'a Ident,
+    /// Whether its `Unknown` borrows from the frame.
+    pub(crate) lent: bool,
+}
+
+pub(crate) struct Field<'a> {
+    pub(crate) member: Member,
+    pub(crate) ty: &'a Type,
+    /// The name in errors: `Variant.name`, `Variant.0`.
+    pub(crate) name: String,
+    pub(crate) form: Form,
+    /// Where it says that an older sender's frame may lack the field.
+    pub(crate) default: Option<Span>,
+}
+
+/// How a field is in the frame.
+pub(crate) enum Form {
+    Plain(Kind),
+    /// Everything up to the end of the frame. The span is that of `rest`.
+    Rest(Held, Span),
+    /// As the functions of a module have it.
+    With(Path),
+}
+
+impl<'a> Container<'a> {
+    pub(crate) fn new(
+        cx: &Ctxt,
+        input: &'a DeriveInput,
+        attrs: attr::Container,
+    ) -> Result<Self, syn::Error> {
+        let data = match &input.data {
+            syn::Data::Enum(data) => Data::of_enum(cx, &input.generics, &attrs, data),
+            syn::Data::Struct(data) => Data::of_struct(cx, &input.ident, &attrs, data),
+            syn::Data::Union(data) => {
+                let message = "the bytes of a union do not say which field they are: write an enum with a tag on each variant";
+                return Err(syn::Error::new_spanned(data.union_token, message));
+            }
+        };
+        let attr::Container { codec, krate, .. } = attrs;
+        Ok(Self { ident: &input.ident, generics: &input.generics, codec, krate, data })
+    }
+
+    /// The variants that have tags: of a struct, the struct.
+    pub(crate) fn variants(&self) -> &[Variant<'a>] {
+        match &self.data {
+            Data::Enum { variants, .. } => variants,
+            Data::Struct(variant) => std::slice::from_ref(variant),
+        }
+    }
+
+    /// The variant for all other tags.
+    pub(crate) fn other(&self) -> Option<&Other<'a>> {
+        match &self.data {
+            Data::Enum { other, .. } => other.as_ref(),
+            Data::Struct(_) => None,
+        }
+    }
+
+    /// Whether the type has no variant, and so no value.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.variants().is_empty() && self.other().is_none()
+    }
+
+    pub(crate) fn is_borrowing(&self) -> bool {
+        self.generics.lifetimes().next().is_some()
+    }
+}
+
+impl<'a> Data<'a> {
+    fn of_enum(
+        cx: &Ctxt,
+        generics: &'a Generics,
+        container: &attr::Container,
+        data: &'a DataEnum,
+    ) -> Self {
+        let attrs: Vec<_> =
+            data.variants.iter().map(|variant| attr::Variant::read(cx, &variant.attrs)).collect();
+        let mut free =
+            FreeTags::new(attrs.iter().filter_map(|attrs| attrs.tag), &container.reserved);
+        let mut variants = Vec::new();
+        let mut other = None;
+        for (variant, attrs) in data.variants.iter().zip(attrs) {
+            let Some(span) = attrs.other else {
+                variants.push(Variant::new(cx, variant, &attrs, container, &mut free));
+                continue;
+            };
+            let found = Other::new(cx, variant, &attrs, generics);
+            if other.replace(found).is_some() {
+                cx.error_at(span, "one variant takes every unknown tag: remove this `other`");
+            }
+        }
+        Self::Enum { variants, other, reserved: container.reserved.clone() }
+    }
+
+    fn of_struct(
+        cx: &Ctxt,
+        ident: &'a Ident,
+        attrs: &attr::Container,
+        data: &'a DataStruct,
+    ) -> Self {
+        let tag = attrs.tag.unwrap_or_else(|| {
+            missing_tag(cx, "struct", ident, &mut FreeTags::new([].into_iter(), &[]))
+        });
+        let ending = Ending::of(attrs.extensible, None);
+        Self::Struct(Variant { ident, tag, ending, fields: fields(cx, ident, &data.fields) })
+    }
+}
+
+impl<'a> Variant<'a> {
+    fn new(
+        cx: &Ctxt,
+        variant: &'a syn::Variant,
+        attrs: &attr::Variant,
+        container: &attr::Container,
+        free: &mut FreeTags<'_>,
+    ) -> Self {
+        let ident = &variant.ident;
+        let tag = attrs.tag.unwrap_or_else(|| missing_tag(cx, "variant", ident, free));
+        let ending = Ending::of(container.extensible, attrs.extensible);
+        Self { ident, tag, ending, fields: fields(cx, ident, &variant.fields) }
+    }
+}
+
+impl Ending {
+    fn of(container: Option<Span>, variant: Option<Span>) -> Self {
+        match container.or(variant) {
+            Some(_) => Self::Extensible(variant),
+            None => Self::Exact,
+        }
+    }
+}
+
+impl<'a> Other<'a> {
+    fn new(
+        cx: &Ctxt,
+        variant: &'a syn::Variant,
+        attrs: &attr::Variant,
+        generics: &'a Generics,
+    ) -> Self {
+        let ident = &variant.ident;
+        if let Some(tag) = attrs.tag {
+            cx.error_at(tag.span, "`other` takes the tags that no variant has: remove this tag");
+        }
+        if let Some(span) = attrs.extensible {
+            cx.error_at(span, "`other` takes every byte as data: remove `extensible`");
+        }
+        let mut fields = variant.fields.iter();
+        let lifetime = match (&variant.fields, fields.next(), fields.next()) {
+            (Fields::Unnamed(_), Some(field), None) => {
+                let attrs = attr::Field::read(cx, &field.attrs);
+                let with = attrs.with.as_ref().and_then(|path| path.segments.last());
+                let with = with.map(|segment| segment.ident.span());
+                for span in [attrs.rest, attrs.default, with].into_iter().flatten() {
+                    cx.error_at(
+                        span,
+                        "the field of an `other` variant takes no attribute: remove this one",
+                    );
+                }
+                kind::unknown(&field.ty)
+            }
+            _ => None,
+        };
+        let Some(lifetime) = lifetime else {
+            let own = generics.lifetimes().next().map(|param| &param.lifetime);
+            let lifetime = own.map_or_else(|| "'static".to_owned(), Lifetime::to_string);
+            let message = format!(
+                "an `other` variant holds what came: write `{ident}(datagrammar::Unknown<{lifetime}>)`"
+            );
+            cx.error_on(variant, message);
+            return Self { ident, lent: false };
+        };
+        Self { ident, lent: !kind::is_static(lifetime) }
+    }
+}
+
+fn fields<'a>(cx: &Ctxt, owner: &Ident, fields: &'a Fields) -> Vec<Field<'a>> {
+    let owner = owner.unraw();
+    let field = |(member, field): (Member, &'a syn::Field)| {
+        let attrs = attr::Field::read(cx, &field.attrs);
+        let name = match &member {
+            Member::Named(ident) => format!("{owner}.{}", ident.unraw()),
+            Member::Unnamed(index) => format!("{owner}.{}", index.index),
+        };
+        let form = Form::new(cx, &field.ty, attrs.rest, attrs.with);
+        Field { member, ty: &field.ty, name, form, default: attrs.default }
+    };
+    fields.members().zip(fields).map(field).collect()
+}
+
+impl Field<'_> {
+    pub(crate) fn is_rest(&self) -> bool {
+        matches!(self.form, Form::Rest(..))
+    }
+}
+
+impl Form {
+    fn new(cx: &Ctxt, ty: &Type, rest: Option<Span>, with: Option<Path>) -> Self {
+        match (rest, with) {
+            (Some(span), Some(_)) => {
+                let message = "`rest` is bytes as they are, so there is nothing for `with` to do: remove one of them";
+                cx.error_at(span, message);
+                Self::Rest(Held::ByType, span)
+            }
+            (Some(span), None) => {
+                let Kind::Bytes(held) = Kind::of(ty) else {
+                    let message = format!(
+                        "`rest` is bytes, not `{}`: write `&'a [u8]`, `Vec<u8>`, `Cow<'a, [u8]>` or `Box<[u8]>`",
+                        kind::written(ty),
+                    );
+                    cx.error_on(ty, message);
+                    return Self::Rest(Held::ByType, span);
+                };
+                Self::Rest(held, span)
+            }
+            (None, Some(path)) => Self::With(path),
+            (None, None) => Self::Plain(Kind::of(ty)),
+        }
+    }
+}
+
+fn missing_tag(cx: &Ctxt, what: &str, ident: &Ident, free: &mut FreeTags<'_>) -> Tag {
+    let number = free.take();
+    cx.error_on(ident, format!("{what} `{ident}` has no tag: write #[message(tag = {number})]"));
+    Tag { number, span: ident.span() }
+}
+
+/// Tags to propose: those above every tag in use, but none that is reserved.
+pub(crate) struct FreeTags<'a> {
+    next: u32,
+    reserved: &'a [RangeInclusive<u32>],
+}
+
+impl<'a> FreeTags<'a> {
+    pub(crate) fn new(
+        used: impl Iterator<Item = Tag>,
+        reserved: &'a [RangeInclusive<u32>],
+    ) -> Self {
+        let last = used.map(|tag| tag.number).max().unwrap_or(0);
+        Self { next: last.saturating_add(1), reserved }
+    }
+
+    pub(crate) fn take(&mut self) -> u32 {
+        while let Some(range) = self.reserved.iter().find(|range| range.contains(&self.next)) {
+            match range.end().checked_add(1) {
+                Some(next) => self.next = next,
+                None => break,
+            }
+        }
+        let free = self.next;
+        self.next = free.saturating_add(1);
+        free
+    }
+}

@@ -1,0 +1,131 @@
+//! `Message::decode`: the tag picks the variant, and its fields are read in order.
+
+use proc_macro2::TokenStream;
+
+use super::{Names, binding, bindings, with};
+use crate::ast::{Container, Data, Ending, Field, Form};
+use crate::kind::{Held, Kind};
+
+pub(super) fn function(
+    container: &Container<'_>,
+    names: &Names,
+    where_clause: &TokenStream,
+) -> TokenStream {
+    let Names { krate, private, codec } = names;
+    let ident = container.ident;
+    let arms = container.variants().iter().map(|variant| {
+        let (tag, bindings) = (variant.tag.number, bindings(variant));
+        let fields = variant.fields.iter().enumerate().map(|(index, field)| {
+            let (binding, value) = (binding(index), value(container, names, where_clause, field));
+            hygienic!(let #binding = #value;)
+        });
+        let finish = match variant.ending {
+            Ending::Exact => Some(hygienic! {
+                #krate::Decoder::finish(&decoder)?;
+            }),
+            Ending::Extensible(_) => None,
+        };
+        let path = match container.data {
+            Data::Enum { .. } => {
+                let variant = variant.ident;
+                hygienic!(#ident::#variant)
+            }
+            Data::Struct(_) => hygienic!(#ident),
+        };
+        hygienic! {
+            #tag => {
+                #(#fields)*
+                #finish
+                #private::Ok(#path { #bindings })
+            }
+        }
+    });
+    let other = match container.other() {
+        Some(other) => {
+            let variant = other.ident;
+            let unknown = hygienic! {
+                #krate::Decoder::unknown(&mut decoder, tag)?
+            };
+            let unknown = match other.lent {
+                true => unknown,
+                false => hygienic!(#krate::Unknown::into_owned(#unknown)),
+            };
+            hygienic!(#private::Ok(#ident::#variant { 0: #unknown }))
+        }
+        None => hygienic! {
+            #private::Err(#krate::DecodeError::UnknownTag(tag))
+        },
+    };
+    hygienic! {
+        #[inline]
+        fn decode<'__frame>(
+            frame: &'__frame [#private::u8],
+        ) -> #private::Result<Self::Borrowed<'__frame>, #krate::DecodeError> {
+            let mut decoder = #krate::Decoder::<'__frame, #codec>::new(frame)?;
+            match #krate::Decoder::tag(&mut decoder)? {
+                #(#arms)*
+                tag => #other,
+            }
+        }
+    }
+}
+
+/// The expression that reads a field, or gives its default where an older sender's frame ends.
+fn value(
+    container: &Container<'_>,
+    names: &Names,
+    where_clause: &TokenStream,
+    field: &Field<'_>,
+) -> TokenStream {
+    let Names { krate, private, .. } = names;
+    let value = read(container, names, where_clause, field);
+    match field.default {
+        Some(_) => hygienic! {
+            if #krate::Decoder::is_at_end(&decoder) {
+                #private::Default::default()
+            } else {
+                #value
+            }
+        },
+        None => value,
+    }
+}
+
+fn read(
+    container: &Container<'_>,
+    Names { krate, private, .. }: &Names,
+    where_clause: &TokenStream,
+    Field { form, name, ty, .. }: &Field<'_>,
+) -> TokenStream {
+    let call = |function: TokenStream| hygienic!(#krate::Decoder::#function(&mut decoder, #name)?);
+    let rest = |function: TokenStream| hygienic!(#krate::Decoder::#function(&mut decoder));
+    match form {
+        Form::Plain(Kind::Serde) => call(hygienic!(field)),
+        Form::Plain(Kind::Text) => call(hygienic!(text)),
+        Form::Plain(Kind::OptionalText) => {
+            let text = call(hygienic!(field::<#private::Option<&'__frame #private::str>>));
+            hygienic!(#private::Option::map(#text, #private::Cow::Borrowed))
+        }
+        Form::Plain(Kind::Bytes(Held::ByType)) => call(hygienic!(bytes)),
+        Form::Plain(Kind::Bytes(Held::Cow)) => {
+            let bytes = call(hygienic!(bytes::<#private::Vec<#private::u8>>));
+            hygienic!(#private::Cow::Owned(#bytes))
+        }
+        Form::Plain(Kind::OptionalBytes(Held::ByType)) => call(hygienic!(optional_bytes)),
+        Form::Plain(Kind::OptionalBytes(Held::Cow)) => {
+            let bytes = call(hygienic!(optional_bytes::<#private::Vec<#private::u8>>));
+            hygienic!(#private::Option::map(#bytes, #private::Cow::Owned))
+        }
+        Form::Plain(Kind::Array) => call(hygienic!(array)),
+        Form::Rest(Held::ByType, _) => rest(hygienic!(rest)),
+        Form::Rest(Held::Cow, _) => {
+            let bytes = rest(hygienic!(rest::<#private::Vec<#private::u8>>));
+            hygienic!(#private::Cow::Owned(#bytes))
+        }
+        Form::With(path) => {
+            let (items, wrapper) = with::deserialize(container, private, where_clause, ty, path);
+            let wrapped = call(hygienic!(field::<#wrapper>));
+            hygienic!({ #items #wrapped.value })
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `Message::encode`: the tag, and each field in order.
+
+use proc_macro2::{Span, TokenStream};
+
+use super::{Names, binding, bindings, matched, path, with};
+use crate::ast::{Container, Field, Form};
+use crate::kind::Kind;
+
+pub(super) fn function(
+    container: &Container<'_>,
+    names: &Names,
+    where_clause: &TokenStream,
+) -> TokenStream {
+    let Names { krate, private, codec } = names;
+    let arms = container.variants().iter().map(|variant| {
+        let (path, bindings, tag) =
+            (path(container, variant), bindings(variant), variant.tag.number);
+        let fields = variant
+            .fields
+            .iter()
+            .enumerate()
+            .map(|(index, field)| self::field(container, names, where_clause, index, field));
+        hygienic! {
+            #path { #bindings } => {
+                #krate::Encoder::tag::<#codec>(encoder, #tag)?;
+                #(#fields)*
+            }
+        }
+    });
+    let other = container.other().map(|other| {
+        let ident = other.ident;
+        hygienic! {
+            Self::#ident { 0: unknown } => #krate::Encoder::unknown::<#codec>(encoder, unknown)?,
+        }
+    });
+    let matched = matched(container);
+    // After a match without arms nothing is reached.
+    let done = (!container.is_empty()).then(|| hygienic!(#private::Ok(())));
+    hygienic! {
+        #[inline]
+        fn encode<'__message>(
+            &'__message self,
+            encoder: &mut #krate::Encoder<'__message>,
+        ) -> #private::Result<(), #krate::EncodeError> {
+            match #matched {
+                #(#arms)*
+                #other
+            }
+            #done
+        }
+    }
+}
+
+fn field(
+    container: &Container<'_>,
+    Names { krate, private, codec }: &Names,
+    where_clause: &TokenStream,
+    index: usize,
+    Field { form, name, ty, .. }: &Field<'_>,
+) -> TokenStream {
+    let value = binding(index);
+    let bytes = |value| hygienic!(#private::AsRef::<[#private::u8]>::as_ref(#value));
+    match form {
+        Form::Plain(Kind::Serde | Kind::Text | Kind::OptionalText) => {
+            hygienic!(#krate::Encoder::field::<#codec, _>(encoder, #name, #value)?;)
+        }
+        Form::Plain(Kind::Bytes(_)) => {
+            let bytes = bytes(value);
+            hygienic!(#krate::Encoder::bytes::<#codec>(encoder, #name, #bytes)?;)
+        }
+        Form::Plain(Kind::OptionalBytes(_)) => {
+            let bytes = bytes(quote::format_ident!("bytes", span = Span::mixed_site()));
+            hygienic! {
+                #krate::Encoder::optional_bytes::<#codec>(
+                    encoder,
+                    #name,
+                    match #value {
+                        #private::Some(bytes) => #private::Some(#bytes),
+                        #private::None => #private::None,
+                    },
+                )?;
+            }
+        }
+        Form::Plain(Kind::Array) => hygienic!(#krate::Encoder::copy(encoder, #value);),
+        Form::Rest(..) => {
+            let bytes = bytes(value);
+            hygienic!(#krate::Encoder::rest(encoder, #bytes);)
+        }
+        Form::With(path) => {
+            let wrapper = with::serialize(container, private, where_clause, ty, path, &value);
+            hygienic!(#krate::Encoder::field::<#codec, _>(encoder, #name, &#wrapper)?;)
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Field types, recognised by how they are written: those that do not need serde.
+
+use quote::ToTokens;
+use syn::{
+    AngleBracketedGenericArguments, GenericArgument, Lifetime, PathArguments, PathSegment, Type,
+};
+
+/// What a type says about the bytes of its values.
+pub(crate) enum Kind {
+    /// Anything that serde handles.
+    Serde,
+    /// `Cow<'a, str>`, which serde would copy.
+    Text,
+    /// An `Option` of [`Text`](Self::Text).
+    OptionalText,
+    /// `Vec<u8>`, `&[u8]`, `Cow<[u8]>`, `Box<[u8]>`.
+    Bytes(Held),
+    /// An `Option` of [`Bytes`](Self::Bytes).
+    OptionalBytes(Held),
+    /// `[u8; N]`.
+    Array,
+}
+
+/// How a byte field comes by its bytes when it is decoded.
+#[derive(Clone, Copy)]
+pub(crate) enum Held {
+    /// As its type does by itself: lent by the frame, or copied.
+    ByType,
+    /// A `Cow<'static, [u8]>`: it cannot borrow from the frame, so it is made to own a copy.
+    Cow,
+}
+
+impl Kind {
+    pub(crate) fn of(ty: &Type) -> Self {
+        if let Some(held) = bytes(ty) {
+            return Self::Bytes(held);
+        }
+        if is_lent_text(ty) {
+            return Self::Text;
+        }
+        match option(ty) {
+            Some(inner) => match bytes(inner) {
+                Some(held) => Self::OptionalBytes(held),
+                None if is_lent_text(inner) => Self::OptionalText,
+                None => Self::Serde,
+            },
+            None => match ungroup(ty) {
+                Type::Array(array) if is_named(&array.elem, "u8") => Self::Array,
+                _ => Self::Serde,
+            },
+        }
+    }
+}
+
+/// The type without the parentheses and the invisible groups of macro fragments around it.
+pub(crate) fn ungroup(mut ty: &Type) -> &Type {
+    loop {
+        ty = match ty {
+            Type::Group(group) => &group.elem,
+            Type::Paren(paren) => &paren.elem,
+            _ => return ty,
+        };
+    }
+}
+
+/// `T` of `Option<T>`.
+pub(crate) fn option(ty: &Type) -> Option<&Type> {
+    let (segment, arguments) = generic(ty)?;
+    match single(arguments) {
+        Some(GenericArgument::Type(inner)) if segment.ident == "Option" => Some(inner),
+        _ => None,
+    }
+}
+
+/// The lifetime of `Unknown<'a>`, if the type is written so.
+pub(crate) fn unknown(ty: &Type) -> Option<&Lifetime> {
+    let (segment, arguments) = generic(ty)?;
+    match single(arguments) {
+        Some(GenericArgument::Lifetime(lifetime)) if segment.ident == "Unknown" => Some(lifetime),
+        _ => None,
+    }
+}
+
+/// Whether values of the type need to outlive every frame, so that none can lend them.
+pub(crate) fn is_static_reference(ty: &Type) -> bool {
+    match ungroup(option(ty).unwrap_or(ty)) {
+        Type::Reference(reference) => reference.lifetime.as_ref().is_some_and(is_static),
+        _ => false,
+    }
+}
+
+pub(crate) fn is_static(lifetime: &Lifetime) -> bool {
+    lifetime.ident == "static"
+}
+
+fn bytes(ty: &Type) -> Option<Held> {
+    if let Type::Reference(reference) = ungroup(ty) {
+        let lent = reference.mutability.is_none() && is_byte_slice(&reference.elem);
+        return lent.then_some(Held::ByType);
+    }
+    if let Some((lifetime, borrowed)) = cow(ty) {
+        let held = if is_static(lifetime) { Held::Cow } else { Held::ByType };
+        return is_byte_slice(borrowed).then_some(held);
+    }
+    let (segment, arguments) = generic(ty)?;
+    let Some(GenericArgument::Type(inner)) = single(arguments) else { return None };
+    let owned = (segment.ident == "Vec" && is_named(inner, "u8"))
+        || (segment.ident == "Box" && is_byte_slice(inner));
+    owned.then_some(Held::ByType)
+}
+
+fn is_lent_text(ty: &Type) -> bool {
+    cow(ty).is_some_and(|(lifetime, borrowed)| !is_static(lifetime) && is_named(borrowed, "str"))
+}
+
+fn is_byte_slice(ty: &Type) -> bool {
+    matches!(ungroup(ty), Type::Slice(slice) if is_named(&slice.elem, "u8"))
+}
+
+fn is_named(ty: &Type, name: &str) -> bool {
+    matches!(ungroup(ty), Type::Path(ty) if ty.qself.is_none() && ty.path.is_ident(name))
+}
+
+/// `'a` and `T` of `Cow<'a, T>`.
+fn cow(ty: &Type) -> Option<(&Lifetime, &Type)> {
+    let (segment, arguments) = generic(ty)?;
+    let mut arguments = arguments.args.iter();
+    match (arguments.next(), arguments.next(), arguments.next()) {
+        (
+            Some(GenericArgument::Lifetime(lifetime)),
+            Some(GenericArgument::Type(borrowed)),
+            None,
+        ) if segment.ident == "Cow" => Some((lifetime, borrowed)),
+        _ => None,
+    }
+}
+
+/// The last segment of a path, and its arguments.
+fn generic(ty: &Type) -> Option<(&PathSegment, &AngleBracketedGenericArguments)> {
+    let Type::Path(ty) = ungroup(ty) else { return None };
+    let segment = ty.path.segments.last()?;
+    match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) if ty.qself.is_none() => {
+            Some((segment, arguments))
+        }
+        _ => None,
+    }
+}
+
+fn single(arguments: &AngleBracketedGenericArguments) -> Option<&GenericArgument> {
+    let mut arguments = arguments.args.iter();
+    arguments.next().filter(|_| arguments.next().is_none())
+}
+
+/// The type as the user wrote it, for messages.
+pub(crate) fn written(ty: &Type) -> String {
+    ty.to_token_stream().to_string()
+}

@@ -1,0 +1,107 @@
+//! The rules between the items of a message type, one function each.
+
+use std::collections::HashMap;
+
+use crate::ast::{Container, Data, Ending, Field, Form, FreeTags, Variant};
+use crate::ctxt::Ctxt;
+use crate::kind;
+
+/// Reports every broken rule.
+pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {
+    tags_are_unique_and_not_retired(cx, container);
+    for variant in container.variants() {
+        rest_is_last(cx, variant);
+        rest_leaves_nothing_to_extend(cx, variant);
+        default_is_not_before_rest(cx, variant);
+        default_fields_are_last(cx, variant);
+    }
+    for field in container.variants().iter().flat_map(|variant| &variant.fields) {
+        fields_do_not_outlive_frames(cx, field);
+    }
+}
+
+/// A tag names one variant forever: two cannot share it, and one that was retired with `reserved`
+/// still means its old variant to an older peer.
+fn tags_are_unique_and_not_retired(cx: &Ctxt, container: &Container<'_>) {
+    let Data::Enum { variants, reserved, .. } = &container.data else { return };
+    let mut free = FreeTags::new(variants.iter().map(|variant| variant.tag), reserved);
+    let mut owners = HashMap::new();
+    for Variant { ident, tag, .. } in variants {
+        let number = tag.number;
+        if reserved.iter().any(|range| range.contains(&number)) {
+            let message = format!(
+                "tag {number} is reserved, so that it never gets a second meaning: write `tag = {}`",
+                free.take(),
+            );
+            cx.error_at(tag.span, message);
+        } else if let Some(owner) = owners.insert(number, ident) {
+            let message =
+                format!("tag {number} is that of `{owner}` already: write `tag = {}`", free.take());
+            cx.error_at(tag.span, message);
+        }
+    }
+}
+
+/// `rest` takes every byte up to the frame's end, and leaves none for a field after it.
+fn rest_is_last(cx: &Ctxt, variant: &Variant<'_>) {
+    let Some((_, before_last)) = variant.fields.split_last() else { return };
+    for field in before_last {
+        if let Form::Rest(_, span) = field.form {
+            let message = "`rest` takes every byte up to the end of the frame: move this field to the end, or remove `rest` to send its length too";
+            cx.error_at(span, message);
+        }
+    }
+}
+
+/// After a `rest` field no byte trails, so that `extensible` on the same variant would be a promise
+/// that cannot be kept: what a newer sender appends ends up in the field.
+fn rest_leaves_nothing_to_extend(cx: &Ctxt, variant: &Variant<'_>) {
+    if let (Ending::Extensible(Some(span)), true) =
+        (variant.ending, variant.fields.iter().any(Field::is_rest))
+    {
+        let message = "`rest` takes what a newer sender appends, so nothing is left to tolerate: remove `extensible`, or `rest`";
+        cx.error_at(span, message);
+    }
+}
+
+/// Where a `rest` field follows, an older sender's frame does not end where a `default` field would
+/// start: the first bytes of the rest would be taken for it.
+fn default_is_not_before_rest(cx: &Ctxt, variant: &Variant<'_>) {
+    let Some(rest) = variant.fields.iter().find(|field| field.is_rest()) else { return };
+    for field in &variant.fields {
+        let Some(span) = field.default else { continue };
+        let message = if field.is_rest() {
+            "a `rest` field of a shorter frame is empty anyway: remove `default`".to_owned()
+        } else {
+            format!(
+                "an older sender's frame has the bytes of the `rest` field `{}` here, which would be read as this field: remove `default`, or add a variant with a new tag",
+                rest.name,
+            )
+        };
+        cx.error_at(span, message);
+    }
+}
+
+/// A frame that ends before a `default` field has no bytes for a later field either.
+fn default_fields_are_last(cx: &Ctxt, variant: &Variant<'_>) {
+    let mut first: Option<&Field<'_>> = None;
+    for field in &variant.fields {
+        if field.default.is_some() {
+            first = first.or(Some(field));
+        } else if let (Some(first), false) = (first, field.is_rest()) {
+            let message = format!(
+                "a frame that ends before the `default` field `{}` has no bytes for this one either: add #[message(default)], or move it before that field",
+                first.name,
+            );
+            cx.error_on(field.ty, message);
+        }
+    }
+}
+
+/// A frame is lent for less than `'static`. (A `with` function may have found a way.)
+fn fields_do_not_outlive_frames(cx: &Ctxt, field: &Field<'_>) {
+    if !matches!(field.form, Form::With(_)) && kind::is_static_reference(field.ty) {
+        let message = "a frame is not lent for `'static`: write a lifetime of the message type, as in `enum Request<'a>`, or a type that owns";
+        cx.error_on(field.ty, message);
+    }
+}

@@ -1,0 +1,13 @@
+//! What generated code names, so that it needs nothing of what its surroundings have in scope.
+
+pub use core::default::Default;
+pub use core::marker::PhantomData;
+pub use core::option::Option::{self, None, Some};
+pub use core::primitive::{str, u8, u32};
+pub use core::result::Result::{self, Err, Ok};
+pub use core::{convert::AsRef, unreachable};
+pub use std::borrow::Cow;
+pub use std::vec::Vec;
+
+pub use serde::de::DeserializeOwned;
+pub use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,1 +1,105 @@
-//! What the tests share.
+//! What the tests share: a protocol of numbered frames that shows any damage, and raw sockets to
+//! play the peers that do not behave.
+
+pub mod raw;
+
+use std::path::Path;
+
+use datagrammar::{Address, Message};
+use tempfile::TempDir;
+
+/// A numbered frame whose body is made of its number, so that a cut, mixed or repeated one shows.
+#[derive(Message, Debug, PartialEq)]
+pub enum Numbered<'a> {
+    /// The only one.
+    #[message(tag = 1)]
+    Numbered {
+        /// The frame's number.
+        number: u64,
+        /// How long the body is, in bytes.
+        len: u64,
+        /// The number's lowest byte, over and over.
+        #[message(rest)]
+        body: &'a [u8],
+    },
+}
+
+impl Numbered<'_> {
+    /// Checks the body, and returns the number.
+    ///
+    /// # Panics
+    ///
+    /// For a body that is not what was sent.
+    pub fn check(&self) -> u64 {
+        let Self::Numbered { number, len, body } = *self;
+        assert_eq!(body.len() as u64, len, "frame {number} is cut");
+        assert!(body.iter().all(|&byte| byte == number as u8), "frame {number} is mixed");
+        number
+    }
+}
+
+/// The body of frame `number`, of `len` bytes.
+pub fn body(number: u64, len: usize) -> Vec<u8> {
+    vec![number as u8; len]
+}
+
+/// Lends a frame to `send`.
+pub fn numbered<T>(number: u64, len: usize, send: impl FnOnce(&Numbered<'_>) -> T) -> T {
+    send(&Numbered::Numbered { number, len: len as u64, body: &body(number, len) })
+}
+
+/// A directory for one test, and addresses in it.
+#[derive(Debug)]
+pub struct Directory(TempDir);
+
+impl Directory {
+    /// Makes the directory.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made.
+    #[expect(clippy::new_without_default, reason = "it is an action")]
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().expect("a directory for the test"))
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// The address of a UNIX socket in the directory.
+    ///
+    /// # Panics
+    ///
+    /// When the path is too long for a socket.
+    pub fn address(&self, name: &str) -> Address {
+        Address::path(self.0.path().join(name)).expect("a path that fits a socket")
+    }
+}
+
+/// A number that a test's schedule is derived from: `DATAGRAMMAR_SEED`, or a new one. It is printed,
+/// so that a failure can be repeated.
+pub fn seed() -> u64 {
+    let seed = std::env::var("DATAGRAMMAR_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or_else(|| std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0));
+    println!("DATAGRAMMAR_SEED={seed}");
+    seed
+}
+
+/// A small generator of numbers that look random (splitmix64).
+#[derive(Debug)]
+pub struct Random(pub u64);
+
+impl Random {
+    /// A number below `bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = self.0;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (word ^ (word >> 31)) % bound
+    }
+}

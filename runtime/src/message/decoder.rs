@@ -89,10 +89,8 @@ impl<'f, C: Codec> Decoder<'f, C> {
         T: Bytes<'f>,
     {
         let offset = self.offset();
-        match self.take(1) {
-            Ok([0]) => Ok(None),
-            Ok([1]) => self.bytes(field).map(Some),
-            Ok(other) => Err(self.error(field, offset, presence(other))),
+        match self.optional() {
+            Ok(bytes) => Ok(bytes.map(T::from_frame)),
             Err(fault) => Err(self.error(field, offset, fault)),
         }
     }
@@ -183,6 +181,15 @@ impl<'f, C: Codec> Decoder<'f, C> {
         let len: u64 = self.value()?;
         // A length past what the machine can address is past the frame's end too.
         self.take(usize::try_from(len).unwrap_or(usize::MAX))
+    }
+
+    #[inline]
+    fn optional(&mut self) -> Result<Option<&'f [u8]>, Fault> {
+        match self.take(1)? {
+            [0] => Ok(None),
+            [1] => self.prefixed().map(Some),
+            other => Err(presence(other)),
+        }
     }
 
     #[inline]

@@ -98,9 +98,13 @@ fn check(
     len: usize,
     limits: Limits,
 ) -> Result<(), RecvError> {
+    if len == peeked {
+        return Ok(());
+    }
+    // Another holder has taken the frame that was peeked, or has set a peek offset, which makes peeks
+    // report too little or miss frames that are there.
+    fd.reset_peek_offset()?;
     if len > buffer.len() {
-        // Another holder may also have set a peek offset, which makes peeks report too little.
-        fd.reset_peek_offset()?;
         return Err(RecvError::Stolen { peeked, len });
     }
     if len > limits.frame_len {

@@ -1,0 +1,91 @@
+//! The client: what can be asked of the server, each with its answer.
+
+use anyhow::{Context as _, bail};
+use datagrammar::{Connection, Message, Receiver, SendError, Sender};
+
+use crate::log::{Direction, Log, Received, Tally};
+use crate::protocol::{Reply, Request};
+
+/// A connection to the server, and the table of what came over it.
+pub(crate) struct Client {
+    tx: Sender<Request<'static>>,
+    rx: Receiver<Reply<'static>>,
+    pub(crate) log: Log,
+    /// The frames sent.
+    pub(crate) sent: Tally,
+}
+
+impl Client {
+    pub(crate) fn new(connection: Connection<Request<'static>, Reply<'static>>, log: Log) -> Self {
+        let (tx, rx) = connection.split();
+        Self { tx, rx, log, sent: Tally::default() }
+    }
+
+    /// Stores a blob. `TooLarge` when it does not fit one datagram; nothing was sent then.
+    pub(crate) fn put(&mut self, name: &str, content: &[u8]) -> anyhow::Result<Put> {
+        let size = content.len() as u64;
+        match self.tx.send(&Request::Put { name, size, content }) {
+            Ok(len) => self.sent.add(len),
+            Err(error @ SendError::TooLarge { .. }) => return Ok(Put::TooLarge(error.to_string())),
+            Err(error) => return Err(error).context("sending a Put"),
+        }
+        match self.reply(name)? {
+            Reply::Stored { size: stored } if stored == size => Ok(Put::Stored),
+            other => unexpected(&other),
+        }
+    }
+
+    /// Lends the content of a blob to `take`.
+    pub(crate) fn get<T>(
+        &mut self,
+        name: &str,
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> anyhow::Result<T> {
+        let len = self.tx.send(&Request::Get { name }).context("sending a Get")?;
+        self.sent.add(len);
+        match self.reply(name)? {
+            Reply::Blob { name: found, size, content }
+                if found == name && size == content.len() as u64 =>
+            {
+                Ok(take(content))
+            }
+            other => unexpected(&other),
+        }
+    }
+
+    /// Hands the name and the size of each blob to `each`.
+    pub(crate) fn list(&mut self, mut each: impl FnMut(&str, u64)) -> anyhow::Result<()> {
+        let len = self.tx.send(&Request::List).context("sending a List")?;
+        self.sent.add(len);
+        let mut listed = 0;
+        loop {
+            match self.reply("")? {
+                Reply::Entry { name, size } => each(name, size),
+                Reply::End { entries } if entries == listed => return Ok(()),
+                other => return unexpected(&other),
+            }
+            listed += 1;
+        }
+    }
+
+    fn reply(&mut self, subject: &str) -> anyhow::Result<Reply<'_>> {
+        let frame = self.rx.recv().context("receiving a reply")?.context("the server is gone")?;
+        let received = Received::new(&frame);
+        let reply = frame.decode().context("decoding a reply")?;
+        self.log.received(Direction::ToClient, &received, &reply, subject);
+        Ok(reply)
+    }
+}
+
+/// What became of a blob to be stored.
+pub(crate) enum Put {
+    Stored,
+    TooLarge(String),
+}
+
+fn unexpected<T>(reply: &Reply<'_>) -> anyhow::Result<T> {
+    match reply {
+        Reply::Refused { why } => bail!("the server refuses: {why}"),
+        other => bail!("the server answered a {} that does not fit the question", other.name()),
+    }
+}

@@ -1,0 +1,100 @@
+//! The table that the processes print while they run, one row for each frame, by its receiver.
+
+use std::fmt;
+
+use datagrammar::{Frame, Message};
+
+/// Who is talking to whom.
+#[derive(Clone, Copy)]
+pub(crate) enum Direction {
+    ToServer,
+    ToClient,
+}
+
+/// Prints a row for each frame received, and keeps count of them.
+#[derive(Default)]
+pub(crate) struct Log {
+    quiet: bool,
+    pub(crate) frames: Tally,
+}
+
+/// Frames counted: how many, and how long.
+#[derive(Default)]
+pub(crate) struct Tally {
+    pub(crate) count: u64,
+    pub(crate) bytes: u64,
+    smallest: Option<usize>,
+    largest: usize,
+}
+
+/// What the receive knew about a frame, to be printed once the frame has been decoded.
+pub(crate) struct Received {
+    len: usize,
+    capacity: usize,
+}
+
+impl Log {
+    pub(crate) fn new(quiet: bool) -> Self {
+        Self { quiet, frames: Tally::default() }
+    }
+
+    pub(crate) fn header(&self) {
+        if !self.quiet {
+            println!(
+                "{:<16} {:<8} {:>3}  {:>11}  {:>12}  subject",
+                "direction", "message", "tag", "frame bytes", "buffer bytes"
+            );
+        }
+    }
+
+    pub(crate) fn received<M: Message>(
+        &mut self,
+        direction: Direction,
+        frame: &Received,
+        message: &M,
+        subject: &str,
+    ) {
+        self.frames.add(frame.len);
+        if !self.quiet {
+            println!(
+                "{direction} {:<8} {:>3}  {:>11}  {:>12}  {subject}",
+                message.name(),
+                message.tag(),
+                frame.len,
+                frame.capacity,
+            );
+        }
+    }
+}
+
+impl Received {
+    pub(crate) fn new<M: Message>(frame: &Frame<'_, M>) -> Self {
+        Self { len: frame.len(), capacity: frame.capacity() }
+    }
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, len: usize) {
+        self.count += 1;
+        self.bytes += len as u64;
+        self.smallest = Some(self.smallest.map_or(len, |smallest| smallest.min(len)));
+        self.largest = self.largest.max(len);
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { count, bytes, largest, .. } = self;
+        let smallest = self.smallest.unwrap_or(0);
+        write!(f, "{count} frames, {bytes} bytes, smallest {smallest}, largest {largest}")
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ToServer => "client -> server",
+            Self::ToClient => "server -> client",
+        })
+    }
+}

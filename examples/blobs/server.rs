@@ -1,0 +1,164 @@
+//! The server: a store of named blobs, and a thread for each client.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use anyhow::Context as _;
+use datagrammar::{
+    Address, Backoff, Connection, Listener, Message, OpenError, RecvError, SendError, Sender,
+};
+
+use crate::log::{Direction, Log, Received};
+use crate::protocol::{Reply, Request, options};
+
+/// The most bytes that the store keeps: what clients send is bounded in sum as well as one by one.
+const STORE_BYTES: usize = 1024 * 1024 * 1024;
+
+type Client = Connection<Reply<'static>, Request<'static>>;
+
+/// Names and contents. Contents are shared, so that one is sent without holding the lock.
+#[derive(Default)]
+struct Store {
+    blobs: BTreeMap<Box<str>, Arc<[u8]>>,
+    /// Of names and contents.
+    bytes: usize,
+}
+
+/// Serves clients for ever, or one client only.
+pub(crate) fn serve(address: &Address, quiet: bool, once: bool) -> anyhow::Result<()> {
+    let listener = Listener::bind_with(address, &options())?;
+    let store = Arc::new(Mutex::new(Store::default()));
+    if once {
+        return serve_client(listener.accept()?, &store, quiet);
+    }
+    eprintln!("serving at {address}");
+    let mut backoff = Backoff::new();
+    loop {
+        let client = match listener.accept() {
+            Ok(client) => client,
+            Err(error @ OpenError::Exhausted(_)) => {
+                eprintln!("cannot accept: {:#}", anyhow::Error::from(error));
+                backoff.wait();
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        backoff.reset();
+        let store = Arc::clone(&store);
+        let served = thread::Builder::new().spawn(move || {
+            if let Err(error) = serve_client(client, &store, quiet) {
+                eprintln!("a client was given up: {error:#}");
+            }
+        });
+        // The client has been dropped with the closure, and sees the end.
+        if let Err(error) = served {
+            eprintln!("no thread for a client: {error}");
+        }
+    }
+}
+
+fn serve_client(client: Client, store: &Mutex<Store>, quiet: bool) -> anyhow::Result<()> {
+    let (mut tx, mut rx) = client.split();
+    let mut log = Log::new(quiet);
+    loop {
+        let frame = match rx.recv() {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return Ok(()),
+            Err(error @ RecvError::TooLarge { .. }) => {
+                tx.send(&Reply::Refused { why: &error.to_string() })?;
+                continue;
+            }
+            Err(error) => return Err(error).context("receiving"),
+        };
+        let received = Received::new(&frame);
+        let request = match frame.decode() {
+            Ok(request) => request,
+            // The connection is still in step: say what was wrong, and go on.
+            Err(error) => {
+                tx.send(&Reply::Refused { why: &error.to_string() })?;
+                continue;
+            }
+        };
+        log.received(Direction::ToServer, &received, &request, subject(&request));
+        answer(&request, store, &mut tx)
+            .with_context(|| format!("answering a {}", request.name()))?;
+    }
+}
+
+fn answer(
+    request: &Request<'_>,
+    store: &Mutex<Store>,
+    tx: &mut Sender<Reply<'static>>,
+) -> Result<(), SendError> {
+    // Never locked while sending: a client that does not read must not stop the others.
+    let store = || store.lock().unwrap_or_else(PoisonError::into_inner);
+    match *request {
+        Request::Put { size, content, .. } if size != content.len() as u64 => {
+            reply(tx, &Reply::Refused { why: &format!("{} bytes came, not {size}", content.len()) })
+        }
+        Request::Put { name, size, content } => {
+            let stored = store().put(name, content);
+            match stored {
+                Ok(()) => reply(tx, &Reply::Stored { size }),
+                Err(why) => reply(tx, &Reply::Refused { why: &why }),
+            }
+        }
+        Request::Get { name } => {
+            let content = store().blobs.get(name).cloned();
+            match content {
+                Some(content) => {
+                    let size = content.len() as u64;
+                    reply(tx, &Reply::Blob { name, size, content: &content })
+                }
+                None => reply(tx, &Reply::Refused { why: &format!("there is no blob {name:?}") }),
+            }
+        }
+        Request::List => {
+            let entries = store().entries();
+            for (name, size) in &entries {
+                reply(tx, &Reply::Entry { name, size: *size })?;
+            }
+            reply(tx, &Reply::End { entries: entries.len() as u64 })
+        }
+        Request::Unknown(ref unknown) => {
+            let why = format!("this server does not know requests of tag {}", unknown.tag());
+            reply(tx, &Reply::Refused { why: &why })
+        }
+    }
+}
+
+/// Sends a reply, or else the reason why it cannot be sent.
+fn reply(tx: &mut Sender<Reply<'static>>, reply: &Reply<'_>) -> Result<(), SendError> {
+    match tx.send(reply) {
+        Err(error @ SendError::TooLarge { .. }) => {
+            tx.send(&Reply::Refused { why: &error.to_string() })?;
+            Ok(())
+        }
+        sent => sent.map(|_len| ()),
+    }
+}
+
+impl Store {
+    fn put(&mut self, name: &str, content: &[u8]) -> Result<(), String> {
+        let replaced = self.blobs.get(name).map_or(0, |content| name.len() + content.len());
+        let bytes = self.bytes - replaced + name.len() + content.len();
+        if bytes > STORE_BYTES {
+            return Err(format!("the store is full: it keeps at most {STORE_BYTES} bytes"));
+        }
+        self.bytes = bytes;
+        self.blobs.insert(name.into(), content.into());
+        Ok(())
+    }
+
+    fn entries(&self) -> Vec<(Box<str>, u64)> {
+        self.blobs.iter().map(|(name, content)| (name.clone(), content.len() as u64)).collect()
+    }
+}
+
+fn subject<'m>(request: &'m Request<'_>) -> &'m str {
+    match request {
+        Request::Put { name, .. } | Request::Get { name } => name,
+        Request::List | Request::Unknown(_) => "",
+    }
+}

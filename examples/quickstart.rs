@@ -1,0 +1,49 @@
+//! A typed client and a typed server, in one file.
+
+use std::error::Error;
+use std::thread;
+
+use datagrammar::{Connection, Listener, Message};
+
+/// What a client may ask.
+#[derive(Message)]
+enum Request<'a> {
+    #[message(tag = 1)]
+    Put {
+        name: &'a str,
+        #[message(rest)]
+        content: &'a [u8],
+    },
+}
+
+/// What the server answers.
+#[derive(Message)]
+enum Reply {
+    #[message(tag = 1)]
+    Stored { len: usize },
+}
+
+fn serve(listener: &Listener<Reply, Request<'static>>) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let (mut tx, mut rx) = listener.accept()?.split();
+    while let Some(frame) = rx.recv()? {
+        let Request::Put { name, content } = frame.decode()?; // borrowed from the frame, not copied
+        println!("server: {name}, {} bytes", content.len());
+        tx.send(&Reply::Stored { len: content.len() })?;
+    }
+    Ok(()) // the client has closed
+}
+
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let address = "unix:@datagrammar-quickstart".parse()?;
+    let listener = Listener::bind(&address)?;
+    let server = thread::spawn(move || serve(&listener));
+
+    let mut client = Connection::<Request<'static>, Reply>::connect(&address)?;
+    for len in [0, 10, 100_000] {
+        client.send(&Request::Put { name: "zeros", content: &vec![0; len] })?;
+        let Reply::Stored { len } = client.recv()?.ok_or("the server is gone")?.decode()?;
+        println!("client: stored {len} bytes");
+    }
+    drop(client);
+    server.join().expect("the server does not panic")
+}

@@ -1,0 +1,148 @@
+//! The guard around a format's deserializer: what a value costs, and which values hold others.
+
+use serde::de::{Deserializer, Visitor};
+
+use super::Guard;
+
+/// Values of at least one byte that hold no others: the visitor needs no watching.
+macro_rules! scalars {
+    ($($method:ident => $inner:ident)*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+            self.meter.spend();
+            self.inner.$inner(visitor)
+        }
+    )*};
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guard<'_, D> {
+    type Error = D::Error;
+
+    scalars! {
+        deserialize_bool => deserialize_bool
+        deserialize_i8 => deserialize_i8
+        deserialize_i16 => deserialize_i16
+        deserialize_i32 => deserialize_i32
+        deserialize_i64 => deserialize_i64
+        deserialize_i128 => deserialize_i128
+        deserialize_u8 => deserialize_u8
+        deserialize_u16 => deserialize_u16
+        deserialize_u32 => deserialize_u32
+        deserialize_u64 => deserialize_u64
+        deserialize_u128 => deserialize_u128
+        deserialize_f32 => deserialize_f32
+        deserialize_f64 => deserialize_f64
+        deserialize_char => deserialize_char
+        deserialize_str => deserialize_str
+        deserialize_bytes => deserialize_bytes
+        // Owned text and bytes are decoded as borrowed ones, which are checked against the input
+        // before anything is allocated: bincode allocates what a length prefix claims.
+        deserialize_string => deserialize_str
+        deserialize_byte_buf => deserialize_bytes
+        deserialize_identifier => deserialize_identifier
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.meter.spend();
+        let visitor = self.enter(visitor, true)?;
+        self.inner.deserialize_any(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        let visitor = self.enter(visitor, true)?;
+        self.inner.deserialize_ignored_any(visitor)
+    }
+
+    #[inline]
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.meter.spend();
+        let visitor = self.enter(visitor, false)?;
+        self.inner.deserialize_option(visitor)
+    }
+
+    #[inline]
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_unit(visitor)
+    }
+
+    #[inline]
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_unit_struct(name, visitor)
+    }
+
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        let visitor = self.enter(visitor, false)?;
+        self.inner.deserialize_newtype_struct(name, visitor)
+    }
+
+    #[inline]
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.meter.spend();
+        let visitor = self.enter(visitor, true)?;
+        self.inner.deserialize_seq(visitor)
+    }
+
+    #[inline]
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        len: usize,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        let visitor = self.enter(visitor, false)?;
+        self.inner.deserialize_tuple(len, visitor)
+    }
+
+    #[inline]
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        len: usize,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        let visitor = self.enter(visitor, false)?;
+        self.inner.deserialize_tuple_struct(name, len, visitor)
+    }
+
+    #[inline]
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.meter.spend();
+        let visitor = self.enter(visitor, true)?;
+        self.inner.deserialize_map(visitor)
+    }
+
+    #[inline]
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        let visitor = self.enter(visitor, false)?;
+        self.inner.deserialize_struct(name, fields, visitor)
+    }
+
+    #[inline]
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.meter.spend();
+        let visitor = self.enter(visitor, false)?;
+        self.inner.deserialize_enum(name, variants, visitor)
+    }
+
+    fn is_human_readable(&self) -> bool {
+        self.inner.is_human_readable()
+    }
+}

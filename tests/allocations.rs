@@ -1,0 +1,99 @@
+//! Steady state allocates nothing: not for sending, not for receiving, not for decoding what borrows.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+use allocation_counter::measure;
+use datagrammar::{Connection, Message, Socket, Unknown};
+use datagrammar_tests::{Directory, numbered};
+
+#[derive(Message, Debug)]
+enum Request<'a> {
+    #[message(tag = 1)]
+    Ping,
+    #[message(tag = 2)]
+    Put {
+        name: &'a str,
+        size: u64,
+        #[message(rest)]
+        content: &'a [u8],
+    },
+    #[message(tag = 3)]
+    Two(&'a [u8], Option<&'a [u8]>, Option<&'a str>, f64, [u8; 8]),
+    #[message(other)]
+    Other(Unknown<'a>),
+}
+
+/// One of each, with contents below and above what is worth sending from where it lies.
+fn requests(content: &[u8]) -> [Request<'_>; 5] {
+    [
+        Request::Ping,
+        Request::Put { name: "small", size: 10, content: content.get(..10).unwrap() },
+        Request::Put { name: "large", size: content.len() as u64, content },
+        Request::Two(content, content.get(..100), Some("text"), 0.5, [7; 8]),
+        Request::Other(Unknown::new(77, content.get(..5000).unwrap())),
+    ]
+}
+
+#[test]
+fn a_connection_allocates_nothing_after_the_first_frames() {
+    type Ours = Connection<Request<'static>, Request<'static>>;
+    let (mut left, mut right) = Ours::pair().unwrap();
+    let content = vec![7; 60_000];
+    let requests = requests(&content);
+    let mut exchange = |rounds: usize| {
+        for _ in 0..rounds {
+            for request in &requests {
+                left.send(request).unwrap();
+                let there = right.recv().unwrap().expect("a frame").decode().unwrap();
+                assert_eq!(there.tag(), request.tag());
+                // And the other way.
+                right.send(request).unwrap();
+                let back = left.try_recv().unwrap().expect("a frame").decode().unwrap();
+                assert_eq!(back.tag(), request.tag());
+            }
+        }
+    };
+    let first = measure(|| exchange(1));
+    assert!(first.count_total > 0, "the measure measures nothing");
+    let after = measure(|| exchange(100));
+    assert_eq!(after.count_total, 0, "{after:?}");
+}
+
+#[test]
+fn sockets_by_themselves_allocate_nothing_after_the_first_frames() {
+    type Ours = Socket<Request<'static>, Request<'static>>;
+    let directory = Directory::new();
+    for address in [directory.address("socket"), "udp:127.0.0.1:0".parse().unwrap()] {
+        let mut receiver = Ours::bind(&address).unwrap();
+        let to = receiver.local_address().unwrap();
+        let mut sender = Ours::unbound(&to).unwrap();
+        let content = vec![7; 20_000];
+        let requests = requests(&content);
+        let mut exchange = |rounds: usize| {
+            for _ in 0..rounds {
+                for request in &requests {
+                    sender.send_to(request, &to).unwrap();
+                    let (frame, _) = receiver.recv_from().unwrap();
+                    assert_eq!(frame.decode().unwrap().tag(), request.tag());
+                }
+            }
+        };
+        exchange(1);
+        let after = measure(|| exchange(100));
+        assert_eq!(after.count_total, 0, "{address}: {after:?}");
+    }
+}
+
+#[test]
+fn a_receiver_reserves_what_the_frame_takes_and_no_more() {
+    type Ours =
+        Connection<datagrammar_tests::Numbered<'static>, datagrammar_tests::Numbered<'static>>;
+    let (mut theirs, mut ours) = Ours::pair().unwrap();
+    for len in [1, 100, 5_000, 150_000] {
+        let sent = numbered(1, len, |frame| theirs.send(frame)).unwrap();
+        let received = measure(|| {
+            let frame = ours.recv().unwrap().expect("a frame");
+            assert_eq!((frame.len(), frame.capacity()), (sent, sent));
+        });
+        assert_eq!((received.count_total, received.bytes_total), (1, sent as u64));
+    }
+}

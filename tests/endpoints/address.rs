@@ -1,0 +1,89 @@
+//! Addresses: text to address and back, and what is wrong with a text.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use datagrammar::{Address, AddressError};
+use proptest::prelude::*;
+
+proptest! {
+    #[test]
+    fn paths_round_trip(bytes in prop::collection::vec(1..=u8::MAX, 1..=107)) {
+        let path = Path::new(OsStr::from_bytes(&bytes));
+        let address = Address::path(path).unwrap();
+        prop_assert_eq!(address.as_path(), Some(path));
+        prop_assert_eq!(address.to_string().parse::<Address>().unwrap(), address);
+    }
+
+    #[test]
+    fn abstract_names_round_trip(bytes in prop::collection::vec(any::<u8>(), 1..=107)) {
+        let address = Address::abstract_name(&bytes).unwrap();
+        prop_assert_eq!(address.as_abstract_name(), Some(&bytes[..]));
+        prop_assert_eq!(address.to_string().parse::<Address>().unwrap(), address);
+    }
+
+    #[test]
+    fn ports_round_trip(inet: std::net::SocketAddr, cid: u32, port: u32) {
+        let udp = Address::from(inet);
+        // A scope or flow that is not printed is not part of the text.
+        if inet.to_string().parse() == Ok(inet) {
+            prop_assert_eq!(udp.to_string().parse::<Address>().unwrap(), udp);
+        }
+        prop_assert_eq!(udp.as_udp(), Some(inet));
+        let vsock = Address::vsock(cid, port);
+        prop_assert_eq!(vsock.to_string().parse::<Address>().unwrap(), vsock);
+        prop_assert_eq!(vsock.as_vsock(), Some((cid, port)));
+    }
+
+    #[test]
+    fn no_text_panics(text: String) {
+        for family in ["", "unix:", "unix:@", "vsock:", "udp:"] {
+            if let Ok(address) = format!("{family}{text}").parse::<Address>() {
+                prop_assert_eq!(address.to_string().parse::<Address>().unwrap(), address);
+            }
+        }
+    }
+}
+
+#[test]
+fn mistakes_are_named() {
+    let error = |text: &str| text.parse::<Address>().unwrap_err();
+    for text in ["", "unix", "/run/a.sock", "tcp:127.0.0.1:80", "UNIX:/a", " unix:/a"] {
+        assert!(matches!(error(text), AddressError::UnknownFamily { .. }), "{text}");
+    }
+    assert!(matches!(error("unix:"), AddressError::NoName));
+    assert!(matches!(error("unix:@"), AddressError::NoName));
+    assert!(matches!(error("unix:/a%"), AddressError::BadEscape { at: 2 }));
+    assert!(matches!(error("unix:/a%0"), AddressError::BadEscape { at: 2 }));
+    assert!(matches!(error("unix:/%41%zz"), AddressError::BadEscape { at: 4 }));
+    assert!(matches!(error("unix:@%+1"), AddressError::BadEscape { .. }));
+    assert!(matches!(error("unix:/a%00b"), AddressError::NulInPath { at: 2 }));
+    for text in ["vsock:", "vsock:2", "vsock:2:", "vsock:2:x", "vsock:-1:2", "vsock:4294967296:1"] {
+        assert!(matches!(error(text), AddressError::Vsock { .. }), "{text}");
+    }
+    for text in ["udp:", "udp:localhost:1", "udp:127.0.0.1", "udp:127.0.0.1:65536", "udp:::1:1"] {
+        assert!(matches!(error(text), AddressError::Udp { .. }), "{text}");
+    }
+    let long = error(&format!("unix:/{}", "x".repeat(107)));
+    assert_eq!(
+        long.to_string(),
+        "a unix path of 108 bytes does not fit a socket address, which holds 107",
+    );
+    assert!(matches!(long, AddressError::TooLong { kind: "path", len: 108, max: 107 }));
+    assert!(format!("unix:@{}", "x".repeat(107)).parse::<Address>().is_ok());
+}
+
+#[test]
+fn odd_names_are_printed_readably() {
+    for (address, text) in [
+        (Address::path("/run/a b.sock").unwrap(), "unix:/run/a b.sock"),
+        (Address::path("/100%").unwrap(), "unix:/100%25"),
+        (Address::path("@relative").unwrap(), "unix:%40relative"),
+        (Address::abstract_name(b"\0a\xff\n").unwrap(), "unix:@%00a%ff%0a"),
+        (Address::path("/caf\u{e9}").unwrap(), "unix:/caf\u{e9}"),
+    ] {
+        assert_eq!(address.to_string(), text);
+        assert_eq!(text.parse::<Address>().unwrap(), address);
+    }
+}

@@ -1,0 +1,257 @@
+//! Connections: every way to open one, to wait, and to end.
+
+use std::net::Shutdown;
+use std::os::fd::AsFd as _;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use datagrammar::{
+    Address, Connection, DecodeError, Limits, Listener, OpenError, Options, RecvError, SendError,
+};
+use datagrammar_tests::{Directory, Numbered, Random, body, numbered, seed};
+
+type Ours = Connection<Numbered<'static>, Numbered<'static>>;
+type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
+
+/// Both ends of a connection, by every way to make one.
+fn connections(directory: &Directory) -> Vec<(Ours, Ours)> {
+    let unique = format!("unix:@datagrammar-test-{}-{}", std::process::id(), line!());
+    let listened = [directory.address("socket"), unique.parse().unwrap()].map(|address| {
+        let listener = OurListener::bind(&address).unwrap();
+        assert_eq!(listener.local_address().unwrap(), address);
+        let client = Ours::connect(&address).unwrap();
+        (client, listener.accept().unwrap())
+    });
+    let (left, right) = Ours::pair().unwrap();
+    let adopted = (
+        Ours::adopt(left.into_fd().unwrap()).unwrap(),
+        Ours::adopt(right.into_fd().unwrap()).unwrap(),
+    );
+    listened.into_iter().chain([Ours::pair().unwrap(), adopted]).collect()
+}
+
+#[test]
+fn frames_of_all_lengths_arrive_in_order_and_then_the_end() {
+    let directory = Directory::new();
+    let mut random = Random(seed());
+    for (mut left, mut right) in connections(&directory) {
+        let lens: Vec<usize> = (0..200)
+            .map(|_| match random.below(3) {
+                0 => random.below(10) as usize,
+                1 => random.below(5_000) as usize,
+                _ => random.below(200_000) as usize,
+            })
+            .collect();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for (&len, number) in lens.iter().zip(0..) {
+                    numbered(number, len, |frame| left.send(frame)).unwrap();
+                }
+                left.shutdown(Shutdown::Write).unwrap();
+            });
+            for (&len, number) in lens.iter().zip(0..) {
+                let frame = right.recv().unwrap().expect("a frame");
+                let message = frame.decode().unwrap();
+                assert_eq!(message.check(), number);
+                assert!(matches!(message, Numbered::Numbered { body, .. } if body.len() == len));
+            }
+            assert!(right.recv().unwrap().is_none());
+        });
+        // The other direction is open still.
+        numbered(9, 9, |frame| right.send(frame)).unwrap();
+        assert_eq!(left.recv().unwrap().expect("a frame").decode().unwrap().check(), 9);
+        let gone = numbered(9, 9, |frame| left.send(frame)).unwrap_err();
+        assert!(matches!(gone, SendError::Disconnected));
+    }
+}
+
+#[test]
+fn the_forms_of_receiving_wait_as_they_say() {
+    let (mut left, mut right) = Ours::pair().unwrap();
+    assert!(matches!(right.try_recv(), Err(RecvError::WouldBlock)));
+    let begun = Instant::now();
+    let soon = begun + Duration::from_millis(30);
+    assert!(matches!(right.recv_deadline(soon), Err(RecvError::TimedOut)));
+    assert!(begun.elapsed() >= Duration::from_millis(30));
+    // A deadline that has passed still takes what is there.
+    numbered(1, 1, |frame| left.send(frame)).unwrap();
+    assert_eq!(right.recv_deadline(begun).unwrap().expect("a frame").decode().unwrap().check(), 1);
+
+    let (mut sender, _) = left.split();
+    let (_, mut receiver) = right.split();
+    let mut buffers = [Vec::new(), Vec::new(), Vec::new()];
+    for number in 0..3 {
+        numbered(number, 100, |frame| sender.send(frame)).unwrap();
+    }
+    assert_eq!(receiver.peek_len().unwrap(), Some(103));
+    // Kept side by side, which one buffer could not.
+    let [a, b, c] = &mut buffers;
+    let far = Instant::now() + Duration::from_secs(30);
+    let first = receiver.recv_into(a).unwrap().expect("a frame");
+    let second = receiver.try_recv_into(b).unwrap().expect("a frame");
+    let third = receiver.recv_into_deadline(c, far).unwrap().expect("a frame");
+    let numbers = [first, second, third].map(|frame| frame.decode().unwrap().check());
+    assert_eq!(numbers, [0, 1, 2]);
+    sender.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(receiver.peek_len().unwrap(), None);
+    assert!(receiver.recv_into(a).unwrap().is_none());
+}
+
+#[test]
+fn the_forms_of_sending_wait_as_they_say() {
+    let (mut left, mut right) = Ours::pair().unwrap();
+    let mut sent = 0;
+    let full = loop {
+        match numbered(sent, 50_000, |frame| left.try_send(frame)) {
+            Ok(len) => assert!(len > 50_000),
+            Err(error) => break error,
+        }
+        sent += 1;
+    };
+    assert!(matches!(full, SendError::WouldBlock { len } if len > 50_000), "{full:?}");
+    let begun = Instant::now();
+    let soon = begun + Duration::from_millis(30);
+    let late = numbered(sent, 50_000, |frame| left.send_deadline(frame, soon)).unwrap_err();
+    assert!(matches!(late, SendError::TimedOut { len } if len > 50_000), "{late:?}");
+    assert!(begun.elapsed() >= Duration::from_millis(30));
+
+    let reader = thread::spawn(move || {
+        for number in 0..=sent + 1 {
+            thread::sleep(Duration::from_millis(1));
+            let frame = right.recv().unwrap().expect("a frame");
+            assert_eq!(frame.decode().unwrap().check(), number, "what did not fit was sent");
+        }
+    });
+    let far = Instant::now() + Duration::from_secs(30);
+    numbered(sent, 50_000, |frame| left.send_deadline(frame, far)).unwrap();
+    numbered(sent + 1, 50_000, |frame| left.send(frame)).unwrap();
+    reader.join().unwrap();
+}
+
+#[test]
+fn clones_of_a_sender_send_whole_frames_from_many_threads() {
+    const SENDERS: u64 = 8;
+    const FRAMES: u64 = 500;
+    let (left, right) = Ours::pair().unwrap();
+    let (sender, _) = left.split();
+    let (_, mut receiver) = right.split();
+    thread::scope(|scope| {
+        for of in 0..SENDERS {
+            let mut sender = sender.clone();
+            scope.spawn(move || {
+                for at in 0..FRAMES {
+                    let number = of * FRAMES + at;
+                    numbered(number, number as usize * 7 % 9_000, |frame| sender.send(frame))
+                        .unwrap();
+                }
+            });
+        }
+        let mut next = [0; SENDERS as usize];
+        for _ in 0..SENDERS * FRAMES {
+            let number = receiver.recv().unwrap().expect("a frame").decode().unwrap().check();
+            let of = (number / FRAMES) as usize;
+            assert_eq!(number % FRAMES, next[of], "the order of sender {of}");
+            next[of] += 1;
+        }
+    });
+}
+
+#[test]
+fn a_reply_borrows_from_the_request_that_it_answers() {
+    let (mut client, server) = Ours::pair().unwrap();
+    numbered(3, 10, |frame| client.send(frame)).unwrap();
+    let (mut tx, mut rx) = server.split();
+    let Numbered::Numbered { number, len, body } =
+        rx.recv().unwrap().expect("a frame").decode().unwrap();
+    tx.send(&Numbered::Numbered { number, len, body }).unwrap();
+    assert_eq!(client.recv().unwrap().expect("a frame").decode().unwrap().check(), 3);
+}
+
+#[test]
+fn a_bad_frame_leaves_the_connection_in_step() {
+    let (theirs, ours) = datagrammar_tests::raw::pair(rustix::net::SocketType::SEQPACKET);
+    let mut ours = Ours::adopt(ours).unwrap();
+    for bad in [&[9][..], &[1], &[1, 255], &[1, 3, 3, 3, 3, 3]] {
+        datagrammar_tests::raw::send(&theirs, bad).unwrap();
+        datagrammar_tests::raw::send(&theirs, &[1, 5, 1, 5]).unwrap();
+        let decoded =
+            ours.recv().unwrap().expect("a frame").decode().map(|message| message.check());
+        match (bad.len(), decoded) {
+            (1, Err(DecodeError::UnknownTag(9) | DecodeError::Field { .. })) => {}
+            (2, Err(DecodeError::Field { field: "Numbered.number", offset: 1, len: 2, .. })) => {}
+            (6, Ok(3)) => {}
+            (_, other) => panic!("{bad:?}: {other:?}"),
+        }
+        assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 5);
+    }
+}
+
+#[test]
+fn limits_are_those_of_the_options_and_can_be_changed() {
+    let directory = Directory::new();
+    let address = directory.address("socket");
+    let options = Options::new().limits(Limits::default().frame_len(1_000));
+    let listener = OurListener::bind_with(&address, &options).unwrap();
+    let mut client = Ours::connect_with(&address, &options).unwrap();
+    let mut server = listener.accept().unwrap();
+    numbered(1, 1_000, |frame| client.send(frame)).unwrap();
+    numbered(1, 1_000, |frame| server.send(frame)).unwrap();
+    assert!(matches!(server.recv(), Err(RecvError::TooLarge { len: 1005, limit: 1_000 })));
+    assert!(matches!(client.recv(), Err(RecvError::TooLarge { len: 1005, limit: 1_000 })));
+    server.set_limits(Limits::default());
+    numbered(2, 1_000, |frame| client.send(frame)).unwrap();
+    assert_eq!(server.recv().unwrap().expect("a frame").decode().unwrap().check(), 2);
+}
+
+#[test]
+fn listeners_wait_as_they_say() {
+    let directory = Directory::new();
+    let address = directory.address("socket");
+    let listener = OurListener::bind(&address).unwrap();
+    assert!(matches!(listener.try_accept(), Err(OpenError::WouldBlock)));
+    let begun = Instant::now();
+    let soon = begun + Duration::from_millis(30);
+    assert!(matches!(listener.accept_deadline(soon), Err(OpenError::TimedOut)));
+    assert!(begun.elapsed() >= Duration::from_millis(30));
+    let _client = Ours::connect(&address).unwrap();
+    listener.try_accept().unwrap();
+    assert!(address.as_path().unwrap().exists());
+    drop(listener);
+    assert!(!address.as_path().unwrap().exists(), "the path outlives its listener");
+}
+
+#[test]
+fn an_address_of_another_family_is_refused() {
+    let udp: Address = "udp:127.0.0.1:9".parse().unwrap();
+    for error in [OurListener::bind(&udp).unwrap_err(), Ours::connect(&udp).unwrap_err()] {
+        assert_eq!(
+            error.to_string(),
+            "udp:127.0.0.1:9 cannot be used here: expected a `unix:` or `vsock:` address",
+        );
+    }
+    // A socket of another type has the path.
+    let directory = Directory::new();
+    let address = directory.address("datagrams");
+    let _bound = std::os::unix::net::UnixDatagram::bind(address.as_path().unwrap()).unwrap();
+    let error = Ours::connect(&address).unwrap_err();
+    assert!(matches!(error, OpenError::WrongFamily { .. }), "{error:?}");
+}
+
+#[test]
+fn descriptors_are_lent_and_handed_out() {
+    let (left, mut right) = Ours::pair().unwrap();
+    let copy = left.as_fd().try_clone_to_owned().unwrap();
+    let (sender, receiver) = left.split();
+    let mut again = sender.clone();
+    drop((sender, receiver));
+    numbered(1, 1, |frame| again.send(frame)).unwrap();
+    drop(again);
+    let mut adopted = Ours::adopt(copy).unwrap();
+    numbered(2, 2, |frame| adopted.send(frame)).unwrap();
+    drop(adopted);
+    for number in [1, 2] {
+        assert_eq!(right.recv().unwrap().expect("a frame").decode().unwrap().check(), number);
+    }
+    assert!(right.recv().unwrap().is_none());
+    assert_eq!(body(300, 2), [44, 44]);
+}

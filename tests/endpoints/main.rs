@@ -1,0 +1,7 @@
+//! What endpoints do, family by family.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+mod address;
+mod connection;
+mod socket;
+mod vsock;

@@ -1,0 +1,155 @@
+//! Sockets by themselves: over UNIX datagrams and UDP.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use datagrammar::{Address, OpenError, RecvError, SendError, Socket};
+use datagrammar_tests::{Directory, Numbered, numbered};
+
+type Ours = Socket<Numbered<'static>, Numbered<'static>>;
+
+/// Addresses to bind to, of every family.
+fn addresses(directory: &Directory, name: &str) -> Vec<Address> {
+    let unique = format!("unix:@datagrammar-test-{}-{name}", std::process::id());
+    vec![
+        directory.address(name),
+        unique.parse().unwrap(),
+        "udp:127.0.0.1:0".parse().unwrap(),
+        "udp:[::1]:0".parse().unwrap(),
+    ]
+}
+
+#[test]
+fn questions_are_answered_to_where_they_came_from() {
+    let directory = Directory::new();
+    let servers = addresses(&directory, "server");
+    let clients = addresses(&directory, "client");
+    for (server, client) in servers.iter().zip(&clients) {
+        let mut server = Ours::bind(server).unwrap();
+        let mut client = Ours::bind(client).unwrap();
+        let to = server.local_address().unwrap();
+        for number in 0..10 {
+            numbered(number, 1_000, |frame| client.send_to(frame, &to)).unwrap();
+            let (frame, from) = server.recv_from().unwrap();
+            assert_eq!(from, client.local_address().unwrap());
+            assert_eq!(frame.decode().unwrap().check(), number);
+            numbered(number, 10, |frame| server.send_to(frame, &from)).unwrap();
+            let (frame, from) = client.recv_from().unwrap();
+            assert_eq!((frame.decode().unwrap().check(), from), (number, to));
+        }
+    }
+}
+
+#[test]
+fn a_sender_that_is_not_bound_has_no_address_over_unix() {
+    let directory = Directory::new();
+    let to = directory.address("socket");
+    let mut server = Ours::bind(&to).unwrap();
+    let mut client = Ours::unbound(&to).unwrap();
+    numbered(1, 1, |frame| client.send_to(frame, &to)).unwrap();
+    let (_, from) = server.recv_from().unwrap();
+    assert!(from.is_unnamed());
+    assert_eq!(from.to_string(), "(unnamed)");
+    assert!(numbered(1, 1, |frame| server.send_to(frame, &from)).is_err());
+}
+
+#[test]
+fn the_forms_wait_as_they_say() {
+    let directory = Directory::new();
+    for address in addresses(&directory, "socket") {
+        let mut ours = Ours::bind(&address).unwrap();
+        assert!(matches!(ours.try_recv_from(), Err(RecvError::WouldBlock)));
+        let begun = Instant::now();
+        let soon = begun + Duration::from_millis(20);
+        assert!(matches!(ours.recv_from_deadline(soon), Err(RecvError::TimedOut)));
+        assert!(begun.elapsed() >= Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn over_unix_a_full_receiver_makes_its_senders_wait() {
+    let directory = Directory::new();
+    let to = directory.address("socket");
+    let mut server = Ours::bind(&to).unwrap();
+    let mut client = Ours::unbound(&to).unwrap();
+    let mut sent = 0;
+    let full = loop {
+        match numbered(sent, 10, |frame| client.try_send_to(frame, &to)) {
+            Ok(_) => sent += 1,
+            Err(error) => break error,
+        }
+        assert!(sent < 100_000, "nothing bounds the queue");
+    };
+    assert!(matches!(full, SendError::WouldBlock { len: 13 }), "{full:?}");
+    let begun = Instant::now();
+    let soon = begun + Duration::from_millis(30);
+    let late = numbered(sent, 10, |frame| client.send_to_deadline(frame, &to, soon)).unwrap_err();
+    assert!(matches!(late, SendError::TimedOut { len: 13 }), "{late:?}");
+    assert!(begun.elapsed() >= Duration::from_millis(30));
+    let reader = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(20));
+        for number in 0..=sent {
+            assert_eq!(server.recv_from().unwrap().0.decode().unwrap().check(), number);
+        }
+        assert_eq!(server.drops().unwrap(), 0);
+    });
+    let far = Instant::now() + Duration::from_secs(30);
+    numbered(sent, 10, |frame| client.send_to_deadline(frame, &to, far)).unwrap();
+    reader.join().unwrap();
+}
+
+#[test]
+fn nobody_at_the_destination_is_an_error_over_unix() {
+    let directory = Directory::new();
+    let to = directory.address("socket");
+    let mut client = Ours::unbound(&to).unwrap();
+    let nobody = numbered(1, 1, |frame| client.send_to(frame, &to)).unwrap_err();
+    assert!(matches!(nobody, SendError::Refused), "{nobody:?}");
+    drop(std::os::unix::net::UnixDatagram::bind(to.as_path().unwrap()).unwrap());
+    let dead = numbered(1, 1, |frame| client.send_to(frame, &to)).unwrap_err();
+    assert!(matches!(dead, SendError::Refused), "{dead:?}");
+    // Once somebody is there, the same socket works.
+    let mut server = Ours::bind(&to).unwrap();
+    numbered(5, 1, |frame| client.send_to(frame, &to)).unwrap();
+    assert_eq!(server.recv_from().unwrap().0.decode().unwrap().check(), 5);
+}
+
+#[test]
+fn halves_work_from_threads_and_clones() {
+    let directory = Directory::new();
+    let to = directory.address("socket");
+    let (_, mut receiver) = Ours::bind(&to).unwrap().split();
+    let (sender, _) = Ours::unbound(&to).unwrap().split();
+    thread::scope(|scope| {
+        for of in 0..4 {
+            let mut sender = sender.clone();
+            scope.spawn(move || {
+                for at in 0..200 {
+                    numbered(of * 200 + at, 100, |frame| sender.send_to(frame, &to)).unwrap();
+                }
+            });
+        }
+        let mut seen = vec![false; 800];
+        let mut buffer = Vec::new();
+        for _ in 0..800 {
+            let (frame, _) = receiver.recv_from_into(&mut buffer).unwrap();
+            seen[frame.decode().unwrap().check() as usize] = true;
+        }
+        assert!(seen.into_iter().all(|seen| seen));
+    });
+}
+
+#[test]
+fn an_address_of_another_family_is_refused() {
+    let error = Ours::bind(&"vsock:1:9".parse().unwrap()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "vsock:1:9 cannot be used here: expected a `unix:` or `udp:` address",
+    );
+    let mut udp = Ours::bind(&"udp:127.0.0.1:0".parse().unwrap()).unwrap();
+    let elsewhere = "unix:/nowhere".parse().unwrap();
+    let error = numbered(1, 1, |frame| udp.send_to(frame, &elsewhere)).unwrap_err();
+    assert!(matches!(error, SendError::Io { .. }), "{error:?}");
+    let taken = Ours::bind(&udp.local_address().unwrap()).unwrap_err();
+    assert!(matches!(taken, OpenError::InUse { .. }), "{taken:?}");
+}

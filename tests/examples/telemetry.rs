@@ -1,0 +1,41 @@
+//! `telemetry`: over UNIX datagrams nothing is missing; over UDP what is missing is counted.
+
+use std::process::Command;
+
+use crate::{Running, run};
+
+fn telemetry() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_telemetry"))
+}
+
+#[test]
+fn over_unix_nothing_is_missing() {
+    let directory = tempfile::tempdir().unwrap();
+    let address = format!("unix:{}/telemetry.sock", directory.path().display());
+    let receiver = Running::start(
+        telemetry().args(["receive", &address, "--senders", "4", "--patience", "60"]),
+        "receiving at",
+    );
+    run(telemetry().args(["send", &address, "--senders", "4", "--samples", "3000"]));
+    let output = receiver.output();
+    assert_eq!(output.matches(": 3000 samples in ").count(), 4, "{output}");
+    assert_eq!(output.matches(", 0 missing").count(), 4, "{output}");
+    assert!(output.ends_with("0 datagrams were not ours; the kernel dropped 0\n"), "{output}");
+}
+
+#[test]
+fn over_udp_what_is_missing_is_counted() {
+    // A port that was free a moment ago.
+    let port = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("udp:127.0.0.1:{port}");
+    let receiver =
+        Running::start(telemetry().args(["receive", &address, "--patience", "2"]), "receiving at");
+    let stranger = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    for datagram in [&b"\xff\xff\xff"[..], &[], &[2, 200]] {
+        stranger.send_to(datagram, ("127.0.0.1", port)).unwrap();
+    }
+    run(telemetry().args(["send", &address, "--senders", "1", "--samples", "50"]));
+    let output = receiver.output();
+    assert!(output.contains(" samples in "), "{output}");
+    assert!(output.contains("3 datagrams were not ours"), "{output}");
+}

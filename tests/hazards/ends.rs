@@ -1,0 +1,130 @@
+//! Ends: empty datagrams, peers that close or die with frames in flight, copies that keep a socket
+//! open.
+
+use datagrammar::{Connection, RecvError, SendError, Socket};
+use datagrammar_tests::{Directory, Numbered, Random, numbered, raw, seed};
+use rustix::net::SocketType;
+
+type Ours = Connection<Numbered<'static>, Numbered<'static>>;
+
+/// What a raw peer sends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Datagram {
+    Empty,
+    Frame,
+}
+
+/// All orders of up to four datagrams.
+fn orders() -> impl Iterator<Item = Vec<Datagram>> {
+    (0..=4_u32).flat_map(|len| {
+        (0..1_u32 << len).map(move |bits| {
+            (0..len)
+                .map(|at| if bits >> at & 1 == 0 { Datagram::Empty } else { Datagram::Frame })
+                .collect()
+        })
+    })
+}
+
+#[test]
+fn h01_on_a_connection_an_empty_datagram_is_the_end() {
+    for order in orders() {
+        let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+        let mut ours = Ours::adopt(ours).unwrap();
+        for datagram in &order {
+            match datagram {
+                Datagram::Empty => raw::send(&theirs, &[]).unwrap(),
+                Datagram::Frame => raw::send(&theirs, &[1, 7, 1, 7]).unwrap(),
+            }
+        }
+        drop(theirs);
+        let frames = order.iter().take_while(|&&datagram| datagram == Datagram::Frame).count();
+        for _ in 0..frames {
+            assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
+        }
+        // Once ended, it stays ended, however often one asks.
+        for _ in 0..3 {
+            assert!(ours.recv().unwrap().is_none(), "{order:?}");
+            assert!(ours.try_recv().unwrap().is_none(), "{order:?}");
+        }
+    }
+}
+
+#[test]
+fn h01_by_itself_an_empty_datagram_is_a_bad_frame_and_never_the_end() {
+    let directory = Directory::new();
+    for (order, number) in orders().zip(0..) {
+        let path = directory.path().join(number.to_string());
+        let unix = directory.address(&number.to_string());
+        let mut ours = Socket::<Numbered<'_>, Numbered<'_>>::bind(&unix).unwrap();
+        let theirs = std::os::unix::net::UnixDatagram::unbound().unwrap();
+        for datagram in &order {
+            match datagram {
+                Datagram::Empty => theirs.send_to(&[], &path).unwrap(),
+                Datagram::Frame => theirs.send_to(&[1, 7, 1, 7], &path).unwrap(),
+            };
+        }
+        drop(theirs);
+        expect_in_order(&mut ours, &order);
+
+        let mut ours = Socket::bind(&"udp:127.0.0.1:0".parse().unwrap()).unwrap();
+        let to = ours.local_address().unwrap().as_udp().unwrap();
+        let theirs = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        for datagram in &order {
+            match datagram {
+                Datagram::Empty => theirs.send_to(&[], to).unwrap(),
+                Datagram::Frame => theirs.send_to(&[1, 7, 1, 7], to).unwrap(),
+            };
+        }
+        expect_in_order(&mut ours, &order);
+    }
+}
+
+fn expect_in_order(ours: &mut Socket<Numbered<'static>, Numbered<'static>>, order: &[Datagram]) {
+    for datagram in order {
+        match (datagram, ours.recv_from()) {
+            (Datagram::Empty, Err(RecvError::Empty)) => {}
+            (Datagram::Frame, Ok((frame, _))) => assert_eq!(frame.decode().unwrap().check(), 7),
+            (datagram, other) => panic!("{order:?}: {datagram:?} came as {other:?}"),
+        }
+    }
+    assert!(matches!(ours.try_recv_from(), Err(RecvError::WouldBlock)));
+}
+
+#[test]
+fn h02_every_queued_frame_is_read_though_the_peer_closed_with_unread_input() {
+    let mut random = Random(seed());
+    for _ in 0..500 {
+        let (mut theirs, mut ours) = Ours::pair().unwrap();
+        let (sent, unread, before) = (random.below(6), random.below(3), random.below(6));
+        // Ours sends what theirs never reads: that is what makes the kernel report a reset.
+        for number in 0..unread {
+            numbered(number, 10, |frame| ours.send(frame)).unwrap();
+        }
+        for number in 0..sent {
+            numbered(number, random.below(2000) as usize, |frame| theirs.send(frame)).unwrap();
+        }
+        let mut next = 0;
+        let read = |ours: &mut Ours, next: &mut u64| {
+            let frame = ours.recv().unwrap()?;
+            assert_eq!(frame.decode().unwrap().check(), *next);
+            *next += 1;
+            Some(())
+        };
+        for _ in 0..before.min(sent) {
+            read(&mut ours, &mut next).expect("a frame that was sent");
+        }
+        drop(theirs);
+        // A send in between takes the reset, or not, as the schedule has it.
+        if random.below(2) == 0 {
+            let gone = numbered(9, 10, |frame| ours.send(frame)).unwrap_err();
+            assert!(matches!(gone, SendError::Disconnected), "{gone:?}");
+        }
+        if random.below(2) == 0 {
+            let peeked = datagrammar::peek_len(&ours).unwrap();
+            assert_eq!(peeked == 0, next == sent, "the reset is not the end");
+        }
+        while read(&mut ours, &mut next).is_some() {}
+        assert_eq!(next, sent, "frames were lost");
+        assert!(ours.recv().unwrap().is_none());
+    }
+}

@@ -1,0 +1,153 @@
+//! Opening: full backlogs, paths that somebody left, took, or is after too, and names anybody can
+//! take.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use datagrammar::{Address, Connection, Listener, OpenError, Options, Socket};
+use datagrammar_tests::{Directory, Numbered, numbered};
+
+type Ours = Connection<Numbered<'static>, Numbered<'static>>;
+type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
+type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
+
+#[test]
+fn h26_a_full_backlog_is_waited_for_until_the_deadline() {
+    let address = Directory::new().address("socket");
+    // The directory is gone, so that nothing is there.
+    assert!(matches!(Ours::connect(&address), Err(OpenError::Refused { .. })));
+
+    let directory = Directory::new();
+    let address = directory.address("socket");
+    let listener = OurListener::bind_with(&address, &Options::new().backlog(0)).unwrap();
+    let waiting = Ours::connect(&address).unwrap();
+
+    let begun = Instant::now();
+    let options = Options::new().deadline(begun + Duration::from_millis(100));
+    let full = Ours::connect_with(&address, &options).unwrap_err();
+    assert!(matches!(full, OpenError::TimedOut), "{full:?}");
+    assert!(begun.elapsed() >= Duration::from_millis(100));
+
+    let late = thread::spawn(move || {
+        let options = Options::new().deadline(Instant::now() + Duration::from_secs(30));
+        let mut late = Ours::connect_with(&address, &options).unwrap();
+        // The deadline was for connecting alone.
+        assert_eq!(late.recv().unwrap().expect("a frame").decode().unwrap().check(), 2);
+    });
+    thread::sleep(Duration::from_millis(50));
+    drop(listener.accept().unwrap());
+    let mut second = listener.accept().unwrap();
+    thread::sleep(Duration::from_millis(50));
+    numbered(2, 10, |frame| second.send(frame)).unwrap();
+    late.join().unwrap();
+    drop(waiting);
+}
+
+#[test]
+fn h27_a_living_socket_keeps_its_path_whoever_made_it() {
+    let directory = Directory::new();
+    let address = directory.address("socket");
+    // Not one of ours: no lock file, and of another type.
+    let foreign = std::os::unix::net::UnixListener::bind(address.as_path().unwrap()).unwrap();
+    assert!(matches!(OurListener::bind(&address), Err(OpenError::InUse { .. })));
+    assert!(matches!(OursAlone::bind(&address), Err(OpenError::InUse { .. })));
+    drop(foreign);
+    // Dead now: both kinds take it over.
+    drop(OurListener::bind(&address).unwrap());
+    let foreign = std::os::unix::net::UnixDatagram::bind(address.as_path().unwrap()).unwrap();
+    assert!(matches!(OurListener::bind(&address), Err(OpenError::InUse { .. })));
+    drop(foreign);
+    drop(OursAlone::bind(&address).unwrap());
+}
+
+#[test]
+fn h27_what_is_not_a_socket_is_neither_removed_nor_followed() {
+    let directory = Directory::new();
+    let at = |name: &str| directory.path().join(name);
+    fs::write(at("file"), "precious").unwrap();
+    fs::create_dir(at("directory")).unwrap();
+    symlink(at("file"), at("link")).unwrap();
+    symlink(at("nowhere"), at("dangling")).unwrap();
+    let living = OurListener::bind(&directory.address("living")).unwrap();
+    symlink(at("living"), at("link-to-living")).unwrap();
+
+    for (name, what) in [
+        ("file", "a regular file"),
+        ("directory", "a directory"),
+        ("link", "a symbolic link"),
+        ("dangling", "a symbolic link"),
+        ("link-to-living", "a symbolic link"),
+    ] {
+        for error in [
+            OurListener::bind(&directory.address(name)).unwrap_err(),
+            OursAlone::bind(&directory.address(name)).unwrap_err(),
+        ] {
+            match &error {
+                OpenError::NotASocket { path, found } => {
+                    assert_eq!((path, *found), (&at(name), what));
+                }
+                other => panic!("{name}: {other:?}"),
+            }
+            assert!(error.to_string().contains(&format!("{name} is {what}, not a socket")));
+        }
+    }
+    assert_eq!(fs::read_to_string(at("file")).unwrap(), "precious");
+    assert!(fs::symlink_metadata(at("dangling")).unwrap().is_symlink());
+    assert!(!at("nowhere").exists());
+
+    // Connecting to one says what it is, too.
+    match Ours::connect(&directory.address("file")) {
+        Err(OpenError::NotASocket { found: "a regular file", .. }) => {}
+        other => panic!("{other:?}"),
+    }
+    drop(living);
+}
+
+#[test]
+fn h27_a_path_is_private_unless_asked_otherwise() {
+    let directory = Directory::new();
+    let listener = OurListener::bind(&directory.address("private")).unwrap();
+    let mode = |name: &str| {
+        fs::metadata(directory.path().join(name)).unwrap().permissions().mode() & 0o7777
+    };
+    assert_eq!(mode("private"), 0o600);
+    drop(listener);
+}
+
+#[test]
+fn h27_a_path_that_another_server_has_by_now_is_not_removed() {
+    let directory = Directory::new();
+    let address = directory.address("socket");
+    let path = address.as_path().unwrap();
+    let listener = OurListener::bind(&address).unwrap();
+    // Somebody who does not know about locks replaces it.
+    fs::remove_file(path).unwrap();
+    let _foreign = std::os::unix::net::UnixListener::bind(path).unwrap();
+    let inode = fs::metadata(path).unwrap().ino();
+    drop(listener);
+    assert_eq!(fs::metadata(path).unwrap().ino(), inode);
+}
+
+#[test]
+fn h28_a_client_can_require_the_servers_user() {
+    let name = format!("unix:@datagrammar-squatter-{}", std::process::id());
+    let address: Address = name.parse().unwrap();
+    let squatter = OurListener::bind(&address).unwrap();
+    let own = rustix::process::getuid().as_raw();
+    let required = own.wrapping_add(1);
+
+    let options = Options::new().server_uid(required);
+    let error = Ours::connect_with(&address, &options).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("the server at {address} runs as user {own}, not as user {required}"),
+    );
+    // The squatter got a connection, and nothing in it.
+    assert!(squatter.accept().unwrap().recv().unwrap().is_none());
+    Ours::connect_with(&address, &Options::new().server_uid(own)).unwrap();
+
+    // The abstract name cannot be taken over either.
+    assert!(matches!(OurListener::bind(&address), Err(OpenError::InUse { .. })));
+}

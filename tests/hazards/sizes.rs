@@ -1,0 +1,146 @@
+//! Sizes: at the socket's ceiling, at the limit, and below the smallest frame.
+
+use datagrammar::{
+    Address, Connection, Limits, Message, Options, RecvError, SendError, Socket, to_vec,
+};
+use datagrammar_tests::{Directory, Numbered, numbered, raw};
+use rustix::net::SocketType;
+
+type Ours = Connection<Numbered<'static>, Numbered<'static>>;
+type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
+
+/// The frame's bytes before the body, for bodies over 65,535 bytes and numbers below 251.
+const HEADER: usize = 1 + 1 + 5;
+
+/// The numbers in the refusal of a frame that is surely too large.
+fn ceiling(mut send: impl FnMut(usize) -> Result<usize, SendError>) -> usize {
+    match send(50_000_000) {
+        Err(SendError::TooLarge { len, max: Some(max) }) => {
+            assert_eq!(len, 50_000_000 + HEADER);
+            max
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn h19_at_the_ceiling_of_a_connection() {
+    let (mut theirs, mut ours) = Ours::pair().unwrap();
+    let max = ceiling(|len| numbered(7, len, |frame| theirs.send(frame)));
+    for len in [max - 1, max] {
+        assert_eq!(numbered(7, len - HEADER, |frame| theirs.send(frame)).unwrap(), len);
+        let frame = ours.recv().unwrap().expect("a frame");
+        assert_eq!(frame.len(), len);
+        assert_eq!(frame.decode().unwrap().check(), 7);
+    }
+    let over = numbered(7, max + 1 - HEADER, |frame| theirs.send(frame)).unwrap_err();
+    assert_eq!(
+        over.to_string(),
+        format!("a frame of {} bytes is larger than the socket carries, which is {max}", max + 1),
+    );
+    // Nothing was sent of those that were refused.
+    numbered(8, 10, |frame| theirs.send(frame)).unwrap();
+    assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 8);
+}
+
+#[test]
+fn h19_at_the_ceiling_of_sockets_by_themselves() {
+    let directory = Directory::new();
+    for address in [
+        directory.address("socket"),
+        "udp:127.0.0.1:0".parse().unwrap(),
+        "udp:[::1]:0".parse().unwrap(),
+    ] {
+        let mut ours = OursAlone::bind(&address).unwrap();
+        let to = ours.local_address().unwrap();
+        let mut theirs = OursAlone::unbound(&to).unwrap();
+        let max = ceiling(|len| numbered(7, len, |frame| theirs.send_to(frame, &to)));
+        for len in [max - 1, max] {
+            let header = if len > 65_535 + HEADER { HEADER } else { HEADER - 2 };
+            assert_eq!(numbered(7, len - header, |frame| theirs.send_to(frame, &to)).unwrap(), len);
+            let (frame, _) = ours.recv_from().unwrap();
+            assert_eq!(frame.len(), len, "{to}");
+            assert_eq!(frame.decode().unwrap().check(), 7);
+        }
+        let over = numbered(7, max, |frame| theirs.send_to(frame, &to)).unwrap_err();
+        assert!(matches!(over, SendError::TooLarge { max: Some(told), .. } if told == max), "{to}");
+    }
+}
+
+#[test]
+fn h32_a_frame_over_the_limit_is_dropped_with_nothing_allocated() {
+    const LIMIT: usize = 10_000;
+    let limits = Limits::default().frame_len(LIMIT);
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let mut ours = Ours::adopt(ours).unwrap();
+    ours.set_limits(limits);
+    let frame = |number: u64, len: usize| {
+        let mut frame = numbered(number, len - 5, |frame| to_vec(frame)).unwrap();
+        frame.resize(len, number as u8);
+        frame
+    };
+    for len in [LIMIT - 1, LIMIT] {
+        raw::send(&theirs, &frame(1, len)).unwrap();
+        assert_eq!(ours.recv().unwrap().expect("a frame").len(), len);
+    }
+
+    // A receiver that has no buffer yet.
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let mut ours = Ours::adopt(ours).unwrap();
+    ours.set_limits(limits);
+    for len in [LIMIT + 1, 2 * LIMIT, 200_000] {
+        raw::send(&theirs, &frame(2, len)).unwrap();
+        let mut refused = None;
+        let counted = allocation_counter::measure(|| refused = ours.recv().err());
+        assert_eq!(counted.count_total, 0, "{counted:?}");
+        match refused {
+            Some(error @ RecvError::TooLarge { len: told, limit: LIMIT }) => {
+                assert_eq!(told, len);
+                let text = format!("a frame of {len} bytes is over the limit of {LIMIT}");
+                assert!(error.to_string().starts_with(&text), "{error}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    raw::send(&theirs, &frame(3, 100)).unwrap();
+    assert_eq!(ours.recv().unwrap().expect("the next frame").len(), 100);
+}
+
+#[test]
+fn h32_limits_hold_for_sockets_by_themselves() {
+    let options = Options::new().limits(Limits::default().frame_len(100));
+    let mut ours = OursAlone::bind_with(&"udp:127.0.0.1:0".parse().unwrap(), &options).unwrap();
+    let to: Address = ours.local_address().unwrap();
+    let mut theirs = OursAlone::unbound(&to).unwrap();
+    for (number, len) in [(1, 10), (2, 5_000), (3, 10)] {
+        numbered(number, len, |frame| theirs.send_to(frame, &to)).unwrap();
+    }
+    assert_eq!(ours.recv_from().unwrap().0.decode().unwrap().check(), 1);
+    assert!(matches!(ours.recv_from(), Err(RecvError::TooLarge { limit: 100, .. })));
+    assert_eq!(ours.recv_from().unwrap().0.decode().unwrap().check(), 3);
+}
+
+#[test]
+fn h37_frames_shorter_than_any_header_are_errors() {
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let mut ours = Ours::adopt(ours).unwrap();
+    let whole = numbered(300, 70_000, |frame| to_vec(frame)).unwrap();
+    // Number and length take more than a byte each, so that every cut falls somewhere new.
+    for len in 1..10 {
+        raw::send(&theirs, &whole[..len]).unwrap();
+        let frame = ours.recv().unwrap().expect("a frame");
+        assert_eq!(frame.len(), len);
+        let decoded = frame.decode();
+        // From the ninth byte on the header is whole, and the body is what the frame has of it.
+        assert_eq!(decoded.is_ok(), len >= 9, "{len}: {decoded:?}");
+    }
+    // Every single byte as a frame of its own.
+    for byte in 0..=u8::MAX {
+        raw::send(&theirs, &[byte]).unwrap();
+        assert!(ours.recv().unwrap().expect("a frame").decode().is_err(), "{byte}");
+    }
+    raw::send(&theirs, &to_vec(&Numbered::Numbered { number: 1, len: 0, body: &[] }).unwrap())
+        .unwrap();
+    assert_eq!(ours.recv().unwrap().expect("still in step").decode().unwrap().check(), 1);
+    assert_eq!(Numbered::decode(&whole).unwrap().check(), 300);
+}

@@ -1,0 +1,8 @@
+//! The wire: golden vectors that never change silently, another implementation of the same format,
+//! and round trips.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+mod differential;
+mod enums;
+mod golden;
+mod round_trip;

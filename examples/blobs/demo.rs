@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
@@ -74,14 +74,17 @@ fn there_and_back(
     totals: &mut Totals,
 ) -> anyhow::Result<()> {
     let name = path.to_string_lossy();
-    if let Err(why) = read(path, content) {
-        totals.unreadable.push((name.into(), format!("{why:#}")));
-        return Ok(());
-    }
-    if content.len() > FRAME_LEN {
-        let why = format!("over the limit of {FRAME_LEN} bytes");
-        totals.too_large.push((name.into(), why));
-        return Ok(());
+    match read(path, content) {
+        Ok(len) if len <= FRAME_LEN as u64 => {}
+        Ok(len) => {
+            let why = format!("{len} bytes are over the limit of {FRAME_LEN}");
+            totals.too_large.push((name.into(), why));
+            return Ok(());
+        }
+        Err(why) => {
+            totals.unreadable.push((name.into(), why.to_string()));
+            return Ok(());
+        }
     }
     match client.put(&name, content)? {
         Put::Stored => {}
@@ -98,11 +101,16 @@ fn there_and_back(
     Ok(())
 }
 
-/// Reads a file, up to one byte more than a frame may have.
-fn read(path: &Path, content: &mut Vec<u8>) -> std::io::Result<()> {
+/// Reads a file that is within the limit, and tells its length.
+fn read(path: &Path, content: &mut Vec<u8>) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    let len = file.metadata()?.len();
     content.clear();
-    File::open(path)?.take(FRAME_LEN as u64 + 1).read_to_end(content)?;
-    Ok(())
+    if len <= FRAME_LEN as u64 {
+        // It may grow meanwhile, but not on and on.
+        file.by_ref().take(FRAME_LEN as u64).read_to_end(content)?;
+    }
+    Ok(len)
 }
 
 /// The most memory that a process has had resident, in KiB.

@@ -11,7 +11,7 @@ use syn::{DataEnum, DataStruct, DeriveInput, Fields, Generics, Lifetime, Member,
 
 use crate::attr::{self, Tag};
 use crate::ctxt::Ctxt;
-use crate::kind::{self, Held, Kind};
+use crate::kind::{self, Content, Held, Kind, Slice};
 
 /// A message type.
 pub(crate) struct Container<'a> {
@@ -256,7 +256,9 @@ impl Form {
                 Self::Rest(Held::ByType, span)
             }
             (Some(span), None) => {
-                let Kind::Bytes(held) = Kind::of(ty) else {
+                let Kind::Slice(Slice { content: Content::Bytes, held, optional: false }) =
+                    Kind::of(ty)
+                else {
                     let message = format!(
                         "`rest` is bytes, not `{}`: write `&'a [u8]`, `Vec<u8>`, `Cow<'a, [u8]>` or `Box<[u8]>`",
                         kind::written(ty),

@@ -9,45 +9,47 @@ use syn::{
 pub(crate) enum Kind {
     /// Anything that serde handles.
     Serde,
-    /// `Cow<'a, str>`, which serde would copy.
-    Text,
-    /// An `Option` of [`Text`](Self::Text).
-    OptionalText,
-    /// `Vec<u8>`, `&[u8]`, `Cow<[u8]>`, `Box<[u8]>`.
-    Bytes(Held),
-    /// An `Option` of [`Bytes`](Self::Bytes).
-    OptionalBytes(Held),
+    /// Bytes or text: written from where they lie, and lent by the frame where the type can borrow.
+    Slice(Slice),
     /// `[u8; N]`.
     Array,
 }
 
-/// How a byte field comes by its bytes when it is decoded.
+/// `&[u8]`, `Option<String>`, `Cow<'a, str>` and the like.
+#[derive(Clone, Copy)]
+pub(crate) struct Slice {
+    pub(crate) content: Content,
+    pub(crate) held: Held,
+    /// Whether it is in an `Option`.
+    pub(crate) optional: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Content {
+    Bytes,
+    Text,
+}
+
+/// How a slice comes by its value when it is decoded.
 #[derive(Clone, Copy)]
 pub(crate) enum Held {
     /// As its type does by itself: lent by the frame, or copied.
     ByType,
-    /// A `Cow<'static, [u8]>`: it cannot borrow from the frame, so it is made to own a copy.
+    /// A `Cow<'static, _>`: it cannot borrow from the frame, so it is made to own a copy.
     Cow,
 }
 
 impl Kind {
     pub(crate) fn of(ty: &Type) -> Self {
-        if let Some(held) = bytes(ty) {
-            return Self::Bytes(held);
+        if let Some((content, held)) = slice(ty) {
+            return Self::Slice(Slice { content, held, optional: false });
         }
-        if is_lent_text(ty) {
-            return Self::Text;
+        if let Some((content, held)) = option(ty).and_then(slice) {
+            return Self::Slice(Slice { content, held, optional: true });
         }
-        match option(ty) {
-            Some(inner) => match bytes(inner) {
-                Some(held) => Self::OptionalBytes(held),
-                None if is_lent_text(inner) => Self::OptionalText,
-                None => Self::Serde,
-            },
-            None => match ungroup(ty) {
-                Type::Array(array) if is_named(&array.elem, "u8") => Self::Array,
-                _ => Self::Serde,
-            },
+        match ungroup(ty) {
+            Type::Array(array) if is_named(&array.elem, "u8") => Self::Array,
+            _ => Self::Serde,
         }
     }
 }
@@ -93,28 +95,36 @@ pub(crate) fn is_static(lifetime: &Lifetime) -> bool {
     lifetime.ident == "static"
 }
 
-fn bytes(ty: &Type) -> Option<Held> {
+/// The slice that a type is, lends or owns, and how.
+fn slice(ty: &Type) -> Option<(Content, Held)> {
     if let Type::Reference(reference) = ungroup(ty) {
-        let lent = reference.mutability.is_none() && is_byte_slice(&reference.elem);
-        return lent.then_some(Held::ByType);
+        let content = content(&reference.elem).filter(|_| reference.mutability.is_none())?;
+        return Some((content, Held::ByType));
     }
     if let Some((lifetime, borrowed)) = cow(ty) {
         let held = if is_static(lifetime) { Held::Cow } else { Held::ByType };
-        return is_byte_slice(borrowed).then_some(held);
+        return Some((content(borrowed)?, held));
+    }
+    if is_named(ty, "String") {
+        return Some((Content::Text, Held::ByType));
     }
     let (segment, arguments) = generic(ty)?;
     let Some(GenericArgument::Type(inner)) = single(arguments) else { return None };
-    let owned = (segment.ident == "Vec" && is_named(inner, "u8"))
-        || (segment.ident == "Box" && is_byte_slice(inner));
-    owned.then_some(Held::ByType)
+    match () {
+        () if segment.ident == "Vec" && is_named(inner, "u8") => {
+            Some((Content::Bytes, Held::ByType))
+        }
+        () if segment.ident == "Box" => Some((content(inner)?, Held::ByType)),
+        () => None,
+    }
 }
 
-fn is_lent_text(ty: &Type) -> bool {
-    cow(ty).is_some_and(|(lifetime, borrowed)| !is_static(lifetime) && is_named(borrowed, "str"))
-}
-
-fn is_byte_slice(ty: &Type) -> bool {
-    matches!(ungroup(ty), Type::Slice(slice) if is_named(&slice.elem, "u8"))
+/// `[u8]` or `str`.
+fn content(ty: &Type) -> Option<Content> {
+    match ungroup(ty) {
+        Type::Slice(slice) => is_named(&slice.elem, "u8").then_some(Content::Bytes),
+        ty => is_named(ty, "str").then_some(Content::Text),
+    }
 }
 
 fn is_named(ty: &Type, name: &str) -> bool {

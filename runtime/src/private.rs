@@ -7,6 +7,7 @@ pub use core::primitive::{str, u8, u32};
 pub use core::result::Result::{self, Err, Ok};
 pub use core::{convert::AsRef, unreachable};
 pub use std::borrow::Cow;
+pub use std::string::String;
 pub use std::vec::Vec;
 
 pub use serde::de::DeserializeOwned;

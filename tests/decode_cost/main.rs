@@ -1,4 +1,4 @@
-//! Runs both decoders over the same frames, for `ci/decode-cost` to count their instructions.
+//! Runs both decoders over the same frames, for `.ci/decode-cost` to count their instructions.
 
 mod protocol;
 

@@ -25,7 +25,7 @@ fn datagrams_of_any_length_are_collected() {
     assert_eq!(lines[1], "0 bytes: ");
     assert_eq!(lines[2], format!("100000 bytes: {}", "x".repeat(100_000)));
     assert_eq!(lines[3], "100001 bytes, over the limit of 100000: dropped");
-    assert_eq!(lines[4], "5 bytes: \\x00last\\n");
+    assert_eq!(lines[4], "6 bytes: \\x00last\\n");
     assert!(!path.exists(), "it leaves no path behind");
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use crate::{Running, is_installed, run};
 
@@ -26,10 +28,14 @@ fn calls(directory: &Path, frames: usize) -> BTreeMap<String, u64> {
     let name = file.display().to_string();
     run(Command::new(blobs).args(["get", &address]).args(vec![&name; frames]));
 
-    // strace writes its counts when what it traces has ended: end that, and not strace itself.
+    // strace writes its counts when what it traces has ended: end that, and not strace itself. The
+    // threads of the clients have to have met the end before.
     let strace = server.child.id();
     let children = fs::read_to_string(format!("/proc/{strace}/task/{strace}/children")).unwrap();
-    let traced = children.trim().parse().unwrap();
+    let traced: i32 = children.trim().parse().unwrap();
+    while fs::read_dir(format!("/proc/{traced}/task")).unwrap().count() > 1 {
+        thread::sleep(Duration::from_millis(10));
+    }
     let traced = rustix::process::Pid::from_raw(traced).unwrap();
     rustix::process::kill_process(traced, rustix::process::Signal::KILL).unwrap();
     server.child.wait().unwrap();

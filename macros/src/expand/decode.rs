@@ -2,9 +2,9 @@
 
 use proc_macro2::TokenStream;
 
-use super::{Names, binding, bindings, with};
+use super::{Names, binding, bindings, function_of, with};
 use crate::ast::{Container, Data, Ending, Field, Form};
-use crate::kind::{Held, Kind};
+use crate::kind::{Content, Held, Kind};
 
 pub(super) fn function(
     container: &Container<'_>,
@@ -101,20 +101,23 @@ fn read(
     let rest = |function: TokenStream| hygienic!(#krate::Decoder::#function(&mut decoder));
     match form {
         Form::Plain(Kind::Serde) => call(hygienic!(field)),
-        Form::Plain(Kind::Text) => call(hygienic!(text)),
-        Form::Plain(Kind::OptionalText) => {
-            let text = call(hygienic!(field::<#private::Option<&'__frame #private::str>>));
-            hygienic!(#private::Option::map(#text, #private::Cow::Borrowed))
-        }
-        Form::Plain(Kind::Bytes(Held::ByType)) => call(hygienic!(bytes)),
-        Form::Plain(Kind::Bytes(Held::Cow)) => {
-            let bytes = call(hygienic!(bytes::<#private::Vec<#private::u8>>));
-            hygienic!(#private::Cow::Owned(#bytes))
-        }
-        Form::Plain(Kind::OptionalBytes(Held::ByType)) => call(hygienic!(optional_bytes)),
-        Form::Plain(Kind::OptionalBytes(Held::Cow)) => {
-            let bytes = call(hygienic!(optional_bytes::<#private::Vec<#private::u8>>));
-            hygienic!(#private::Option::map(#bytes, #private::Cow::Owned))
+        Form::Plain(Kind::Slice(slice)) => {
+            let function = function_of(*slice);
+            let owned = match slice.content {
+                Content::Bytes => hygienic!(#private::Vec<#private::u8>),
+                Content::Text => hygienic!(#private::String),
+            };
+            match (slice.held, slice.optional) {
+                (Held::ByType, _) => call(function),
+                (Held::Cow, false) => {
+                    let value = call(hygienic!(#function::<#owned>));
+                    hygienic!(#private::Cow::Owned(#value))
+                }
+                (Held::Cow, true) => {
+                    let value = call(hygienic!(#function::<#owned>));
+                    hygienic!(#private::Option::map(#value, #private::Cow::Owned))
+                }
+            }
         }
         Form::Plain(Kind::Array) => call(hygienic!(array)),
         Form::Rest(Held::ByType, _) => rest(hygienic!(rest)),

@@ -1,10 +1,10 @@
 //! `Message::encode`: the tag, and each field in order.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 
-use super::{Names, binding, bindings, matched, path, with};
+use super::{Names, binding, bindings, function_of, matched, path, with};
 use crate::ast::{Container, Field, Form};
-use crate::kind::Kind;
+use crate::kind::{Content, Kind};
 
 pub(super) fn function(
     container: &Container<'_>,
@@ -59,32 +59,34 @@ fn field(
     Field { form, name, ty, .. }: &Field<'_>,
 ) -> TokenStream {
     let value = binding(index);
-    let bytes = |value| hygienic!(#private::AsRef::<[#private::u8]>::as_ref(#value));
     match form {
-        Form::Plain(Kind::Serde | Kind::Text | Kind::OptionalText) => {
+        Form::Plain(Kind::Serde) => {
             hygienic!(#krate::Encoder::field::<#codec, _>(encoder, #name, #value)?;)
         }
-        Form::Plain(Kind::Bytes(_)) => {
-            let bytes = bytes(value);
-            hygienic!(#krate::Encoder::bytes::<#codec>(encoder, #name, #bytes)?;)
-        }
-        Form::Plain(Kind::OptionalBytes(_)) => {
-            let bytes = bytes(quote::format_ident!("bytes", span = Span::mixed_site()));
-            hygienic! {
-                #krate::Encoder::optional_bytes::<#codec>(
-                    encoder,
-                    #name,
+        Form::Plain(Kind::Slice(slice)) => {
+            let function = function_of(*slice);
+            let target = match slice.content {
+                Content::Bytes => hygienic!([#private::u8]),
+                Content::Text => hygienic!(#private::str),
+            };
+            let lent = match slice.optional {
+                true => hygienic! {
                     match #value {
-                        #private::Some(bytes) => #private::Some(#bytes),
+                        #private::Some(held) => {
+                            #private::Some(#private::AsRef::<#target>::as_ref(held))
+                        }
                         #private::None => #private::None,
-                    },
-                )?;
-            }
+                    }
+                },
+                false => hygienic!(#private::AsRef::<#target>::as_ref(#value)),
+            };
+            hygienic!(#krate::Encoder::#function::<#codec>(encoder, #name, #lent)?;)
         }
         Form::Plain(Kind::Array) => hygienic!(#krate::Encoder::copy(encoder, #value);),
         Form::Rest(..) => {
-            let bytes = bytes(value);
-            hygienic!(#krate::Encoder::rest(encoder, #bytes);)
+            hygienic! {
+                #krate::Encoder::rest(encoder, #private::AsRef::<[#private::u8]>::as_ref(#value));
+            }
         }
         Form::With(path) => {
             let wrapper = with::serialize(container, private, where_clause, ty, path, &value);

@@ -10,6 +10,7 @@ use syn::{GenericParam, Generics, Member, Path};
 
 use crate::ast::{Container, Data, Variant};
 use crate::bound;
+use crate::kind::{Content, Slice};
 
 /// As `quote!`, with spans at which local names of the user cannot be meant, nor ours by the user.
 macro_rules! hygienic {
@@ -159,4 +160,14 @@ fn bindings(variant: &Variant<'_>) -> TokenStream {
 
 fn binding(index: usize) -> Ident {
     format_ident!("field_{index}", span = Span::mixed_site())
+}
+
+/// The function that encodes a slice, and the one that decodes it.
+fn function_of(slice: Slice) -> TokenStream {
+    match (slice.content, slice.optional) {
+        (Content::Bytes, false) => hygienic!(bytes),
+        (Content::Bytes, true) => hygienic!(optional_bytes),
+        (Content::Text, false) => hygienic!(text),
+        (Content::Text, true) => hygienic!(optional_text),
+    }
 }

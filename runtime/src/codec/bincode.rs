@@ -8,6 +8,7 @@ use bincode::config::{self, Configuration};
 use bincode::enc::write::Writer;
 use bincode::error::{DecodeError, EncodeError};
 use bincode::serde::{encode_into_writer, seed_decode_from_slice};
+use bincode::{Decode, decode_from_slice};
 use serde::Serialize;
 use serde::de::DeserializeSeed;
 
@@ -38,6 +39,32 @@ impl Codec for Bincode {
     {
         seed_decode_from_slice(seed, input, CONFIG).map_err(fault)
     }
+
+    #[inline]
+    fn decode_tag(input: &[u8]) -> Result<(u32, &[u8]), Fault> {
+        match input {
+            [byte @ ..=MAX_SINGLE_BYTE, rest @ ..] => Ok((u32::from(*byte), rest)),
+            _ => long_integer(input),
+        }
+    }
+
+    #[inline]
+    fn decode_len(input: &[u8]) -> Result<(u64, &[u8]), Fault> {
+        match input {
+            [byte @ ..=MAX_SINGLE_BYTE, rest @ ..] => Ok((u64::from(*byte), rest)),
+            _ => long_integer(input),
+        }
+    }
+}
+
+/// The greatest integer that is written as one byte: further bytes follow those above.
+const MAX_SINGLE_BYTE: u8 = 250;
+
+/// An integer of several bytes: rare, and kept out of the way of those of one byte.
+#[inline(never)]
+fn long_integer<T: Decode<()>>(input: &[u8]) -> Result<(T, &[u8]), Fault> {
+    let (integer, taken) = decode_from_slice(input, CONFIG).map_err(fault)?;
+    Ok((integer, input.get(taken..).unwrap_or_default()))
 }
 
 struct Append<'o>(&'o mut Vec<u8>);

@@ -19,6 +19,8 @@ mod guard;
 #[cfg(feature = "postcard")]
 mod postcard;
 
+use std::marker::PhantomData;
+
 use serde::Serialize;
 use serde::de::DeserializeSeed;
 
@@ -48,9 +50,11 @@ pub const MAX_EMPTY_ELEMENTS: u32 = 1024;
 ///
 /// - a `u8` is that byte;
 /// - a byte string is its length as a `u64`, then the bytes;
+/// - text is its UTF-8 bytes as a byte string;
 /// - an `Option` is the byte 0, or the byte 1 and the value;
 ///
-/// because byte fields bypass serde: they are written from, and lent to, the message directly.
+/// because fields of bytes and text bypass serde: they are written from, and lent to, the message
+/// directly.
 ///
 /// ```
 /// use datagrammar::codec::{Bincode, Codec};
@@ -78,4 +82,28 @@ pub trait Codec {
     fn decode<'f, S>(seed: S, input: &'f [u8]) -> Result<(S::Value, usize), Fault>
     where
         S: DeserializeSeed<'f>;
+
+    /// Decodes a tag as [`decode`](Self::decode) does a `u32`, and returns what follows it. Every frame
+    /// has one: override it where that can be done faster.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    #[inline]
+    fn decode_tag(input: &[u8]) -> Result<(u32, &[u8]), Fault> {
+        let (tag, taken) = Self::decode(PhantomData, input)?;
+        Ok((tag, input.get(taken..).unwrap_or_default()))
+    }
+
+    /// Decodes the length of a byte string or a text as [`decode`](Self::decode) does a `u64`, and
+    /// returns what follows it. Override it where that can be done faster.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    #[inline]
+    fn decode_len(input: &[u8]) -> Result<(u64, &[u8]), Fault> {
+        let (len, taken) = Self::decode(PhantomData, input)?;
+        Ok((len, input.get(taken..).unwrap_or_default()))
+    }
 }

@@ -1,11 +1,10 @@
 //! Frame to message: a cursor over the frame's bytes that names the field in every error.
 
-use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
 
-use super::{Bytes, Unknown};
+use super::Unknown;
 use crate::codec::{Codec, decode_guarded};
 use crate::error::{DecodeError, Fault};
 
@@ -44,7 +43,10 @@ impl<'f, C: Codec> Decoder<'f, C> {
     /// [`DecodeError::Tag`].
     #[inline]
     pub fn tag(&mut self) -> Result<u32, DecodeError> {
-        self.value().map_err(|fault| DecodeError::Tag { len: self.frame.len(), fault })
+        let (tag, unread) = C::decode_tag(self.unread)
+            .map_err(|fault| DecodeError::Tag { len: self.frame.len(), fault })?;
+        self.unread = unread;
+        Ok(tag)
     }
 
     /// Reads a field through serde.
@@ -69,11 +71,11 @@ impl<'f, C: Codec> Decoder<'f, C> {
     #[inline]
     pub fn bytes<T>(&mut self, field: &'static str) -> Result<T, DecodeError>
     where
-        T: Bytes<'f>,
+        T: From<&'f [u8]>,
     {
         let offset = self.offset();
         match self.prefixed() {
-            Ok(bytes) => Ok(T::from_frame(bytes)),
+            Ok(bytes) => Ok(T::from(bytes)),
             Err(fault) => Err(self.error(field, offset, fault)),
         }
     }
@@ -86,11 +88,11 @@ impl<'f, C: Codec> Decoder<'f, C> {
     #[inline]
     pub fn optional_bytes<T>(&mut self, field: &'static str) -> Result<Option<T>, DecodeError>
     where
-        T: Bytes<'f>,
+        T: From<&'f [u8]>,
     {
         let offset = self.offset();
         match self.optional() {
-            Ok(bytes) => Ok(bytes.map(T::from_frame)),
+            Ok(bytes) => Ok(bytes.map(T::from)),
             Err(fault) => Err(self.error(field, offset, fault)),
         }
     }
@@ -114,23 +116,47 @@ impl<'f, C: Codec> Decoder<'f, C> {
         }
     }
 
-    /// Reads a `Cow<str>` field, borrowing it.
+    /// Reads a text field: a length, then that many bytes of UTF-8.
     ///
     /// # Errors
     ///
     /// [`DecodeError::Field`], naming `field`.
     #[inline]
-    pub fn text(&mut self, field: &'static str) -> Result<Cow<'f, str>, DecodeError> {
-        self.field::<&'f str>(field).map(Cow::Borrowed)
+    pub fn text<T>(&mut self, field: &'static str) -> Result<T, DecodeError>
+    where
+        T: From<&'f str>,
+    {
+        let offset = self.offset();
+        match self.prefixed().and_then(utf8) {
+            Ok(text) => Ok(T::from(text)),
+            Err(fault) => Err(self.error(field, offset, fault)),
+        }
+    }
+
+    /// Reads an optional text field: whether it is there, and if so as [`text`](Self::text).
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Field`], naming `field`.
+    #[inline]
+    pub fn optional_text<T>(&mut self, field: &'static str) -> Result<Option<T>, DecodeError>
+    where
+        T: From<&'f str>,
+    {
+        let offset = self.offset();
+        match self.optional().and_then(|bytes| bytes.map(utf8).transpose()) {
+            Ok(text) => Ok(text.map(T::from)),
+            Err(fault) => Err(self.error(field, offset, fault)),
+        }
     }
 
     /// Reads a `rest` field: everything up to the end of the frame.
     #[inline]
     pub fn rest<T>(&mut self) -> T
     where
-        T: Bytes<'f>,
+        T: From<&'f [u8]>,
     {
-        T::from_frame(std::mem::take(&mut self.unread))
+        T::from(std::mem::take(&mut self.unread))
     }
 
     /// Reads the rest of a message whose tag is not known.
@@ -178,7 +204,8 @@ impl<'f, C: Codec> Decoder<'f, C> {
 
     #[inline]
     fn prefixed(&mut self) -> Result<&'f [u8], Fault> {
-        let len: u64 = self.value()?;
+        let (len, unread) = C::decode_len(self.unread)?;
+        self.unread = unread;
         // A length past what the machine can address is past the frame's end too.
         self.take(usize::try_from(len).unwrap_or(usize::MAX))
     }
@@ -212,6 +239,11 @@ impl<'f, C: Codec> Decoder<'f, C> {
     fn error(&self, field: &'static str, offset: usize, fault: Fault) -> DecodeError {
         DecodeError::Field { field, offset, len: self.frame.len(), fault }
     }
+}
+
+#[inline]
+fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(bytes).map_err(|error| Fault::Utf8 { valid_up_to: error.valid_up_to() })
 }
 
 #[cold]

@@ -144,6 +144,34 @@ impl<'m> Encoder<'m> {
         }
     }
 
+    /// Writes a text field: its length, then its bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::Field`] when the codec refuses the length.
+    #[inline]
+    pub fn text<C: Codec>(
+        &mut self,
+        field: &'static str,
+        text: &'m str,
+    ) -> Result<(), EncodeError> {
+        self.bytes::<C>(field, text.as_bytes())
+    }
+
+    /// Writes an optional text field: whether it is there, and if so as [`text`](Self::text).
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::Field`] when the codec refuses the length.
+    #[inline]
+    pub fn optional_text<C: Codec>(
+        &mut self,
+        field: &'static str,
+        text: Option<&'m str>,
+    ) -> Result<(), EncodeError> {
+        self.optional_bytes::<C>(field, text.map(str::as_bytes))
+    }
+
     /// Writes bytes whose number the type gives, so no length goes before them.
     #[inline]
     pub fn copy(&mut self, bytes: &[u8]) {

@@ -1,11 +1,9 @@
 //! Messages: typed values, and the two machines that turn them into frames and back.
 
-mod bytes;
 mod decoder;
 mod encoder;
 mod unknown;
 
-pub use self::bytes::Bytes;
 pub use self::decoder::Decoder;
 pub use self::encoder::Encoder;
 pub(crate) use self::encoder::MAX_PIECES;

@@ -1,5 +1,10 @@
-//! Typed, variable-length datagrams for Linux. (crate page being written)
+#![doc = include_str!("lib.md")]
 #![deny(unsafe_code)]
+
+#[cfg(not(target_os = "linux"))]
+compile_error!(
+    "datagrammar is for Linux: it stands on MSG_PEEK | MSG_TRUNC, SEQPACKET and vsock there"
+);
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -22,6 +27,7 @@ mod socket;
 mod sys;
 pub mod wire;
 
+#[doc = include_str!("derive.md")]
 pub use datagrammar_macros::Message;
 
 pub use crate::address::Address;

@@ -9,9 +9,11 @@ use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 use syn::{DataEnum, DataStruct, DeriveInput, Fields, Generics, Lifetime, Member, Path, Type};
 
-use crate::attr::{self, Tag};
+use crate::attr;
 use crate::ctxt::Ctxt;
+use crate::free::FreeTags;
 use crate::kind::{self, Content, Held, Kind, Slice};
+use crate::value::Tag;
 
 /// A message type.
 pub(crate) struct Container<'a> {
@@ -152,9 +154,10 @@ impl<'a> Data<'a> {
         attrs: &attr::Container,
         data: &'a DataStruct,
     ) -> Self {
-        let tag = attrs.tag.unwrap_or_else(|| {
-            missing_tag(cx, "struct", ident, &mut FreeTags::new([].into_iter(), &[]))
-        });
+        let mut free = FreeTags::new([].into_iter(), &[]);
+        let tag = attrs
+            .tag
+            .unwrap_or_else(|| missing_tag(cx, "struct", ident, attrs.tag_mistaken, &mut free));
         let ending = Ending::of(attrs.extensible, None);
         Self::Struct(Variant { ident, tag, ending, fields: fields(cx, ident, &data.fields) })
     }
@@ -169,7 +172,9 @@ impl<'a> Variant<'a> {
         free: &mut FreeTags<'_>,
     ) -> Self {
         let ident = &variant.ident;
-        let tag = attrs.tag.unwrap_or_else(|| missing_tag(cx, "variant", ident, free));
+        let tag = attrs
+            .tag
+            .unwrap_or_else(|| missing_tag(cx, "variant", ident, attrs.tag_mistaken, free));
         let ending = Ending::of(container.extensible, attrs.extensible);
         Self { ident, tag, ending, fields: fields(cx, ident, &variant.fields) }
     }
@@ -220,7 +225,7 @@ impl<'a> Other<'a> {
             let message = format!(
                 "an `other` variant holds what came: write `{ident}(datagrammar::Unknown<{lifetime}>)`"
             );
-            cx.error_on(variant, message);
+            cx.error_on(ident, message);
             return Self { ident, lent: false };
         };
         Self { ident, lent: !kind::is_static(lifetime) }
@@ -274,36 +279,18 @@ impl Form {
     }
 }
 
-fn missing_tag(cx: &Ctxt, what: &str, ident: &Ident, free: &mut FreeTags<'_>) -> Tag {
+/// A tag for what has none, which is reported unless a mistake in its place has been.
+fn missing_tag(
+    cx: &Ctxt,
+    what: &str,
+    ident: &Ident,
+    mistaken: bool,
+    free: &mut FreeTags<'_>,
+) -> Tag {
     let number = free.take();
-    cx.error_on(ident, format!("{what} `{ident}` has no tag: write #[message(tag = {number})]"));
+    if !mistaken {
+        let message = format!("{what} `{ident}` has no tag: write #[message(tag = {number})]");
+        cx.error_on(ident, message);
+    }
     Tag { number, span: ident.span() }
-}
-
-/// Tags to propose: those above every tag in use, but none that is reserved.
-pub(crate) struct FreeTags<'a> {
-    next: u32,
-    reserved: &'a [RangeInclusive<u32>],
-}
-
-impl<'a> FreeTags<'a> {
-    pub(crate) fn new(
-        used: impl Iterator<Item = Tag>,
-        reserved: &'a [RangeInclusive<u32>],
-    ) -> Self {
-        let last = used.map(|tag| tag.number).max().unwrap_or(0);
-        Self { next: last.saturating_add(1), reserved }
-    }
-
-    pub(crate) fn take(&mut self) -> u32 {
-        while let Some(range) = self.reserved.iter().find(|range| range.contains(&self.next)) {
-            match range.end().checked_add(1) {
-                Some(next) => self.next = next,
-                None => break,
-            }
-        }
-        let free = self.next;
-        self.next = free.saturating_add(1);
-        free
-    }
 }

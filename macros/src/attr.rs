@@ -2,29 +2,24 @@
 
 use std::ops::RangeInclusive;
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenTree};
 use syn::meta::ParseNestedMeta;
-use syn::parse::{Parse, ParseStream};
-use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
-use syn::{Attribute, Error, LitInt, LitStr, Path, Token, token};
+use syn::parse::ParseStream;
+use syn::{Attribute, Error, Lit, Path, Token};
 
 use crate::ctxt::Ctxt;
 use crate::symbol::{
-    CODEC, CRATE, DEFAULT, EXTENSIBLE, MESSAGE, OTHER, Place, RESERVED, REST, TAG, WITH, misplaced,
+    CODEC, CRATE, DEFAULT, EXTENSIBLE, MESSAGE, OTHER, Place, RESERVED, REST, TAG, WITH, meant,
+    misplaced, valueless,
 };
-
-/// A tag, and where it is written.
-#[derive(Clone, Copy)]
-pub(crate) struct Tag {
-    pub(crate) number: u32,
-    pub(crate) span: Span,
-}
+use crate::value::{Tag, flag, path, ranges, tag};
 
 /// The attributes of an enum or a struct.
 #[derive(Default)]
 pub(crate) struct Container {
     pub(crate) tag: Option<Tag>,
+    /// Whether a reported mistake stands where the tag should be.
+    pub(crate) tag_mistaken: bool,
     pub(crate) reserved: Vec<RangeInclusive<u32>>,
     pub(crate) extensible: Option<Span>,
     pub(crate) codec: Option<Path>,
@@ -35,6 +30,8 @@ pub(crate) struct Container {
 #[derive(Default)]
 pub(crate) struct Variant {
     pub(crate) tag: Option<Tag>,
+    /// Whether a reported mistake stands where the tag, or `other`, should be.
+    pub(crate) tag_mistaken: bool,
     pub(crate) other: Option<Span>,
     pub(crate) extensible: Option<Span>,
 }
@@ -51,7 +48,7 @@ impl Container {
     /// The attributes of a container, which is `place`: an enum or a struct.
     pub(crate) fn read(cx: &Ctxt, attrs: &[Attribute], place: Place) -> Self {
         let mut read = Self::default();
-        for_each(cx, attrs, |meta| {
+        read.tag_mistaken = for_each(cx, attrs, place, |meta| {
             if meta.path == RESERVED && place == Place::Enum {
                 read.reserved.extend(ranges(meta)?);
                 Ok(())
@@ -74,7 +71,7 @@ impl Container {
 impl Variant {
     pub(crate) fn read(cx: &Ctxt, attrs: &[Attribute]) -> Self {
         let mut read = Self::default();
-        for_each(cx, attrs, |meta| {
+        read.tag_mistaken = for_each(cx, attrs, Place::Variant, |meta| {
             if meta.path == TAG {
                 once(&mut read.tag, meta, tag)
             } else if meta.path == OTHER {
@@ -92,7 +89,7 @@ impl Variant {
 impl Field {
     pub(crate) fn read(cx: &Ctxt, attrs: &[Attribute]) -> Self {
         let mut read = Self::default();
-        for_each(cx, attrs, |meta| {
+        for_each(cx, attrs, Place::Field, |meta| {
             if meta.path == REST {
                 once(&mut read.rest, meta, flag)
             } else if meta.path == DEFAULT {
@@ -107,24 +104,33 @@ impl Field {
     }
 }
 
-/// Hands every item of every `#[message(...)]` to `read`, going on after a mistake.
+/// Hands every item of every `#[message(...)]` to `read`, going on after a mistake. Returns whether
+/// one stands where a tag, or `other`, should be: that none was read is then no mistake of its own.
 fn for_each(
     cx: &Ctxt,
     attrs: &[Attribute],
+    place: Place,
     mut read: impl FnMut(&ParseNestedMeta<'_>) -> Result<(), Error>,
-) {
+) -> bool {
+    let mut tag_mistaken = false;
     for attr in attrs.iter().filter(|attr| attr.path() == MESSAGE) {
         let parsed = attr.parse_nested_meta(|meta| {
             if let Err(error) = read(&meta) {
                 cx.push(error);
                 skip_item(meta.input)?;
+                tag_mistaken |= matches!(meant(&meta.path, place), Some(TAG | OTHER));
             }
             Ok(())
         });
         if let Err(error) = parsed {
-            cx.push(error);
+            cx.push(match attr.parse_args::<Lit>() {
+                Ok(value) => Error::new_spanned(&value, valueless(&value, place)),
+                Err(_) => error,
+            });
+            tag_mistaken = true;
         }
     }
+    tag_mistaken
 }
 
 fn skip_item(input: ParseStream<'_>) -> Result<(), Error> {
@@ -144,90 +150,4 @@ fn once<T>(
         return Err(meta.error("written twice: remove one of them"));
     }
     Ok(())
-}
-
-/// A word that stands alone.
-fn flag(meta: &ParseNestedMeta<'_>) -> Result<Span, Error> {
-    if meta.input.peek(Token![=]) || meta.input.peek(token::Paren) {
-        return Err(instead(meta, "takes no value", ""));
-    }
-    Ok(meta.path.span())
-}
-
-fn tag(meta: &ParseNestedMeta<'_>) -> Result<Tag, Error> {
-    if !meta.input.peek(Token![=]) {
-        return Err(instead(meta, "needs a number", " = 1"));
-    }
-    number(meta.value()?)
-}
-
-/// A path, as it is or as serde writes it: between quotes.
-fn path(meta: &ParseNestedMeta<'_>) -> Result<Path, Error> {
-    if !meta.input.peek(Token![=]) {
-        return Err(instead(meta, "needs a path", " = some::path"));
-    }
-    let input = meta.value()?;
-    let parsed = match input.parse::<Option<LitStr>>()? {
-        Some(quoted) => quoted.parse(),
-        None => input.parse(),
-    };
-    parsed.map_err(|error| Error::new(error.span(), instead(meta, "needs a path", " = some::path")))
-}
-
-fn ranges(meta: &ParseNestedMeta<'_>) -> Result<Vec<RangeInclusive<u32>>, Error> {
-    if !meta.input.peek(token::Paren) {
-        return Err(instead(meta, "needs a list of tags", "(4, 7..=9)"));
-    }
-    let list;
-    syn::parenthesized!(list in meta.input);
-    let ranges = Punctuated::<Range, Token![,]>::parse_terminated(&list);
-    // What a list has left when it is dropped is a mistake of its own to syn.
-    list.parse::<TokenStream>()?;
-    let ranges = ranges?;
-    if ranges.is_empty() {
-        return Err(instead(meta, "needs a list of tags", "(4, 7..=9)"));
-    }
-    Ok(ranges.into_iter().map(|Range(range)| range).collect())
-}
-
-struct Range(RangeInclusive<u32>);
-
-impl Parse for Range {
-    fn parse(input: ParseStream<'_>) -> Result<Self, Error> {
-        let first = number(input)?;
-        if input.peek(Token![..=]) {
-            input.parse::<Token![..=]>()?;
-        } else if input.peek(Token![..]) {
-            return Err(input.error("a range of tags names its last one: write `7..=9`"));
-        } else {
-            return Ok(Self(first.number..=first.number));
-        }
-        let last = number(input)?;
-        if last.number < first.number {
-            let message = format!("no tag is in it: write `{}..={}`", last.number, first.number);
-            return Err(Error::new(first.span, message));
-        }
-        Ok(Self(first.number..=last.number))
-    }
-}
-
-fn number(input: ParseStream<'_>) -> Result<Tag, Error> {
-    const EXPECTED: &str = "a tag is a number from 1 to 4294967295, written as a literal";
-
-    let literal: LitInt = input.parse().map_err(|error| Error::new(error.span(), EXPECTED))?;
-    let number = match literal.base10_parse() {
-        Ok(0) => {
-            let message = "tag 0 is the runtime's own: write a number from 1 to 4294967295";
-            return Err(Error::new(literal.span(), message));
-        }
-        Ok(number) if matches!(literal.suffix(), "" | "u32") => number,
-        _ => return Err(Error::new(literal.span(), EXPECTED)),
-    };
-    Ok(Tag { number, span: literal.span() })
-}
-
-fn instead(meta: &ParseNestedMeta<'_>, wrong: &str, value: &str) -> Error {
-    let word = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
-    let message = format!("`{word}` {wrong}: write #[message({word}{value})]");
-    Error::new_spanned(&meta.path, message)
 }

@@ -26,7 +26,7 @@ pub(crate) fn message(input: &DeriveInput, krate: Option<&Path>, error: &Error) 
         }
         fn decode<'__frame>(
             _frame: &'__frame [#private::u8],
-        ) -> #private::Result<Self::Borrowed<'__frame>, #krate::DecodeError> {
+        ) -> #private::Result<<Self as #krate::Message>::Borrowed<'__frame>, #krate::DecodeError> {
             #private::unreachable!()
         }
     };

@@ -85,10 +85,38 @@ pub(crate) fn unknown(ty: &Type) -> Option<&Lifetime> {
 
 /// Whether values of the type need to outlive every frame, so that none can lend them.
 pub(crate) fn is_static_reference(ty: &Type) -> bool {
-    match ungroup(option(ty).unwrap_or(ty)) {
+    held(ty).into_iter().any(|ty| match ty {
         Type::Reference(reference) => reference.lifetime.as_ref().is_some_and(is_static),
         _ => false,
-    }
+    })
+}
+
+/// Whether values of the type could write to the frame that lends them.
+pub(crate) fn is_mutable_reference(ty: &Type) -> bool {
+    held(ty).into_iter().any(|ty| match ty {
+        Type::Reference(reference) => reference.mutability.is_some(),
+        _ => false,
+    })
+}
+
+/// The type, and those of which it certainly holds values: the types in a tuple, an `Option`…
+fn held(ty: &Type) -> Vec<&Type> {
+    const HOLDERS: &[&str] = &["Box", "Option", "Vec", "VecDeque"];
+
+    let ty = ungroup(ty);
+    let inner: Vec<&Type> = match ty {
+        Type::Array(array) => vec![&array.elem],
+        Type::Tuple(tuple) => tuple.elems.iter().collect(),
+        _ => match generic(ty).map(|(segment, arguments)| (segment, single(arguments))) {
+            Some((segment, Some(GenericArgument::Type(inner))))
+                if HOLDERS.iter().any(|name| segment.ident == name) =>
+            {
+                vec![inner]
+            }
+            _ => Vec::new(),
+        },
+    };
+    inner.into_iter().flat_map(held).chain([ty]).collect()
 }
 
 pub(crate) fn is_static(lifetime: &Lifetime) -> bool {
@@ -162,7 +190,10 @@ fn single(arguments: &AngleBracketedGenericArguments) -> Option<&GenericArgument
     arguments.next().filter(|_| arguments.next().is_none())
 }
 
-/// The type as the user wrote it, for messages.
+/// The type as the user wrote it, for messages: without the spaces that tokens are printed with.
 pub(crate) fn written(ty: &Type) -> String {
-    ty.to_token_stream().to_string()
+    let tight = ["& ", " <", "< ", " >", " ,", " ;", " ::", ":: "];
+    tight
+        .iter()
+        .fold(ty.to_token_stream().to_string(), |ty, spaced| ty.replace(spaced, spaced.trim()))
 }

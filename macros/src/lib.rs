@@ -1,7 +1,7 @@
 //! The derive macro of `datagrammar`, which re-exports and documents it: depend on that.
 //!
-//! The files are the steps: attributes are parsed ([`attr`]) into what the message type is ([`ast`]),
-//! which is checked ([`valid`]) and expanded ([`expand`]).
+//! The files are the steps: attributes are parsed (`attr`) into what the message type is (`ast`),
+//! which is checked (`valid`) and expanded (`expand`).
 #![forbid(unsafe_code)]
 
 mod ast;
@@ -10,9 +10,11 @@ mod bound;
 mod ctxt;
 mod expand;
 mod fallback;
+mod free;
 mod kind;
 mod symbol;
 mod valid;
+mod value;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, Error, parse_macro_input};

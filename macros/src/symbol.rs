@@ -3,10 +3,10 @@
 use std::fmt::{self, Display};
 
 use proc_macro2::Ident;
-use syn::Path;
+use syn::{Lit, Path};
 
 /// A word that an attribute is recognised by.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Symbol(&'static str);
 
 pub(crate) const MESSAGE: Symbol = Symbol("message");
@@ -47,19 +47,60 @@ const GRAMMAR: &[(Symbol, &str, &[Place])] = &[
 
 /// What is wrong with `word` at a place that does not take it, and what to write instead.
 pub(crate) fn misplaced(word: &Path, place: Place) -> String {
-    let here = list(
-        GRAMMAR
-            .iter()
-            .filter(|(.., places)| places.contains(&place))
-            .map(|(_, form, _)| format!("`{form}`")),
-    );
-    match GRAMMAR.iter().find(|(symbol, ..)| word == symbol) {
-        Some((symbol, _, places)) => {
-            let elsewhere = list(places.iter().map(Place::to_string));
-            format!("`{symbol}` goes on {elsewhere}, not on {place}, which takes {here}")
+    let here = forms(place);
+    if let Some((symbol, _, places)) = GRAMMAR.iter().find(|(symbol, ..)| word == symbol) {
+        let elsewhere = list(places.iter().map(Place::to_string));
+        return format!("`{symbol}` goes on {elsewhere}, not on {place}, which takes {here}");
+    }
+    match meant(word, place) {
+        Some(symbol) => {
+            format!("unknown attribute: did you mean `{symbol}`? {place} takes {here}")
         }
         None => format!("unknown attribute: {place} takes {here}"),
     }
+}
+
+/// What is wrong with a value that has no word before it, and what to write instead.
+pub(crate) fn valueless(value: &Lit, place: Place) -> String {
+    match (value, place) {
+        (Lit::Int(number), Struct | Variant) => {
+            format!("a tag has its word before it: write #[message(tag = {number})]")
+        }
+        _ => format!("a value has its word before it: {place} takes {}", forms(place)),
+    }
+}
+
+/// The word that the place takes and that `word` is, or is nearly.
+pub(crate) fn meant(word: &Path, place: Place) -> Option<Symbol> {
+    let word = word.get_ident()?.to_string().to_lowercase();
+    let here = GRAMMAR.iter().filter(|(.., places)| places.contains(&place));
+    let near = here.map(|&(symbol, ..)| (distance(&word, symbol.0), symbol));
+    let near = near.filter(|(distance, symbol)| distance * 2 < symbol.0.len());
+    near.min_by_key(|(distance, _)| *distance).map(|(_, symbol)| symbol)
+}
+
+/// How many letters have to be put in, taken out or replaced to make one word the other.
+fn distance(word: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (done, letter) in word.bytes().enumerate() {
+        let mut left = done + 1;
+        let mut next = vec![left];
+        for (above, wanted) in row.windows(2).zip(other.bytes()) {
+            if let [diagonal, above] = above {
+                let replaced = diagonal + usize::from(letter != wanted);
+                left = replaced.min(above + 1).min(left + 1);
+                next.push(left);
+            }
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// How all the words that a place takes are written.
+fn forms(place: Place) -> String {
+    let here = GRAMMAR.iter().filter(|(.., places)| places.contains(&place));
+    list(here.map(|(_, form, _)| format!("`{form}`")))
 }
 
 fn list(items: impl Iterator<Item = String>) -> String {

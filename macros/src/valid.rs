@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::ast::{Container, Data, Ending, Field, Form, FreeTags, Variant};
+use crate::ast::{Container, Data, Ending, Field, Form, Variant};
 use crate::ctxt::Ctxt;
+use crate::free::FreeTags;
 use crate::kind;
 
 /// Reports every broken rule.
@@ -17,6 +18,7 @@ pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {
     }
     for field in container.variants().iter().flat_map(|variant| &variant.fields) {
         fields_do_not_outlive_frames(cx, field);
+        fields_do_not_write_to_frames(cx, field);
     }
 }
 
@@ -67,8 +69,10 @@ fn rest_leaves_nothing_to_extend(cx: &Ctxt, variant: &Variant<'_>) {
 /// Where a `rest` field follows, an older sender's frame does not end where a `default` field would
 /// start: the first bytes of the rest would be taken for it.
 fn default_is_not_before_rest(cx: &Ctxt, variant: &Variant<'_>) {
-    let Some(rest) = variant.fields.iter().find(|field| field.is_rest()) else { return };
-    for field in &variant.fields {
+    let Some(position) = variant.fields.iter().position(Field::is_rest) else { return };
+    let (before, after) = variant.fields.split_at(position);
+    let Some(rest) = after.first() else { return };
+    for field in before.iter().chain([rest]) {
         let Some(span) = field.default else { continue };
         let message = if field.is_rest() {
             "a `rest` field of a shorter frame is empty anyway: remove `default`".to_owned()
@@ -102,6 +106,14 @@ fn default_fields_are_last(cx: &Ctxt, variant: &Variant<'_>) {
 fn fields_do_not_outlive_frames(cx: &Ctxt, field: &Field<'_>) {
     if !matches!(field.form, Form::With(_)) && kind::is_static_reference(field.ty) {
         let message = "a frame is not lent for `'static`: write a lifetime of the message type, as in `enum Request<'a>`, or a type that owns";
+        cx.error_on(field.ty, message);
+    }
+}
+
+/// A frame is lent to be read. (A `rest` field of such a type has been objected to.)
+fn fields_do_not_write_to_frames(cx: &Ctxt, field: &Field<'_>) {
+    if matches!(field.form, Form::Plain(_)) && kind::is_mutable_reference(field.ty) {
+        let message = "a frame is lent to be read: write `&'a` without `mut`, or a type that owns";
         cx.error_on(field.ty, message);
     }
 }

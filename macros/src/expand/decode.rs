@@ -1,6 +1,7 @@
 //! `Message::decode`: the tag picks the variant, and its fields are read in order.
 
 use proc_macro2::TokenStream;
+use syn::spanned::Spanned;
 
 use super::{Names, binding, bindings, function_of, with};
 use crate::ast::{Container, Data, Ending, Field, Form};
@@ -11,7 +12,7 @@ pub(super) fn function(
     names: &Names,
     where_clause: &TokenStream,
 ) -> TokenStream {
-    let Names { krate, private, codec } = names;
+    let Names { krate, private, codec, .. } = names;
     let ident = container.ident;
     let arms = container.variants().iter().map(|variant| {
         let (tag, bindings) = (variant.tag.number, bindings(variant));
@@ -60,7 +61,7 @@ pub(super) fn function(
         #[inline]
         fn decode<'__frame>(
             frame: &'__frame [#private::u8],
-        ) -> #private::Result<Self::Borrowed<'__frame>, #krate::DecodeError> {
+        ) -> #private::Result<<Self as #krate::Message>::Borrowed<'__frame>, #krate::DecodeError> {
             let mut decoder = #krate::Decoder::<'__frame, #codec>::new(frame)?;
             match #krate::Decoder::tag(&mut decoder)? {
                 #(#arms)*
@@ -77,12 +78,12 @@ fn value(
     where_clause: &TokenStream,
     field: &Field<'_>,
 ) -> TokenStream {
-    let Names { krate, private, .. } = names;
+    let Names { krate, private, .. } = names.at(field.ty.span());
     let value = read(container, names, where_clause, field);
     match field.default {
-        Some(_) => hygienic! {
+        Some(_) => hygienic_at! { field.ty.span() =>
             if #krate::Decoder::is_at_end(&decoder) {
-                #private::Default::default()
+                <_ as #private::Default>::default()
             } else {
                 #value
             }
@@ -93,14 +94,17 @@ fn value(
 
 fn read(
     container: &Container<'_>,
-    Names { krate, private, .. }: &Names,
+    names: &Names,
     where_clause: &TokenStream,
     Field { form, name, ty, .. }: &Field<'_>,
 ) -> TokenStream {
-    let call = |function: TokenStream| hygienic!(#krate::Decoder::#function(&mut decoder, #name)?);
-    let rest = |function: TokenStream| hygienic!(#krate::Decoder::#function(&mut decoder));
+    let span = ty.span();
+    let Names { krate, private, .. } = &names.at(span);
+    let call = |function: TokenStream| hygienic_at!(span => #krate::Decoder::#function(&mut decoder, #name)?);
+    let rest =
+        |function: TokenStream| hygienic_at!(span => #krate::Decoder::#function(&mut decoder));
     match form {
-        Form::Plain(Kind::Serde) => call(hygienic!(field)),
+        Form::Plain(Kind::Serde) => call(hygienic_at!(span => field::<_>)),
         Form::Plain(Kind::Slice(slice)) => {
             let function = function_of(*slice);
             let owned = match slice.content {

@@ -1,6 +1,7 @@
 //! `Message::encode`: the tag, and each field in order.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
+use syn::spanned::Spanned;
 
 use super::{Names, binding, bindings, function_of, matched, path, with};
 use crate::ast::{Container, Field, Form};
@@ -11,7 +12,7 @@ pub(super) fn function(
     names: &Names,
     where_clause: &TokenStream,
 ) -> TokenStream {
-    let Names { krate, private, codec } = names;
+    let Names { krate, private, codec, .. } = names;
     let arms = container.variants().iter().map(|variant| {
         let (path, bindings, tag) =
             (path(container, variant), bindings(variant), variant.tag.number);
@@ -53,40 +54,39 @@ pub(super) fn function(
 
 fn field(
     container: &Container<'_>,
-    Names { krate, private, codec }: &Names,
+    names: &Names,
     where_clause: &TokenStream,
     index: usize,
     Field { form, name, ty, .. }: &Field<'_>,
 ) -> TokenStream {
-    let value = binding(index);
+    let span = ty.span();
+    let Names { krate, private, codec, .. } = &names.at(span);
+    let mut value = binding(index);
+    value.set_span(span.resolved_at(Span::mixed_site()));
     match form {
         Form::Plain(Kind::Serde) => {
-            hygienic!(#krate::Encoder::field::<#codec, _>(encoder, #name, #value)?;)
+            hygienic_at!(span => #krate::Encoder::field::<#codec, _>(encoder, #name, #value)?;)
         }
         Form::Plain(Kind::Slice(slice)) => {
             let function = function_of(*slice);
-            let target = match slice.content {
-                Content::Bytes => hygienic!([#private::u8]),
-                Content::Text => hygienic!(#private::str),
+            let lend = match slice.content {
+                Content::Bytes => hygienic_at!(span => #private::bytes),
+                Content::Text => hygienic_at!(span => #private::text),
             };
             let lent = match slice.optional {
-                true => hygienic! {
+                true => hygienic_at! { span =>
                     match #value {
-                        #private::Some(held) => {
-                            #private::Some(#private::AsRef::<#target>::as_ref(held))
-                        }
+                        #private::Some(held) => #private::Some(#lend(held)),
                         #private::None => #private::None,
                     }
                 },
-                false => hygienic!(#private::AsRef::<#target>::as_ref(#value)),
+                false => hygienic_at!(span => #lend(#value)),
             };
-            hygienic!(#krate::Encoder::#function::<#codec>(encoder, #name, #lent)?;)
+            hygienic_at!(span => #krate::Encoder::#function::<#codec>(encoder, #name, #lent)?;)
         }
-        Form::Plain(Kind::Array) => hygienic!(#krate::Encoder::copy(encoder, #value);),
+        Form::Plain(Kind::Array) => hygienic_at!(span => #krate::Encoder::copy(encoder, #value);),
         Form::Rest(..) => {
-            hygienic! {
-                #krate::Encoder::rest(encoder, #private::AsRef::<[#private::u8]>::as_ref(#value));
-            }
+            hygienic_at!(span => #krate::Encoder::rest(encoder, #private::bytes(#value));)
         }
         Form::With(path) => {
             let wrapper = with::serialize(container, private, where_clause, ty, path, &value);

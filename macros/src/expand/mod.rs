@@ -6,6 +6,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{GenericParam, Generics, Member, Path};
 
 use crate::ast::{Container, Data, Variant};
@@ -21,6 +22,16 @@ macro_rules! hygienic {
 
 pub(crate) use hygienic;
 
+/// As [`hygienic`], for code that is wrong where what the user wrote at `$span` is.
+macro_rules! hygienic_at {
+    ($span:expr => $($tokens:tt)*) => {
+        ::quote::quote_spanned!(
+            ::proc_macro2::Span::resolved_at(&$span, ::proc_macro2::Span::mixed_site()) =>
+            $($tokens)*
+        )
+    };
+}
+
 mod decode;
 mod encode;
 mod with;
@@ -32,14 +43,28 @@ pub(crate) struct Names {
     /// What the runtime has for generated code alone.
     private: TokenStream,
     codec: TokenStream,
+    /// Whether the runtime is where the user says, and so has their span.
+    renamed: bool,
 }
 
 impl Names {
-    pub(crate) fn new(krate: Option<&Path>, codec: Option<&Path>) -> Self {
-        let krate = krate.map_or_else(|| hygienic!(::datagrammar), ToTokens::into_token_stream);
+    pub(crate) fn new(crate_path: Option<&Path>, codec: Option<&Path>) -> Self {
+        let krate =
+            crate_path.map_or_else(|| hygienic!(::datagrammar), ToTokens::into_token_stream);
         let codec =
             codec.map_or_else(|| hygienic!(#krate::codec::Bincode), ToTokens::into_token_stream);
-        Self { private: hygienic!(#krate::__private), krate, codec }
+        let renamed = crate_path.is_some();
+        Self { private: hygienic!(#krate::__private), krate, codec, renamed }
+    }
+
+    /// The same paths for code that is wrong where what the user wrote at `span` is.
+    fn at(&self, span: Span) -> Self {
+        let krate = match self.renamed {
+            true => self.krate.clone(),
+            false => hygienic_at!(span => ::datagrammar),
+        };
+        let private = hygienic_at!(span => #krate::__private);
+        Self { krate, private, codec: self.codec.clone(), renamed: self.renamed }
     }
 }
 
@@ -52,6 +77,12 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
     let encode = encode::function(container, &names, &where_clause);
     let decode = decode::function(container, &names, &where_clause);
     let items = hygienic!(#tag #name #encode #decode);
+    // Where it is not one, that is reported once, here, and nowhere in the functions.
+    let codec = container.codec.as_ref().map(|codec| {
+        let Names { krate, .. } = names.at(codec.span());
+        hygienic_at!(codec.span() => #codec: #krate::codec::Codec,)
+    });
+    let where_clause = hygienic!(#where_clause #codec);
     implementation(&names, container.ident, container.generics, &where_clause, &items)
 }
 

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::spanned::Spanned;
 use syn::{GenericParam, Path, Type};
 
 use super::at_frame;
@@ -20,6 +21,7 @@ pub(super) fn serialize(
     generics.params.insert(0, syn::parse_quote!('__message));
     let (impl_generics, ty_generics, _) = generics.split_for_impl();
     let (declared, ty, this) = (declared(&generics), without_self(ty, container), this(container));
+    let body = hygienic_at!(path.span() => #path::serialize(self.value, serializer));
     hygienic! { {
         struct With #declared #where_clause {
             value: &'__message #ty,
@@ -31,7 +33,7 @@ pub(super) fn serialize(
                 &self,
                 serializer: __S,
             ) -> #private::Result<__S::Ok, __S::Error> {
-                #path::serialize(self.value, serializer)
+                #body
             }
         }
 
@@ -55,6 +57,7 @@ pub(super) fn deserialize(
     with_input.params.insert(0, GenericParam::Lifetime(input));
     let (impl_generics, ..) = with_input.split_for_impl();
     let (declared, ty, this) = (declared(generics), without_self(ty, container), this(container));
+    let value = hygienic_at!(path.span() => #path::deserialize(deserializer)?);
     let items = hygienic! {
         struct With #declared #where_clause {
             value: #ty,
@@ -65,9 +68,7 @@ pub(super) fn deserialize(
             fn deserialize<__D: #private::Deserializer<'__input>>(
                 deserializer: __D,
             ) -> #private::Result<Self, __D::Error> {
-                #private::Result::map(#path::deserialize(deserializer), |value| {
-                    Self { value, of: #private::PhantomData }
-                })
+                #private::Ok(Self { value: #value, of: #private::PhantomData })
             }
         }
     };

@@ -1,0 +1,130 @@
+//! The values of attributes, parsed, and what to write instead of those that are none.
+
+use std::ops::RangeInclusive;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::ext::IdentExt;
+use syn::meta::ParseNestedMeta;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{Error, Lit, LitInt, LitStr, Path, Token, token};
+
+/// A tag, and where it is written.
+#[derive(Clone, Copy)]
+pub(crate) struct Tag {
+    pub(crate) number: u32,
+    pub(crate) span: Span,
+}
+
+/// A word that stands alone.
+pub(crate) fn flag(meta: &ParseNestedMeta<'_>) -> Result<Span, Error> {
+    if meta.input.peek(Token![=]) || meta.input.peek(token::Paren) {
+        return Err(instead(meta, "takes no value", ""));
+    }
+    Ok(meta.path.span())
+}
+
+pub(crate) fn tag(meta: &ParseNestedMeta<'_>) -> Result<Tag, Error> {
+    if !meta.input.peek(Token![=]) {
+        return Err(instead(meta, "needs a number", " = 1"));
+    }
+    number(meta.value()?)
+}
+
+/// A path, as it is or as serde writes it: between quotes.
+pub(crate) fn path(meta: &ParseNestedMeta<'_>) -> Result<Path, Error> {
+    if !meta.input.peek(Token![=]) {
+        return Err(instead(meta, "needs a path", " = some::path"));
+    }
+    let input = meta.value()?;
+    let parsed = match input.parse::<Option<LitStr>>()? {
+        Some(quoted) => quoted.parse(),
+        None => input.parse(),
+    };
+    parsed.map_err(|error| Error::new(error.span(), instead(meta, "needs a path", " = some::path")))
+}
+
+/// Tags, one by one or as ranges, between parentheses.
+pub(crate) fn ranges(meta: &ParseNestedMeta<'_>) -> Result<Vec<RangeInclusive<u32>>, Error> {
+    if !meta.input.peek(token::Paren) {
+        return Err(instead(meta, "needs a list of tags", "(4, 7..=9)"));
+    }
+    let list;
+    syn::parenthesized!(list in meta.input);
+    let ranges = Punctuated::<Range, Token![,]>::parse_terminated(&list);
+    // What a list has left when it is dropped is a mistake of its own to syn.
+    list.parse::<TokenStream>()?;
+    let ranges = ranges?;
+    if ranges.is_empty() {
+        return Err(instead(meta, "needs a list of tags", "(4, 7..=9)"));
+    }
+    Ok(ranges.into_iter().map(|Range(range)| range).collect())
+}
+
+struct Range(RangeInclusive<u32>);
+
+impl Parse for Range {
+    fn parse(input: ParseStream<'_>) -> Result<Self, Error> {
+        let first = number(input)?;
+        if input.peek(Token![..=]) {
+            input.parse::<Token![..=]>()?;
+        } else if input.peek(Token![..]) {
+            let dots = input.parse::<Token![..]>()?;
+            let end: Option<u32> = number(input).ok().map(|end| end.number - 1);
+            let last = end.filter(|last| *last > first.number).unwrap_or(u32::MAX);
+            let message =
+                format!("a range of tags names its last one: write `{}..={last}`", first.number);
+            return Err(Error::new_spanned(dots, message));
+        } else {
+            return Ok(Self(first.number..=first.number));
+        }
+        let last = number(input)?;
+        if last.number < first.number {
+            let message = format!("no tag is in it: write `{}..={}`", last.number, first.number);
+            return Err(Error::new(first.span, message));
+        }
+        Ok(Self(first.number..=last.number))
+    }
+}
+
+fn number(input: ParseStream<'_>) -> Result<Tag, Error> {
+    const EXPECTED: &str = "a tag is a number from 1 to 4294967295, written out: `7`, for example";
+
+    let literal: Lit = input.parse().map_err(|error| Error::new(error.span(), EXPECTED))?;
+    let span = literal.span();
+    let number = match &literal {
+        Lit::Int(literal) => from_literal(literal).map_err(|message| Error::new(span, message))?,
+        Lit::Str(quoted) => {
+            let message = match quoted.value().parse::<u32>() {
+                Ok(number @ 1..) => format!("a tag is a number, not text: write `{number}`"),
+                _ => EXPECTED.to_owned(),
+            };
+            return Err(Error::new(span, message));
+        }
+        _ => return Err(Error::new(span, EXPECTED)),
+    };
+    // The dots of a range, and the comma after a number, are for the caller.
+    let ends = input.peek(Token![,]) || input.peek(Token![..]) || input.peek(Ident::peek_any);
+    if !input.is_empty() && !ends {
+        return Err(input.error(EXPECTED));
+    }
+    Ok(Tag { number, span })
+}
+
+fn from_literal(literal: &LitInt) -> Result<u32, String> {
+    match (literal.base10_parse::<u32>(), literal.suffix()) {
+        (Ok(0), _) => {
+            Err("tag 0 is the runtime's own: write a number from 1 to 4294967295".to_owned())
+        }
+        (Ok(number), "" | "u32") => Ok(number),
+        (Ok(number), _) => Err(format!("a tag is a `u32`: write `{number}`")),
+        (Err(_), _) => Err(format!("a tag is a number from 1 to 4294967295, not `{literal}`")),
+    }
+}
+
+fn instead(meta: &ParseNestedMeta<'_>, wrong: &str, value: &str) -> Error {
+    let word = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+    let message = format!("`{word}` {wrong}: write #[message({word}{value})]");
+    Error::new_spanned(&meta.path, message)
+}

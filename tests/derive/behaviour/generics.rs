@@ -1,0 +1,168 @@
+//! Generics: parameters with bounds and where-clauses, const parameters, and several lifetimes.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+use datagrammar::{Connection, Message};
+
+use crate::is_sent_as;
+
+#[derive(Message, Debug, PartialEq)]
+enum Simple<T> {
+    #[message(tag = 1)]
+    One(T),
+    #[message(tag = 2)]
+    Many { values: Vec<T>, optional: Option<T> },
+    #[message(tag = 3)]
+    Nothing,
+}
+
+#[test]
+fn a_parameter() {
+    is_sent_as(Simple::One(300u16), &[1, 251, 44, 1]);
+    is_sent_as(Simple::One("a".to_owned()), &[1, 1, b'a']);
+    is_sent_as(Simple::Many { values: vec![1u8], optional: Some(2) }, &[2, 1, 1, 1, 2]);
+    is_sent_as(Simple::<u8>::Nothing, &[3]);
+}
+
+#[derive(Message, Debug, PartialEq)]
+enum Bounded<T: Debug + Clone, U = u8>
+where
+    T: PartialEq,
+    U: Copy + Debug,
+    Vec<U>: Debug,
+{
+    #[message(tag = 1)]
+    Both(T, U),
+    #[message(tag = 2)]
+    Marker(PhantomData<(T, U)>),
+}
+
+/// A type that is its own only in a marker: serde need not handle it.
+#[derive(Debug, Clone, PartialEq)]
+struct Opaque;
+
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 1)]
+struct Marked<T: ?Sized> {
+    id: u64,
+    of: PhantomData<T>,
+}
+
+#[test]
+fn bounds_and_where_clauses() {
+    is_sent_as(Bounded::Both(1u8, 2u8), &[1, 1, 2]);
+    is_sent_as(Bounded::<u8>::Marker(PhantomData), &[2]);
+    is_sent_as(Marked::<Opaque> { id: 7, of: PhantomData }, &[1, 7]);
+    is_sent_as(Marked::<str> { id: 7, of: PhantomData }, &[1, 7]);
+}
+
+trait Protocol {
+    type Id;
+    type Name;
+}
+
+#[derive(Debug, PartialEq)]
+struct Local;
+
+impl Protocol for Local {
+    type Id = u16;
+    type Name = String;
+}
+
+#[derive(Message, Debug, PartialEq)]
+enum Associated<P: Protocol>
+where
+    P::Id: Debug,
+    <P as Protocol>::Name: Debug + PartialEq,
+{
+    #[message(tag = 1)]
+    Get(P::Id),
+    #[message(tag = 2)]
+    Rename { id: P::Id, name: <P as Protocol>::Name, names: Vec<<P as Protocol>::Name> },
+}
+
+#[test]
+fn associated_types() {
+    is_sent_as(Associated::<Local>::Get(1), &[1, 1]);
+    let rename = Associated::<Local>::Rename { id: 1, name: "a".into(), names: vec![] };
+    is_sent_as(rename, &[2, 1, 1, b'a', 0]);
+}
+
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 1)]
+struct Block<const N: usize, const LAST: bool = false> {
+    bytes: [u8; N],
+    #[message(rest)]
+    rest: Vec<u8>,
+}
+
+impl<const N: usize, const LAST: bool> Block<N, LAST> {
+    const LEN: usize = 2;
+}
+
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 1)]
+struct Measured {
+    key: [u8; Self::LEN],
+    computed: [u8; 1 + 1],
+}
+
+impl Measured {
+    const LEN: usize = Block::<1>::LEN;
+}
+
+#[test]
+fn const_parameters() {
+    is_sent_as(Block::<3> { bytes: [1, 2, 3], rest: vec![4] }, &[1, 1, 2, 3, 4]);
+    is_sent_as(Block::<0, true> { bytes: [], rest: vec![] }, &[1]);
+    is_sent_as(Measured { key: [1, 2], computed: [3, 4] }, &[1, 1, 2, 3, 4]);
+}
+
+#[derive(Message, Debug, PartialEq)]
+enum Lifetimes<'a, 'b: 'a, 'c>
+where
+    'c: 'b,
+{
+    #[message(tag = 1)]
+    Three(&'a str, &'b [u8], Cow<'c, str>),
+}
+
+#[test]
+fn several_lifetimes() {
+    is_sent_as(Lifetimes::Three("a", b"b", "c".into()), &[1, 1, b'a', 1, b'b', 1, b'c']);
+}
+
+#[derive(Message, Debug, PartialEq)]
+enum All<'a, 'b, T: Clone + 'b, U, const N: usize>
+where
+    U: Debug,
+{
+    #[message(tag = 1)]
+    Put { name: &'a str, of: T, list: Vec<U>, key: [u8; N], content: Cow<'b, [u8]> },
+    #[message(other)]
+    Other(datagrammar::Unknown<'a>),
+}
+
+#[test]
+fn everything_at_once() {
+    let message: All<'_, '_, u8, bool, 2> =
+        All::Put { name: "a", of: 1, list: vec![true], key: [8, 9], content: b"b"[..].into() };
+    is_sent_as(message, &[1, 1, b'a', 1, 1, 1, 8, 9, 1, b'b']);
+}
+
+/// A generic message type in generic code.
+fn echo<'f, T>(value: T) -> T
+where
+    Simple<T>: Message<Borrowed<'f> = Simple<T>>,
+    T: 'static,
+{
+    drop(Connection::<Simple<T>, Simple<T>>::pair().unwrap());
+    value
+}
+
+#[test]
+fn generic_messages_name_protocols() {
+    assert_eq!(echo(7u8), 7);
+}

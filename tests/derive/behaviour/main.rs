@@ -1,0 +1,25 @@
+//! The derive's attributes and shapes, each with the bytes that it promises.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+mod codecs;
+mod defaults;
+mod fields;
+mod generics;
+mod other;
+mod refusals;
+mod shapes;
+mod with;
+
+use std::fmt::Debug;
+
+use datagrammar::{Message, to_vec};
+
+/// Checks that `message` is sent as `frame`, and that `frame` is received as `message`.
+#[track_caller]
+fn is_sent_as<'f, M>(message: M, frame: &'f [u8])
+where
+    M: Message<Borrowed<'f> = M> + PartialEq + Debug,
+{
+    assert_eq!(to_vec(&message).unwrap(), frame);
+    assert_eq!(M::decode(frame).unwrap(), message);
+}

@@ -1,0 +1,10 @@
+use datagrammar::Message;
+
+#[derive(Message)]
+#[message(codec = Json)]
+enum Request {
+    #[message(tag = 1)]
+    Put(u64, Vec<u8>),
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use datagrammar::Message;
+
+#[derive(Message)]
+enum Request {
+    #[message(tag = 1)]
+    Put(#[message(extensible)] u32),
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use datagrammar::Message;
+
+#[derive(Message)]
+#[message(reserved(2..))]
+enum Request {
+    #[message(tag = 1)]
+    Ping,
+}
+
+fn main() {}

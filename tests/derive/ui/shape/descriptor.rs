@@ -1,0 +1,11 @@
+use std::os::fd::OwnedFd;
+
+use datagrammar::Message;
+
+#[derive(Message)]
+enum Request {
+    #[message(tag = 1)]
+    Import(#[message(fd)] OwnedFd),
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use datagrammar::Message;
+
+#[derive(Message)]
+struct Beat {
+    seq: u64,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use datagrammar::Message;
+
+#[derive(Message)]
+enum Request {
+    #[message(tag = 0)]
+    Ping,
+}
+
+fn main() {}

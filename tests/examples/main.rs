@@ -56,9 +56,11 @@ fn run(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Runs a program that fails, and returns what it said.
+/// Runs a program that fails, and returns what it said: the error alone, whether or not backtraces
+/// are asked for.
 fn fail(command: &mut Command) -> String {
-    let output = command.output().unwrap();
+    let output = command.env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE").output();
+    let output = output.unwrap();
     assert!(!output.status.success(), "{command:?} should have failed");
     String::from_utf8(output.stderr).unwrap()
 }

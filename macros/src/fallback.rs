@@ -20,12 +20,12 @@ pub(crate) fn message(input: &DeriveInput, krate: Option<&Path>, error: &Error) 
         }
         fn encode<'__message>(
             &'__message self,
-            _encoder: &mut #krate::Encoder<'__message>,
+            __encoder: &mut #krate::Encoder<'__message>,
         ) -> #private::Result<(), #krate::EncodeError> {
             #private::unreachable!()
         }
         fn decode<'__frame>(
-            _frame: &'__frame [#private::u8],
+            __frame: &'__frame [#private::u8],
         ) -> #private::Result<<Self as #krate::Message>::Borrowed<'__frame>, #krate::DecodeError> {
             #private::unreachable!()
         }

@@ -1,8 +1,10 @@
 //! Field types, recognised by how they are written: those that do not need serde.
 
 use quote::ToTokens;
+use syn::punctuated::Punctuated;
 use syn::{
-    AngleBracketedGenericArguments, GenericArgument, Lifetime, PathArguments, PathSegment, Type,
+    AngleBracketedGenericArguments, GenericArgument, Lifetime, PathArguments, PathSegment, Token,
+    Type,
 };
 
 /// What a type says about the bytes of its values.
@@ -76,8 +78,8 @@ pub(crate) fn option(ty: &Type) -> Option<&Type> {
 
 /// The lifetime of `Unknown<'a>`, if the type is written so.
 pub(crate) fn unknown(ty: &Type) -> Option<&Lifetime> {
-    let (segment, arguments) = generic(ty)?;
-    match single(arguments) {
+    let segment = segments(ty)?.last()?;
+    match single(arguments(segment)?) {
         Some(GenericArgument::Lifetime(lifetime)) if segment.ident == "Unknown" => Some(lifetime),
         _ => None,
     }
@@ -156,7 +158,25 @@ fn content(ty: &Type) -> Option<Content> {
 }
 
 fn is_named(ty: &Type, name: &str) -> bool {
-    matches!(ungroup(ty), Type::Path(ty) if ty.qself.is_none() && ty.path.is_ident(name))
+    let segment = standard(ty);
+    segment.is_some_and(|segment| segment.ident == name && segment.arguments.is_none())
+}
+
+/// The last segment of a path, where that stands alone or is in the standard library: there, names
+/// mean what we take them for.
+fn standard(ty: &Type) -> Option<&PathSegment> {
+    let segments = segments(ty)?;
+    let first = &segments.first()?.ident;
+    let is_standard =
+        segments.len() == 1 || ["std", "core", "alloc"].iter().any(|&name| first == name);
+    segments.last().filter(|_| is_standard)
+}
+
+fn segments(ty: &Type) -> Option<&Punctuated<PathSegment, Token![::]>> {
+    match ungroup(ty) {
+        Type::Path(ty) if ty.qself.is_none() => Some(&ty.path.segments),
+        _ => None,
+    }
 }
 
 /// `'a` and `T` of `Cow<'a, T>`.
@@ -173,14 +193,15 @@ fn cow(ty: &Type) -> Option<(&Lifetime, &Type)> {
     }
 }
 
-/// The last segment of a path, and its arguments.
+/// The last segment of a standard path, and its arguments.
 fn generic(ty: &Type) -> Option<(&PathSegment, &AngleBracketedGenericArguments)> {
-    let Type::Path(ty) = ungroup(ty) else { return None };
-    let segment = ty.path.segments.last()?;
+    let segment = standard(ty)?;
+    Some((segment, arguments(segment)?))
+}
+
+fn arguments(segment: &PathSegment) -> Option<&AngleBracketedGenericArguments> {
     match &segment.arguments {
-        PathArguments::AngleBracketed(arguments) if ty.qself.is_none() => {
-            Some((segment, arguments))
-        }
+        PathArguments::AngleBracketed(arguments) => Some(arguments),
         _ => None,
     }
 }

@@ -9,6 +9,8 @@ mod attr;
 mod bound;
 mod ctxt;
 mod expand;
+#[cfg(test)]
+mod expansions;
 mod fallback;
 mod free;
 mod kind;

@@ -22,7 +22,7 @@ pub(super) fn function(
         });
         let finish = match variant.ending {
             Ending::Exact => Some(hygienic! {
-                #krate::Decoder::finish(&decoder)?;
+                #krate::Decoder::finish(&__decoder)?;
             }),
             Ending::Extensible(_) => None,
         };
@@ -45,7 +45,7 @@ pub(super) fn function(
         Some(other) => {
             let variant = other.ident;
             let unknown = hygienic! {
-                #krate::Decoder::unknown(&mut decoder, tag)?
+                #krate::Decoder::unknown(&mut __decoder, __tag)?
             };
             let unknown = match other.lent {
                 true => unknown,
@@ -54,18 +54,18 @@ pub(super) fn function(
             hygienic!(#private::Ok(#ident::#variant { 0: #unknown }))
         }
         None => hygienic! {
-            #private::Err(#krate::DecodeError::UnknownTag(tag))
+            #private::Err(#krate::DecodeError::UnknownTag(__tag))
         },
     };
     hygienic! {
         #[inline]
         fn decode<'__frame>(
-            frame: &'__frame [#private::u8],
+            __frame: &'__frame [#private::u8],
         ) -> #private::Result<<Self as #krate::Message>::Borrowed<'__frame>, #krate::DecodeError> {
-            let mut decoder = #krate::Decoder::<'__frame, #codec>::new(frame)?;
-            match #krate::Decoder::tag(&mut decoder)? {
+            let mut __decoder = #krate::Decoder::<'__frame, #codec>::new(__frame)?;
+            match #krate::Decoder::tag(&mut __decoder)? {
                 #(#arms)*
-                tag => #other,
+                __tag => #other,
             }
         }
     }
@@ -82,7 +82,7 @@ fn value(
     let value = read(container, names, where_clause, field);
     match field.default {
         Some(_) => hygienic_at! { field.ty.span() =>
-            if #krate::Decoder::is_at_end(&decoder) {
+            if #krate::Decoder::is_at_end(&__decoder) {
                 <_ as #private::Default>::default()
             } else {
                 #value
@@ -100,9 +100,9 @@ fn read(
 ) -> TokenStream {
     let span = ty.span();
     let Names { krate, private, .. } = &names.at(span);
-    let call = |function: TokenStream| hygienic_at!(span => #krate::Decoder::#function(&mut decoder, #name)?);
+    let call = |function: TokenStream| hygienic_at!(span => #krate::Decoder::#function(&mut __decoder, #name)?);
     let rest =
-        |function: TokenStream| hygienic_at!(span => #krate::Decoder::#function(&mut decoder));
+        |function: TokenStream| hygienic_at!(span => #krate::Decoder::#function(&mut __decoder));
     match form {
         Form::Plain(Kind::Serde) => call(hygienic_at!(span => field::<_>)),
         Form::Plain(Kind::Slice(slice)) => {

@@ -23,7 +23,7 @@ pub(super) fn function(
             .map(|(index, field)| self::field(container, names, where_clause, index, field));
         hygienic! {
             #path { #bindings } => {
-                #krate::Encoder::tag::<#codec>(encoder, #tag)?;
+                #krate::Encoder::tag::<#codec>(__encoder, #tag)?;
                 #(#fields)*
             }
         }
@@ -31,7 +31,7 @@ pub(super) fn function(
     let other = container.other().map(|other| {
         let ident = other.ident;
         hygienic! {
-            Self::#ident { 0: unknown } => #krate::Encoder::unknown::<#codec>(encoder, unknown)?,
+            Self::#ident { 0: __unknown } => #krate::Encoder::unknown::<#codec>(__encoder, __unknown)?,
         }
     });
     let matched = matched(container);
@@ -41,7 +41,7 @@ pub(super) fn function(
         #[inline]
         fn encode<'__message>(
             &'__message self,
-            encoder: &mut #krate::Encoder<'__message>,
+            __encoder: &mut #krate::Encoder<'__message>,
         ) -> #private::Result<(), #krate::EncodeError> {
             match #matched {
                 #(#arms)*
@@ -65,7 +65,7 @@ fn field(
     value.set_span(span.resolved_at(Span::mixed_site()));
     match form {
         Form::Plain(Kind::Serde) => {
-            hygienic_at!(span => #krate::Encoder::field::<#codec, _>(encoder, #name, #value)?;)
+            hygienic_at!(span => #krate::Encoder::field::<#codec, _>(__encoder, #name, #value)?;)
         }
         Form::Plain(Kind::Slice(slice)) => {
             let function = function_of(*slice);
@@ -76,21 +76,21 @@ fn field(
             let lent = match slice.optional {
                 true => hygienic_at! { span =>
                     match #value {
-                        #private::Some(held) => #private::Some(#lend(held)),
+                        #private::Some(__held) => #private::Some(#lend(__held)),
                         #private::None => #private::None,
                     }
                 },
                 false => hygienic_at!(span => #lend(#value)),
             };
-            hygienic_at!(span => #krate::Encoder::#function::<#codec>(encoder, #name, #lent)?;)
+            hygienic_at!(span => #krate::Encoder::#function::<#codec>(__encoder, #name, #lent)?;)
         }
-        Form::Plain(Kind::Array) => hygienic_at!(span => #krate::Encoder::copy(encoder, #value);),
+        Form::Plain(Kind::Array) => hygienic_at!(span => #krate::Encoder::copy(__encoder, #value);),
         Form::Rest(..) => {
-            hygienic_at!(span => #krate::Encoder::rest(encoder, #private::bytes(#value));)
+            hygienic_at!(span => #krate::Encoder::rest(__encoder, #private::bytes(#value));)
         }
         Form::With(path) => {
             let wrapper = with::serialize(container, private, where_clause, ty, path, &value);
-            hygienic!(#krate::Encoder::field::<#codec, _>(encoder, #name, &#wrapper)?;)
+            hygienic!(#krate::Encoder::field::<#codec, _>(__encoder, #name, &#wrapper)?;)
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The implementation of `Message`, once everything is known to be right.
 //!
 //! Every path is absolute and every function is called by its path, so that nothing the user has in
-//! scope can be meant instead.
+//! scope can be meant instead. Names of our own start with `__`: a constant or a type of the user's
+//! that is in scope under the same name would be taken for them, whatever their span.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident};
@@ -125,7 +126,7 @@ fn tag(container: &Container<'_>, Names { krate, private, .. }: &Names) -> Token
     });
     let other = container.other().map(|other| {
         let ident = other.ident;
-        hygienic!(Self::#ident { 0: unknown } => #krate::Unknown::tag(unknown),)
+        hygienic!(Self::#ident { 0: __unknown } => #krate::Unknown::tag(__unknown),)
     });
     let matched = matched(container);
     hygienic! {
@@ -180,7 +181,7 @@ fn path(container: &Container<'_>, variant: &Variant<'_>) -> TokenStream {
     }
 }
 
-/// `name: field_0, other: field_1`: a pattern and an expression alike, for every shape of variant.
+/// `name: __field_0, other: __field_1`: a pattern and an expression alike, for every shape of variant.
 fn bindings(variant: &Variant<'_>) -> TokenStream {
     let bindings = variant.fields.iter().enumerate().map(|(index, field)| {
         let (member, binding): (&Member, _) = (&field.member, binding(index));
@@ -190,7 +191,7 @@ fn bindings(variant: &Variant<'_>) -> TokenStream {
 }
 
 fn binding(index: usize) -> Ident {
-    format_ident!("field_{index}", span = Span::mixed_site())
+    format_ident!("__field_{index}", span = Span::mixed_site())
 }
 
 /// The function that encodes a slice, and the one that decodes it.

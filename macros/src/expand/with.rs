@@ -21,23 +21,23 @@ pub(super) fn serialize(
     generics.params.insert(0, syn::parse_quote!('__message));
     let (impl_generics, ty_generics, _) = generics.split_for_impl();
     let (declared, ty, this) = (declared(&generics), without_self(ty, container), this(container));
-    let body = hygienic_at!(path.span() => #path::serialize(self.value, serializer));
+    let body = hygienic_at!(path.span() => #path::serialize(self.value, __serializer));
     hygienic! { {
-        struct With #declared #where_clause {
+        struct __With #declared #where_clause {
             value: &'__message #ty,
             of: #private::PhantomData<#this>,
         }
 
-        impl #impl_generics #private::Serialize for With #ty_generics #where_clause {
+        impl #impl_generics #private::Serialize for __With #ty_generics #where_clause {
             fn serialize<__S: #private::Serializer>(
                 &self,
-                serializer: __S,
+                __serializer: __S,
             ) -> #private::Result<__S::Ok, __S::Error> {
                 #body
             }
         }
 
-        With { value: #value, of: #private::PhantomData::<Self> }
+        __With { value: #value, of: #private::PhantomData::<Self> }
     }}
 }
 
@@ -57,22 +57,22 @@ pub(super) fn deserialize(
     with_input.params.insert(0, GenericParam::Lifetime(input));
     let (impl_generics, ..) = with_input.split_for_impl();
     let (declared, ty, this) = (declared(generics), without_self(ty, container), this(container));
-    let value = hygienic_at!(path.span() => #path::deserialize(deserializer)?);
+    let value = hygienic_at!(path.span() => #path::deserialize(__deserializer)?);
     let items = hygienic! {
-        struct With #declared #where_clause {
+        struct __With #declared #where_clause {
             value: #ty,
             of: #private::PhantomData<#this>,
         }
 
-        impl #impl_generics #private::Deserialize<'__input> for With #ty_generics #where_clause {
+        impl #impl_generics #private::Deserialize<'__input> for __With #ty_generics #where_clause {
             fn deserialize<__D: #private::Deserializer<'__input>>(
-                deserializer: __D,
+                __deserializer: __D,
             ) -> #private::Result<Self, __D::Error> {
                 #private::Ok(Self { value: #value, of: #private::PhantomData })
             }
         }
     };
-    let with = Ident::new("With", Span::mixed_site());
+    let with = Ident::new("__With", Span::mixed_site());
     (items, at_frame(&with, generics))
 }
 

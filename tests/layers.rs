@@ -16,8 +16,8 @@ const RUNTIME: &[&[&str]] = &[
 
 /// The derive's pipeline, from its first step to its last.
 const MACROS: &[&[&str]] = &[
-    &["symbol", "ctxt", "kind"],
-    &["attr"],
+    &["symbol", "ctxt", "kind", "value"],
+    &["attr", "free"],
     &["ast"],
     &["valid", "bound"],
     &["expand", "fallback"],
@@ -120,7 +120,8 @@ fn check(krate: &str, layers: &[&[&str]]) {
     let layer = |module: &str| layers.iter().position(|layer| layer.contains(&module));
     let mut edges = BTreeMap::<String, Vec<String>>::new();
     for source in sources(krate) {
-        if source.module == "lib" {
+        // The root joins them all, and the derive's golden expansions are tests of it.
+        if source.module == "lib" || source.module == "expansions" {
             continue;
         }
         let own = layer(&source.module)

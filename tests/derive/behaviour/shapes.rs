@@ -171,7 +171,7 @@ struct Tree {
 #[derive(Serialize, Deserialize, Debug, PartialEq)]
 struct Branch {
     value: u8,
-    next: Option<Box<Branch>>,
+    next: Option<Box<Self>>,
 }
 
 #[test]

@@ -12,7 +12,7 @@ use syn::{DataEnum, DataStruct, DeriveInput, Fields, Generics, Lifetime, Member,
 use crate::attr;
 use crate::ctxt::Ctxt;
 use crate::free::FreeTags;
-use crate::kind::{self, Content, Held, Kind, Slice};
+use crate::kind::{self, Content, Descriptors, Held, Kind, Slice};
 use crate::value::Tag;
 
 /// A message type.
@@ -74,6 +74,8 @@ pub(crate) enum Form {
     Plain(Kind),
     /// Everything up to the end of the frame. The span is that of `rest`.
     Rest(Held, Span),
+    /// Beside the frame, as descriptors.
+    Fd(Descriptors),
     /// As the functions of a module have it.
     With(Path),
 }
@@ -115,6 +117,12 @@ impl<'a> Container<'a> {
     /// Whether the type has no variant, and so no value.
     pub(crate) fn is_empty(&self) -> bool {
         self.variants().is_empty() && self.other().is_none()
+    }
+
+    /// Whether descriptors travel with the message.
+    pub(crate) fn has_descriptors(&self) -> bool {
+        let mut fields = self.variants().iter().flat_map(|variant| &variant.fields);
+        fields.any(|field| matches!(field.form, Form::Fd(..)))
     }
 
     pub(crate) fn is_borrowing(&self) -> bool {
@@ -209,7 +217,7 @@ impl<'a> Other<'a> {
                 let attrs = attr::Field::read(cx, &field.attrs);
                 let with = attrs.with.as_ref().and_then(|path| path.segments.last());
                 let with = with.map(|segment| segment.ident.span());
-                for span in [attrs.rest, attrs.default, with].into_iter().flatten() {
+                for span in [attrs.rest, attrs.fd, attrs.default, with].into_iter().flatten() {
                     cx.error_at(
                         span,
                         "the field of an `other` variant takes no attribute: remove this one",
@@ -240,8 +248,9 @@ fn fields<'a>(cx: &Ctxt, owner: &Ident, fields: &'a Fields) -> Vec<Field<'a>> {
             Member::Named(ident) => format!("{owner}.{}", ident.unraw()),
             Member::Unnamed(index) => format!("{owner}.{}", index.index),
         };
-        let form = Form::new(cx, &field.ty, attrs.rest, attrs.with);
-        Field { member, ty: &field.ty, name, form, default: attrs.default }
+        let default = attrs.default;
+        let form = Form::new(cx, &field.ty, attrs);
+        Field { member, ty: &field.ty, name, form, default }
     };
     fields.members().zip(fields).map(field).collect()
 }
@@ -253,7 +262,15 @@ impl Field<'_> {
 }
 
 impl Form {
-    fn new(cx: &Ctxt, ty: &Type, rest: Option<Span>, with: Option<Path>) -> Self {
+    fn new(cx: &Ctxt, ty: &Type, attrs: attr::Field) -> Self {
+        let attr::Field { rest, fd, fd_mistaken, with, .. } = attrs;
+        if fd.is_some() || fd_mistaken {
+            if let Some(span) = fd.filter(|_| rest.is_some() || with.is_some()) {
+                let message = "an `fd` field has no bytes in the frame, so there is nothing for `rest` or `with` to do: remove them, or `fd`";
+                cx.error_at(span, message);
+            }
+            return Self::Fd(Descriptors::of(ty));
+        }
         match (rest, with) {
             (Some(span), Some(_)) => {
                 let message = "`rest` is bytes as they are, so there is nothing for `with` to do: remove one of them";

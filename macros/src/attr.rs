@@ -9,7 +9,7 @@ use syn::{Attribute, Error, Lit, Path, Token};
 
 use crate::ctxt::Ctxt;
 use crate::symbol::{
-    CODEC, CRATE, DEFAULT, EXTENSIBLE, MESSAGE, OTHER, Place, RESERVED, REST, TAG, WITH, meant,
+    CODEC, CRATE, DEFAULT, EXTENSIBLE, FD, MESSAGE, OTHER, Place, RESERVED, REST, TAG, WITH, meant,
     misplaced, valueless,
 };
 use crate::value::{Tag, flag, path, ranges, tag};
@@ -40,6 +40,9 @@ pub(crate) struct Variant {
 #[derive(Default)]
 pub(crate) struct Field {
     pub(crate) rest: Option<Span>,
+    pub(crate) fd: Option<Span>,
+    /// Whether a reported mistake stands where `fd` should be.
+    pub(crate) fd_mistaken: bool,
     pub(crate) default: Option<Span>,
     pub(crate) with: Option<Path>,
 }
@@ -89,9 +92,11 @@ impl Variant {
 impl Field {
     pub(crate) fn read(cx: &Ctxt, attrs: &[Attribute]) -> Self {
         let mut read = Self::default();
-        for_each(cx, attrs, Place::Field, |meta| {
+        read.fd_mistaken = for_each(cx, attrs, Place::Field, |meta| {
             if meta.path == REST {
                 once(&mut read.rest, meta, flag)
+            } else if meta.path == FD {
+                once(&mut read.fd, meta, flag)
             } else if meta.path == DEFAULT {
                 once(&mut read.default, meta, flag)
             } else if meta.path == WITH {
@@ -105,20 +110,21 @@ impl Field {
 }
 
 /// Hands every item of every `#[message(...)]` to `read`, going on after a mistake. Returns whether
-/// one stands where a tag, or `other`, should be: that none was read is then no mistake of its own.
+/// one stands where a tag, `other` or `fd` should be: that none was read is then no mistake of its
+/// own.
 fn for_each(
     cx: &Ctxt,
     attrs: &[Attribute],
     place: Place,
     mut read: impl FnMut(&ParseNestedMeta<'_>) -> Result<(), Error>,
 ) -> bool {
-    let mut tag_mistaken = false;
+    let mut mistaken = false;
     for attr in attrs.iter().filter(|attr| attr.path() == MESSAGE) {
         let parsed = attr.parse_nested_meta(|meta| {
             if let Err(error) = read(&meta) {
                 cx.push(error);
                 skip_item(meta.input)?;
-                tag_mistaken |= matches!(meant(&meta.path, place), Some(TAG | OTHER));
+                mistaken |= matches!(meant(&meta.path, place), Some(TAG | OTHER | FD));
             }
             Ok(())
         });
@@ -127,10 +133,10 @@ fn for_each(
                 Ok(value) => Error::new_spanned(&value, valueless(&value, place)),
                 Err(_) => error,
             });
-            tag_mistaken = true;
+            mistaken = true;
         }
     }
-    tag_mistaken
+    mistaken
 }
 
 fn skip_item(input: ParseStream<'_>) -> Result<(), Error> {

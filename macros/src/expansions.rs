@@ -38,6 +38,18 @@ expansions! {
         }
     }
 
+    /// Descriptors: one, one or none, any number, and some that are only sent.
+    descriptors {
+        enum Request<'a> {
+            #[message(tag = 1)]
+            Import { name: &'a str, #[message(fd)] file: File },
+            #[message(tag = 2)]
+            Adopt(#[message(fd, default)] Option<OwnedFd>, #[message(fd, default)] Vec<UnixStream>),
+            #[message(tag = 3, extensible)]
+            Lend(#[message(fd)] BorrowedFd<'a>),
+        }
+    }
+
     /// A struct, which has one tag.
     one_struct {
         #[message(tag = 7)]

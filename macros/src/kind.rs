@@ -56,6 +56,57 @@ impl Kind {
     }
 }
 
+/// Descriptors that a field holds: how many, and whether it owns them.
+#[derive(Clone, Copy)]
+pub(crate) struct Descriptors {
+    pub(crate) number: Number,
+    /// Whether it is written as `BorrowedFd`, so that values can be sent and none received.
+    pub(crate) borrowed: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Number {
+    One,
+    /// One or none, in an `Option`.
+    Optional,
+    /// Any number, in a `Vec`.
+    Many,
+}
+
+impl Descriptors {
+    /// What a type says that is marked as one of descriptors.
+    pub(crate) fn of(ty: &Type) -> Self {
+        let (number, one) = match (option(ty), vec(ty)) {
+            (Some(inner), _) => (Number::Optional, inner),
+            (None, Some(inner)) => (Number::Many, inner),
+            (None, None) => (Number::One, ty),
+        };
+        Self { number, borrowed: is_descriptor(one, &["BorrowedFd"]) }
+    }
+}
+
+/// Whether the type is one of the standard library's descriptors, or holds them: certainly not
+/// something for serde.
+pub(crate) fn holds_descriptors(ty: &Type) -> bool {
+    const DESCRIPTORS: &[&str] = &[
+        "BorrowedFd",
+        "File",
+        "OwnedFd",
+        "TcpListener",
+        "TcpStream",
+        "UdpSocket",
+        "UnixDatagram",
+        "UnixListener",
+        "UnixStream",
+    ];
+    is_descriptor(option(ty).or_else(|| vec(ty)).unwrap_or(ty), DESCRIPTORS)
+}
+
+fn is_descriptor(ty: &Type, names: &[&str]) -> bool {
+    let segment = standard(ty);
+    segment.is_some_and(|segment| names.iter().any(|name| segment.ident == name))
+}
+
 /// The type without the parentheses and the invisible groups of macro fragments around it.
 pub(crate) fn ungroup(mut ty: &Type) -> &Type {
     loop {
@@ -72,6 +123,15 @@ pub(crate) fn option(ty: &Type) -> Option<&Type> {
     let (segment, arguments) = generic(ty)?;
     match single(arguments) {
         Some(GenericArgument::Type(inner)) if segment.ident == "Option" => Some(inner),
+        _ => None,
+    }
+}
+
+/// `T` of `Vec<T>`.
+fn vec(ty: &Type) -> Option<&Type> {
+    let (segment, arguments) = generic(ty)?;
+    match single(arguments) {
+        Some(GenericArgument::Type(inner)) if segment.ident == "Vec" => Some(inner),
         _ => None,
     }
 }

@@ -15,6 +15,7 @@ pub(crate) const CODEC: Symbol = Symbol("codec");
 pub(crate) const CRATE: Symbol = Symbol("crate");
 pub(crate) const DEFAULT: Symbol = Symbol("default");
 pub(crate) const EXTENSIBLE: Symbol = Symbol("extensible");
+pub(crate) const FD: Symbol = Symbol("fd");
 pub(crate) const OTHER: Symbol = Symbol("other");
 pub(crate) const RESERVED: Symbol = Symbol("reserved");
 pub(crate) const REST: Symbol = Symbol("rest");
@@ -41,6 +42,7 @@ const GRAMMAR: &[(Symbol, &str, &[Place])] = &[
     (CODEC, "codec = Path", &[Enum, Struct]),
     (CRATE, "crate = path", &[Enum, Struct]),
     (REST, "rest", &[Field]),
+    (FD, "fd", &[Field]),
     (DEFAULT, "default", &[Field]),
     (WITH, "with = path", &[Field]),
 ];

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::ast::{Container, Data, Ending, Field, Form, Variant};
 use crate::ctxt::Ctxt;
 use crate::free::FreeTags;
-use crate::kind;
+use crate::kind::{self, Number};
 
 /// Reports every broken rule.
 pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {
@@ -19,6 +19,8 @@ pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {
     for field in container.variants().iter().flat_map(|variant| &variant.fields) {
         fields_do_not_outlive_frames(cx, field);
         fields_do_not_write_to_frames(cx, field);
+        descriptors_are_marked(cx, field);
+        one_descriptor_has_no_default(cx, field);
     }
 }
 
@@ -115,5 +117,26 @@ fn fields_do_not_write_to_frames(cx: &Ctxt, field: &Field<'_>) {
     if matches!(field.form, Form::Plain(_)) && kind::is_mutable_reference(field.ty) {
         let message = "a frame is lent to be read: write `&'a` without `mut`, or a type that owns";
         cx.error_on(field.ty, message);
+    }
+}
+
+/// A descriptor is a number that means nothing to another process: it travels beside the frame, or not
+/// at all. (A `with` function may have found a way.)
+fn descriptors_are_marked(cx: &Ctxt, field: &Field<'_>) {
+    if matches!(field.form, Form::Plain(_)) && kind::holds_descriptors(field.ty) {
+        let message =
+            "a descriptor travels beside the frame: write #[message(fd)] before this field";
+        cx.error_on(field.ty, message);
+    }
+}
+
+/// A field that is one descriptor has no bytes that an older sender's frame could lack, and its type
+/// no default.
+fn one_descriptor_has_no_default(cx: &Ctxt, field: &Field<'_>) {
+    if let (Form::Fd(descriptors), Some(span)) = (&field.form, field.default)
+        && descriptors.number == Number::One
+    {
+        let message = "one descriptor has no default: put it in an `Option`, or remove `default`";
+        cx.error_at(span, message);
     }
 }

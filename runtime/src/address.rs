@@ -8,13 +8,13 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::error::AddressError;
-use crate::sys::{Kind, MAX_UNIX_NAME, Name, UnixName};
+use crate::sys::{Kind, Name, SUN_PATH, UnixName};
 
 /// Where an endpoint is. Parsed from a text, and printed as one that parses to the same address.
 ///
 /// | text | what |
 /// | --- | --- |
-/// | `unix:/run/blobs.sock` | a UNIX socket at a path, of at most 107 bytes |
+/// | `unix:/run/blobs.sock` | a UNIX socket at a path, of at most 108 bytes |
 /// | `unix:@blobs` | a UNIX socket with an abstract name, of at most 107 bytes: it has no permissions, and anybody in the network namespace can take it |
 /// | `vsock:2:9000` | a port of a virtual machine, or of its host (2) |
 /// | `udp:127.0.0.1:9000`, `udp:[::1]:9000` | a UDP port of an IP address |
@@ -41,7 +41,7 @@ impl Address {
     ///
     /// # Errors
     ///
-    /// [`AddressError::NoName`] for an empty path, [`AddressError::TooLong`] for one over 107 bytes,
+    /// [`AddressError::NoName`] for an empty path, [`AddressError::TooLong`] for one over 108 bytes,
     /// [`AddressError::NulInPath`] for one that holds a NUL byte.
     ///
     /// ```
@@ -160,11 +160,8 @@ impl Address {
     }
 
     fn unix(kind: &'static str, len: usize, sun_path: &[u8]) -> Result<Self, AddressError> {
-        let too_long = AddressError::TooLong { kind, len, max: MAX_UNIX_NAME };
-        if len > MAX_UNIX_NAME {
-            return Err(too_long);
-        }
-        let name = UnixName::new(sun_path).ok_or(too_long)?;
+        let max = SUN_PATH - (sun_path.len() - len);
+        let name = UnixName::new(sun_path).ok_or(AddressError::TooLong { kind, len, max })?;
         Ok(Self { name: Name::Unix(name) })
     }
 }
@@ -176,8 +173,11 @@ impl From<Name> for Address {
 }
 
 impl From<SocketAddr> for Address {
-    /// A UDP address.
-    fn from(inet: SocketAddr) -> Self {
+    /// A UDP address. A flow label is left out: it is no part of where a datagram goes.
+    fn from(mut inet: SocketAddr) -> Self {
+        if let SocketAddr::V6(inet) = &mut inet {
+            inet.set_flowinfo(0);
+        }
         Self { name: Name::Inet(inet) }
     }
 }

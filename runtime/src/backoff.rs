@@ -39,6 +39,7 @@ pub struct Backoff {
 
 impl Backoff {
     const FIRST: Duration = Duration::from_millis(1);
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
     /// Pauses of up to 1 ms, 2 ms, 4 ms … and at most 1 s.
     #[must_use]
@@ -46,9 +47,10 @@ impl Backoff {
         Self::up_to(Duration::from_secs(1))
     }
 
-    /// Pauses of up to 1 ms, 2 ms, 4 ms … and at most `max`.
+    /// Pauses of up to 1 ms, 2 ms, 4 ms … and at most `max`, or a day if that is less.
     #[must_use]
     pub fn up_to(max: Duration) -> Self {
+        let max = max.min(Self::LONGEST);
         Self { bound: Self::FIRST.min(max), max }
     }
 
@@ -65,6 +67,9 @@ impl Backoff {
     /// let mut backoff = datagrammar::Backoff::new();
     /// assert!(backoff.next_pause() <= Duration::from_millis(1));
     /// assert!(backoff.next_pause() >= Duration::from_millis(1));
+    ///
+    /// let mut patient = datagrammar::Backoff::up_to(Duration::MAX);
+    /// assert!((0..100).all(|_| patient.next_pause() <= Duration::from_secs(24 * 60 * 60)));
     /// ```
     #[must_use]
     pub fn next_pause(&mut self) -> Duration {

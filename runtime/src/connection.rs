@@ -140,6 +140,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     }
 
     pub(crate) fn new(fd: DatagramFd, limits: Limits) -> Self {
+        fd.accept_descriptors(Rx::DESCRIPTORS);
         let fd = Arc::new(fd);
         Self { sender: Sender::new(Arc::clone(&fd)), receiver: Receiver::new(fd, limits) }
     }

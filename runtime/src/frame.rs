@@ -4,9 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::error::DecodeError;
-use crate::message::Message;
+use crate::message::{Descriptors, Message};
 
-/// The bytes of one received datagram, to be decoded as an `M`.
+/// The bytes of one received datagram, and the descriptors beside them, to be decoded as an `M`.
 ///
 /// It lies in the receiver's buffer, and what it decodes to may borrow from there.
 ///
@@ -31,23 +31,36 @@ use crate::message::Message;
 pub struct Frame<'r, M> {
     bytes: &'r [u8],
     capacity: usize,
+    descriptors: Descriptors,
     message: PhantomData<fn() -> M>,
 }
 
 impl<'r, M: Message> Frame<'r, M> {
     #[inline]
-    pub(crate) fn new(buffer: &'r Vec<u8>) -> Self {
-        Self { bytes: buffer, capacity: buffer.capacity(), message: PhantomData }
+    pub(crate) fn new(buffer: &'r Vec<u8>, descriptors: Descriptors) -> Self {
+        let capacity = buffer.capacity();
+        Self { bytes: buffer, capacity, descriptors, message: PhantomData }
     }
 
     /// Decodes the message, which borrows from the receiver and no longer from the frame.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] when the bytes are not exactly one message. The endpoint stays in step.
+    /// [`DecodeError`] when the bytes are not exactly one message, or the descriptors not exactly those
+    /// that it declares; these are closed then. The endpoint stays in step.
     #[inline]
-    pub fn decode(self) -> Result<M::Borrowed<'r>, DecodeError> {
+    pub fn decode(mut self) -> Result<M::Borrowed<'r>, DecodeError> {
+        if M::DESCRIPTORS {
+            return M::decode_with(self.bytes, &mut self.descriptors);
+        }
         M::decode(self.bytes)
+    }
+
+    /// How many descriptors came with the frame. They are closed with it if it is not decoded.
+    #[inline]
+    #[must_use]
+    pub fn descriptors(&self) -> usize {
+        self.descriptors.len()
     }
 
     /// The frame's bytes: tag and payload.
@@ -78,6 +91,7 @@ impl<M> fmt::Debug for Frame<'_, M> {
         f.debug_struct("Frame")
             .field("len", &self.bytes.len())
             .field("capacity", &self.capacity)
+            .field("descriptors", &self.descriptors.len())
             .finish_non_exhaustive()
     }
 }

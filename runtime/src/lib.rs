@@ -40,7 +40,7 @@ pub use crate::error::{
 pub use crate::frame::Frame;
 pub use crate::limits::Limits;
 pub use crate::listener::Listener;
-pub use crate::message::{Decoder, Encoder, Message, Unknown, to_vec};
+pub use crate::message::{Decoder, Descriptors, Encoder, Message, Unknown, to_vec};
 pub use crate::options::Options;
 pub use crate::receiver::Receiver;
 pub use crate::sender::Sender;

@@ -37,8 +37,8 @@ use crate::sys::ListenerFd;
 ///
 /// A path is taken over only from a dead socket: not from a living one, whoever's it is
 /// ([`OpenError::InUse`]), and not from a file, a directory or a symbolic link
-/// ([`OpenError::NotASocket`]). Listeners exclude each other by a lock file beside the path,
-/// `<path>.lock`. Both are removed when the listener is dropped. The path's permission bits are those
+/// ([`OpenError::NotASocket`]). Listeners exclude each other by an empty lock file beside the path,
+/// `<path>.lock`; what else has that name is left alone too ([`OpenError::NotALock`]). Both are removed when the listener is dropped. The path's permission bits are those
 /// of [`Options::mode`], `0o600` by default, from the moment it exists.
 pub struct Listener<Tx, Rx> {
     fd: ListenerFd,
@@ -53,7 +53,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: `InUse`, `NotASocket`, `WrongFamily`, `Unsupported`, `Exhausted`, `Io`.
+    /// [`OpenError`]: `InUse`, `NotASocket`, `NotALock`, `WrongFamily`, `Unsupported`, `Exhausted`, `Io`.
     pub fn bind(address: &Address) -> Result<Self, OpenError> {
         Self::bind_with(address, &Options::new())
     }
@@ -64,7 +64,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     ///
     /// As [`bind`](Self::bind).
     pub fn bind_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
-        let (fd, claim) = socket::listen(address, options)?;
+        let (fd, claim) = socket::listen(address, options, Rx::DESCRIPTORS)?;
         Ok(Self { fd, limits: options.limits, _claim: claim, messages: PhantomData })
     }
 

@@ -4,7 +4,7 @@ use std::io::IoSlice;
 
 use crate::error::{EncodeError, SendError};
 use crate::message::{Encoder, MAX_PIECES, Message};
-use crate::socket::{Wait, transmit};
+use crate::socket::{Parcel, Wait, transmit};
 use crate::sys::{DatagramFd, Name};
 
 /// The buffer of a sending endpoint.
@@ -30,7 +30,8 @@ impl Outbox {
             return Err(EncodeError::Empty.into());
         }
         let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
-        transmit(fd, encoder.pieces(&mut pieces), len, to, wait)?;
+        let pieces = encoder.pieces(&mut pieces);
+        transmit(fd, Parcel { pieces, descriptors: encoder.descriptors(), len }, to, wait)?;
         Ok(len)
     }
 }

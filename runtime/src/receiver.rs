@@ -115,7 +115,7 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// [`RecvError::Io`].
     pub fn peek_len(&mut self) -> Result<Option<usize>, RecvError> {
-        let len = socket::peek(&self.fd, Wait::Block)?;
+        let len = socket::peek(&self.fd, Wait::Block)?.len;
         Ok(Some(len).filter(|&len| len > 0))
     }
 
@@ -142,8 +142,8 @@ fn receive<'b, Rx: Message>(
     limits: Limits,
     wait: Wait,
 ) -> Result<Option<Frame<'b, Rx>>, RecvError> {
-    let received = socket::receive(fd, buffer, limits, wait)?;
-    Ok(received.then(|| Frame::new(buffer)))
+    let received = socket::receive(fd, buffer, Rx::DESCRIPTORS, limits, wait)?;
+    Ok(received.map(|descriptors| Frame::new(buffer, descriptors)))
 }
 
 impl<Rx> AsFd for Receiver<Rx> {

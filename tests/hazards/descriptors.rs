@@ -99,3 +99,38 @@ fn h09_a_peek_into_a_byte_never_writes_more() {
         assert_eq!(peek_len(ours.as_fd()).unwrap(), 100_000);
     }
 }
+
+#[test]
+fn h09_a_udp_socket_that_joins_or_splits_datagrams_is_refused() {
+    for (option, name) in [
+        (libc::UDP_CORK, "UDP_CORK"),
+        (libc::UDP_SEGMENT, "UDP_SEGMENT"),
+        (libc::UDP_GRO, "UDP_GRO"),
+    ] {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        raw::set_option(&socket, libc::IPPROTO_UDP, option, 1);
+        let found = format!("a socket of AF_INET SOCK_DGRAM with {name} set");
+        match datagrammar::try_peek_len(&socket) {
+            Err(RecvError::WrongDescriptor { found: told, .. }) => assert_eq!(told, found),
+            other => panic!("{other:?}"),
+        }
+        refused(OursAlone::adopt(socket.into()).unwrap_err(), &found);
+    }
+}
+
+#[test]
+fn a_peer_at_the_longest_path_there_is_can_be_answered() {
+    let directory = Directory::new();
+    let mut ours = OursAlone::bind(&directory.address("ours")).unwrap();
+    let stem = directory.path().join("x");
+    let path = format!("{:x<108}", stem.display());
+    assert_eq!(path.len(), 108);
+    let address: datagrammar::Address = format!("unix:{path}").parse().unwrap();
+    let mut theirs = OursAlone::bind(&address).unwrap();
+    let frame = Numbered::Numbered { number: 3, len: 0, body: &[] };
+    theirs.send_to(&frame, &directory.address("ours")).unwrap();
+    let from = ours.recv_from().unwrap().1;
+    assert_eq!((from, theirs.local_address().unwrap()), (address, address));
+    ours.send_to(&frame, &from).unwrap();
+    assert_eq!(theirs.recv_from().unwrap().0.decode().unwrap().check(), 3);
+}

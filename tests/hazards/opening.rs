@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use datagrammar::{Address, Connection, Listener, OpenError, Options, Socket};
 use datagrammar_tests::{Directory, Numbered, numbered};
+use rustix::net::SocketType;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
@@ -103,6 +104,75 @@ fn h27_what_is_not_a_socket_is_neither_removed_nor_followed() {
         other => panic!("{other:?}"),
     }
     drop(living);
+}
+
+#[test]
+fn h27_a_file_with_the_name_of_the_lock_is_left_alone() {
+    let directory = Directory::new();
+    let at = |name: &str| directory.path().join(name);
+    fs::write(at("cargo.lock"), "precious").unwrap();
+    fs::create_dir(at("directory.lock")).unwrap();
+    symlink(at("nowhere"), at("link.lock")).unwrap();
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, at("fifo.lock"), rustix::fs::FileType::Fifo, mode, 0)
+        .unwrap();
+
+    for (name, what) in [
+        ("cargo", "a file that is not empty"),
+        ("directory", "a directory"),
+        ("link", "a symbolic link"),
+        ("fifo", "a FIFO"),
+    ] {
+        for error in [
+            OurListener::bind(&directory.address(name)).unwrap_err(),
+            OursAlone::bind(&directory.address(name)).unwrap_err(),
+        ] {
+            match error {
+                OpenError::NotALock { path, found } => {
+                    assert_eq!((path, found), (at(&format!("{name}.lock")), what));
+                }
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        assert!(fs::symlink_metadata(at(&format!("{name}.lock"))).is_ok());
+    }
+    assert_eq!(fs::read_to_string(at("cargo.lock")).unwrap(), "precious");
+    assert!(!at("nowhere").exists());
+    // What a killed server left is taken over.
+    fs::write(at("socket.lock"), "").unwrap();
+    drop(OurListener::bind(&directory.address("socket")).unwrap());
+    assert!(!at("socket.lock").exists());
+}
+
+#[test]
+fn h27_a_socket_that_does_not_listen_yet_is_alive() {
+    let directory = Directory::new();
+    let address = directory.address("socket");
+    let path = address.as_path().unwrap();
+    let family = rustix::net::AddressFamily::UNIX;
+    for kind in [SocketType::SEQPACKET, SocketType::STREAM, SocketType::DGRAM] {
+        let foreign = rustix::net::socket(family, kind, None).unwrap();
+        rustix::net::bind(&foreign, &rustix::net::SocketAddrUnix::new(path).unwrap()).unwrap();
+        let inode = fs::metadata(path).unwrap().ino();
+        assert!(matches!(OurListener::bind(&address), Err(OpenError::InUse { .. })));
+        assert!(matches!(OursAlone::bind(&address), Err(OpenError::InUse { .. })));
+        assert_eq!(fs::metadata(path).unwrap().ino(), inode);
+        drop(foreign);
+        fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn h27_what_a_killed_server_left_half_done_is_no_obstacle() {
+    let directory = Directory::new();
+    let address = directory.address("socket");
+    let path = address.as_path().unwrap();
+    drop(std::os::unix::net::UnixDatagram::bind(path).unwrap());
+    for tries in 0..3 {
+        let name = format!("socket.{}.{tries}.dead", std::process::id());
+        fs::write(directory.path().join(name), "").unwrap();
+    }
+    OurListener::bind(&address).unwrap();
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::os::fd::AsFd as _;
 use std::sync::Barrier;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use datagrammar::{Connection, RecvError, peek_len};
-use datagrammar_tests::{Numbered, Random, numbered, raw, seed};
+use datagrammar::{Connection, RecvError, Socket, peek_len};
+use datagrammar_tests::{Directory, Numbered, Random, numbered, raw, seed};
 use rustix::net::SocketType;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
@@ -111,6 +112,26 @@ fn h07_a_peek_offset_set_later_costs_at_most_one_error_and_no_silence() {
         }
         assert!(ours.recv().unwrap().is_none());
     }
+}
+
+#[test]
+fn h07_a_deadline_holds_where_another_holder_makes_a_socket_ready_with_nothing_in_it() {
+    // A peek offset past the frame: it is reset, and the frame is there.
+    let (mut theirs, mut ours) = Ours::pair().unwrap();
+    raw::set_peek_offset(&ours, 1000);
+    numbered(1, 10, |frame| theirs.send(frame)).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let frame = ours.recv_deadline(deadline).unwrap().expect("a frame");
+    assert_eq!(frame.decode().unwrap().check(), 1);
+
+    // A datagram socket that was shut down is ready for ever. It has no end to tell.
+    let directory = Directory::new();
+    let mut ours =
+        Socket::<Numbered<'_>, Numbered<'_>>::bind(&directory.address("socket")).unwrap();
+    rustix::net::shutdown(&ours, rustix::net::Shutdown::Read).unwrap();
+    let deadline = Instant::now() + Duration::from_millis(50);
+    let error = ours.recv_from_deadline(deadline).unwrap_err();
+    assert!(matches!(error, RecvError::TimedOut | RecvError::Empty), "{error:?}");
 }
 
 #[test]

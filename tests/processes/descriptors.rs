@@ -59,3 +59,39 @@ fn h24_a_peer_that_is_gone_does_not_kill_by_sigpipe() {
     assert!(child.status.success(), "{child:?}");
     assert_eq!(child.stdout, b"alive\n");
 }
+
+#[test]
+fn h15_too_many_in_flight_is_a_full_socket_and_not_an_end() {
+    let child = Command::new(env!("CARGO_BIN_EXE_child")).arg("flood").output().unwrap();
+    assert!(child.status.success(), "{child:?}");
+    let rounds = String::from_utf8(child.stdout).unwrap();
+    let rounds: Vec<usize> = rounds.split_whitespace().map(|sent| sent.parse().unwrap()).collect();
+    assert_eq!(rounds.len(), 3);
+    assert!(rounds.iter().all(|&sent| sent > 0 && sent <= 300), "{rounds:?}");
+}
+
+#[test]
+fn valgrind_sees_no_descriptor_leak() {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--quiet", "--track-fds=yes", env!("CARGO_BIN_EXE_child"), "leaks", "500"]);
+    let Ok(output) = valgrind.output() else {
+        println!("SKIPPED: valgrind is not installed");
+        return;
+    };
+    assert!(output.status.success(), "{output:?}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let (before, after) = printed.trim().split_once(' ').unwrap();
+    assert_eq!(before, after);
+    // What is still open at the end was there at the start: the three standard streams.
+    let report = String::from_utf8(output.stderr).unwrap();
+    assert!(!report.contains("leaks.rs") && !report.contains("Open AF_UNIX"), "{report}");
+}
+
+#[test]
+fn h09_a_family_that_does_not_tell_lengths_is_refused() {
+    let child = Command::new(env!("CARGO_BIN_EXE_child")).arg("ping").output().unwrap();
+    assert!(child.status.success(), "{child:?}");
+    let told = String::from_utf8(child.stdout).unwrap();
+    print!("{told}");
+    assert!(told.contains("does not tell lengths") || told.contains("SKIPPED"), "{told}");
+}

@@ -3,13 +3,17 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::fd::{AsFd, OwnedFd};
+use std::mem;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::os::unix::fs::PermissionsExt as _;
 use std::thread;
 use std::time::Duration;
 
 use datagrammar::{Address, Connection, Listener, OpenError, Options, SendError};
+use datagrammar_tests::leaks::{self, Parcel};
 use datagrammar_tests::{Numbered, numbered};
+use rustix::net::{AddressFamily, SendFlags, SocketType};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -20,6 +24,9 @@ fn main() {
         Some("hold") => hold(),
         Some("descriptors") => print_descriptors(),
         Some("sigpipe") => send_to_nobody(),
+        Some("flood") => flood_with_descriptors(),
+        Some("ping") => peek_at_a_ping(),
+        Some("leaks") => leaks(&arguments.next().expect("a number of frames")),
         Some("bind") => bind(&arguments.next().expect("an address")),
         Some("mode") => bind_with_umask(&arguments.next().expect("an address")),
         other => panic!("no such task: {other:?}"),
@@ -70,6 +77,76 @@ fn send_to_nobody() {
         assert!(matches!(gone, SendError::Disconnected), "{gone:?}");
     }
     println!("alive");
+}
+
+/// Sends frames with descriptors, as a user without privileges and with a low limit, until there is no
+/// room; then receives them, and does it all again.
+fn flood_with_descriptors() {
+    let limit = libc::rlimit { rlim_cur: 256, rlim_max: 256 };
+    // SAFETY: setrlimit(2) reads one rlimit, which outlives the call.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
+    // SAFETY: setuid(2) takes a number. It fails without privileges, and then there are none to lose.
+    unsafe { libc::setuid(65_534) };
+    let (mut ours, mut theirs) = Connection::<Parcel, Parcel>::pair().expect("a pair");
+    let mut rounds = Vec::new();
+    for _ in 0..3 {
+        let mut sent = 0;
+        let full = loop {
+            let file = fs::File::open("/proc/version").expect("a file");
+            match ours.try_send(&Parcel::Two { left: file.into(), right: None }) {
+                Ok(_) => sent += 1,
+                Err(full) => break full,
+            }
+        };
+        assert!(matches!(full, SendError::WouldBlock { .. }), "{full:?}");
+        for _ in 0..sent {
+            let frame = theirs.recv().expect("a frame").expect("not the end");
+            assert!(matches!(frame.decode(), Ok(Parcel::Two { .. })));
+        }
+        rounds.push(sent.to_string());
+    }
+    println!("{}", rounds.join(" "));
+}
+
+/// Peeks at a ping to ourselves, on a socket whose family does not tell lengths.
+fn peek_at_a_ping() {
+    // SAFETY: unshare(2) takes flags, before any other thread exists.
+    let unshared = unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET) } == 0;
+    let allowed = unshared
+        && fs::write("/proc/self/setgroups", "deny").is_ok()
+        && fs::write("/proc/self/gid_map", "0 0 1").is_ok()
+        && fs::write("/proc/sys/net/ipv4/ping_group_range", "0 0").is_ok();
+    let icmp = Some(rustix::net::ipproto::ICMP);
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, icmp);
+    let (true, Ok(socket)) = (allowed, socket) else {
+        println!("SKIPPED: no ping sockets here");
+        return;
+    };
+    raise_loopback(&socket);
+    let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
+    let echo = [&[8_u8][..], &[0; 63]].concat();
+    rustix::net::sendto(&socket, &echo, SendFlags::empty(), &to).expect("a ping");
+    println!("{}", datagrammar::peek_len(&socket).expect_err("a length that is not told"));
+}
+
+fn raise_loopback(socket: &OwnedFd) {
+    // SAFETY: ifreq is arrays, numbers and a union of them, for which zero bytes are valid.
+    let mut request: libc::ifreq = unsafe { mem::zeroed() };
+    for (place, byte) in request.ifr_name.iter_mut().zip(*b"lo") {
+        *place = byte.cast_signed();
+    }
+    request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
+    // SAFETY: the pointer is to an ifreq, exclusively borrowed for the call (netdevice(7)).
+    let raised = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw mut request) };
+    assert_eq!(raised, 0, "{}", io::Error::last_os_error());
+}
+
+/// Sends and receives frames with descriptors in every way that goes well or wrong, and prints how
+/// many descriptors are open before and after.
+fn leaks(frames: &str) {
+    let before = leaks::open();
+    leaks::exchange(frames.parse().expect("a number"));
+    println!("{before} {}", leaks::open());
 }
 
 /// Tries to listen, says how it went, and keeps listening until standard input ends.

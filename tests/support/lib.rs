@@ -1,6 +1,7 @@
 //! What the tests share: a protocol of numbered frames that shows any damage, and raw sockets to
 //! play the peers that do not behave.
 
+pub mod leaks;
 pub mod raw;
 
 use std::path::Path;

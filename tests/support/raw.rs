@@ -1,11 +1,12 @@
 //! Sockets without the library: peers that do what the library never does.
 
-use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::net::{
-    AddressFamily, SendFlags, Shutdown, SocketFlags, SocketType, send as rustix_send, shutdown,
-    socketpair,
+    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, Shutdown, SocketFlags,
+    SocketType, send as rustix_send, sendmsg, shutdown, socketpair,
 };
 
 /// Two connected sockets.
@@ -27,6 +28,21 @@ pub fn send(fd: impl AsFd, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Sends bytes as one datagram, with descriptors in as many control messages as there are lists.
+///
+/// # Errors
+///
+/// The kernel's.
+pub fn send_with(fd: impl AsFd, bytes: &[u8], lists: &[&[BorrowedFd<'_>]]) -> io::Result<()> {
+    let mut space = [const { MaybeUninit::uninit() }; 4096];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    for list in lists {
+        assert!(control.push(SendAncillaryMessage::ScmRights(list)), "too many descriptors");
+    }
+    sendmsg(fd, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
 /// Ends the sending direction.
 ///
 /// # Panics
@@ -42,15 +58,24 @@ pub fn end(fd: impl AsFd) {
 ///
 /// When the kernel refuses.
 pub fn set_peek_offset(fd: impl AsFd, offset: i32) {
+    set_option(fd, libc::SOL_SOCKET, libc::SO_PEEK_OFF, offset);
+}
+
+/// Sets a socket option that is a number.
+///
+/// # Panics
+///
+/// When the kernel refuses.
+pub fn set_option(fd: impl AsFd, level: i32, option: i32, value: i32) {
     // SAFETY: the pointer is to an integer that outlives the call, and the length is its size.
     let result = unsafe {
         libc::setsockopt(
             fd.as_fd().as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_PEEK_OFF,
-            (&raw const offset).cast(),
-            size_of_val(&offset) as libc::socklen_t,
+            level,
+            option,
+            (&raw const value).cast(),
+            size_of_val(&value) as libc::socklen_t,
         )
     };
-    assert_eq!(result, 0, "SO_PEEK_OFF: {}", io::Error::last_os_error());
+    assert_eq!(result, 0, "option {option}: {}", io::Error::last_os_error());
 }

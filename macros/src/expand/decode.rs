@@ -1,11 +1,12 @@
-//! `Message::decode`: the tag picks the variant, and its fields are read in order.
+//! `Message::decode`, and `decode_with` where descriptors come along: the tag picks the variant, and
+//! its fields are read in order.
 
 use proc_macro2::TokenStream;
 use syn::spanned::Spanned;
 
 use super::{Names, binding, bindings, function_of, with};
 use crate::ast::{Container, Data, Ending, Field, Form};
-use crate::kind::{Content, Held, Kind};
+use crate::kind::{Content, Descriptors, Held, Kind, Number};
 
 pub(super) fn function(
     container: &Container<'_>,
@@ -20,12 +21,10 @@ pub(super) fn function(
             let (binding, value) = (binding(index), value(container, names, where_clause, field));
             hygienic!(let #binding = #value;)
         });
-        let finish = match variant.ending {
-            Ending::Exact => Some(hygienic! {
-                #krate::Decoder::finish(&__decoder)?;
-            }),
-            Ending::Extensible(_) => None,
-        };
+        let exact = matches!(variant.ending, Ending::Exact);
+        let finish = exact.then(|| hygienic!(#krate::Decoder::finish(&__decoder)?;));
+        let all_taken = (exact && container.has_descriptors())
+            .then(|| hygienic!(#krate::Descriptors::finish(__descriptors)?;));
         let path = match container.data {
             Data::Enum { .. } => {
                 let variant = variant.ident;
@@ -37,6 +36,7 @@ pub(super) fn function(
             #tag => {
                 #(#fields)*
                 #finish
+                #all_taken
                 #private::Ok(#path { #bindings })
             }
         }
@@ -57,16 +57,35 @@ pub(super) fn function(
             #private::Err(#krate::DecodeError::UnknownTag(__tag))
         },
     };
-    hygienic! {
-        #[inline]
-        fn decode<'__frame>(
-            __frame: &'__frame [#private::u8],
-        ) -> #private::Result<<Self as #krate::Message>::Borrowed<'__frame>, #krate::DecodeError> {
-            let mut __decoder = #krate::Decoder::<'__frame, #codec>::new(__frame)?;
-            match #krate::Decoder::tag(&mut __decoder)? {
-                #(#arms)*
-                __tag => #other,
+    let result = hygienic! {
+        #private::Result<<Self as #krate::Message>::Borrowed<'__frame>, #krate::DecodeError>
+    };
+    let body = hygienic! {
+        let mut __decoder = #krate::Decoder::<'__frame, #codec>::new(__frame)?;
+        match #krate::Decoder::tag(&mut __decoder)? {
+            #(#arms)*
+            __tag => #other,
+        }
+    };
+    if !container.has_descriptors() {
+        return hygienic! {
+            #[inline]
+            fn decode<'__frame>(__frame: &'__frame [#private::u8]) -> #result {
+                #body
             }
+        };
+    }
+    hygienic! {
+        fn decode<'__frame>(__frame: &'__frame [#private::u8]) -> #result {
+            let mut __none = <#krate::Descriptors as #private::Default>::default();
+            <Self as #krate::Message>::decode_with(__frame, &mut __none)
+        }
+
+        fn decode_with<'__frame>(
+            __frame: &'__frame [#private::u8],
+            __descriptors: &mut #krate::Descriptors,
+        ) -> #result {
+            #body
         }
     }
 }
@@ -129,6 +148,29 @@ fn read(
             let bytes = rest(hygienic!(rest::<#private::Vec<#private::u8>>));
             hygienic!(#private::Cow::Owned(#bytes))
         }
+        Form::Fd(Descriptors { borrowed: true, .. }) => {
+            hygienic!(#private::borrowed_fd::<_>(#name)?)
+        }
+        Form::Fd(descriptors) => match descriptors.number {
+            Number::One => hygienic_at! { span =>
+                #krate::Descriptors::take::<_>(__descriptors, #name)?
+            },
+            Number::Optional => {
+                let there = call(hygienic!(has_fd));
+                hygienic_at! { span =>
+                    match #there {
+                        true => #private::Some(#krate::Descriptors::take::<_>(__descriptors, #name)?),
+                        false => #private::None,
+                    }
+                }
+            }
+            Number::Many => {
+                let count = call(hygienic!(fd_count));
+                hygienic_at! { span =>
+                    #krate::Descriptors::take_many::<_>(__descriptors, #name, #count)?
+                }
+            }
+        },
         Form::With(path) => {
             let (items, wrapper) = with::deserialize(container, private, where_clause, ty, path);
             let wrapped = call(hygienic!(field::<#wrapper>));

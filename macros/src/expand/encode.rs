@@ -5,7 +5,7 @@ use syn::spanned::Spanned;
 
 use super::{Names, binding, bindings, function_of, matched, path, with};
 use crate::ast::{Container, Field, Form};
-use crate::kind::{Content, Kind};
+use crate::kind::{Content, Kind, Number};
 
 pub(super) fn function(
     container: &Container<'_>,
@@ -88,6 +88,17 @@ fn field(
         Form::Rest(..) => {
             hygienic_at!(span => #krate::Encoder::rest(__encoder, #private::bytes(#value));)
         }
+        Form::Fd(descriptors) => match descriptors.number {
+            Number::One => {
+                hygienic_at!(span => #krate::Encoder::fd(__encoder, #private::fd(#value));)
+            }
+            Number::Optional => hygienic_at! { span =>
+                #krate::Encoder::optional_fd(__encoder, #private::optional_fd(#value));
+            },
+            Number::Many => hygienic_at! { span =>
+                #krate::Encoder::fds::<#codec>(__encoder, #name, #private::fds(#value))?;
+            },
+        },
         Form::With(path) => {
             let wrapper = with::serialize(container, private, where_clause, ty, path, &value);
             hygienic!(#krate::Encoder::field::<#codec, _>(__encoder, #name, &#wrapper)?;)

@@ -77,7 +77,11 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
     let name = name(container, &names);
     let encode = encode::function(container, &names, &where_clause);
     let decode = decode::function(container, &names, &where_clause);
-    let items = hygienic!(#tag #name #encode #decode);
+    let descriptors = container.has_descriptors().then(|| {
+        let private = &names.private;
+        hygienic!(const DESCRIPTORS: #private::bool = true;)
+    });
+    let items = hygienic!(#descriptors #tag #name #encode #decode);
     // Where it is not one, that is reported once, here, and nowhere in the functions.
     let codec = container.codec.as_ref().map(|codec| {
         let Names { krate, .. } = names.at(codec.span());

@@ -64,7 +64,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: `InUse`, `NotASocket`, `WrongFamily`, `Exhausted`, `Io`.
+    /// [`OpenError`]: `InUse`, `NotASocket`, `NotALock`, `WrongFamily`, `Exhausted`, `Io`.
     pub fn bind(address: &Address) -> Result<Self, OpenError> {
         Self::bind_with(address, &Options::new())
     }
@@ -104,6 +104,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     }
 
     fn new(fd: DatagramFd, claim: Option<Claim>, limits: Limits) -> Self {
+        fd.accept_descriptors(Rx::DESCRIPTORS);
         let shared = Arc::new(Shared { fd, _claim: claim });
         Self {
             sender: SocketSender::new(Arc::clone(&shared)),

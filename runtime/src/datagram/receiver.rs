@@ -106,8 +106,8 @@ fn receive_from<'b, Rx: Message>(
     limits: Limits,
     wait: Wait,
 ) -> Result<(Frame<'b, Rx>, Address), RecvError> {
-    let name = socket::receive_from(fd, buffer, limits, wait)?;
-    Ok((Frame::new(buffer), name.into()))
+    let (descriptors, name) = socket::receive_from(fd, buffer, Rx::DESCRIPTORS, limits, wait)?;
+    Ok((Frame::new(buffer, descriptors), name.into()))
 }
 
 impl<Rx> AsFd for SocketReceiver<Rx> {

@@ -74,6 +74,31 @@ pub enum DecodeError {
         /// What is wrong with the bytes.
         fault: Fault,
     },
+
+    /// The message's `fd` fields do not declare as many descriptors as came with the frame. All that
+    /// came have been closed.
+    #[error("the message declares {declared} descriptors, and {received} came with its frame")]
+    FdCount {
+        /// How many the fields declare, up to the one that was found wanting.
+        declared: usize,
+        /// How many came.
+        received: usize,
+    },
+
+    /// A descriptor came that the field's type does not take.
+    #[error("field `{field}`: {reason}")]
+    Fd {
+        /// The field, as `Variant.name` or `Variant.0`.
+        field: &'static str,
+        /// The type's objection.
+        reason: Box<str>,
+    },
+
+    /// The message has a field of the type `BorrowedFd`, which nobody would own: it can only be sent.
+    #[error(
+        "field `{0}` is a BorrowedFd, which can only be sent: receive into a type that has an OwnedFd there"
+    )]
+    BorrowedFd(&'static str),
 }
 
 /// What is wrong with the bytes of a value: the detail inside a [`DecodeError`].

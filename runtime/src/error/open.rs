@@ -25,6 +25,15 @@ pub enum OpenError {
         found: &'static str,
     },
 
+    /// Something that is not a lock file has the name of the path's lock file. It was left alone.
+    #[error("{} is {found}, not a lock file of a socket: it is left alone, so choose another path or remove it", path.display())]
+    NotALock {
+        /// The path with `.lock` after it.
+        path: PathBuf,
+        /// What is there.
+        found: &'static str,
+    },
+
     /// The descriptor is of another kind than this endpoint needs.
     #[error("the descriptor is {found}: expected {expected}")]
     WrongDescriptor {

@@ -42,6 +42,19 @@ pub enum RecvError {
         len: usize,
     },
 
+    /// Descriptors that came with a frame could not be given to this process, so the frame was
+    /// refused: it is dropped, and those that had been received are closed.
+    #[error(
+        "descriptors were lost, and the frame with them: {received} could be received, and the next {}",
+        obstacle(*.limit)
+    )]
+    DescriptorsLost {
+        /// How many could be received.
+        received: usize,
+        /// How many this process may have open (`RLIMIT_NOFILE`), if that was the reason.
+        limit: Option<u64>,
+    },
+
     /// An empty datagram came. No frame is empty, so a program that does not speak this protocol
     /// sent it. (On a connection an empty datagram cannot be told from the end, and is the end.)
     #[error("an empty datagram came, which is never a frame")]
@@ -71,4 +84,15 @@ pub enum RecvError {
     /// The operating system refused.
     #[error("the receive failed")]
     Io(#[from] io::Error),
+}
+
+fn obstacle(limit: Option<u64>) -> String {
+    match limit {
+        Some(limit) => format!(
+            "would be over the {limit} that this process may have open (RLIMIT_NOFILE): close some, or raise that"
+        ),
+        None => {
+            "was refused by the system: by its limit of open files, or by a security module".into()
+        }
+    }
 }

@@ -39,6 +39,31 @@ pub enum SendError {
         max: Option<usize>,
     },
 
+    /// The socket carries no descriptors: only UNIX sockets do.
+    #[error("{count} descriptors cannot travel over {family}: only UNIX sockets carry them")]
+    NoDescriptors {
+        /// How many the message has.
+        count: usize,
+        /// What carries none.
+        family: &'static str,
+    },
+
+    /// The message has more descriptors than the kernel lets travel with one datagram.
+    #[error("{count} descriptors are more than travel with one frame, which is {max}")]
+    TooManyDescriptors {
+        /// How many the message has.
+        count: usize,
+        /// The most that travel.
+        max: usize,
+    },
+
+    /// The peer's type has no `fd` fields, so that its kernel refuses descriptors.
+    #[error("the peer takes no descriptors, and {count} are in the message")]
+    DescriptorsRefused {
+        /// How many the message has.
+        count: usize,
+    },
+
     /// The peer is gone, or has stopped receiving. Frames that it sent can still be received.
     #[error("the peer is gone, or has stopped receiving")]
     Disconnected,

@@ -159,6 +159,29 @@ impl<'f, C: Codec> Decoder<'f, C> {
         T::from(std::mem::take(&mut self.unread))
     }
 
+    /// Reads whether an optional `fd` field is there. [`Descriptors`](super::Descriptors) has it.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Field`], naming `field`.
+    pub fn has_fd(&mut self, field: &'static str) -> Result<bool, DecodeError> {
+        let offset = self.offset();
+        self.presence().map_err(|fault| self.error(field, offset, fault))
+    }
+
+    /// Reads how many descriptors an `fd` field holds. [`Descriptors`](super::Descriptors) has them.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Field`], naming `field`.
+    pub fn fd_count(&mut self, field: &'static str) -> Result<u64, DecodeError> {
+        let offset = self.offset();
+        let (count, unread) =
+            C::decode_len(self.unread).map_err(|fault| self.error(field, offset, fault))?;
+        self.unread = unread;
+        Ok(count)
+    }
+
     /// Reads the rest of a message whose tag is not known.
     ///
     /// # Errors
@@ -212,10 +235,18 @@ impl<'f, C: Codec> Decoder<'f, C> {
 
     #[inline]
     fn optional(&mut self) -> Result<Option<&'f [u8]>, Fault> {
+        match self.presence()? {
+            true => self.prefixed().map(Some),
+            false => Ok(None),
+        }
+    }
+
+    #[inline]
+    fn presence(&mut self) -> Result<bool, Fault> {
         match self.take(1)? {
-            [0] => Ok(None),
-            [1] => self.prefixed().map(Some),
-            other => Err(presence(other)),
+            [0] => Ok(false),
+            [1] => Ok(true),
+            other => Err(no_presence(other)),
         }
     }
 
@@ -247,6 +278,6 @@ fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
 }
 
 #[cold]
-fn presence(byte: &[u8]) -> Fault {
+fn no_presence(byte: &[u8]) -> Fault {
     Fault::Invalid(format!("an option is the byte 0 or 1, not {byte:?}").into())
 }

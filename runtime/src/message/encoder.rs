@@ -1,6 +1,7 @@
 //! Message to frame: one buffer for what is encoded, and the places where borrowed bytes go between.
 
 use std::io::IoSlice;
+use std::os::fd::BorrowedFd;
 
 use serde::Serialize;
 
@@ -71,6 +72,8 @@ pub struct Encoder<'m> {
     /// What is borrowed, and how much of the buffer comes before it.
     borrowed: [(usize, &'m [u8]); MAX_BORROWED],
     count: usize,
+    /// What travels beside the frame.
+    descriptors: Vec<BorrowedFd<'m>>,
 }
 
 impl<'m> Encoder<'m> {
@@ -79,7 +82,7 @@ impl<'m> Encoder<'m> {
     #[must_use]
     pub fn new(buffer: &'m mut Vec<u8>) -> Self {
         buffer.clear();
-        Self { buffer, borrowed: [(0, &[]); MAX_BORROWED], count: 0 }
+        Self { buffer, borrowed: [(0, &[]); MAX_BORROWED], count: 0, descriptors: Vec::new() }
     }
 
     /// Writes a variant's tag.
@@ -190,6 +193,32 @@ impl<'m> Encoder<'m> {
         }
     }
 
+    /// Writes an `fd` field: no bytes, and a descriptor beside them.
+    pub fn fd(&mut self, descriptor: BorrowedFd<'m>) {
+        self.descriptors.push(descriptor);
+    }
+
+    /// Writes an optional `fd` field: whether it is there, and if so as [`fd`](Self::fd).
+    pub fn optional_fd(&mut self, descriptor: Option<BorrowedFd<'m>>) {
+        self.buffer.push(u8::from(descriptor.is_some()));
+        self.descriptors.extend(descriptor);
+    }
+
+    /// Writes an `fd` field that holds several: their number, and the descriptors beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::Field`] when the codec refuses the number.
+    pub fn fds<C: Codec>(
+        &mut self,
+        field: &'static str,
+        descriptors: impl ExactSizeIterator<Item = BorrowedFd<'m>>,
+    ) -> Result<(), EncodeError> {
+        self.field::<C, _>(field, &(descriptors.len() as u64))?;
+        self.descriptors.extend(descriptors);
+        Ok(())
+    }
+
     /// Writes a message that this side does not know, as it came.
     ///
     /// # Errors
@@ -208,6 +237,13 @@ impl<'m> Encoder<'m> {
     #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
     pub fn len(&self) -> usize {
         self.places().iter().fold(self.buffer.len(), |len, (_, bytes)| len + bytes.len())
+    }
+
+    /// The descriptors that travel beside the frame.
+    #[inline]
+    #[must_use]
+    pub fn descriptors(&self) -> &[BorrowedFd<'m>] {
+        &self.descriptors
     }
 
     /// The frame's bytes, in pieces to be sent one after the other.

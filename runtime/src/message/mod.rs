@@ -1,10 +1,12 @@
 //! Messages: typed values, and the two machines that turn them into frames and back.
 
 mod decoder;
+mod descriptors;
 mod encoder;
 mod unknown;
 
 pub use self::decoder::Decoder;
+pub use self::descriptors::Descriptors;
 pub use self::encoder::Encoder;
 pub(crate) use self::encoder::MAX_PIECES;
 pub use self::unknown::Unknown;
@@ -43,6 +45,10 @@ use crate::error::{DecodeError, EncodeError};
     note = "derive it: #[derive(datagrammar::Message)], with #[message(tag = N)] on each variant"
 )]
 pub trait Message {
+    /// Whether descriptors travel with messages of this type: whether any variant has an `fd` field.
+    /// Where none does, endpoints refuse descriptors that a peer sends.
+    const DESCRIPTORS: bool = false;
+
     /// This message type, borrowing from a frame that lives for `'f`.
     type Borrowed<'f>: Message;
 
@@ -65,11 +71,29 @@ pub trait Message {
     ///
     /// [`DecodeError`] for bytes that are not exactly one such message.
     fn decode<'f>(frame: &'f [u8]) -> Result<Self::Borrowed<'f>, DecodeError>;
+
+    /// As [`decode`](Self::decode), and takes the descriptors that came with the frame out of
+    /// `descriptors`. Types with `fd` fields implement this one, and `decode` by it.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode), and [`DecodeError::FdCount`] unless the message declares exactly
+    /// as many descriptors as came.
+    #[inline]
+    fn decode_with<'f>(
+        frame: &'f [u8],
+        descriptors: &mut Descriptors,
+    ) -> Result<Self::Borrowed<'f>, DecodeError> {
+        let message = Self::decode(frame)?;
+        descriptors.finish()?;
+        Ok(message)
+    }
 }
 
 /// Encodes a message into a frame of its own.
 ///
-/// Endpoints do this into a buffer that they keep; here for tests, files and other transports.
+/// Endpoints do this into a buffer that they keep; here for tests, files and other transports. The
+/// descriptors of `fd` fields are not in the frame, but beside it, and are left out.
 ///
 /// ```
 /// # #[derive(datagrammar::Message)]

@@ -4,9 +4,9 @@
 //! is a race with others who do the same, and may remove somebody's live socket or file. So:
 //!
 //! 1. A lock file beside the path (`<path>.lock`) is locked for as long as the path is held. Servers
-//!    that use this crate exclude each other there.
+//!    that use this crate exclude each other there. Anything but an empty regular file is left alone.
 //! 2. What has the path is looked at without following symbolic links. Anything but a socket is
-//!    left alone. A socket that accepts a connection belongs to somebody, whoever that is.
+//!    left alone. A socket that some process has open belongs to somebody, whoever that is.
 //! 3. A dead socket is moved aside and looked at again: only if it is the one that was probed is it
 //!    removed; else it is moved back.
 //! 4. The permission bits are set before the path exists, so that it is never more open than asked.
@@ -16,11 +16,10 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
-use std::time::Duration;
 
 use crate::address::Address;
 use crate::error::OpenError;
-use crate::sys::{self, DatagramFd, Kind, O_NOFOLLOW};
+use crate::sys::{self, DatagramFd, Kind, O_NOFOLLOW, O_NONBLOCK};
 
 /// A path that a socket of this process is bound to. Dropping it removes the path.
 #[derive(Debug)]
@@ -45,7 +44,6 @@ impl Claim {
     pub(super) fn take(
         address: &Address,
         path: &Path,
-        kind: Kind,
         mode: u32,
         bind: impl FnOnce() -> io::Result<()>,
     ) -> Result<Self, OpenError> {
@@ -56,7 +54,7 @@ impl Claim {
         // Kept absolute, so that it is still the same path when it is removed.
         let path = std::path::absolute(path).map_err(failed("finding"))?;
         let lock = Lock::take(address, &path)?;
-        make_way(address, &path, kind)?;
+        make_way(address, &path)?;
         bind().map_err(|source| match source.kind() {
             ErrorKind::AddrInUse => in_use(address),
             _ => failed("binding")(source),
@@ -87,7 +85,7 @@ impl Identity {
 }
 
 /// Removes a dead socket from `path`, if there is one.
-fn make_way(address: &Address, path: &Path, kind: Kind) -> Result<(), OpenError> {
+fn make_way(address: &Address, path: &Path) -> Result<(), OpenError> {
     let failed =
         |action: &str, source| OpenError::Io { action: format!("{action} {address}"), source };
     let found = match fs::symlink_metadata(path) {
@@ -98,15 +96,20 @@ fn make_way(address: &Address, path: &Path, kind: Kind) -> Result<(), OpenError>
     if !found.file_type().is_socket() {
         return Err(OpenError::NotASocket { path: path.into(), found: describe(&found) });
     }
-    if is_alive(address, kind).map_err(|error| failed("probing", error))? {
+    if is_alive(address).map_err(|error| failed("probing", error))? {
         return Err(in_use(address));
     }
-    let aside = beside(path, &format!(".{}.dead", process::id()));
-    match sys::rename_noreplace(path, &aside) {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(failed("moving a dead socket from", error)),
-    }
+    let mut tries = 0;
+    let aside = loop {
+        let aside = beside(path, &format!(".{}.{tries}.dead", process::id()));
+        match sys::rename_noreplace(path, &aside) {
+            Ok(()) => break aside,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            // Left by a process that was killed between moving and removing.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => tries += 1,
+            Err(error) => return Err(failed("moving a dead socket from", error)),
+        }
+    };
     // A dead socket never comes to life again: if this is the one that was probed, it is dead.
     let moved = fs::symlink_metadata(&aside).map_err(|error| failed("looking at", error))?;
     if Identity::of(&moved) == Identity::of(&found) {
@@ -118,18 +121,17 @@ fn make_way(address: &Address, path: &Path, kind: Kind) -> Result<(), OpenError>
 }
 
 /// Whether the socket at `address` belongs to somebody.
-fn is_alive(address: &Address, kind: Kind) -> io::Result<bool> {
-    let probe = DatagramFd::open(kind)?;
-    // A living server may have a full backlog, in which connecting would wait.
-    probe.set_send_timeout(Some(Duration::from_millis(1)))?;
+///
+/// A datagram socket probes: it reaches a living one of its type without a trace, and is told of one of
+/// another type (EPROTOTYPE), whether that listens or not. It never waits, and takes no place in a
+/// backlog. Only a dead one refuses it (net/unix/af_unix.c, unix_find_bsd).
+fn is_alive(address: &Address) -> io::Result<bool> {
+    let probe = DatagramFd::open(Kind::UnixDatagram)?;
     match probe.connect(address.name()) {
-        Err(error)
-            if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound) =>
-        {
-            Ok(false)
+        Err(error) => {
+            Ok(!matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound))
         }
-        // Connected, no room, no permission, or a socket of another type.
-        _ => Ok(true),
+        Ok(()) => Ok(true),
     }
 }
 
@@ -141,6 +143,7 @@ pub(super) fn describe(found: &Metadata) -> &'static str {
         () if kind.is_dir() => "a directory",
         () if kind.is_file() => "a regular file",
         () if kind.is_fifo() => "a FIFO",
+        () if kind.is_socket() => "a socket",
         () => "a device",
     }
 }
@@ -169,12 +172,15 @@ impl Lock {
         let failed =
             |source| OpenError::Io { action: format!("locking {}", path.display()), source };
         loop {
+            if let Some(found) = fs::symlink_metadata(&path).ok().as_ref().and_then(not_a_lock) {
+                return Err(OpenError::NotALock { path, found });
+            }
             let file = OpenOptions::new()
                 .create(true)
                 .truncate(false)
                 .write(true)
                 .mode(0o600)
-                .custom_flags(O_NOFOLLOW)
+                .custom_flags(O_NOFOLLOW | O_NONBLOCK)
                 .open(&path)
                 .map_err(failed)?;
             match file.try_lock() {
@@ -184,6 +190,9 @@ impl Lock {
             }
             // The holder before us may have removed the file between our opening and locking it.
             let locked = file.metadata().map_err(failed)?;
+            if let Some(found) = not_a_lock(&locked) {
+                return Err(OpenError::NotALock { path, found });
+            }
             match fs::symlink_metadata(&path) {
                 Ok(found) if Identity::of(&found) == Identity::of(&locked) => {
                     return Ok(Self { path, file, process: process::id() });
@@ -193,6 +202,15 @@ impl Lock {
                 Err(error) => return Err(failed(error)),
             }
         }
+    }
+}
+
+/// What makes a file somebody else's, and not a lock of ours.
+fn not_a_lock(found: &Metadata) -> Option<&'static str> {
+    match found.is_file() {
+        true if found.len() == 0 => None,
+        true => Some("a file that is not empty"),
+        false => Some(describe(found)),
     }
 }
 

@@ -11,5 +11,5 @@ pub(crate) use self::claim::Claim;
 pub(crate) use self::open::{accept, address, adopt, connect, listen, open_datagram, pair};
 pub use self::peek::{peek_len, try_peek_len};
 pub(crate) use self::receive::{peek, receive, receive_from};
-pub(crate) use self::transmit::transmit;
+pub(crate) use self::transmit::{Parcel, transmit};
 pub(crate) use self::wait::Wait;

@@ -68,15 +68,17 @@ fn connect_until(
     }
 }
 
-/// Binds and listens.
+/// Binds and listens, for connections that may bring `descriptors` or not.
 pub(crate) fn listen(
     address: &Address,
     options: &Options,
+    descriptors: bool,
 ) -> Result<(ListenerFd, Option<Claim>), OpenError> {
     let kind = connection_kind(address)?;
     let fd = ListenerFd::open(kind).map_err(|error| cannot("opening", address, error))?;
     let bind = || fd.bind(address.name());
-    let claim = bind_to(address, kind, options.mode, |mode| fd.set_mode(mode), bind)?;
+    let claim = bind_to(address, options.mode, |mode| fd.set_mode(mode), bind)?;
+    fd.accept_descriptors(descriptors);
     fd.listen(options.backlog).map_err(|error| cannot("listening on", address, error))?;
     Ok((fd, claim))
 }
@@ -116,7 +118,7 @@ pub(crate) fn open_datagram(
         return Ok((fd, None));
     };
     let bind = || fd.bind(address.name());
-    let claim = bind_to(address, kind, options.mode, |mode| fd.set_mode(mode), bind)?;
+    let claim = bind_to(address, options.mode, |mode| fd.set_mode(mode), bind)?;
     Ok((fd, claim))
 }
 
@@ -168,7 +170,6 @@ pub(crate) fn address(name: io::Result<Name>) -> Result<Address, OpenError> {
 /// Binds, and claims the path if there is one.
 fn bind_to(
     address: &Address,
-    kind: Kind,
     mode: u32,
     set_mode: impl FnOnce(u32) -> io::Result<()>,
     bind: impl FnOnce() -> io::Result<()>,
@@ -178,7 +179,7 @@ fn bind_to(
         return Ok(None);
     };
     set_mode(mode).map_err(|error| cannot("setting the mode of", address, error))?;
-    Claim::take(address, path, kind, mode, bind).map(Some)
+    Claim::take(address, path, mode, bind).map(Some)
 }
 
 fn connection_kind(address: &Address) -> Result<Kind, OpenError> {

@@ -13,9 +13,10 @@ use crate::sys::{self, Errno, errno};
 /// is non-blocking answers [`RecvError::WouldBlock`]. 0 is an empty datagram or, on SEQPACKET, the
 /// end.
 ///
-/// What the descriptor is, and that nobody has set a peek offset on it (`SO_PEEK_OFF`, which makes
-/// peeks report less than the length), is checked at each call, by five more system calls. The
-/// endpoints of this crate check once, when they are made.
+/// What the descriptor is, that nobody has set a peek offset on it (`SO_PEEK_OFF`, which makes peeks
+/// report less than the length), and that UDP does not join datagrams there, is checked at each call,
+/// by five more system calls (eight over UDP). The endpoints of this crate check once, when they are
+/// made.
 ///
 /// ```
 /// use std::os::unix::net::UnixDatagram;
@@ -32,7 +33,8 @@ use crate::sys::{self, Errno, errno};
 /// # Errors
 ///
 /// [`RecvError::WrongDescriptor`] for a descriptor that keeps no datagrams apart (`MSG_TRUNC` means
-/// something else on a stream), [`RecvError::Refused`] and [`RecvError::Io`].
+/// something else on a stream), or whose family does not tell their length, as that of ping sockets
+/// does not; [`RecvError::Refused`] and [`RecvError::Io`].
 pub fn peek_len(fd: impl AsFd) -> Result<usize, RecvError> {
     checked_peek(fd.as_fd(), true)
 }
@@ -57,32 +59,32 @@ pub fn try_peek_len(fd: impl AsFd) -> Result<usize, RecvError> {
 fn checked_peek(fd: BorrowedFd<'_>, block: bool) -> Result<usize, RecvError> {
     const EXPECTED: &str =
         "a socket that keeps datagrams apart (SOCK_SEQPACKET, SOCK_DGRAM or SOCK_RAW)";
-    let wrong = |found| Err(RecvError::WrongDescriptor { found, expected: EXPECTED });
-    match sys::inspect(fd) {
-        Ok(socket) if socket.keeps_datagrams() => {}
-        Ok(socket) => return wrong(socket.to_string()),
+    let wrong = |found| RecvError::WrongDescriptor { found, expected: EXPECTED };
+    let socket = match sys::inspect(fd) {
+        Ok(socket) if socket.keeps_datagrams() => socket,
+        Ok(socket) => return Err(wrong(socket.to_string())),
         Err(error) if errno(&error) == Errno::NotASocket => {
-            return wrong("a descriptor that is not a socket".into());
+            return Err(wrong("a descriptor that is not a socket".into()));
         }
         Err(error) => return Err(error.into()),
-    }
-    match sys::peek_len(fd, block) {
+    };
+    let reset = |error: &io::Error| error.kind() == ErrorKind::ConnectionReset;
+    let peeked = match sys::peek_len(fd, block) {
         // The peer closed with unread input. Reported before frames that can still be read, and on
         // some families again after them.
-        Err(error) if error.kind() == ErrorKind::ConnectionReset => {
-            match sys::peek_len(fd, block) {
-                Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(0),
-                other => other.map_err(describe),
-            }
-        }
-        other => other.map_err(describe),
-    }
-}
-
-fn describe(error: io::Error) -> RecvError {
-    match error.kind() {
-        ErrorKind::WouldBlock => RecvError::WouldBlock,
-        ErrorKind::ConnectionRefused => RecvError::Refused,
-        _ => error.into(),
+        Err(error) if reset(&error) => match sys::peek_len(fd, block) {
+            Err(error) if reset(&error) => Ok(Some(0)),
+            again => again,
+        },
+        peeked => peeked,
+    };
+    match peeked {
+        Ok(Some(len)) => Ok(len),
+        Ok(None) => Err(wrong(format!("{socket}, whose family does not tell lengths"))),
+        Err(error) => Err(match error.kind() {
+            ErrorKind::WouldBlock => RecvError::WouldBlock,
+            ErrorKind::ConnectionRefused => RecvError::Refused,
+            _ => error.into(),
+        }),
     }
 }

@@ -3,66 +3,121 @@
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 
-use super::wait::{NotReady, Wait};
+use super::wait::{MAX_PAUSE, NotReady, Wait};
+use crate::backoff::Backoff;
 use crate::error::RecvError;
 use crate::limits::Limits;
-use crate::sys::{self, DatagramFd, Kind, Name, Readiness, UnixName};
+use crate::message::Descriptors;
+use crate::sys::{self, DatagramFd, Kind, Name, Peeked, Readiness, Received, UnixName};
 
-/// Receives a frame from a connection into `buffer`; `false` at the end.
+/// Receives a frame from a connection into `buffer`, and the descriptors beside it if `descriptors`
+/// may come; `None` at the end.
 #[inline]
 pub(crate) fn receive(
     fd: &DatagramFd,
     buffer: &mut Vec<u8>,
+    descriptors: bool,
     limits: Limits,
     wait: Wait,
-) -> Result<bool, RecvError> {
+) -> Result<Option<Descriptors>, RecvError> {
     loop {
-        let peeked = peek(fd, wait)?;
+        let peeked = peek(fd, wait)?.len;
         if peeked == 0 {
-            return Ok(false);
+            return Ok(None);
         }
-        if make_room(fd, buffer, peeked, limits)?
-            && let Some(len) = taken(fd, || sys::recv(fd, buffer))?
+        if !make_room(fd, buffer, peeked, limits)? {
+            continue;
+        }
+        if descriptors {
+            if let Some(received) = take_message(fd, buffer)?
+                && received.len > 0
+            {
+                check(fd, buffer, peeked, received.len, limits)?;
+                return Ok(Some(received.descriptors.into()));
+            }
+        } else if let Some(len) = taken(fd, || sys::recv(fd, buffer))?
             && len > 0
         {
-            return check(fd, buffer, peeked, len, limits).map(|()| true);
+            check(fd, buffer, peeked, len, limits)?;
+            return Ok(Some(Descriptors::default()));
         }
     }
 }
 
-/// Receives a frame from a socket that is by itself, and tells who sent it.
+/// Receives a frame from a socket that is by itself, with the descriptors beside it if `descriptors`
+/// may come, and tells who sent it.
 #[inline]
 pub(crate) fn receive_from(
     fd: &DatagramFd,
     buffer: &mut Vec<u8>,
+    descriptors: bool,
     limits: Limits,
     wait: Wait,
-) -> Result<Name, RecvError> {
+) -> Result<(Descriptors, Name), RecvError> {
     loop {
-        let peeked = peek(fd, wait)?;
-        if make_room(fd, buffer, peeked, limits)?
-            && let Some((len, name)) = taken(fd, || sys::recv_from(fd, buffer))?
-        {
-            if len == 0 {
-                return Err(RecvError::Empty);
-            }
-            return check(fd, buffer, peeked, len, limits).map(|()| name);
+        let peeked = peek(fd, wait)?.len;
+        if !make_room(fd, buffer, peeked, limits)? {
+            continue;
         }
+        let (len, descriptors, name) = if descriptors {
+            let Some(received) = take_message(fd, buffer)? else { continue };
+            (received.len, received.descriptors.into(), received.name)
+        } else {
+            let Some((len, name)) = taken(fd, || sys::recv_from(fd, buffer))? else { continue };
+            (len, Descriptors::default(), name)
+        };
+        if len == 0 {
+            return Err(RecvError::Empty);
+        }
+        check(fd, buffer, peeked, len, limits)?;
+        return Ok((descriptors, name));
     }
 }
 
-/// The length of the next frame, which stays queued; 0 at the end of a connection.
+/// Takes a datagram with its descriptors, all of them or none. `None` when nothing is there yet.
+fn take_message(fd: &DatagramFd, buffer: &mut Vec<u8>) -> Result<Option<Received>, RecvError> {
+    let Some(received) = taken(fd, || sys::recv_message(fd, &mut [], buffer))? else {
+        return Ok(None);
+    };
+    if received.lacks_descriptors {
+        // Asked while those that came are still open, and count.
+        let limit = sys::open_file_limit(fd.as_fd());
+        return Err(RecvError::DescriptorsLost { received: received.descriptors.len(), limit });
+    }
+    Ok(Some(received))
+}
+
+/// The length and the first byte of the next frame, which stays queued; a length of 0 at the end of
+/// a connection.
 #[inline]
-pub(crate) fn peek(fd: &DatagramFd, wait: Wait) -> Result<usize, RecvError> {
+pub(crate) fn peek(fd: &DatagramFd, wait: Wait) -> Result<Peeked, RecvError> {
+    match taken(fd, || sys::peek(fd.as_fd(), wait.blocks()))? {
+        Some(peeked) => Ok(peeked),
+        None => peek_when_ready(fd, wait),
+    }
+}
+
+/// Peeks once the socket is ready.
+///
+/// It may be ready, and have nothing to peek at: another holder has taken the frame or set a peek
+/// offset past it, or the socket stays ready for an error that is in a queue of its own, or because
+/// it was shut down. So that this does not spin, pauses take over.
+#[cold]
+fn peek_when_ready(fd: &DatagramFd, wait: Wait) -> Result<Peeked, RecvError> {
+    let mut backoff = Backoff::up_to(MAX_PAUSE);
     loop {
-        if let Some(len) = taken(fd, || sys::peek_len(fd.as_fd(), wait.blocks()))? {
-            return Ok(len);
-        }
         wait.ready(fd.as_fd(), Readiness::Readable).map_err(|reason| match reason {
             NotReady::WouldBlock => RecvError::WouldBlock,
             NotReady::TimedOut => RecvError::TimedOut,
             NotReady::Io(error) => RecvError::Io(error),
         })?;
+        if let Some(peeked) = taken(fd, || sys::peek(fd.as_fd(), wait.blocks()))? {
+            return Ok(peeked);
+        }
+        fd.reset_peek_offset()?;
+        if !backoff.wait_until(wait.deadline()) {
+            return Err(RecvError::TimedOut);
+        }
     }
 }
 
@@ -148,6 +203,19 @@ impl Nothing for usize {
 
 impl Nothing for (usize, Name) {
     const NOTHING: Self = (0, Name::Unix(UnixName::UNNAMED));
+}
+
+impl Nothing for Peeked {
+    const NOTHING: Self = Self { len: 0, first: 0 };
+}
+
+impl Nothing for Received {
+    const NOTHING: Self = Self {
+        len: 0,
+        name: Name::Unix(UnixName::UNNAMED),
+        descriptors: Vec::new(),
+        lacks_descriptors: false,
+    };
 }
 
 #[cold]

@@ -1,46 +1,58 @@
-//! Sending one frame, and what the kernel's refusals mean.
+//! Sending one frame as one datagram, and what the kernel's refusals mean.
 
 use std::io::{self, ErrorKind, IoSlice};
-use std::os::fd::AsFd;
-use std::time::Duration;
+use std::os::fd::{AsFd, BorrowedFd};
 
-use super::wait::{NotReady, Wait};
+use super::wait::{MAX_PAUSE, NotReady, Wait};
 use crate::backoff::Backoff;
 use crate::error::SendError;
-use crate::sys::{self, DatagramFd, Errno, Name, Readiness, errno};
+use crate::sys::{self, DatagramFd, Errno, MAX_DESCRIPTORS, Name, Readiness, errno};
 
-/// The longest pause before another try, where the kernel cannot tell when there is room.
-const MAX_PAUSE: Duration = Duration::from_millis(10);
+/// A frame to be sent, and the descriptors that travel beside it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parcel<'p> {
+    /// The frame's bytes, in pieces.
+    pub(crate) pieces: &'p [IoSlice<'p>],
+    pub(crate) descriptors: &'p [BorrowedFd<'p>],
+    /// The frame's length: that of the pieces together.
+    pub(crate) len: usize,
+}
 
-/// Sends `pieces`, `len` bytes in all, as one frame: to `to`, or to the connected peer.
+/// Sends a frame: to `to`, or to the connected peer.
 #[inline]
 pub(crate) fn transmit(
     fd: &DatagramFd,
-    pieces: &[IoSlice<'_>],
-    len: usize,
+    parcel: Parcel<'_>,
     to: Option<&Name>,
     wait: Wait,
 ) -> Result<(), SendError> {
-    match sys::send(fd, pieces, to, wait.blocks()) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::WouldBlock => persist(fd, pieces, len, to, wait),
-        Err(error) => Err(refusal(fd, len, to, error)),
+    if !parcel.descriptors.is_empty() {
+        check_descriptors(fd, parcel.descriptors.len())?;
     }
+    match send(fd, parcel, to, wait.blocks()) {
+        Ok(()) => Ok(()),
+        Err(error) if is_full(&error) => persist(fd, parcel, to, wait),
+        Err(error) => Err(refusal(fd, parcel, to, error)),
+    }
+}
+
+fn send(fd: &DatagramFd, parcel: Parcel<'_>, to: Option<&Name>, block: bool) -> io::Result<()> {
+    sys::send(fd, parcel.pieces, parcel.descriptors, to, block)
 }
 
 /// Tries again until there is room.
 ///
 /// Polling comes second to trying, as a socket counts as writable only once most of its queue is
-/// free. And a UNIX datagram socket counts as writable while its *receiver's* queue is full: there,
-/// after a poll that told nothing, pauses take over.
+/// free. And a UNIX socket counts as writable while its *receiver's* queue is full, or while too many
+/// descriptors are on their way: there, after a poll that told nothing, pauses take over.
 #[cold]
 fn persist(
     fd: &DatagramFd,
-    pieces: &[IoSlice<'_>],
-    len: usize,
+    parcel: Parcel<'_>,
     to: Option<&Name>,
     wait: Wait,
 ) -> Result<(), SendError> {
+    let len = parcel.len;
     let mut backoff = Backoff::up_to(MAX_PAUSE);
     loop {
         wait.ready(fd.as_fd(), Readiness::Writable).map_err(|reason| match reason {
@@ -48,27 +60,47 @@ fn persist(
             NotReady::TimedOut => SendError::TimedOut { len },
             NotReady::Io(source) => SendError::Io { len, source },
         })?;
-        match sys::send(fd, pieces, to, false) {
+        match send(fd, parcel, to, false) {
             Ok(()) => return Ok(()),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            Err(error) if is_full(&error) => {
                 if !backoff.wait_until(wait.deadline()) {
                     return Err(SendError::TimedOut { len });
                 }
             }
-            Err(error) => return Err(refusal(fd, len, to, error)),
+            Err(error) => return Err(refusal(fd, parcel, to, error)),
         }
     }
 }
 
+/// Whether there will be room once the receiver has received something.
+fn is_full(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::WouldBlock || errno(error) == Errno::TooManyInFlight
+}
+
 #[cold]
-fn refusal(fd: &DatagramFd, len: usize, to: Option<&Name>, source: io::Error) -> SendError {
-    match source.kind() {
-        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::NotConnected => {
+fn check_descriptors(fd: &DatagramFd, count: usize) -> Result<(), SendError> {
+    if !fd.kind().is_unix() {
+        return Err(SendError::NoDescriptors { count, family: fd.kind().name() });
+    }
+    if count > MAX_DESCRIPTORS {
+        return Err(SendError::TooManyDescriptors { count, max: MAX_DESCRIPTORS });
+    }
+    Ok(())
+}
+
+#[cold]
+fn refusal(fd: &DatagramFd, parcel: Parcel<'_>, to: Option<&Name>, source: io::Error) -> SendError {
+    let Parcel { len, descriptors, .. } = parcel;
+    match (source.kind(), errno(&source)) {
+        (ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::NotConnected, _) => {
             SendError::Disconnected
         }
-        ErrorKind::ConnectionRefused if to.is_none() => SendError::Disconnected,
-        ErrorKind::ConnectionRefused | ErrorKind::NotFound => SendError::Refused,
-        _ if errno(&source) == Errno::TooLong => SendError::TooLarge { len, max: fd.max_len() },
+        (ErrorKind::ConnectionRefused, _) if to.is_none() => SendError::Disconnected,
+        (ErrorKind::ConnectionRefused | ErrorKind::NotFound, _) => SendError::Refused,
+        (_, Errno::TooLong) => SendError::TooLarge { len, max: fd.max_len() },
+        (_, Errno::NotPermitted) if !descriptors.is_empty() => {
+            SendError::DescriptorsRefused { count: descriptors.len() }
+        }
         _ => SendError::Io { len, source },
     }
 }

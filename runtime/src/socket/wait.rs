@@ -2,9 +2,12 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::sys::{self, Readiness};
+
+/// The longest pause before another try, where the kernel cannot tell when it is worth one.
+pub(super) const MAX_PAUSE: Duration = Duration::from_millis(10);
 
 /// How long a call may wait.
 #[derive(Debug, Clone, Copy)]

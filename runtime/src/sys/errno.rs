@@ -15,6 +15,10 @@ pub(crate) enum Errno {
     WrongType,
     /// ENOTSOCK: not a socket at all.
     NotASocket,
+    /// ETOOMANYREFS: too many descriptors are on their way (unix(7)).
+    TooManyInFlight,
+    /// EPERM: not allowed to.
+    NotPermitted,
     /// EALREADY, EINPROGRESS: a connection is being made.
     InProgress,
     /// Anything else.
@@ -31,6 +35,8 @@ pub(crate) fn errno(error: &io::Error) -> Errno {
         }
         Some(libc::EPROTOTYPE) => Errno::WrongType,
         Some(libc::ENOTSOCK) => Errno::NotASocket,
+        Some(libc::ETOOMANYREFS) => Errno::TooManyInFlight,
+        Some(libc::EPERM) => Errno::NotPermitted,
         Some(libc::EALREADY | libc::EINPROGRESS) => Errno::InProgress,
         _ => Errno::Other,
     }

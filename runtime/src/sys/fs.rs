@@ -50,6 +50,11 @@ pub(crate) fn set_mode_nofollow(path: &Path, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// For `OpenOptions::custom_flags`: do not wait for the other end of a FIFO. See [open(2)].
+///
+/// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
+pub(crate) const O_NONBLOCK: i32 = libc::O_NONBLOCK;
+
 /// For `OpenOptions::custom_flags`: refuse a symbolic link instead of following it. See [open(2)].
 ///
 /// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html

@@ -3,6 +3,7 @@
 
 #![allow(unsafe_code)]
 
+mod control;
 mod errno;
 mod fs;
 mod kernel;
@@ -13,12 +14,15 @@ mod recv;
 mod send;
 mod socket;
 
+pub(crate) use self::control::MAX_DESCRIPTORS;
 pub(crate) use self::errno::{Errno, errno};
-pub(crate) use self::fs::{O_NOFOLLOW, rename_noreplace, set_mode_nofollow};
+pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, rename_noreplace, set_mode_nofollow};
 pub(crate) use self::kernel::kernel_release;
-pub(crate) use self::name::{MAX_UNIX_NAME, Name, UnixName};
-pub(crate) use self::options::inspect;
+pub(crate) use self::name::{Name, SUN_PATH, UnixName};
+pub(crate) use self::options::{inspect, open_file_limit};
 pub(crate) use self::poll::{Readiness, wait};
-pub(crate) use self::recv::{discard, peek_len, recv, recv_from};
+pub(crate) use self::recv::{
+    Peeked, Received, discard, peek, peek_len, recv, recv_from, recv_message,
+};
 pub(crate) use self::send::send;
 pub(crate) use self::socket::{DatagramFd, Kind, ListenerFd};

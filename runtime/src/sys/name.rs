@@ -10,12 +10,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
-/// The most bytes of a UNIX path (its NUL not counted) or of an abstract name (its leading NUL not
-/// counted).
-pub(crate) const MAX_UNIX_NAME: usize = SUN_PATH - 1;
-
-/// `sizeof(sockaddr_un.sun_path)`.
-const SUN_PATH: usize = 108;
+/// `sizeof(sockaddr_un.sun_path)`: the most bytes of a UNIX path, whose NUL need not be there
+/// (unix(7), BUGS), or of the NUL before an abstract name and the name together.
+pub(crate) const SUN_PATH: usize = 108;
 
 /// The name of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -104,13 +101,14 @@ impl RawName {
             }
             libc::AF_INET6 => {
                 let (port, rest) = rest.split_first_chunk()?;
-                let (flow, rest) = rest.split_first_chunk()?;
+                // The flow label is not part of where a datagram goes or came from.
+                let (_flow, rest) = rest.split_first_chunk::<4>()?;
                 let (ip, rest) = rest.split_first_chunk::<16>()?;
                 let scope = rest.first_chunk()?;
                 Some(Name::Inet(SocketAddr::V6(SocketAddrV6::new(
                     Ipv6Addr::from(*ip),
                     u16::from_be_bytes(*port),
-                    u32::from_be_bytes(*flow),
+                    0,
                     u32::from_ne_bytes(*scope),
                 ))))
             }
@@ -144,7 +142,7 @@ impl From<&Name> for RawName {
             Name::Unix(unix) => {
                 raw.push_family(libc::AF_UNIX);
                 raw.push(unix.as_bytes());
-                if !matches!(unix.as_bytes(), [0, ..] | []) {
+                if !matches!(unix.as_bytes(), [0, ..] | []) && unix.as_bytes().len() < SUN_PATH {
                     raw.push(&[0]);
                 }
             }

@@ -22,6 +22,8 @@ pub(crate) struct Socket {
     pub(super) listening: bool,
     /// Where peeks start, when somebody has set that.
     peek_offset: Option<u32>,
+    /// What makes the kernel join or split datagrams, when somebody has set that.
+    joins: Option<&'static str>,
 }
 
 impl Socket {
@@ -30,6 +32,12 @@ impl Socket {
         matches!(self.kind, libc::SOCK_DGRAM | libc::SOCK_SEQPACKET | libc::SOCK_RAW)
             && !self.listening
             && self.peek_offset.is_none()
+            && self.joins.is_none()
+    }
+
+    /// Whether one send is one datagram, and one receive too: UDP can be set to join and split them.
+    pub(super) fn joins_datagrams(self) -> bool {
+        self.joins.is_some()
     }
 }
 
@@ -55,8 +63,11 @@ impl fmt::Display for Socket {
             0 | libc::IPPROTO_UDP | libc::IPPROTO_TCP => {}
             other => write!(f, " protocol {other}")?,
         }
-        match self.peek_offset {
-            Some(offset) => write!(f, " with a peek offset of {offset}"),
+        if let Some(offset) = self.peek_offset {
+            write!(f, " with a peek offset of {offset}")?;
+        }
+        match self.joins {
+            Some(option) => write!(f, " with {option} set"),
             None => Ok(()),
         }
     }
@@ -64,20 +75,46 @@ impl fmt::Display for Socket {
 
 /// Asks the kernel what `fd` is. ENOTSOCK when it is not a socket.
 pub(crate) fn inspect(fd: BorrowedFd<'_>) -> io::Result<Socket> {
+    let protocol = get_int(fd, libc::SO_PROTOCOL)?;
     Ok(Socket {
         domain: get_int(fd, libc::SO_DOMAIN)?,
         kind: get_int(fd, libc::SO_TYPE)?,
-        protocol: get_int(fd, libc::SO_PROTOCOL)?,
+        protocol,
         // AF_VSOCK does not have the option on all kernels: no socket of it is taken for listening.
         listening: get_int(fd, libc::SO_ACCEPTCONN).is_ok_and(|listening| listening != 0),
         // -1 where peeks start at the front, an error where the family has no such option.
         peek_offset: get_int(fd, libc::SO_PEEK_OFF).ok().and_then(|offset| offset.try_into().ok()),
+        joins: (protocol == libc::IPPROTO_UDP).then(|| joins(fd)).flatten(),
     })
+}
+
+/// The option by which a UDP socket joins or splits datagrams, if one is set. See [udp(7)].
+///
+/// [udp(7)]: https://man7.org/linux/man-pages/man7/udp.7.html
+fn joins(fd: BorrowedFd<'_>) -> Option<&'static str> {
+    let options = [
+        (libc::UDP_CORK, "UDP_CORK"),
+        (libc::UDP_SEGMENT, "UDP_SEGMENT"),
+        (libc::UDP_GRO, "UDP_GRO"),
+    ];
+    let is_set = |&(option, _): &(libc::c_int, _)| {
+        let mut value: libc::c_int = 0;
+        get_of(fd, libc::IPPROTO_UDP, option, &mut value).is_ok() && value != 0
+    };
+    options.into_iter().find(is_set).map(|(_, name)| name)
 }
 
 /// Makes peeks start at the front of each datagram, whatever another holder has set.
 pub(super) fn reset_peek_offset(fd: BorrowedFd<'_>) -> io::Result<()> {
     set(fd, libc::SO_PEEK_OFF, &-1_i32)
+}
+
+/// Whether descriptors that are sent to this UNIX socket arrive; else their senders are refused.
+/// `SO_PASSRIGHTS`, since Linux 6.16: ENOPROTOOPT before.
+pub(super) fn accept_descriptors(fd: BorrowedFd<'_>, accept: bool) -> io::Result<()> {
+    // include/uapi/asm-generic/socket.h; libc does not have it yet.
+    const SO_PASSRIGHTS: libc::c_int = 83;
+    set(fd, SO_PASSRIGHTS, &libc::c_int::from(accept))
 }
 
 /// The size of the send queue, in bytes as the kernel counts them.
@@ -112,6 +149,23 @@ pub(super) fn drops(fd: BorrowedFd<'_>) -> io::Result<u32> {
     Ok(drops)
 }
 
+/// If this process cannot open one descriptor more: how many it may have open. `RLIMIT_NOFILE`; see
+/// [getrlimit(2)].
+///
+/// [getrlimit(2)]: https://man7.org/linux/man-pages/man2/getrlimit.2.html
+pub(crate) fn open_file_limit(fd: BorrowedFd<'_>) -> Option<u64> {
+    match fd.try_clone_to_owned() {
+        Err(error) if error.raw_os_error() == Some(libc::EMFILE) => {}
+        _ => return None,
+    }
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the pointer is to an rlimit, exclusively borrowed for the call.
+    match unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } {
+        0 => Some(limit.rlim_cur),
+        _ => None,
+    }
+}
+
 fn get_int(fd: BorrowedFd<'_>, option: libc::c_int) -> io::Result<libc::c_int> {
     let mut value = 0;
     get(fd, option, &mut value)?;
@@ -126,6 +180,15 @@ impl Plain for libc::timeval {}
 impl Plain for [u32; 9] {}
 
 fn get<T: Plain>(fd: BorrowedFd<'_>, option: libc::c_int, value: &mut T) -> io::Result<()> {
+    get_of(fd, libc::SOL_SOCKET, option, value)
+}
+
+fn get_of<T: Plain>(
+    fd: BorrowedFd<'_>,
+    level: libc::c_int,
+    option: libc::c_int,
+    value: &mut T,
+) -> io::Result<()> {
     let mut len = 0;
     retry(|| {
         len = size_of::<T>() as libc::socklen_t;
@@ -133,13 +196,7 @@ fn get<T: Plain>(fd: BorrowedFd<'_>, option: libc::c_int, value: &mut T) -> io::
         // valid whatever bytes the kernel writes; the kernel writes no more than `len`. `fd` is
         // open for the call, as it is borrowed.
         unsafe {
-            libc::getsockopt(
-                fd.as_raw_fd(),
-                libc::SOL_SOCKET,
-                option,
-                (&raw mut *value).cast(),
-                &raw mut len,
-            )
+            libc::getsockopt(fd.as_raw_fd(), level, option, (&raw mut *value).cast(), &raw mut len)
         }
     })?;
     Ok(())

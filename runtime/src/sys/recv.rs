@@ -11,37 +11,71 @@
 //! [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use super::control::Control;
 use super::errno::retry;
 use super::name::{Name, RawName, UnixName};
 use super::socket::DatagramFd;
 
-/// The length of the next datagram, in bytes, which stays queued. `block` waits for one, unless
-/// the descriptor itself is non-blocking.
+/// What a peek tells of the next datagram.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peeked {
+    /// Its length, in bytes.
+    pub(crate) len: usize,
+    /// Its first byte; 0 where it has none.
+    pub(crate) first: u8,
+}
+
+/// Looks at the next datagram, which stays queued. `block` waits for one, unless the descriptor
+/// itself is non-blocking.
 ///
 /// The peek is into one byte: on AF_VSOCK a zero-length receive returns at once, with 0.
 #[inline]
-pub(crate) fn peek_len(fd: BorrowedFd<'_>, block: bool) -> io::Result<usize> {
+pub(crate) fn peek(fd: BorrowedFd<'_>, block: bool) -> io::Result<Peeked> {
     let wait = if block { 0 } else { libc::MSG_DONTWAIT };
     recv_byte(fd, libc::MSG_PEEK | libc::MSG_TRUNC | wait)
 }
 
+/// The length of the next datagram, as [`peek`] tells it, of a socket of any family; `None` where the
+/// family does not tell.
+///
+/// Not all heed `MSG_TRUNC` as a flag of the call, but all set it in the result (recvmsg(2)): a
+/// datagram of one byte is not cut by a peek into one.
+pub(crate) fn peek_len(fd: BorrowedFd<'_>, block: bool) -> io::Result<Option<usize>> {
+    let wait = if block { 0 } else { libc::MSG_DONTWAIT };
+    let flags = libc::MSG_PEEK | libc::MSG_TRUNC | wait;
+    let mut first = 0_u8;
+    let mut piece = libc::iovec { iov_base: (&raw mut first).cast(), iov_len: 1 };
+    // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut piece;
+    message.msg_iovlen = 1;
+    let len = retry(|| {
+        // SAFETY: `message` points to one iovec, which describes one initialised byte, both
+        // exclusively borrowed for the call, and to no name and no control data. `fd` is open for
+        // the call, as it is borrowed.
+        unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) }
+    })?;
+    let cut = message.msg_flags & libc::MSG_TRUNC != 0;
+    Ok(Some(len.cast_unsigned()).filter(|&len| len != 1 || !cut))
+}
+
 /// Drops the next datagram, and returns the length that it had. Never waits.
 pub(crate) fn discard(fd: &DatagramFd) -> io::Result<usize> {
-    recv_byte(fd.as_fd(), libc::MSG_TRUNC | libc::MSG_DONTWAIT)
+    recv_byte(fd.as_fd(), libc::MSG_TRUNC | libc::MSG_DONTWAIT).map(|dropped| dropped.len)
 }
 
 #[inline]
-fn recv_byte(fd: BorrowedFd<'_>, flags: libc::c_int) -> io::Result<usize> {
-    let mut byte = 0_u8;
-    retry(|| {
+fn recv_byte(fd: BorrowedFd<'_>, flags: libc::c_int) -> io::Result<Peeked> {
+    let mut first = 0_u8;
+    let len = retry(|| {
         // SAFETY: the pointer is to one initialised byte, exclusively borrowed for the call, and the
         // length says one: whatever kind of descriptor this is, no more is written. `fd` is open
         // for the call, as it is borrowed.
-        unsafe { libc::recv(fd.as_raw_fd(), (&raw mut byte).cast(), 1, flags) }
-    })
-    .map(isize::cast_unsigned)
+        unsafe { libc::recv(fd.as_raw_fd(), (&raw mut first).cast(), 1, flags) }
+    })?;
+    Ok(Peeked { len: len.cast_unsigned(), first })
 }
 
 /// Takes the next datagram into `buffer`, replacing what it holds and using its capacity without
@@ -106,4 +140,68 @@ pub(crate) fn recv_from(fd: &DatagramFd, buffer: &mut Vec<u8>) -> io::Result<(us
     unsafe { buffer.set_len(written) };
     name.set_len(name_len);
     Ok((len, name.read().unwrap_or(Name::Unix(UnixName::UNNAMED))))
+}
+
+/// What [`recv_message`] took.
+#[derive(Debug)]
+pub(crate) struct Received {
+    /// The datagram's real length: where that is more than there was room for, the rest is lost.
+    pub(crate) len: usize,
+    pub(crate) name: Name,
+    pub(crate) descriptors: Vec<OwnedFd>,
+    /// Whether descriptors came that this process could not be given.
+    pub(crate) lacks_descriptors: bool,
+}
+
+/// Takes the next datagram, its descriptors and the name of its sender: the first bytes into `head`,
+/// the others into `buffer` after what it holds, using its capacity without growing it. Never waits.
+///
+/// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags)`, with `MSG_CMSG_CLOEXEC`; see
+/// [recv(2)]. `MSG_CTRUNC` means that descriptors are missing: there always is room for as many as
+/// can travel.
+///
+/// [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
+pub(crate) fn recv_message(
+    fd: &DatagramFd,
+    head: &mut [u8],
+    buffer: &mut Vec<u8>,
+) -> io::Result<Received> {
+    let room = buffer.spare_capacity_mut();
+    let mut pieces = [
+        libc::iovec { iov_base: head.as_mut_ptr().cast(), iov_len: head.len() },
+        libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() },
+    ];
+    let mut name = RawName::empty();
+    let mut control = Control::empty();
+    // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = pieces.as_mut_ptr();
+    message.msg_iovlen = pieces.len() as _;
+    let flags = libc::MSG_TRUNC | libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+    let len = retry(|| {
+        message.msg_name = name.as_mut_ptr().cast();
+        message.msg_namelen = RawName::CAPACITY as libc::socklen_t;
+        message.msg_control = control.as_mut_ptr();
+        message.msg_controllen = control.capacity() as _;
+        // SAFETY: `message` points to two iovecs, which describe `head` and `room`, to a name and to
+        // control messages, each with the number of bytes that may be written there, all of them
+        // exclusively borrowed for the call. `fd` is open for the call, as it is borrowed.
+        unsafe { libc::recvmsg(fd.as_fd().as_raw_fd(), &raw mut message, flags) }
+    })?
+    .cast_unsigned();
+    // SAFETY: this recvmsg has filled `control` up to the length that it reports.
+    let descriptors = unsafe { control.take(message.msg_controllen as usize) };
+    let written = len.saturating_sub(head.len()).min(room.len());
+    let filled = buffer.len() + written;
+    // SAFETY: `filled` is within the capacity; up to `buffer.len()` it was initialised before, and the
+    // kernel wrote `written` bytes from there on: on a datagram socket, which a `DatagramFd` is known
+    // to be, it fills the iovecs in order with as much of the datagram as they hold (recv(2)).
+    unsafe { buffer.set_len(filled) };
+    name.set_len(message.msg_namelen);
+    Ok(Received {
+        len,
+        name: name.read().unwrap_or(Name::Unix(UnixName::UNNAMED)),
+        descriptors,
+        lacks_descriptors: message.msg_flags & libc::MSG_CTRUNC != 0,
+    })
 }

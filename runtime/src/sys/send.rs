@@ -1,15 +1,17 @@
-//! Sending one datagram, from one piece of memory or several.
+//! Sending one datagram: from one piece of memory or several, with descriptors or without.
 
 use std::io::{self, IoSlice};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::ptr;
 
+use super::control::Control;
 use super::errno::retry;
 use super::name::{Name, RawName};
 use super::socket::DatagramFd;
 
-/// Sends `pieces` as one datagram: to `to`, or to the peer that the socket is connected to. `block`
-/// waits for room, unless the descriptor itself is non-blocking.
+/// Sends `pieces` as one datagram, with copies of `descriptors`: to `to`, or to the peer that the
+/// socket is connected to. `block` waits for room, unless the descriptor itself is non-blocking.
+/// More descriptors than [`MAX_DESCRIPTORS`](super::MAX_DESCRIPTORS) are EINVAL, as the kernel says.
 ///
 /// `ssize_t send(int sockfd, const void *buf, size_t len, int flags)` and `ssize_t sendmsg(int
 /// sockfd, const struct msghdr *msg, int flags)`, always with `MSG_NOSIGNAL`, so that a peer that
@@ -21,11 +23,12 @@ use super::socket::DatagramFd;
 pub(crate) fn send(
     fd: &DatagramFd,
     pieces: &[IoSlice<'_>],
+    descriptors: &[BorrowedFd<'_>],
     to: Option<&Name>,
     block: bool,
 ) -> io::Result<()> {
     let flags = libc::MSG_NOSIGNAL | if block { 0 } else { libc::MSG_DONTWAIT };
-    if let (&[piece], None) = (pieces, to) {
+    if let (&[piece], [], None) = (pieces, descriptors, to) {
         retry(|| {
             // SAFETY: the pointer and the length are those of one slice, which outlives the call
             // and is only read. `fd` is open for the call, as it is borrowed.
@@ -33,9 +36,27 @@ pub(crate) fn send(
         })?;
         return Ok(());
     }
+    if !descriptors.is_empty() {
+        let mut control = Control::rights(descriptors)
+            .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        return send_message(fd, pieces, Some(&mut control), to, flags);
+    }
+    send_message(fd, pieces, None, to, flags)
+}
+
+#[inline]
+fn send_message(
+    fd: &DatagramFd,
+    pieces: &[IoSlice<'_>],
+    control: Option<&mut Control>,
+    to: Option<&Name>,
+    flags: libc::c_int,
+) -> io::Result<()> {
     let mut name = to.map(RawName::from);
     let (name_ptr, name_len) =
         name.as_mut().map_or((ptr::null_mut(), 0), |name| (name.as_mut_ptr(), name.len()));
+    let (control_ptr, control_len) =
+        control.map_or((ptr::null_mut(), 0), |control| (control.as_mut_ptr(), control.len()));
     // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid: no name, no
     // pieces, no control data.
     let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
@@ -44,10 +65,12 @@ pub(crate) fn send(
     // IoSlice is documented to have the layout of iovec, and sendmsg does not write through it.
     message.msg_iov = pieces.as_ptr().cast::<libc::iovec>().cast_mut();
     message.msg_iovlen = pieces.len() as _;
+    message.msg_control = control_ptr;
+    message.msg_controllen = control_len as _;
     retry(|| {
-        // SAFETY: `message` points to `name_len` bytes of name and to `pieces.len()` iovecs, each
-        // of which describes a slice; all of them outlive the call and are only read. `fd` is open
-        // for the call, as it is borrowed.
+        // SAFETY: `message` points to `name_len` bytes of name, to `control_len` bytes of control
+        // messages, and to `pieces.len()` iovecs, each of which describes a slice; all of them
+        // outlive the call and are only read. `fd` is open for the call, as it is borrowed.
         unsafe { libc::sendmsg(fd.as_fd().as_raw_fd(), &raw const message, flags) }
     })?;
     Ok(())

@@ -51,6 +51,20 @@ impl Kind {
     pub(crate) fn is_connection(self) -> bool {
         matches!(self, Self::UnixSeqpacket | Self::VsockSeqpacket)
     }
+
+    /// What the family is called in errors.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::UnixSeqpacket | Self::UnixDatagram => "AF_UNIX",
+            Self::VsockSeqpacket => "AF_VSOCK",
+            Self::Udp4 | Self::Udp6 => "UDP",
+        }
+    }
+
+    /// Whether the socket carries descriptors.
+    pub(crate) fn is_unix(self) -> bool {
+        matches!(self, Self::UnixSeqpacket | Self::UnixDatagram)
+    }
 }
 
 /// A descriptor that is known to carry datagrams, and of which kind.
@@ -94,10 +108,12 @@ impl DatagramFd {
     }
 
     /// Takes over a descriptor after finding out what it is, and resets its peek offset. What it is
-    /// instead, when it is none of [`Kind`] or listens.
+    /// instead, when it is none of [`Kind`], listens, or joins datagrams.
     pub(crate) fn adopt(fd: OwnedFd) -> io::Result<Result<Self, Socket>> {
         let socket = options::inspect(fd.as_fd())?;
-        let Some(kind) = Kind::of(socket).filter(|_| !socket.listening) else {
+        let Some(kind) =
+            Kind::of(socket).filter(|_| !socket.listening && !socket.joins_datagrams())
+        else {
             return Ok(Err(socket));
         };
         let fd = Self { fd, kind };
@@ -111,6 +127,14 @@ impl DatagramFd {
             // It has no such option.
             Kind::VsockSeqpacket => Ok(()),
             _ => options::reset_peek_offset(self.as_fd()),
+        }
+    }
+
+    /// Sees to it that descriptors arrive, or that those who send some are refused, where the kernel
+    /// can do that. Where it cannot, they arrive.
+    pub(crate) fn accept_descriptors(&self, accept: bool) {
+        if self.kind.is_unix() {
+            _ = options::accept_descriptors(self.as_fd(), accept);
         }
     }
 
@@ -221,6 +245,14 @@ impl ListenerFd {
         // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
         retry(|| unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) })?;
         Ok(Self { fd, kind })
+    }
+
+    /// As [`DatagramFd::accept_descriptors`], for the connections that come from here: a client can
+    /// send before it has been accepted.
+    pub(crate) fn accept_descriptors(&self, accept: bool) {
+        if self.kind.is_unix() {
+            _ = options::accept_descriptors(self.as_fd(), accept);
+        }
     }
 
     pub(crate) fn bind(&self, name: &Name) -> io::Result<()> {

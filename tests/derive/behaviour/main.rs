@@ -3,6 +3,7 @@
 
 mod codecs;
 mod defaults;
+mod descriptors;
 mod fields;
 mod generics;
 mod other;

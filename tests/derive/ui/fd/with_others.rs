@@ -5,7 +5,9 @@ use datagrammar::Message;
 #[derive(Message)]
 enum Request {
     #[message(tag = 1)]
-    Import(OwnedFd),
+    Import(#[message(fd, with = path)] OwnedFd),
+    #[message(tag = 2)]
+    Rest(#[message(rest, fd)] OwnedFd),
 }
 
 fn main() {}

@@ -4,8 +4,8 @@ use datagrammar::Message;
 
 #[derive(Message)]
 enum Request {
-    #[message(tag = 1)]
-    Import(#[message(fd)] OwnedFd),
+    #[message(tag = 1, fd)]
+    Import(OwnedFd),
 }
 
 fn main() {}

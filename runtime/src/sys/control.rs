@@ -1,0 +1,115 @@
+//! Control messages: what travels beside a datagram's bytes, as the kernel lays it out.
+//!
+//! Each is a header (`size_t` length with the header in it, `int` level, `int` type), its data, and
+//! padding up to a multiple of a `size_t`; see [cmsg(3)] and [unix(7)]. Writing and reading them as
+//! bytes needs no `unsafe` but for taking over the descriptors that came.
+//!
+//! [cmsg(3)]: https://man7.org/linux/man-pages/man3/cmsg.3.html
+//! [unix(7)]: https://man7.org/linux/man-pages/man7/unix.7.html
+
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// The most descriptors that travel with one datagram: `SCM_MAX_FD` of include/net/scm.h.
+pub(crate) const MAX_DESCRIPTORS: usize = 253;
+
+/// `sizeof(struct cmsghdr)`: a length and two integers.
+const HEADER: usize = size_of::<usize>() + 2 * size_of::<libc::c_int>();
+
+/// Room for as many descriptors as the kernel lets travel, in as many messages as it may make of
+/// them (one), and as much again for what was not asked for.
+const CAPACITY: usize = 2048;
+
+/// Memory for control messages, aligned as the kernel wants it.
+#[repr(C, align(8))]
+pub(super) struct Control {
+    bytes: [u8; CAPACITY],
+    len: usize,
+}
+
+impl Control {
+    /// Room for the kernel to write messages into. It leaves padding unwritten, so all of it is
+    /// initialised.
+    pub(super) fn empty() -> Self {
+        Self { bytes: [0; CAPACITY], len: 0 }
+    }
+
+    /// One `SCM_RIGHTS` message with these descriptors, of which there are [`MAX_DESCRIPTORS`] at
+    /// most; `None` for more.
+    pub(super) fn rights(descriptors: &[BorrowedFd<'_>]) -> Option<Self> {
+        if descriptors.len() > MAX_DESCRIPTORS {
+            return None;
+        }
+        let mut control = Self::empty();
+        control.push(&(HEADER + size_of_val(descriptors)).to_ne_bytes());
+        control.push(&libc::SOL_SOCKET.to_ne_bytes());
+        control.push(&libc::SCM_RIGHTS.to_ne_bytes());
+        for descriptor in descriptors {
+            control.push(&descriptor.as_raw_fd().to_ne_bytes());
+        }
+        control.len = control.len.next_multiple_of(size_of::<usize>());
+        Some(control)
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let end = self.len + bytes.len();
+        if let Some(place) = self.bytes.get_mut(self.len..end) {
+            place.copy_from_slice(bytes);
+            self.len = end;
+        }
+    }
+
+    pub(super) fn as_mut_ptr(&mut self) -> *mut libc::c_void {
+        self.bytes.as_mut_ptr().cast()
+    }
+
+    /// How many bytes there are to read.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// How many bytes the kernel may write.
+    pub(super) fn capacity(&self) -> usize {
+        CAPACITY
+    }
+
+    /// Takes over the descriptors that the kernel has written.
+    ///
+    /// # Safety
+    ///
+    /// A successful `recvmsg` has filled this with `len` bytes of control messages, and nobody has
+    /// taken over the descriptors in them before.
+    pub(super) unsafe fn take(&mut self, len: usize) -> Vec<OwnedFd> {
+        let mut descriptors = Vec::new();
+        let mut rest = self.bytes.get(..len).unwrap_or_default();
+        while let Some((is_rights, data, next)) = split(rest) {
+            rest = next;
+            if !is_rights {
+                continue;
+            }
+            let (numbers, _) = data.as_chunks();
+            descriptors.reserve_exact(numbers.len());
+            for number in numbers {
+                let number = RawFd::from_ne_bytes(*number);
+                // SAFETY: the kernel has installed this descriptor for us alone (unix(7),
+                // SCM_RIGHTS), and by this function's contract nobody has taken it over before.
+                descriptors.push(unsafe { OwnedFd::from_raw_fd(number) });
+            }
+        }
+        self.len = 0;
+        descriptors
+    }
+}
+
+/// The first message: whether it carries descriptors, its data, and what comes after it.
+fn split(bytes: &[u8]) -> Option<(bool, &[u8], &[u8])> {
+    let (len, rest) = bytes.split_first_chunk()?;
+    let (level, rest) = rest.split_first_chunk()?;
+    let (kind, _) = rest.split_first_chunk()?;
+    let len = usize::from_ne_bytes(*len);
+    let data = bytes.get(HEADER..len)?;
+    // The last message's padding need not be there.
+    let next = bytes.get(len.next_multiple_of(size_of::<usize>())..).unwrap_or_default();
+    let is_rights = libc::c_int::from_ne_bytes(*level) == libc::SOL_SOCKET
+        && libc::c_int::from_ne_bytes(*kind) == libc::SCM_RIGHTS;
+    Some((is_rights, data, next))
+}

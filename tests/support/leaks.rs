@@ -1,0 +1,149 @@
+//! Frames with descriptors, in every way that goes well or wrong.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::panic::{self, AssertUnwindSafe};
+
+use datagrammar::{Connection, DecodeError, Limits, Message, RecvError, SendError};
+
+use crate::raw;
+
+/// Messages that carry descriptors.
+#[derive(Message, Debug)]
+pub enum Parcel {
+    /// One, or two.
+    #[message(tag = 1)]
+    Two {
+        /// There always.
+        #[message(fd)]
+        left: OwnedFd,
+        /// There sometimes.
+        #[message(fd)]
+        right: Option<OwnedFd>,
+    },
+    /// Any number.
+    #[message(tag = 2)]
+    Many {
+        /// All of them.
+        #[message(fd)]
+        all: Vec<OwnedFd>,
+        /// Something that can be wrong after them.
+        flag: bool,
+    },
+}
+
+/// Messages that carry none.
+#[derive(Message, Debug)]
+pub enum Plain {
+    /// The only one.
+    #[message(tag = 1)]
+    Plain,
+}
+
+/// How many descriptors this process has open, the one that this takes not counted.
+///
+/// # Panics
+///
+/// Without /proc.
+pub fn open() -> usize {
+    fs::read_dir("/proc/self/fd").expect("/proc").count() - 1
+}
+
+/// Sends and receives `frames` frames with descriptors: decoded, not decoded, damaged, miscounted,
+/// over the limit, to a user who panics, to types without any, and to nobody.
+///
+/// # Panics
+///
+/// When anything comes that should not.
+pub fn exchange(frames: usize) {
+    let file = File::open("/proc/version").expect("a file");
+    let fd = file.as_fd();
+    let limits = Limits::default().frame_len(100);
+    let (mut ours, mut theirs) = Connection::<Parcel, Parcel>::pair().expect("a pair");
+    theirs.set_limits(limits);
+    for number in 0..frames {
+        match number % 10 {
+            0 => {
+                let (left, right) = (owned(fd), (number % 20 == 0).then(|| owned(fd)));
+                ours.send(&Parcel::Two { left, right }).expect("sent");
+                let frame = theirs.recv().expect("received").expect("a frame");
+                assert!(matches!(frame.decode(), Ok(Parcel::Two { .. })));
+            }
+            1 => {
+                let all = (0..number % 7).map(|_| owned(fd)).collect();
+                ours.send(&Parcel::Many { all, flag: true }).expect("sent");
+                drop(theirs.recv().expect("received").expect("a frame"));
+            }
+            2 => {
+                let error = damaged(&ours, &mut theirs, &[2, 3, 7], &[&[fd, fd, fd]]);
+                assert!(matches!(error, DecodeError::Field { .. }), "{error:?}");
+            }
+            3 => {
+                let error = damaged(&ours, &mut theirs, &[1, 1], &[&[fd, fd, fd]]);
+                assert!(matches!(error, DecodeError::FdCount { declared: 2, received: 3 }));
+            }
+            4 => {
+                let error = damaged(&ours, &mut theirs, &[2, 9, 1], &[&[fd], &[fd, fd]]);
+                assert!(matches!(error, DecodeError::FdCount { declared: 9, received: 3 }));
+            }
+            5 => {
+                let error = damaged(&ours, &mut theirs, &[9], &[&[fd]]);
+                assert!(matches!(error, DecodeError::UnknownTag(9)), "{error:?}");
+            }
+            6 => {
+                raw::send_with(&ours, &[1; 101], &[&[fd, fd]]).expect("sent");
+                let error = theirs.recv().expect_err("over the limit");
+                assert!(matches!(error, RecvError::TooLarge { len: 101, limit: 100 }));
+            }
+            7 => {
+                ours.send(&Parcel::Many { all: vec![owned(fd)], flag: true }).expect("sent");
+                let frame = theirs.recv().expect("received").expect("a frame");
+                let panicked = panic::catch_unwind(AssertUnwindSafe(|| {
+                    let _held = frame.decode().expect("a message");
+                    panic::resume_unwind(Box::new(()));
+                }));
+                panicked.expect_err("a panic");
+            }
+            8 => to_types_without_any(fd),
+            _ => to_nobody(fd),
+        }
+    }
+}
+
+fn owned(fd: BorrowedFd<'_>) -> OwnedFd {
+    fd.try_clone_to_owned().expect("a descriptor")
+}
+
+fn damaged(
+    ours: &Connection<Parcel, Parcel>,
+    theirs: &mut Connection<Parcel, Parcel>,
+    frame: &[u8],
+    lists: &[&[BorrowedFd<'_>]],
+) -> DecodeError {
+    raw::send_with(ours, frame, lists).expect("sent");
+    let frame = theirs.recv().expect("received").expect("a frame");
+    frame.decode().expect_err("a damaged frame")
+}
+
+/// Before Linux 6.16 the kernel does not refuse them: they are closed when they arrive.
+fn to_types_without_any(fd: BorrowedFd<'_>) {
+    let (ours, mut theirs) = Connection::<Plain, Plain>::pair().expect("a pair");
+    match raw::send_with(&ours, &[1], &[&[fd]]) {
+        Ok(()) => {
+            let frame = theirs.recv().expect("received").expect("a frame");
+            assert_eq!(frame.descriptors(), 0);
+            frame.decode().expect("a message");
+        }
+        Err(error) => assert_eq!(error.kind(), io::ErrorKind::PermissionDenied),
+    }
+}
+
+fn to_nobody(fd: BorrowedFd<'_>) {
+    let (mut ours, theirs) = Connection::<Parcel, Parcel>::pair().expect("a pair");
+    // One that nobody will receive, and one that nobody can.
+    ours.send(&Parcel::Many { all: vec![owned(fd), owned(fd)], flag: false }).expect("sent");
+    drop(theirs);
+    let error = ours.send(&Parcel::Many { all: vec![owned(fd)], flag: false });
+    assert!(matches!(error, Err(SendError::Disconnected)), "{error:?}");
+}

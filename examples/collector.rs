@@ -35,8 +35,10 @@ struct Arguments {
 
 fn main() -> anyhow::Result<()> {
     let Arguments { address, count, limit } = Arguments::parse();
-    let socket = Socket::bind(&address).with_context(|| format!("binding {address}"))?;
-    eprintln!("collecting at {address}");
+    let socket = Socket::bind(&address).with_context(|| {
+        format!("binding {address} (remove the path if an earlier run was interrupted)")
+    })?;
+    eprintln!("collecting at {}", socket.address(address)?);
     let mut buffer = Vec::new();
     for _ in 0..count.unwrap_or(u64::MAX) {
         let len = peek_len(&socket)?;
@@ -68,6 +70,14 @@ impl Socket {
         } else {
             bail!("expected a unix: or udp: address");
         })
+    }
+
+    /// Where it is: a UDP port may have been left to the kernel to choose.
+    fn address(&self, bound: Address) -> io::Result<Address> {
+        match self {
+            Self::Unix(_) => Ok(bound),
+            Self::Udp(socket) => Ok(socket.local_addr()?.into()),
+        }
     }
 
     fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {

@@ -2,17 +2,16 @@
 
 use std::ops::RangeInclusive;
 
-use proc_macro2::{Span, TokenTree};
+use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
-use syn::parse::ParseStream;
-use syn::{Attribute, Error, Lit, Path, Token};
+use syn::{Attribute, Error, Lit, Path};
 
 use crate::ctxt::Ctxt;
 use crate::symbol::{
     CODEC, CRATE, DEFAULT, EXTENSIBLE, FD, MESSAGE, OTHER, Place, RESERVED, REST, TAG, WITH, meant,
     misplaced, valueless,
 };
-use crate::value::{Tag, flag, path, ranges, tag};
+use crate::value::{Tag, flag, path, ranges, skip_item, tag};
 
 /// The attributes of an enum or a struct.
 #[derive(Default)]
@@ -53,8 +52,7 @@ impl Container {
         let mut read = Self::default();
         read.tag_mistaken = for_each(cx, attrs, place, |meta| {
             if meta.path == RESERVED && place == Place::Enum {
-                read.reserved.extend(ranges(meta)?);
-                Ok(())
+                ranges(meta, &mut read.reserved)
             } else if meta.path == TAG && place == Place::Struct {
                 once(&mut read.tag, meta, tag)
             } else if meta.path == EXTENSIBLE {
@@ -137,13 +135,6 @@ fn for_each(
         }
     }
     mistaken
-}
-
-fn skip_item(input: ParseStream<'_>) -> Result<(), Error> {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        input.parse::<TokenTree>()?;
-    }
-    Ok(())
 }
 
 fn once<T>(

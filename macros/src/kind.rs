@@ -81,7 +81,7 @@ impl Descriptors {
             (None, Some(inner)) => (Number::Many, inner),
             (None, None) => (Number::One, ty),
         };
-        Self { number, borrowed: is_descriptor(one, &["BorrowedFd"]) }
+        Self { number, borrowed: is_one_of(one, &["BorrowedFd"]) }
     }
 }
 
@@ -99,10 +99,10 @@ pub(crate) fn holds_descriptors(ty: &Type) -> bool {
         "UnixListener",
         "UnixStream",
     ];
-    is_descriptor(option(ty).or_else(|| vec(ty)).unwrap_or(ty), DESCRIPTORS)
+    is_one_of(option(ty).or_else(|| vec(ty)).unwrap_or(ty), DESCRIPTORS)
 }
 
-fn is_descriptor(ty: &Type, names: &[&str]) -> bool {
+fn is_one_of(ty: &Type, names: &[&str]) -> bool {
     let segment = standard(ty);
     segment.is_some_and(|segment| names.iter().any(|name| segment.ident == name))
 }
@@ -159,6 +159,20 @@ pub(crate) fn is_mutable_reference(ty: &Type) -> bool {
         Type::Reference(reference) => reference.mutability.is_some(),
         _ => false,
     })
+}
+
+/// What to hold instead of lending it, if the type is a reference to something that is not in a frame
+/// as it is in memory.
+pub(crate) fn owned_instead(ty: &Type) -> Option<String> {
+    const VALUES: &[&str] = &[
+        "String", "Vec", "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize",
+        "u128", "u16", "u32", "u64", "u8", "usize",
+    ];
+    let Type::Reference(reference) = ungroup(option(ty).unwrap_or(ty)) else { return None };
+    match ungroup(&reference.elem) {
+        Type::Slice(slice) => Some(format!("Vec<{}>", written(&slice.elem))),
+        value => is_one_of(value, VALUES).then(|| written(value)),
+    }
 }
 
 /// The type, and those of which it certainly holds values: the types in a tuple, an `Option`…

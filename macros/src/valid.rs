@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::ast::{Container, Data, Ending, Field, Form, Variant};
 use crate::ctxt::Ctxt;
 use crate::free::FreeTags;
-use crate::kind::{self, Number};
+use crate::kind::{self, Kind, Number};
 
 /// Reports every broken rule.
 pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {
@@ -19,6 +19,7 @@ pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {
     for field in container.variants().iter().flat_map(|variant| &variant.fields) {
         fields_do_not_outlive_frames(cx, field);
         fields_do_not_write_to_frames(cx, field);
+        frames_lend_bytes_and_text_alone(cx, field);
         descriptors_are_marked(cx, field);
         one_descriptor_has_no_default(cx, field);
     }
@@ -116,6 +117,17 @@ fn fields_do_not_outlive_frames(cx: &Ctxt, field: &Field<'_>) {
 fn fields_do_not_write_to_frames(cx: &Ctxt, field: &Field<'_>) {
     if matches!(field.form, Form::Plain(_)) && kind::is_mutable_reference(field.ty) {
         let message = "a frame is lent to be read: write `&'a` without `mut`, or a type that owns";
+        cx.error_on(field.ty, message);
+    }
+}
+
+/// Numbers are in a frame in another form than in memory, and what is made of them too.
+fn frames_lend_bytes_and_text_alone(cx: &Ctxt, field: &Field<'_>) {
+    if let (Form::Plain(Kind::Serde), Some(owned)) = (&field.form, kind::owned_instead(field.ty))
+        && !kind::is_mutable_reference(field.ty)
+        && !kind::is_static_reference(field.ty)
+    {
+        let message = format!("a frame lends bytes and text alone: write `{owned}`");
         cx.error_on(field.ty, message);
     }
 }

@@ -2,11 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenTree};
 use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
-use syn::parse::{Parse, ParseStream};
-use syn::punctuated::Punctuated;
+use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Error, Lit, LitInt, LitStr, Path, Token, token};
 
@@ -45,47 +44,65 @@ pub(crate) fn path(meta: &ParseNestedMeta<'_>) -> Result<Path, Error> {
     parsed.map_err(|error| Error::new(error.span(), instead(meta, "needs a path", " = some::path")))
 }
 
-/// Tags, one by one or as ranges, between parentheses.
-pub(crate) fn ranges(meta: &ParseNestedMeta<'_>) -> Result<Vec<RangeInclusive<u32>>, Error> {
+/// Tags, one by one or as ranges, between parentheses: those that can be read are added to `read`, and
+/// what is wrong with the others is reported together.
+pub(crate) fn ranges(
+    meta: &ParseNestedMeta<'_>,
+    read: &mut Vec<RangeInclusive<u32>>,
+) -> Result<(), Error> {
     if !meta.input.peek(token::Paren) {
         return Err(instead(meta, "needs a list of tags", "(4, 7..=9)"));
     }
     let list;
     syn::parenthesized!(list in meta.input);
-    let ranges = Punctuated::<Range, Token![,]>::parse_terminated(&list);
-    // What a list has left when it is dropped is a mistake of its own to syn.
-    list.parse::<TokenStream>()?;
-    let ranges = ranges?;
-    if ranges.is_empty() {
+    if list.is_empty() {
         return Err(instead(meta, "needs a list of tags", "(4, 7..=9)"));
     }
-    Ok(ranges.into_iter().map(|Range(range)| range).collect())
+    let mut mistakes: Option<Error> = None;
+    while !list.is_empty() {
+        match range(&list) {
+            Ok(range) => read.push(range),
+            Err(mistake) => {
+                skip_item(&list)?;
+                match &mut mistakes {
+                    Some(mistakes) => mistakes.combine(mistake),
+                    None => mistakes = Some(mistake),
+                }
+            }
+        }
+        list.parse::<Option<Token![,]>>()?;
+    }
+    mistakes.map_or(Ok(()), Err)
 }
 
-struct Range(RangeInclusive<u32>);
-
-impl Parse for Range {
-    fn parse(input: ParseStream<'_>) -> Result<Self, Error> {
-        let first = number(input)?;
-        if input.peek(Token![..=]) {
-            input.parse::<Token![..=]>()?;
-        } else if input.peek(Token![..]) {
-            let dots = input.parse::<Token![..]>()?;
-            let end: Option<u32> = number(input).ok().map(|end| end.number - 1);
-            let last = end.filter(|last| *last > first.number).unwrap_or(u32::MAX);
-            let message =
-                format!("a range of tags names its last one: write `{}..={last}`", first.number);
-            return Err(Error::new_spanned(dots, message));
-        } else {
-            return Ok(Self(first.number..=first.number));
-        }
-        let last = number(input)?;
-        if last.number < first.number {
-            let message = format!("no tag is in it: write `{}..={}`", last.number, first.number);
-            return Err(Error::new(first.span, message));
-        }
-        Ok(Self(first.number..=last.number))
+/// Goes on to the comma after the item that is being parsed, or to the end.
+pub(crate) fn skip_item(input: ParseStream<'_>) -> Result<(), Error> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<TokenTree>()?;
     }
+    Ok(())
+}
+
+fn range(input: ParseStream<'_>) -> Result<RangeInclusive<u32>, Error> {
+    let first = number(input)?;
+    if input.peek(Token![..=]) {
+        input.parse::<Token![..=]>()?;
+    } else if input.peek(Token![..]) {
+        let dots = input.parse::<Token![..]>()?;
+        let end: Option<u32> = number(input).ok().map(|end| end.number - 1);
+        let last = end.filter(|last| *last > first.number).unwrap_or(u32::MAX);
+        let message =
+            format!("a range of tags names its last one: write `{}..={last}`", first.number);
+        return Err(Error::new_spanned(dots, message));
+    } else {
+        return Ok(first.number..=first.number);
+    }
+    let last = number(input)?;
+    if last.number < first.number {
+        let message = format!("no tag is in it: write `{}..={}`", last.number, first.number);
+        return Err(Error::new(first.span, message));
+    }
+    Ok(first.number..=last.number)
 }
 
 fn number(input: ParseStream<'_>) -> Result<Tag, Error> {

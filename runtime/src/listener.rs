@@ -41,10 +41,10 @@ use crate::sys::ListenerFd;
 /// `<path>.lock`; what else has that name is left alone too ([`OpenError::NotALock`]). Both are removed when the listener is dropped. The path's permission bits are those
 /// of [`Options::mode`], `0o600` by default, from the moment it exists.
 pub struct Listener<Tx, Rx> {
+    /// Given up before the descriptor is closed.
+    _claim: Option<Claim>,
     fd: ListenerFd,
     limits: Limits,
-    /// Given up after the descriptor is closed.
-    _claim: Option<Claim>,
     messages: PhantomData<fn(Tx) -> Rx>,
 }
 

@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::{Connection, RecvError, Socket, peek_len};
+use datagrammar::{Connection, Listener, OpenError, RecvError, Socket, peek_len};
 use datagrammar_tests::{Directory, Numbered, Random, numbered, raw, seed};
 use rustix::net::SocketType;
 
@@ -124,14 +124,21 @@ fn h07_a_deadline_holds_where_another_holder_makes_a_socket_ready_with_nothing_i
     let frame = ours.recv_deadline(deadline).unwrap().expect("a frame");
     assert_eq!(frame.decode().unwrap().check(), 1);
 
-    // A datagram socket that was shut down is ready for ever. It has no end to tell.
+    // Sockets that were shut down are ready for ever, and those by themselves have no end to tell.
     let directory = Directory::new();
-    let mut ours =
-        Socket::<Numbered<'_>, Numbered<'_>>::bind(&directory.address("socket")).unwrap();
-    rustix::net::shutdown(&ours, rustix::net::Shutdown::Read).unwrap();
-    let deadline = Instant::now() + Duration::from_millis(50);
-    let error = ours.recv_from_deadline(deadline).unwrap_err();
-    assert!(matches!(error, RecvError::TimedOut | RecvError::Empty), "{error:?}");
+    let soon = || Instant::now() + Duration::from_millis(50);
+    for address in [directory.address("socket"), "udp:127.0.0.1:0".parse().unwrap()] {
+        let mut ours = Socket::<Numbered<'_>, Numbered<'_>>::bind(&address).unwrap();
+        _ = rustix::net::shutdown(&ours, rustix::net::Shutdown::Read);
+        let error = ours.recv_from_deadline(soon()).unwrap_err();
+        assert!(matches!(error, RecvError::TimedOut), "{error:?}");
+        assert!(matches!(ours.try_recv_from(), Err(RecvError::WouldBlock)));
+    }
+    let address = directory.address("listener");
+    let listener = Listener::<Numbered<'_>, Numbered<'_>>::bind(&address).unwrap();
+    rustix::net::shutdown(&listener, rustix::net::Shutdown::Read).unwrap();
+    let error = listener.accept_deadline(soon()).unwrap_err();
+    assert!(matches!(error, OpenError::TimedOut), "{error:?}");
 }
 
 #[test]

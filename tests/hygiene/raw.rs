@@ -18,6 +18,24 @@ enum r#enum<'r#try, r#Dyn> {
     },
 }
 
+#[derive(::wire::Message, ::core::fmt::Debug)]
+#[message(crate = ::wire)]
+enum Old {
+    #[message(tag = 1)]
+    #[deprecated]
+    Gone {
+        #[deprecated]
+        field: u8,
+    },
+    #[message(tag = 2)]
+    Here,
+}
+
+#[test]
+fn deprecated_variants_are_no_warning() {
+    ::core::assert!(::core::matches!(Old::decode(&[2]), ::core::result::Result::Ok(Old::Here)));
+}
+
 mod r#mod {
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "`with` passes references")]
     pub(super) fn serialize<S: ::serde_renamed::Serializer>(

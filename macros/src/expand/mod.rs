@@ -106,6 +106,7 @@ pub(crate) fn implementation(
     };
     hygienic! {
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #impl_generics #krate::Message for #ident #ty_generics #where_clause {
             type Borrowed<'__frame> = #borrowed;
             #items

@@ -53,9 +53,9 @@ pub struct Socket<Tx, Rx> {
 
 /// The socket that both halves hold.
 struct Shared {
-    fd: DatagramFd,
-    /// Given up after the descriptor is closed.
+    /// Given up before the descriptor is closed.
     _claim: Option<Claim>,
+    fd: DatagramFd,
 }
 
 impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {

@@ -19,9 +19,12 @@ use std::process;
 
 use crate::address::Address;
 use crate::error::OpenError;
-use crate::sys::{self, DatagramFd, Kind, O_NOFOLLOW, O_NONBLOCK};
+use crate::sys::{self, DatagramFd, Kind, O_NOFOLLOW, O_NONBLOCK, O_PATH};
 
 /// A path that a socket of this process is bound to. Dropping it removes the path.
+///
+/// To be dropped before the socket is closed: until then nobody else's file can have the same inode
+/// number.
 #[derive(Debug)]
 pub(crate) struct Claim {
     path: PathBuf,
@@ -88,11 +91,13 @@ impl Identity {
 fn make_way(address: &Address, path: &Path) -> Result<(), OpenError> {
     let failed =
         |action: &str, source| OpenError::Io { action: format!("{action} {address}"), source };
-    let found = match fs::symlink_metadata(path) {
-        Ok(found) => found,
+    // Kept open, so that the inode's number means this file alone until the end of this function.
+    let probed = match OpenOptions::new().read(true).custom_flags(O_PATH | O_NOFOLLOW).open(path) {
+        Ok(probed) => probed,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(failed("looking at", error)),
     };
+    let found = probed.metadata().map_err(|error| failed("looking at", error))?;
     if !found.file_type().is_socket() {
         return Err(OpenError::NotASocket { path: path.into(), found: describe(&found) });
     }
@@ -169,8 +174,10 @@ struct Lock {
 impl Lock {
     fn take(address: &Address, path: &Path) -> Result<Self, OpenError> {
         let path = beside(path, ".lock");
-        let failed =
-            |source| OpenError::Io { action: format!("locking {}", path.display()), source };
+        let failed = |source| {
+            let action = format!("binding {address}, by locking {},", path.display());
+            OpenError::Io { action, source }
+        };
         loop {
             if let Some(found) = fs::symlink_metadata(&path).ok().as_ref().and_then(not_a_lock) {
                 return Err(OpenError::NotALock { path, found });

@@ -2,13 +2,15 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::mem;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::time::Instant;
 
 use super::claim::{self, Claim};
-use super::wait::{NotReady, Wait};
+use super::wait::{MAX_PAUSE, NotReady, Wait};
 use crate::address::Address;
+use crate::backoff::Backoff;
 use crate::error::OpenError;
 use crate::options::Options;
 use crate::sys::{self, DatagramFd, Errno, Kind, ListenerFd, Name, Readiness, errno};
@@ -85,6 +87,13 @@ pub(crate) fn listen(
 
 /// Accepts a connection.
 pub(crate) fn accept(listener: &ListenerFd, wait: Wait) -> Result<DatagramFd, OpenError> {
+    let not_ready = |reason| match reason {
+        NotReady::WouldBlock => OpenError::WouldBlock,
+        NotReady::TimedOut => OpenError::TimedOut,
+        NotReady::Io(source) => OpenError::Io { action: "waiting to accept".into(), source },
+    };
+    let mut backoff = Backoff::up_to(MAX_PAUSE);
+    let mut was_ready = false;
     loop {
         match listener.accept() {
             Ok(fd) => return Ok(fd),
@@ -96,11 +105,11 @@ pub(crate) fn accept(listener: &ListenerFd, wait: Wait) -> Result<DatagramFd, Op
             }
             Err(source) => return Err(OpenError::Io { action: "accepting".into(), source }),
         }
-        wait.ready(listener.as_fd(), Readiness::Readable).map_err(|reason| match reason {
-            NotReady::WouldBlock => OpenError::WouldBlock,
-            NotReady::TimedOut => OpenError::TimedOut,
-            NotReady::Io(source) => OpenError::Io { action: "waiting to accept".into(), source },
-        })?;
+        // Another process took it, or the listener was shut down and stays ready for nothing.
+        if mem::replace(&mut was_ready, true) {
+            wait.pause(&mut backoff).map_err(not_ready)?;
+        }
+        wait.ready(listener.as_fd(), Readiness::Readable).map_err(not_ready)?;
     }
 }
 

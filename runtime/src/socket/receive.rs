@@ -54,17 +54,24 @@ pub(crate) fn receive_from(
     limits: Limits,
     wait: Wait,
 ) -> Result<(Descriptors, Name), RecvError> {
+    let mut backoff = Backoff::up_to(MAX_PAUSE);
     loop {
         let peeked = peek(fd, wait)?.len;
         if !make_room(fd, buffer, peeked, limits)? {
             continue;
         }
-        let (len, descriptors, name) = if descriptors {
-            let Some(received) = take_message(fd, buffer)? else { continue };
-            (received.len, received.descriptors.into(), received.name)
-        } else {
-            let Some((len, name)) = taken(fd, || sys::recv_from(fd, buffer))? else { continue };
-            (len, Descriptors::default(), name)
+        let taken = match descriptors {
+            true => take_message(fd, buffer)?
+                .map(|received| (received.len, received.descriptors.into(), received.name)),
+            false => taken(fd, || sys::recv_from(fd, buffer))?
+                .map(|(len, name)| (len, Descriptors::default(), name)),
+        };
+        let Some((len, descriptors, name)) = taken else {
+            // Once a socket has been shut down, a peek that waits returns 0 without a datagram.
+            if peeked == 0 {
+                wait.pause(&mut backoff).map_err(not_ready)?;
+            }
+            continue;
         };
         if len == 0 {
             return Err(RecvError::Empty);
@@ -106,18 +113,21 @@ pub(crate) fn peek(fd: &DatagramFd, wait: Wait) -> Result<Peeked, RecvError> {
 fn peek_when_ready(fd: &DatagramFd, wait: Wait) -> Result<Peeked, RecvError> {
     let mut backoff = Backoff::up_to(MAX_PAUSE);
     loop {
-        wait.ready(fd.as_fd(), Readiness::Readable).map_err(|reason| match reason {
-            NotReady::WouldBlock => RecvError::WouldBlock,
-            NotReady::TimedOut => RecvError::TimedOut,
-            NotReady::Io(error) => RecvError::Io(error),
-        })?;
+        wait.ready(fd.as_fd(), Readiness::Readable).map_err(not_ready)?;
         if let Some(peeked) = taken(fd, || sys::peek(fd.as_fd(), wait.blocks()))? {
             return Ok(peeked);
         }
         fd.reset_peek_offset()?;
-        if !backoff.wait_until(wait.deadline()) {
-            return Err(RecvError::TimedOut);
-        }
+        wait.pause(&mut backoff).map_err(not_ready)?;
+    }
+}
+
+#[cold]
+fn not_ready(reason: NotReady) -> RecvError {
+    match reason {
+        NotReady::WouldBlock => RecvError::WouldBlock,
+        NotReady::TimedOut => RecvError::TimedOut,
+        NotReady::Io(error) => RecvError::Io(error),
     }
 }
 

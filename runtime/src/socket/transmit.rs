@@ -53,20 +53,17 @@ fn persist(
     wait: Wait,
 ) -> Result<(), SendError> {
     let len = parcel.len;
+    let not_ready = |reason| match reason {
+        NotReady::WouldBlock => SendError::WouldBlock { len },
+        NotReady::TimedOut => SendError::TimedOut { len },
+        NotReady::Io(source) => SendError::Io { len, source },
+    };
     let mut backoff = Backoff::up_to(MAX_PAUSE);
     loop {
-        wait.ready(fd.as_fd(), Readiness::Writable).map_err(|reason| match reason {
-            NotReady::WouldBlock => SendError::WouldBlock { len },
-            NotReady::TimedOut => SendError::TimedOut { len },
-            NotReady::Io(source) => SendError::Io { len, source },
-        })?;
+        wait.ready(fd.as_fd(), Readiness::Writable).map_err(not_ready)?;
         match send(fd, parcel, to, false) {
             Ok(()) => return Ok(()),
-            Err(error) if is_full(&error) => {
-                if !backoff.wait_until(wait.deadline()) {
-                    return Err(SendError::TimedOut { len });
-                }
-            }
+            Err(error) if is_full(&error) => wait.pause(&mut backoff).map_err(not_ready)?,
             Err(error) => return Err(refusal(fd, parcel, to, error)),
         }
     }

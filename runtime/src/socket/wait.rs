@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
+use crate::backoff::Backoff;
 use crate::sys::{self, Readiness};
 
 /// The longest pause before another try, where the kernel cannot tell when it is worth one.
@@ -34,19 +35,28 @@ impl Wait {
         matches!(self, Self::Block)
     }
 
-    pub(super) fn deadline(self) -> Option<Instant> {
+    /// When waiting ends, if it may begin.
+    fn deadline(self) -> Result<Option<Instant>, NotReady> {
         match self {
-            Self::Block | Self::Try => None,
-            Self::Until(deadline) => Some(deadline),
+            Self::Block => Ok(None),
+            Self::Try => Err(NotReady::WouldBlock),
+            Self::Until(deadline) => Ok(Some(deadline)),
+        }
+    }
+
+    /// Waits a little before another try, where the kernel cannot tell when it is worth one.
+    pub(super) fn pause(self, backoff: &mut Backoff) -> Result<(), NotReady> {
+        let deadline = self.deadline()?;
+        match backoff.wait_until(deadline) {
+            true => Ok(()),
+            false => Err(NotReady::TimedOut),
         }
     }
 
     /// Waits for `readiness` after a call has answered that it would have to.
     pub(super) fn ready(self, fd: BorrowedFd<'_>, readiness: Readiness) -> Result<(), NotReady> {
-        if matches!(self, Self::Try) {
-            return Err(NotReady::WouldBlock);
-        }
-        match sys::wait(fd, readiness, self.deadline()) {
+        let deadline = self.deadline()?;
+        match sys::wait(fd, readiness, deadline) {
             Ok(true) => Ok(()),
             Ok(false) => Err(NotReady::TimedOut),
             Err(error) => Err(NotReady::Io(error)),

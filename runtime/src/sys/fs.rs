@@ -55,6 +55,12 @@ pub(crate) fn set_mode_nofollow(path: &Path, mode: u32) -> io::Result<()> {
 /// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
 pub(crate) const O_NONBLOCK: i32 = libc::O_NONBLOCK;
 
+/// For `OpenOptions::custom_flags`: a hold on the file, whatever it is, and no access to what is in it.
+/// See [open(2)].
+///
+/// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
+pub(crate) const O_PATH: i32 = libc::O_PATH;
+
 /// For `OpenOptions::custom_flags`: refuse a symbolic link instead of following it. See [open(2)].
 ///
 /// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html

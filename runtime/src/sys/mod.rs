@@ -16,7 +16,7 @@ mod socket;
 
 pub(crate) use self::control::MAX_DESCRIPTORS;
 pub(crate) use self::errno::{Errno, errno};
-pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, rename_noreplace, set_mode_nofollow};
+pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_mode_nofollow};
 pub(crate) use self::kernel::kernel_release;
 pub(crate) use self::name::{Name, SUN_PATH, UnixName};
 pub(crate) use self::options::{inspect, open_file_limit};

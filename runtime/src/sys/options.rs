@@ -128,7 +128,7 @@ pub(super) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) ->
     let timeout = timeout.map_or(Duration::ZERO, |timeout| timeout.max(Duration::from_micros(1)));
     let timeout = libc::timeval {
         tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
-        tv_usec: timeout.subsec_micros().into(),
+        tv_usec: timeout.subsec_micros().cast_signed().into(),
     };
     set(fd, libc::SO_SNDTIMEO, &timeout)
 }

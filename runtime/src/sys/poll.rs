@@ -34,7 +34,7 @@ pub(crate) fn wait(
             let left = deadline.saturating_duration_since(Instant::now());
             libc::timespec {
                 tv_sec: libc::time_t::try_from(left.as_secs()).unwrap_or(libc::time_t::MAX),
-                tv_nsec: left.subsec_nanos().into(),
+                tv_nsec: left.subsec_nanos().cast_signed().into(),
             }
         });
         let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);

@@ -3,6 +3,7 @@
 use serde::de::{Deserializer, Visitor};
 
 use super::Guard;
+use super::owned::Owned;
 
 /// Values of at least one byte that hold no others: the visitor needs no watching.
 macro_rules! scalars {
@@ -35,11 +36,22 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guard<'_, D> {
         deserialize_char => deserialize_char
         deserialize_str => deserialize_str
         deserialize_bytes => deserialize_bytes
-        // Owned text and bytes are decoded as borrowed ones, which are checked against the input
-        // before anything is allocated: bincode allocates what a length prefix claims.
-        deserialize_string => deserialize_str
-        deserialize_byte_buf => deserialize_bytes
         deserialize_identifier => deserialize_identifier
+    }
+
+    // Owned text and bytes are decoded as borrowed ones, which are checked against the input before
+    // anything is allocated: bincode allocates what a length prefix claims.
+
+    #[inline]
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.meter.spend();
+        self.inner.deserialize_str(Owned(visitor))
+    }
+
+    #[inline]
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.meter.spend();
+        self.inner.deserialize_bytes(Owned(visitor))
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {

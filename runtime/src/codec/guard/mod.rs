@@ -6,6 +6,7 @@
 
 mod access;
 mod deserializer;
+mod owned;
 mod visitor;
 
 use std::cell::Cell;
@@ -43,10 +44,10 @@ where
 
 /// How many bytes of input it takes to reserve room for one element ahead of its decoding.
 ///
-/// In memory an element is often larger than in the frame, by how much only its type knows. What is
-/// not reserved grows as elements arrive, so this costs a long sequence of tiny elements three
-/// reallocations, and bounds what a false claim reserves: for elements of 64 bytes in memory, eight
-/// times the input.
+/// In memory an element is often larger than in the frame, by how much only its type knows. A sequence
+/// that claims more elements is not told of its length and grows as they arrive, which costs a long
+/// one of tiny elements some reallocations. What a false claim reserves is bounded: for elements of 64
+/// bytes in memory, by eight times the input.
 const BYTES_PER_RESERVED: usize = 8;
 
 /// What the guards of one field share.
@@ -129,16 +130,15 @@ impl<'g, T> Guard<'g, T> {
         Ok(())
     }
 
-    /// The number of elements to reserve room for: what the type declares, or what the input claims
-    /// as far as that is credible.
+    /// The number of elements, to reserve room for: what the type declares, or what the input claims if
+    /// that is credible.
     #[inline]
     fn hint(&self, claimed: Option<usize>) -> Option<usize> {
         if !self.counted {
             return claimed;
         }
-        let reservable = self.meter.reservable.get();
-        let reserved = claimed?.min(reservable);
-        self.meter.reservable.set(reservable - reserved);
-        Some(reserved)
+        let left = self.meter.reservable.get().checked_sub(claimed?)?;
+        self.meter.reservable.set(left);
+        claimed
     }
 }

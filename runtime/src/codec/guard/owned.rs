@@ -1,0 +1,27 @@
+//! Visitors of owned text and bytes: what was decoded as borrowed is handed on as owned, to visitors
+//! that may know nothing else.
+
+use std::fmt;
+
+use serde::de::{Error, Visitor};
+
+/// The visitor of a value that asked for a `String` or a byte buffer.
+pub(super) struct Owned<V>(pub(super) V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Owned<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(formatter)
+    }
+
+    #[inline]
+    fn visit_str<E: Error>(self, text: &str) -> Result<V::Value, E> {
+        self.0.visit_string(text.to_owned())
+    }
+
+    #[inline]
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<V::Value, E> {
+        self.0.visit_byte_buf(bytes.to_vec())
+    }
+}

@@ -15,7 +15,7 @@ use crate::message::Message;
 use crate::options::Options;
 use crate::receiver::Receiver;
 use crate::sender::Sender;
-use crate::socket;
+use crate::socket::{self, Turns};
 use crate::sys::DatagramFd;
 
 /// A connection that sends messages of type `Tx` and receives messages of type `Rx`.
@@ -142,7 +142,8 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     pub(crate) fn new(fd: DatagramFd, limits: Limits) -> Self {
         fd.accept_descriptors(Rx::DESCRIPTORS);
         let fd = Arc::new(fd);
-        Self { sender: Sender::new(Arc::clone(&fd)), receiver: Receiver::new(fd, limits) }
+        let sender = Sender::new(Arc::clone(&fd), Turns::default());
+        Self { sender, receiver: Receiver::new(fd, limits) }
     }
 
     /// The two directions, to be used independently.

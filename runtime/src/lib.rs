@@ -35,7 +35,7 @@ pub use crate::backoff::Backoff;
 pub use crate::connection::Connection;
 pub use crate::datagram::{Socket, SocketReceiver, SocketSender};
 pub use crate::error::{
-    AddressError, DecodeError, EncodeError, Fault, OpenError, RecvError, SendError,
+    AddressError, DecodeError, EncodeError, Fault, FragmentFault, OpenError, RecvError, SendError,
 };
 pub use crate::frame::Frame;
 pub use crate::limits::Limits;

@@ -4,8 +4,7 @@ use std::io::IoSlice;
 
 use crate::error::{EncodeError, SendError};
 use crate::message::{Encoder, MAX_PIECES, Message};
-use crate::socket::{Parcel, Wait, transmit};
-use crate::sys::{DatagramFd, Name};
+use crate::socket::Parcel;
 
 /// The buffer of a sending endpoint.
 #[derive(Debug, Default)]
@@ -14,14 +13,12 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Sends `message` as one frame: to `to`, or to the connected peer. The frame's length.
+    /// Encodes `message` as one frame, which `transmit` sends. The frame's length.
     #[inline]
     pub(crate) fn send<M: Message>(
         &mut self,
-        fd: &DatagramFd,
         message: &M,
-        to: Option<&Name>,
-        wait: Wait,
+        transmit: impl FnOnce(Parcel<'_>) -> Result<(), SendError>,
     ) -> Result<usize, SendError> {
         let mut encoder = Encoder::new(&mut self.buffer);
         message.encode(&mut encoder)?;
@@ -31,7 +28,7 @@ impl Outbox {
         }
         let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
         let pieces = encoder.pieces(&mut pieces);
-        transmit(fd, Parcel { pieces, descriptors: encoder.descriptors(), len }, to, wait)?;
+        transmit(Parcel { pieces, descriptors: encoder.descriptors(), len })?;
         Ok(len)
     }
 }

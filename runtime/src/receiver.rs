@@ -12,7 +12,7 @@ use crate::error::RecvError;
 use crate::frame::Frame;
 use crate::limits::Limits;
 use crate::message::Message;
-use crate::socket::{self, Wait};
+use crate::socket::{self, Assembly, Wait};
 use crate::sys::DatagramFd;
 
 /// The receiving half of a [`Connection`](crate::Connection), for messages of type `Rx`.
@@ -27,13 +27,15 @@ use crate::sys::DatagramFd;
 pub struct Receiver<Rx> {
     fd: Arc<DatagramFd>,
     buffer: Vec<u8>,
+    assembly: Assembly,
     limits: Limits,
     message: PhantomData<fn() -> Rx>,
 }
 
 impl<Rx: Message> Receiver<Rx> {
     pub(crate) fn new(fd: Arc<DatagramFd>, limits: Limits) -> Self {
-        Self { fd, buffer: Vec::new(), limits, message: PhantomData }
+        let (buffer, assembly) = (Vec::new(), Assembly::default());
+        Self { fd, buffer, assembly, limits, message: PhantomData }
     }
 
     /// Receives the next frame, waiting for it as long as it takes; `None` at the end.
@@ -45,7 +47,7 @@ impl<Rx: Message> Receiver<Rx> {
     /// frame can be received.
     #[inline]
     pub fn recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        receive(&self.fd, &mut self.buffer, self.limits, Wait::Block)
+        receive(&self.fd, &mut self.assembly, &mut self.buffer, self.limits, Wait::Block)
     }
 
     /// Receives the next frame if it is there.
@@ -55,7 +57,7 @@ impl<Rx: Message> Receiver<Rx> {
     /// As [`recv`](Self::recv), and [`RecvError::WouldBlock`].
     #[inline]
     pub fn try_recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        receive(&self.fd, &mut self.buffer, self.limits, Wait::Try)
+        receive(&self.fd, &mut self.assembly, &mut self.buffer, self.limits, Wait::Try)
     }
 
     /// Receives the next frame, waiting for it until `deadline` at most.
@@ -65,7 +67,7 @@ impl<Rx: Message> Receiver<Rx> {
     /// As [`recv`](Self::recv), and [`RecvError::TimedOut`].
     #[inline]
     pub fn recv_deadline(&mut self, deadline: Instant) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        receive(&self.fd, &mut self.buffer, self.limits, Wait::Until(deadline))
+        receive(&self.fd, &mut self.assembly, &mut self.buffer, self.limits, Wait::Until(deadline))
     }
 
     /// As [`recv`](Self::recv), into a buffer of the caller's, so that a frame can be kept while the
@@ -79,7 +81,7 @@ impl<Rx: Message> Receiver<Rx> {
         &mut self,
         buffer: &'b mut Vec<u8>,
     ) -> Result<Option<Frame<'b, Rx>>, RecvError> {
-        receive(&self.fd, buffer, self.limits, Wait::Block)
+        receive(&self.fd, &mut self.assembly, buffer, self.limits, Wait::Block)
     }
 
     /// As [`try_recv`](Self::try_recv), into a buffer of the caller's.
@@ -92,7 +94,7 @@ impl<Rx: Message> Receiver<Rx> {
         &mut self,
         buffer: &'b mut Vec<u8>,
     ) -> Result<Option<Frame<'b, Rx>>, RecvError> {
-        receive(&self.fd, buffer, self.limits, Wait::Try)
+        receive(&self.fd, &mut self.assembly, buffer, self.limits, Wait::Try)
     }
 
     /// As [`recv_deadline`](Self::recv_deadline), into a buffer of the caller's.
@@ -106,17 +108,20 @@ impl<Rx: Message> Receiver<Rx> {
         buffer: &'b mut Vec<u8>,
         deadline: Instant,
     ) -> Result<Option<Frame<'b, Rx>>, RecvError> {
-        receive(&self.fd, buffer, self.limits, Wait::Until(deadline))
+        receive(&self.fd, &mut self.assembly, buffer, self.limits, Wait::Until(deadline))
     }
 
-    /// Waits for the next frame and tells its length in bytes, without taking it; `None` at the end.
+    /// Waits for the next frame and tells its length in bytes, without taking it; `None` at the end. Of a
+    /// frame in pieces, the first one tells it.
     ///
     /// # Errors
     ///
     /// [`RecvError::Io`].
     pub fn peek_len(&mut self) -> Result<Option<usize>, RecvError> {
-        let len = socket::peek(&self.fd, Wait::Block)?.len;
-        Ok(Some(len).filter(|&len| len > 0))
+        let peeked = socket::peek(&self.fd, Wait::Block)?;
+        Ok(Some(peeked)
+            .filter(|peeked| peeked.len > 0)
+            .map(|peeked| self.assembly.frame_len(&peeked)))
     }
 
     /// Changes what is received from now on.
@@ -138,11 +143,12 @@ impl<Rx: Message> Receiver<Rx> {
 #[inline]
 fn receive<'b, Rx: Message>(
     fd: &DatagramFd,
+    assembly: &mut Assembly,
     buffer: &'b mut Vec<u8>,
     limits: Limits,
     wait: Wait,
 ) -> Result<Option<Frame<'b, Rx>>, RecvError> {
-    let received = socket::receive(fd, buffer, Rx::DESCRIPTORS, limits, wait)?;
+    let received = socket::receive(fd, assembly, buffer, Rx::DESCRIPTORS, limits, wait)?;
     Ok(received.map(|descriptors| Frame::new(buffer, descriptors)))
 }
 

@@ -11,7 +11,7 @@ use std::time::Instant;
 use crate::error::SendError;
 use crate::message::Message;
 use crate::outbox::Outbox;
-use crate::socket::Wait;
+use crate::socket::{Turns, Wait, transmit_connected};
 use crate::sys::DatagramFd;
 
 /// The sending half of a [`Connection`](crate::Connection), for messages of type `Tx`.
@@ -24,13 +24,15 @@ use crate::sys::DatagramFd;
 /// does.
 pub struct Sender<Tx> {
     fd: Arc<DatagramFd>,
+    /// Shared with its clones.
+    turns: Turns,
     outbox: Outbox,
     message: PhantomData<fn(Tx)>,
 }
 
 impl<Tx: Message> Sender<Tx> {
-    pub(crate) fn new(fd: Arc<DatagramFd>) -> Self {
-        Self { fd, outbox: Outbox::default(), message: PhantomData }
+    pub(crate) fn new(fd: Arc<DatagramFd>, turns: Turns) -> Self {
+        Self { fd, turns, outbox: Outbox::default(), message: PhantomData }
     }
 
     /// Sends a message, waiting for room as long as it takes. Returns the frame's length in bytes.
@@ -44,7 +46,7 @@ impl<Tx: Message> Sender<Tx> {
     /// [`SendError::Disconnected`] when the peer is gone, [`SendError::Io`].
     #[inline]
     pub fn send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
-        self.outbox.send(&self.fd, message, None, Wait::Block)
+        self.send_waiting(message, Wait::Block)
     }
 
     /// Sends a message if there is room now.
@@ -54,7 +56,7 @@ impl<Tx: Message> Sender<Tx> {
     /// As [`send`](Self::send), and [`SendError::WouldBlock`].
     #[inline]
     pub fn try_send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
-        self.outbox.send(&self.fd, message, None, Wait::Try)
+        self.send_waiting(message, Wait::Try)
     }
 
     /// Sends a message, waiting for room until `deadline` at most.
@@ -68,7 +70,13 @@ impl<Tx: Message> Sender<Tx> {
         message: &Tx::Borrowed<'_>,
         deadline: Instant,
     ) -> Result<usize, SendError> {
-        self.outbox.send(&self.fd, message, None, Wait::Until(deadline))
+        self.send_waiting(message, Wait::Until(deadline))
+    }
+
+    #[inline]
+    fn send_waiting(&mut self, message: &Tx::Borrowed<'_>, wait: Wait) -> Result<usize, SendError> {
+        let Self { fd, turns, outbox, .. } = self;
+        outbox.send(message, |parcel| transmit_connected(fd, turns, parcel, wait))
     }
 
     /// Stops one direction of the connection, or both, for every holder of it: other halves, clones
@@ -89,7 +97,7 @@ impl<Tx: Message> Sender<Tx> {
 
 impl<Tx: Message> Clone for Sender<Tx> {
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.fd))
+        Self::new(Arc::clone(&self.fd), self.turns.clone())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::address::Address;
 use crate::error::SendError;
 use crate::message::Message;
 use crate::outbox::Outbox;
-use crate::socket::Wait;
+use crate::socket::{Wait, transmit};
 
 /// The sending half of a [`Socket`](crate::Socket), for messages of type `Tx`. A clone sends from the same socket.
 pub struct SocketSender<Tx> {
@@ -38,7 +38,7 @@ impl<Tx: Message> SocketSender<Tx> {
         message: &Tx::Borrowed<'_>,
         to: &Address,
     ) -> Result<usize, SendError> {
-        self.outbox.send(&self.shared.fd, message, Some(to.name()), Wait::Block)
+        self.send(message, to, Wait::Block)
     }
 
     /// Sends a message if there is room now.
@@ -52,7 +52,7 @@ impl<Tx: Message> SocketSender<Tx> {
         message: &Tx::Borrowed<'_>,
         to: &Address,
     ) -> Result<usize, SendError> {
-        self.outbox.send(&self.shared.fd, message, Some(to.name()), Wait::Try)
+        self.send(message, to, Wait::Try)
     }
 
     /// Sends a message, waiting for room until `deadline` at most. Over UNIX, where the kernel
@@ -68,7 +68,18 @@ impl<Tx: Message> SocketSender<Tx> {
         to: &Address,
         deadline: Instant,
     ) -> Result<usize, SendError> {
-        self.outbox.send(&self.shared.fd, message, Some(to.name()), Wait::Until(deadline))
+        self.send(message, to, Wait::Until(deadline))
+    }
+
+    #[inline]
+    fn send(
+        &mut self,
+        message: &Tx::Borrowed<'_>,
+        to: &Address,
+        wait: Wait,
+    ) -> Result<usize, SendError> {
+        let fd = &self.shared.fd;
+        self.outbox.send(message, |parcel| transmit(fd, parcel, Some(to.name()), wait))
     }
 }
 

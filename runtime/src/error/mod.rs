@@ -7,6 +7,7 @@
 mod address;
 mod decode;
 mod encode;
+mod fragment;
 mod open;
 mod recv;
 mod send;
@@ -14,6 +15,7 @@ mod send;
 pub use address::AddressError;
 pub use decode::{DecodeError, Fault};
 pub use encode::EncodeError;
+pub use fragment::FragmentFault;
 pub use open::OpenError;
 pub use recv::RecvError;
 pub use send::SendError;

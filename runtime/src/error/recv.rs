@@ -4,6 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
+use super::FragmentFault;
+
 /// Why a receive handed over no frame.
 ///
 /// All lengths are bytes. After each of these the endpoint can still be used: the next receive
@@ -42,6 +44,21 @@ pub enum RecvError {
         len: usize,
     },
 
+    /// A large frame that came in pieces ended before its last one: its sender gave up, or died. What had
+    /// come of it is dropped.
+    #[error("a frame of {total} bytes ended after {received}: its sender gave up, or died")]
+    Incomplete {
+        /// How much of it came.
+        received: usize,
+        /// How long it would have been.
+        total: usize,
+    },
+
+    /// A datagram came that says it is a piece of a frame, and cannot be. It is dropped, with the frame
+    /// and all its further pieces.
+    #[error(transparent)]
+    BadFragment(FragmentFault),
+
     /// Descriptors that came with a frame could not be given to this process, so the frame was
     /// refused: it is dropped, and those that had been received are closed.
     #[error(
@@ -65,8 +82,9 @@ pub enum RecvError {
     #[error("an earlier datagram found nobody at its destination")]
     Refused,
 
-    /// There is no memory for a frame of this length, which is still queued.
-    #[error("no memory for a frame of {len} bytes, which is still queued")]
+    /// There is no memory for a frame of this length. It is still queued, unless it came in pieces: then
+    /// it is dropped.
+    #[error("no memory for a frame of {len} bytes")]
     NoMemory {
         /// The frame's length.
         len: usize,

@@ -1,15 +1,21 @@
 //! Sockets without types: opening them, and moving frames as bytes under the rules of the design.
 
+mod assembly;
 mod claim;
 mod open;
 mod peek;
+mod pieces;
 mod receive;
 mod transmit;
+mod turns;
 mod wait;
 
+pub(crate) use self::assembly::Assembly;
 pub(crate) use self::claim::Claim;
 pub(crate) use self::open::{accept, address, adopt, connect, listen, open_datagram, pair};
 pub use self::peek::{peek_len, try_peek_len};
+pub(crate) use self::pieces::transmit_connected;
 pub(crate) use self::receive::{peek, receive, receive_from};
 pub(crate) use self::transmit::{Parcel, transmit};
+pub(crate) use self::turns::Turns;
 pub(crate) use self::wait::Wait;

@@ -3,42 +3,57 @@
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 
+use super::assembly::Assembly;
 use super::wait::{MAX_PAUSE, NotReady, Wait};
 use crate::backoff::Backoff;
 use crate::error::RecvError;
 use crate::limits::Limits;
 use crate::message::Descriptors;
 use crate::sys::{self, DatagramFd, Kind, Name, Peeked, Readiness, Received, UnixName};
+use crate::wire::RESERVED_TAG;
+
+/// The first byte of a datagram that is not a message by itself.
+const RESERVED: u8 = RESERVED_TAG as u8;
 
 /// Receives a frame from a connection into `buffer`, and the descriptors beside it if `descriptors`
-/// may come; `None` at the end.
+/// may come; `None` at the end. What has come of a frame in pieces is kept in `assembly` between calls.
 #[inline]
 pub(crate) fn receive(
     fd: &DatagramFd,
+    assembly: &mut Assembly,
     buffer: &mut Vec<u8>,
     descriptors: bool,
     limits: Limits,
     wait: Wait,
 ) -> Result<Option<Descriptors>, RecvError> {
     loop {
-        let peeked = peek(fd, wait)?.len;
-        if peeked == 0 {
+        let peeked @ Peeked { len: peeked_len, head: [first, ..] } = peek(fd, wait)?;
+        if first == RESERVED && peeked_len > 0 {
+            match assembly.receive(fd, buffer, &peeked, limits)? {
+                Some(descriptors) => return Ok(Some(descriptors)),
+                None => continue,
+            }
+        }
+        if assembly.is_under_way() {
+            return Err(assembly.give_up());
+        }
+        if peeked_len == 0 {
             return Ok(None);
         }
-        if !make_room(fd, buffer, peeked, limits)? {
+        if !make_room(fd, buffer, peeked_len, limits)? {
             continue;
         }
         if descriptors {
-            if let Some(received) = take_message(fd, buffer)?
+            if let Some(received) = take_message(fd, &mut [], buffer)?
                 && received.len > 0
             {
-                check(fd, buffer, peeked, received.len, limits)?;
+                check(fd, buffer, peeked_len, received.len, limits)?;
                 return Ok(Some(received.descriptors.into()));
             }
         } else if let Some(len) = taken(fd, || sys::recv(fd, buffer))?
             && len > 0
         {
-            check(fd, buffer, peeked, len, limits)?;
+            check(fd, buffer, peeked_len, len, limits)?;
             return Ok(Some(Descriptors::default()));
         }
     }
@@ -61,7 +76,7 @@ pub(crate) fn receive_from(
             continue;
         }
         let taken = match descriptors {
-            true => take_message(fd, buffer)?
+            true => take_message(fd, &mut [], buffer)?
                 .map(|received| (received.len, received.descriptors.into(), received.name)),
             false => taken(fd, || sys::recv_from(fd, buffer))?
                 .map(|(len, name)| (len, Descriptors::default(), name)),
@@ -81,9 +96,14 @@ pub(crate) fn receive_from(
     }
 }
 
-/// Takes a datagram with its descriptors, all of them or none. `None` when nothing is there yet.
-fn take_message(fd: &DatagramFd, buffer: &mut Vec<u8>) -> Result<Option<Received>, RecvError> {
-    let Some(received) = taken(fd, || sys::recv_message(fd, &mut [], buffer))? else {
+/// Takes a datagram with its descriptors, all of them or none: its first bytes into `head`, the others
+/// into `buffer` after what it holds. `None` when nothing is there yet.
+pub(super) fn take_message(
+    fd: &DatagramFd,
+    head: &mut [u8],
+    buffer: &mut Vec<u8>,
+) -> Result<Option<Received>, RecvError> {
+    let Some(received) = taken(fd, || sys::recv_message(fd, head, buffer))? else {
         return Ok(None);
     };
     if received.lacks_descriptors {
@@ -141,7 +161,7 @@ fn make_room(
     limits: Limits,
 ) -> Result<bool, RecvError> {
     if peeked > limits.frame_len {
-        return match taken(fd, || sys::discard(fd))? {
+        return match discard(fd)? {
             Some(0) | None => Ok(false),
             Some(len) if len > limits.frame_len => Err(too_large(len, limits)),
             Some(len) => Err(RecvError::Stolen { peeked, len }),
@@ -152,6 +172,11 @@ fn make_room(
         Ok(()) => Ok(true),
         Err(_) => Err(RecvError::NoMemory { len: peeked }),
     }
+}
+
+/// Drops a datagram, and tells its length. `None` when nothing is there.
+pub(super) fn discard(fd: &DatagramFd) -> Result<Option<usize>, RecvError> {
+    taken(fd, || sys::discard(fd))
 }
 
 /// Checks that the frame received came whole: it need not be the one that was peeked.
@@ -216,7 +241,7 @@ impl Nothing for (usize, Name) {
 }
 
 impl Nothing for Peeked {
-    const NOTHING: Self = Self { len: 0, first: 0 };
+    const NOTHING: Self = Self { len: 0, head: [0; _] };
 }
 
 impl Nothing for Received {

@@ -52,12 +52,7 @@ fn persist(
     to: Option<&Name>,
     wait: Wait,
 ) -> Result<(), SendError> {
-    let len = parcel.len;
-    let not_ready = |reason| match reason {
-        NotReady::WouldBlock => SendError::WouldBlock { len },
-        NotReady::TimedOut => SendError::TimedOut { len },
-        NotReady::Io(source) => SendError::Io { len, source },
-    };
+    let not_ready = |reason| not_ready(reason, parcel.len);
     let mut backoff = Backoff::up_to(MAX_PAUSE);
     loop {
         wait.ready(fd.as_fd(), Readiness::Writable).map_err(not_ready)?;
@@ -67,6 +62,21 @@ fn persist(
             Err(error) => return Err(refusal(fd, parcel, to, error)),
         }
     }
+}
+
+/// The error for a frame of `len` bytes that did not get its turn.
+#[cold]
+pub(super) fn not_ready(reason: NotReady, len: usize) -> SendError {
+    match reason {
+        NotReady::WouldBlock => SendError::WouldBlock { len },
+        NotReady::TimedOut => SendError::TimedOut { len },
+        NotReady::Io(source) => SendError::Io { len, source },
+    }
+}
+
+/// Whether the kernel lacks the memory for a datagram of this length.
+pub(super) fn is_exhausted(error: &io::Error) -> bool {
+    errno(error) == Errno::Exhausted
 }
 
 /// Whether there will be room once the receiver has received something.

@@ -23,18 +23,21 @@ use super::socket::DatagramFd;
 pub(crate) struct Peeked {
     /// Its length, in bytes.
     pub(crate) len: usize,
-    /// Its first byte; 0 where it has none.
-    pub(crate) first: u8,
+    /// Its first bytes; 0 where it has none.
+    pub(crate) head: [u8; HEAD_LEN],
 }
+
+/// How many of a datagram's bytes a peek shows.
+const HEAD_LEN: usize = 10;
 
 /// Looks at the next datagram, which stays queued. `block` waits for one, unless the descriptor
 /// itself is non-blocking.
-///
-/// The peek is into one byte: on AF_VSOCK a zero-length receive returns at once, with 0.
 #[inline]
 pub(crate) fn peek(fd: BorrowedFd<'_>, block: bool) -> io::Result<Peeked> {
     let wait = if block { 0 } else { libc::MSG_DONTWAIT };
-    recv_byte(fd, libc::MSG_PEEK | libc::MSG_TRUNC | wait)
+    let mut head = [0; HEAD_LEN];
+    let len = recv_head(fd, &mut head, libc::MSG_PEEK | libc::MSG_TRUNC | wait)?;
+    Ok(Peeked { len, head })
 }
 
 /// The length of the next datagram, as [`peek`] tells it, of a socket of any family; `None` where the
@@ -62,20 +65,21 @@ pub(crate) fn peek_len(fd: BorrowedFd<'_>, block: bool) -> io::Result<Option<usi
 }
 
 /// Drops the next datagram, and returns the length that it had. Never waits.
+///
+/// Into one byte: on AF_VSOCK a receive into none returns at once, with 0.
 pub(crate) fn discard(fd: &DatagramFd) -> io::Result<usize> {
-    recv_byte(fd.as_fd(), libc::MSG_TRUNC | libc::MSG_DONTWAIT).map(|dropped| dropped.len)
+    recv_head(fd.as_fd(), &mut [0], libc::MSG_TRUNC | libc::MSG_DONTWAIT)
 }
 
 #[inline]
-fn recv_byte(fd: BorrowedFd<'_>, flags: libc::c_int) -> io::Result<Peeked> {
-    let mut first = 0_u8;
-    let len = retry(|| {
-        // SAFETY: the pointer is to one initialised byte, exclusively borrowed for the call, and the
-        // length says one: whatever kind of descriptor this is, no more is written. `fd` is open
-        // for the call, as it is borrowed.
-        unsafe { libc::recv(fd.as_raw_fd(), (&raw mut first).cast(), 1, flags) }
-    })?;
-    Ok(Peeked { len: len.cast_unsigned(), first })
+fn recv_head(fd: BorrowedFd<'_>, head: &mut [u8], flags: libc::c_int) -> io::Result<usize> {
+    retry(|| {
+        // SAFETY: the pointer and the length are those of initialised bytes, exclusively borrowed for
+        // the call: whatever kind of descriptor this is, no more is written. `fd` is open for the
+        // call, as it is borrowed.
+        unsafe { libc::recv(fd.as_raw_fd(), head.as_mut_ptr().cast(), head.len(), flags) }
+    })
+    .map(isize::cast_unsigned)
 }
 
 /// Takes the next datagram into `buffer`, replacing what it holds and using its capacity without

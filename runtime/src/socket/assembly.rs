@@ -1,0 +1,193 @@
+//! Putting together a frame that comes in pieces.
+
+use std::mem;
+
+use super::receive::{discard, take_message};
+use crate::error::{FragmentFault, RecvError};
+use crate::limits::Limits;
+use crate::message::Descriptors;
+use crate::sys::{DatagramFd, Peeked};
+use crate::wire::{HEAD_LEN, Head};
+
+/// How much room is made at most for bytes that have only been announced. Beyond it, room grows with
+/// what arrives: a frame may turn out shorter than its first piece claims.
+const MAX_AHEAD: usize = 64 * 1024 * 1024;
+
+/// The pieces of a frame that have come, over as many receives as it takes.
+#[derive(Debug, Default)]
+pub(crate) struct Assembly {
+    state: State,
+    /// What has come, while gathering.
+    bytes: Vec<u8>,
+    descriptors: Descriptors,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+enum State {
+    /// No frame has been begun.
+    #[default]
+    Idle,
+    /// A frame of this many bytes is under way.
+    Gathering { total: usize },
+    /// A frame was refused, and its further pieces are dropped.
+    Refused,
+}
+
+impl Assembly {
+    /// Whether a frame is under way that can no longer be completed, as something else has come.
+    #[inline]
+    pub(super) fn is_under_way(&self) -> bool {
+        matches!(self.state, State::Gathering { .. })
+    }
+
+    /// Gives up the frame that is under way.
+    #[cold]
+    pub(super) fn give_up(&mut self) -> RecvError {
+        let State::Gathering { total } = mem::take(&mut self.state) else {
+            return RecvError::Incomplete { received: 0, total: 0 };
+        };
+        let received = self.bytes.len();
+        self.clear();
+        RecvError::Incomplete { received, total }
+    }
+
+    /// How long the frame is that the peeked datagram belongs to.
+    pub(crate) fn frame_len(&self, peeked: &Peeked) -> usize {
+        match (Head::from_bytes(peeked.head), self.state) {
+            (Ok(Head::First { total }), _) => to_usize(total),
+            (Ok(Head::Next { .. }), State::Gathering { total }) => total,
+            _ => peeked.len,
+        }
+    }
+
+    /// Receives the peeked piece. The frame is in `buffer` once it is complete, and its descriptors are
+    /// returned.
+    #[cold]
+    pub(super) fn receive(
+        &mut self,
+        fd: &DatagramFd,
+        buffer: &mut Vec<u8>,
+        peeked: &Peeked,
+        limits: Limits,
+    ) -> Result<Option<Descriptors>, RecvError> {
+        let Some(len) = peeked.len.checked_sub(HEAD_LEN).filter(|&len| len > 0) else {
+            return self.refuse(fd, FragmentFault::Short { len: peeked.len });
+        };
+        let total = match (Head::from_bytes(peeked.head), self.state) {
+            (Ok(Head::First { .. }), State::Gathering { .. }) => return Err(self.give_up()),
+            (Ok(Head::First { total }), _) => self.begin(fd, buffer, to_usize(total), limits)?,
+            (Ok(Head::Next { offset }), State::Gathering { total }) => {
+                let expected = self.bytes.len();
+                if offset != expected as u64 {
+                    return self.refuse(fd, FragmentFault::Offset { expected, found: offset });
+                }
+                total
+            }
+            (Ok(Head::Next { .. }), State::Refused) => {
+                discard(fd)?;
+                return Ok(None);
+            }
+            (Ok(Head::Next { offset }), State::Idle) => {
+                return self.refuse(fd, FragmentFault::Orphan { offset });
+            }
+            (Ok(Head::Memfd { .. }), _) => return self.refuse(fd, FragmentFault::Kind(3)),
+            (Err(kind), _) => return self.refuse(fd, FragmentFault::Kind(kind)),
+        };
+        self.take_piece(fd, peeked, len, total)?;
+        if self.bytes.len() < total {
+            return Ok(None);
+        }
+        self.state = State::Idle;
+        mem::swap(buffer, &mut self.bytes);
+        self.bytes = Vec::new();
+        Ok(Some(mem::take(&mut self.descriptors)))
+    }
+
+    /// Begins a frame, in the memory of `buffer`, if it is within the limit.
+    fn begin(
+        &mut self,
+        fd: &DatagramFd,
+        buffer: &mut Vec<u8>,
+        total: usize,
+        limits: Limits,
+    ) -> Result<usize, RecvError> {
+        if total > limits.frame_len {
+            self.state = State::Refused;
+            discard(fd)?;
+            return Err(RecvError::TooLarge { len: total, limit: limits.frame_len });
+        }
+        self.clear();
+        self.bytes = mem::take(buffer);
+        self.bytes.clear();
+        self.state = State::Gathering { total };
+        Ok(total)
+    }
+
+    /// Takes a piece of `len` bytes to the end of what has come.
+    fn take_piece(
+        &mut self,
+        fd: &DatagramFd,
+        peeked: &Peeked,
+        len: usize,
+        total: usize,
+    ) -> Result<(), RecvError> {
+        let offset = self.bytes.len();
+        let left = total - offset;
+        if len > left {
+            let fault = FragmentFault::Overrun { offset, len, total };
+            return self.refuse(fd, fault).map(|_| ());
+        }
+        if self.bytes.capacity() - offset < len {
+            let ahead = left.min(offset.max(MAX_AHEAD));
+            if self.bytes.try_reserve_exact(ahead).is_err() {
+                self.state = State::Refused;
+                self.clear();
+                discard(fd)?;
+                return Err(RecvError::NoMemory { len: total });
+            }
+        }
+        let mut head = [0; HEAD_LEN];
+        let received = match take_message(fd, &mut head, &mut self.bytes) {
+            Ok(Some(received)) => received,
+            // Somebody else has taken it.
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                self.state = State::Refused;
+                self.clear();
+                return Err(error);
+            }
+        };
+        if received.len != peeked.len || head != peeked.head {
+            self.state = State::Refused;
+            self.clear();
+            return Err(RecvError::Stolen { peeked: peeked.len, len: received.len });
+        }
+        // Those of further pieces are closed: nobody sends any.
+        if offset == 0 {
+            self.descriptors = received.descriptors.into();
+        }
+        Ok(())
+    }
+
+    /// Drops the peeked piece, and with it the frame.
+    fn refuse(
+        &mut self,
+        fd: &DatagramFd,
+        fault: FragmentFault,
+    ) -> Result<Option<Descriptors>, RecvError> {
+        self.state = State::Refused;
+        self.clear();
+        discard(fd)?;
+        Err(RecvError::BadFragment(fault))
+    }
+
+    fn clear(&mut self) {
+        self.bytes = Vec::new();
+        self.descriptors = Descriptors::default();
+    }
+}
+
+/// A length past what the machine can address is over every limit.
+fn to_usize(len: u64) -> usize {
+    usize::try_from(len).unwrap_or(usize::MAX)
+}

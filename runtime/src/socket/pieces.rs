@@ -1,0 +1,137 @@
+//! Sending over a connection: a frame that is too large for one datagram goes in pieces.
+
+use std::io::IoSlice;
+use std::slice;
+
+use super::transmit::{Parcel, is_exhausted, not_ready, transmit};
+use super::turns::Turns;
+use super::wait::{MAX_PAUSE, Wait};
+use crate::backoff::Backoff;
+use crate::error::SendError;
+use crate::message::MAX_PIECES;
+use crate::sys::DatagramFd;
+use crate::wire::Head;
+
+/// The most bytes of a frame in one piece. Pieces of this length move fastest through a send buffer of
+/// the default size: more of them fit, so that the sender fills while the receiver drains.
+const PIECE_LEN: usize = 32 * 1024;
+
+/// The fewest, once the kernel has no memory, or the send buffer no room, for longer ones.
+const MIN_PIECE_LEN: usize = 1024;
+
+/// How often a piece of the fewest bytes is tried again while the kernel has no memory for it.
+const MAX_TRIES: u32 = 100;
+
+/// Sends a frame to the connected peer: as one datagram if it can be, else in pieces.
+#[inline]
+pub(crate) fn transmit_connected(
+    fd: &DatagramFd,
+    turns: &mut Turns,
+    parcel: Parcel<'_>,
+    wait: Wait,
+) -> Result<(), SendError> {
+    let turn = turns.small(wait).map_err(|reason| not_ready(reason, parcel.len))?;
+    let result = transmit(fd, parcel, None, wait);
+    drop(turn);
+    match result {
+        Err(refusal) if is_too_long(&refusal) => transmit_large(fd, turns, parcel, wait, refusal),
+        result => result,
+    }
+}
+
+/// Whether the frame may go in shorter pieces.
+fn is_too_long(refusal: &SendError) -> bool {
+    match refusal {
+        SendError::TooLarge { .. } => true,
+        SendError::Io { source, .. } => is_exhausted(source),
+        _ => false,
+    }
+}
+
+#[cold]
+fn transmit_large(
+    fd: &DatagramFd,
+    turns: &Turns,
+    parcel: Parcel<'_>,
+    wait: Wait,
+    refusal: SendError,
+) -> Result<(), SendError> {
+    // Half a frame cannot be taken back, and whether the rest would find room cannot be known.
+    if let Wait::Try = wait {
+        return Err(refusal);
+    }
+    let _turn = turns.large(wait).map_err(|reason| not_ready(reason, parcel.len))?;
+    let mut backoff = Backoff::up_to(MAX_PAUSE);
+    let mut tries = 0;
+    let mut piece_len = PIECE_LEN.min(parcel.len);
+    let mut rest = Cursor { current: &[], later: parcel.pieces.iter() };
+    let mut sent = 0;
+    while sent < parcel.len {
+        let head = match sent {
+            0 => Head::First { total: parcel.len as u64 },
+            offset => Head::Next { offset: offset as u64 },
+        };
+        let head = head.to_bytes();
+        let len = piece_len.min(parcel.len - sent);
+        let mut pieces = [IoSlice::new(&[]); MAX_PIECES + 1];
+        let (pieces, after) = rest.clone().take(len, &head, &mut pieces);
+        // Descriptors go with the first piece.
+        let descriptors = if sent == 0 { parcel.descriptors } else { &[] };
+        match transmit(fd, Parcel { pieces, descriptors, len: parcel.len }, None, wait) {
+            Ok(()) => {
+                rest = after;
+                sent += len;
+                tries = 0;
+            }
+            Err(refusal) if is_too_long(&refusal) && piece_len > MIN_PIECE_LEN => {
+                piece_len = (piece_len / 2).max(MIN_PIECE_LEN);
+            }
+            Err(SendError::Io { source, .. }) if is_exhausted(&source) && tries < MAX_TRIES => {
+                tries += 1;
+                wait.pause(&mut backoff).map_err(|reason| not_ready(reason, parcel.len))?;
+            }
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    Ok(())
+}
+
+/// Where in a frame's pieces of memory the next piece to be sent begins.
+#[derive(Clone)]
+struct Cursor<'p> {
+    current: &'p [u8],
+    later: slice::Iter<'p, IoSlice<'p>>,
+}
+
+impl<'p> Cursor<'p> {
+    /// Lists a head and the next `len` bytes in `pieces`, and returns where they end.
+    fn take<'s>(
+        mut self,
+        len: usize,
+        head: &'s [u8],
+        pieces: &'s mut [IoSlice<'s>; MAX_PIECES + 1],
+    ) -> (&'s [IoSlice<'s>], Self)
+    where
+        'p: 's,
+    {
+        let mut left = len;
+        let mut used = 0;
+        let mut next = Some(head);
+        for place in pieces.iter_mut() {
+            let Some(bytes) = next else { break };
+            *place = IoSlice::new(bytes);
+            used += 1;
+            while self.current.is_empty() {
+                match self.later.next() {
+                    Some(later) => self.current = later,
+                    None => break,
+                }
+            }
+            let (bytes, after) = self.current.split_at(left.min(self.current.len()));
+            self.current = after;
+            left -= bytes.len();
+            next = Some(bytes).filter(|bytes| !bytes.is_empty());
+        }
+        (pieces.get(..used).unwrap_or_default(), self)
+    }
+}

@@ -1,7 +1,9 @@
 //! The client: what can be asked of the server, each with its answer.
 
+use std::fs::File;
+
 use anyhow::{Context as _, bail};
-use datagrammar::{Connection, Message, Receiver, SendError, Sender};
+use datagrammar::{Connection, Message, Receiver, Sender};
 
 use crate::log::{Direction, Log, Received, Tally};
 use crate::protocol::{Reply, Request};
@@ -21,16 +23,24 @@ impl Client {
         Self { tx, rx, log, sent: Tally::default() }
     }
 
-    /// Stores a blob. `TooLarge` when it does not fit one datagram; nothing was sent then.
+    /// Stores a blob, however large, in one message.
     pub(crate) fn put(&mut self, name: &str, content: &[u8]) -> anyhow::Result<Put> {
         let size = content.len() as u64;
-        match self.tx.send(&Request::Put { name, size, content }) {
-            Ok(len) => self.sent.add(len),
-            Err(error @ SendError::TooLarge { .. }) => return Ok(Put::TooLarge(error.to_string())),
-            Err(error) => return Err(error).context("sending a Put"),
-        }
+        let put = Request::Put { name, size, content };
+        self.sent.add(self.tx.send(&put).context("sending a Put")?);
         match self.reply(name)? {
             Reply::Stored { size: stored } if stored == size => Ok(Put::Stored),
+            Reply::Refused { why } => Ok(Put::Refused(why.to_owned())),
+            other => unexpected(&other),
+        }
+    }
+
+    /// Has the server read an open file, and store what is in it. The size that it found.
+    pub(crate) fn import(&mut self, name: &str, file: File) -> anyhow::Result<u64> {
+        let import = Request::Import { name, file };
+        self.sent.add(self.tx.send(&import).context("sending an Import")?);
+        match self.reply(name)? {
+            Reply::Stored { size } => Ok(size),
             other => unexpected(&other),
         }
     }
@@ -80,7 +90,8 @@ impl Client {
 /// What became of a blob to be stored.
 pub(crate) enum Put {
     Stored,
-    TooLarge(String),
+    /// In the server's words.
+    Refused(String),
 }
 
 fn unexpected<T>(reply: &Reply<'_>) -> anyhow::Result<T> {

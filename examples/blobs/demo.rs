@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::client::{Client, Put};
 use crate::log::Log;
-use crate::protocol::{FRAME_LEN, options};
+use crate::protocol::{STORE_LEN, options};
 
 /// How long the server has to come up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 struct Totals {
     files: u64,
     content: u64,
-    too_large: Vec<(String, String)>,
+    refused: Vec<(String, String)>,
     unreadable: Vec<(String, String)>,
 }
 
@@ -40,8 +40,12 @@ pub(crate) fn run(quiet: bool, all: bool) -> anyhow::Result<()> {
 
     let mut totals = Totals::default();
     let mut content = Vec::new();
-    // Hidden files too; what .gitignore names (build output) only if asked for.
-    let walk = WalkBuilder::new(".").standard_filters(!all).hidden(false).build();
+    // Hidden files too. What belongs to git, and what it ignores (build output), only if asked for.
+    let walk = WalkBuilder::new(".")
+        .standard_filters(!all)
+        .hidden(false)
+        .filter_entry(move |entry| all || entry.file_name() != ".git")
+        .build();
     for entry in walk {
         let entry = match entry {
             Ok(entry) => entry,
@@ -75,10 +79,10 @@ fn there_and_back(
 ) -> anyhow::Result<()> {
     let name = path.to_string_lossy();
     match read(path, content) {
-        Ok(len) if len <= FRAME_LEN as u64 => {}
+        Ok(len) if len <= STORE_LEN as u64 => {}
         Ok(len) => {
-            let why = format!("{len} bytes are over the limit of {FRAME_LEN}");
-            totals.too_large.push((name.into(), why));
+            let why = format!("{len} bytes are more than a store keeps, which is {STORE_LEN}");
+            totals.refused.push((name.into(), why));
             return Ok(());
         }
         Err(why) => {
@@ -88,8 +92,8 @@ fn there_and_back(
     }
     match client.put(&name, content)? {
         Put::Stored => {}
-        Put::TooLarge(why) => {
-            totals.too_large.push((name.into(), why));
+        Put::Refused(why) => {
+            totals.refused.push((name.into(), why));
             return Ok(());
         }
     }
@@ -101,14 +105,14 @@ fn there_and_back(
     Ok(())
 }
 
-/// Reads a file that is within the limit, and tells its length.
+/// Reads a file that a store may have room for, and tells its length.
 fn read(path: &Path, content: &mut Vec<u8>) -> io::Result<u64> {
     let mut file = File::open(path)?;
     let len = file.metadata()?.len();
     content.clear();
-    if len <= FRAME_LEN as u64 {
+    if len <= STORE_LEN as u64 {
         // It may grow meanwhile, but not on and on.
-        file.by_ref().take(FRAME_LEN as u64).read_to_end(content)?;
+        file.by_ref().take(STORE_LEN as u64).read_to_end(content)?;
     }
     Ok(len)
 }
@@ -124,10 +128,9 @@ fn peak_memory(process: &str) -> anyhow::Result<u64> {
 
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (title, files) in [
-            ("not sent, too large for one datagram", &self.too_large),
-            ("not sent, unreadable", &self.unreadable),
-        ] {
+        for (title, files) in
+            [("not stored", &self.refused), ("not sent, unreadable", &self.unreadable)]
+        {
             if !files.is_empty() {
                 writeln!(f, "\n{title}: {}", files.len())?;
             }

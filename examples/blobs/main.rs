@@ -6,6 +6,7 @@
 //! ```console
 //! $ blobs serve unix:/tmp/blobs.sock
 //! $ blobs put unix:/tmp/blobs.sock README.md
+//! $ blobs import unix:/tmp/blobs.sock Cargo.lock
 //! $ blobs list unix:/tmp/blobs.sock
 //! $ blobs get unix:/tmp/blobs.sock README.md
 //! ```
@@ -16,7 +17,7 @@ mod log;
 mod protocol;
 mod server;
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
@@ -30,23 +31,24 @@ use crate::log::Log;
 /// Stores blobs, over typed datagrams that a peek sizes.
 ///
 /// Without a command: starts a server process, sends every file under the current directory to it
-/// that fits a datagram (but those that git ignores), asks for each back, and compares digests.
+/// (but git's own, and those that it ignores), asks for each back, and compares digests.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Task>,
-    /// Print no row for each frame.
+    /// Without a command, and for `serve`: print no row for each frame.
     #[arg(long, global = true)]
     quiet: bool,
-    /// Send the files that git ignores too.
+    /// Without a command: send git's own files, and those that it ignores, too.
     #[arg(long)]
     all: bool,
 }
 
 #[derive(Subcommand)]
 enum Task {
-    /// Serves clients at ADDRESS: unix:/path, unix:@abstract, or vsock:CID:PORT.
+    /// Serves clients.
     Serve {
+        /// Where: unix:/path, unix:@abstract, or vsock:CID:PORT.
         address: Address,
         /// Serve one client, and end with it.
         #[arg(long)]
@@ -54,18 +56,30 @@ enum Task {
     },
     /// Stores files under their paths.
     Put {
+        /// Where the server is.
+        address: Address,
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Stores files under their paths, by passing them open: the server reads them.
+    Import {
+        /// Where the server is: unix:/path or unix:@abstract, as only those carry open files.
         address: Address,
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
     /// Writes the content of blobs to the standard output.
     Get {
+        /// Where the server is.
         address: Address,
         #[arg(required = true)]
         names: Vec<String>,
     },
     /// Prints the size and the name of each blob.
-    List { address: Address },
+    List {
+        /// Where the server is.
+        address: Address,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -74,6 +88,7 @@ fn main() -> anyhow::Result<()> {
         None => demo::run(quiet, all),
         Some(Task::Serve { address, once }) => server::serve(&address, quiet, once),
         Some(Task::Put { address, files }) => put(&address, &files),
+        Some(Task::Import { address, files }) => import(&address, &files),
         Some(Task::Get { address, names }) => get(&address, &names),
         Some(Task::List { address }) => list(&address),
     }
@@ -86,8 +101,19 @@ fn put(address: &Address, files: &[PathBuf]) -> anyhow::Result<()> {
         let content = fs::read(file).with_context(|| format!("reading {name}"))?;
         match client.put(&name, &content).with_context(|| format!("storing {name}"))? {
             Put::Stored => println!("stored {name}, {} bytes", content.len()),
-            Put::TooLarge(why) => bail!("cannot store {name}: {why}"),
+            Put::Refused(why) => bail!("the server refuses {name}: {why}"),
         }
+    }
+    Ok(())
+}
+
+fn import(address: &Address, files: &[PathBuf]) -> anyhow::Result<()> {
+    let mut client = connect(address)?;
+    for path in files {
+        let name = path.display().to_string();
+        let file = File::open(path).with_context(|| format!("opening {name}"))?;
+        let size = client.import(&name, file).with_context(|| format!("importing {name}"))?;
+        println!("imported {name}, {size} bytes");
     }
     Ok(())
 }

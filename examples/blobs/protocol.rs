@@ -1,12 +1,15 @@
 //! What the client and the server say to each other.
 
+use std::fs::File;
+
 use datagrammar::{Limits, Message, Options, Unknown};
 
-/// The longest frame that either side accepts, in bytes. Nothing is reserved for it.
-pub(crate) const FRAME_LEN: usize = 16 * 1024 * 1024;
+/// The most bytes of names and contents that a store keeps.
+pub(crate) const STORE_LEN: usize = 1024 * 1024 * 1024;
 
+/// Frames may be as long as the store has room. Nothing is reserved for them.
 pub(crate) fn options() -> Options {
-    Options::new().limits(Limits::default().frame_len(FRAME_LEN))
+    Options::new().limits(Limits::default().frame_len(STORE_LEN))
 }
 
 /// What a client may ask.
@@ -26,6 +29,13 @@ pub(crate) enum Request<'a> {
     /// Answered by an `Entry` for each blob, and an `End`.
     #[message(tag = 3)]
     List,
+    /// Stores the content of an open file, which the server reads.
+    #[message(tag = 4)]
+    Import {
+        name: &'a str,
+        #[message(fd)]
+        file: File,
+    },
     /// What a newer client may ask: refused, and the connection goes on.
     #[message(other)]
     Unknown(Unknown<'a>),

@@ -1,6 +1,8 @@
 //! The server: a store of named blobs, and a thread for each client.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -10,10 +12,7 @@ use datagrammar::{
 };
 
 use crate::log::{Direction, Log, Received};
-use crate::protocol::{Reply, Request, options};
-
-/// The most bytes that the store keeps: what clients send is bounded in sum as well as one by one.
-const STORE_BYTES: usize = 1024 * 1024 * 1024;
+use crate::protocol::{Reply, Request, STORE_LEN, options};
 
 type Client = Connection<Reply<'static>, Request<'static>>;
 
@@ -21,7 +20,8 @@ type Client = Connection<Reply<'static>, Request<'static>>;
 #[derive(Default)]
 struct Store {
     blobs: BTreeMap<Box<str>, Arc<[u8]>>,
-    /// Of names and contents.
+    /// Of names and contents, at most `STORE_LEN`: what clients send is bounded in sum as well as one by
+    /// one.
     bytes: usize,
 }
 
@@ -104,6 +104,16 @@ fn answer(
                 Err(why) => reply(tx, &Reply::Refused { why: &why }),
             }
         }
+        Request::Import { name, ref file } => {
+            let stored = read(file).and_then(|content| {
+                store().put(name, &content)?;
+                Ok(content.len() as u64)
+            });
+            match stored {
+                Ok(size) => reply(tx, &Reply::Stored { size }),
+                Err(why) => reply(tx, &Reply::Refused { why: &why }),
+            }
+        }
         Request::Get { name } => {
             let content = store().blobs.get(name).cloned();
             match content {
@@ -128,23 +138,29 @@ fn answer(
     }
 }
 
-/// Sends a reply, or else the reason why it cannot be sent.
-fn reply(tx: &mut Sender<Reply<'static>>, reply: &Reply<'_>) -> Result<(), SendError> {
-    match tx.send(reply) {
-        Err(error @ SendError::TooLarge { .. }) => {
-            tx.send(&Reply::Refused { why: &error.to_string() })?;
-            Ok(())
-        }
-        sent => sent.map(|_len| ()),
+/// Reads a client's open file. What else a client may pass could keep the server waiting.
+fn read(mut file: &File) -> Result<Vec<u8>, String> {
+    let found = file.metadata().map_err(|error| error.to_string())?;
+    if !found.is_file() {
+        return Err("only regular files can be imported".to_owned());
     }
+    let mut content = Vec::new();
+    // It may grow meanwhile, but not on and on.
+    let limit = STORE_LEN as u64 + 1;
+    file.by_ref().take(limit).read_to_end(&mut content).map_err(|error| error.to_string())?;
+    Ok(content)
+}
+
+fn reply(tx: &mut Sender<Reply<'static>>, reply: &Reply<'_>) -> Result<(), SendError> {
+    tx.send(reply).map(|_len| ())
 }
 
 impl Store {
     fn put(&mut self, name: &str, content: &[u8]) -> Result<(), String> {
         let replaced = self.blobs.get(name).map_or(0, |content| name.len() + content.len());
         let bytes = self.bytes - replaced + name.len() + content.len();
-        if bytes > STORE_BYTES {
-            return Err(format!("the store is full: it keeps at most {STORE_BYTES} bytes"));
+        if bytes > STORE_LEN {
+            return Err(format!("the store is full: it keeps at most {STORE_LEN} bytes"));
         }
         self.bytes = bytes;
         self.blobs.insert(name.into(), content.into());
@@ -158,7 +174,7 @@ impl Store {
 
 fn subject<'m>(request: &'m Request<'_>) -> &'m str {
     match request {
-        Request::Put { name, .. } | Request::Get { name } => name,
+        Request::Put { name, .. } | Request::Import { name, .. } | Request::Get { name } => name,
         Request::List | Request::Unknown(_) => "",
     }
 }

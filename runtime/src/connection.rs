@@ -216,6 +216,15 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         self.receiver.recv_deadline(deadline)
     }
 
+    /// Waits for the next frame and tells its length in bytes: [`Receiver::peek_len`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn peek_len(&mut self) -> Result<Option<usize>, RecvError> {
+        self.receiver.peek_len()
+    }
+
     /// Changes what is received from now on.
     pub fn set_limits(&mut self, limits: Limits) {
         self.receiver.set_limits(limits);

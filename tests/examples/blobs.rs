@@ -10,7 +10,7 @@ fn blobs() -> Command {
     Command::new(env!("CARGO_BIN_EXE_blobs"))
 }
 
-/// A directory with files of many sizes, two of them too large.
+/// A directory with files of many sizes, two of them larger than a datagram can be.
 fn files(directory: &Path) {
     let write = |name: &str, len: usize| {
         let content: Vec<u8> = (0..len).map(|at| (at * 31 % 251) as u8).collect();
@@ -43,12 +43,10 @@ fn the_demonstration_sends_every_file_there_and_back() {
         "server -> client Stored     1 ",
         "client -> server Get        2 ",
         "server -> client Blob       2 ",
-        "not sent, too large for one datagram: 2\n",
-        "  above: a frame of 213012 bytes is larger than the socket carries, which is 212960\n",
-        "  huge: 17825792 bytes are over the limit of 16777216\n",
-        "\n6 files, 287247 bytes: sent, asked back, and all digests are equal\n",
-        "client -> server: 12 frames, ",
-        "server -> client: 12 frames, ",
+        "\n8 files, 18326039 bytes: sent, asked back, and all digests are equal\n",
+        "client -> server: 16 frames, ",
+        "server -> client: 16 frames, ",
+        "largest 17825803\n",
         "smallest ",
         "peak memory: client ",
     ] {
@@ -57,7 +55,7 @@ fn the_demonstration_sends_every_file_there_and_back() {
     // One row for each frame, with what the peek told and the buffer then.
     let rows: Vec<&str> =
         output.lines().filter(|line| line.contains(" -> ") && !line.contains(':')).collect();
-    assert_eq!(rows.len(), 24, "{output}");
+    assert_eq!(rows.len(), 32, "{output}");
     for row in rows {
         let numbers: Vec<usize> =
             row.split_whitespace().skip(4).take(3).map(|number| number.parse().unwrap()).collect();
@@ -77,8 +75,9 @@ fn the_demonstration_leaves_out_what_git_ignores_unless_asked() {
         assert!(!output.contains(" -> server Put"), "not quiet:\n{output}");
         output.lines().find(|line| line.contains(" files, ")).unwrap().to_owned()
     };
+    fs::write(directory.path().join(".git/HEAD"), "head").unwrap();
     assert!(files(&[]).starts_with("1 files, 9 bytes"));
-    assert!(files(&["--all"]).starts_with("2 files, 16 bytes"));
+    assert!(files(&["--all"]).starts_with("3 files, 20 bytes"));
 }
 
 #[test]
@@ -111,8 +110,18 @@ fn client_and_server_by_hand() {
 
     let said = fail(&mut client(&["get", "nothing"]));
     assert!(said.contains("there is no blob \"nothing\""), "{said}");
-    let said = fail(&mut client(&["put", "above"]));
-    assert!(said.contains("cannot store above: a frame of 213012 bytes is larger"), "{said}");
+    // Larger than a datagram, and as an open file.
+    assert_eq!(run(&mut client(&["put", "huge"])), "stored huge, 17825792 bytes\n");
+    assert_eq!(
+        run(&mut client(&["import", "above", "empty"])),
+        "imported above, 213000 bytes\nimported empty, 0 bytes\n"
+    );
+    for name in ["huge", "above"] {
+        let got = client(&["get", name]).output().unwrap();
+        assert!(got.stdout == fs::read(directory.path().join(name)).unwrap(), "{name} differs");
+    }
+    let said = fail(&mut client(&["import", "inner"]));
+    assert!(said.contains("only regular files can be imported"), "{said}");
     let said = fail(blobs().args(["serve", &address]));
     assert_eq!(said, format!("Error: {address} is in use\n"));
     drop(server);

@@ -5,6 +5,7 @@ mod descriptors;
 mod ends;
 mod hostile;
 mod opening;
+mod pieces;
 mod sharing;
 mod signals;
 mod sizes;

@@ -16,7 +16,7 @@ use crate::sys::{Kind, Name, SUN_PATH, UnixName};
 /// | --- | --- |
 /// | `unix:/run/blobs.sock` | a UNIX socket at a path, of at most 108 bytes |
 /// | `unix:@blobs` | a UNIX socket with an abstract name, of at most 107 bytes: it has no permissions, and anybody in the network namespace can take it |
-/// | `vsock:2:9000` | a port of a virtual machine, or of its host (2) |
+/// | `vsock:2:9000` | a port of a virtual machine, by its CID. 2 is the host, 1 this machine itself where the kernel has `vsock_loopback`, and 4294967295, to listen on, any CID of this machine |
 /// | `udp:127.0.0.1:9000`, `udp:[::1]:9000` | a UDP port of an IP address |
 ///
 /// In a UNIX address, `%` and two hexadecimal digits are that byte (`%25` is a per cent sign), so

@@ -53,7 +53,8 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: `InUse`, `NotASocket`, `NotALock`, `WrongFamily`, `Unsupported`, `Exhausted`, `Io`.
+    /// [`OpenError`]: `InUse`, `NotHere`, `NotASocket`, `NotALock`, `WrongFamily`, `Unsupported`,
+    /// `Exhausted`, `Io`.
     pub fn bind(address: &Address) -> Result<Self, OpenError> {
         Self::bind_with(address, &Options::new())
     }

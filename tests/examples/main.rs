@@ -7,7 +7,7 @@ mod quickstart;
 mod syscalls;
 mod telemetry;
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 /// A program that runs in the background until this value is dropped.
@@ -70,7 +70,8 @@ fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).any(|directory| directory.join(program).is_file());
     if !found {
-        eprintln!("SKIPPED: {program} is not installed");
+        // Past the test harness, which keeps to itself what tests print that pass.
+        _ = writeln!(io::stderr(), "SKIPPED: {program} is not installed");
     }
     found
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use datagrammar::{
     Connection, FragmentFault, Limits, Message, Receiver, RecvError, SendError, to_vec,
 };
-use datagrammar_tests::{Numbered, Random, numbered, raw, seed};
+use datagrammar_tests::{Numbered, Random, numbered, raw, seed, skipped};
 use rustix::net::SocketType;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
@@ -323,7 +323,7 @@ fn h18_what_the_kernel_has_no_memory_for_goes_in_pieces() {
     rustix::net::sockopt::set_socket_send_buffer_size(&theirs, 64 * 1024 * 1024).unwrap();
     let buffer = rustix::net::sockopt::socket_send_buffer_size(&theirs).unwrap();
     if buffer < 6 * 1024 * 1024 {
-        println!("SKIPPED: the send buffer cannot be raised here (net.core.wmem_max)");
+        skipped("the send buffer cannot be raised here (net.core.wmem_max)");
         return;
     }
     thread::scope(|scope| {

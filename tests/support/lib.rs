@@ -4,6 +4,7 @@
 pub mod leaks;
 pub mod raw;
 
+use std::fmt::Display;
 use std::path::Path;
 
 use datagrammar::{Address, Message};
@@ -77,6 +78,13 @@ impl Directory {
     pub fn address(&self, name: &str) -> Address {
         Address::path(self.0.path().join(name)).expect("a path that fits a socket")
     }
+}
+
+/// Says that a test, or a part of it, does not run on this machine, and why: past the test harness, which
+/// keeps to itself what tests print that pass.
+pub fn skipped(why: impl Display) {
+    use std::io::Write as _;
+    _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
 }
 
 /// A number that a test's schedule is derived from: `DATAGRAMMAR_SEED`, or a new one. It is printed,

@@ -52,9 +52,10 @@ pub const MAX_EMPTY_ELEMENTS: u32 = 1024;
 /// - a byte string is its length as a `u64`, then the bytes;
 /// - text is its UTF-8 bytes as a byte string;
 /// - an `Option` is the byte 0, or the byte 1 and the value;
+/// - a `u32` begins with the byte 0 only if it is 0;
 ///
-/// because fields of bytes and text bypass serde: they are written from, and lent to, the message
-/// directly.
+/// because fields of bytes and text bypass serde (they are written from, and lent to, the message
+/// directly), and because datagrams with tag 0 are the runtime's.
 ///
 /// ```
 /// use datagrammar::codec::{Bincode, Codec};

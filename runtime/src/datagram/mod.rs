@@ -64,7 +64,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: `InUse`, `NotASocket`, `NotALock`, `WrongFamily`, `Exhausted`, `Io`.
+    /// [`OpenError`]: `InUse`, `NotHere`, `NotASocket`, `NotALock`, `WrongFamily`, `Exhausted`, `Io`.
     pub fn bind(address: &Address) -> Result<Self, OpenError> {
         Self::bind_with(address, &Options::new())
     }

@@ -15,7 +15,7 @@ use thiserror::Error;
 pub enum AddressError {
     /// The text does not start with a family that this crate speaks.
     #[error(
-        "`{text}` is not an address: expected `unix:/path`, `unix:@abstract`, `vsock:CID:PORT` or `udp:HOST:PORT`"
+        "`{text}` is not an address: expected `unix:/path`, `unix:@abstract`, `vsock:CID:PORT` or `udp:IP:PORT`"
     )]
     UnknownFamily {
         /// The text.
@@ -62,7 +62,7 @@ pub enum AddressError {
 
     /// A UDP address that is not an IP address and a port.
     #[error(
-        "`{text}` is not a UDP address: expected `udp:HOST:PORT` with an IP address as HOST, such as `udp:127.0.0.1:9000` or `udp:[::1]:9000` (resolve names with std::net::ToSocketAddrs)"
+        "`{text}` is not a UDP address: expected `udp:IP:PORT`, such as `udp:127.0.0.1:9000` or `udp:[::1]:9000` (resolve names with std::net::ToSocketAddrs)"
     )]
     Udp {
         /// The text after `udp:`.

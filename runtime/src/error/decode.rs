@@ -2,6 +2,9 @@
 
 use thiserror::Error;
 
+/// As `wire::RESERVED_TAG` says, which is above this layer.
+const RESERVED_TAG: u32 = 0;
+
 /// Why a frame is not a message of the expected type.
 ///
 /// The frame has been received whole when this is reported, so the endpoint is still in step: the
@@ -45,10 +48,9 @@ pub enum DecodeError {
         fault: Fault,
     },
 
-    /// No variant has this tag, and the type has no `#[message(other)]` variant to take it.
-    #[error(
-        "no variant has tag {0}: a newer peer sends it, or a peer of another protocol (a variant with #[message(other)] takes unknown tags as data)"
-    )]
+    /// No variant has this tag, and the type has no `#[message(other)]` variant to take it. Tag 0 is the
+    /// runtime's own, and never a message.
+    #[error("{}", unknown_tag(*.0))]
     UnknownTag(u32),
 
     /// The message ends before its frame does, and the variant is not `#[message(extensible)]`.
@@ -138,4 +140,13 @@ pub enum Fault {
     /// does not exist, or what a `Deserialize` implementation objected to.
     #[error("{0}")]
     Invalid(Box<str>),
+}
+
+fn unknown_tag(tag: u32) -> String {
+    match tag {
+        RESERVED_TAG => "tag 0 is the runtime's own, and never a message".to_owned(),
+        tag => format!(
+            "no variant has tag {tag}: a newer peer sends it, or a peer of another protocol (a variant with #[message(other)] takes unknown tags as data)"
+        ),
+    }
 }

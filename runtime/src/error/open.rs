@@ -16,6 +16,13 @@ pub enum OpenError {
         address: String,
     },
 
+    /// The address is one of another machine.
+    #[error("{address} is not an address of this machine{}", if address.starts_with("vsock:") { " (vsock:1 is this machine if the kernel has vsock_loopback, and vsock:4294967295 is any of its CIDs)" } else { "" })]
+    NotHere {
+        /// The address.
+        address: String,
+    },
+
     /// Something that is not a socket has the path. It was left alone.
     #[error("{} is {found}, not a socket: it is left alone, so choose another path or remove it", path.display())]
     NotASocket {

@@ -9,7 +9,8 @@ use super::Unknown;
 use crate::codec::Codec;
 use crate::error::EncodeError;
 
-/// How many byte strings of a message are sent from where they lie. Further ones are copied.
+/// How many byte strings of a message are sent from where they lie: a `rest` field, and the first large
+/// ones. Further ones are copied.
 const MAX_BORROWED: usize = 4;
 
 /// Byte fields of at least this many bytes are sent from where they lie: below, the kernel's
@@ -121,7 +122,8 @@ impl<'m> Encoder<'m> {
         bytes: &'m [u8],
     ) -> Result<(), EncodeError> {
         self.field::<C, _>(field, &(bytes.len() as u64))?;
-        if bytes.len() < BORROW_FROM {
+        // The last place is kept for a `rest` field.
+        if bytes.len() < BORROW_FROM || self.count + 1 >= MAX_BORROWED {
             self.copy(bytes);
         } else {
             self.rest(bytes);

@@ -213,6 +213,7 @@ fn cannot(action: &str, address: &Address, source: io::Error) -> OpenError {
     let text = || address.to_string();
     match (source.kind(), errno(&source)) {
         (ErrorKind::AddrInUse, _) => OpenError::InUse { address: text() },
+        (ErrorKind::AddrNotAvailable, _) => OpenError::NotHere { address: text() },
         (_, Errno::Unsupported) => OpenError::Unsupported {
             what: match address.as_vsock() {
                 Some(_) => "AF_VSOCK SOCK_SEQPACKET",

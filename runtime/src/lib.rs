@@ -18,6 +18,7 @@ pub mod error;
 mod frame;
 mod limits;
 mod listener;
+mod memory;
 mod message;
 mod options;
 mod outbox;
@@ -35,11 +36,13 @@ pub use crate::backoff::Backoff;
 pub use crate::connection::Connection;
 pub use crate::datagram::{Socket, SocketReceiver, SocketSender};
 pub use crate::error::{
-    AddressError, DecodeError, EncodeError, Fault, FragmentFault, OpenError, RecvError, SendError,
+    AddressError, DecodeError, EncodeError, Fault, FragmentFault, MemoryFault, OpenError,
+    RecvError, SendError,
 };
 pub use crate::frame::Frame;
 pub use crate::limits::Limits;
 pub use crate::listener::Listener;
+pub use crate::memory::SharedBytes;
 pub use crate::message::{Decoder, Descriptors, Encoder, Message, Unknown, to_vec};
 pub use crate::options::Options;
 pub use crate::receiver::Receiver;

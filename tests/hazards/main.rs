@@ -4,6 +4,7 @@
 mod descriptors;
 mod ends;
 mod hostile;
+mod memory;
 mod opening;
 mod pieces;
 mod sharing;

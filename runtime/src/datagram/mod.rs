@@ -104,7 +104,8 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     }
 
     fn new(fd: DatagramFd, claim: Option<Claim>, limits: Limits) -> Self {
-        fd.accept_descriptors(Rx::DESCRIPTORS);
+        // Whatever the type: large frames travel as memory.
+        fd.accept_descriptors(true);
         let shared = Arc::new(Shared { fd, _claim: claim });
         Self {
             sender: SocketSender::new(Arc::clone(&shared)),

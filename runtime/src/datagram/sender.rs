@@ -11,7 +11,7 @@ use crate::address::Address;
 use crate::error::SendError;
 use crate::message::Message;
 use crate::outbox::Outbox;
-use crate::socket::{Wait, transmit};
+use crate::socket::{Wait, transmit_to};
 
 /// The sending half of a [`Socket`](crate::Socket), for messages of type `Tx`. A clone sends from the same socket.
 pub struct SocketSender<Tx> {
@@ -79,7 +79,7 @@ impl<Tx: Message> SocketSender<Tx> {
         wait: Wait,
     ) -> Result<usize, SendError> {
         let fd = &self.shared.fd;
-        self.outbox.send(message, |parcel| transmit(fd, parcel, Some(to.name()), wait))
+        self.outbox.send(message, |parcel| transmit_to(fd, parcel, to.name(), wait))
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use super::FragmentFault;
+use super::{FragmentFault, MemoryFault};
 
 /// Why a receive handed over no frame.
 ///
@@ -58,6 +58,11 @@ pub enum RecvError {
     /// and all its further pieces.
     #[error(transparent)]
     BadFragment(FragmentFault),
+
+    /// A datagram came that says its frame is in memory beside it, and that memory cannot be used. The
+    /// frame is dropped.
+    #[error("a frame that came as memory is dropped")]
+    BadMemory(#[source] MemoryFault),
 
     /// Descriptors that came with a frame could not be given to this process, so the frame was
     /// refused: it is dropped, and those that had been received are closed.

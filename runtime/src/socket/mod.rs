@@ -2,6 +2,7 @@
 
 mod assembly;
 mod claim;
+mod envelope;
 mod open;
 mod peek;
 mod pieces;
@@ -12,10 +13,11 @@ mod wait;
 
 pub(crate) use self::assembly::Assembly;
 pub(crate) use self::claim::Claim;
+pub(crate) use self::envelope::transmit_to;
 pub(crate) use self::open::{accept, address, adopt, connect, listen, open_datagram, pair};
 pub use self::peek::{peek_len, try_peek_len};
 pub(crate) use self::pieces::transmit_connected;
 pub(crate) use self::receive::{peek, receive, receive_from};
-pub(crate) use self::transmit::{Parcel, transmit};
+pub(crate) use self::transmit::Parcel;
 pub(crate) use self::turns::Turns;
 pub(crate) use self::wait::Wait;

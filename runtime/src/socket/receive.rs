@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 
 use super::assembly::Assembly;
+use super::envelope::receive_memory;
 use super::wait::{MAX_PAUSE, NotReady, Wait};
 use crate::backoff::Backoff;
 use crate::error::RecvError;
@@ -71,8 +72,14 @@ pub(crate) fn receive_from(
 ) -> Result<(Descriptors, Name), RecvError> {
     let mut backoff = Backoff::up_to(MAX_PAUSE);
     loop {
-        let peeked = peek(fd, wait)?.len;
-        if !make_room(fd, buffer, peeked, limits)? {
+        let peeked @ Peeked { len: peeked_len, head: [first, ..] } = peek(fd, wait)?;
+        if first == RESERVED && peeked_len > 0 && fd.kind() == Kind::UnixDatagram {
+            match receive_memory(fd, buffer, &peeked, limits)? {
+                Some(received) => return Ok(received),
+                None => continue,
+            }
+        }
+        if !make_room(fd, buffer, peeked_len, limits)? {
             continue;
         }
         let taken = match descriptors {
@@ -83,7 +90,7 @@ pub(crate) fn receive_from(
         };
         let Some((len, descriptors, name)) = taken else {
             // Once a socket has been shut down, a peek that waits returns 0 without a datagram.
-            if peeked == 0 {
+            if peeked_len == 0 {
                 wait.pause(&mut backoff).map_err(not_ready)?;
             }
             continue;
@@ -91,7 +98,7 @@ pub(crate) fn receive_from(
         if len == 0 {
             return Err(RecvError::Empty);
         }
-        check(fd, buffer, peeked, len, limits)?;
+        check(fd, buffer, peeked_len, len, limits)?;
         return Ok((descriptors, name));
     }
 }

@@ -1,0 +1,55 @@
+//! What is wrong with a descriptor that should be sealed memory.
+
+use std::io;
+
+use thiserror::Error;
+
+/// Why a descriptor is not memory that can be read without its sender interfering.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum MemoryFault {
+    /// It is not a memory file, or one that its sender can still change.
+    #[error(
+        "the memory is not sealed against {} (memfd_create, then fcntl F_ADD_SEALS with all four)",
+        unsealed(*.missing)
+    )]
+    Unsealed {
+        /// The missing ones of `F_SEAL_SEAL`, `F_SEAL_SHRINK`, `F_SEAL_GROW` and `F_SEAL_WRITE`.
+        missing: i32,
+    },
+
+    /// It is not as long as its datagram says.
+    #[error("the memory holds {found} bytes, and {expected} were announced")]
+    Length {
+        /// The length announced.
+        expected: u64,
+        /// Its length.
+        found: u64,
+    },
+
+    /// It has holes, which reading would fill at the receiver's expense.
+    #[error(
+        "only {allocated} of the memory's {len} bytes are there: the rest would be at our expense"
+    )]
+    Sparse {
+        /// Its length.
+        len: u64,
+        /// How much of it its sender has filled.
+        allocated: u64,
+    },
+
+    /// No descriptor came with a datagram that says so.
+    #[error("a frame in memory was announced, and no descriptor came with it")]
+    Missing,
+
+    /// The operating system refused.
+    #[error("the memory cannot be used")]
+    Io(#[from] io::Error),
+}
+
+fn unsealed(missing: i32) -> String {
+    // include/uapi/linux/fcntl.h
+    let names = [(1, "sealing"), (2, "shrinking"), (4, "growing"), (8, "writing")];
+    let names = names.into_iter().filter(|(bit, _)| missing & bit != 0).map(|(_, name)| name);
+    names.collect::<Vec<_>>().join(", ")
+}

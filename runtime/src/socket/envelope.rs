@@ -1,0 +1,114 @@
+//! A frame that is too large for its datagram, and has to stay one: it travels as sealed memory beside
+//! an envelope. On UNIX datagram sockets, which tell no connection that pieces could belong to.
+
+use std::fs::File;
+use std::io::{self, IoSlice, Write as _};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::FileExt as _;
+
+use super::receive::{discard, take_message};
+use super::transmit::{Parcel, transmit};
+use super::wait::Wait;
+use crate::error::{FragmentFault, MemoryFault, RecvError, SendError};
+use crate::limits::Limits;
+use crate::memory::check_seals;
+use crate::message::Descriptors;
+use crate::sys::{self, DatagramFd, Kind, Name, Peeked};
+use crate::wire::{HEAD_LEN, Head};
+
+/// Sends a frame to `to`: as its datagram, or as memory beside one.
+#[inline]
+pub(crate) fn transmit_to(
+    fd: &DatagramFd,
+    parcel: Parcel<'_>,
+    to: &Name,
+    wait: Wait,
+) -> Result<(), SendError> {
+    match transmit(fd, parcel, Some(to), wait) {
+        Err(SendError::TooLarge { .. }) if fd.kind() == Kind::UnixDatagram => {
+            transmit_memory(fd, parcel, to, wait)
+        }
+        result => result,
+    }
+}
+
+#[cold]
+fn transmit_memory(
+    fd: &DatagramFd,
+    parcel: Parcel<'_>,
+    to: &Name,
+    wait: Wait,
+) -> Result<(), SendError> {
+    let len = parcel.len;
+    let memfd = filled(parcel.pieces).map_err(|source| SendError::Io { len, source })?;
+    let head = Head::Memfd { total: len as u64 }.to_bytes();
+    // The memory comes before the message's own descriptors.
+    let descriptors: Vec<BorrowedFd<'_>> =
+        [memfd.as_fd()].into_iter().chain(parcel.descriptors.iter().copied()).collect();
+    let envelope = Parcel { pieces: &[IoSlice::new(&head)], descriptors: &descriptors, len };
+    transmit(fd, envelope, Some(to), wait)
+}
+
+fn filled(pieces: &[IoSlice<'_>]) -> io::Result<File> {
+    let mut memfd = sys::memfd()?;
+    for piece in pieces {
+        memfd.write_all(piece)?;
+    }
+    sys::seal(memfd.as_fd())?;
+    Ok(memfd)
+}
+
+/// Receives the frame that the peeked envelope is about, and tells who sent it. `None` when somebody else
+/// has taken it.
+#[cold]
+pub(super) fn receive_memory(
+    fd: &DatagramFd,
+    buffer: &mut Vec<u8>,
+    peeked: &Peeked,
+    limits: Limits,
+) -> Result<Option<(Descriptors, Name)>, RecvError> {
+    let refuse = |fault| {
+        discard(fd)?;
+        Err(RecvError::BadFragment(fault))
+    };
+    if peeked.len != HEAD_LEN {
+        return refuse(FragmentFault::Short { len: peeked.len });
+    }
+    let total = match Head::from_bytes(peeked.head) {
+        Ok(Head::Memfd { total }) => total,
+        Ok(Head::First { .. }) => return refuse(FragmentFault::Kind(1)),
+        Ok(Head::Next { .. }) => return refuse(FragmentFault::Kind(2)),
+        Err(kind) => return refuse(FragmentFault::Kind(kind)),
+    };
+    let len = usize::try_from(total).unwrap_or(usize::MAX);
+    if len > limits.frame_len {
+        discard(fd)?;
+        return Err(RecvError::TooLarge { len, limit: limits.frame_len });
+    }
+    let mut head = [0; HEAD_LEN];
+    buffer.clear();
+    let Some(received) = take_message(fd, &mut head, &mut Vec::new())? else { return Ok(None) };
+    if received.len != peeked.len || head != peeked.head {
+        return Err(RecvError::Stolen { peeked: peeked.len, len: received.len });
+    }
+    let mut descriptors = received.descriptors.into_iter();
+    let memfd = descriptors.next().ok_or(RecvError::BadMemory(MemoryFault::Missing))?;
+    let memfd = File::from(memfd);
+    check(&memfd, total).map_err(RecvError::BadMemory)?;
+    buffer.try_reserve_exact(len).map_err(|_| RecvError::NoMemory { len })?;
+    buffer.resize(len, 0);
+    // Not mapped: reading holes from a mapping would fill them, and our memory is the buffer alone.
+    memfd.read_exact_at(buffer, 0).map_err(|error| RecvError::BadMemory(MemoryFault::Io(error)))?;
+    let descriptors: Vec<_> = descriptors.collect();
+    Ok(Some((descriptors.into(), received.name)))
+}
+
+/// Checks that the memory stays as it is, and then that it is as long as announced.
+fn check(memfd: &File, expected: u64) -> Result<(), MemoryFault> {
+    check_seals(memfd)?;
+    let found = memfd.metadata()?.len();
+    if found != expected || found == 0 {
+        return Err(MemoryFault::Length { expected, found });
+    }
+    Ok(())
+}

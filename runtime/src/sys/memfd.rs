@@ -1,0 +1,124 @@
+//! Sealed memory files: memory that another process can be given, and that nobody can change any more.
+//!
+//! See [memfd_create(2)] and, for the seals, [fcntl(2)].
+//!
+//! [memfd_create(2)]: https://man7.org/linux/man-pages/man2/memfd_create.2.html
+//! [fcntl(2)]: https://man7.org/linux/man-pages/man2/fcntl.2.html
+
+use std::fs::File;
+use std::io;
+use std::ops::Deref;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr::{self, NonNull};
+use std::slice;
+
+use super::errno::retry;
+
+/// What a memory file has to be sealed against, so that it can be read without its sender interfering:
+/// other seals (one of which would leave a writer alive), shrinking, growing, and writing.
+const SEALS: libc::c_int =
+    libc::F_SEAL_SEAL | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_WRITE;
+
+/// Makes an empty memory file, closed on exec, that can be sealed.
+pub(crate) fn memfd() -> io::Result<File> {
+    let fd = retry(|| {
+        // SAFETY: the pointer is to a NUL-terminated string that outlives the call, which only reads
+        // it.
+        unsafe {
+            libc::memfd_create(c"datagrammar".as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING)
+        }
+    })?;
+    // SAFETY: memfd_create succeeded, so this is an open descriptor, and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) }.into())
+}
+
+/// Seals a memory file for ever. EBUSY while it is mapped for writing.
+pub(crate) fn seal(memfd: BorrowedFd<'_>) -> io::Result<()> {
+    retry(|| {
+        // SAFETY: no memory is involved. `memfd` is open for the call, as it is borrowed.
+        unsafe { libc::fcntl(memfd.as_raw_fd(), libc::F_ADD_SEALS, SEALS) }
+    })?;
+    Ok(())
+}
+
+/// Which of the seals are missing: 0 for none. What is not a memory file lacks all of them, but that
+/// files on a tmpfs count as sealed against seals.
+pub(crate) fn missing_seals(fd: BorrowedFd<'_>) -> i32 {
+    // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
+    let sealed = retry(|| unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GET_SEALS) });
+    SEALS & !sealed.unwrap_or(0)
+}
+
+/// Gives a memory file all the memory that its length says: without holes. See [fallocate(2)].
+///
+/// [fallocate(2)]: https://man7.org/linux/man-pages/man2/fallocate.2.html
+pub(crate) fn allocate(memfd: BorrowedFd<'_>, len: u64) -> io::Result<()> {
+    if len == 0 {
+        return Ok(());
+    }
+    let len = libc::off64_t::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    retry(|| {
+        // SAFETY: no memory of this process is involved. `memfd` is open for the call, as it is
+        // borrowed.
+        unsafe { libc::fallocate64(memfd.as_raw_fd(), 0, 0, len) }
+    })?;
+    Ok(())
+}
+
+/// A sealed memory file, mapped to be read.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    start: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: a mapping is memory that nobody writes to (`Mapping::new` takes sealed files alone), and that
+// any thread may read and unmap.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps all of a sealed memory file; EPERM for one that lacks a seal. See [mmap(2)].
+    ///
+    /// [mmap(2)]: https://man7.org/linux/man-pages/man2/mmap.2.html
+    pub(crate) fn new(memfd: &File) -> io::Result<Self> {
+        if missing_seals(memfd.as_fd()) != 0 {
+            return Err(io::Error::from_raw_os_error(libc::EPERM));
+        }
+        // From here on the length is what it is: the file is sealed against shrinking.
+        let len = memfd.metadata()?.len();
+        let len = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        if len == 0 {
+            // The kernel maps nothing of no bytes.
+            return Ok(Self { start: NonNull::dangling(), len });
+        }
+        let (to_read, fd) = (libc::PROT_READ, memfd.as_raw_fd());
+        // SAFETY: a new mapping at a place that the kernel chooses takes no memory that is in use.
+        let start = unsafe { libc::mmap(ptr::null_mut(), len, to_read, libc::MAP_SHARED, fd, 0) };
+        match NonNull::new(start.cast::<u8>()) {
+            Some(start) if start.as_ptr().cast() != libc::MAP_FAILED => Ok(Self { start, len }),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+}
+
+impl Deref for Mapping {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: `start` is that of `len` bytes which are mapped as long as this value lives, or is
+        // dangling and `len` is 0. They are there, and nobody writes to them, as the file is sealed
+        // against shrinking and writing, and against being unsealed (fcntl(2)).
+        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        if self.len > 0 {
+            // SAFETY: these bytes were mapped by `new`, and nothing borrows them any more.
+            unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
+        }
+    }
+}

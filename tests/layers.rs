@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 /// beside it only where that makes no circle.
 const RUNTIME: &[&[&str]] = &[
     &["sys", "error", "private"],
-    &["wire", "codec", "message", "frame", "limits", "options", "address", "backoff", "memory"],
+    &[
+        "wire", "codec", "message", "frame", "limits", "options", "address", "backoff", "memory",
+        "peer", "policy",
+    ],
     &["socket"],
     &["outbox", "sender", "receiver", "connection", "listener", "datagram"],
 ];

@@ -13,6 +13,7 @@ use crate::frame::Frame;
 use crate::limits::Limits;
 use crate::message::Message;
 use crate::options::Options;
+use crate::peer::Peer;
 use crate::receiver::Receiver;
 use crate::sender::Sender;
 use crate::socket::{self, Turns};
@@ -223,6 +224,15 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// As there.
     pub fn peek_len(&mut self) -> Result<Option<usize>, RecvError> {
         self.receiver.peek_len()
+    }
+
+    /// Who is at the other end (UNIX only). Of a pair, that is who made it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Io`], with `Unsupported` as its source's kind over vsock.
+    pub fn peer(&self) -> Result<Peer, OpenError> {
+        self.sender.peer()
     }
 
     /// Changes what is received from now on.

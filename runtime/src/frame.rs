@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use crate::error::DecodeError;
 use crate::message::{Descriptors, Message};
+use crate::peer::Peer;
 
 /// The bytes of one received datagram, and the descriptors beside them, to be decoded as an `M`.
 ///
@@ -32,6 +33,7 @@ pub struct Frame<'r, M> {
     bytes: &'r [u8],
     capacity: usize,
     descriptors: Descriptors,
+    sender: Option<Peer>,
     message: PhantomData<fn() -> M>,
 }
 
@@ -39,7 +41,12 @@ impl<'r, M: Message> Frame<'r, M> {
     #[inline]
     pub(crate) fn new(buffer: &'r Vec<u8>, descriptors: Descriptors) -> Self {
         let capacity = buffer.capacity();
-        Self { bytes: buffer, capacity, descriptors, message: PhantomData }
+        Self { bytes: buffer, capacity, descriptors, sender: None, message: PhantomData }
+    }
+
+    #[inline]
+    pub(crate) fn sent_by(self, sender: Option<Peer>) -> Self {
+        Self { sender, ..self }
     }
 
     /// Decodes the message, which borrows from the receiver and no longer from the frame.
@@ -61,6 +68,32 @@ impl<'r, M: Message> Frame<'r, M> {
     #[must_use]
     pub fn descriptors(&self) -> usize {
         self.descriptors.len()
+    }
+
+    /// Who sent the frame, if the socket was told to ask:
+    /// [`Options::identify_senders`](crate::Options::identify_senders).
+    ///
+    /// ```
+    /// use datagrammar::{Message, Options, Socket};
+    ///
+    /// #[derive(Message)]
+    /// enum Ping {
+    ///     #[message(tag = 1)]
+    ///     Ping,
+    /// }
+    ///
+    /// let address = "unix:@datagrammar-doc-sender".parse()?;
+    /// let mut ours =
+    ///     Socket::<Ping, Ping>::bind_with(&address, &Options::new().identify_senders())?;
+    /// Socket::<Ping, Ping>::unbound(&address)?.send_to(&Ping::Ping, &address)?;
+    /// let (frame, _from) = ours.recv_from()?;
+    /// assert_eq!(frame.sender().map(|sender| sender.pid), Some(std::process::id()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn sender(&self) -> Option<&Peer> {
+        self.sender.as_ref()
     }
 
     /// The frame's bytes: tag and payload.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::address::Address;
@@ -11,6 +12,7 @@ use crate::error::OpenError;
 use crate::limits::Limits;
 use crate::message::Message;
 use crate::options::Options;
+use crate::policy::Policy;
 use crate::socket::{self, Claim, Wait};
 use crate::sys::ListenerFd;
 
@@ -45,6 +47,8 @@ pub struct Listener<Tx, Rx> {
     _claim: Option<Claim>,
     fd: ListenerFd,
     limits: Limits,
+    policy: Policy,
+    rejected: AtomicU64,
     messages: PhantomData<fn(Tx) -> Rx>,
 }
 
@@ -59,14 +63,21 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         Self::bind_with(address, &Options::new())
     }
 
-    /// As [`bind`](Self::bind), with options: `mode`, `backlog`, and `limits` for the connections.
+    /// As [`bind`](Self::bind), with options: `mode`, `backlog`, `policy`, and `limits` for the
+    /// connections.
     ///
     /// # Errors
     ///
     /// As [`bind`](Self::bind).
     pub fn bind_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
         let (fd, claim) = socket::listen(address, options, Rx::DESCRIPTORS)?;
-        Ok(Self { fd, limits: options.limits, _claim: claim, messages: PhantomData })
+        Ok(Self::new(fd, claim, options))
+    }
+
+    fn new(fd: ListenerFd, claim: Option<Claim>, options: &Options) -> Self {
+        let Options { limits, ref policy, .. } = *options;
+        let (policy, rejected) = (policy.clone(), AtomicU64::new(0));
+        Self { _claim: claim, fd, limits, policy, rejected, messages: PhantomData }
     }
 
     /// Accepts a connection, waiting for it as long as it takes.
@@ -106,8 +117,20 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         socket::address(self.fd.local_name())
     }
 
+    /// How many connections the [`Policy`] has turned away.
+    #[must_use]
+    pub fn rejected(&self) -> u64 {
+        self.rejected.load(Ordering::Relaxed)
+    }
+
     fn accept_waiting(&self, wait: Wait) -> Result<Connection<Tx, Rx>, OpenError> {
-        Ok(Connection::new(socket::accept(&self.fd, wait)?, self.limits))
+        loop {
+            let fd = socket::accept(&self.fd, wait)?;
+            if !self.policy.asks() || self.policy.admits(&socket::peer(&fd)?) {
+                return Ok(Connection::new(fd, self.limits));
+            }
+            self.rejected.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 

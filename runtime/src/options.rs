@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::limits::Limits;
+use crate::policy::Policy;
 
 /// How an endpoint is opened, for the `…_with` constructors. Each option is used by those it
 /// concerns.
@@ -21,11 +22,13 @@ pub struct Options {
     pub(crate) backlog: u32,
     pub(crate) server_uid: Option<u32>,
     pub(crate) deadline: Option<Instant>,
+    pub(crate) policy: Policy,
+    pub(crate) identify: bool,
 }
 
 impl Options {
     /// What the plain constructors use: mode `0o600`, a backlog of 128, [`Limits::default`], any
-    /// server, no deadline.
+    /// server, no deadline, [`Policy::anyone`], senders not identified.
     pub fn new() -> Self {
         Self {
             limits: Limits::default(),
@@ -33,6 +36,8 @@ impl Options {
             backlog: 128,
             server_uid: None,
             deadline: None,
+            policy: Policy::anyone(),
+            identify: false,
         }
     }
 
@@ -57,6 +62,17 @@ impl Options {
     /// one, may have been taken by somebody else.
     pub fn server_uid(self, uid: u32) -> Self {
         Self { server_uid: Some(uid), ..self }
+    }
+
+    /// Accept only whom the policy admits (UNIX only, unless it is [`Policy::anyone`]).
+    pub fn policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// Have [`Frame::sender`](crate::Frame::sender) tell who sent each frame: for a
+    /// [`Socket`](crate::Socket) over UNIX.
+    pub fn identify_senders(self) -> Self {
+        Self { identify: true, ..self }
     }
 
     /// Connect until this instant at the latest, where the server's backlog is full.

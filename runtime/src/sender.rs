@@ -8,10 +8,11 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::error::SendError;
+use crate::error::{OpenError, SendError};
 use crate::message::Message;
 use crate::outbox::Outbox;
-use crate::socket::{Turns, Wait, transmit_connected};
+use crate::peer::Peer;
+use crate::socket::{self, Turns, Wait, transmit_connected};
 use crate::sys::DatagramFd;
 
 /// The sending half of a [`Connection`](crate::Connection), for messages of type `Tx`.
@@ -88,6 +89,10 @@ impl<Tx: Message> Sender<Tx> {
     /// Of the system call: `NotConnected` when the connection has ended.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.fd.shutdown(how)
+    }
+
+    pub(crate) fn peer(&self) -> Result<Peer, OpenError> {
+        socket::peer(&self.fd)
     }
 
     pub(crate) fn into_shared(self) -> Arc<DatagramFd> {

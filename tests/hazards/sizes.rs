@@ -66,7 +66,10 @@ fn h19_at_the_ceiling_of_udp() {
         let mut theirs = OursAlone::unbound(&to).unwrap();
         let max = ceiling(|len| numbered(7, len, |frame| theirs.send_to(frame, &to)));
         for len in [max - 1, max] {
-            assert_eq!(numbered(7, len - (HEADER - 2), |frame| theirs.send_to(frame, &to)).unwrap(), len);
+            assert_eq!(
+                numbered(7, len - (HEADER - 2), |frame| theirs.send_to(frame, &to)).unwrap(),
+                len
+            );
             let (frame, _) = ours.recv_from().unwrap();
             assert_eq!(frame.len(), len, "{to}");
             assert_eq!(frame.decode().unwrap().check(), 7);

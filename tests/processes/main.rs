@@ -4,4 +4,5 @@
 
 mod descriptors;
 mod ends;
+mod identity;
 mod opening;

@@ -7,10 +7,11 @@ use std::mem;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::os::unix::fs::PermissionsExt as _;
+use std::process;
 use std::thread;
 use std::time::Duration;
 
-use datagrammar::{Address, Connection, Listener, OpenError, Options, SendError};
+use datagrammar::{Address, Connection, Listener, OpenError, Options, SendError, Socket};
 use datagrammar_tests::leaks::{self, Parcel};
 use datagrammar_tests::{Numbered, numbered};
 use rustix::net::{AddressFamily, SendFlags, SocketType};
@@ -28,6 +29,8 @@ fn main() {
         Some("ping") => peek_at_a_ping(),
         Some("leaks") => leaks(&arguments.next().expect("a number of frames")),
         Some("bind") => bind(&arguments.next().expect("an address")),
+        Some("connect") => connect(&arguments.next().expect("an address")),
+        Some("send-one") => send_one(&arguments.next().expect("an address")),
         Some("mode") => bind_with_umask(&arguments.next().expect("an address")),
         other => panic!("no such task: {other:?}"),
     }
@@ -163,6 +166,23 @@ fn bind(address: &str) {
     );
     io::stdout().flush().expect("a reader");
     io::copy(&mut io::stdin(), &mut io::sink()).expect("standard input");
+}
+
+/// Connects, and stays until killed.
+fn connect(address: &str) {
+    let _ours = Ours::connect(&address.parse().expect("an address")).expect("a connection");
+    println!("done");
+    thread::sleep(Duration::from_secs(60));
+}
+
+/// Sends one frame with the number of this process, and stays until killed.
+fn send_one(address: &str) {
+    let address = address.parse().expect("an address");
+    let mut ours = Socket::<Numbered<'_>, Numbered<'_>>::unbound(&address).expect("a socket");
+    let number = u64::from(process::id());
+    numbered(number, 10, |frame| ours.send_to(frame, &address)).expect("sent");
+    println!("done");
+    thread::sleep(Duration::from_secs(60));
 }
 
 /// Listens under a umask that would take permissions away, and prints those that the path has.

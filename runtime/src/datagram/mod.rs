@@ -56,6 +56,8 @@ struct Shared {
     /// Given up before the descriptor is closed.
     _claim: Option<Claim>,
     fd: DatagramFd,
+    /// Whether the kernel says who sent a frame.
+    identify: bool,
 }
 
 impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
@@ -69,14 +71,14 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
         Self::bind_with(address, &Options::new())
     }
 
-    /// As [`bind`](Self::bind), with options: `mode`, `limits`.
+    /// As [`bind`](Self::bind), with options: `mode`, `limits`, `identify_senders`.
     ///
     /// # Errors
     ///
     /// As [`bind`](Self::bind).
     pub fn bind_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
         let (fd, claim) = socket::open_datagram(address, Some(options))?;
-        Ok(Self::new(fd, claim, options.limits))
+        Ok(Self::new(fd, claim, options))
     }
 
     /// A socket of the same family as `peer`, bound to nothing, to send from. Over UNIX, nobody can
@@ -87,7 +89,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     /// [`OpenError`]: `WrongFamily`, `Exhausted`, `Io`.
     pub fn unbound(peer: &Address) -> Result<Self, OpenError> {
         let (fd, claim) = socket::open_datagram(peer, None)?;
-        Ok(Self::new(fd, claim, Limits::default()))
+        Ok(Self::new(fd, claim, &Options::new()))
     }
 
     /// Takes over a descriptor that was made elsewhere: a UNIX datagram or UDP socket that is not
@@ -100,16 +102,16 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     ///
     /// [`OpenError::WrongDescriptor`], saying what it is; [`OpenError::Io`].
     pub fn adopt(fd: OwnedFd) -> Result<Self, OpenError> {
-        Ok(Self::new(socket::adopt(fd, false)?, None, Limits::default()))
+        Ok(Self::new(socket::adopt(fd, false)?, None, &Options::new()))
     }
 
-    fn new(fd: DatagramFd, claim: Option<Claim>, limits: Limits) -> Self {
+    fn new(fd: DatagramFd, claim: Option<Claim>, options: &Options) -> Self {
         // Whatever the type: large frames travel as memory.
         fd.accept_descriptors(true);
-        let shared = Arc::new(Shared { fd, _claim: claim });
+        let shared = Arc::new(Shared { _claim: claim, fd, identify: options.identify });
         Self {
             sender: SocketSender::new(Arc::clone(&shared)),
-            receiver: SocketReceiver::new(shared, limits),
+            receiver: SocketReceiver::new(shared, options.limits),
         }
     }
 

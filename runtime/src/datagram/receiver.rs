@@ -13,8 +13,9 @@ use crate::error::RecvError;
 use crate::frame::Frame;
 use crate::limits::Limits;
 use crate::message::Message;
-use crate::socket::{self, Wait};
-use crate::sys::{DatagramFd, Name};
+use crate::peer::Peer;
+use crate::socket::{self, Beside, Wait};
+use crate::sys::Name;
 
 /// The receiving half of a [`Socket`](crate::Socket), for messages of type `Rx`.
 pub struct SocketReceiver<Rx> {
@@ -42,7 +43,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
     /// [`RecvError::Io`]. After any of them the next frame can be received.
     #[inline]
     pub fn recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
-        receive_from(&self.shared.fd, &mut self.buffer, self.limits, Wait::Block)
+        receive_from(&self.shared, &mut self.buffer, self.limits, Wait::Block)
     }
 
     /// Receives the next frame if it is there.
@@ -52,7 +53,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
     /// As [`recv_from`](Self::recv_from), and [`RecvError::WouldBlock`].
     #[inline]
     pub fn try_recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
-        receive_from(&self.shared.fd, &mut self.buffer, self.limits, Wait::Try)
+        receive_from(&self.shared, &mut self.buffer, self.limits, Wait::Try)
     }
 
     /// Receives the next frame, waiting for it until `deadline` at most.
@@ -65,7 +66,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
         &mut self,
         deadline: Instant,
     ) -> Result<(Frame<'_, Rx>, Address), RecvError> {
-        receive_from(&self.shared.fd, &mut self.buffer, self.limits, Wait::Until(deadline))
+        receive_from(&self.shared, &mut self.buffer, self.limits, Wait::Until(deadline))
     }
 
     /// As [`recv_from`](Self::recv_from), into a buffer of the caller's, so that a frame can be kept
@@ -79,7 +80,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
         &mut self,
         buffer: &'b mut Vec<u8>,
     ) -> Result<(Frame<'b, Rx>, Address), RecvError> {
-        receive_from(&self.shared.fd, buffer, self.limits, Wait::Block)
+        receive_from(&self.shared, buffer, self.limits, Wait::Block)
     }
 
     /// How many datagrams the kernel has dropped because the receive queue was full, since the
@@ -101,13 +102,15 @@ impl<Rx: Message> SocketReceiver<Rx> {
 
 #[inline]
 fn receive_from<'b, Rx: Message>(
-    fd: &DatagramFd,
+    Shared { fd, identify, .. }: &Shared,
     buffer: &'b mut Vec<u8>,
     limits: Limits,
     wait: Wait,
 ) -> Result<(Frame<'b, Rx>, Address), RecvError> {
-    let (descriptors, name) = socket::receive_from(fd, buffer, Rx::DESCRIPTORS, limits, wait)?;
-    Ok((Frame::new(buffer, descriptors), name.into()))
+    let all = Rx::DESCRIPTORS || *identify;
+    let Beside { name, descriptors, sender } = socket::receive_from(fd, buffer, all, limits, wait)?;
+    let frame = Frame::new(buffer, descriptors).sent_by(sender.map(Peer::from));
+    Ok((frame, name.into()))
 }
 
 impl<Rx> AsFd for SocketReceiver<Rx> {

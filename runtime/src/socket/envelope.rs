@@ -6,13 +6,12 @@ use std::io::{self, IoSlice, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt as _;
 
-use super::receive::{discard, take_message};
+use super::receive::{Beside, discard, take_message};
 use super::transmit::{Parcel, transmit};
 use super::wait::Wait;
 use crate::error::{FragmentFault, MemoryFault, RecvError, SendError};
 use crate::limits::Limits;
 use crate::memory::check_seals;
-use crate::message::Descriptors;
 use crate::sys::{self, DatagramFd, Kind, Name, Peeked};
 use crate::wire::{HEAD_LEN, Head};
 
@@ -66,7 +65,7 @@ pub(super) fn receive_memory(
     buffer: &mut Vec<u8>,
     peeked: &Peeked,
     limits: Limits,
-) -> Result<Option<(Descriptors, Name)>, RecvError> {
+) -> Result<Option<Beside>, RecvError> {
     let refuse = |fault| {
         discard(fd)?;
         Err(RecvError::BadFragment(fault))
@@ -87,20 +86,22 @@ pub(super) fn receive_memory(
     }
     let mut head = [0; HEAD_LEN];
     buffer.clear();
-    let Some(received) = take_message(fd, &mut head, &mut Vec::new())? else { return Ok(None) };
+    let Some(mut received) = take_message(fd, &mut head, &mut Vec::new())? else {
+        return Ok(None);
+    };
     if received.len != peeked.len || head != peeked.head {
         return Err(RecvError::Stolen { peeked: peeked.len, len: received.len });
     }
-    let mut descriptors = received.descriptors.into_iter();
-    let memfd = descriptors.next().ok_or(RecvError::BadMemory(MemoryFault::Missing))?;
-    let memfd = File::from(memfd);
+    if received.descriptors.is_empty() {
+        return Err(RecvError::BadMemory(MemoryFault::Missing));
+    }
+    let memfd = File::from(received.descriptors.remove(0));
     check(&memfd, total).map_err(RecvError::BadMemory)?;
     buffer.try_reserve_exact(len).map_err(|_| RecvError::NoMemory { len })?;
     buffer.resize(len, 0);
     // Not mapped: reading holes from a mapping would fill them, and our memory is the buffer alone.
     memfd.read_exact_at(buffer, 0).map_err(|error| RecvError::BadMemory(MemoryFault::Io(error)))?;
-    let descriptors: Vec<_> = descriptors.collect();
-    Ok(Some((descriptors.into(), received.name)))
+    Ok(Some(received.into()))
 }
 
 /// Checks that the memory stays as it is, and then that it is as long as announced.

@@ -13,10 +13,12 @@ use crate::address::Address;
 use crate::backoff::Backoff;
 use crate::error::OpenError;
 use crate::options::Options;
+use crate::peer::Peer;
 use crate::sys::{self, DatagramFd, Errno, Kind, ListenerFd, Name, Readiness, errno};
 
 const CONNECTIONS: &str = "a `unix:` or `vsock:` address";
 const DATAGRAMS: &str = "a `unix:` or `udp:` address";
+const IDENTIFIED: &str = "a `unix:` address, as the peer has to be identified";
 
 /// The first Linux whose AF_VSOCK answers `MSG_PEEK`.
 const VSOCK_PEEK: (u32, u32) = (6, 6);
@@ -26,15 +28,12 @@ pub(crate) fn connect(address: &Address, options: &Options) -> Result<DatagramFd
     let kind = connection_kind(address)?;
     if options.server_uid.is_some() && kind != Kind::UnixSeqpacket {
         let address = address.to_string();
-        return Err(OpenError::WrongFamily {
-            address,
-            expected: "a `unix:` address, as the server's user is required",
-        });
+        return Err(OpenError::WrongFamily { address, expected: IDENTIFIED });
     }
     let fd = DatagramFd::open(kind).map_err(|error| cannot("opening", address, error))?;
     connect_until(&fd, address, options.deadline)?;
     if let Some(required) = options.server_uid {
-        let found = fd.peer_uid().map_err(|error| cannot("identifying", address, error))?;
+        let found = fd.peer().map_err(|error| cannot("identifying", address, error))?.uid;
         if found != required {
             let address = address.to_string();
             return Err(OpenError::WrongServer { address, required, found });
@@ -77,6 +76,10 @@ pub(crate) fn listen(
     descriptors: bool,
 ) -> Result<(ListenerFd, Option<Claim>), OpenError> {
     let kind = connection_kind(address)?;
+    if options.policy.asks() && !kind.is_unix() {
+        let address = address.to_string();
+        return Err(OpenError::WrongFamily { address, expected: IDENTIFIED });
+    }
     let fd = ListenerFd::open(kind).map_err(|error| cannot("opening", address, error))?;
     let bind = || fd.bind(address.name());
     let claim = bind_to(address, options.mode, |mode| fd.set_mode(mode), bind)?;
@@ -113,6 +116,14 @@ pub(crate) fn accept(listener: &ListenerFd, wait: Wait) -> Result<DatagramFd, Op
     }
 }
 
+/// Who is at the other end of a connection.
+pub(crate) fn peer(fd: &DatagramFd) -> Result<Peer, OpenError> {
+    match fd.peer() {
+        Ok(peer) => Ok(peer.into()),
+        Err(source) => Err(OpenError::Io { action: "identifying the peer".into(), source }),
+    }
+}
+
 /// Opens a datagram socket of the family of `address`, bound to it if `options` are given.
 pub(crate) fn open_datagram(
     address: &Address,
@@ -126,6 +137,13 @@ pub(crate) fn open_datagram(
     let Some(options) = options else {
         return Ok((fd, None));
     };
+    if options.identify {
+        if !kind.is_unix() {
+            let address = address.to_string();
+            return Err(OpenError::WrongFamily { address, expected: IDENTIFIED });
+        }
+        fd.identify_senders().map_err(|error| cannot("opening", address, error))?;
+    }
     let bind = || fd.bind(address.name());
     let claim = bind_to(address, options.mode, |mode| fd.set_mode(mode), bind)?;
     Ok((fd, claim))

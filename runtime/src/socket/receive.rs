@@ -10,7 +10,9 @@ use crate::backoff::Backoff;
 use crate::error::RecvError;
 use crate::limits::Limits;
 use crate::message::Descriptors;
-use crate::sys::{self, DatagramFd, Kind, Name, Peeked, Readiness, Received, UnixName};
+use crate::sys::{
+    self, Credentials, DatagramFd, Kind, Name, Peeked, Readiness, Received, UnixName,
+};
 use crate::wire::RESERVED_TAG;
 
 /// The first byte of a datagram that is not a message by itself.
@@ -60,16 +62,23 @@ pub(crate) fn receive(
     }
 }
 
-/// Receives a frame from a socket that is by itself, with the descriptors beside it if `descriptors`
-/// may come, and tells who sent it.
+/// What comes with a frame on a socket that is by itself.
+pub(crate) struct Beside {
+    pub(crate) name: Name,
+    pub(crate) descriptors: Descriptors,
+    pub(crate) sender: Option<Credentials>,
+}
+
+/// Receives a frame from a socket that is by itself, and tells who sent it: with descriptors and
+/// credentials if `all` of that may come, else with the name alone.
 #[inline]
 pub(crate) fn receive_from(
     fd: &DatagramFd,
     buffer: &mut Vec<u8>,
-    descriptors: bool,
+    all: bool,
     limits: Limits,
     wait: Wait,
-) -> Result<(Descriptors, Name), RecvError> {
+) -> Result<Beside, RecvError> {
     let mut backoff = Backoff::up_to(MAX_PAUSE);
     loop {
         let peeked @ Peeked { len: peeked_len, head: [first, ..] } = peek(fd, wait)?;
@@ -82,13 +91,14 @@ pub(crate) fn receive_from(
         if !make_room(fd, buffer, peeked_len, limits)? {
             continue;
         }
-        let taken = match descriptors {
+        let taken = match all {
             true => take_message(fd, &mut [], buffer)?
-                .map(|received| (received.len, received.descriptors.into(), received.name)),
-            false => taken(fd, || sys::recv_from(fd, buffer))?
-                .map(|(len, name)| (len, Descriptors::default(), name)),
+                .map(|received| (received.len, Beside::from(received))),
+            false => taken(fd, || sys::recv_from(fd, buffer))?.map(|(len, name)| {
+                (len, Beside { name, descriptors: Descriptors::default(), sender: None })
+            }),
         };
-        let Some((len, descriptors, name)) = taken else {
+        let Some((len, beside)) = taken else {
             // Once a socket has been shut down, a peek that waits returns 0 without a datagram.
             if peeked_len == 0 {
                 wait.pause(&mut backoff).map_err(not_ready)?;
@@ -99,7 +109,13 @@ pub(crate) fn receive_from(
             return Err(RecvError::Empty);
         }
         check(fd, buffer, peeked_len, len, limits)?;
-        return Ok((descriptors, name));
+        return Ok(beside);
+    }
+}
+
+impl From<Received> for Beside {
+    fn from(Received { name, descriptors, sender, .. }: Received) -> Self {
+        Self { name, descriptors: descriptors.into(), sender }
     }
 }
 
@@ -256,6 +272,7 @@ impl Nothing for Received {
         len: 0,
         name: Name::Unix(UnixName::UNNAMED),
         descriptors: Vec::new(),
+        sender: None,
         lacks_descriptors: false,
     };
 }

@@ -9,15 +9,20 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
+use super::options::Credentials;
+
 /// The most descriptors that travel with one datagram: `SCM_MAX_FD` of include/net/scm.h.
 pub(crate) const MAX_DESCRIPTORS: usize = 253;
 
 /// `sizeof(struct cmsghdr)`: a length and two integers.
 const HEADER: usize = size_of::<usize>() + 2 * size_of::<libc::c_int>();
 
-/// Room for as many descriptors as the kernel lets travel, in as many messages as it may make of
-/// them (one), and as much again for what was not asked for.
+/// Room for as many descriptors as the kernel lets travel, which it puts into one message, for the
+/// credentials and the pidfd of their sender, and as much again for what was not asked for.
 const CAPACITY: usize = 2048;
+
+/// The pidfd of a datagram's sender: include/linux/socket.h, since Linux 6.5.
+const SCM_PIDFD: libc::c_int = 4;
 
 /// Memory for control messages, aligned as the kernel wants it.
 #[repr(C, align(8))]
@@ -72,36 +77,59 @@ impl Control {
         CAPACITY
     }
 
-    /// Takes over the descriptors that the kernel has written.
+    /// Reads what the kernel has written, and takes over the descriptors in it.
     ///
     /// # Safety
     ///
     /// A successful `recvmsg` has filled this with `len` bytes of control messages, and nobody has
     /// taken over the descriptors in them before.
-    pub(super) unsafe fn take(&mut self, len: usize) -> Vec<OwnedFd> {
+    pub(super) unsafe fn take(&mut self, len: usize) -> Taken {
         let mut descriptors = Vec::new();
+        let (mut cred, mut pidfd) = (None, None);
         let mut rest = self.bytes.get(..len).unwrap_or_default();
-        while let Some((is_rights, data, next)) = split(rest) {
+        while let Some((kind, data, next)) = split(rest) {
             rest = next;
-            if !is_rights {
-                continue;
-            }
             let (numbers, _) = data.as_chunks();
-            descriptors.reserve_exact(numbers.len());
-            for number in numbers {
-                let number = RawFd::from_ne_bytes(*number);
-                // SAFETY: the kernel has installed this descriptor for us alone (unix(7),
-                // SCM_RIGHTS), and by this function's contract nobody has taken it over before.
-                descriptors.push(unsafe { OwnedFd::from_raw_fd(number) });
+            let numbers = numbers.iter().map(|number| RawFd::from_ne_bytes(*number));
+            match kind {
+                libc::SCM_CREDENTIALS => cred = credentials(data),
+                libc::SCM_RIGHTS | SCM_PIDFD => {
+                    // A pidfd is an error number where the process is gone.
+                    let numbers = numbers.filter(|&number| number >= 0);
+                    // SAFETY: the kernel has installed this descriptor for us alone (unix(7),
+                    // SCM_RIGHTS), and by this function's contract nobody has taken it over before.
+                    let mut owned = numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) });
+                    match kind {
+                        SCM_PIDFD => pidfd = owned.next(),
+                        _ => descriptors.extend(owned),
+                    }
+                }
+                _ => {}
             }
         }
         self.len = 0;
-        descriptors
+        Taken { descriptors, sender: cred.map(|cred| Credentials::new(cred, pidfd)) }
     }
 }
 
-/// The first message: whether it carries descriptors, its data, and what comes after it.
-fn split(bytes: &[u8]) -> Option<(bool, &[u8], &[u8])> {
+/// What control messages held.
+pub(super) struct Taken {
+    pub(super) descriptors: Vec<OwnedFd>,
+    /// Who sent the datagram, if the socket was told to ask.
+    pub(super) sender: Option<Credentials>,
+}
+
+/// `struct ucred`: three integers.
+fn credentials(data: &[u8]) -> Option<libc::ucred> {
+    let (pid, rest) = data.split_first_chunk()?;
+    let (uid, rest) = rest.split_first_chunk()?;
+    let gid = rest.first_chunk()?;
+    let pid = libc::pid_t::from_ne_bytes(*pid);
+    Some(libc::ucred { pid, uid: u32::from_ne_bytes(*uid), gid: u32::from_ne_bytes(*gid) })
+}
+
+/// The first message: its type, its data, and what comes after it.
+fn split(bytes: &[u8]) -> Option<(libc::c_int, &[u8], &[u8])> {
     let (len, rest) = bytes.split_first_chunk()?;
     let (level, rest) = rest.split_first_chunk()?;
     let (kind, _) = rest.split_first_chunk()?;
@@ -109,7 +137,8 @@ fn split(bytes: &[u8]) -> Option<(bool, &[u8], &[u8])> {
     let data = bytes.get(HEADER..len)?;
     // The last message's padding need not be there.
     let next = bytes.get(len.next_multiple_of(size_of::<usize>())..).unwrap_or_default();
-    let is_rights = libc::c_int::from_ne_bytes(*level) == libc::SOL_SOCKET
-        && libc::c_int::from_ne_bytes(*kind) == libc::SCM_RIGHTS;
-    Some((is_rights, data, next))
+    // All that a socket of ours can be sent are of this level; others would have types of their own.
+    let is_socket = libc::c_int::from_ne_bytes(*level) == libc::SOL_SOCKET;
+    let kind = if is_socket { libc::c_int::from_ne_bytes(*kind) } else { 0 };
+    Some((kind, data, next))
 }

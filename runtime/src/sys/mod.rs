@@ -21,7 +21,7 @@ pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_
 pub(crate) use self::kernel::kernel_release;
 pub(crate) use self::memfd::{Mapping, allocate, memfd, missing_seals, seal};
 pub(crate) use self::name::{Name, SUN_PATH, UnixName};
-pub(crate) use self::options::{inspect, open_file_limit};
+pub(crate) use self::options::{Credentials, effective_uid, inspect, open_file_limit};
 pub(crate) use self::poll::{Readiness, wait};
 pub(crate) use self::recv::{
     Peeked, Received, discard, peek, peek_len, recv, recv_from, recv_message,

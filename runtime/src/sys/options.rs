@@ -8,7 +8,7 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
 use super::errno::retry;
@@ -133,11 +133,49 @@ pub(super) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) ->
     set(fd, libc::SO_SNDTIMEO, &timeout)
 }
 
-/// The user that the peer of a connected UNIX socket ran as when it connected or began to listen.
-pub(super) fn peer_uid(fd: BorrowedFd<'_>) -> io::Result<u32> {
+/// A process, and whom it runs as.
+#[derive(Debug)]
+pub(crate) struct Credentials {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    /// 0 for a process that is not in our PID namespace.
+    pub(crate) pid: u32,
+    pub(crate) pidfd: Option<OwnedFd>,
+}
+
+impl Credentials {
+    pub(super) fn new(cred: libc::ucred, pidfd: Option<OwnedFd>) -> Self {
+        Self { uid: cred.uid, gid: cred.gid, pid: cred.pid.cast_unsigned(), pidfd }
+    }
+}
+
+/// The peer of a connected UNIX socket, as it was when it connected or began to listen.
+pub(super) fn peer(fd: BorrowedFd<'_>) -> io::Result<Credentials> {
+    // Since Linux 6.5; include/uapi/asm-generic/socket.h.
+    const SO_PEERPIDFD: libc::c_int = 77;
     let mut cred = libc::ucred { pid: 0, uid: 0, gid: 0 };
     get(fd, libc::SO_PEERCRED, &mut cred)?;
-    Ok(cred.uid)
+    // Fails for a process that has been waited for, too.
+    let pidfd = get_int(fd, SO_PEERPIDFD).ok().filter(|&pidfd| pidfd >= 0);
+    // SAFETY: the kernel has installed this descriptor, closed on exec, for this call alone.
+    let pidfd = pidfd.map(|pidfd| unsafe { OwnedFd::from_raw_fd(pidfd) });
+    Ok(Credentials::new(cred, pidfd))
+}
+
+/// Has the kernel say with each datagram who sent it. The process itself only since Linux 6.5.
+pub(super) fn identify_senders(fd: BorrowedFd<'_>) -> io::Result<()> {
+    const SO_PASSPIDFD: libc::c_int = 76;
+    set(fd, libc::SO_PASSCRED, &1_i32)?;
+    _ = set(fd, SO_PASSPIDFD, &1_i32);
+    Ok(())
+}
+
+/// The user that this process runs as. See [geteuid(2)].
+///
+/// [geteuid(2)]: https://man7.org/linux/man-pages/man2/geteuid.2.html
+pub(crate) fn effective_uid() -> u32 {
+    // SAFETY: no memory is involved, and the call cannot fail.
+    unsafe { libc::geteuid() }
 }
 
 /// How many datagrams the kernel dropped for want of room since the socket was made.

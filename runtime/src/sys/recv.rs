@@ -13,9 +13,10 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use super::control::Control;
+use super::control::{Control, Taken};
 use super::errno::retry;
 use super::name::{Name, RawName, UnixName};
+use super::options::Credentials;
 use super::socket::DatagramFd;
 
 /// What a peek tells of the next datagram.
@@ -153,6 +154,8 @@ pub(crate) struct Received {
     pub(crate) len: usize,
     pub(crate) name: Name,
     pub(crate) descriptors: Vec<OwnedFd>,
+    /// Who sent it, if the socket was told to ask.
+    pub(crate) sender: Option<Credentials>,
     /// Whether descriptors came that this process could not be given.
     pub(crate) lacks_descriptors: bool,
 }
@@ -194,7 +197,7 @@ pub(crate) fn recv_message(
     })?
     .cast_unsigned();
     // SAFETY: this recvmsg has filled `control` up to the length that it reports.
-    let descriptors = unsafe { control.take(message.msg_controllen as usize) };
+    let Taken { descriptors, sender } = unsafe { control.take(message.msg_controllen as usize) };
     let written = len.saturating_sub(head.len()).min(room.len());
     let filled = buffer.len() + written;
     // SAFETY: `filled` is within the capacity; up to `buffer.len()` it was initialised before, and the
@@ -206,6 +209,7 @@ pub(crate) fn recv_message(
         len,
         name: name.read().unwrap_or(Name::Unix(UnixName::UNNAMED)),
         descriptors,
+        sender,
         lacks_descriptors: message.msg_flags & libc::MSG_CTRUNC != 0,
     })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::errno::retry;
 use super::name::{Name, RawName};
-use super::options::{self, Socket};
+use super::options::{self, Credentials, Socket};
 
 /// The kinds of socket that carry frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,8 +194,20 @@ impl DatagramFd {
         })
     }
 
-    pub(crate) fn peer_uid(&self) -> io::Result<u32> {
-        options::peer_uid(self.as_fd())
+    /// Who is at the other end; EOPNOTSUPP where that is not on this machine.
+    pub(crate) fn peer(&self) -> io::Result<Credentials> {
+        match self.kind {
+            Kind::UnixSeqpacket => options::peer(self.as_fd()),
+            _ => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
+        }
+    }
+
+    /// Has [`recv_message`](super::recv_message) tell who sent each datagram.
+    pub(crate) fn identify_senders(&self) -> io::Result<()> {
+        match self.kind {
+            Kind::UnixDatagram => options::identify_senders(self.as_fd()),
+            _ => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
+        }
     }
 
     pub(crate) fn drops(&self) -> io::Result<u32> {

@@ -1,0 +1,105 @@
+//! Whom a listener accepts.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::peer::Peer;
+use crate::sys;
+
+/// Whom a [`Listener`](crate::Listener) accepts, by what the kernel says of them, before any frame of
+/// theirs is read. Others see the end at once, and [`Listener::rejected`](crate::Listener::rejected)
+/// counts them.
+///
+/// ```
+/// use datagrammar::{Connection, Listener, Message, Options, Policy};
+///
+/// #[derive(Message)]
+/// enum Ping {
+///     #[message(tag = 1)]
+///     Ping,
+/// }
+///
+/// let address = "unix:@datagrammar-doc-policy".parse()?;
+/// let options = Options::new().policy(Policy::same_user());
+/// let listener = Listener::<Ping, Ping>::bind_with(&address, &options)?;
+/// let _client = Connection::<Ping, Ping>::connect(&address)?;
+/// assert_eq!(listener.accept()?.peer()?.pid, std::process::id());
+/// assert_eq!(listener.rejected(), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Policy(Rule);
+
+#[derive(Clone)]
+enum Rule {
+    Anyone,
+    Listed { users: Vec<u32>, groups: Vec<u32> },
+    By(Arc<dyn Fn(&Peer) -> bool + Send + Sync>),
+}
+
+impl Policy {
+    /// Everybody: what a listener does unless told otherwise. A path's permission bits decide who gets
+    /// that far.
+    #[must_use]
+    pub fn anyone() -> Self {
+        Self(Rule::Anyone)
+    }
+
+    /// Processes of the user that this process runs as.
+    #[must_use]
+    pub fn same_user() -> Self {
+        Self::listed([sys::effective_uid()], [])
+    }
+
+    /// Processes of one of these users, or of one of these groups. A process's group is its effective
+    /// one: its supplementary groups are not looked at.
+    ///
+    /// ```
+    /// let policy = datagrammar::Policy::listed([0, 1000], [100]);
+    /// # let _ = policy;
+    /// ```
+    #[must_use]
+    pub fn listed(
+        users: impl IntoIterator<Item = u32>,
+        groups: impl IntoIterator<Item = u32>,
+    ) -> Self {
+        let (users, groups) = (users.into_iter().collect(), groups.into_iter().collect());
+        Self(Rule::Listed { users, groups })
+    }
+
+    /// Those that `admits` says yes to.
+    ///
+    /// ```
+    /// let policy = datagrammar::Policy::by(|peer| peer.uid >= 1000);
+    /// # let _ = policy;
+    /// ```
+    #[must_use]
+    pub fn by(admits: impl Fn(&Peer) -> bool + Send + Sync + 'static) -> Self {
+        Self(Rule::By(Arc::new(admits)))
+    }
+
+    /// Whether the peer has to be known at all.
+    pub(crate) fn asks(&self) -> bool {
+        !matches!(self.0, Rule::Anyone)
+    }
+
+    pub(crate) fn admits(&self, peer: &Peer) -> bool {
+        match &self.0 {
+            Rule::Anyone => true,
+            Rule::Listed { users, groups } => {
+                users.contains(&peer.uid) || groups.contains(&peer.gid)
+            }
+            Rule::By(admits) => admits(peer),
+        }
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Rule::Anyone => f.write_str("anyone"),
+            Rule::Listed { users, groups } => write!(f, "users {users:?}, groups {groups:?}"),
+            Rule::By(_) => f.write_str("by a function"),
+        }
+    }
+}

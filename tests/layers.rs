@@ -9,12 +9,10 @@ use std::path::{Path, PathBuf};
 /// beside it only where that makes no circle.
 const RUNTIME: &[&[&str]] = &[
     &["sys", "error", "private"],
-    &[
-        "wire", "codec", "message", "frame", "limits", "options", "address", "backoff", "memory",
-        "peer", "policy",
-    ],
+    &["wire", "codec", "message", "memory", "peer", "frame"],
+    &["limits", "policy", "options", "address", "backoff", "activation"],
     &["socket"],
-    &["outbox", "sender", "receiver", "connection", "listener", "datagram"],
+    &["outbox", "sender", "receiver", "connection", "listener", "datagram", "child"],
 ];
 
 /// The derive's pipeline, from its first step to its last.

@@ -127,6 +127,18 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         Ok(Self::new(socket::adopt(fd, true)?, Limits::default()))
     }
 
+    /// Takes over the standard input of this process, on which its parent has put one end of a
+    /// connection: [`Child::spawn`](crate::Child::spawn) does, and service managers that start a process
+    /// for each connection. An empty standard input is left in its place, so that this works once.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::WrongDescriptor`] when the standard input is something else, saying what it is;
+    /// [`OpenError::Io`].
+    pub fn inherited() -> Result<Self, OpenError> {
+        Ok(Self::new(socket::inherited()?, Limits::default()))
+    }
+
     /// Gives up the types, and hands out the descriptor.
     ///
     /// # Errors

@@ -9,8 +9,10 @@ compile_error!(
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod activation;
 mod address;
 mod backoff;
+mod child;
 pub mod codec;
 mod connection;
 mod datagram;
@@ -33,8 +35,10 @@ pub mod wire;
 #[doc = include_str!("derive.md")]
 pub use datagrammar_macros::Message;
 
+pub use crate::activation::{Activated, activated};
 pub use crate::address::Address;
 pub use crate::backoff::Backoff;
+pub use crate::child::{Child, Process};
 pub use crate::connection::Connection;
 pub use crate::datagram::{Socket, SocketReceiver, SocketSender};
 pub use crate::error::{

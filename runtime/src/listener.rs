@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -72,6 +72,26 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     pub fn bind_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
         let (fd, claim) = socket::listen(address, options, Rx::DESCRIPTORS)?;
         Ok(Self::new(fd, claim, options))
+    }
+
+    /// Takes over a descriptor that listens already, such as one of [`activated`](crate::activated()). It
+    /// is made non-blocking, for all who hold it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::WrongDescriptor`], saying what it is; [`OpenError::Io`].
+    pub fn adopt(fd: OwnedFd) -> Result<Self, OpenError> {
+        Self::adopt_with(fd, &Options::new())
+    }
+
+    /// As [`adopt`](Self::adopt), with options: `policy`, and `limits` for the connections.
+    ///
+    /// # Errors
+    ///
+    /// As [`adopt`](Self::adopt), and `WrongFamily` for a policy over vsock.
+    pub fn adopt_with(fd: OwnedFd, options: &Options) -> Result<Self, OpenError> {
+        let fd = socket::adopt_listener(fd, options, Rx::DESCRIPTORS)?;
+        Ok(Self::new(fd, None, options))
     }
 
     fn new(fd: ListenerFd, claim: Option<Claim>, options: &Options) -> Self {

@@ -2,6 +2,7 @@
 //! is being started holds copies of all descriptors for a moment, and so hides ends from other tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+mod children;
 mod descriptors;
 mod ends;
 mod identity;

@@ -11,7 +11,9 @@ use std::process;
 use std::thread;
 use std::time::Duration;
 
-use datagrammar::{Address, Connection, Listener, OpenError, Options, SendError, Socket};
+use datagrammar::{
+    Activated, Address, Connection, Listener, OpenError, Options, SendError, Socket,
+};
 use datagrammar_tests::leaks::{self, Parcel};
 use datagrammar_tests::{Numbered, numbered};
 use rustix::net::{AddressFamily, SendFlags, SocketType};
@@ -29,6 +31,11 @@ fn main() {
         Some("ping") => peek_at_a_ping(),
         Some("leaks") => leaks(&arguments.next().expect("a number of frames")),
         Some("bind") => bind(&arguments.next().expect("an address")),
+        Some("echo") => echo(),
+        Some("abort") => process::abort(),
+        Some("inherit") => inherit_twice(),
+        Some("tell-descriptors") => tell_descriptors(),
+        Some("activated") => serve_activated(),
         Some("connect") => connect(&arguments.next().expect("an address")),
         Some("send-one") => send_one(&arguments.next().expect("an address")),
         Some("mode") => bind_with_umask(&arguments.next().expect("an address")),
@@ -60,13 +67,17 @@ fn hold() {
 
 /// Prints the numbers of the open descriptors.
 fn print_descriptors() {
+    println!("{}", open_descriptors());
+}
+
+fn open_descriptors() -> String {
     // The directory's own descriptor is gone by the time its link is read.
     let open = fs::read_dir("/proc/self/fd").expect("/proc").filter_map(|entry| {
         let path = entry.ok()?.path();
         Some(format!("{}:{}", path.file_name()?.display(), fs::read_link(&path).ok()?.display()))
     });
     let open: Vec<String> = open.filter(|open| !open.contains("/fd")).collect();
-    println!("{}", open.join(" "));
+    open.join(" ")
 }
 
 /// Sends to a peer that is gone, with the signal that most programs do not expect in force.
@@ -166,6 +177,53 @@ fn bind(address: &str) {
     );
     io::stdout().flush().expect("a reader");
     io::copy(&mut io::stdin(), &mut io::sink()).expect("standard input");
+}
+
+/// Answers each frame with itself.
+fn echo() {
+    let (mut tx, mut rx) = Ours::inherited().expect("a connection").split();
+    while let Some(frame) = rx.recv().expect("a frame") {
+        let message = frame.decode().expect("a message");
+        if tx.send(&message).is_err() {
+            return;
+        }
+    }
+}
+
+/// Takes the standard input over, and tries to again.
+fn inherit_twice() {
+    for _ in 0..2 {
+        match Ours::inherited() {
+            Ok(ours) => {
+                mem::forget(ours);
+                println!("inherited");
+            }
+            Err(error) => println!("{error}"),
+        }
+    }
+}
+
+/// Sends the numbers of the open descriptors.
+fn tell_descriptors() {
+    let mut ours = Ours::inherited().expect("a connection");
+    let open = open_descriptors();
+    let (len, body) = (open.len() as u64, open.as_bytes());
+    ours.send(&Numbered::Numbered { number: 0, len, body }).expect("sent");
+}
+
+/// Serves one client of the listener that this process was started with.
+fn serve_activated() {
+    // SAFETY: nothing else has been started that could read the environment meanwhile. A service manager
+    // sets this between fork and exec, where a test cannot.
+    unsafe { std::env::set_var("LISTEN_PID", process::id().to_string()) };
+    let mut activated = datagrammar::activated().expect("descriptors");
+    let Activated { name, fd, .. } = activated.pop().expect("a descriptor");
+    let listener = Listener::<Numbered<'_>, Numbered<'_>>::adopt(fd).expect("a listener");
+    let (mut tx, mut rx) = listener.accept().expect("a client").split();
+    while let Some(frame) = rx.recv().expect("a frame") {
+        tx.send(&frame.decode().expect("a message")).expect("sent");
+    }
+    println!("{name} {}", datagrammar::activated().expect("nothing").len());
 }
 
 /// Connects, and stays until killed.

@@ -14,7 +14,9 @@ mod wait;
 pub(crate) use self::assembly::Assembly;
 pub(crate) use self::claim::Claim;
 pub(crate) use self::envelope::transmit_to;
-pub(crate) use self::open::{accept, address, adopt, connect, listen, open_datagram, pair, peer};
+pub(crate) use self::open::{
+    accept, address, adopt, adopt_listener, connect, inherited, listen, open_datagram, pair, peer,
+};
 pub use self::peek::{peek_len, try_peek_len};
 pub(crate) use self::pieces::transmit_connected;
 pub(crate) use self::receive::{Beside, peek, receive, receive_from};

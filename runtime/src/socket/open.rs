@@ -88,6 +88,36 @@ pub(crate) fn listen(
     Ok((fd, claim))
 }
 
+/// Takes over a descriptor that listens.
+pub(crate) fn adopt_listener(
+    fd: OwnedFd,
+    options: &Options,
+    descriptors: bool,
+) -> Result<ListenerFd, OpenError> {
+    let expected = "a listening AF_UNIX or AF_VSOCK SOCK_SEQPACKET socket";
+    let wrong = |found| OpenError::WrongDescriptor { found, expected };
+    let fd = match ListenerFd::adopt(fd) {
+        Ok(Ok(fd)) => fd,
+        Ok(Err(socket)) => return Err(wrong(socket.to_string())),
+        Err(error) if errno(&error) == Errno::NotASocket => {
+            return Err(wrong("not a socket".into()));
+        }
+        Err(source) => return Err(OpenError::Io { action: "adopting".into(), source }),
+    };
+    if options.policy.asks() && !fd.kind().is_unix() {
+        let address = address(fd.local_name())?.to_string();
+        return Err(OpenError::WrongFamily { address, expected: IDENTIFIED });
+    }
+    fd.accept_descriptors(descriptors);
+    Ok(fd)
+}
+
+/// Takes over the standard input, which is one end of a connection.
+pub(crate) fn inherited() -> Result<DatagramFd, OpenError> {
+    let failed = |source| OpenError::Io { action: "taking over the standard input".into(), source };
+    adopt(sys::take_stdin().map_err(failed)?, true)
+}
+
 /// Accepts a connection.
 pub(crate) fn accept(listener: &ListenerFd, wait: Wait) -> Result<DatagramFd, OpenError> {
     let not_ready = |reason| match reason {

@@ -11,6 +11,7 @@ mod memfd;
 mod name;
 mod options;
 mod poll;
+mod process;
 mod recv;
 mod send;
 mod socket;
@@ -23,6 +24,7 @@ pub(crate) use self::memfd::{Mapping, allocate, memfd, missing_seals, seal};
 pub(crate) use self::name::{Name, SUN_PATH, UnixName};
 pub(crate) use self::options::{Credentials, effective_uid, inspect, open_file_limit};
 pub(crate) use self::poll::{Readiness, wait};
+pub(crate) use self::process::{inherit_streams_alone, pidfd_of, take_inherited, take_stdin};
 pub(crate) use self::recv::{
     Peeked, Received, discard, peek, peek_len, recv, recv_from, recv_message,
 };

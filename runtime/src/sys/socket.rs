@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::errno::retry;
 use super::name::{Name, RawName};
 use super::options::{self, Credentials, Socket};
+use super::process::set_nonblocking;
 
 /// The kinds of socket that carry frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -254,9 +255,22 @@ impl ListenerFd {
     /// Makes a socket to listen on later, closed on exec.
     pub(crate) fn open(kind: Kind) -> io::Result<Self> {
         let fd = socket(kind)?;
-        // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
-        retry(|| unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) })?;
+        set_nonblocking(fd.as_fd())?;
         Ok(Self { fd, kind })
+    }
+
+    /// Takes over a descriptor after finding out what it is. What it is instead, when it is none that
+    /// listens for connections.
+    pub(crate) fn adopt(fd: OwnedFd) -> io::Result<Result<Self, Socket>> {
+        let socket = options::inspect(fd.as_fd())?;
+        let kind = Kind::of(socket).filter(|kind| kind.is_connection() && socket.listening);
+        let Some(kind) = kind else { return Ok(Err(socket)) };
+        set_nonblocking(fd.as_fd())?;
+        Ok(Ok(Self { fd, kind }))
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// As [`DatagramFd::accept_descriptors`], for the connections that come from here: a client can

@@ -1,0 +1,96 @@
+//! Processes: what a child inherits, and what this one has inherited.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::errno::retry;
+
+/// Where the descriptors begin that are no standard streams.
+const FIRST: RawFd = 3;
+
+/// Lets the child have its standard streams and no other descriptor, whatever this process has open.
+///
+/// `int close_range(unsigned int first, unsigned int last, int flags)` with `CLOSE_RANGE_CLOEXEC`, since
+/// Linux 5.11; see [close_range(2)]. Descriptors are marked and not closed, as the standard library
+/// needs one of them to tell the parent that the program could not be started.
+///
+/// [close_range(2)]: https://man7.org/linux/man-pages/man2/close_range.2.html
+pub(crate) fn inherit_streams_alone(command: &mut Command) {
+    let mark = || {
+        // SAFETY: no memory is involved, as the arguments are numbers.
+        let marked = unsafe {
+            libc::syscall(
+                libc::SYS_close_range,
+                FIRST as libc::c_uint,
+                libc::c_uint::MAX,
+                libc::CLOSE_RANGE_CLOEXEC,
+            )
+        };
+        match marked {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    };
+    // SAFETY: between fork and exec, `mark` makes one system call and reads errno: it allocates nothing,
+    // takes no lock, and touches no memory of other threads (fork(2), signal-safety(7)).
+    unsafe { command.pre_exec(mark) };
+}
+
+/// Takes the standard input over, and leaves an empty one in its place.
+pub(crate) fn take_stdin() -> io::Result<OwnedFd> {
+    let taken = io::stdin().as_fd().try_clone_to_owned()?;
+    let null = File::open("/dev/null")?;
+    retry(|| {
+        // SAFETY: no memory is involved. `null` is open for the call, and descriptor 0 is the standard
+        // input, which nobody owns: it is replaced, and never closed.
+        unsafe { libc::dup2(null.as_raw_fd(), libc::STDIN_FILENO) }
+    })?;
+    Ok(taken)
+}
+
+/// Takes over the `count` descriptors that this process was started with after its standard streams,
+/// and marks them to be closed on exec. None of them but the first time.
+///
+/// EBADF for one that is not open.
+pub(crate) fn take_inherited(count: usize) -> io::Result<Vec<OwnedFd>> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if TAKEN.swap(true, Ordering::Relaxed) {
+        return Ok(Vec::new());
+    }
+    let last = RawFd::try_from(count).ok().and_then(|count| FIRST.checked_add(count));
+    let last = last.ok_or(io::ErrorKind::InvalidInput)?;
+    for fd in FIRST..last {
+        // SAFETY: no memory is involved, and a number that is not an open descriptor is an error.
+        retry(|| unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) })?;
+    }
+    // SAFETY: each is open, as fcntl succeeded, and was given to this process by who started it. Nobody
+    // has taken them over before, as this is done once.
+    Ok((FIRST..last).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }).collect())
+}
+
+/// A descriptor of a child that has not been waited for. See [pidfd_open(2)].
+///
+/// [pidfd_open(2)]: https://man7.org/linux/man-pages/man2/pidfd_open.2.html
+pub(crate) fn pidfd_of(child: &std::process::Child) -> io::Result<OwnedFd> {
+    let fd = retry(|| {
+        // SAFETY: no memory is involved, as the arguments are numbers.
+        unsafe { libc::syscall(libc::SYS_pidfd_open, child.id() as libc::pid_t, 0) }
+    })?;
+    let fd = RawFd::try_from(fd).map_err(io::Error::other)?;
+    // SAFETY: pidfd_open succeeded, so this is an open descriptor, closed on exec, and nobody else has
+    // it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Has calls on a descriptor, and on all copies of it, answer that they would block instead of waiting.
+pub(super) fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
+    retry(|| {
+        // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
+        unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) }
+    })?;
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! Children that get one end of a connection and nothing else, and what is known of their ends.
+
+use std::fs::File;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use datagrammar::{Child, Connection, Listener, OpenError, SendError};
+use datagrammar_tests::{Directory, Numbered, numbered, raw};
+use rustix::net::SocketType;
+
+type OurChild = Child<Numbered<'static>, Numbered<'static>>;
+type Ours = Connection<Numbered<'static>, Numbered<'static>>;
+
+fn command(task: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_child"));
+    command.arg(task);
+    command
+}
+
+fn far() -> Instant {
+    Instant::now() + Duration::from_secs(30)
+}
+
+#[test]
+fn a_child_answers_over_its_connection_and_ends_with_it() {
+    let (mut ours, mut process) = OurChild::spawn(&mut command("echo")).unwrap().into_parts();
+    for (number, len) in [(1, 0), (2, 10), (3, 1_000_000)] {
+        numbered(number, len, |frame| ours.send(frame)).unwrap();
+        assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), number);
+    }
+    assert_eq!(process.try_wait().unwrap(), None);
+    assert_eq!(process.wait_deadline(Instant::now()).unwrap(), None);
+    drop(ours);
+    assert!(process.wait_deadline(far()).unwrap().expect("an end").success());
+    assert!(process.wait().unwrap().success());
+}
+
+#[test]
+fn h13_a_child_inherits_nothing_else() {
+    // Open, and not marked to be closed: what any library may leave about.
+    let file = File::open("/proc/version").unwrap();
+    let left = rustix::io::fcntl_dupfd_cloexec(&file, 100).unwrap();
+    rustix::io::fcntl_setfd(&left, rustix::io::FdFlags::empty()).unwrap();
+    let mut command = command("tell-descriptors");
+    let mut child = OurChild::spawn(command.stdout(Stdio::null()).stderr(Stdio::null())).unwrap();
+    let frame = child.connection().recv().unwrap().expect("a frame");
+    let Numbered::Numbered { body, .. } = frame.decode().unwrap();
+    let open = String::from_utf8_lossy(body);
+    for entry in open.split_whitespace() {
+        let (number, _) = entry.split_once(':').unwrap();
+        // The streams, and the connection in its place above them.
+        assert!(number.parse::<u32>().unwrap() <= 3, "{open}");
+    }
+    assert_ne!(left.as_raw_fd(), 3);
+}
+
+#[test]
+fn h23_a_childs_death_ends_the_connection_and_says_how() {
+    let mut command = command("echo");
+    // The command can be used again: a child that crashed is replaced.
+    for _ in 0..3 {
+        let mut child = OurChild::spawn(&mut command).unwrap();
+        numbered(1, 10, |frame| child.connection().send(frame)).unwrap();
+        child.connection().recv().unwrap().expect("an answer");
+        child.process().kill().unwrap();
+        assert!(child.connection().recv().unwrap().is_none());
+        let gone = numbered(2, 10, |frame| child.connection().send(frame));
+        assert!(matches!(gone, Err(SendError::Disconnected)), "{gone:?}");
+        assert_eq!(child.process().wait().unwrap().signal(), Some(9));
+    }
+    let mut child = OurChild::spawn(&mut self::command("abort")).unwrap();
+    assert!(child.connection().recv().unwrap().is_none());
+    assert_eq!(child.process().wait().unwrap().signal(), Some(6));
+}
+
+#[test]
+fn no_child_outlives_its_handle() {
+    let child = OurChild::spawn(&mut command("echo")).unwrap();
+    let (ours, process) = child.into_parts();
+    let id = process.id();
+    drop(process);
+    // Neither running nor a zombie.
+    assert!(!std::path::Path::new(&format!("/proc/{id}")).exists());
+    drop(ours);
+}
+
+#[test]
+fn a_program_that_cannot_be_started_is_named() {
+    let error = OurChild::spawn(&mut Command::new("/nonexistent/program")).unwrap_err();
+    match error {
+        OpenError::Io { action, .. } => assert_eq!(action, "starting \"/nonexistent/program\""),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_is_not_a_connection_is_not_inherited() {
+    for (input, said) in [
+        (Stdio::null(), "not a socket"),
+        (raw::pair(SocketType::DGRAM).0.into(), "a socket of AF_UNIX SOCK_DGRAM"),
+    ] {
+        let output = command("inherit").stdin(input).output().unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(printed.contains(said), "{printed}");
+    }
+    // A connection is, and once.
+    let (_ours, theirs) = Ours::pair().unwrap();
+    let theirs = Stdio::from(theirs.into_fd().unwrap());
+    let output = command("inherit").stdin(theirs).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(printed.lines().next(), Some("inherited"), "{printed}");
+    assert!(printed.contains("not a socket"), "{printed}");
+}
+
+#[test]
+fn a_service_manager_hands_over_a_listener() {
+    let directory = Directory::new();
+    let address = directory.address("socket");
+    let listener = Listener::<Numbered<'_>, Numbered<'_>>::bind(&address).unwrap();
+    let fd: OwnedFd = rustix::io::dup(&listener).unwrap();
+    let number = fd.as_raw_fd();
+    let mut command = command("activated");
+    command.env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", "numbers").stdout(Stdio::piped());
+    let place = move || {
+        // SAFETY: no memory is involved, and both numbers are open or become so.
+        match unsafe { libc::dup2(number, 3) } {
+            3 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        }
+    };
+    // SAFETY: between fork and exec, this makes one system call and nothing else.
+    unsafe { command.pre_exec(place) };
+    let child = command.spawn().unwrap();
+    let mut client = Ours::connect(&address).unwrap();
+    numbered(7, 10, |frame| client.send(frame)).unwrap();
+    assert_eq!(client.recv().unwrap().expect("an answer").decode().unwrap().check(), 7);
+    drop(client);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    // What it was called, and that a second call takes nothing.
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "numbers 0\n");
+}

@@ -3,10 +3,12 @@
 
 mod blobs;
 mod collector;
+mod isolated;
 mod quickstart;
 mod syscalls;
 mod telemetry;
 
+use std::fmt::Display;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
@@ -65,13 +67,18 @@ fn fail(command: &mut Command) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
+/// Says that a test does not run on this machine, and why: past the test harness, which keeps to itself
+/// what tests print that pass.
+fn skipped(why: impl Display) {
+    _ = writeln!(io::stderr(), "SKIPPED: {why}");
+}
+
 /// Whether a program is there to be run; if not, says so.
 fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).any(|directory| directory.join(program).is_file());
     if !found {
-        // Past the test harness, which keeps to itself what tests print that pass.
-        _ = writeln!(io::stderr(), "SKIPPED: {program} is not installed");
+        skipped(format_args!("{program} is not installed"));
     }
     found
 }

@@ -1,0 +1,142 @@
+//! Confining this process: namespaces with nothing in them, no privileges, and few system calls.
+//!
+//! It takes two processes. A new PID namespace begins with the *next* child, so the first one makes the
+//! namespaces, starts the second, and ends as that does.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::io;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, ExitCode, ExitStatus};
+
+use anyhow::{Context as _, bail};
+use rustix::mount::{
+    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change, mount_remount, unmount,
+};
+use rustix::process::{Resource, Rlimit, Signal, kill_process, pivot_root, setrlimit};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, UnshareFlags, set_capabilities, set_no_new_privs,
+};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+
+/// Makes namespaces for this process's children, runs this program in them under `argument`, with the
+/// same standard streams, and ends as it does.
+pub(crate) fn enter(argument: &str) -> anyhow::Result<ExitCode> {
+    let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+    let flags = UnshareFlags::NEWUSER
+        | UnshareFlags::NEWNS
+        | UnshareFlags::NEWNET
+        | UnshareFlags::NEWPID
+        | UnshareFlags::NEWIPC
+        | UnshareFlags::NEWUTS;
+    // SAFETY: descriptors are not unshared, which is all that this could harm.
+    unsafe { rustix::thread::unshare_unsafe(flags) }.context(
+        "this kernel lets this user make no namespaces (see user.max_user_namespaces, kernel.unprivileged_userns_clone, and AppArmor's restriction)",
+    )?;
+    // Without groups of its own to give up, a process may map itself (user_namespaces(7)).
+    fs::write("/proc/self/setgroups", "deny").context("giving up groups")?;
+    fs::write("/proc/self/gid_map", format!("0 {} 1", gid.as_raw()))
+        .context("mapping the group")?;
+    fs::write("/proc/self/uid_map", format!("0 {} 1", uid.as_raw())).context("mapping the user")?;
+    limit(Resource::Core, 0)?;
+    let program = env::current_exe().context("finding this program")?;
+    let status = Command::new(program).arg(argument).status().context("starting the parser")?;
+    end_as(status)
+}
+
+/// Ends this process as another one did, so that who waits for it sees how.
+fn end_as(status: ExitStatus) -> anyhow::Result<ExitCode> {
+    match (status.code(), status.signal().and_then(Signal::from_named_raw)) {
+        (Some(code), _) => Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))),
+        (None, Some(signal)) => {
+            // The standard library's own handler takes the first SIGSEGV, and gives way to the next.
+            for _ in 0..2 {
+                kill_process(rustix::process::getpid(), signal).context("ending by a signal")?;
+            }
+            bail!("survived a {signal:?}")
+        }
+        (None, None) => bail!("the parser ended in an unknown way: {status}"),
+    }
+}
+
+/// Leaves everything behind but memory and open descriptors.
+pub(crate) fn lock() -> anyhow::Result<()> {
+    // Not to outlive the process that waits for this one.
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).context("the parent")?;
+    leave_the_file_system().context("leaving the file system")?;
+    set_no_new_privs(true).context("giving up new privileges")?;
+    let none = CapabilitySet::empty();
+    let none = CapabilitySets { effective: none, permitted: none, inheritable: none };
+    set_capabilities(None, none).context("giving up capabilities")?;
+    limit(Resource::Core, 0)?;
+    limit(Resource::As, 1024 * 1024 * 1024)?;
+    limit(Resource::Cpu, 60)?;
+    limit(Resource::Fsize, 0)?;
+    Ok(())
+}
+
+/// Lets this process make the system calls of `filter` alone. All others fail (EPERM).
+pub(crate) fn allow_few_system_calls() -> anyhow::Result<()> {
+    let rules: BTreeMap<i64, Vec<_>> = ALLOWED.iter().map(|&call| (call, Vec::new())).collect();
+    let refused = SeccompAction::Errno(libc::EPERM.cast_unsigned());
+    let filter =
+        SeccompFilter::new(rules, refused, SeccompAction::Allow, env::consts::ARCH.try_into()?)?;
+    let program: BpfProgram = filter.try_into()?;
+    seccompiler::apply_filter(&program).context("filtering system calls")
+}
+
+/// What it takes to receive, decode, answer and end.
+const ALLOWED: &[i64] = &[
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_sendto,
+    libc::SYS_sendmsg,
+    libc::SYS_read,
+    libc::SYS_pread64,
+    libc::SYS_lseek,
+    libc::SYS_fstat,
+    libc::SYS_statx,
+    libc::SYS_close,
+    libc::SYS_fcntl,
+    libc::SYS_write,
+    libc::SYS_writev,
+    libc::SYS_ppoll,
+    libc::SYS_brk,
+    libc::SYS_mmap,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_madvise,
+    libc::SYS_futex,
+    libc::SYS_clock_gettime,
+    libc::SYS_getrandom,
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_sigaltstack,
+    // To end, and to crash.
+    libc::SYS_getpid,
+    libc::SYS_gettid,
+    libc::SYS_tgkill,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+];
+
+/// Makes an empty directory, which nothing can be written to, the root of all paths.
+fn leave_the_file_system() -> io::Result<()> {
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    mount_change("/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)?;
+    mount("none", "/proc", "tmpfs", flags, c"size=4k")?;
+    env::set_current_dir("/proc")?;
+    // The old root ends up above the new one, and is taken off there (pivot_root(2)).
+    pivot_root(".", ".")?;
+    unmount(".", UnmountFlags::DETACH)?;
+    env::set_current_dir("/")?;
+    mount_remount("/", flags | MountFlags::RDONLY, c"")?;
+    Ok(())
+}
+
+fn limit(resource: Resource, to: u64) -> anyhow::Result<()> {
+    let limit = Rlimit { current: Some(to), maximum: Some(to) };
+    setrlimit(resource, limit).with_context(|| format!("limiting {resource:?}"))
+}

@@ -1,0 +1,136 @@
+//! A parser of untrusted files in a process that can do nothing but answer typed messages.
+//!
+//! The program opens each file and passes it to its parser, a child in user, mount, network, PID and IPC
+//! namespaces of its own, without a file system, privileges, or any system call that it does not need. A
+//! parser that crashes is reported and replaced.
+//!
+//! ```console
+//! $ isolated picture.png another.png
+//! $ isolated --escape --crash
+//! ```
+
+mod jail;
+mod parser;
+mod protocol;
+
+use std::env;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Parser;
+use datagrammar::{Child, Connection, Process};
+
+use crate::protocol::{Ask, Tell};
+
+/// Says what is in PNG files that nobody trusts. They are parsed by a confined process.
+#[derive(Parser)]
+struct Arguments {
+    files: Vec<PathBuf>,
+    /// Have the parser try to open a path and to connect to a server.
+    #[arg(long)]
+    escape: bool,
+    /// Have the parser crash before each file, to see it replaced.
+    #[arg(long)]
+    crash: bool,
+}
+
+/// The argument that makes namespaces, and the one that parses in them.
+const JAIL: &str = "in-namespaces";
+const PARSE: &str = "parse";
+
+fn main() -> anyhow::Result<ExitCode> {
+    match env::args().nth(1).as_deref() {
+        Some(JAIL) => jail::enter(PARSE),
+        Some(PARSE) => parser::run().map(|()| ExitCode::SUCCESS),
+        _ => run(&Arguments::parse()).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let mut parser = Isolated::start()?;
+    if arguments.escape {
+        parser.escape()?;
+    }
+    for path in &arguments.files {
+        if arguments.crash {
+            parser.ask(&Ask::Crash, "crashing as asked")?;
+        }
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) => {
+                println!("{}: {error}", path.display());
+                continue;
+            }
+        };
+        parser.ask(&Ask::Picture { file }, &path.display().to_string())?;
+    }
+    if arguments.crash && arguments.files.is_empty() {
+        parser.ask(&Ask::Crash, "crashing as asked")?;
+    }
+    parser.finish()
+}
+
+/// The parser's process and the connection to it.
+struct Isolated {
+    connection: Connection<Ask, Tell<'static>>,
+    process: Process,
+}
+
+impl Isolated {
+    fn start() -> anyhow::Result<Self> {
+        let program: &Path = &env::current_exe().context("finding this program")?;
+        let child = Child::spawn(Command::new(program).arg(JAIL))?;
+        let (mut connection, mut process) = child.into_parts();
+        match connection.recv().context("waiting for the parser")? {
+            Some(frame) => match frame.decode().context("decoding the first message")? {
+                Tell::Ready => {}
+                other => bail!("the parser begins with {other:?}"),
+            },
+            // It has said why on the standard error.
+            None => bail!("the parser cannot be confined here ({})", process.wait()?),
+        }
+        Ok(Self { connection, process })
+    }
+
+    /// Asks, and prints the answer. A parser that ends instead is replaced.
+    fn ask(&mut self, ask: &Ask, subject: &str) -> anyhow::Result<()> {
+        self.connection.send(ask).context("asking the parser")?;
+        match self.connection.recv().context("receiving an answer")? {
+            Some(frame) => match frame.decode().context("decoding an answer")? {
+                Tell::Picture { width, height, channels, bits, bytes, sum } => println!(
+                    "{subject}: {width} x {height}, {channels} channels of {bits} bits, {bytes} bytes, sum {sum}"
+                ),
+                Tell::Refused { why } => println!("{subject}: refused: {why}"),
+                other => bail!("an answer to nothing that was asked: {other:?}"),
+            },
+            None => {
+                let status = self.process.wait().context("waiting for the parser")?;
+                println!("{subject}: the parser crashed ({status}), and is replaced");
+                *self = Self::start()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn escape(&mut self) -> anyhow::Result<()> {
+        self.connection.send(&Ask::Escape).context("asking the parser")?;
+        let frame = self.connection.recv().context("receiving an answer")?;
+        let frame = frame.context("the parser ended instead of answering")?;
+        if let Tell::Confined { path, network } = frame.decode().context("decoding an answer")? {
+            println!("opening a path: {path}");
+            println!("connecting to a server: {network}");
+        }
+        Ok(())
+    }
+
+    /// Ends the connection, and with it the parser.
+    fn finish(self) -> anyhow::Result<()> {
+        let Self { connection, mut process } = self;
+        drop(connection);
+        let status = process.wait().context("waiting for the parser")?;
+        ensure!(status.success(), "the parser failed: {status}");
+        Ok(())
+    }
+}

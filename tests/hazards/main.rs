@@ -3,6 +3,7 @@
 
 mod descriptors;
 mod ends;
+mod floods;
 mod hostile;
 mod memory;
 mod opening;

@@ -143,11 +143,12 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// None today; duplicating the descriptor may fail where it is shared.
+    /// Of duplicating the descriptor where it is shared; `ResourceBusy` over vsock before Linux 6.6 for a
+    /// frame that was peeked at and not received, as the socket no longer has it.
     pub fn into_fd(self) -> io::Result<OwnedFd> {
         drop(self.receiver);
         match Arc::try_unwrap(self.sender.into_shared()) {
-            Ok(fd) => Ok(fd.into_fd()),
+            Ok(fd) => fd.into_fd(),
             Err(shared) => shared.as_fd().try_clone_to_owned(),
         }
     }

@@ -20,9 +20,6 @@ const CONNECTIONS: &str = "a `unix:` or `vsock:` address";
 const DATAGRAMS: &str = "a `unix:` or `udp:` address";
 const IDENTIFIED: &str = "a `unix:` address, as the peer has to be identified";
 
-/// The first Linux whose AF_VSOCK answers `MSG_PEEK`.
-const VSOCK_PEEK: (u32, u32) = (6, 6);
-
 /// Connects to a listener.
 pub(crate) fn connect(address: &Address, options: &Options) -> Result<DatagramFd, OpenError> {
     let kind = connection_kind(address)?;
@@ -240,20 +237,10 @@ fn bind_to(
 }
 
 fn connection_kind(address: &Address) -> Result<Kind, OpenError> {
-    let Some(kind) = address.connection_kind() else {
+    address.connection_kind().ok_or_else(|| {
         let address = address.to_string();
-        return Err(OpenError::WrongFamily { address, expected: CONNECTIONS });
-    };
-    if kind == Kind::VsockSeqpacket {
-        let (release, version) = sys::kernel_release();
-        if version < VSOCK_PEEK {
-            return Err(OpenError::Unsupported {
-                what: "peeking on AF_VSOCK, which came with Linux 6.6,",
-                detail: format!("this is Linux {release}"),
-            });
-        }
-    }
-    Ok(kind)
+        OpenError::WrongFamily { address, expected: CONNECTIONS }
+    })
 }
 
 #[cold]

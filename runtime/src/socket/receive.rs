@@ -141,7 +141,7 @@ pub(super) fn take_message(
 /// a connection.
 #[inline]
 pub(crate) fn peek(fd: &DatagramFd, wait: Wait) -> Result<Peeked, RecvError> {
-    match taken(fd, || sys::peek(fd.as_fd(), wait.blocks()))? {
+    match taken(fd, || sys::peek(fd, wait.blocks()))? {
         Some(peeked) => Ok(peeked),
         None => peek_when_ready(fd, wait),
     }
@@ -157,7 +157,7 @@ fn peek_when_ready(fd: &DatagramFd, wait: Wait) -> Result<Peeked, RecvError> {
     let mut backoff = Backoff::up_to(MAX_PAUSE);
     loop {
         wait.ready(fd.as_fd(), Readiness::Readable).map_err(not_ready)?;
-        if let Some(peeked) = taken(fd, || sys::peek(fd.as_fd(), wait.blocks()))? {
+        if let Some(peeked) = taken(fd, || sys::peek(fd, wait.blocks()))? {
             return Ok(peeked);
         }
         fd.reset_peek_offset()?;

@@ -6,7 +6,7 @@
 mod control;
 mod errno;
 mod fs;
-mod kernel;
+mod lane;
 mod memfd;
 mod name;
 mod options;
@@ -19,7 +19,6 @@ mod socket;
 pub(crate) use self::control::MAX_DESCRIPTORS;
 pub(crate) use self::errno::{Errno, errno};
 pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_mode_nofollow};
-pub(crate) use self::kernel::kernel_release;
 pub(crate) use self::memfd::{Mapping, allocate, memfd, missing_seals, seal};
 pub(crate) use self::name::{Name, SUN_PATH, UnixName};
 pub(crate) use self::options::{Credentials, effective_uid, inspect, open_file_limit};

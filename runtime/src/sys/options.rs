@@ -122,6 +122,16 @@ pub(super) fn send_buffer(fd: BorrowedFd<'_>) -> io::Result<usize> {
     get_int(fd, libc::SO_SNDBUF).map(|size| usize::try_from(size).unwrap_or(0))
 }
 
+/// The longest datagram that an AF_VSOCK socket can be sent, in bytes: all of its buffer.
+pub(super) fn vsock_buffer(fd: BorrowedFd<'_>) -> usize {
+    // include/uapi/linux/vm_sockets.h; and its default, should the kernel not say.
+    const SO_VM_SOCKETS_BUFFER_SIZE: libc::c_int = 0;
+    const DEFAULT: u64 = 256 * 1024;
+    let mut size = 0_u64;
+    let told = get_of(fd, libc::AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &mut size);
+    usize::try_from(told.map_or(DEFAULT, |()| size)).unwrap_or(usize::MAX)
+}
+
 /// How long blocking sends and connects may take; `None` is for ever.
 pub(super) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<()> {
     // Zero means for ever to the kernel, so a timeout that has run out is its shortest one.
@@ -216,6 +226,7 @@ impl Plain for libc::c_int {}
 impl Plain for libc::ucred {}
 impl Plain for libc::timeval {}
 impl Plain for [u32; 9] {}
+impl Plain for u64 {}
 
 fn get<T: Plain>(fd: BorrowedFd<'_>, option: libc::c_int, value: &mut T) -> io::Result<()> {
     get_of(fd, libc::SOL_SOCKET, option, value)

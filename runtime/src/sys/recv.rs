@@ -29,16 +29,24 @@ pub(crate) struct Peeked {
 }
 
 /// How many of a datagram's bytes a peek shows.
-const HEAD_LEN: usize = 10;
+pub(super) const HEAD_LEN: usize = 10;
 
 /// Looks at the next datagram, which stays queued. `block` waits for one, unless the descriptor
 /// itself is non-blocking.
 #[inline]
-pub(crate) fn peek(fd: BorrowedFd<'_>, block: bool) -> io::Result<Peeked> {
+pub(crate) fn peek(fd: &DatagramFd, block: bool) -> io::Result<Peeked> {
+    if let Some(lane) = fd.lane() {
+        return lane.peek(fd.as_fd(), block);
+    }
     let wait = if block { 0 } else { libc::MSG_DONTWAIT };
     let mut head = [0; HEAD_LEN];
-    let len = recv_head(fd, &mut head, libc::MSG_PEEK | libc::MSG_TRUNC | wait)?;
-    Ok(Peeked { len, head })
+    match recv_head(fd.as_fd(), &mut head, libc::MSG_PEEK | libc::MSG_TRUNC | wait) {
+        Ok(len) => Ok(Peeked { len, head }),
+        Err(error) => match fd.lane_instead_of(&error) {
+            Some(lane) => lane.peek(fd.as_fd(), block),
+            None => Err(error),
+        },
+    }
 }
 
 /// The length of the next datagram, as [`peek`] tells it, of a socket of any family; `None` where the
@@ -69,6 +77,9 @@ pub(crate) fn peek_len(fd: BorrowedFd<'_>, block: bool) -> io::Result<Option<usi
 ///
 /// Into one byte: on AF_VSOCK a receive into none returns at once, with 0.
 pub(crate) fn discard(fd: &DatagramFd) -> io::Result<usize> {
+    if let Some(len) = fd.lane().and_then(|lane| lane.take(<[u8]>::len)) {
+        return Ok(len);
+    }
     recv_head(fd.as_fd(), &mut [0], libc::MSG_TRUNC | libc::MSG_DONTWAIT)
 }
 
@@ -90,6 +101,9 @@ fn recv_head(fd: BorrowedFd<'_>, head: &mut [u8], flags: libc::c_int) -> io::Res
 #[inline]
 pub(crate) fn recv(fd: &DatagramFd, buffer: &mut Vec<u8>) -> io::Result<usize> {
     buffer.clear();
+    if let Some(len) = fd.lane().and_then(|lane| lane.take(|held| spill(held, &mut [], buffer))) {
+        return Ok(len);
+    }
     let room = buffer.spare_capacity_mut();
     let len = retry(|| {
         // SAFETY: `room` is writable memory of `room.len()` bytes, exclusively borrowed for the
@@ -173,6 +187,11 @@ pub(crate) fn recv_message(
     head: &mut [u8],
     buffer: &mut Vec<u8>,
 ) -> io::Result<Received> {
+    if let Some(len) = fd.lane().and_then(|lane| lane.take(|held| spill(held, head, buffer))) {
+        let name = Name::Unix(UnixName::UNNAMED);
+        let (descriptors, sender) = (Vec::new(), None);
+        return Ok(Received { len, name, descriptors, sender, lacks_descriptors: false });
+    }
     let room = buffer.spare_capacity_mut();
     let mut pieces = [
         libc::iovec { iov_base: head.as_mut_ptr().cast(), iov_len: head.len() },
@@ -212,4 +231,16 @@ pub(crate) fn recv_message(
         sender,
         lacks_descriptors: message.msg_flags & libc::MSG_CTRUNC != 0,
     })
+}
+
+/// Copies a held datagram as a receive would: into `head`, and then to the end of `buffer` as far as its
+/// capacity goes. Its length.
+fn spill(held: &[u8], head: &mut [u8], buffer: &mut Vec<u8>) -> usize {
+    let (first, rest) = held.split_at(head.len().min(held.len()));
+    for (place, byte) in head.iter_mut().zip(first) {
+        *place = *byte;
+    }
+    let room = buffer.capacity() - buffer.len();
+    buffer.extend_from_slice(rest.get(..room).unwrap_or(rest));
+    held.len()
 }

@@ -3,9 +3,11 @@
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::errno::retry;
+use super::lane::Lane;
 use super::name::{Name, RawName};
 use super::options::{self, Credentials, Socket};
 use super::process::set_nonblocking;
@@ -75,12 +77,18 @@ impl Kind {
 pub(crate) struct DatagramFd {
     fd: OwnedFd,
     kind: Kind,
+    /// Made when the kernel cannot peek.
+    lane: OnceLock<Box<Lane>>,
 }
 
 impl DatagramFd {
     /// Makes a socket, closed on exec.
     pub(crate) fn open(kind: Kind) -> io::Result<Self> {
-        Ok(Self { fd: socket(kind)?, kind })
+        Ok(Self::new(socket(kind)?, kind))
+    }
+
+    fn new(fd: OwnedFd, kind: Kind) -> Self {
+        Self { fd, kind, lane: OnceLock::new() }
     }
 
     /// Makes two connected UNIX SEQPACKET sockets. See [socketpair(2)].
@@ -105,7 +113,7 @@ impl DatagramFd {
         let left = unsafe { OwnedFd::from_raw_fd(fds[0]) };
         // SAFETY: as above.
         let right = unsafe { OwnedFd::from_raw_fd(fds[1]) };
-        Ok((Self { fd: left, kind }, Self { fd: right, kind }))
+        Ok((Self::new(left, kind), Self::new(right, kind)))
     }
 
     /// Takes over a descriptor after finding out what it is, and resets its peek offset. What it is
@@ -117,7 +125,7 @@ impl DatagramFd {
         else {
             return Ok(Err(socket));
         };
-        let fd = Self { fd, kind };
+        let fd = Self::new(fd, kind);
         fd.reset_peek_offset()?;
         Ok(Ok(fd))
     }
@@ -233,8 +241,30 @@ impl DatagramFd {
         }
     }
 
-    pub(crate) fn into_fd(self) -> OwnedFd {
-        self.fd
+    /// Where the next datagram may be held, where it cannot be peeked at.
+    #[inline]
+    pub(super) fn lane(&self) -> Option<&Lane> {
+        self.lane.get().map(|lane| &**lane)
+    }
+
+    /// The lane to use from now on if this is how a kernel says that it cannot peek: AF_VSOCK before Linux
+    /// 6.6 turns every failure of its transport into ENOMEM (net/vmw_vsock/af_vsock.c).
+    #[cold]
+    pub(super) fn lane_instead_of(&self, error: &io::Error) -> Option<&Lane> {
+        let cannot = matches!(error.raw_os_error(), Some(libc::ENOMEM | libc::EOPNOTSUPP));
+        if self.kind != Kind::VsockSeqpacket || !cannot {
+            return None;
+        }
+        let lane = || Box::new(Lane::new(options::vsock_buffer(self.as_fd())));
+        Some(self.lane.get_or_init(lane))
+    }
+
+    /// The descriptor. EBUSY while a datagram is held, which would be lost.
+    pub(crate) fn into_fd(self) -> io::Result<OwnedFd> {
+        match self.lane() {
+            Some(lane) if !lane.is_empty() => Err(io::Error::from_raw_os_error(libc::EBUSY)),
+            _ => Ok(self.fd),
+        }
     }
 }
 
@@ -317,7 +347,7 @@ impl ListenerFd {
         })?;
         // SAFETY: accept4 succeeded, so this is an open descriptor, and nobody else has it.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        Ok(DatagramFd { fd, kind: self.kind })
+        Ok(DatagramFd::new(fd, self.kind))
     }
 
     pub(crate) fn local_name(&self) -> io::Result<Name> {

@@ -18,10 +18,12 @@ use crate::sys::DatagramFd;
 /// The sending half of a [`Connection`](crate::Connection), for messages of type `Tx`.
 ///
 /// Each message is encoded into a buffer that the sender keeps, and sent as one datagram, whole or
-/// not at all. Sending only borrows the message, so after an error it can be sent again.
+/// not at all. One that is too large for a datagram goes in pieces, which the receiver puts together.
+/// Sending only borrows the message, so after an error it can be sent again.
 ///
-/// A clone sends on the same connection from a buffer of its own, from another thread too. Dropping
-/// a half does not tell the peer anything while the other half lives: [`shutdown`](Self::shutdown)
+/// A clone sends on the same connection from a buffer of its own, from another thread too; while a frame
+/// goes in pieces, clones wait for their turn. (Other copies of the descriptor know of no turns: those of
+/// other processes, and those that were adopted.) Dropping a half does not tell the peer anything while the other half lives: [`shutdown`](Self::shutdown)
 /// does.
 pub struct Sender<Tx> {
     fd: Arc<DatagramFd>,
@@ -43,8 +45,9 @@ impl<Tx: Message> Sender<Tx> {
     ///
     /// # Errors
     ///
-    /// [`SendError::Encode`], [`SendError::TooLarge`] for a frame larger than the socket carries,
-    /// [`SendError::Disconnected`] when the peer is gone, [`SendError::Io`].
+    /// [`SendError::Encode`]; [`SendError::Disconnected`] when the peer is gone;
+    /// [`SendError::NoDescriptors`], [`SendError::TooManyDescriptors`] and
+    /// [`SendError::DescriptorsRefused`] for a message with descriptors; [`SendError::Io`].
     #[inline]
     pub fn send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
         self.send_waiting(message, Wait::Block)
@@ -54,7 +57,8 @@ impl<Tx: Message> Sender<Tx> {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), and [`SendError::WouldBlock`].
+    /// As [`send`](Self::send), [`SendError::WouldBlock`], and [`SendError::TooLarge`] for a frame that
+    /// would have to go in pieces: half of one could not be taken back.
     #[inline]
     pub fn try_send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
         self.send_waiting(message, Wait::Try)
@@ -64,7 +68,8 @@ impl<Tx: Message> Sender<Tx> {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), and [`SendError::TimedOut`].
+    /// As [`send`](Self::send), and [`SendError::TimedOut`]. Of a frame in pieces some may have been sent
+    /// by then: the receiver drops them, with an error of its own.
     #[inline]
     pub fn send_deadline(
         &mut self,

@@ -78,6 +78,7 @@ fn fill(fd: BorrowedFd<'_>, buffer: &mut Vec<u8>, flags: libc::c_int) -> io::Res
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod tests {
     use std::io::ErrorKind;
     use std::os::fd::AsFd;

@@ -43,7 +43,8 @@ impl<Rx: Message> Receiver<Rx> {
     /// # Errors
     ///
     /// [`RecvError::TooLarge`] for a frame over the limit, which is dropped;
-    /// [`RecvError::Stolen`], [`RecvError::NoMemory`], [`RecvError::Io`]. After any of them the next
+    /// [`RecvError::Incomplete`] and [`RecvError::BadFragment`] for one in pieces;
+    /// [`RecvError::DescriptorsLost`], [`RecvError::Stolen`], [`RecvError::NoMemory`], [`RecvError::Io`]. After any of them the next
     /// frame can be received.
     #[inline]
     pub fn recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {

@@ -39,7 +39,8 @@ impl<Rx: Message> SocketReceiver<Rx> {
     /// # Errors
     ///
     /// [`RecvError::TooLarge`] for a frame over the limit, and [`RecvError::Empty`] for an empty
-    /// datagram, both of which are dropped; [`RecvError::Stolen`], [`RecvError::NoMemory`],
+    /// datagram, both of which are dropped; [`RecvError::BadMemory`] and [`RecvError::BadFragment`] for
+    /// one that came as memory; [`RecvError::DescriptorsLost`], [`RecvError::Stolen`], [`RecvError::NoMemory`],
     /// [`RecvError::Io`]. After any of them the next frame can be received.
     #[inline]
     pub fn recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {

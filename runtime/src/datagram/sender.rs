@@ -31,7 +31,8 @@ impl<Tx: Message> SocketSender<Tx> {
     /// # Errors
     ///
     /// [`SendError::Refused`] when nobody receives there (UNIX; over UDP nobody tells),
-    /// [`SendError::TooLarge`], [`SendError::Encode`], [`SendError::Io`].
+    /// [`SendError::TooLarge`] over UDP, [`SendError::Encode`], [`SendError::Io`]; for a message with
+    /// descriptors as [`Sender::send`](crate::Sender::send).
     #[inline]
     pub fn send_to(
         &mut self,

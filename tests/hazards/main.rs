@@ -7,6 +7,7 @@ mod floods;
 mod hostile;
 mod memory;
 mod opening;
+mod oracle;
 mod pieces;
 mod sharing;
 mod signals;

@@ -34,21 +34,25 @@ enum State {
 }
 
 impl Assembly {
-    /// Whether a frame is under way that can no longer be completed, as something else has come.
+    /// Takes note that something else than a piece has come: a frame that is under way can no longer be
+    /// completed, and that is an error before what has come is looked at.
     #[inline]
-    pub(super) fn is_under_way(&self) -> bool {
-        matches!(self.state, State::Gathering { .. })
+    pub(super) fn interrupt(&mut self) -> Result<(), RecvError> {
+        match self.state {
+            State::Idle => Ok(()),
+            _ => self.give_up(),
+        }
     }
 
-    /// Gives up the frame that is under way.
+    /// Gives up the frame that is under way, if one is.
     #[cold]
-    pub(super) fn give_up(&mut self) -> RecvError {
-        let State::Gathering { total } = mem::take(&mut self.state) else {
-            return RecvError::Incomplete { received: 0, total: 0 };
-        };
+    fn give_up(&mut self) -> Result<(), RecvError> {
         let received = self.bytes.len();
         self.clear();
-        RecvError::Incomplete { received, total }
+        match mem::take(&mut self.state) {
+            State::Gathering { total } => Err(RecvError::Incomplete { received, total }),
+            State::Idle | State::Refused => Ok(()),
+        }
     }
 
     /// How long the frame is that the peeked datagram belongs to.
@@ -74,8 +78,10 @@ impl Assembly {
             return self.refuse(fd, FragmentFault::Short { len: peeked.len });
         };
         let total = match (Head::from_bytes(peeked.head), self.state) {
-            (Ok(Head::First { .. }), State::Gathering { .. }) => return Err(self.give_up()),
-            (Ok(Head::First { total }), _) => self.begin(fd, buffer, to_usize(total), limits)?,
+            (Ok(Head::First { total }), _) => {
+                self.interrupt()?;
+                self.begin(fd, buffer, to_usize(total), limits)?
+            }
             (Ok(Head::Next { offset }), State::Gathering { total }) => {
                 let expected = self.bytes.len();
                 if offset != expected as u64 {

@@ -37,9 +37,7 @@ pub(crate) fn receive(
                 None => continue,
             }
         }
-        if assembly.is_under_way() {
-            return Err(assembly.give_up());
-        }
+        assembly.interrupt()?;
         if peeked_len == 0 {
             return Ok(None);
         }

@@ -3,11 +3,12 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixDatagram;
 use std::panic::{self, AssertUnwindSafe};
 
-use datagrammar::{Connection, DecodeError, Limits, Message, RecvError, SendError};
+use datagrammar::{Connection, DecodeError, Limits, Message, RecvError, SendError, Socket};
 
-use crate::raw;
+use crate::{Directory, raw};
 
 /// Messages that carry descriptors.
 #[derive(Message, Debug)]
@@ -51,7 +52,7 @@ pub fn open() -> usize {
 }
 
 /// Sends and receives `frames` frames with descriptors: decoded, not decoded, damaged, miscounted,
-/// over the limit, to a user who panics, to types without any, and to nobody.
+/// over the limit, in pieces and as memory, to a user who panics, to types without any, and to nobody.
 ///
 /// # Panics
 ///
@@ -62,10 +63,17 @@ pub fn exchange(frames: usize) {
     let limits = Limits::default().frame_len(100);
     let (mut ours, mut theirs) = Connection::<Parcel, Parcel>::pair().expect("a pair");
     theirs.set_limits(limits);
+    let directory = Directory::new();
+    let address = directory.address("socket");
+    let mut memory = (
+        UnixDatagram::unbound().expect("a socket"),
+        Socket::<Parcel, Parcel>::bind(&address).expect("a socket"),
+    );
+    memory.0.connect(address.as_path().expect("a path")).expect("a receiver");
     for number in 0..frames {
-        match number % 10 {
+        match number % 13 {
             0 => {
-                let (left, right) = (owned(fd), (number % 20 == 0).then(|| owned(fd)));
+                let (left, right) = (owned(fd), (number % 2 == 0).then(|| owned(fd)));
                 ours.send(&Parcel::Two { left, right }).expect("sent");
                 let frame = theirs.recv().expect("received").expect("a frame");
                 assert!(matches!(frame.decode(), Ok(Parcel::Two { .. })));
@@ -105,7 +113,32 @@ pub fn exchange(frames: usize) {
                 }));
                 panicked.expect_err("a panic");
             }
-            8 => to_types_without_any(fd),
+            8 => {
+                // The first piece of a frame that never ends.
+                raw::send_with(&ours, &[0, 1, 50, 0, 0, 0, 0, 0, 0, 0, 7], &[&[fd, fd]])
+                    .expect("sent");
+                raw::send(&ours, &[2, 0, 1]).expect("sent");
+                let error = theirs.recv().expect_err("half a frame");
+                assert!(matches!(error, RecvError::Incomplete { received: 1, total: 50 }));
+                theirs.recv().expect("received").expect("a frame").decode().expect("a message");
+            }
+            9 => {
+                // A piece of nothing.
+                raw::send_with(&ours, &[0, 2, 50, 0, 0, 0, 0, 0, 0, 0, 7], &[&[fd, fd]])
+                    .expect("sent");
+                raw::send(&ours, &[2, 0, 1]).expect("sent");
+                let error = theirs.recv().expect_err("a piece of nothing");
+                assert!(matches!(error, RecvError::BadFragment(_)), "{error:?}");
+                theirs.recv().expect("received").expect("a frame").decode().expect("a message");
+            }
+            10 => {
+                // A frame in memory that is none, with a descriptor of its own.
+                let envelope = [0, 3, 50, 0, 0, 0, 0, 0, 0, 0];
+                raw::send_with(&memory.0, &envelope, &[&[fd, fd]]).expect("sent");
+                let error = memory.1.recv_from().expect_err("no memory");
+                assert!(matches!(error, RecvError::BadMemory(_)), "{error:?}");
+            }
+            11 => to_types_without_any(fd),
             _ => to_nobody(fd),
         }
     }

@@ -204,6 +204,11 @@ fn h30_memory_for_a_frame_is_refused_unless_it_is_as_announced() {
             other => panic!("{other:?}"),
         }
     }
+    theirs.send(&[0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 7]).unwrap();
+    assert!(matches!(
+        ours.recv_from(),
+        Err(RecvError::BadFragment(FragmentFault::Long { len: 11 }))
+    ));
     theirs.send(&[0, 3, 1]).unwrap();
     assert!(matches!(
         ours.recv_from(),

@@ -153,6 +153,18 @@ fn h07_the_public_peek_refuses_a_socket_with_a_peek_offset() {
 }
 
 #[test]
+fn h08_a_receiver_tells_the_length_of_frames_whatever_their_bytes_are() {
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let mut ours = Ours::adopt(ours).unwrap();
+    let head = |first: u8, kind: u8| [&[first, kind][..], &[9; 20]].concat();
+    for frame in [vec![1], vec![1, 1, 9], head(1, 1), head(1, 2), head(2, 1), head(250, 3)] {
+        raw::send(&theirs, &frame).unwrap();
+        assert_eq!(ours.peek_len().unwrap(), Some(frame.len()));
+        assert_eq!(ours.recv().unwrap().expect("a frame").bytes(), frame);
+    }
+}
+
+#[test]
 fn h08_a_peek_tells_the_length_of_the_next_frame_and_not_of_the_queue() {
     let mut random = Random(seed());
     for kind in [SocketType::SEQPACKET, SocketType::DGRAM] {

@@ -7,9 +7,18 @@ use thiserror::Error;
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FragmentFault {
-    /// It is too short for the head of a piece and a byte of the frame.
+    /// It is too short for the head of a piece and a byte of the frame, or for an envelope.
     #[error("a datagram of {len} bytes with tag 0 is too short to be a piece of a frame")]
     Short {
+        /// The datagram's length.
+        len: usize,
+    },
+
+    /// It is an envelope of a frame that comes as memory, and has more in it.
+    #[error(
+        "a datagram of {len} bytes is too long to be the envelope of a frame that comes as memory"
+    )]
+    Long {
         /// The datagram's length.
         len: usize,
     },

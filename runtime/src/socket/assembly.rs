@@ -57,6 +57,9 @@ impl Assembly {
 
     /// How long the frame is that the peeked datagram belongs to.
     pub(crate) fn frame_len(&self, peeked: &Peeked) -> usize {
+        if !peeked.is_reserved() || peeked.len <= HEAD_LEN {
+            return peeked.len;
+        }
         match (Head::from_bytes(peeked.head), self.state) {
             (Ok(Head::First { total }), _) => to_usize(total),
             (Ok(Head::Next { .. }), State::Gathering { total }) => total,

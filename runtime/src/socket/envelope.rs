@@ -70,11 +70,12 @@ pub(super) fn receive_memory(
         discard(fd)?;
         Err(RecvError::BadFragment(fault))
     };
-    if peeked.len != HEAD_LEN {
+    if peeked.len < HEAD_LEN {
         return refuse(FragmentFault::Short { len: peeked.len });
     }
     let total = match Head::from_bytes(peeked.head) {
-        Ok(Head::Memfd { total }) => total,
+        Ok(Head::Memfd { total }) if peeked.len == HEAD_LEN => total,
+        Ok(Head::Memfd { .. }) => return refuse(FragmentFault::Long { len: peeked.len }),
         Ok(Head::First { .. }) => return refuse(FragmentFault::Kind(1)),
         Ok(Head::Next { .. }) => return refuse(FragmentFault::Kind(2)),
         Err(kind) => return refuse(FragmentFault::Kind(kind)),

@@ -13,10 +13,6 @@ use crate::message::Descriptors;
 use crate::sys::{
     self, Credentials, DatagramFd, Kind, Name, Peeked, Readiness, Received, UnixName,
 };
-use crate::wire::RESERVED_TAG;
-
-/// The first byte of a datagram that is not a message by itself.
-const RESERVED: u8 = RESERVED_TAG as u8;
 
 /// Receives a frame from a connection into `buffer`, and the descriptors beside it if `descriptors`
 /// may come; `None` at the end. What has come of a frame in pieces is kept in `assembly` between calls.
@@ -30,31 +26,31 @@ pub(crate) fn receive(
     wait: Wait,
 ) -> Result<Option<Descriptors>, RecvError> {
     loop {
-        let peeked @ Peeked { len: peeked_len, head: [first, ..] } = peek(fd, wait)?;
-        if first == RESERVED && peeked_len > 0 {
+        let peeked = peek(fd, wait)?;
+        if peeked.is_reserved() {
             match assembly.receive(fd, buffer, &peeked, limits)? {
                 Some(descriptors) => return Ok(Some(descriptors)),
                 None => continue,
             }
         }
         assembly.interrupt()?;
-        if peeked_len == 0 {
+        if peeked.len == 0 {
             return Ok(None);
         }
-        if !make_room(fd, buffer, peeked_len, limits)? {
+        if !make_room(fd, buffer, peeked.len, limits)? {
             continue;
         }
         if descriptors {
             if let Some(received) = take_message(fd, &mut [], buffer)?
                 && received.len > 0
             {
-                check(fd, buffer, peeked_len, received.len, limits)?;
+                check(fd, buffer, peeked.len, received.len, limits)?;
                 return Ok(Some(received.descriptors.into()));
             }
         } else if let Some(len) = taken(fd, || sys::recv(fd, buffer))?
             && len > 0
         {
-            check(fd, buffer, peeked_len, len, limits)?;
+            check(fd, buffer, peeked.len, len, limits)?;
             return Ok(Some(Descriptors::default()));
         }
     }
@@ -79,14 +75,14 @@ pub(crate) fn receive_from(
 ) -> Result<Beside, RecvError> {
     let mut backoff = Backoff::up_to(MAX_PAUSE);
     loop {
-        let peeked @ Peeked { len: peeked_len, head: [first, ..] } = peek(fd, wait)?;
-        if first == RESERVED && peeked_len > 0 && fd.kind() == Kind::UnixDatagram {
+        let peeked = peek(fd, wait)?;
+        if peeked.is_reserved() && fd.kind() == Kind::UnixDatagram {
             match receive_memory(fd, buffer, &peeked, limits)? {
                 Some(received) => return Ok(received),
                 None => continue,
             }
         }
-        if !make_room(fd, buffer, peeked_len, limits)? {
+        if !make_room(fd, buffer, peeked.len, limits)? {
             continue;
         }
         let taken = match all {
@@ -98,7 +94,7 @@ pub(crate) fn receive_from(
         };
         let Some((len, beside)) = taken else {
             // Once a socket has been shut down, a peek that waits returns 0 without a datagram.
-            if peeked_len == 0 {
+            if peeked.len == 0 {
                 wait.pause(&mut backoff).map_err(not_ready)?;
             }
             continue;
@@ -106,7 +102,7 @@ pub(crate) fn receive_from(
         if len == 0 {
             return Err(RecvError::Empty);
         }
-        check(fd, buffer, peeked_len, len, limits)?;
+        check(fd, buffer, peeked.len, len, limits)?;
         return Ok(beside);
     }
 }

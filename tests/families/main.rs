@@ -1,0 +1,81 @@
+//! One conversation over every family, on whatever kernel this runs: by itself, so that it can be the only
+//! program of a virtual machine.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod link;
+mod open;
+mod talk;
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread;
+
+use datagrammar::OpenError;
+
+use talk::Tally;
+
+/// What a family is called, and how its conversation is held.
+type Family = (&'static str, fn() -> Result<Tally, OpenError>);
+
+const FAMILIES: &[Family] = &[
+    ("unix pair", open::unix_pair),
+    ("unix path", open::unix_path),
+    ("unix abstract name", open::unix_abstract_name),
+    ("unix, two processes", open::two_processes),
+    ("vsock", open::vsock),
+    ("unix datagrams", open::unix_datagrams),
+    ("udp", open::udp),
+];
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("serve") {
+        open::serve_inherited();
+        return ExitCode::SUCCESS;
+    }
+    println!("kernel {}", fs::read_to_string("/proc/sys/kernel/osrelease").unwrap().trim_end());
+    let (mut ran, mut skipped, mut failed) = (0, 0, 0);
+    for &(name, converse) in FAMILIES {
+        // A thread of its own, as a panic ends no more than that.
+        match thread::spawn(converse).join() {
+            Ok(Ok(Tally { frames, bytes })) => {
+                println!("{name}: {frames} frames, {bytes} bytes");
+                ran += 1;
+            }
+            Ok(Err(error)) => match lack(name, &error) {
+                Some(word) => {
+                    println!("{word} {name}: {error}");
+                    skipped += 1;
+                }
+                None => {
+                    println!("FAILED {name}: {error:?}");
+                    failed += 1;
+                }
+            },
+            Err(_) => {
+                println!("FAILED {name}: it panicked");
+                failed += 1;
+            }
+        }
+    }
+    println!("families: {ran} ran, {skipped} skipped");
+    if failed > 0 {
+        println!("families: {failed} failed");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+/// The word for a family that cannot be opened, unless that is a failure: what the machine lacks is
+/// skipped, and what it has and the library cannot use is unsupported.
+fn lack(name: &str, error: &OpenError) -> Option<&'static str> {
+    let has_vsock = name == "vsock" && Path::new("/sys/module/vsock_loopback").exists();
+    match error {
+        OpenError::Unsupported { .. } if has_vsock => Some("UNSUPPORTED"),
+        _ if has_vsock => None,
+        OpenError::Unsupported { .. } | OpenError::NotHere { .. } => Some("SKIPPED"),
+        // What a kernel answers that has vsock, and no way from it to itself.
+        OpenError::Io { .. } | OpenError::Refused { .. } if name == "vsock" => Some("SKIPPED"),
+        _ => None,
+    }
+}

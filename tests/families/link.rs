@@ -11,8 +11,10 @@ use crate::talk::Talk;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Promises {
     pub(crate) ordered: bool,
-    /// Whether there is an end, and frames of any length.
+    /// Whether there is an end.
     pub(crate) connected: bool,
+    /// Whether frames may be longer than a datagram.
+    pub(crate) large: bool,
     /// The longest body to be sent in one datagram, in bytes.
     pub(crate) longest: usize,
 }
@@ -33,7 +35,7 @@ pub(crate) type Connected = Connection<Talk<'static>, Talk<'static>>;
 
 impl Link for Connected {
     fn promises(&self) -> Promises {
-        Promises { ordered: true, connected: true, longest: 100 * 1024 }
+        Promises { ordered: true, connected: true, large: true, longest: 100 * 1024 }
     }
 
     fn send(&mut self, message: &Talk<'_>, deadline: Instant) -> Result<usize, SendError> {
@@ -67,8 +69,8 @@ pub(crate) struct Addressed {
 impl Link for Addressed {
     fn promises(&self) -> Promises {
         match self.peer.as_udp() {
-            Some(_) => Promises { ordered: false, connected: false, longest: 60_000 },
-            None => Promises { ordered: true, connected: false, longest: 100 * 1024 },
+            Some(_) => Promises { ordered: false, connected: false, large: false, longest: 60_000 },
+            None => Promises { ordered: true, connected: false, large: true, longest: 100 * 1024 },
         }
     }
 

@@ -2,6 +2,7 @@
 //! program of a virtual machine.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod isolated;
 mod link;
 mod open;
 mod talk;
@@ -23,6 +24,9 @@ const FAMILIES: &[Family] = &[
     ("unix path", open::unix_path),
     ("unix abstract name", open::unix_abstract_name),
     ("unix, two processes", open::two_processes),
+    ("unix, a chroot", isolated::chroot),
+    ("unix, another network", isolated::network),
+    ("unix, everything unshared", isolated::unshared),
     ("vsock", open::vsock),
     ("unix datagrams", open::unix_datagrams),
     ("udp", open::udp),
@@ -32,6 +36,12 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("serve") {
         open::serve_inherited();
         return ExitCode::SUCCESS;
+    }
+    let mut arguments = std::env::args().skip(1);
+    if let Some(task) = arguments.next()
+        && let Some(code) = isolated::other(&task, arguments.next())
+    {
+        return code;
     }
     println!("kernel {}", fs::read_to_string("/proc/sys/kernel/osrelease").unwrap().trim_end());
     let (mut ran, mut skipped, mut failed) = (0, 0, 0);
@@ -74,6 +84,7 @@ fn lack(name: &str, error: &OpenError) -> Option<&'static str> {
         OpenError::Unsupported { .. } if has_vsock => Some("UNSUPPORTED"),
         _ if has_vsock => None,
         OpenError::Unsupported { .. } | OpenError::NotHere { .. } => Some("SKIPPED"),
+        OpenError::Io { action, .. } if action == "unsharing" => Some("SKIPPED"),
         // What a kernel answers that has vsock, and no way from it to itself.
         OpenError::Io { .. } | OpenError::Refused { .. } if name == "vsock" => Some("SKIPPED"),
         _ => None,

@@ -52,20 +52,26 @@ fn connecting(address: &Address, task: &str, argument: &OsStr) -> Result<Tally, 
     let listener = Listener::<Talk<'_>, Talk<'_>>::bind(address)?;
     let mut command = Command::new(env::current_exe().unwrap());
     let mut server = command.arg(task).arg(argument).stdin(Stdio::null()).spawn().unwrap();
-    let mut ours: Connected = loop {
+    let connection = loop {
         match listener.try_accept() {
-            Ok(connection) => break connection,
             Err(OpenError::WouldBlock) => {}
-            Err(error) => return Err(error),
+            result => break result.map(Some),
         }
-        if let Some(status) = server.try_wait().unwrap() {
-            return lacking(status.code());
+        if server.try_wait().unwrap().is_some() {
+            break Ok(None);
         }
         thread::sleep(Duration::from_millis(1));
     };
-    let tally = converse(&mut ours);
-    assert!(server.wait().unwrap().success());
-    Ok(tally)
+    let tally =
+        connection.map(|connection| connection.map(|mut ours: Connected| converse(&mut ours)));
+    let status = server.wait().unwrap();
+    match tally? {
+        Some(tally) => {
+            assert!(status.success());
+            Ok(tally)
+        }
+        None => lacking(status.code()),
+    }
 }
 
 fn lacking(code: Option<i32>) -> Result<Tally, OpenError> {

@@ -43,7 +43,8 @@ pub struct Activated {
 ///
 /// # Errors
 ///
-/// `EBADF` when fewer descriptors are open than `LISTEN_FDS` says.
+/// `EBADF` when fewer descriptors are open than `LISTEN_FDS` says, and `InvalidInput` when that is more
+/// than there can be.
 pub fn activated() -> io::Result<Vec<Activated>> {
     let number = |variable| env::var(variable).ok().and_then(|text| text.parse::<usize>().ok());
     if number("LISTEN_PID") != usize::try_from(process::id()).ok() {

@@ -149,7 +149,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         drop(self.receiver);
         match Arc::try_unwrap(self.sender.into_shared()) {
             Ok(fd) => fd.into_fd(),
-            Err(shared) => shared.as_fd().try_clone_to_owned(),
+            Err(shared) => shared.copy_fd(),
         }
     }
 

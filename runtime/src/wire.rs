@@ -7,7 +7,7 @@
 /// ```
 pub const RESERVED_TAG: u32 = 0;
 
-/// The length of an envelope's head, in bytes: tag 0, the kind, and a number in 8 bytes.
+/// The length of the head of a datagram with tag 0, in bytes: the tag, the kind, and a number in 8 bytes.
 pub(crate) const HEAD_LEN: usize = 10;
 
 /// The head of a datagram with tag 0: what the rest of it is.
@@ -26,14 +26,20 @@ impl Head {
     const NEXT: u8 = 2;
     const MEMFD: u8 = 3;
 
+    pub(crate) fn kind(self) -> u8 {
+        match self {
+            Self::First { .. } => Self::FIRST,
+            Self::Next { .. } => Self::NEXT,
+            Self::Memfd { .. } => Self::MEMFD,
+        }
+    }
+
     pub(crate) fn to_bytes(self) -> [u8; HEAD_LEN] {
-        let (kind, number) = match self {
-            Self::First { total } => (Self::FIRST, total),
-            Self::Next { offset } => (Self::NEXT, offset),
-            Self::Memfd { total } => (Self::MEMFD, total),
-        };
+        let (Self::First { total: number }
+        | Self::Next { offset: number }
+        | Self::Memfd { total: number }) = self;
         let [a, b, c, d, e, f, g, h] = number.to_le_bytes();
-        [RESERVED_TAG as u8, kind, a, b, c, d, e, f, g, h]
+        [RESERVED_TAG as u8, self.kind(), a, b, c, d, e, f, g, h]
     }
 
     /// The head that `bytes` are; the kind that they have, if there is no such kind.

@@ -66,7 +66,8 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: `InUse`, `NotHere`, `NotASocket`, `NotALock`, `WrongFamily`, `Exhausted`, `Io`.
+    /// [`OpenError`]: `InUse`, `NotHere`, `NotASocket`, `NotALock`, `WrongFamily`, `Unsupported`, `Exhausted`,
+    /// `Io`.
     pub fn bind(address: &Address) -> Result<Self, OpenError> {
         Self::bind_with(address, &Options::new())
     }
@@ -86,7 +87,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: `WrongFamily`, `Exhausted`, `Io`.
+    /// [`OpenError`]: `WrongFamily`, `Unsupported`, `Exhausted`, `Io`.
     pub fn unbound(peer: &Address) -> Result<Self, OpenError> {
         let (fd, claim) = socket::open_datagram(peer, None)?;
         Ok(Self::new(fd, claim, &Options::new()))

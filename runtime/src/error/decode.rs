@@ -2,9 +2,6 @@
 
 use thiserror::Error;
 
-/// As `wire::RESERVED_TAG` says, which is above this layer.
-const RESERVED_TAG: u32 = 0;
-
 /// Why a frame is not a message of the expected type.
 ///
 /// The frame has been received whole when this is reported, so the endpoint is still in step: the
@@ -144,7 +141,7 @@ pub enum Fault {
 
 fn unknown_tag(tag: u32) -> String {
     match tag {
-        RESERVED_TAG => "tag 0 is the runtime's own, and never a message".to_owned(),
+        0 => "tag 0 is the runtime's own, and never a message".to_owned(),
         tag => format!(
             "no variant has tag {tag}: a newer peer sends it, or a peer of another protocol (a variant with #[message(other)] takes unknown tags as data)"
         ),

@@ -8,8 +8,8 @@ use super::{FragmentFault, MemoryFault};
 
 /// Why a receive handed over no frame.
 ///
-/// All lengths are bytes. After each of these the endpoint can still be used: the next receive
-/// takes the next frame.
+/// All lengths are bytes. After each of these the endpoint can still be used: the next receive takes the
+/// next frame, or after [`NoMemory`](Self::NoMemory) perhaps the same one.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RecvError {
@@ -87,8 +87,8 @@ pub enum RecvError {
     #[error("an earlier datagram found nobody at its destination")]
     Refused,
 
-    /// There is no memory for a frame of this length. It is still queued, unless it came in pieces: then
-    /// it is dropped.
+    /// There is no memory for a frame of this length. It is still queued if it is one datagram, and else
+    /// dropped.
     #[error("no memory for a frame of {len} bytes")]
     NoMemory {
         /// The frame's length.

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use super::receive::{discard, take_message};
+use super::receive::{discard, is_reserved, take_message};
 use crate::error::{FragmentFault, RecvError};
 use crate::limits::Limits;
 use crate::message::Descriptors;
@@ -57,7 +57,7 @@ impl Assembly {
 
     /// How long the frame is that the peeked datagram belongs to.
     pub(crate) fn frame_len(&self, peeked: &Peeked) -> usize {
-        if !peeked.is_reserved() || peeked.len <= HEAD_LEN {
+        if !is_reserved(peeked) || peeked.len <= HEAD_LEN {
             return peeked.len;
         }
         match (Head::from_bytes(peeked.head), self.state) {
@@ -99,7 +99,9 @@ impl Assembly {
             (Ok(Head::Next { offset }), State::Idle) => {
                 return self.refuse(fd, FragmentFault::Orphan { offset });
             }
-            (Ok(Head::Memfd { .. }), _) => return self.refuse(fd, FragmentFault::Kind(3)),
+            (Ok(head @ Head::Memfd { .. }), _) => {
+                return self.refuse(fd, FragmentFault::Kind(head.kind()));
+            }
             (Err(kind), _) => return self.refuse(fd, FragmentFault::Kind(kind)),
         };
         self.take_piece(fd, peeked, len, total)?;

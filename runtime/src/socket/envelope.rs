@@ -76,8 +76,9 @@ pub(super) fn receive_memory(
     let total = match Head::from_bytes(peeked.head) {
         Ok(Head::Memfd { total }) if peeked.len == HEAD_LEN => total,
         Ok(Head::Memfd { .. }) => return refuse(FragmentFault::Long { len: peeked.len }),
-        Ok(Head::First { .. }) => return refuse(FragmentFault::Kind(1)),
-        Ok(Head::Next { .. }) => return refuse(FragmentFault::Kind(2)),
+        Ok(head @ (Head::First { .. } | Head::Next { .. })) => {
+            return refuse(FragmentFault::Kind(head.kind()));
+        }
         Err(kind) => return refuse(FragmentFault::Kind(kind)),
     };
     let len = usize::try_from(total).unwrap_or(usize::MAX);

@@ -13,6 +13,7 @@ use crate::message::Descriptors;
 use crate::sys::{
     self, Credentials, DatagramFd, Kind, Name, Peeked, Readiness, Received, UnixName,
 };
+use crate::wire::RESERVED_TAG;
 
 /// Receives a frame from a connection into `buffer`, and the descriptors beside it if `descriptors`
 /// may come; `None` at the end. What has come of a frame in pieces is kept in `assembly` between calls.
@@ -27,7 +28,7 @@ pub(crate) fn receive(
 ) -> Result<Option<Descriptors>, RecvError> {
     loop {
         let peeked = peek(fd, wait)?;
-        if peeked.is_reserved() {
+        if is_reserved(&peeked) {
             match assembly.receive(fd, buffer, &peeked, limits)? {
                 Some(descriptors) => return Ok(Some(descriptors)),
                 None => continue,
@@ -56,6 +57,13 @@ pub(crate) fn receive(
     }
 }
 
+/// Whether a datagram begins with tag 0: it is no message then, but the runtime's own.
+#[inline]
+pub(super) fn is_reserved(peeked: &Peeked) -> bool {
+    const RESERVED: u8 = RESERVED_TAG as u8;
+    matches!(peeked, Peeked { len: 1.., head: [RESERVED, ..] })
+}
+
 /// What comes with a frame on a socket that is by itself.
 pub(crate) struct Beside {
     pub(crate) name: Name,
@@ -76,7 +84,7 @@ pub(crate) fn receive_from(
     let mut backoff = Backoff::up_to(MAX_PAUSE);
     loop {
         let peeked = peek(fd, wait)?;
-        if peeked.is_reserved() && fd.kind() == Kind::UnixDatagram {
+        if is_reserved(&peeked) && fd.kind() == Kind::UnixDatagram {
             match receive_memory(fd, buffer, &peeked, limits)? {
                 Some(received) => return Ok(received),
                 None => continue,

@@ -21,9 +21,11 @@ pub(crate) use self::errno::{Errno, errno};
 pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_mode_nofollow};
 pub(crate) use self::memfd::{Mapping, allocate, memfd, missing_seals, seal};
 pub(crate) use self::name::{Name, SUN_PATH, UnixName};
-pub(crate) use self::options::{Credentials, effective_uid, inspect, open_file_limit};
+pub(crate) use self::options::{Credentials, inspect};
 pub(crate) use self::poll::{Readiness, wait};
-pub(crate) use self::process::{inherit_streams_alone, pidfd_of, take_inherited, take_stdin};
+pub(crate) use self::process::{
+    effective_uid, inherit_streams_alone, open_file_limit, pidfd_of, take_inherited, take_stdin,
+};
 pub(crate) use self::recv::{
     Peeked, Received, discard, peek, peek_len, recv, recv_from, recv_message,
 };

@@ -180,14 +180,6 @@ pub(super) fn identify_senders(fd: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// The user that this process runs as. See [geteuid(2)].
-///
-/// [geteuid(2)]: https://man7.org/linux/man-pages/man2/geteuid.2.html
-pub(crate) fn effective_uid() -> u32 {
-    // SAFETY: no memory is involved, and the call cannot fail.
-    unsafe { libc::geteuid() }
-}
-
 /// How many datagrams the kernel dropped for want of room since the socket was made.
 pub(super) fn drops(fd: BorrowedFd<'_>) -> io::Result<u32> {
     // include/uapi/linux/sock_diag.h: SK_MEMINFO_DROPS is the last of nine.
@@ -195,23 +187,6 @@ pub(super) fn drops(fd: BorrowedFd<'_>) -> io::Result<u32> {
     get(fd, libc::SO_MEMINFO, &mut meminfo)?;
     let [.., drops] = meminfo;
     Ok(drops)
-}
-
-/// If this process cannot open one descriptor more: how many it may have open. `RLIMIT_NOFILE`; see
-/// [getrlimit(2)].
-///
-/// [getrlimit(2)]: https://man7.org/linux/man-pages/man2/getrlimit.2.html
-pub(crate) fn open_file_limit(fd: BorrowedFd<'_>) -> Option<u64> {
-    match fd.try_clone_to_owned() {
-        Err(error) if error.raw_os_error() == Some(libc::EMFILE) => {}
-        _ => return None,
-    }
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the pointer is to an rlimit, exclusively borrowed for the call.
-    match unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } {
-        0 => Some(limit.rlim_cur),
-        _ => None,
-    }
 }
 
 fn get_int(fd: BorrowedFd<'_>, option: libc::c_int) -> io::Result<libc::c_int> {

@@ -1,4 +1,4 @@
-//! Processes: what a child inherits, and what this one has inherited.
+//! Processes: what this one is and may do, what it has inherited, and what its children inherit.
 
 use std::fs::File;
 use std::io;
@@ -67,8 +67,9 @@ pub(crate) fn take_inherited(count: usize) -> io::Result<Vec<OwnedFd>> {
         // SAFETY: no memory is involved, and a number that is not an open descriptor is an error.
         retry(|| unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) })?;
     }
-    // SAFETY: each is open, as fcntl succeeded, and was given to this process by who started it. Nobody
-    // has taken them over before, as this is done once.
+    // SAFETY: each is open, as fcntl succeeded. They are the ones that this process was started with, by
+    // the protocol of who started it (sd_listen_fds(3)), so that no value of this program owns them; nor
+    // has this function taken them over before, as it does so once.
     Ok((FIRST..last).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }).collect())
 }
 
@@ -86,11 +87,27 @@ pub(crate) fn pidfd_of(child: &std::process::Child) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Has calls on a descriptor, and on all copies of it, answer that they would block instead of waiting.
-pub(super) fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
-    retry(|| {
-        // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
-        unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) }
-    })?;
-    Ok(())
+/// The user that this process runs as. See [geteuid(2)].
+///
+/// [geteuid(2)]: https://man7.org/linux/man-pages/man2/geteuid.2.html
+pub(crate) fn effective_uid() -> u32 {
+    // SAFETY: no memory is involved, and the call cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+/// If this process cannot open one descriptor more: how many it may have open. `RLIMIT_NOFILE`; see
+/// [getrlimit(2)].
+///
+/// [getrlimit(2)]: https://man7.org/linux/man-pages/man2/getrlimit.2.html
+pub(crate) fn open_file_limit(fd: BorrowedFd<'_>) -> Option<u64> {
+    match fd.try_clone_to_owned() {
+        Err(error) if error.raw_os_error() == Some(libc::EMFILE) => {}
+        _ => return None,
+    }
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the pointer is to an rlimit, exclusively borrowed for the call.
+    match unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } {
+        0 => Some(limit.rlim_cur),
+        _ => None,
+    }
 }

@@ -28,15 +28,6 @@ pub(crate) struct Peeked {
     pub(crate) head: [u8; HEAD_LEN],
 }
 
-impl Peeked {
-    /// Whether it begins with tag 0, and is no message.
-    #[inline]
-    pub(crate) fn is_reserved(&self) -> bool {
-        let [first, ..] = self.head;
-        first == 0 && self.len > 0
-    }
-}
-
 /// How many of a datagram's bytes a peek shows.
 pub(super) const HEAD_LEN: usize = 10;
 

@@ -10,7 +10,6 @@ use super::errno::retry;
 use super::lane::Lane;
 use super::name::{Name, RawName};
 use super::options::{self, Credentials, Socket};
-use super::process::set_nonblocking;
 
 /// The kinds of socket that carry frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,9 +260,20 @@ impl DatagramFd {
 
     /// The descriptor. EBUSY while a datagram is held, which would be lost.
     pub(crate) fn into_fd(self) -> io::Result<OwnedFd> {
+        self.check_empty()?;
+        Ok(self.fd)
+    }
+
+    /// A copy of the descriptor; EBUSY as for [`into_fd`](Self::into_fd).
+    pub(crate) fn copy_fd(&self) -> io::Result<OwnedFd> {
+        self.check_empty()?;
+        self.fd.try_clone()
+    }
+
+    fn check_empty(&self) -> io::Result<()> {
         match self.lane() {
             Some(lane) if !lane.is_empty() => Err(io::Error::from_raw_os_error(libc::EBUSY)),
-            _ => Ok(self.fd),
+            _ => Ok(()),
         }
     }
 }
@@ -378,6 +388,15 @@ fn bind(fd: BorrowedFd<'_>, name: &Name) -> io::Result<()> {
         // SAFETY: the pointer and the length are those of a name that outlives the call and is only
         // read. `fd` is open for the call, as it is borrowed.
         unsafe { libc::bind(fd.as_raw_fd(), name.as_ptr(), name.len()) }
+    })?;
+    Ok(())
+}
+
+/// Has calls on a descriptor, and on all copies of it, answer that they would block instead of waiting.
+fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
+    retry(|| {
+        // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
+        unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) }
     })?;
     Ok(())
 }

@@ -22,7 +22,7 @@ pub struct Activated {
 /// environment variables `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES` say
 /// ([sd_listen_fds(3)](https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html)).
 /// None if there is no such manager, if the variables are meant for another process, and after the first
-/// call. To be called before anything else opens descriptors.
+/// call.
 ///
 /// ```no_run
 /// use datagrammar::{Listener, Message};
@@ -43,8 +43,8 @@ pub struct Activated {
 ///
 /// # Errors
 ///
-/// `EBADF` when fewer descriptors are open than `LISTEN_FDS` says, and `InvalidInput` when that is more
-/// than there can be.
+/// `EBADF` when fewer descriptors were open at the start of this process than `LISTEN_FDS` says, and
+/// `InvalidInput` when that is more than there can be.
 pub fn activated() -> io::Result<Vec<Activated>> {
     let number = |variable| env::var(variable).ok().and_then(|text| text.parse::<usize>().ok());
     if number("LISTEN_PID") != usize::try_from(process::id()).ok() {

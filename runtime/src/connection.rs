@@ -129,7 +129,8 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
 
     /// Takes over the standard input of this process, on which its parent has put one end of a
     /// connection: [`Child::spawn`](crate::Child::spawn) does, and service managers that start a process
-    /// for each connection. An empty standard input is left in its place, so that this works once.
+    /// for each connection. An empty standard input is left in its place, so that this works once; one
+    /// that is something else is left alone.
     ///
     /// # Errors
     ///
@@ -156,7 +157,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     pub(crate) fn new(fd: DatagramFd, limits: Limits) -> Self {
         fd.accept_descriptors(Rx::DESCRIPTORS);
         let fd = Arc::new(fd);
-        let sender = Sender::new(Arc::clone(&fd), Turns::default());
+        let sender = Sender::new(Arc::clone(&fd), Turns::new());
         Self { sender, receiver: Receiver::new(fd, limits) }
     }
 

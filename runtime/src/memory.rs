@@ -104,13 +104,7 @@ impl TryFrom<OwnedFd> for SharedBytes {
     /// Takes over a descriptor from somebody who is not trusted.
     fn try_from(fd: OwnedFd) -> Result<Self, MemoryFault> {
         let memfd = File::from(fd);
-        check_seals(&memfd)?;
-        let metadata = memfd.metadata()?;
-        // In units of 512 bytes, whatever the file system (stat(2)).
-        let (len, allocated) = (metadata.len(), metadata.blocks().saturating_mul(512));
-        if allocated < len {
-            return Err(MemoryFault::Sparse { len, allocated });
-        }
+        checked_len(&memfd)?;
         Ok(Self { mapping: Mapping::new(&memfd)?, memfd })
     }
 }
@@ -121,10 +115,18 @@ impl fmt::Debug for SharedBytes {
     }
 }
 
-/// Checks that nobody can change a memory file any more.
-pub(crate) fn check_seals(memfd: &File) -> Result<(), MemoryFault> {
+/// Checks that nobody can change a memory file any more, and that its sender has filled all of it. Its
+/// length, in bytes.
+pub(crate) fn checked_len(memfd: &File) -> Result<u64, MemoryFault> {
     match sys::missing_seals(memfd.as_fd()) {
-        0 => Ok(()),
-        missing => Err(MemoryFault::Unsealed { missing }),
+        0 => {}
+        missing => return Err(MemoryFault::Unsealed { missing }),
+    }
+    let metadata = memfd.metadata()?;
+    // In units of 512 bytes, whatever the file system (stat(2)).
+    let (len, allocated) = (metadata.len(), metadata.blocks().saturating_mul(512));
+    match allocated < len {
+        true => Err(MemoryFault::Sparse { len, allocated }),
+        false => Ok(len),
     }
 }

@@ -7,9 +7,12 @@ use crate::sys::{self, Credentials, Readiness};
 
 /// The process at the other end, as the kernel vouches for it.
 ///
-/// Of a connection: the process that connected, or that began to listen, as it was then. Of a frame: the
-/// process that sent it, as it was then. Authorise by `uid` and `gid`. A process is identified by its
-/// `pidfd` alone, as its number goes to another one after it has ended.
+/// Of a connection: the process that connected, or that began to listen, as it was then, by its effective
+/// user and group. Of a frame: the process that sent it, as it was then, by its real user and group, or by
+/// any that it may act as and has chosen to name (root may name anybody; unix(7), `SCM_CREDENTIALS`).
+///
+/// Authorise by `uid` and `gid`. A process is identified by its `pidfd` alone, as its number goes to
+/// another one after it has ended.
 ///
 /// ```
 /// use datagrammar::{Connection, Message};
@@ -29,9 +32,9 @@ use crate::sys::{self, Credentials, Readiness};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Peer {
-    /// Its effective user.
+    /// The user that it acts as.
     pub uid: u32,
-    /// Its effective group.
+    /// The group that it acts as.
     pub gid: u32,
     /// Its number in our PID namespace; 0 if it has none there. For logs: another process may have it by
     /// now.

@@ -7,8 +7,9 @@
 /// ```
 pub const RESERVED_TAG: u32 = 0;
 
-/// The length of the head of a datagram with tag 0, in bytes: the tag, the kind, and a number in 8 bytes.
-pub(crate) const HEAD_LEN: usize = 10;
+/// The length of the head of a datagram with tag 0, in bytes: the tag, the kind, the frame's number in 4
+/// bytes, and a length in 8.
+pub(crate) const HEAD_LEN: usize = 14;
 
 /// The head of a datagram with tag 0: what the rest of it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,23 +35,26 @@ impl Head {
         }
     }
 
-    pub(crate) fn to_bytes(self) -> [u8; HEAD_LEN] {
-        let (Self::First { total: number }
-        | Self::Next { offset: number }
-        | Self::Memfd { total: number }) = self;
-        let [a, b, c, d, e, f, g, h] = number.to_le_bytes();
-        [RESERVED_TAG as u8, self.kind(), a, b, c, d, e, f, g, h]
+    /// The head of a datagram that belongs to frame `number`.
+    pub(crate) fn to_bytes(self, number: u32) -> [u8; HEAD_LEN] {
+        let (Self::First { total: len } | Self::Next { offset: len } | Self::Memfd { total: len }) =
+            self;
+        let [i, j, k, l] = number.to_le_bytes();
+        let [a, b, c, d, e, f, g, h] = len.to_le_bytes();
+        [RESERVED_TAG as u8, self.kind(), i, j, k, l, a, b, c, d, e, f, g, h]
     }
 
-    /// The head that `bytes` are; the kind that they have, if there is no such kind.
-    pub(crate) fn from_bytes(bytes: [u8; HEAD_LEN]) -> Result<Self, u8> {
-        let [_tag, kind, number @ ..] = bytes;
-        let number = u64::from_le_bytes(number);
-        match kind {
-            Self::FIRST => Ok(Self::First { total: number }),
-            Self::NEXT => Ok(Self::Next { offset: number }),
-            Self::MEMFD => Ok(Self::Memfd { total: number }),
+    /// The head that `bytes` are, or the kind that they have if there is no such kind; and the number of
+    /// the frame.
+    pub(crate) fn from_bytes(bytes: [u8; HEAD_LEN]) -> (Result<Self, u8>, u32) {
+        let [_tag, kind, i, j, k, l, len @ ..] = bytes;
+        let len = u64::from_le_bytes(len);
+        let head = match kind {
+            Self::FIRST => Ok(Self::First { total: len }),
+            Self::NEXT => Ok(Self::Next { offset: len }),
+            Self::MEMFD => Ok(Self::Memfd { total: len }),
             unknown => Err(unknown),
-        }
+        };
+        (head, u32::from_le_bytes([i, j, k, l]))
     }
 }

@@ -172,8 +172,8 @@ fn h30_memory_for_a_frame_is_refused_unless_it_is_as_announced() {
     let mut ours = OursAlone::bind_with(&to, &Options::new().limits(limits)).unwrap();
     let theirs = UnixDatagram::unbound().unwrap();
     theirs.connect(to.as_path().unwrap()).unwrap();
-    let send = |kind: u8, number: u64, lists: &[&[BorrowedFd<'_>]]| {
-        let envelope = [&[0, kind][..], &number.to_le_bytes()].concat();
+    let send = |kind: u8, total: u64, lists: &[&[BorrowedFd<'_>]]| {
+        let envelope = [&[0, kind, 0, 0, 0, 0][..], &total.to_le_bytes()].concat();
         raw::send_with(&theirs, &envelope, lists).unwrap();
     };
     let mut refused = |expected: &MemoryFault| {
@@ -204,16 +204,39 @@ fn h30_memory_for_a_frame_is_refused_unless_it_is_as_announced() {
             other => panic!("{other:?}"),
         }
     }
-    theirs.send(&[0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 7]).unwrap();
+    theirs.send(&[0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7]).unwrap();
     assert!(matches!(
         ours.recv_from(),
-        Err(RecvError::BadFragment(FragmentFault::Long { len: 11 }))
+        Err(RecvError::BadFragment(FragmentFault::Long { len: 15 }))
     ));
     theirs.send(&[0, 3, 1]).unwrap();
     assert!(matches!(
         ours.recv_from(),
         Err(RecvError::BadFragment(FragmentFault::Short { len: 3 }))
     ));
+}
+
+#[test]
+fn a_large_frame_has_one_descriptor_less() {
+    #[derive(Message, Debug)]
+    #[message(tag = 1)]
+    struct Many<'a> {
+        #[message(fd)]
+        files: Vec<File>,
+        #[message(rest)]
+        bytes: &'a [u8],
+    }
+
+    let directory = Directory::new();
+    let to = directory.address("socket");
+    let mut ours = Socket::<Many<'_>, Many<'_>>::bind(&to).unwrap();
+    let file = File::open("/proc/version").unwrap();
+    let files = |count: usize| (0..count).map(|_| file.try_clone().unwrap()).collect();
+    let bytes = &[7; 400_000][..];
+    let error = ours.send_to(&Many { files: files(253), bytes }, &to).unwrap_err();
+    assert!(matches!(error, SendError::TooManyDescriptors { count: 253, max: 252 }), "{error:?}");
+    ours.send_to(&Many { files: files(252), bytes }, &to).unwrap();
+    assert_eq!(ours.recv_from().unwrap().0.descriptors(), 252);
 }
 
 #[test]
@@ -225,7 +248,7 @@ fn h31_memory_with_holes_costs_its_receiver_no_more_than_the_limit() {
     let theirs = UnixDatagram::unbound().unwrap();
     theirs.connect(to.as_path().unwrap()).unwrap();
     let send = |total: u64, memory: &OwnedFd| {
-        let envelope = [&[0, 3][..], &total.to_le_bytes()].concat();
+        let envelope = [&[0, 3, 0, 0, 0, 0][..], &total.to_le_bytes()].concat();
         raw::send_with(&theirs, &envelope, &[&[memory.as_fd()]]).unwrap();
     };
     // Over the limit: not touched.
@@ -235,12 +258,16 @@ fn h31_memory_with_holes_costs_its_receiver_no_more_than_the_limit() {
     let counted = allocation_counter::measure(|| refused = ours.recv_from().err());
     assert_eq!(counted.count_total, 0, "{counted:?}");
     assert!(matches!(refused, Some(RecvError::TooLarge { limit: 1_000_000, .. })), "{refused:?}");
-    // Within it: read into our own memory, and the file stays as empty as it was.
-    let sparse = memory(1_000_000, 0, 15);
+    // Within it: refused, so that it costs its sender what it costs us.
+    let sparse = memory(1_000_000, 500_000, 15);
     send(1_000_000, &sparse);
-    let counted = allocation_counter::measure(|| {
-        assert_eq!(ours.recv_from().unwrap().0.len(), 1_000_000);
-    });
-    assert!(counted.bytes_max < 1_100_000, "{counted:?}");
-    assert_eq!(rustix::fs::fstat(&sparse).unwrap().st_blocks, 0);
+    let mut refused = None;
+    let counted = allocation_counter::measure(|| refused = ours.recv_from().err());
+    assert!(counted.bytes_max < 10_000, "{counted:?}");
+    match refused {
+        Some(RecvError::BadMemory(MemoryFault::Sparse { len: 1_000_000, allocated })) => {
+            assert!((500_000..1_000_000).contains(&allocated));
+        }
+        other => panic!("{other:?}"),
+    }
 }

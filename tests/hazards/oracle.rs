@@ -47,7 +47,7 @@ fn datagrams() -> impl Strategy<Value = Vec<Datagram>> {
             .prop_map(|(total, len)| Datagram::First { total, len }),
         8 => next.prop_map(|(shift, len)| Datagram::Next { shift, len }),
         1 => (3..=255_u8).prop_map(|kind| Datagram::Unknown { kind }),
-        1 => (1..=10_usize).prop_map(|len| Datagram::Cut { len }),
+        1 => (1..=14_usize).prop_map(|len| Datagram::Cut { len }),
     ];
     prop::collection::vec(datagram, 0..30)
 }
@@ -70,8 +70,8 @@ fn model(datagrams: &[Datagram]) -> (Vec<Vec<u8>>, Vec<Outcome>) {
             })
             .collect()
     };
-    let envelope = |kind: u8, number: u64, bytes: &[u8]| {
-        [&[0, kind][..], &number.to_le_bytes(), bytes].concat()
+    let envelope = |kind: u8, place: u64, bytes: &[u8]| {
+        [&[0, kind, 7, 7, 7, 7][..], &place.to_le_bytes(), bytes].concat()
     };
     for datagram in datagrams {
         // What comes in the way of a frame under way ends it, and is looked at afterwards.

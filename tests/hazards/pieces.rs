@@ -1,7 +1,7 @@
 //! Frames in pieces: large ones, senders that give up, senders that lie, and kernels short of memory.
 
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,9 +29,9 @@ enum Mixed<'a> {
     },
 }
 
-/// A datagram with tag 0.
-fn envelope(kind: u8, number: u64, bytes: &[u8]) -> Vec<u8> {
-    [&[0, kind][..], &number.to_le_bytes(), bytes].concat()
+/// A datagram with tag 0, of frame 7.
+fn envelope(kind: u8, place: u64, bytes: &[u8]) -> Vec<u8> {
+    [&[0, kind, 7, 0, 0, 0][..], &place.to_le_bytes(), bytes].concat()
 }
 
 /// A raw sender, and a receiver with a limit.
@@ -206,6 +206,51 @@ fn a_sender_that_gives_up_half_way_costs_its_own_frame_alone() {
 }
 
 #[test]
+fn pieces_of_senders_that_take_no_turns_are_never_joined() {
+    // Copies of the descriptor, as two processes may have them.
+    let (theirs, mut ours) = Ours::pair().unwrap();
+    let theirs = theirs.into_fd().unwrap();
+    let senders = [theirs.try_clone().unwrap(), theirs].map(|fd| Ours::adopt(fd).unwrap());
+    thread::scope(|scope| {
+        for (mut sender, number) in senders.into_iter().zip(1..) {
+            scope.spawn(move || {
+                for _ in 0..50 {
+                    numbered(number, 400_000, |frame| sender.send(frame)).unwrap();
+                }
+            });
+        }
+        loop {
+            match ours.recv() {
+                // Whole, and of one sender.
+                Ok(Some(frame)) => _ = frame.decode().unwrap().check(),
+                Ok(None) => break,
+                Err(RecvError::Incomplete { .. } | RecvError::BadFragment(_)) => {}
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+    });
+}
+
+#[test]
+fn descriptors_come_with_the_last_piece() {
+    // A frame that never ends holds none of its receiver's.
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let mut ours = Connection::<Mixed<'static>, Mixed<'static>>::adopt(ours).unwrap();
+    let file = File::open("/proc/version").unwrap();
+    let frame = [1, 0, 7, 0, 1, b't', 1, 1, 9];
+    for (at, byte) in frame.iter().enumerate() {
+        let (kind, place) = if at == 0 { (1, frame.len()) } else { (2, at) };
+        let datagram = envelope(kind, place as u64, &[*byte]);
+        match at + 1 == frame.len() {
+            true => raw::send_with(&theirs, &datagram, &[&[file.as_fd()]]).unwrap(),
+            false => raw::send_with(&theirs, &datagram, &[&[file.as_fd(), file.as_fd()]]).unwrap(),
+        }
+    }
+    let received = ours.recv().unwrap().expect("a frame");
+    assert_eq!((received.bytes(), received.descriptors()), (&frame[..], 1));
+}
+
+#[test]
 fn a_sender_that_dies_half_way_is_an_error_and_then_the_end() {
     let (theirs, mut ours) = raw_and_ours(1000);
     raw::send(&theirs, &envelope(1, 1000, &[7; 600])).unwrap();
@@ -221,8 +266,9 @@ fn a_sender_that_dies_half_way_is_an_error_and_then_the_end() {
 #[test]
 fn pieces_that_lie_are_refused_and_the_next_frame_is_in_step() {
     let begun = || envelope(1, 1000, &[7; 600]);
-    let cases: [(&[Vec<u8>], FragmentFault); 9] = [
-        (&[envelope(1, 1000, &[])], FragmentFault::Short { len: 10 }),
+    let other = [&[0, 2, 8, 0, 0, 0][..], &600_u64.to_le_bytes(), &[7; 10]].concat();
+    let cases: [(&[Vec<u8>], FragmentFault); 10] = [
+        (&[envelope(1, 1000, &[])], FragmentFault::Short { len: 14 }),
         (&[vec![0]], FragmentFault::Short { len: 1 }),
         (&[vec![0, 1, 2, 3]], FragmentFault::Short { len: 4 }),
         (&[envelope(2, 600, &[7; 10])], FragmentFault::Orphan { offset: 600 }),
@@ -232,6 +278,7 @@ fn pieces_that_lie_are_refused_and_the_next_frame_is_in_step() {
             &[begun(), envelope(2, 599, &[7; 10]), envelope(2, 609, &[7; 10])],
             FragmentFault::Offset { expected: 600, found: 599 },
         ),
+        (&[begun(), other], FragmentFault::OtherFrame { expected: 7, found: 8 }),
         (
             &[begun(), envelope(2, u64::MAX, &[7; 10])],
             FragmentFault::Offset { expected: 600, found: u64::MAX },

@@ -1,6 +1,7 @@
 //! Children that get one end of a connection and nothing else, and what is known of their ends.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, Stdio};
@@ -105,6 +106,12 @@ fn what_is_not_a_connection_is_not_inherited() {
         let printed = String::from_utf8(output.stdout).unwrap();
         assert!(printed.contains(said), "{printed}");
     }
+    // It is left alone.
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(b"precious").unwrap();
+    drop(writer);
+    let output = command("inherit-or-read").stdin(reader).output().unwrap();
+    assert_eq!(output.stdout, b"left: precious\n");
     // A connection is, and once.
     let (_ours, theirs) = Ours::pair().unwrap();
     let theirs = Stdio::from(theirs.into_fd().unwrap());
@@ -141,4 +148,12 @@ fn a_service_manager_hands_over_a_listener() {
     assert!(output.status.success(), "{output:?}");
     // What it was called, and that a second call takes nothing.
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "numbers 0\n");
+}
+
+#[test]
+fn what_this_process_opened_itself_is_not_taken_for_a_service_managers() {
+    let mut command = command("not-activated");
+    let output = command.env("LISTEN_FDS", "1").stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("Bad file descriptor"));
 }

@@ -34,8 +34,10 @@ fn main() {
         Some("echo") => echo(),
         Some("abort") => process::abort(),
         Some("inherit") => inherit_twice(),
+        Some("inherit-or-read") => inherit_or_read(),
         Some("tell-descriptors") => tell_descriptors(),
         Some("activated") => serve_activated(),
+        Some("not-activated") => refuse_activated(),
         Some("connect") => connect(&arguments.next().expect("an address")),
         Some("send-one") => send_one(&arguments.next().expect("an address")),
         Some("mode") => bind_with_umask(&arguments.next().expect("an address")),
@@ -203,6 +205,12 @@ fn inherit_twice() {
     }
 }
 
+/// Fails to take the standard input over, and prints what is in it.
+fn inherit_or_read() {
+    Ours::inherited().expect_err("something else");
+    println!("left: {}", io::read_to_string(io::stdin()).expect("text"));
+}
+
 /// Sends the numbers of the open descriptors.
 fn tell_descriptors() {
     let mut ours = Ours::inherited().expect("a connection");
@@ -224,6 +232,17 @@ fn serve_activated() {
         tx.send(&frame.decode().expect("a message")).expect("sent");
     }
     println!("{name} {}", datagrammar::activated().expect("nothing").len());
+}
+
+/// Is told of a descriptor that it was not started with, and has opened one of that number itself.
+fn refuse_activated() {
+    let mut own = fs::File::open("/proc/version").expect("a file");
+    assert_eq!(own.as_raw_fd(), 3);
+    // SAFETY: as in `serve_activated`.
+    unsafe { std::env::set_var("LISTEN_PID", process::id().to_string()) };
+    println!("{}", datagrammar::activated().expect_err("what belongs to somebody"));
+    let mut text = String::new();
+    io::Read::read_to_string(&mut own, &mut text).expect("our own file");
 }
 
 /// Connects, and stays until killed.

@@ -115,8 +115,12 @@ pub fn exchange(frames: usize) {
             }
             8 => {
                 // The first piece of a frame that never ends.
-                raw::send_with(&ours, &[0, 1, 50, 0, 0, 0, 0, 0, 0, 0, 7], &[&[fd, fd]])
-                    .expect("sent");
+                raw::send_with(
+                    &ours,
+                    &[0, 1, 7, 0, 0, 0, 50, 0, 0, 0, 0, 0, 0, 0, 7],
+                    &[&[fd, fd]],
+                )
+                .expect("sent");
                 raw::send(&ours, &[2, 0, 1]).expect("sent");
                 let error = theirs.recv().expect_err("half a frame");
                 assert!(matches!(error, RecvError::Incomplete { received: 1, total: 50 }));
@@ -124,8 +128,12 @@ pub fn exchange(frames: usize) {
             }
             9 => {
                 // A piece of nothing.
-                raw::send_with(&ours, &[0, 2, 50, 0, 0, 0, 0, 0, 0, 0, 7], &[&[fd, fd]])
-                    .expect("sent");
+                raw::send_with(
+                    &ours,
+                    &[0, 2, 7, 0, 0, 0, 50, 0, 0, 0, 0, 0, 0, 0, 7],
+                    &[&[fd, fd]],
+                )
+                .expect("sent");
                 raw::send(&ours, &[2, 0, 1]).expect("sent");
                 let error = theirs.recv().expect_err("a piece of nothing");
                 assert!(matches!(error, RecvError::BadFragment(_)), "{error:?}");
@@ -133,7 +141,7 @@ pub fn exchange(frames: usize) {
             }
             10 => {
                 // A frame in memory that is none, with a descriptor of its own.
-                let envelope = [0, 3, 50, 0, 0, 0, 0, 0, 0, 0];
+                let envelope = [0, 3, 0, 0, 0, 0, 50, 0, 0, 0, 0, 0, 0, 0];
                 raw::send_with(&memory.0, &envelope, &[&[fd, fd]]).expect("sent");
                 let error = memory.1.recv_from().expect_err("no memory");
                 assert!(matches!(error, RecvError::BadMemory(_)), "{error:?}");

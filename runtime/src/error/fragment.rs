@@ -34,6 +34,16 @@ pub enum FragmentFault {
         offset: u64,
     },
 
+    /// It is a further piece, of another frame than the one that has been begun: two senders share the
+    /// connection, and do not take turns.
+    #[error("a piece of frame {found} came inside of frame {expected}")]
+    OtherFrame {
+        /// The number of the frame that has been begun.
+        expected: u32,
+        /// The number of the piece's frame.
+        found: u32,
+    },
+
     /// It does not begin where the piece before it ended.
     #[error("a piece begins at byte {found} of its frame: expected {expected}")]
     Offset {

@@ -19,7 +19,6 @@ pub(crate) struct Assembly {
     state: State,
     /// What has come, while gathering.
     bytes: Vec<u8>,
-    descriptors: Descriptors,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -27,8 +26,8 @@ enum State {
     /// No frame has been begun.
     #[default]
     Idle,
-    /// A frame of this many bytes is under way.
-    Gathering { total: usize },
+    /// The frame of this number, of this many bytes, is under way.
+    Gathering { number: u32, total: usize },
     /// A frame was refused, and its further pieces are dropped.
     Refused,
 }
@@ -50,7 +49,7 @@ impl Assembly {
         let received = self.bytes.len();
         self.clear();
         match mem::take(&mut self.state) {
-            State::Gathering { total } => Err(RecvError::Incomplete { received, total }),
+            State::Gathering { total, .. } => Err(RecvError::Incomplete { received, total }),
             State::Idle | State::Refused => Ok(()),
         }
     }
@@ -60,9 +59,9 @@ impl Assembly {
         if !is_reserved(peeked) || peeked.len <= HEAD_LEN {
             return peeked.len;
         }
-        match (Head::from_bytes(peeked.head), self.state) {
+        match (Head::from_bytes(peeked.head).0, self.state) {
             (Ok(Head::First { total }), _) => to_usize(total),
-            (Ok(Head::Next { .. }), State::Gathering { total }) => total,
+            (Ok(Head::Next { .. }), State::Gathering { total, .. }) => total,
             _ => peeked.len,
         }
     }
@@ -80,12 +79,18 @@ impl Assembly {
         let Some(len) = peeked.len.checked_sub(HEAD_LEN).filter(|&len| len > 0) else {
             return self.refuse(fd, FragmentFault::Short { len: peeked.len });
         };
-        let total = match (Head::from_bytes(peeked.head), self.state) {
+        let (head, number) = Head::from_bytes(peeked.head);
+        let total = match (head, self.state) {
             (Ok(Head::First { total }), _) => {
                 self.interrupt()?;
-                self.begin(fd, buffer, to_usize(total), limits)?
+                self.begin(fd, buffer, number, to_usize(total), limits)?
             }
-            (Ok(Head::Next { offset }), State::Gathering { total }) => {
+            (Ok(Head::Next { .. }), State::Gathering { number: expected, .. })
+                if number != expected =>
+            {
+                return self.refuse(fd, FragmentFault::OtherFrame { expected, found: number });
+            }
+            (Ok(Head::Next { offset }), State::Gathering { total, .. }) => {
                 let expected = self.bytes.len();
                 if offset != expected as u64 {
                     return self.refuse(fd, FragmentFault::Offset { expected, found: offset });
@@ -104,14 +109,15 @@ impl Assembly {
             }
             (Err(kind), _) => return self.refuse(fd, FragmentFault::Kind(kind)),
         };
-        self.take_piece(fd, peeked, len, total)?;
+        let descriptors = self.take_piece(fd, peeked, len, total)?;
         if self.bytes.len() < total {
+            // Those that do not come with the last piece are closed: nobody sends any.
             return Ok(None);
         }
         self.state = State::Idle;
         mem::swap(buffer, &mut self.bytes);
         self.bytes = Vec::new();
-        Ok(Some(mem::take(&mut self.descriptors)))
+        Ok(Some(descriptors))
     }
 
     /// Begins a frame, in the memory of `buffer`, if it is within the limit.
@@ -119,6 +125,7 @@ impl Assembly {
         &mut self,
         fd: &DatagramFd,
         buffer: &mut Vec<u8>,
+        number: u32,
         total: usize,
         limits: Limits,
     ) -> Result<usize, RecvError> {
@@ -130,23 +137,23 @@ impl Assembly {
         self.clear();
         self.bytes = mem::take(buffer);
         self.bytes.clear();
-        self.state = State::Gathering { total };
+        self.state = State::Gathering { number, total };
         Ok(total)
     }
 
-    /// Takes a piece of `len` bytes to the end of what has come.
+    /// Takes a piece of `len` bytes to the end of what has come, and the descriptors beside it.
     fn take_piece(
         &mut self,
         fd: &DatagramFd,
         peeked: &Peeked,
         len: usize,
         total: usize,
-    ) -> Result<(), RecvError> {
+    ) -> Result<Descriptors, RecvError> {
         let offset = self.bytes.len();
         let left = total - offset;
         if len > left {
             let fault = FragmentFault::Overrun { offset, len, total };
-            return self.refuse(fd, fault).map(|_| ());
+            return self.refuse(fd, fault).map(Option::unwrap_or_default);
         }
         if self.bytes.capacity() - offset < len {
             let ahead = left.min(offset.max(MAX_AHEAD));
@@ -161,7 +168,7 @@ impl Assembly {
         let received = match take_message(fd, &mut head, &mut self.bytes) {
             Ok(Some(received)) => received,
             // Somebody else has taken it.
-            Ok(None) => return Ok(()),
+            Ok(None) => return Ok(Descriptors::default()),
             Err(error) => {
                 self.state = State::Refused;
                 self.clear();
@@ -173,11 +180,7 @@ impl Assembly {
             self.clear();
             return Err(RecvError::Stolen { peeked: peeked.len, len: received.len });
         }
-        // Those of further pieces are closed: nobody sends any.
-        if offset == 0 {
-            self.descriptors = received.descriptors.into();
-        }
-        Ok(())
+        Ok(received.descriptors.into())
     }
 
     /// Drops the peeked piece, and with it the frame.
@@ -194,7 +197,6 @@ impl Assembly {
 
     fn clear(&mut self) {
         self.bytes = Vec::new();
-        self.descriptors = Descriptors::default();
     }
 }
 

@@ -11,8 +11,8 @@ use super::transmit::{Parcel, transmit};
 use super::wait::Wait;
 use crate::error::{FragmentFault, MemoryFault, RecvError, SendError};
 use crate::limits::Limits;
-use crate::memory::check_seals;
-use crate::sys::{self, DatagramFd, Kind, Name, Peeked};
+use crate::memory::checked_len;
+use crate::sys::{self, DatagramFd, Kind, MAX_DESCRIPTORS, Name, Peeked};
 use crate::wire::{HEAD_LEN, Head};
 
 /// Sends a frame to `to`: as its datagram, or as memory beside one.
@@ -38,14 +38,23 @@ fn transmit_memory(
     to: &Name,
     wait: Wait,
 ) -> Result<(), SendError> {
-    let len = parcel.len;
+    let (len, count, max) = (parcel.len, parcel.descriptors.len(), MAX_DESCRIPTORS - 1);
+    if count > max {
+        return Err(SendError::TooManyDescriptors { count, max });
+    }
     let memfd = filled(parcel.pieces).map_err(|source| SendError::Io { len, source })?;
-    let head = Head::Memfd { total: len as u64 }.to_bytes();
+    let head = Head::Memfd { total: len as u64 }.to_bytes(0);
     // The memory comes before the message's own descriptors.
     let descriptors: Vec<BorrowedFd<'_>> =
         [memfd.as_fd()].into_iter().chain(parcel.descriptors.iter().copied()).collect();
     let envelope = Parcel { pieces: &[IoSlice::new(&head)], descriptors: &descriptors, len };
-    transmit(fd, envelope, Some(to), wait)
+    match transmit(fd, envelope, Some(to), wait) {
+        Err(SendError::DescriptorsRefused { .. }) if count == 0 => {
+            Err(SendError::Io { len, source: io::ErrorKind::PermissionDenied.into() })
+        }
+        Err(SendError::DescriptorsRefused { .. }) => Err(SendError::DescriptorsRefused { count }),
+        result => result,
+    }
 }
 
 fn filled(pieces: &[IoSlice<'_>]) -> io::Result<File> {
@@ -73,7 +82,7 @@ pub(super) fn receive_memory(
     if peeked.len < HEAD_LEN {
         return refuse(FragmentFault::Short { len: peeked.len });
     }
-    let total = match Head::from_bytes(peeked.head) {
+    let total = match Head::from_bytes(peeked.head).0 {
         Ok(Head::Memfd { total }) if peeked.len == HEAD_LEN => total,
         Ok(Head::Memfd { .. }) => return refuse(FragmentFault::Long { len: peeked.len }),
         Ok(head @ (Head::First { .. } | Head::Next { .. })) => {
@@ -101,15 +110,13 @@ pub(super) fn receive_memory(
     check(&memfd, total).map_err(RecvError::BadMemory)?;
     buffer.try_reserve_exact(len).map_err(|_| RecvError::NoMemory { len })?;
     buffer.resize(len, 0);
-    // Not mapped: reading holes from a mapping would fill them, and our memory is the buffer alone.
     memfd.read_exact_at(buffer, 0).map_err(|error| RecvError::BadMemory(MemoryFault::Io(error)))?;
     Ok(Some(received.into()))
 }
 
-/// Checks that the memory stays as it is, and then that it is as long as announced.
+/// Checks that the memory is there and stays as it is, and that it is as long as announced.
 fn check(memfd: &File, expected: u64) -> Result<(), MemoryFault> {
-    check_seals(memfd)?;
-    let found = memfd.metadata()?.len();
+    let found = checked_len(memfd)?;
     if found != expected || found == 0 {
         return Err(MemoryFault::Length { expected, found });
     }

@@ -112,7 +112,9 @@ pub(crate) fn adopt_listener(
 /// Takes over the standard input, which is one end of a connection.
 pub(crate) fn inherited() -> Result<DatagramFd, OpenError> {
     let failed = |source| OpenError::Io { action: "taking over the standard input".into(), source };
-    adopt(sys::take_stdin().map_err(failed)?, true)
+    let taken = adopt(io::stdin().as_fd().try_clone_to_owned().map_err(failed)?, true)?;
+    sys::empty_stdin().map_err(failed)?;
+    Ok(taken)
 }
 
 /// Accepts a connection.

@@ -61,6 +61,7 @@ fn transmit_large(
         return Err(refusal);
     }
     let _turn = turns.large(wait).map_err(|reason| not_ready(reason, parcel.len))?;
+    let number = turns.next_number();
     let mut backoff = Backoff::up_to(MAX_PAUSE);
     let mut tries = 0;
     let mut piece_len = PIECE_LEN.min(parcel.len);
@@ -71,12 +72,12 @@ fn transmit_large(
             0 => Head::First { total: parcel.len as u64 },
             offset => Head::Next { offset: offset as u64 },
         };
-        let head = head.to_bytes();
+        let head = head.to_bytes(number);
         let len = piece_len.min(parcel.len - sent);
         let mut pieces = [IoSlice::new(&[]); MAX_PIECES + 1];
         let (pieces, after) = rest.clone().take(len, &head, &mut pieces);
-        // Descriptors go with the first piece.
-        let descriptors = if sent == 0 { parcel.descriptors } else { &[] };
+        // Descriptors go with the last piece, so that a receiver holds none for a frame that never ends.
+        let descriptors = if sent + len == parcel.len { parcel.descriptors } else { &[] };
         match transmit(fd, Parcel { pieces, descriptors, len: parcel.len }, None, wait) {
             Ok(()) => {
                 rest = after;

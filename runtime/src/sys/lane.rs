@@ -101,7 +101,7 @@ mod tests {
         assert!(lane.is_empty());
         assert_eq!(lane.take(|held| held.to_vec()), None);
         let peeked = lane.peek(ours.as_fd(), false).unwrap();
-        assert_eq!((peeked.len, peeked.head), (6, *b"second\0\0\0\0"));
+        assert_eq!((peeked.len, peeked.head), (6, *b"second\0\0\0\0\0\0\0\0"));
     }
 
     #[test]

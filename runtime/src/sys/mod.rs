@@ -24,7 +24,7 @@ pub(crate) use self::name::{Name, SUN_PATH, UnixName};
 pub(crate) use self::options::{Credentials, inspect};
 pub(crate) use self::poll::{Readiness, wait};
 pub(crate) use self::process::{
-    effective_uid, inherit_streams_alone, open_file_limit, pidfd_of, take_inherited, take_stdin,
+    effective_uid, empty_stdin, inherit_streams_alone, open_file_limit, pidfd_of, take_inherited,
 };
 pub(crate) use self::recv::{
     Peeked, Received, discard, peek, peek_len, recv, recv_from, recv_message,

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,22 +40,22 @@ pub(crate) fn inherit_streams_alone(command: &mut Command) {
     unsafe { command.pre_exec(mark) };
 }
 
-/// Takes the standard input over, and leaves an empty one in its place.
-pub(crate) fn take_stdin() -> io::Result<OwnedFd> {
-    let taken = io::stdin().as_fd().try_clone_to_owned()?;
+/// Leaves an empty standard input in the place of the one that there is.
+pub(crate) fn empty_stdin() -> io::Result<()> {
     let null = File::open("/dev/null")?;
     retry(|| {
         // SAFETY: no memory is involved. `null` is open for the call, and descriptor 0 is the standard
         // input, which nobody owns: it is replaced, and never closed.
         unsafe { libc::dup2(null.as_raw_fd(), libc::STDIN_FILENO) }
     })?;
-    Ok(taken)
+    Ok(())
 }
 
 /// Takes over the `count` descriptors that this process was started with after its standard streams,
 /// and marks them to be closed on exec. None of them but the first time.
 ///
-/// EBADF for one that is not open.
+/// EBADF, and none is taken, if one of them is not open, or is marked already: that one was opened since
+/// then, by the standard library or this crate, and belongs to somebody.
 pub(crate) fn take_inherited(count: usize) -> io::Result<Vec<OwnedFd>> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     if TAKEN.swap(true, Ordering::Relaxed) {
@@ -65,11 +65,19 @@ pub(crate) fn take_inherited(count: usize) -> io::Result<Vec<OwnedFd>> {
     let last = last.ok_or(io::ErrorKind::InvalidInput)?;
     for fd in FIRST..last {
         // SAFETY: no memory is involved, and a number that is not an open descriptor is an error.
+        let flags = retry(|| unsafe { libc::fcntl(fd, libc::F_GETFD) })?;
+        if flags & libc::FD_CLOEXEC != 0 {
+            return Err(io::Error::from_raw_os_error(libc::EBADF));
+        }
+    }
+    for fd in FIRST..last {
+        // SAFETY: as above.
         retry(|| unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) })?;
     }
-    // SAFETY: each is open, as fcntl succeeded. They are the ones that this process was started with, by
-    // the protocol of who started it (sd_listen_fds(3)), so that no value of this program owns them; nor
-    // has this function taken them over before, as it does so once.
+    // SAFETY: each is open, and was when this process was started: it was not marked to be closed then
+    // (execve(2)), as everything is that the standard library and this crate open. So no value of this
+    // program owns it, but one made by code that is unsafe itself; nor has this function taken it over
+    // before, as it does so once.
     Ok((FIRST..last).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }).collect())
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Peeked {
 }
 
 /// How many of a datagram's bytes a peek shows.
-pub(super) const HEAD_LEN: usize = 10;
+pub(super) const HEAD_LEN: usize = 14;
 
 /// Looks at the next datagram, which stays queued. `block` waits for one, unless the descriptor
 /// itself is non-blocking.

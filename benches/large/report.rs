@@ -1,0 +1,101 @@
+//! What the measurements say, and whether it is what is required.
+
+use std::collections::BTreeMap;
+
+use crate::compare::{Needs, Side};
+use crate::ways::Way;
+
+/// How fast datagrammar has to be at least, where the faster plain loop is 1.
+const MIN_SPEED: f64 = 0.9;
+
+/// How much memory each side may need besides the message, in MiB.
+const MAX_EXTRA: f64 = 2.0;
+
+/// Prints all that was measured, and returns whether every requirement is met.
+pub(crate) fn print(mib: usize, rounds: u32, results: &BTreeMap<Way, Needs>) -> bool {
+    let mib = mib as f64;
+    println!("One message of {mib} MiB, moved {rounds} times in each way: medians.");
+    println!("Peaks are VmHWM in MiB less the message, and in brackets before it was sent.");
+    println!();
+    println!(
+        "                     GB/s  best   CPU s: send receive   peak: sender        receiver"
+    );
+    for (way, &Needs { elapsed, best, sender, receiver }) in results {
+        let speed = |elapsed: f64| mib * 1024.0 * 1024.0 / elapsed / 1e9;
+        println!(
+            "{:20} {:4.2} {:5.2} {:13.2} {:7.2} {:8.2} ({:5.2}) {:7.2} ({:5.2})",
+            way.title(),
+            speed(elapsed),
+            speed(best),
+            sender.cpu,
+            receiver.cpu,
+            sender.peak - mib,
+            sender.before - mib,
+            receiver.peak - mib,
+            receiver.before,
+        );
+    }
+    println!();
+    let met = requirements(mib, results).map(|requirement| requirement.print());
+    met.into_iter().all(|met| met)
+}
+
+/// A number that is to be within a bound.
+struct Requirement {
+    what: String,
+    number: f64,
+    bound: Bound,
+}
+
+enum Bound {
+    AtLeast(f64),
+    Above(f64),
+    AtMost(f64),
+}
+
+fn requirements(mib: f64, results: &BTreeMap<Way, Needs>) -> [Requirement; 4] {
+    let elapsed = |way: Way| results.get(&way).map_or(f64::NAN, |needs| needs.elapsed);
+    let ours = elapsed(Way::Datagrammar);
+    let loops = [Way::Raw32k, Way::Raw200k];
+    let plain = loops.into_iter().min_by(|&a, &b| elapsed(a).total_cmp(&elapsed(b)));
+    let plain = plain.unwrap_or(Way::Raw32k);
+    let extra = |mib: f64, side: fn(&Needs) -> Side| {
+        let side = results.get(&Way::Datagrammar).map(side);
+        side.map_or(f64::NAN, |side| side.peak - side.before - mib)
+    };
+    [
+        Requirement {
+            what: format!("speed, datagrammar / {}", plain.title()),
+            number: elapsed(plain) / ours,
+            bound: Bound::AtLeast(MIN_SPEED),
+        },
+        Requirement {
+            what: format!("speed, datagrammar / {}", Way::IpcChannel.title()),
+            number: elapsed(Way::IpcChannel) / ours,
+            bound: Bound::Above(1.0),
+        },
+        Requirement {
+            what: "MiB that sending takes besides the message".into(),
+            number: extra(0.0, |needs| needs.sender),
+            bound: Bound::AtMost(MAX_EXTRA),
+        },
+        Requirement {
+            what: "MiB that receiving takes besides the message".into(),
+            number: extra(mib, |needs| needs.receiver),
+            bound: Bound::AtMost(MAX_EXTRA),
+        },
+    ]
+}
+
+impl Requirement {
+    fn print(&self) -> bool {
+        let Self { what, number, bound } = self;
+        let (met, bound) = match bound {
+            Bound::AtLeast(bound) => (number >= bound, format!("at least {bound}")),
+            Bound::Above(bound) => (number > bound, format!("above {bound}")),
+            Bound::AtMost(bound) => (number <= bound, format!("at most {bound}")),
+        };
+        println!("{what:46} {number:5.2}, {bound}: {}", if met { "met" } else { "MISSED" });
+        met
+    }
+}

@@ -1,0 +1,39 @@
+//! What the process has used so far: CPU time and memory.
+
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+/// The CPU time of all threads, in user and kernel mode.
+///
+/// `int getrusage(int who, struct rusage *usage)`; see [getrusage(2)].
+///
+/// [getrusage(2)]: https://man7.org/linux/man-pages/man2/getrusage.2.html
+pub(crate) fn cpu_time() -> Result<Duration> {
+    // SAFETY: rusage is numbers alone, for which zero bytes are valid.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer is to an rusage, exclusively borrowed for the call.
+    let result = unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
+    if result != 0 {
+        return Err(io::Error::last_os_error().into());
+    }
+    Ok(duration(usage.ru_utime)? + duration(usage.ru_stime)?)
+}
+
+fn duration(time: libc::timeval) -> Result<Duration> {
+    let micros = u64::try_from(time.tv_usec)?;
+    Ok(Duration::from_secs(u64::try_from(time.tv_sec)?) + Duration::from_micros(micros))
+}
+
+/// The most memory that was ever resident, in KiB: `VmHWM` of [proc(5)].
+///
+/// [proc(5)]: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
+pub(crate) fn peak_kib() -> Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok())
+        .context("the kernel does not tell the peak of resident memory")
+}

@@ -53,7 +53,8 @@ impl<Tx: Message> Sender<Tx> {
         self.send_waiting(message, Wait::Block)
     }
 
-    /// Sends a message if there is room now.
+    /// Sends a message if there is room now. Over vsock, where the kernel does not tell how much room there
+    /// is: if there is some, and then it waits for the rest.
     ///
     /// # Errors
     ///
@@ -64,7 +65,9 @@ impl<Tx: Message> Sender<Tx> {
         self.send_waiting(message, Wait::Try)
     }
 
-    /// Sends a message, waiting for room until `deadline` at most.
+    /// Sends a message, waiting for room until `deadline` at most. Over vsock, a frame that a part of has
+    /// been sent by then cannot be taken back: the connection's sending direction ends, and the peer
+    /// receives all frames before it.
     ///
     /// # Errors
     ///

@@ -1,6 +1,10 @@
 //! AF_VSOCK: a connection to oneself where the kernel can, and a clear error where it cannot.
 
-use datagrammar::{Address, Connection, Listener, OpenError};
+use std::os::unix::thread::JoinHandleExt as _;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use datagrammar::{Address, Connection, Listener, OpenError, SendError};
 use datagrammar_tests::{Numbered, numbered, skipped};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
@@ -8,24 +12,142 @@ type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 /// The CID that is this machine itself (vsock(7), VMADDR_CID_LOCAL).
 const LOCAL: u32 = 1;
 
+/// Longer than any wait that ends.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The default of what the kernel lets be under way, in bytes (vsock(7), SO_VM_SOCKETS_BUFFER_SIZE).
+const BUFFER: usize = 256 * 1024;
+
+/// A length of which some fit the buffer, and a part of one more.
+const LEN: usize = 30_000;
+const FIT: u64 = (BUFFER / (LEN + 16)) as u64;
+
+/// Two ends, if there can be.
+fn pair() -> Option<(Ours, Ours)> {
+    let any_port = Address::vsock(LOCAL, u32::MAX);
+    let open = || -> Result<_, OpenError> {
+        let listener = Listener::<Numbered<'_>, Numbered<'_>>::bind(&any_port)?;
+        let client = Ours::connect(&listener.local_address()?)?;
+        Ok((client, listener.accept()?))
+    };
+    open().inspect_err(explains).ok()
+}
+
+fn next(ours: &mut Ours) -> u64 {
+    ours.recv().unwrap().expect("a frame").decode().unwrap().check()
+}
+
 #[test]
 fn vsock_works_or_says_why_not() {
-    let address = Address::vsock(LOCAL, 40_000 + std::process::id() % 10_000);
-    let listener = match Listener::<Numbered<'_>, Numbered<'_>>::bind(&address) {
-        Ok(listener) => listener,
-        Err(error) => return explains(&error),
-    };
-    let mut client = match Ours::connect(&address) {
-        Ok(client) => client,
-        Err(error) => return explains(&error),
-    };
-    let mut server = listener.accept().unwrap();
+    let Some((mut client, mut server)) = pair() else { return };
     for (number, len) in [(0, 1), (1, 1_000), (2, 60_000)] {
         numbered(number, len, |frame| client.send(frame)).unwrap();
-        assert_eq!(server.recv().unwrap().expect("a frame").decode().unwrap().check(), number);
+        assert_eq!(next(&mut server), number);
     }
     drop(client);
     assert!(server.recv().unwrap().is_none());
+}
+
+#[test]
+fn a_frame_that_finds_room_for_a_part_of_it_is_not_torn() {
+    let Some((mut client, mut server)) = pair() else { return };
+    for number in 0..FIT {
+        numbered(number, LEN, |frame| client.try_send(frame)).unwrap();
+    }
+    thread::scope(|scope| {
+        // There is room for a part of it: it waits for the rest.
+        let sender = scope.spawn(|| {
+            for number in FIT..4 * FIT {
+                let sent = match number % 2 {
+                    0 => numbered(number, LEN, |frame| client.try_send(frame)),
+                    _ => numbered(number, LEN, |frame| {
+                        client.send_deadline(frame, Instant::now() + PATIENCE)
+                    }),
+                };
+                match sent {
+                    Ok(_) => {}
+                    // Not even for the first byte.
+                    Err(SendError::WouldBlock { .. }) => {
+                        numbered(number, LEN, |frame| client.send(frame)).map(drop).unwrap();
+                    }
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+        });
+        for number in 0..4 * FIT {
+            assert_eq!(next(&mut server), number);
+        }
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn a_frame_that_was_begun_and_not_ended_in_time_ends_the_connection() {
+    let Some((mut client, mut server)) = pair() else { return };
+    for number in 0..FIT {
+        numbered(number, LEN, |frame| client.send(frame)).unwrap();
+    }
+    let deadline = Instant::now() + Duration::from_millis(20);
+    let late = numbered(FIT, LEN, |frame| client.send_deadline(frame, deadline)).unwrap_err();
+    assert!(matches!(late, SendError::TimedOut { .. }), "{late:?}");
+    let deadline = Instant::now() + PATIENCE;
+    let ended = [
+        numbered(FIT, 1, |frame| client.try_send(frame)),
+        numbered(FIT, 1, |frame| client.send_deadline(frame, deadline)),
+        numbered(FIT, 1, |frame| client.send(frame)),
+    ];
+    assert!(ended.iter().all(|sent| matches!(sent, Err(SendError::Disconnected))), "{ended:?}");
+    for number in 0..FIT {
+        assert_eq!(next(&mut server), number);
+    }
+    assert!(server.recv().unwrap().is_none());
+    // The other direction is as it was.
+    numbered(1, 1, |frame| server.send(frame)).unwrap();
+    assert_eq!(next(&mut client), 1);
+}
+
+#[test]
+fn a_signal_does_not_tear_a_frame() {
+    let Some((mut client, mut server)) = pair() else { return };
+    extern "C" fn handle(_: libc::c_int) {}
+    // With flags that have the kernel begin interrupted calls anew.
+    // SAFETY: sigaction is numbers and a handler, for which zero bytes are valid.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = handle as *const () as usize;
+    action.sa_flags = libc::SA_RESTART;
+    // SAFETY: the pointer is to a sigaction that outlives the call; the handler does nothing.
+    let set = unsafe { libc::sigaction(libc::SIGUSR2, &raw const action, std::ptr::null_mut()) };
+    assert_eq!(set, 0);
+    let sender = thread::spawn(move || {
+        for number in 0..20 * FIT {
+            numbered(number, LEN, |frame| client.send(frame)).unwrap();
+        }
+    });
+    for number in 0..20 * FIT {
+        // SAFETY: the thread has not been joined, so its handle is valid.
+        unsafe { libc::pthread_kill(sender.as_pthread_t(), libc::SIGUSR2) };
+        assert_eq!(next(&mut server), number);
+    }
+    sender.join().unwrap();
+}
+
+#[test]
+fn frames_of_several_threads_do_not_get_into_each_other() {
+    let Some((client, mut server)) = pair() else { return };
+    let (sender, _receiver) = client.split();
+    thread::scope(|scope| {
+        for thread in 0..4 {
+            let mut sender = sender.clone();
+            scope.spawn(move || {
+                for number in 0..50 {
+                    numbered(4 * number + thread, LEN, |frame| sender.send(frame)).unwrap();
+                }
+            });
+        }
+        let mut numbers: Vec<u64> = (0..200).map(|_| next(&mut server)).collect();
+        numbers.sort_unstable();
+        assert!(numbers.into_iter().eq(0..200));
+    });
 }
 
 /// The kernel has no vsock, or none that reaches itself: the error says so.

@@ -10,6 +10,7 @@ mod receive;
 mod transmit;
 mod turns;
 mod wait;
+mod whole;
 
 pub(crate) use self::assembly::Assembly;
 pub(crate) use self::claim::Claim;

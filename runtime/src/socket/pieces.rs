@@ -9,7 +9,7 @@ use super::wait::{MAX_PAUSE, Wait};
 use crate::backoff::Backoff;
 use crate::error::SendError;
 use crate::message::MAX_PIECES;
-use crate::sys::DatagramFd;
+use crate::sys::{DatagramFd, Kind};
 use crate::wire::Head;
 
 /// The most bytes of a frame in one piece. Two of this length fit a send buffer of the default size, so
@@ -35,9 +35,16 @@ pub(crate) fn transmit_connected(
     parcel: Parcel<'_>,
     wait: Wait,
 ) -> Result<(), SendError> {
-    let turn = turns.small(wait).map_err(|reason| not_ready(reason, parcel.len))?;
-    let result = transmit(fd, parcel, None, wait);
-    drop(turn);
+    let result = match fd.kind() {
+        Kind::VsockSeqpacket => {
+            let _turn = turns.large(wait).map_err(|reason| not_ready(reason, parcel.len))?;
+            transmit(fd, parcel, None, wait)
+        }
+        _ => {
+            let _turn = turns.small(wait).map_err(|reason| not_ready(reason, parcel.len))?;
+            transmit(fd, parcel, None, wait)
+        }
+    };
     match result {
         Err(refusal) if is_too_long(&refusal) => transmit_large(fd, turns, parcel, wait, refusal),
         result => result,

@@ -4,9 +4,10 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use super::wait::{MAX_PAUSE, NotReady, Wait};
+use super::whole::transmit_whole;
 use crate::backoff::Backoff;
 use crate::error::SendError;
-use crate::sys::{self, DatagramFd, Errno, MAX_DESCRIPTORS, Name, Readiness, errno};
+use crate::sys::{self, DatagramFd, Errno, Kind, MAX_DESCRIPTORS, Name, Readiness, errno};
 
 /// A frame to be sent, and the descriptors that travel beside it.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,9 @@ pub(crate) fn transmit(
 ) -> Result<(), SendError> {
     if !parcel.descriptors.is_empty() {
         check_descriptors(fd, parcel.descriptors.len())?;
+    }
+    if fd.kind() == Kind::VsockSeqpacket {
+        return transmit_whole(fd, parcel, wait);
     }
     match send(fd, parcel, to, wait.blocks()) {
         Ok(()) => Ok(()),
@@ -96,7 +100,12 @@ fn check_descriptors(fd: &DatagramFd, count: usize) -> Result<(), SendError> {
 }
 
 #[cold]
-fn refusal(fd: &DatagramFd, parcel: Parcel<'_>, to: Option<&Name>, source: io::Error) -> SendError {
+pub(super) fn refusal(
+    fd: &DatagramFd,
+    parcel: Parcel<'_>,
+    to: Option<&Name>,
+    source: io::Error,
+) -> SendError {
     let Parcel { len, descriptors, .. } = parcel;
     match (source.kind(), errno(&source)) {
         (ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::NotConnected, _) => {

@@ -16,6 +16,7 @@ mod process;
 mod recv;
 mod send;
 mod socket;
+mod whole;
 
 pub(crate) use self::control::MAX_DESCRIPTORS;
 pub(crate) use self::errno::{Errno, errno};
@@ -33,3 +34,4 @@ pub(crate) use self::recv::{
 };
 pub(crate) use self::send::send;
 pub(crate) use self::socket::{DatagramFd, Kind, ListenerFd};
+pub(crate) use self::whole::send_whole;

@@ -16,7 +16,7 @@ use super::socket::DatagramFd;
 /// `ssize_t send(int sockfd, const void *buf, size_t len, int flags)` and `ssize_t sendmsg(int
 /// sockfd, const struct msghdr *msg, int flags)`, always with `MSG_NOSIGNAL`, so that a peer that
 /// is gone is EPIPE and never SIGPIPE; see [send(2)]. A datagram goes whole or not at all, so there
-/// is no partial result.
+/// is no partial result: except on AF_VSOCK, which has [`send_whole`](super::send_whole).
 ///
 /// [send(2)]: https://man7.org/linux/man-pages/man2/send.2.html
 #[inline]

@@ -1,0 +1,85 @@
+//! Sending a datagram where a call that is interrupted may have sent a part of it: on AF_VSOCK.
+
+use std::io::{self, IoSlice};
+use std::mem;
+use std::os::fd::{AsFd, AsRawFd};
+use std::ptr;
+use std::time::{Duration, Instant};
+
+use super::socket::DatagramFd;
+
+/// In practice for ever. With any timeout, the kernel does not begin the call anew after a signal's
+/// handler, which may ask for that (signal(7)); with a longer one than `MAX_SCHEDULE_TIMEOUT`, it does.
+const FOR_EVER: Duration = Duration::from_secs(20 * 24 * 60 * 60);
+
+/// Signals that ask a process to end, which do not wait.
+const ENDING: [libc::c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
+
+/// Sends `pieces` as one datagram to the connected peer, waiting for room until `deadline` at most. After
+/// EAGAIN and EINTR, a part may have been sent. So that the latter is rare, this thread's signals wait
+/// meanwhile.
+///
+/// `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags)`, with `MSG_NOSIGNAL`; see
+/// [send(2)].
+///
+/// [send(2)]: https://man7.org/linux/man-pages/man2/send.2.html
+pub(crate) fn send_whole(
+    fd: &DatagramFd,
+    pieces: &[IoSlice<'_>],
+    deadline: Option<Instant>,
+) -> io::Result<()> {
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    fd.set_send_timeout(Some(left.unwrap_or(FOR_EVER).min(FOR_EVER)))?;
+    // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid: no name, no
+    // pieces, no control data.
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    // IoSlice is documented to have the layout of iovec, and sendmsg does not write through it.
+    message.msg_iov = pieces.as_ptr().cast::<libc::iovec>().cast_mut();
+    message.msg_iovlen = pieces.len() as _;
+    let _masked = Masked::new();
+    // SAFETY: `message` points to `pieces.len()` iovecs, each of which describes a slice; all of them
+    // outlive the call and are only read. `fd` is open for the call, as it is borrowed.
+    let sent =
+        unsafe { libc::sendmsg(fd.as_fd().as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL) };
+    match sent {
+        // Taken before `_masked` is dropped, which makes another system call.
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+/// Until it is dropped, this thread's signals wait.
+struct Masked {
+    before: libc::sigset_t,
+}
+
+impl Masked {
+    /// `int pthread_sigmask(int how, const sigset_t *set, sigset_t *oldset)`; see [pthread_sigmask(3)].
+    ///
+    /// [pthread_sigmask(3)]: https://man7.org/linux/man-pages/man3/pthread_sigmask.3.html
+    fn new() -> Self {
+        // SAFETY: sigset_t is an array of numbers, for which zero bytes are valid.
+        let mut all: libc::sigset_t = unsafe { mem::zeroed() };
+        // SAFETY: the pointer is to a sigset_t, exclusively borrowed for the call.
+        unsafe { libc::sigfillset(&raw mut all) };
+        for ending in ENDING {
+            // SAFETY: as above, and the signal has a valid number.
+            unsafe { libc::sigdelset(&raw mut all, ending) };
+        }
+        let mut before = all;
+        // SAFETY: both pointers are to sigset_ts that outlive the call; the second is exclusively
+        // borrowed. It fails for a bad `how` only.
+        unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const all, &raw mut before) };
+        Self { before }
+    }
+}
+
+impl Drop for Masked {
+    fn drop(&mut self) {
+        // SAFETY: the pointer is to a sigset_t that outlives the call, filled by the call that masked;
+        // the old mask is not asked for, which null says.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, ptr::null_mut())
+        };
+    }
+}

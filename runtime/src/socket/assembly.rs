@@ -24,12 +24,8 @@ pub(crate) struct Assembly {
     state: State,
     /// What has come, while gathering.
     bytes: Vec<u8>,
-<<<<<<< HEAD
-=======
     /// Up to where the memory of `bytes` is not new.
     resident: usize,
-    descriptors: Descriptors,
->>>>>>> d2f1b26 (perf: the memory of a large frame is made resident ahead of what arrives, 512 KiB at a time)
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -148,12 +144,8 @@ impl Assembly {
         self.clear();
         self.bytes = mem::take(buffer);
         self.bytes.clear();
-<<<<<<< HEAD
-        self.state = State::Gathering { number, total };
-=======
         self.resident = self.bytes.capacity();
-        self.state = State::Gathering { total };
->>>>>>> d2f1b26 (perf: the memory of a large frame is made resident ahead of what arrives, 512 KiB at a time)
+        self.state = State::Gathering { number, total };
         Ok(total)
     }
 

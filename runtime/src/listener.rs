@@ -144,12 +144,14 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     }
 
     fn accept_waiting(&self, wait: Wait) -> Result<Connection<Tx, Rx>, OpenError> {
+        let mut rounds = 0;
         loop {
             let fd = socket::accept(&self.fd, wait)?;
             if !self.policy.asks() || self.policy.admits(&socket::peer(&fd)?) {
                 return Ok(Connection::new(fd, self.limits));
             }
             self.rejected.fetch_add(1, Ordering::Relaxed);
+            socket::goes_on(wait, &mut rounds)?;
         }
     }
 }

@@ -10,9 +10,9 @@ use crate::message::Descriptors;
 use crate::sys::{self, DatagramFd, Peeked};
 use crate::wire::{HEAD_LEN, Head};
 
-/// How much room is made at most for bytes that have only been announced. Beyond it, room grows with
-/// what arrives: a frame may turn out shorter than its first piece claims.
-const MAX_AHEAD: usize = 64 * 1024 * 1024;
+/// How much room is made at most for bytes that have only been announced. Beyond it, room doubles as they
+/// arrive, which moves no bytes (mremap(2)): a frame may turn out shorter than its first piece claims.
+const MAX_AHEAD: usize = 1024 * 1024;
 
 /// How much new memory is made resident at once: so much that its pages cost little, and so little that
 /// they are still in the processor's cache when what arrives is copied there.

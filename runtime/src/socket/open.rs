@@ -119,11 +119,6 @@ pub(crate) fn inherited() -> Result<DatagramFd, OpenError> {
 
 /// Accepts a connection.
 pub(crate) fn accept(listener: &ListenerFd, wait: Wait) -> Result<DatagramFd, OpenError> {
-    let not_ready = |reason| match reason {
-        NotReady::WouldBlock => OpenError::WouldBlock,
-        NotReady::TimedOut => OpenError::TimedOut,
-        NotReady::Io(source) => OpenError::Io { action: "waiting to accept".into(), source },
-    };
     let mut backoff = Backoff::up_to(MAX_PAUSE);
     let mut was_ready = false;
     loop {
@@ -142,6 +137,19 @@ pub(crate) fn accept(listener: &ListenerFd, wait: Wait) -> Result<DatagramFd, Op
             wait.pause(&mut backoff).map_err(not_ready)?;
         }
         wait.ready(listener.as_fd(), Readiness::Readable).map_err(not_ready)?;
+    }
+}
+
+/// Whether to go on accepting after a connection that was turned away.
+pub(crate) fn goes_on(wait: Wait, rounds: &mut u32) -> Result<(), OpenError> {
+    wait.goes_on(rounds).map_err(not_ready)
+}
+
+fn not_ready(reason: NotReady) -> OpenError {
+    match reason {
+        NotReady::WouldBlock => OpenError::WouldBlock,
+        NotReady::TimedOut => OpenError::TimedOut,
+        NotReady::Io(source) => OpenError::Io { action: "waiting to accept".into(), source },
     }
 }
 

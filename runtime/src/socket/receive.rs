@@ -26,13 +26,16 @@ pub(crate) fn receive(
     limits: Limits,
     wait: Wait,
 ) -> Result<Option<Descriptors>, RecvError> {
+    let mut rounds = 0;
     loop {
         let peeked = peek(fd, wait)?;
         if is_reserved(&peeked) {
             match assembly.receive(fd, buffer, &peeked, limits)? {
                 Some(descriptors) => return Ok(Some(descriptors)),
-                None => continue,
+                // What has come is kept for the next call.
+                None => wait.goes_on(&mut rounds).map_err(not_ready)?,
             }
+            continue;
         }
         assembly.interrupt()?;
         if peeked.len == 0 {

@@ -23,7 +23,7 @@ pub(crate) enum Wait {
 
 /// Why waiting brought nothing.
 #[derive(Debug)]
-pub(super) enum NotReady {
+pub(crate) enum NotReady {
     WouldBlock,
     TimedOut,
     Io(io::Error),
@@ -36,11 +36,23 @@ impl Wait {
     }
 
     /// When waiting ends, if it may begin.
-    fn deadline(self) -> Result<Option<Instant>, NotReady> {
+    pub(super) fn deadline(self) -> Result<Option<Instant>, NotReady> {
         match self {
             Self::Block => Ok(None),
             Self::Try => Err(NotReady::WouldBlock),
             Self::Until(deadline) => Ok(Some(deadline)),
+        }
+    }
+
+    /// Whether to go on after something that was no result, of which there have been `rounds`: a peer that
+    /// sends such things without end must not hold a call that ends.
+    pub(crate) fn goes_on(self, rounds: &mut u32) -> Result<(), NotReady> {
+        const MAX_TRIED: u32 = 128;
+        *rounds = rounds.saturating_add(1);
+        match self {
+            Self::Try if *rounds >= MAX_TRIED => Err(NotReady::WouldBlock),
+            Self::Until(deadline) if Instant::now() >= deadline => Err(NotReady::TimedOut),
+            Self::Block | Self::Try | Self::Until(_) => Ok(()),
         }
     }
 

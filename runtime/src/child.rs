@@ -1,4 +1,4 @@
-//! Children: processes that get one end of a connection, and nothing else.
+//! Children: processes that get one end of a connection, and no other descriptor but their output.
 
 use std::fmt;
 use std::io;
@@ -78,9 +78,9 @@ impl<Tx: Message, Rx: Message> Child<Tx, Rx> {
         let theirs = theirs.into_fd().map_err(failed)?;
         sys::inherit_streams_alone(command);
         let started = command.stdin(Stdio::from(theirs)).spawn();
-        // Else the command would keep the child's end open, and the connection with it.
+        // Otherwise the command would keep the child's end open, and the connection with it.
         command.stdin(Stdio::null());
-        let process = started.and_then(Process::new).map_err(failed)?;
+        let process = started.and_then(|child| Process::new(&child)).map_err(failed)?;
         Ok(Self { connection, process })
     }
 
@@ -110,59 +110,57 @@ impl<Tx, Rx> fmt::Debug for Child<Tx, Rx> {
 /// A child's process. Dropping it kills the child if it has not ended, and waits for that: no child
 /// outlives its handle, and none is left as a zombie.
 ///
-/// Its descriptor ([`AsFd`]) is readable from the child's end on, for pollers.
+/// The child is known by its descriptor, so that nothing is done to another process, whatever becomes of
+/// its number. The descriptor ([`AsFd`]) is readable from the child's end on, for pollers.
 #[derive(Debug)]
 pub struct Process {
-    child: process::Child,
+    id: u32,
     pidfd: OwnedFd,
+    /// How it has ended, once it has been waited for.
+    status: Option<ExitStatus>,
 }
 
 impl Process {
-    fn new(mut child: process::Child) -> io::Result<Self> {
-        match sys::pidfd_of(&child) {
-            Ok(pidfd) => Ok(Self { child, pidfd }),
-            Err(error) => {
-                _ = child.kill();
-                _ = child.wait();
-                Err(error)
-            }
-        }
+    fn new(child: &process::Child) -> io::Result<Self> {
+        Ok(Self { id: child.id(), pidfd: sys::pidfd_of(child)?, status: None })
     }
 
-    /// Its number. Nobody else has it before it has been waited for.
+    /// Its number. Another process may have it after it has been waited for.
     #[must_use]
     pub fn id(&self) -> u32 {
-        self.child.id()
+        self.id
     }
 
     /// Waits for the child to end, and says how it did.
     ///
     /// # Errors
     ///
-    /// Of the system call.
+    /// Of the system call: `ECHILD` if something else in this process has waited for it.
     pub fn wait(&mut self) -> io::Result<ExitStatus> {
-        self.child.wait()
+        loop {
+            if let Some(status) = self.take_status(true)? {
+                return Ok(status);
+            }
+        }
     }
 
     /// How the child has ended, if it has.
     ///
     /// # Errors
     ///
-    /// Of the system call.
+    /// As [`wait`](Self::wait).
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
-        self.child.try_wait()
+        self.take_status(false)
     }
 
     /// Waits for the child to end, until `deadline` at most: `None` if it has not by then.
     ///
     /// # Errors
     ///
-    /// Of the system calls.
+    /// As [`wait`](Self::wait).
     pub fn wait_deadline(&mut self, deadline: Instant) -> io::Result<Option<ExitStatus>> {
-        match sys::wait(self.pidfd.as_fd(), Readiness::Readable, Some(deadline))? {
-            true => self.child.wait().map(Some),
-            false => Ok(None),
-        }
+        sys::wait(self.pidfd.as_fd(), Readiness::Readable, Some(deadline))?;
+        self.take_status(false)
     }
 
     /// Kills the child, if it has not ended.
@@ -171,15 +169,25 @@ impl Process {
     ///
     /// Of the system call.
     pub fn kill(&mut self) -> io::Result<()> {
-        self.child.kill()
+        match self.status {
+            Some(_) => Ok(()),
+            None => sys::kill(self.pidfd.as_fd()),
+        }
+    }
+
+    fn take_status(&mut self, block: bool) -> io::Result<Option<ExitStatus>> {
+        if self.status.is_none() {
+            self.status = sys::wait_for(self.pidfd.as_fd(), block)?;
+        }
+        Ok(self.status)
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Neither fails for a child of ours that has not been waited for, and else neither is needed.
-        _ = self.child.kill();
-        _ = self.child.wait();
+        // Neither fails for a child that has not been waited for, and for another neither is needed.
+        _ = self.kill();
+        _ = self.wait();
     }
 }
 

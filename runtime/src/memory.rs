@@ -5,14 +5,14 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::ops::Deref;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::FileExt as _;
 
 use crate::error::MemoryFault;
 use crate::sys::{self, Mapping};
 
 /// Bytes that a peer reads where they are, without a copy: a field type for large data.
 ///
-/// They lie in a memory file that is sealed: nobody can change it any more, not even who made it. What
+/// They lie in a memory file that is sealed: nobody can change it any more, not even its maker. What
 /// travels is its descriptor, so the field is an `fd` one. The receiver maps it, to be read only, after
 /// it has checked that all four seals are there and that the sender has paid for all of the memory.
 ///
@@ -45,13 +45,13 @@ impl SharedBytes {
     ///
     /// # Errors
     ///
-    /// Of the system calls, when memory or descriptors have run out.
+    /// Of the system calls, when memory or descriptors have run out. (A limit of file sizes, RLIMIT_FSIZE,
+    /// holds for memory files, too, and over it comes SIGXFSZ.)
     pub fn new(bytes: &[u8]) -> io::Result<Self> {
         Self::with(|memory| memory.write_all(bytes))
     }
 
-    /// Has `fill` write memory that can be shared: a file that is memory alone. All that it is then is
-    /// shared.
+    /// Has `fill` write the memory, as a file. What the file then holds is shared.
     ///
     /// ```
     /// use std::io::{BufWriter, Write};
@@ -71,8 +71,7 @@ impl SharedBytes {
     pub fn with(fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Self> {
         let mut memfd = sys::memfd()?;
         fill(&mut memfd)?;
-        // A receiver refuses holes.
-        sys::allocate(memfd.as_fd(), memfd.metadata()?.len())?;
+        fill_holes(&memfd)?;
         sys::seal(memfd.as_fd())?;
         Ok(Self { mapping: Mapping::new(&memfd)?, memfd })
     }
@@ -122,11 +121,24 @@ pub(crate) fn checked_len(memfd: &File) -> Result<u64, MemoryFault> {
         0 => {}
         missing => return Err(MemoryFault::Unsealed { missing }),
     }
-    let metadata = memfd.metadata()?;
-    // In units of 512 bytes, whatever the file system (stat(2)).
-    let (len, allocated) = (metadata.len(), metadata.blocks().saturating_mul(512));
-    match allocated < len {
-        true => Err(MemoryFault::Sparse { len, allocated }),
+    let (len, filled) = (memfd.metadata()?.len(), sys::first_hole(memfd, 0)?);
+    match filled < len {
+        true => Err(MemoryFault::Sparse { len, filled }),
         false => Ok(len),
+    }
+}
+
+/// Writes zeros where nothing has been written: a receiver refuses holes.
+fn fill_holes(memfd: &File) -> io::Result<()> {
+    let len = memfd.metadata()?.len();
+    let mut at = 0;
+    loop {
+        at = sys::first_hole(memfd, at)?;
+        // A hole begins with a page, and no page is shorter than this.
+        match len - at {
+            0 => return Ok(()),
+            left @ ..4096 => memfd.write_all_at(&vec![0; left as usize], at)?,
+            _ => memfd.write_all_at(&[0; 4096], at)?,
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::IoSlice;
 
-use crate::error::{EncodeError, SendError};
+use crate::error::SendError;
 use crate::message::{Encoder, MAX_PIECES, Message};
 use crate::socket::Parcel;
 
@@ -22,10 +22,7 @@ impl Outbox {
     ) -> Result<usize, SendError> {
         let mut encoder = Encoder::new(&mut self.buffer);
         message.encode(&mut encoder)?;
-        let len = encoder.len();
-        if len == 0 {
-            return Err(EncodeError::Empty.into());
-        }
+        let len = encoder.check()?;
         let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
         let pieces = encoder.pieces(&mut pieces);
         transmit(Parcel { pieces, descriptors: encoder.descriptors(), len })?;

@@ -24,6 +24,29 @@ use crate::sys::DatagramFd;
 /// The end is `None`: the peer closed or shut down its side, and every frame that it sent before has
 /// been received. A peer that closes without having read all that it was sent is at its end too: only
 /// an answer proves that a frame was read.
+///
+/// ```
+/// use datagrammar::{Connection, Message, Receiver, RecvError};
+///
+/// #[derive(Message)]
+/// enum Line<'a> {
+///     #[message(tag = 1)]
+///     Line(&'a str),
+/// }
+///
+/// let (mut ours, theirs) = Connection::<Line<'static>, Line<'static>>::pair()?;
+/// let mut receiver: Receiver<Line<'static>> = theirs.split().1;
+/// assert!(matches!(receiver.try_recv(), Err(RecvError::WouldBlock)));
+/// ours.send(&Line::Line("first"))?;
+/// ours.send(&Line::Line("second"))?;
+///
+/// // Each in a buffer of its own, so that both can be borrowed from at once.
+/// let (mut one, mut other) = (Vec::new(), Vec::new());
+/// let Line::Line(first) = receiver.recv_into(&mut one)?.expect("a frame").decode()?;
+/// let Line::Line(second) = receiver.recv_into(&mut other)?.expect("a frame").decode()?;
+/// assert_eq!((first, second), ("first", "second"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Receiver<Rx> {
     fd: Arc<DatagramFd>,
     buffer: Vec<u8>,

@@ -25,6 +25,34 @@ use crate::sys::DatagramFd;
 /// goes in pieces, clones wait for their turn. (Other copies of the descriptor know of no turns: those of
 /// other processes, and those that were adopted.) Dropping a half does not tell the peer anything while the other half lives: [`shutdown`](Self::shutdown)
 /// does.
+///
+/// ```
+/// use std::thread;
+///
+/// use datagrammar::{Connection, Message, Sender};
+///
+/// #[derive(Message)]
+/// enum Note {
+///     #[message(tag = 1)]
+///     Number(u64),
+/// }
+///
+/// let (ours, mut theirs) = Connection::<Note, Note>::pair()?;
+/// let (mut first, _receiver): (Sender<Note>, _) = ours.split();
+/// let mut second = first.clone();
+/// let sending = thread::spawn(move || second.send(&Note::Number(2)).map(|_len| second));
+/// first.send(&Note::Number(1))?;
+/// let second = sending.join().expect("no panic")?;
+/// second.shutdown(std::net::Shutdown::Write)?;
+///
+/// let mut sum = 0;
+/// while let Some(frame) = theirs.recv()? {
+///     let Note::Number(number) = frame.decode()?;
+///     sum += number;
+/// }
+/// assert_eq!(sum, 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Sender<Tx> {
     fd: Arc<DatagramFd>,
     /// Shared with its clones.

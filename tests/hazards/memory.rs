@@ -86,7 +86,20 @@ fn h30_shared_bytes_are_refused_unless_every_seal_is_there() {
 fn h31_shared_bytes_are_refused_if_their_sender_has_not_paid_for_them() {
     const SPARSE: u64 = 1 << 30;
     match SharedBytes::try_from(memory(SPARSE, 10, 15)) {
-        Err(MemoryFault::Sparse { len: SPARSE, allocated }) => assert!(allocated < 1 << 21),
+        Err(MemoryFault::Sparse { len: SPARSE, filled }) => assert!(filled < 1 << 21),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn h31_what_was_allocated_past_the_end_is_no_payment() {
+    let fd = memfd_create("test", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).unwrap();
+    ftruncate(&fd, 1 << 20).unwrap();
+    let past_the_end = rustix::fs::FallocateFlags::KEEP_SIZE;
+    rustix::fs::fallocate(&fd, past_the_end, 1 << 20, 1 << 20).unwrap();
+    fcntl_add_seals(&fd, ALL.into_iter().collect()).unwrap();
+    match SharedBytes::try_from(fd) {
+        Err(MemoryFault::Sparse { len: 0x10_0000, filled: 0 }) => {}
         other => panic!("{other:?}"),
     }
 }
@@ -265,8 +278,8 @@ fn h31_memory_with_holes_costs_its_receiver_no_more_than_the_limit() {
     let counted = allocation_counter::measure(|| refused = ours.recv_from().err());
     assert!(counted.bytes_max < 10_000, "{counted:?}");
     match refused {
-        Some(RecvError::BadMemory(MemoryFault::Sparse { len: 1_000_000, allocated })) => {
-            assert!((500_000..1_000_000).contains(&allocated));
+        Some(RecvError::BadMemory(MemoryFault::Sparse { len: 1_000_000, filled })) => {
+            assert!((500_000..1_000_000).contains(&filled));
         }
         other => panic!("{other:?}"),
     }

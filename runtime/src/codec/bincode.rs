@@ -42,23 +42,25 @@ impl Codec for Bincode {
 
     #[inline]
     fn decode_tag(input: &[u8]) -> Result<(u32, &[u8]), Fault> {
-        match input {
-            [byte @ ..=MAX_SINGLE_BYTE, rest @ ..] => Ok((u32::from(*byte), rest)),
-            _ => long_integer(input),
-        }
+        integer(input)
     }
 
     #[inline]
     fn decode_len(input: &[u8]) -> Result<(u64, &[u8]), Fault> {
-        match input {
-            [byte @ ..=MAX_SINGLE_BYTE, rest @ ..] => Ok((u64::from(*byte), rest)),
-            _ => long_integer(input),
-        }
+        integer(input)
     }
 }
 
 /// The greatest integer that is written as one byte: further bytes follow those above.
 const MAX_SINGLE_BYTE: u8 = 250;
+
+#[inline]
+fn integer<T: Decode<()> + From<u8>>(input: &[u8]) -> Result<(T, &[u8]), Fault> {
+    match input {
+        [byte @ ..=MAX_SINGLE_BYTE, rest @ ..] => Ok((T::from(*byte), rest)),
+        _ => long_integer(input),
+    }
+}
 
 /// An integer of several bytes: rare, and kept out of the way of those of one byte.
 #[inline(never)]

@@ -13,7 +13,28 @@ use crate::message::Message;
 use crate::outbox::Outbox;
 use crate::socket::{Wait, transmit_to};
 
-/// The sending half of a [`Socket`](crate::Socket), for messages of type `Tx`. A clone sends from the same socket.
+/// The sending half of a [`Socket`](crate::Socket), for messages of type `Tx`. A clone sends from
+/// the same socket.
+///
+/// ```
+/// use datagrammar::{Message, Socket, SocketReceiver, SocketSender};
+///
+/// #[derive(Message)]
+/// enum Ping {
+///     #[message(tag = 1)]
+///     Ping(u8),
+/// }
+///
+/// let socket = Socket::<Ping, Ping>::bind(&"unix:@datagrammar-doc-halves".parse()?)?;
+/// let address = socket.local_address()?;
+/// let (mut sender, mut receiver): (SocketSender<Ping>, SocketReceiver<Ping>) = socket.split();
+/// sender.clone().send_to(&Ping::Ping(1), &address)?;
+/// let (frame, from) = receiver.recv_from()?;
+/// let Ping::Ping(number) = frame.decode()?;
+/// sender.send_to(&Ping::Ping(number + 1), &from)?;
+/// assert!(matches!(receiver.try_recv_from()?.0.decode()?, Ping::Ping(2)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct SocketSender<Tx> {
     shared: Arc<Shared>,
     outbox: Outbox,

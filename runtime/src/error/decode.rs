@@ -101,6 +101,22 @@ pub enum DecodeError {
 }
 
 /// What is wrong with the bytes of a value: the detail inside a [`DecodeError`].
+///
+/// ```
+/// use datagrammar::{DecodeError, Fault, Message};
+///
+/// #[derive(Message, Debug)]
+/// #[message(tag = 1)]
+/// struct Named {
+///     name: String,
+/// }
+///
+/// let fault = match Named::decode(b"\x01\x02a\xff") {
+///     Err(DecodeError::Field { field: "Named.name", fault, .. }) => fault,
+///     other => panic!("{other:?}"),
+/// };
+/// assert!(matches!(fault, Fault::Utf8 { valid_up_to: 1 }));
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Fault {

@@ -4,6 +4,27 @@ use thiserror::Error;
 
 /// What is wrong with a datagram that says it is a piece of a frame: its sender does not keep to the
 /// [wire](crate::wire). All numbers are bytes.
+///
+/// ```
+/// use std::os::linux::net::SocketAddrExt as _;
+/// use std::os::unix::net::{SocketAddr, UnixDatagram};
+///
+/// use datagrammar::{FragmentFault, Message, RecvError, Socket};
+///
+/// #[derive(Message)]
+/// enum Ping {
+///     #[message(tag = 1)]
+///     Ping,
+/// }
+///
+/// let mut ours = Socket::<Ping, Ping>::bind(&"unix:@datagrammar-doc-fragment".parse()?)?;
+/// let theirs = UnixDatagram::unbound()?;
+/// theirs.connect_addr(&SocketAddr::from_abstract_name("datagrammar-doc-fragment")?)?;
+/// theirs.send(&[0, 3])?;
+/// let refused = ours.recv_from();
+/// assert!(matches!(refused, Err(RecvError::BadFragment(FragmentFault::Short { len: 2 }))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FragmentFault {

@@ -5,6 +5,17 @@ use std::io;
 use thiserror::Error;
 
 /// Why a descriptor is not memory that can be read without its sender interfering.
+///
+/// ```
+/// use std::fs::File;
+///
+/// use datagrammar::{MemoryFault, SharedBytes};
+///
+/// let file = File::open("/proc/version")?;
+/// let refused = SharedBytes::try_from(std::os::fd::OwnedFd::from(file));
+/// assert!(matches!(refused, Err(MemoryFault::Unsealed { .. })));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum MemoryFault {
@@ -29,13 +40,13 @@ pub enum MemoryFault {
 
     /// It has holes, which reading would fill at the receiver's expense.
     #[error(
-        "only {allocated} of the memory's {len} bytes are there: the rest would be at our expense"
+        "nothing was written at byte {filled} of the memory's {len}: reading that would be at our expense"
     )]
     Sparse {
         /// Its length.
         len: u64,
-        /// How much of it its sender has filled.
-        allocated: u64,
+        /// How much of it comes before the first hole.
+        filled: u64,
     },
 
     /// No descriptor came with a datagram that says so.

@@ -59,8 +59,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
     where
         T: Deserialize<'f>,
     {
-        let offset = self.offset();
-        self.value().map_err(|fault| self.error(field, offset, fault))
+        self.read(field, Self::value)
     }
 
     /// Reads a byte field: a length, then that many bytes.
@@ -73,11 +72,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
     where
         T: From<&'f [u8]>,
     {
-        let offset = self.offset();
-        match self.prefixed() {
-            Ok(bytes) => Ok(T::from(bytes)),
-            Err(fault) => Err(self.error(field, offset, fault)),
-        }
+        self.read(field, Self::prefixed).map(T::from)
     }
 
     /// Reads an optional byte field: whether it is there, and if so as [`bytes`](Self::bytes).
@@ -90,11 +85,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
     where
         T: From<&'f [u8]>,
     {
-        let offset = self.offset();
-        match self.optional() {
-            Ok(bytes) => Ok(bytes.map(T::from)),
-            Err(fault) => Err(self.error(field, offset, fault)),
-        }
+        Ok(self.read(field, Self::optional)?.map(T::from))
     }
 
     /// Reads bytes whose number the type gives.
@@ -104,16 +95,13 @@ impl<'f, C: Codec> Decoder<'f, C> {
     /// [`DecodeError::Field`], naming `field`.
     #[inline]
     pub fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], DecodeError> {
-        match self.unread.split_first_chunk() {
-            Some((array, unread)) => {
-                self.unread = unread;
-                Ok(*array)
-            }
-            None => {
-                let missing = N - self.unread.len();
-                Err(self.error(field, self.offset(), Fault::Short { missing }))
-            }
-        }
+        self.read(field, |decoder| {
+            let missing = N.saturating_sub(decoder.unread.len());
+            let (array, unread) =
+                decoder.unread.split_first_chunk().ok_or(Fault::Short { missing })?;
+            decoder.unread = unread;
+            Ok(*array)
+        })
     }
 
     /// Reads a text field: a length, then that many bytes of UTF-8.
@@ -126,11 +114,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
     where
         T: From<&'f str>,
     {
-        let offset = self.offset();
-        match self.prefixed().and_then(utf8) {
-            Ok(text) => Ok(T::from(text)),
-            Err(fault) => Err(self.error(field, offset, fault)),
-        }
+        self.read(field, |decoder| decoder.prefixed().and_then(utf8)).map(T::from)
     }
 
     /// Reads an optional text field: whether it is there, and if so as [`text`](Self::text).
@@ -143,11 +127,8 @@ impl<'f, C: Codec> Decoder<'f, C> {
     where
         T: From<&'f str>,
     {
-        let offset = self.offset();
-        match self.optional().and_then(|bytes| bytes.map(utf8).transpose()) {
-            Ok(text) => Ok(text.map(T::from)),
-            Err(fault) => Err(self.error(field, offset, fault)),
-        }
+        let text = self.read(field, |decoder| decoder.optional()?.map(utf8).transpose())?;
+        Ok(text.map(T::from))
     }
 
     /// Reads a `rest` field: everything up to the end of the frame.
@@ -165,8 +146,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
     ///
     /// [`DecodeError::Field`], naming `field`.
     pub fn has_fd(&mut self, field: &'static str) -> Result<bool, DecodeError> {
-        let offset = self.offset();
-        self.presence().map_err(|fault| self.error(field, offset, fault))
+        self.read(field, Self::presence)
     }
 
     /// Reads how many descriptors an `fd` field holds. [`Descriptors`](super::Descriptors) has them.
@@ -175,11 +155,11 @@ impl<'f, C: Codec> Decoder<'f, C> {
     ///
     /// [`DecodeError::Field`], naming `field`.
     pub fn fd_count(&mut self, field: &'static str) -> Result<u64, DecodeError> {
-        let offset = self.offset();
-        let (count, unread) =
-            C::decode_len(self.unread).map_err(|fault| self.error(field, offset, fault))?;
-        self.unread = unread;
-        Ok(count)
+        self.read(field, |decoder| {
+            let (count, unread) = C::decode_len(decoder.unread)?;
+            decoder.unread = unread;
+            Ok(count)
+        })
     }
 
     /// Reads the rest of a message whose tag is not known.
@@ -213,6 +193,17 @@ impl<'f, C: Codec> Decoder<'f, C> {
             return Ok(());
         }
         Err(DecodeError::TrailingBytes { consumed: self.offset(), len: self.frame.len() })
+    }
+
+    /// Reads with `read`, whose fault becomes that of `field`.
+    #[inline]
+    fn read<T>(
+        &mut self,
+        field: &'static str,
+        read: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, DecodeError> {
+        let offset = self.offset();
+        read(self).map_err(|fault| self.error(field, offset, fault))
     }
 
     #[inline]

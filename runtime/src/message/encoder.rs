@@ -241,6 +241,15 @@ impl<'m> Encoder<'m> {
         self.places().iter().fold(self.buffer.len(), |len, (_, bytes)| len + bytes.len())
     }
 
+    /// The frame's length, if it is a frame: one is never empty.
+    #[inline]
+    pub(crate) fn check(&self) -> Result<usize, EncodeError> {
+        match self.len() {
+            0 => Err(EncodeError::Empty),
+            len => Ok(len),
+        }
+    }
+
     /// The descriptors that travel beside the frame.
     #[inline]
     #[must_use]

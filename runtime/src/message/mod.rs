@@ -109,5 +109,6 @@ pub fn to_vec<M: Message>(message: &M) -> Result<Vec<u8>, EncodeError> {
     let mut buffer = Vec::new();
     let mut encoder = Encoder::new(&mut buffer);
     message.encode(&mut encoder)?;
+    encoder.check()?;
     Ok(encoder.concat())
 }

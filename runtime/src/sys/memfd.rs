@@ -49,20 +49,23 @@ pub(crate) fn missing_seals(fd: BorrowedFd<'_>) -> i32 {
     SEALS & !sealed.unwrap_or(0)
 }
 
-/// Gives a memory file all the memory that its length says: without holes. See [fallocate(2)].
+/// Where in a memory file the first page at or after `from` begins that nobody has written, or else its
+/// end. See [lseek(2)], `SEEK_HOLE`. (What has been allocated and not written is a hole; the size in blocks
+/// tells nothing, as blocks can be allocated past the end.)
 ///
-/// [fallocate(2)]: https://man7.org/linux/man-pages/man2/fallocate.2.html
-pub(crate) fn allocate(memfd: BorrowedFd<'_>, len: u64) -> io::Result<()> {
-    if len == 0 {
-        return Ok(());
+/// [lseek(2)]: https://man7.org/linux/man-pages/man2/lseek.2.html
+pub(crate) fn first_hole(memfd: &File, from: u64) -> io::Result<u64> {
+    let len = memfd.metadata()?.len();
+    if from >= len {
+        // ENXIO to the kernel.
+        return Ok(len);
     }
-    let len = libc::off64_t::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
-    retry(|| {
-        // SAFETY: no memory of this process is involved. `memfd` is open for the call, as it is
-        // borrowed.
-        unsafe { libc::fallocate64(memfd.as_raw_fd(), 0, 0, len) }
+    let from = libc::off64_t::try_from(from).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let hole = retry(|| {
+        // SAFETY: no memory is involved. `memfd` is open for the call, as it is borrowed.
+        unsafe { libc::lseek64(memfd.as_raw_fd(), from, libc::SEEK_HOLE) }
     })?;
-    Ok(())
+    Ok(hole.cast_unsigned())
 }
 
 /// A sealed memory file, mapped to be read.

@@ -21,13 +21,14 @@ mod whole;
 pub(crate) use self::control::MAX_DESCRIPTORS;
 pub(crate) use self::errno::{Errno, errno};
 pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_mode_nofollow};
-pub(crate) use self::memfd::{Mapping, allocate, memfd, missing_seals, seal};
+pub(crate) use self::memfd::{Mapping, first_hole, memfd, missing_seals, seal};
 pub(crate) use self::memory::populate;
 pub(crate) use self::name::{Name, SUN_PATH, UnixName};
 pub(crate) use self::options::{Credentials, inspect};
 pub(crate) use self::poll::{Readiness, wait};
 pub(crate) use self::process::{
-    effective_uid, empty_stdin, inherit_streams_alone, open_file_limit, pidfd_of, take_inherited,
+    effective_uid, empty_stdin, inherit_streams_alone, kill, open_file_limit, pidfd_of,
+    take_inherited, wait_for,
 };
 pub(crate) use self::recv::{
     Peeked, Received, discard, peek, peek_len, recv, recv_from, recv_message,

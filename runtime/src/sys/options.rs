@@ -161,12 +161,10 @@ impl Credentials {
 
 /// The peer of a connected UNIX socket, as it was when it connected or began to listen.
 pub(super) fn peer(fd: BorrowedFd<'_>) -> io::Result<Credentials> {
-    // Since Linux 6.5; include/uapi/asm-generic/socket.h.
-    const SO_PEERPIDFD: libc::c_int = 77;
     let mut cred = libc::ucred { pid: 0, uid: 0, gid: 0 };
     get(fd, libc::SO_PEERCRED, &mut cred)?;
     // Fails for a process that has been waited for, too.
-    let pidfd = get_int(fd, SO_PEERPIDFD).ok().filter(|&pidfd| pidfd >= 0);
+    let pidfd = get_int(fd, libc::SO_PEERPIDFD).ok().filter(|&pidfd| pidfd >= 0);
     // SAFETY: the kernel has installed this descriptor, closed on exec, for this call alone.
     let pidfd = pidfd.map(|pidfd| unsafe { OwnedFd::from_raw_fd(pidfd) });
     Ok(Credentials::new(cred, pidfd))
@@ -174,9 +172,8 @@ pub(super) fn peer(fd: BorrowedFd<'_>) -> io::Result<Credentials> {
 
 /// Has the kernel say with each datagram who sent it. The process itself only since Linux 6.5.
 pub(super) fn identify_senders(fd: BorrowedFd<'_>) -> io::Result<()> {
-    const SO_PASSPIDFD: libc::c_int = 76;
     set(fd, libc::SO_PASSCRED, &1_i32)?;
-    _ = set(fd, SO_PASSPIDFD, &1_i32);
+    _ = set(fd, libc::SO_PASSPIDFD, &1_i32);
     Ok(())
 }
 
@@ -195,13 +192,22 @@ fn get_int(fd: BorrowedFd<'_>, option: libc::c_int) -> io::Result<libc::c_int> {
     Ok(value)
 }
 
-/// Types that are nothing but numbers, so that the kernel can write any bytes into them.
-trait Plain {}
-impl Plain for libc::c_int {}
-impl Plain for libc::ucred {}
-impl Plain for libc::timeval {}
-impl Plain for [u32; 9] {}
-impl Plain for u64 {}
+/// Types that are nothing but numbers.
+///
+/// # Safety
+///
+/// Any bytes are a value.
+unsafe trait Plain {}
+// SAFETY: numbers, and structures and arrays of them.
+unsafe impl Plain for libc::c_int {}
+// SAFETY: as above.
+unsafe impl Plain for libc::ucred {}
+// SAFETY: as above.
+unsafe impl Plain for libc::timeval {}
+// SAFETY: as above.
+unsafe impl Plain for [u32; 9] {}
+// SAFETY: as above.
+unsafe impl Plain for u64 {}
 
 fn get<T: Plain>(fd: BorrowedFd<'_>, option: libc::c_int, value: &mut T) -> io::Result<()> {
     get_of(fd, libc::SOL_SOCKET, option, value)

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::errno::retry;
@@ -93,6 +93,52 @@ pub(crate) fn pidfd_of(child: &std::process::Child) -> io::Result<OwnedFd> {
     // SAFETY: pidfd_open succeeded, so this is an open descriptor, closed on exec, and nobody else has
     // it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Kills the process of a pidfd; ESRCH if it has been waited for. See [pidfd_send_signal(2)].
+///
+/// [pidfd_send_signal(2)]: https://man7.org/linux/man-pages/man2/pidfd_send_signal.2.html
+pub(crate) fn kill(pidfd: BorrowedFd<'_>) -> io::Result<()> {
+    let no_details = std::ptr::null::<libc::siginfo_t>();
+    retry(|| {
+        // SAFETY: a null pointer to details is allowed, and then there are none. `pidfd` is open for the
+        // call, as it is borrowed.
+        unsafe {
+            libc::syscall(
+                libc::SYS_pidfd_send_signal,
+                pidfd.as_raw_fd(),
+                libc::SIGKILL,
+                no_details,
+                0,
+            )
+        }
+    })?;
+    Ok(())
+}
+
+/// Waits for the child of a pidfd to end, and how it did; `None` if it has not, and the call does not
+/// `block`. ECHILD if somebody else has waited for it. See [waitid(2)], `P_PIDFD`.
+///
+/// [waitid(2)]: https://man7.org/linux/man-pages/man2/waitid.2.html
+pub(crate) fn wait_for(pidfd: BorrowedFd<'_>, block: bool) -> io::Result<Option<ExitStatus>> {
+    let options = libc::WEXITED | if block { 0 } else { libc::WNOHANG };
+    let id = pidfd.as_raw_fd().cast_unsigned();
+    // SAFETY: siginfo_t is numbers and unions of them and pointers, for which zero bytes are valid.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    retry(|| {
+        // SAFETY: the pointer is to a siginfo_t, exclusively borrowed for the call. `pidfd` is open for
+        // the call, as it is borrowed.
+        unsafe { libc::waitid(libc::P_PIDFD, id, &raw mut info, options) }
+    })?;
+    // SAFETY: waitid has filled the fields of a child's end, or left them zero for a child that runs.
+    let status = unsafe { info.si_status() };
+    // As wait(2) puts them together.
+    Ok(match info.si_code {
+        libc::CLD_EXITED => Some(ExitStatus::from_raw(status << 8)),
+        libc::CLD_KILLED => Some(ExitStatus::from_raw(status)),
+        libc::CLD_DUMPED => Some(ExitStatus::from_raw(status | 0x80)),
+        _ => None,
+    })
 }
 
 /// The user that this process runs as. See [geteuid(2)].

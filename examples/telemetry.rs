@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use clap::Parser;
-use datagrammar::{Address, Message, RecvError, SendError, Socket};
+use datagrammar::{Address, Message, RecvError, Socket};
 
 /// The most senders that the receiver keeps account of: what strangers can make it store is bounded.
 const MAX_SENDERS: usize = 1024;
@@ -85,14 +85,8 @@ fn send(address: &Address, sender: &str, samples: u64) -> anyhow::Result<()> {
     deliver(&mut socket, address, &Report::Done { sender, samples })
 }
 
-/// Sends a report. Over UDP an earlier one may have found nobody, which the next call tells: the
-/// report is still here, and is sent again.
 fn deliver(socket: &mut Reports, address: &Address, report: &Report<'_>) -> anyhow::Result<()> {
-    match socket.send_to(report, address) {
-        Err(SendError::Refused) if address.as_udp().is_some() => socket.send_to(report, address),
-        sent => sent,
-    }
-    .with_context(|| format!("sending to {address}"))?;
+    socket.send_to(report, address).with_context(|| format!("sending to {address}"))?;
     Ok(())
 }
 

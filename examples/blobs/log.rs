@@ -62,6 +62,7 @@ impl Log {
                 message.tag(),
                 frame.len,
                 frame.capacity,
+                subject = subject.escape_debug(),
             );
         }
     }

@@ -131,7 +131,7 @@ fn get(address: &Address, names: &[String]) -> anyhow::Result<()> {
 }
 
 fn list(address: &Address) -> anyhow::Result<()> {
-    connect(address)?.list(|name, size| println!("{size:>11}  {name}"))
+    connect(address)?.list(|name, size| println!("{size:>11}  {}", name.escape_debug()))
 }
 
 fn connect(address: &Address) -> anyhow::Result<Client> {

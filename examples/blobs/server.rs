@@ -14,14 +14,20 @@ use datagrammar::{
 use crate::log::{Direction, Log, Received};
 use crate::protocol::{Reply, Request, STORE_LEN, options};
 
+/// The longest buffer that is kept for a client's next frame, in bytes.
+const KEPT_LEN: usize = 1024 * 1024;
+
+/// What a blob takes besides its name and its content, about: without it, empty ones would be free.
+const ENTRY_LEN: usize = 128;
+
 type Client = Connection<Reply<'static>, Request<'static>>;
 
 /// Names and contents. Contents are shared, so that one is sent without holding the lock.
 #[derive(Default)]
 struct Store {
     blobs: BTreeMap<Box<str>, Arc<[u8]>>,
-    /// Of names and contents, at most `STORE_LEN`: what clients send is bounded in sum as well as one by
-    /// one.
+    /// What is kept, at most `STORE_LEN`: what clients store is bounded in sum as well as one by one. (What
+    /// is on its way is bounded for each client alone.)
     bytes: usize,
 }
 
@@ -61,8 +67,13 @@ pub(crate) fn serve(address: &Address, quiet: bool, once: bool) -> anyhow::Resul
 fn serve_client(client: Client, store: &Mutex<Store>, quiet: bool) -> anyhow::Result<()> {
     let (mut tx, mut rx) = client.split();
     let mut log = Log::new(quiet);
+    let mut buffer = Vec::new();
     loop {
-        let frame = match rx.recv() {
+        // A client that is idle does not keep the memory of its largest frame.
+        if buffer.capacity() > KEPT_LEN {
+            buffer = Vec::new();
+        }
+        let frame = match rx.recv_into(&mut buffer) {
             Ok(Some(frame)) => frame,
             Ok(None) => return Ok(()),
             Err(error @ RecvError::TooLarge { .. }) => {
@@ -157,8 +168,9 @@ fn reply(tx: &mut Sender<Reply<'static>>, reply: &Reply<'_>) -> Result<(), SendE
 
 impl Store {
     fn put(&mut self, name: &str, content: &[u8]) -> Result<(), String> {
-        let replaced = self.blobs.get(name).map_or(0, |content| name.len() + content.len());
-        let bytes = self.bytes - replaced + name.len() + content.len();
+        let len = |content: &[u8]| ENTRY_LEN + name.len() + content.len();
+        let replaced = self.blobs.get(name).map_or(0, |content| len(content));
+        let bytes = self.bytes - replaced + len(content);
         if bytes > STORE_LEN {
             return Err(format!("the store is full: it keeps at most {STORE_LEN} bytes"));
         }

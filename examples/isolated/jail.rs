@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitCode, ExitStatus};
@@ -45,7 +45,7 @@ pub(crate) fn enter(argument: &str) -> anyhow::Result<ExitCode> {
     end_as(status)
 }
 
-/// Ends this process as another one did, so that who waits for it sees how.
+/// Ends this process as another one did, so that whoever waits for it sees how.
 fn end_as(status: ExitStatus) -> anyhow::Result<ExitCode> {
     match (status.code(), status.signal().and_then(Signal::from_named_raw)) {
         (Some(code), _) => Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))),
@@ -64,6 +64,7 @@ fn end_as(status: ExitStatus) -> anyhow::Result<ExitCode> {
 pub(crate) fn lock() -> anyhow::Result<()> {
     // Not to outlive the process that waits for this one.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).context("the parent")?;
+    let null = File::open("/dev/null").context("opening /dev/null")?;
     leave_the_file_system().context("leaving the file system")?;
     set_no_new_privs(true).context("giving up new privileges")?;
     let none = CapabilitySet::empty();
@@ -73,10 +74,12 @@ pub(crate) fn lock() -> anyhow::Result<()> {
     limit(Resource::As, 1024 * 1024 * 1024)?;
     limit(Resource::Cpu, 60)?;
     limit(Resource::Fsize, 0)?;
+    // Last, as it says why anything before failed. Where it is a terminal, it is open for reading, too.
+    rustix::stdio::dup2_stderr(&null).context("giving up the standard error")?;
     Ok(())
 }
 
-/// Lets this process make the system calls of `filter` alone. All others fail (EPERM).
+/// Lets this process make the system calls in [`ALLOWED`] alone. All others fail (EPERM).
 pub(crate) fn allow_few_system_calls() -> anyhow::Result<()> {
     let rules: BTreeMap<i64, Vec<_>> = ALLOWED.iter().map(|&call| (call, Vec::new())).collect();
     let refused = SeccompAction::Errno(libc::EPERM.cast_unsigned());

@@ -1,8 +1,8 @@
 //! A parser of untrusted files in a process that can do nothing but answer typed messages.
 //!
 //! The program opens each file and passes it to its parser, a child in user, mount, network, PID and IPC
-//! namespaces of its own, without a file system, privileges, or any system call that it does not need. A
-//! parser that crashes is reported and replaced.
+//! namespaces of its own, without a file system, privileges, output, or any system call that it does not
+//! need. Each file gets a parser of its own; one that crashes or takes too long is reported.
 //!
 //! ```console
 //! $ isolated picture.png another.png
@@ -14,13 +14,16 @@ mod parser;
 mod protocol;
 
 use std::env;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Parser;
-use datagrammar::{Child, Connection, Process};
+use datagrammar::{Child, Connection, Process, RecvError, SendError};
 
 use crate::protocol::{Ask, Tell};
 
@@ -38,6 +41,10 @@ struct Arguments {
 
 /// The argument that makes namespaces, and the one that parses in them.
 const JAIL: &str = "in-namespaces";
+
+/// How long a parser may take for a picture.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 const PARSE: &str = "parse";
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -57,19 +64,24 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         if arguments.crash {
             parser.ask(&Ask::Crash, "crashing as asked")?;
         }
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) => {
-                println!("{}: {error}", path.display());
-                continue;
-            }
-        };
-        parser.ask(&Ask::Picture { file }, &path.display().to_string())?;
+        match open(path) {
+            Ok(file) => parser.ask(&Ask::Picture { file }, &path.display().to_string())?,
+            Err(error) => println!("{}: {error}", path.display()),
+        }
     }
     if arguments.crash && arguments.files.is_empty() {
         parser.ask(&Ask::Crash, "crashing as asked")?;
     }
     parser.finish()
+}
+
+/// Opens a regular file. What else a path may name could keep us waiting.
+fn open(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("not a regular file")),
+    }
 }
 
 /// The parser's process and the connection to it.
@@ -81,7 +93,8 @@ struct Isolated {
 impl Isolated {
     fn start() -> anyhow::Result<Self> {
         let program: &Path = &env::current_exe().context("finding this program")?;
-        let child = Child::spawn(Command::new(program).arg(JAIL))?;
+        // The parser is left no output but its connection. It gives the standard error up once confined.
+        let child = Child::spawn(Command::new(program).arg(JAIL).stdout(Stdio::null()))?;
         let (mut connection, mut process) = child.into_parts();
         match connection.recv().context("waiting for the parser")? {
             Some(frame) => match frame.decode().context("decoding the first message")? {
@@ -94,23 +107,32 @@ impl Isolated {
         Ok(Self { connection, process })
     }
 
-    /// Asks, and prints the answer. A parser that ends instead is replaced.
+    /// Asks, and prints the answer. A parser that ends instead, or takes too long, is replaced.
+    ///
+    /// It is new for each file: what it is after one might be the work of that file.
     fn ask(&mut self, ask: &Ask, subject: &str) -> anyhow::Result<()> {
-        self.connection.send(ask).context("asking the parser")?;
-        match self.connection.recv().context("receiving an answer")? {
-            Some(frame) => match frame.decode().context("decoding an answer")? {
+        // One that has ended says so when its answer is asked for.
+        let sent = self.connection.send(ask);
+        if let Err(error @ (SendError::Encode(_) | SendError::Io { .. })) = sent {
+            return Err(error).context("asking the parser");
+        }
+        match self.connection.recv_deadline(Instant::now() + PATIENCE) {
+            Err(RecvError::TimedOut) => println!("{subject}: the parser takes too long"),
+            Err(error) => return Err(error).context("receiving an answer"),
+            Ok(Some(frame)) => match frame.decode().context("decoding an answer")? {
                 Tell::Picture { width, height, channels, bits, bytes, sum } => println!(
                     "{subject}: {width} x {height}, {channels} channels of {bits} bits, {bytes} bytes, sum {sum}"
                 ),
-                Tell::Refused { why } => println!("{subject}: refused: {why}"),
+                Tell::Refused { why } => println!("{subject}: refused: {}", why.escape_debug()),
                 other => bail!("an answer to nothing that was asked: {other:?}"),
             },
-            None => {
+            Ok(None) => {
                 let status = self.process.wait().context("waiting for the parser")?;
                 println!("{subject}: the parser crashed ({status}), and is replaced");
-                *self = Self::start()?;
             }
         }
+        // The one before is killed, if it has not ended.
+        *self = Self::start()?;
         Ok(())
     }
 

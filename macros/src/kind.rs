@@ -1,4 +1,4 @@
-//! Field types, recognised by how they are written: those that do not need serde.
+//! Field types, recognised by how they are written.
 
 use quote::ToTokens;
 use syn::punctuated::Punctuated;

@@ -22,7 +22,8 @@ pub struct Activated {
 /// environment variables `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES` say
 /// ([sd_listen_fds(3)](https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html)).
 /// None if there is no such manager, if the variables are meant for another process, and after the first
-/// call.
+/// call. Call it before anything else opens descriptors, and have nothing else in the process take these
+/// over.
 ///
 /// ```no_run
 /// use datagrammar::{Listener, Message};

@@ -240,7 +240,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         self.receiver.peek_len()
     }
 
-    /// Who is at the other end (UNIX only). Of a pair, that is who made it.
+    /// Who is at the other end (UNIX only). Of a pair, that is the process that made it.
     ///
     /// # Errors
     ///

@@ -66,7 +66,7 @@ impl<'r, M: Message> Frame<'r, M> {
     /// How many descriptors came with the frame. They are closed with it if it is not decoded.
     #[inline]
     #[must_use]
-    pub fn descriptors(&self) -> usize {
+    pub fn descriptor_count(&self) -> usize {
         self.descriptors.len()
     }
 

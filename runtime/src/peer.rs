@@ -39,7 +39,8 @@ pub struct Peer {
     /// Its number in our PID namespace; 0 if it has none there. For logs: another process may have it by
     /// now.
     pub pid: u32,
-    /// The process itself, where the kernel tells (Linux 6.5), and had it not been waited for by then.
+    /// The process itself, where the kernel tells (Linux 6.5): unless it had been waited for by then, or this
+    /// process could open no more descriptors.
     pub pidfd: Option<OwnedFd>,
 }
 

@@ -17,7 +17,7 @@ use crate::sys::DatagramFd;
 
 /// The receiving half of a [`Connection`](crate::Connection), for messages of type `Rx`.
 ///
-/// A receive is two system calls: a peek, which waits for a frame and tells its length, and the
+/// A receive of a frame of one datagram is two system calls: a peek, which waits for a frame and tells its length, and the
 /// receive that takes it. The frame is lent from a buffer that is reused and grows to the longest
 /// frame met, so once it has grown nothing is allocated.
 ///
@@ -68,7 +68,7 @@ impl<Rx: Message> Receiver<Rx> {
     /// [`RecvError::TooLarge`] for a frame over the limit, which is dropped;
     /// [`RecvError::Incomplete`] and [`RecvError::BadFragment`] for one in pieces;
     /// [`RecvError::DescriptorsLost`], [`RecvError::Stolen`], [`RecvError::NoMemory`], [`RecvError::Io`]. After any of them the next
-    /// frame can be received.
+    /// frame can be received, but that after `NoMemory` it may be the same one.
     #[inline]
     pub fn recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
         receive(&self.fd, &mut self.assembly, &mut self.buffer, self.limits, Wait::Block)
@@ -136,7 +136,7 @@ impl<Rx: Message> Receiver<Rx> {
     }
 
     /// Waits for the next frame and tells its length in bytes, without taking it; `None` at the end. Of a
-    /// frame in pieces, the first one tells it.
+    /// frame in pieces, the first one tells it: that is its sender's word, and may be over the limit.
     ///
     /// # Errors
     ///

@@ -92,7 +92,7 @@ fn h11_a_frame_that_lost_descriptors_is_refused_and_says_why() {
         ours.send(&Parcel::Many { all: copies(253), flag: true }).unwrap();
         ours.send(&Parcel::Many { all: Vec::new(), flag: false }).unwrap();
         let limited = Limited::to(free);
-        let result = theirs.recv().map(|frame| frame.unwrap().descriptors());
+        let result = theirs.recv().map(|frame| frame.unwrap().descriptor_count());
         drop(limited);
         if free == 253 {
             assert_eq!(result.unwrap(), 253);
@@ -128,7 +128,7 @@ fn h12_a_type_without_descriptors_gets_none() {
         assert!(matches!(theirs.try_recv(), Err(RecvError::WouldBlock)));
     } else {
         for _ in 0..2 {
-            assert_eq!(theirs.recv().unwrap().unwrap().descriptors(), 0);
+            assert_eq!(theirs.recv().unwrap().unwrap().descriptor_count(), 0);
         }
     }
     assert_eq!(leaks::open(), before);
@@ -148,7 +148,7 @@ fn h12_a_listener_refuses_them_for_connections_that_it_has_not_accepted_yet() {
     let mut server = listener.accept().unwrap();
     match sent {
         Err(SendError::DescriptorsRefused { count: 2 }) => {}
-        Ok(_) => assert_eq!(server.recv().unwrap().unwrap().descriptors(), 0),
+        Ok(_) => assert_eq!(server.recv().unwrap().unwrap().descriptor_count(), 0),
         Err(other) => panic!("{other:?}"),
     }
 }
@@ -212,14 +212,14 @@ fn over_unix_datagrams_they_come_with_an_address() {
     let mut ours = Socket::<Parcel, Parcel>::bind(&directory.address("ours")).unwrap();
     ours.send_to(&Parcel::Many { all: copies(2), flag: true }, &address).unwrap();
     let (frame, from) = theirs.recv_from().unwrap();
-    assert_eq!((frame.descriptors(), from), (2, directory.address("ours")));
+    assert_eq!((frame.descriptor_count(), from), (2, directory.address("ours")));
     assert!(matches!(frame.decode(), Ok(Parcel::Many { all, .. }) if all.len() == 2));
     // To a type that has none they are no harm either.
     let plain = directory.address("plain");
     let mut theirs = Socket::<Plain, Plain>::bind(&plain).unwrap();
     let before = leaks::open();
     if ours.send_to(&Parcel::Many { all: copies(2), flag: true }, &plain).is_ok() {
-        assert_eq!(theirs.recv_from().unwrap().0.descriptors(), 0);
+        assert_eq!(theirs.recv_from().unwrap().0.descriptor_count(), 0);
     }
     assert_eq!(leaks::open(), before);
 }

@@ -137,7 +137,7 @@ fn h19_a_large_frame_on_a_unix_datagram_socket_travels_as_memory() {
         let sent = numbered(number, len, |frame| theirs.send_to(frame, &to)).unwrap();
         let (frame, from) = ours.recv_from().unwrap();
         assert_eq!((frame.len(), from), (sent, directory.address("theirs")));
-        assert_eq!((frame.descriptors(), frame.decode().unwrap().check()), (0, number));
+        assert_eq!((frame.descriptor_count(), frame.decode().unwrap().check()), (0, number));
     }
     numbered(6, 20_000_000, |frame| theirs.send_to(frame, &to)).unwrap();
     match ours.recv_from() {
@@ -171,7 +171,7 @@ fn memory_for_a_frame_and_its_own_descriptors_keep_apart() {
     theirs.send_to(&Both { file, bytes: &[7; 1_000_000] }, &to).unwrap();
     let (frame, from) = ours.recv_from().unwrap();
     assert!(from.is_unnamed());
-    assert_eq!(frame.descriptors(), 1);
+    assert_eq!(frame.descriptor_count(), 1);
     let Both { file, bytes } = frame.decode().unwrap();
     assert!(std::io::read_to_string(file).unwrap().starts_with("Linux"));
     assert!(bytes == [7; 1_000_000]);
@@ -249,7 +249,7 @@ fn a_large_frame_has_one_descriptor_less() {
     let error = ours.send_to(&Many { files: files(253), bytes }, &to).unwrap_err();
     assert!(matches!(error, SendError::TooManyDescriptors { count: 253, max: 252 }), "{error:?}");
     ours.send_to(&Many { files: files(252), bytes }, &to).unwrap();
-    assert_eq!(ours.recv_from().unwrap().0.descriptors(), 252);
+    assert_eq!(ours.recv_from().unwrap().0.descriptor_count(), 252);
 }
 
 #[test]

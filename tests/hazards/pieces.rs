@@ -92,7 +92,7 @@ fn h19_what_lies_in_several_places_is_one_frame() {
         for _ in 0..50 {
             let expected = to_vec(&mixed(&mut random)).unwrap();
             let frame = ours.recv().unwrap().expect("a frame");
-            assert_eq!(frame.descriptors(), 1);
+            assert_eq!(frame.descriptor_count(), 1);
             assert!(frame.bytes() == expected, "other bytes came");
             let Mixed::Mixed { files, text, .. } = frame.decode().unwrap();
             assert_eq!((files.len(), text), (1, "text"));
@@ -248,7 +248,7 @@ fn descriptors_come_with_the_last_piece() {
         }
     }
     let received = ours.recv().unwrap().expect("a frame");
-    assert_eq!((received.bytes(), received.descriptors()), (&frame[..], 1));
+    assert_eq!((received.bytes(), received.descriptor_count()), (&frame[..], 1));
 }
 
 #[test]

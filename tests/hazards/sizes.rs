@@ -37,7 +37,10 @@ fn h19_at_the_ceiling_of_a_connection() {
     let over = numbered(7, max + 1 - HEADER, |frame| theirs.try_send(frame)).unwrap_err();
     assert_eq!(
         over.to_string(),
-        format!("a frame of {} bytes is larger than the socket carries, which is {max}", max + 1),
+        format!(
+            "a frame of {} bytes is larger than one datagram of this socket, which is {max}",
+            max + 1
+        ),
     );
     assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
     std::thread::scope(|scope| {

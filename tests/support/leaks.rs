@@ -173,7 +173,7 @@ fn to_types_without_any(fd: BorrowedFd<'_>) {
     match raw::send_with(&ours, &[1], &[&[fd]]) {
         Ok(()) => {
             let frame = theirs.recv().expect("received").expect("a frame");
-            assert_eq!(frame.descriptors(), 0);
+            assert_eq!(frame.descriptor_count(), 0);
             frame.decode().expect("a message");
         }
         Err(error) => assert_eq!(error.kind(), io::ErrorKind::PermissionDenied),

@@ -6,8 +6,8 @@
 //!
 //! - **Exact consumption.** A message takes all of its frame, or the frame is refused.
 //! - **Memory in proportion.** Text and bytes are checked against the frame before they are copied,
-//!   and sequences reserve room for at most one element for every eight bytes of the frame: the rest
-//!   grows as elements arrive.
+//!   and the sequences of a field reserve room for at most one element for every eight bytes that are
+//!   left of the frame: longer ones grow as elements arrive.
 //! - **Bounded nesting.** At most [`MAX_DEPTH`] levels, counting options, newtypes, sequences,
 //!   tuples, maps, structs and enums. A `Box` is no level of its own: what it holds is.
 //! - **Bounded work.** At most [`MAX_EMPTY_ELEMENTS`] elements of sequences and maps that take no

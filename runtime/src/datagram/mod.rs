@@ -1,4 +1,4 @@
-//! Sockets by themselves: no connection, every frame with an address.
+//! Unconnected sockets: every frame has an address.
 
 mod receiver;
 mod sender;

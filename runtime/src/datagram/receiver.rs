@@ -1,4 +1,4 @@
-//! The receiving half of a socket by itself.
+//! The receiving half of an unconnected socket.
 
 use std::fmt;
 use std::io;
@@ -82,6 +82,33 @@ impl<Rx: Message> SocketReceiver<Rx> {
         buffer: &'b mut Vec<u8>,
     ) -> Result<(Frame<'b, Rx>, Address), RecvError> {
         receive_from(&self.shared, buffer, self.limits, Wait::Block)
+    }
+
+    /// As [`try_recv_from`](Self::try_recv_from), into a buffer of the caller's.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_recv_from`](Self::try_recv_from).
+    #[inline]
+    pub fn try_recv_from_into<'b>(
+        &mut self,
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<(Frame<'b, Rx>, Address), RecvError> {
+        receive_from(&self.shared, buffer, self.limits, Wait::Try)
+    }
+
+    /// As [`recv_from_deadline`](Self::recv_from_deadline), into a buffer of the caller's.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_from_deadline`](Self::recv_from_deadline).
+    #[inline]
+    pub fn recv_from_into_deadline<'b>(
+        &mut self,
+        buffer: &'b mut Vec<u8>,
+        deadline: Instant,
+    ) -> Result<(Frame<'b, Rx>, Address), RecvError> {
+        receive_from(&self.shared, buffer, self.limits, Wait::Until(deadline))
     }
 
     /// How many datagrams the kernel has dropped because the receive queue was full, since the

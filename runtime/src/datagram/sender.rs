@@ -1,4 +1,4 @@
-//! The sending half of a socket by itself.
+//! The sending half of an unconnected socket.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -51,6 +51,7 @@ impl<Tx: Message> SocketSender<Tx> {
     ///
     /// # Errors
     ///
+    /// [`SendError::Disconnected`] when it has been shut down for receiving (UNIX);
     /// [`SendError::Refused`] when nobody receives there (UNIX; over UDP nobody tells),
     /// [`SendError::TooLarge`] over UDP, [`SendError::Encode`], [`SendError::Io`]; for a message with
     /// descriptors as [`Sender::send`](crate::Sender::send).

@@ -50,7 +50,8 @@ pub enum OpenError {
         expected: &'static str,
     },
 
-    /// The address is of a family that this endpoint does not work over.
+    /// The address is of a family, or the socket bound to it of a type, that this endpoint does not work
+    /// over.
     #[error("{address} cannot be used here: expected {expected}")]
     WrongFamily {
         /// The address.
@@ -60,7 +61,7 @@ pub enum OpenError {
     },
 
     /// The kernel does not have what is needed.
-    #[error("{what} is not to be had on this kernel ({detail})")]
+    #[error("this kernel has no {what} ({detail})")]
     Unsupported {
         /// What is needed.
         what: &'static str,
@@ -86,8 +87,8 @@ pub enum OpenError {
         address: String,
     },
 
-    /// The process or the system is out of descriptors or memory. The peer stays in the backlog, and
-    /// the listener readable: wait before trying again, with [`Backoff`](crate::Backoff).
+    /// The process or the system is out of descriptors or memory. After an accept the client stays in the
+    /// backlog, and the listener readable: wait before trying again, with [`Backoff`](crate::Backoff).
     #[error("out of descriptors or memory")]
     Exhausted(#[source] io::Error),
 

@@ -82,13 +82,14 @@ pub enum RecvError {
     #[error("an empty datagram came, which is never a frame")]
     Empty,
 
-    /// A datagram sent earlier from this UDP socket found nobody at its destination. The kernel says
-    /// so on the next call, whichever that is; the frames that are queued are not affected.
+    /// A datagram sent earlier from this socket found nobody at its destination: over UDP, from a socket that
+    /// is connected (which [`peek_len`](crate::peek_len) takes, and `Socket` does not) or has `IP_RECVERR`
+    /// set. The kernel says so once, on the next call; the frames that are queued are not affected.
     #[error("an earlier datagram found nobody at its destination")]
     Refused,
 
-    /// There is no memory for a frame of this length. It is still queued if it is one datagram, and else
-    /// dropped.
+    /// There is no memory for a frame of this length. It is still queued if it is one datagram;
+    /// otherwise it is dropped.
     #[error("no memory for a frame of {len} bytes")]
     NoMemory {
         /// The frame's length.

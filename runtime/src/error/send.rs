@@ -30,8 +30,9 @@ pub enum SendError {
         len: usize,
     },
 
-    /// The frame is longer than this socket can carry.
-    #[error("a frame of {len} bytes is larger than the socket carries{}", ceiling(*.max))]
+    /// The frame is longer than one datagram of this socket, and cannot go in pieces: over UDP it never can,
+    /// and [`Sender::try_send`](crate::Sender::try_send) sends none.
+    #[error("a frame of {len} bytes is larger than one datagram of this socket{}", ceiling(*.max))]
     TooLarge {
         /// The frame's length.
         len: usize,

@@ -269,7 +269,7 @@ fn cannot(action: &str, address: &Address, source: io::Error) -> OpenError {
         (_, Errno::Exhausted) => OpenError::Exhausted(source),
         (_, Errno::WrongType) => OpenError::WrongFamily {
             address: text(),
-            expected: "a socket of the same type there: SOCK_SEQPACKET for connections",
+            expected: "a SOCK_SEQPACKET socket there, such as a `Listener`'s",
         },
         // The kernel refuses a path that is no socket in the same words as a socket that is dead.
         (ErrorKind::ConnectionRefused, _) => match address.as_path().map(fs::metadata) {

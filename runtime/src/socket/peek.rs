@@ -34,7 +34,8 @@ use crate::sys::{self, Errno, errno};
 ///
 /// [`RecvError::WrongDescriptor`] for a descriptor that keeps no datagrams apart (`MSG_TRUNC` means
 /// something else on a stream), or whose family does not tell their length, as that of ping sockets
-/// does not; [`RecvError::Refused`] and [`RecvError::Io`].
+/// does not; [`RecvError::WouldBlock`] where the descriptor is non-blocking or has a timeout
+/// (`SO_RCVTIMEO`); [`RecvError::Refused`] and [`RecvError::Io`].
 pub fn peek_len(fd: impl AsFd) -> Result<usize, RecvError> {
     checked_peek(fd.as_fd(), true)
 }

@@ -67,14 +67,14 @@ pub(super) fn is_reserved(peeked: &Peeked) -> bool {
     matches!(peeked, Peeked { len: 1.., head: [RESERVED, ..] })
 }
 
-/// What comes with a frame on a socket that is by itself.
+/// What comes with a frame on a unconnected socket.
 pub(crate) struct Beside {
     pub(crate) name: Name,
     pub(crate) descriptors: Descriptors,
     pub(crate) sender: Option<Credentials>,
 }
 
-/// Receives a frame from a socket that is by itself, and tells who sent it: with descriptors and
+/// Receives a frame from a unconnected socket, and tells who sent it: with descriptors and
 /// credentials if `all` of that may come, else with the name alone.
 #[inline]
 pub(crate) fn receive_from(

@@ -1,4 +1,4 @@
-//! Two calls on paths that `std` does not have.
+//! Two calls on paths that `std` does not have, and flags for one that it has.
 
 use std::ffi::CString;
 use std::io;

@@ -1,8 +1,8 @@
 //! The spill lane: where a socket that cannot be peeked at puts its next datagram.
 //!
 //! AF_VSOCK has `MSG_PEEK` since Linux 6.6 only. Before, a datagram is taken into memory as large as the
-//! longest one that the socket can be sent, and looked at there, until it is asked for. Only what a
-//! datagram fills of that memory is more than reserved. See [vsock(7)].
+//! longest one that the socket can be sent, and looked at there, until it is asked for. Of that memory,
+//! only what datagrams fill is ever touched. See [vsock(7)].
 //!
 //! [vsock(7)]: https://man7.org/linux/man-pages/man7/vsock.7.html
 

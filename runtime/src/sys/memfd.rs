@@ -41,8 +41,8 @@ pub(crate) fn seal(memfd: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Which of the seals are missing: 0 for none. What is not a memory file lacks all of them, but that
-/// files on a tmpfs count as sealed against seals.
+/// Which of the seals are missing: 0 for none. What is not a memory file lacks all of them, except
+/// that a file on a tmpfs has `F_SEAL_SEAL`.
 pub(crate) fn missing_seals(fd: BorrowedFd<'_>) -> i32 {
     // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
     let sealed = retry(|| unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GET_SEALS) });

@@ -52,7 +52,7 @@ pub(crate) fn empty_stdin() -> io::Result<()> {
 }
 
 /// Takes over the `count` descriptors that this process was started with after its standard streams,
-/// and marks them to be closed on exec. None of them but the first time.
+/// and marks them to be closed on exec. Only the first call takes any.
 ///
 /// EBADF, and none is taken, if one of them is not open, or is marked already: that one was opened since
 /// then, by the standard library or this crate, and belongs to somebody.
@@ -74,10 +74,10 @@ pub(crate) fn take_inherited(count: usize) -> io::Result<Vec<OwnedFd>> {
         // SAFETY: as above.
         retry(|| unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) })?;
     }
-    // SAFETY: each is open, and was when this process was started: it was not marked to be closed then
-    // (execve(2)), as everything is that the standard library and this crate open. So no value of this
-    // program owns it, but one made by code that is unsafe itself; nor has this function taken it over
-    // before, as it does so once.
+    // SAFETY: each is open, and is not marked to be closed on exec, as everything is that the standard
+    // library and this crate open: so it came through exec, and sd_listen_fds(3) gives it to this process
+    // alone. That nothing else in it has taken it over is what `activated` asks of its caller; this function
+    // does so once.
     Ok((FIRST..last).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }).collect())
 }
 

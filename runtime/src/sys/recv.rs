@@ -126,7 +126,8 @@ pub(crate) fn recv(fd: &DatagramFd, buffer: &mut Vec<u8>) -> io::Result<usize> {
     Ok(len)
 }
 
-/// As [`recv`], and tells who sent the datagram; `None` for a family that this crate does not speak.
+/// As [`recv`], and tells who sent the datagram: an unnamed one for a family that this crate does not
+/// speak.
 ///
 /// `ssize_t recvfrom(int sockfd, void *buf, size_t len, int flags, struct sockaddr *src_addr,
 /// socklen_t *addrlen)`.

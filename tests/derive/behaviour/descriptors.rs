@@ -88,7 +88,7 @@ fn one_arrives_as_its_type() {
     let (mut ours, mut theirs) = pair();
     ours.send(&Parcel::One { before: "b", file: file("content"), after: 9 }).unwrap();
     let frame = theirs.recv().unwrap().unwrap();
-    assert_eq!((frame.descriptors(), frame.bytes()), (1, &[1, 1, b'b', 9][..]));
+    assert_eq!((frame.descriptor_count(), frame.bytes()), (1, &[1, 1, b'b', 9][..]));
     let Parcel::One { before: "b", file, after: 9 } = frame.decode().unwrap() else { panic!() };
     assert_eq!(text(file.into()), "content");
 }
@@ -109,7 +109,7 @@ fn an_option_is_there_or_not() {
     assert_eq!(&bytes, b"hello");
 
     let frame = theirs.recv().unwrap().unwrap();
-    assert_eq!((frame.descriptors(), frame.bytes()), (0, &[2, 0][..]));
+    assert_eq!((frame.descriptor_count(), frame.bytes()), (0, &[2, 0][..]));
     assert!(matches!(frame.decode().unwrap(), Parcel::Maybe(None)));
 }
 
@@ -124,7 +124,7 @@ fn several_keep_their_order() {
     };
     ours.send(&message).unwrap();
     let frame = theirs.recv().unwrap().unwrap();
-    assert_eq!((frame.descriptors(), frame.bytes()), (6, &[4, 1, 3][..]));
+    assert_eq!((frame.descriptor_count(), frame.bytes()), (6, &[4, 1, 3][..]));
     let Parcel::Mixed { first, maybe, many, last } = frame.decode().unwrap() else { panic!() };
     assert_eq!(text(first), "first");
     assert_eq!(text(maybe.unwrap()), "maybe");
@@ -140,7 +140,7 @@ fn as_many_travel_as_the_kernel_lets() {
         let many = (0..count).map(|_| file.try_clone().unwrap().into()).collect();
         ours.send(&Parcel::Many(many, b"rest")).unwrap();
         let frame = theirs.recv().unwrap().unwrap();
-        assert_eq!(frame.descriptors(), count);
+        assert_eq!(frame.descriptor_count(), count);
         let Parcel::Many(many, b"rest") = frame.decode().unwrap() else { panic!() };
         assert_eq!(many.len(), count);
     }

@@ -6,7 +6,9 @@
 mod control;
 mod errno;
 mod fs;
+mod kind;
 mod lane;
+mod listener;
 mod memfd;
 mod memory;
 mod name;
@@ -21,6 +23,8 @@ mod whole;
 pub(crate) use self::control::MAX_DESCRIPTORS;
 pub(crate) use self::errno::{Errno, errno};
 pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_mode_nofollow};
+pub(crate) use self::kind::Kind;
+pub(crate) use self::listener::ListenerFd;
 pub(crate) use self::memfd::{Mapping, first_hole, memfd, missing_seals, seal};
 pub(crate) use self::memory::populate;
 pub(crate) use self::name::{Name, SUN_PATH, UnixName};
@@ -34,5 +38,5 @@ pub(crate) use self::recv::{
     Peeked, Received, discard, peek, peek_len, recv, recv_from, recv_message,
 };
 pub(crate) use self::send::send;
-pub(crate) use self::socket::{DatagramFd, Kind, ListenerFd};
+pub(crate) use self::socket::DatagramFd;
 pub(crate) use self::whole::send_whole;

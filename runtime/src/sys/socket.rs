@@ -1,4 +1,4 @@
-//! Making sockets, and the two kinds of them: those that carry datagrams and those that listen.
+//! A socket that carries datagrams, and the calls that make, bind and name sockets.
 
 use std::io;
 use std::net::Shutdown;
@@ -7,67 +7,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::errno::retry;
+use super::kind::Kind;
 use super::lane::Lane;
 use super::name::{Name, RawName};
 use super::options::{self, Credentials, Socket};
-
-/// The kinds of socket that carry frames.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    UnixSeqpacket,
-    VsockSeqpacket,
-    UnixDatagram,
-    Udp4,
-    Udp6,
-}
-
-impl Kind {
-    fn domain(self) -> libc::c_int {
-        match self {
-            Self::UnixSeqpacket | Self::UnixDatagram => libc::AF_UNIX,
-            Self::VsockSeqpacket => libc::AF_VSOCK,
-            Self::Udp4 => libc::AF_INET,
-            Self::Udp6 => libc::AF_INET6,
-        }
-    }
-
-    fn socket_type(self) -> libc::c_int {
-        match self {
-            Self::UnixSeqpacket | Self::VsockSeqpacket => libc::SOCK_SEQPACKET,
-            Self::UnixDatagram | Self::Udp4 | Self::Udp6 => libc::SOCK_DGRAM,
-        }
-    }
-
-    fn of(socket: Socket) -> Option<Self> {
-        match (socket.domain, socket.kind, socket.protocol) {
-            (libc::AF_UNIX, libc::SOCK_SEQPACKET, _) => Some(Self::UnixSeqpacket),
-            (libc::AF_VSOCK, libc::SOCK_SEQPACKET, _) => Some(Self::VsockSeqpacket),
-            (libc::AF_UNIX, libc::SOCK_DGRAM, _) => Some(Self::UnixDatagram),
-            (libc::AF_INET, libc::SOCK_DGRAM, libc::IPPROTO_UDP) => Some(Self::Udp4),
-            (libc::AF_INET6, libc::SOCK_DGRAM, libc::IPPROTO_UDP) => Some(Self::Udp6),
-            _ => None,
-        }
-    }
-
-    /// Whether the socket is one end of a connection, which ends; else it is by itself.
-    pub(crate) fn is_connection(self) -> bool {
-        matches!(self, Self::UnixSeqpacket | Self::VsockSeqpacket)
-    }
-
-    /// What the family is called in errors.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::UnixSeqpacket | Self::UnixDatagram => "AF_UNIX",
-            Self::VsockSeqpacket => "AF_VSOCK",
-            Self::Udp4 | Self::Udp6 => "UDP",
-        }
-    }
-
-    /// Whether the socket carries descriptors.
-    pub(crate) fn is_unix(self) -> bool {
-        matches!(self, Self::UnixSeqpacket | Self::UnixDatagram)
-    }
-}
 
 /// A descriptor that is known to carry datagrams, and of which kind.
 ///
@@ -86,7 +29,7 @@ impl DatagramFd {
         Ok(Self::new(socket(kind)?, kind))
     }
 
-    fn new(fd: OwnedFd, kind: Kind) -> Self {
+    pub(super) fn new(fd: OwnedFd, kind: Kind) -> Self {
         Self { fd, kind, lane: OnceLock::new() }
     }
 
@@ -284,95 +227,8 @@ impl AsFd for DatagramFd {
     }
 }
 
-/// A listening SEQPACKET socket. It never blocks: waiting is done by polling.
-#[derive(Debug)]
-pub(crate) struct ListenerFd {
-    fd: OwnedFd,
-    kind: Kind,
-}
-
-impl ListenerFd {
-    /// Makes a socket to listen on later, closed on exec.
-    pub(crate) fn open(kind: Kind) -> io::Result<Self> {
-        let fd = socket(kind)?;
-        set_nonblocking(fd.as_fd())?;
-        Ok(Self { fd, kind })
-    }
-
-    /// Takes over a descriptor after finding out what it is. What it is instead, when it is none that
-    /// listens for connections.
-    pub(crate) fn adopt(fd: OwnedFd) -> io::Result<Result<Self, Socket>> {
-        let socket = options::inspect(fd.as_fd())?;
-        let kind = Kind::of(socket).filter(|kind| kind.is_connection() && socket.listening);
-        let Some(kind) = kind else { return Ok(Err(socket)) };
-        set_nonblocking(fd.as_fd())?;
-        Ok(Ok(Self { fd, kind }))
-    }
-
-    pub(crate) fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// As [`DatagramFd::accept_descriptors`], for the connections that come from here: a client can
-    /// send before it has been accepted.
-    pub(crate) fn accept_descriptors(&self, accept: bool) {
-        if self.kind.is_unix() {
-            _ = options::accept_descriptors(self.as_fd(), accept);
-        }
-    }
-
-    pub(crate) fn bind(&self, name: &Name) -> io::Result<()> {
-        bind(self.as_fd(), name)
-    }
-
-    /// Sets the permission bits that [`bind`](Self::bind) will give to a path, less the umask's.
-    pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
-        set_mode(self.as_fd(), mode)
-    }
-
-    pub(crate) fn listen(&self, backlog: u32) -> io::Result<()> {
-        let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
-        retry(|| {
-            // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
-            unsafe { libc::listen(self.fd.as_raw_fd(), backlog) }
-        })?;
-        Ok(())
-    }
-
-    /// Takes a connection from the backlog; EAGAIN when there is none. See [accept(2)].
-    ///
-    /// [accept(2)]: https://man7.org/linux/man-pages/man2/accept.2.html
-    pub(crate) fn accept(&self) -> io::Result<DatagramFd> {
-        let fd = retry(|| {
-            // SAFETY: a null name is allowed, and then the length is not touched. `fd` is open for
-            // the call, as it is borrowed.
-            unsafe {
-                libc::accept4(
-                    self.fd.as_raw_fd(),
-                    std::ptr::null_mut(),
-                    std::ptr::null_mut(),
-                    libc::SOCK_CLOEXEC,
-                )
-            }
-        })?;
-        // SAFETY: accept4 succeeded, so this is an open descriptor, and nobody else has it.
-        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        Ok(DatagramFd::new(fd, self.kind))
-    }
-
-    pub(crate) fn local_name(&self) -> io::Result<Name> {
-        local_name(self.as_fd())
-    }
-}
-
-impl AsFd for ListenerFd {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
-    }
-}
-
 /// See [socket(2)](https://man7.org/linux/man-pages/man2/socket.2.html).
-fn socket(kind: Kind) -> io::Result<OwnedFd> {
+pub(super) fn socket(kind: Kind) -> io::Result<OwnedFd> {
     let fd = retry(|| {
         // SAFETY: no memory is involved.
         unsafe { libc::socket(kind.domain(), kind.socket_type() | libc::SOCK_CLOEXEC, 0) }
@@ -382,7 +238,7 @@ fn socket(kind: Kind) -> io::Result<OwnedFd> {
 }
 
 /// See [bind(2)](https://man7.org/linux/man-pages/man2/bind.2.html).
-fn bind(fd: BorrowedFd<'_>, name: &Name) -> io::Result<()> {
+pub(super) fn bind(fd: BorrowedFd<'_>, name: &Name) -> io::Result<()> {
     let name = RawName::from(name);
     retry(|| {
         // SAFETY: the pointer and the length are those of a name that outlives the call and is only
@@ -392,16 +248,7 @@ fn bind(fd: BorrowedFd<'_>, name: &Name) -> io::Result<()> {
     Ok(())
 }
 
-/// Has calls on a descriptor, and on all copies of it, answer that they would block instead of waiting.
-fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
-    retry(|| {
-        // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
-        unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) }
-    })?;
-    Ok(())
-}
-
-fn set_mode(fd: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
+pub(super) fn set_mode(fd: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
     retry(|| {
         // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
         unsafe { libc::fchmod(fd.as_raw_fd(), mode) }
@@ -409,7 +256,7 @@ fn set_mode(fd: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-fn local_name(fd: BorrowedFd<'_>) -> io::Result<Name> {
+pub(super) fn local_name(fd: BorrowedFd<'_>) -> io::Result<Name> {
     read_name(|name, len| {
         // SAFETY: `name` points to `*len` writable bytes and `len` to a length, both exclusively
         // borrowed for the call. `fd` is open for the call, as it is borrowed.

@@ -1,0 +1,61 @@
+//! The kinds of socket that carry frames.
+
+use super::options::Socket;
+
+/// The kinds of socket that carry frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    UnixSeqpacket,
+    VsockSeqpacket,
+    UnixDatagram,
+    Udp4,
+    Udp6,
+}
+
+impl Kind {
+    pub(super) fn domain(self) -> libc::c_int {
+        match self {
+            Self::UnixSeqpacket | Self::UnixDatagram => libc::AF_UNIX,
+            Self::VsockSeqpacket => libc::AF_VSOCK,
+            Self::Udp4 => libc::AF_INET,
+            Self::Udp6 => libc::AF_INET6,
+        }
+    }
+
+    pub(super) fn socket_type(self) -> libc::c_int {
+        match self {
+            Self::UnixSeqpacket | Self::VsockSeqpacket => libc::SOCK_SEQPACKET,
+            Self::UnixDatagram | Self::Udp4 | Self::Udp6 => libc::SOCK_DGRAM,
+        }
+    }
+
+    pub(super) fn of(socket: Socket) -> Option<Self> {
+        match (socket.domain, socket.kind, socket.protocol) {
+            (libc::AF_UNIX, libc::SOCK_SEQPACKET, _) => Some(Self::UnixSeqpacket),
+            (libc::AF_VSOCK, libc::SOCK_SEQPACKET, _) => Some(Self::VsockSeqpacket),
+            (libc::AF_UNIX, libc::SOCK_DGRAM, _) => Some(Self::UnixDatagram),
+            (libc::AF_INET, libc::SOCK_DGRAM, libc::IPPROTO_UDP) => Some(Self::Udp4),
+            (libc::AF_INET6, libc::SOCK_DGRAM, libc::IPPROTO_UDP) => Some(Self::Udp6),
+            _ => None,
+        }
+    }
+
+    /// Whether the socket is one end of a connection, which ends; else it is by itself.
+    pub(crate) fn is_connection(self) -> bool {
+        matches!(self, Self::UnixSeqpacket | Self::VsockSeqpacket)
+    }
+
+    /// What the family is called in errors.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::UnixSeqpacket | Self::UnixDatagram => "AF_UNIX",
+            Self::VsockSeqpacket => "AF_VSOCK",
+            Self::Udp4 | Self::Udp6 => "UDP",
+        }
+    }
+
+    /// Whether the socket carries descriptors.
+    pub(crate) fn is_unix(self) -> bool {
+        matches!(self, Self::UnixSeqpacket | Self::UnixDatagram)
+    }
+}

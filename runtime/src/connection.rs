@@ -244,8 +244,8 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// [`OpenError::Io`], with `Unsupported` as its source's kind over vsock.
-    pub fn peer(&self) -> Result<Peer, OpenError> {
+    /// Of the system calls; `EOPNOTSUPP` over vsock.
+    pub fn peer(&self) -> io::Result<Peer> {
         self.sender.peer()
     }
 

@@ -1,6 +1,7 @@
 //! Listeners: where connections come from.
 
 use std::fmt;
+use std::io;
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -132,9 +133,9 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// [`OpenError::Io`].
-    pub fn local_address(&self) -> Result<Address, OpenError> {
-        socket::address(self.fd.local_name())
+    /// Of the system call.
+    pub fn local_address(&self) -> io::Result<Address> {
+        self.fd.local_name().map(Address::from)
     }
 
     /// How many connections the [`Policy`] has turned away.
@@ -147,7 +148,9 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         let mut rounds = 0;
         loop {
             let fd = socket::accept(&self.fd, wait)?;
-            if !self.policy.asks() || self.policy.admits(&socket::peer(&fd)?) {
+            let identified =
+                |source| OpenError::Io { action: "identifying a client".into(), source };
+            if !self.policy.asks() || self.policy.admits(&socket::peer(&fd).map_err(identified)?) {
                 return Ok(Connection::new(fd, self.limits));
             }
             self.rejected.fetch_add(1, Ordering::Relaxed);

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::error::{OpenError, SendError};
+use crate::error::SendError;
 use crate::message::Message;
 use crate::outbox::Outbox;
 use crate::peer::Peer;
@@ -127,7 +127,7 @@ impl<Tx: Message> Sender<Tx> {
         self.fd.shutdown(how)
     }
 
-    pub(crate) fn peer(&self) -> Result<Peer, OpenError> {
+    pub(crate) fn peer(&self) -> io::Result<Peer> {
         socket::peer(&self.fd)
     }
 

@@ -4,6 +4,7 @@ mod receiver;
 mod sender;
 
 use std::fmt;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
@@ -202,9 +203,9 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// [`OpenError::Io`].
-    pub fn local_address(&self) -> Result<Address, OpenError> {
-        socket::address(self.receiver.local_name())
+    /// Of the system call.
+    pub fn local_address(&self) -> io::Result<Address> {
+        self.receiver.local_name().map(Address::from)
     }
 
     /// How many datagrams the kernel has dropped because the receive queue was full:
@@ -213,7 +214,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     /// # Errors
     ///
     /// As there.
-    pub fn drops(&self) -> Result<u32, RecvError> {
+    pub fn drops(&self) -> io::Result<u32> {
         self.receiver.drops()
     }
 

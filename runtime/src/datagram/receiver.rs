@@ -117,9 +117,9 @@ impl<Rx: Message> SocketReceiver<Rx> {
     ///
     /// # Errors
     ///
-    /// [`RecvError::Io`].
-    pub fn drops(&self) -> Result<u32, RecvError> {
-        Ok(self.shared.fd.drops()?)
+    /// Of the system call.
+    pub fn drops(&self) -> io::Result<u32> {
+        self.shared.fd.drops()
     }
 
     /// Changes what is received from now on.

@@ -16,8 +16,7 @@ pub(crate) use self::assembly::Assembly;
 pub(crate) use self::claim::Claim;
 pub(crate) use self::envelope::transmit_to;
 pub(crate) use self::open::{
-    accept, address, adopt, adopt_listener, connect, goes_on, inherited, listen, open_datagram,
-    pair, peer,
+    accept, adopt, adopt_listener, connect, goes_on, inherited, listen, open_datagram, pair, peer,
 };
 pub use self::peek::{peek_len, try_peek_len};
 pub(crate) use self::pieces::transmit_connected;

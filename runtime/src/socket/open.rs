@@ -14,7 +14,7 @@ use crate::backoff::Backoff;
 use crate::error::OpenError;
 use crate::options::Options;
 use crate::peer::Peer;
-use crate::sys::{self, DatagramFd, Errno, Kind, ListenerFd, Name, Readiness, errno};
+use crate::sys::{self, DatagramFd, Errno, Kind, ListenerFd, Readiness, errno};
 
 const CONNECTIONS: &str = "a `unix:` or `vsock:` address";
 const DATAGRAMS: &str = "a `unix:` or `udp:` address";
@@ -102,7 +102,10 @@ pub(crate) fn adopt_listener(
         Err(source) => return Err(OpenError::Io { action: "adopting".into(), source }),
     };
     if options.policy.asks() && !fd.kind().is_unix() {
-        let address = address(fd.local_name())?.to_string();
+        let name = fd
+            .local_name()
+            .map_err(|source| OpenError::Io { action: "adopting".into(), source })?;
+        let address = Address::from(name).to_string();
         return Err(OpenError::WrongFamily { address, expected: IDENTIFIED });
     }
     fd.accept_descriptors(descriptors);
@@ -154,11 +157,8 @@ fn not_ready(reason: NotReady) -> OpenError {
 }
 
 /// Who is at the other end of a connection.
-pub(crate) fn peer(fd: &DatagramFd) -> Result<Peer, OpenError> {
-    match fd.peer() {
-        Ok(peer) => Ok(peer.into()),
-        Err(source) => Err(OpenError::Io { action: "identifying the peer".into(), source }),
-    }
+pub(crate) fn peer(fd: &DatagramFd) -> io::Result<Peer> {
+    fd.peer().map(Peer::from)
 }
 
 /// Opens a datagram socket of the family of `address`, bound to it if `options` are given.
@@ -223,12 +223,6 @@ pub(crate) fn pair() -> Result<(DatagramFd, DatagramFd), OpenError> {
         Errno::Exhausted => OpenError::Exhausted(error),
         _ => OpenError::Io { action: "making a pair of sockets".into(), source: error },
     })
-}
-
-/// The address that goes with a name, if it could be had.
-pub(crate) fn address(name: io::Result<Name>) -> Result<Address, OpenError> {
-    let failed = |source| OpenError::Io { action: "asking for the local address".into(), source };
-    name.map(Address::from).map_err(failed)
 }
 
 /// Binds, and claims the path if there is one.

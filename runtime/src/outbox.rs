@@ -1,9 +1,9 @@
-//! What every sending endpoint does: encode into a buffer that is kept, and send the pieces.
+//! What every sending endpoint does: encode into a buffer that is kept, and send the slices.
 
 use std::io::IoSlice;
 
 use crate::error::SendError;
-use crate::message::{Encoder, MAX_PIECES, Message};
+use crate::message::{Encoder, MAX_SLICES, Message};
 use crate::socket::Parcel;
 
 /// The buffer of a sending endpoint.
@@ -23,9 +23,9 @@ impl Outbox {
         let mut encoder = Encoder::new(&mut self.buffer);
         message.encode(&mut encoder)?;
         let len = encoder.check()?;
-        let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
-        let pieces = encoder.pieces(&mut pieces);
-        transmit(Parcel { pieces, descriptors: encoder.descriptors(), len })?;
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let slices = encoder.slices(&mut slices);
+        transmit(Parcel { slices, descriptors: encoder.descriptors(), len })?;
         Ok(len)
     }
 }

@@ -17,8 +17,8 @@ const MAX_BORROWED: usize = 4;
 /// handling of one more iovec costs more than the copy that it saves.
 const BORROW_FROM: usize = 4096;
 
-/// The most pieces a frame is made of: the encoded bytes before, between and after borrowed ones.
-pub(crate) const MAX_PIECES: usize = 2 * MAX_BORROWED + 1;
+/// The most slices a frame is made of: the encoded bytes before, between and after borrowed ones.
+pub(crate) const MAX_SLICES: usize = 2 * MAX_BORROWED + 1;
 
 /// Collects a message's frame: encoded values in a buffer, large byte strings by reference.
 ///
@@ -257,18 +257,18 @@ impl<'m> Encoder<'m> {
         &self.descriptors
     }
 
-    /// The frame's bytes, in pieces to be sent one after the other.
+    /// The frame's bytes, in slices to be sent one after the other.
     #[inline]
-    pub(crate) fn pieces<'p>(
+    pub(crate) fn slices<'p>(
         &'p self,
-        pieces: &'p mut [IoSlice<'p>; MAX_PIECES],
+        slices: &'p mut [IoSlice<'p>; MAX_SLICES],
     ) -> &'p [IoSlice<'p>] {
         let mut used = 0;
         let mut push = |bytes: &'p [u8]| {
             if !bytes.is_empty()
-                && let Some(piece) = pieces.get_mut(used)
+                && let Some(slice) = slices.get_mut(used)
             {
-                *piece = IoSlice::new(bytes);
+                *slice = IoSlice::new(bytes);
                 used += 1;
             }
         };
@@ -281,14 +281,14 @@ impl<'m> Encoder<'m> {
             (rest, start) = (after, at);
         }
         push(rest);
-        pieces.get(..used).unwrap_or_default()
+        slices.get(..used).unwrap_or_default()
     }
 
     /// The frame's bytes, copied together.
     pub(super) fn concat(&self) -> Vec<u8> {
         let mut frame = Vec::with_capacity(self.len());
-        for piece in self.pieces(&mut [IoSlice::new(&[]); MAX_PIECES]) {
-            frame.extend_from_slice(piece);
+        for slice in self.slices(&mut [IoSlice::new(&[]); MAX_SLICES]) {
+            frame.extend_from_slice(slice);
         }
         frame
     }

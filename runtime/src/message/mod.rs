@@ -8,7 +8,7 @@ mod unknown;
 pub use self::decoder::Decoder;
 pub use self::descriptors::Descriptors;
 pub use self::encoder::Encoder;
-pub(crate) use self::encoder::MAX_PIECES;
+pub(crate) use self::encoder::MAX_SLICES;
 pub use self::unknown::Unknown;
 use crate::error::{DecodeError, EncodeError};
 

@@ -42,12 +42,12 @@ fn transmit_memory(
     if count > max {
         return Err(SendError::TooManyDescriptors { count, max });
     }
-    let memfd = filled(parcel.pieces).map_err(|source| SendError::Io { len, source })?;
+    let memfd = filled(parcel.slices).map_err(|source| SendError::Io { len, source })?;
     let head = Head::Memfd { total: len as u64 }.to_bytes(0);
     // The memory comes before the message's own descriptors.
     let descriptors: Vec<BorrowedFd<'_>> =
         [memfd.as_fd()].into_iter().chain(parcel.descriptors.iter().copied()).collect();
-    let envelope = Parcel { pieces: &[IoSlice::new(&head)], descriptors: &descriptors, len };
+    let envelope = Parcel { slices: &[IoSlice::new(&head)], descriptors: &descriptors, len };
     match transmit(fd, envelope, Some(to), wait) {
         Err(SendError::DescriptorsRefused { .. }) if count == 0 => {
             Err(SendError::Io { len, source: io::ErrorKind::PermissionDenied.into() })
@@ -57,10 +57,10 @@ fn transmit_memory(
     }
 }
 
-fn filled(pieces: &[IoSlice<'_>]) -> io::Result<File> {
+fn filled(slices: &[IoSlice<'_>]) -> io::Result<File> {
     let mut memfd = sys::memfd()?;
-    for piece in pieces {
-        memfd.write_all(piece)?;
+    for slice in slices {
+        memfd.write_all(slice)?;
     }
     sys::seal(memfd.as_fd())?;
     Ok(memfd)

@@ -8,7 +8,7 @@ use super::turns::Turns;
 use super::wait::{MAX_PAUSE, Wait};
 use crate::backoff::Backoff;
 use crate::error::SendError;
-use crate::message::MAX_PIECES;
+use crate::message::MAX_SLICES;
 use crate::sys::{DatagramFd, Kind};
 use crate::wire::Head;
 
@@ -16,7 +16,7 @@ use crate::wire::Head;
 /// that one is filled while the other is drained, by few calls.
 ///
 /// With its head, it fills whole pages of the kernel, after the first 16 KiB that these keep together
-/// with their bookkeeping. And it is no multiple of a page itself: else all pieces would lie in their
+/// with their bookkeeping. And it is no multiple of a page itself: otherwise all pieces would lie in their
 /// pages a few bytes further than in the kernel's, and copying forward by so little within a page is
 /// what some processors are slowest at, at half the speed.
 const PIECE_LEN: usize = 163_504;
@@ -77,7 +77,7 @@ fn transmit_large(
     let mut backoff = Backoff::up_to(MAX_PAUSE);
     let mut tries = 0;
     let mut piece_len = PIECE_LEN.min(parcel.len);
-    let mut rest = Cursor { current: &[], later: parcel.pieces.iter() };
+    let mut rest = Cursor { current: &[], later: parcel.slices.iter() };
     let mut sent = 0;
     while sent < parcel.len {
         let head = match sent {
@@ -86,11 +86,11 @@ fn transmit_large(
         };
         let head = head.to_bytes(number);
         let len = piece_len.min(parcel.len - sent);
-        let mut pieces = [IoSlice::new(&[]); MAX_PIECES + 1];
-        let (pieces, after) = rest.clone().take(len, &head, &mut pieces);
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES + 1];
+        let (slices, after) = rest.clone().take(len, &head, &mut slices);
         // Descriptors go with the last piece, so that a receiver holds none for a frame that never ends.
         let descriptors = if sent + len == parcel.len { parcel.descriptors } else { &[] };
-        match transmit(fd, Parcel { pieces, descriptors, len: parcel.len }, None, wait) {
+        match transmit(fd, Parcel { slices, descriptors, len: parcel.len }, None, wait) {
             Ok(()) => {
                 rest = after;
                 sent += len;
@@ -109,7 +109,7 @@ fn transmit_large(
     Ok(())
 }
 
-/// Where in a frame's pieces of memory the next piece to be sent begins.
+/// Where in the slices of memory that a frame is made of its next piece begins.
 #[derive(Clone)]
 struct Cursor<'p> {
     current: &'p [u8],
@@ -117,12 +117,12 @@ struct Cursor<'p> {
 }
 
 impl<'p> Cursor<'p> {
-    /// Lists a head and the next `len` bytes in `pieces`, and returns where they end.
+    /// Lists a head and the next `len` bytes in `slices`, and returns where they end.
     fn take<'s>(
         mut self,
         len: usize,
         head: &'s [u8],
-        pieces: &'s mut [IoSlice<'s>; MAX_PIECES + 1],
+        slices: &'s mut [IoSlice<'s>; MAX_SLICES + 1],
     ) -> (&'s [IoSlice<'s>], Self)
     where
         'p: 's,
@@ -130,7 +130,7 @@ impl<'p> Cursor<'p> {
         let mut left = len;
         let mut used = 0;
         let mut next = Some(head);
-        for place in pieces.iter_mut() {
+        for place in slices.iter_mut() {
             let Some(bytes) = next else { break };
             *place = IoSlice::new(bytes);
             used += 1;
@@ -145,6 +145,6 @@ impl<'p> Cursor<'p> {
             left -= bytes.len();
             next = Some(bytes).filter(|bytes| !bytes.is_empty());
         }
-        (pieces.get(..used).unwrap_or_default(), self)
+        (slices.get(..used).unwrap_or_default(), self)
     }
 }

@@ -12,10 +12,10 @@ use crate::sys::{self, DatagramFd, Errno, Kind, MAX_DESCRIPTORS, Name, Readiness
 /// A frame to be sent, and the descriptors that travel beside it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Parcel<'p> {
-    /// The frame's bytes, in pieces.
-    pub(crate) pieces: &'p [IoSlice<'p>],
+    /// The frame's bytes, in slices.
+    pub(crate) slices: &'p [IoSlice<'p>],
     pub(crate) descriptors: &'p [BorrowedFd<'p>],
-    /// The frame's length: that of the pieces together.
+    /// The frame's length: that of the slices together.
     pub(crate) len: usize,
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn transmit(
 }
 
 fn send(fd: &DatagramFd, parcel: Parcel<'_>, to: Option<&Name>, block: bool) -> io::Result<()> {
-    sys::send(fd, parcel.pieces, parcel.descriptors, to, block)
+    sys::send(fd, parcel.slices, parcel.descriptors, to, block)
 }
 
 /// Tries again until there is room.

@@ -43,7 +43,7 @@ pub(super) fn transmit_whole(
             Some(deadline)
         }
     };
-    let Err(error) = sys::send_whole(fd, parcel.pieces, deadline) else {
+    let Err(error) = sys::send_whole(fd, parcel.slices, deadline) else {
         return Ok(());
     };
     if let ErrorKind::WouldBlock | ErrorKind::Interrupted = error.kind() {

@@ -1,4 +1,4 @@
-//! Sending one datagram: from one piece of memory or several, with descriptors or without.
+//! Sending one datagram: from one slice of memory or several, with descriptors or without.
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -9,7 +9,7 @@ use super::errno::retry;
 use super::name::{Name, RawName};
 use super::socket::DatagramFd;
 
-/// Sends `pieces` as one datagram, with copies of `descriptors`: to `to`, or to the peer that the
+/// Sends `slices` as one datagram, with copies of `descriptors`: to `to`, or to the peer that the
 /// socket is connected to. `block` waits for room, unless the descriptor itself is non-blocking.
 /// More descriptors than [`MAX_DESCRIPTORS`](super::MAX_DESCRIPTORS) are EINVAL, as the kernel says.
 ///
@@ -22,32 +22,32 @@ use super::socket::DatagramFd;
 #[inline]
 pub(crate) fn send(
     fd: &DatagramFd,
-    pieces: &[IoSlice<'_>],
+    slices: &[IoSlice<'_>],
     descriptors: &[BorrowedFd<'_>],
     to: Option<&Name>,
     block: bool,
 ) -> io::Result<()> {
     let flags = libc::MSG_NOSIGNAL | if block { 0 } else { libc::MSG_DONTWAIT };
-    if let (&[piece], [], None) = (pieces, descriptors, to) {
+    if let (&[slice], [], None) = (slices, descriptors, to) {
         retry(|| {
             // SAFETY: the pointer and the length are those of one slice, which outlives the call
             // and is only read. `fd` is open for the call, as it is borrowed.
-            unsafe { libc::send(fd.as_fd().as_raw_fd(), piece.as_ptr().cast(), piece.len(), flags) }
+            unsafe { libc::send(fd.as_fd().as_raw_fd(), slice.as_ptr().cast(), slice.len(), flags) }
         })?;
         return Ok(());
     }
     if !descriptors.is_empty() {
         let mut control = Control::rights(descriptors)
             .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        return send_message(fd, pieces, Some(&mut control), to, flags);
+        return send_message(fd, slices, Some(&mut control), to, flags);
     }
-    send_message(fd, pieces, None, to, flags)
+    send_message(fd, slices, None, to, flags)
 }
 
 #[inline]
 fn send_message(
     fd: &DatagramFd,
-    pieces: &[IoSlice<'_>],
+    slices: &[IoSlice<'_>],
     control: Option<&mut Control>,
     to: Option<&Name>,
     flags: libc::c_int,
@@ -58,18 +58,18 @@ fn send_message(
     let (control_ptr, control_len) =
         control.map_or((ptr::null_mut(), 0), |control| (control.as_mut_ptr(), control.len()));
     // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid: no name, no
-    // pieces, no control data.
+    // slices, no control data.
     let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
     message.msg_name = name_ptr.cast();
     message.msg_namelen = name_len;
     // IoSlice is documented to have the layout of iovec, and sendmsg does not write through it.
-    message.msg_iov = pieces.as_ptr().cast::<libc::iovec>().cast_mut();
-    message.msg_iovlen = pieces.len() as _;
+    message.msg_iov = slices.as_ptr().cast::<libc::iovec>().cast_mut();
+    message.msg_iovlen = slices.len() as _;
     message.msg_control = control_ptr;
     message.msg_controllen = control_len as _;
     retry(|| {
         // SAFETY: `message` points to `name_len` bytes of name, to `control_len` bytes of control
-        // messages, and to `pieces.len()` iovecs, each of which describes a slice; all of them
+        // messages, and to `slices.len()` iovecs, each of which describes a slice; all of them
         // outlive the call and are only read. `fd` is open for the call, as it is borrowed.
         unsafe { libc::sendmsg(fd.as_fd().as_raw_fd(), &raw const message, flags) }
     })?;

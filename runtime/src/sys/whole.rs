@@ -15,7 +15,7 @@ const FOR_EVER: Duration = Duration::from_secs(20 * 24 * 60 * 60);
 /// Signals that ask a process to end, which do not wait.
 const ENDING: [libc::c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
 
-/// Sends `pieces` as one datagram to the connected peer, waiting for room until `deadline` at most. After
+/// Sends `slices` as one datagram to the connected peer, waiting for room until `deadline` at most. After
 /// EAGAIN and EINTR, a part may have been sent. So that the latter is rare, this thread's signals wait
 /// meanwhile.
 ///
@@ -25,19 +25,19 @@ const ENDING: [libc::c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, lib
 /// [send(2)]: https://man7.org/linux/man-pages/man2/send.2.html
 pub(crate) fn send_whole(
     fd: &DatagramFd,
-    pieces: &[IoSlice<'_>],
+    slices: &[IoSlice<'_>],
     deadline: Option<Instant>,
 ) -> io::Result<()> {
     let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
     fd.set_send_timeout(Some(left.unwrap_or(FOR_EVER).min(FOR_EVER)))?;
     // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid: no name, no
-    // pieces, no control data.
+    // slices, no control data.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
     // IoSlice is documented to have the layout of iovec, and sendmsg does not write through it.
-    message.msg_iov = pieces.as_ptr().cast::<libc::iovec>().cast_mut();
-    message.msg_iovlen = pieces.len() as _;
+    message.msg_iov = slices.as_ptr().cast::<libc::iovec>().cast_mut();
+    message.msg_iovlen = slices.len() as _;
     let _masked = Masked::new();
-    // SAFETY: `message` points to `pieces.len()` iovecs, each of which describes a slice; all of them
+    // SAFETY: `message` points to `slices.len()` iovecs, each of which describes a slice; all of them
     // outlive the call and are only read. `fd` is open for the call, as it is borrowed.
     let sent =
         unsafe { libc::sendmsg(fd.as_fd().as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL) };

@@ -24,7 +24,7 @@ struct Arguments {
     #[arg(long, default_value_t = 1024)]
     mib: usize,
     /// How often it is moved in each way, in turns. Medians are reported.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Fail if a requirement is missed.
     #[arg(long)]

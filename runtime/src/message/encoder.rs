@@ -1,24 +1,17 @@
 //! Message to frame: one buffer for what is encoded, and the places where borrowed bytes go between.
 
-use std::io::IoSlice;
 use std::os::fd::BorrowedFd;
 
 use serde::Serialize;
 
 use super::Unknown;
+use super::layout::{Layout, MAX_BORROWED};
 use crate::codec::Codec;
 use crate::error::EncodeError;
 
-/// How many byte strings of a message are sent from where they lie: a `rest` field, and the first large
-/// ones. Further ones are copied.
-const MAX_BORROWED: usize = 4;
-
 /// Byte fields of at least this many bytes are sent from where they lie: below, the kernel's
 /// handling of one more iovec costs more than the copy that it saves.
-const BORROW_FROM: usize = 4096;
-
-/// The most slices a frame is made of: the encoded bytes before, between and after borrowed ones.
-pub(crate) const MAX_SLICES: usize = 2 * MAX_BORROWED + 1;
+pub(crate) const BORROW_FROM: usize = 4096;
 
 /// Collects a message's frame: encoded values in a buffer, large byte strings by reference.
 ///
@@ -69,21 +62,17 @@ pub(crate) const MAX_SLICES: usize = 2 * MAX_BORROWED + 1;
 /// ```
 #[derive(Debug)]
 pub struct Encoder<'m> {
-    buffer: &'m mut Vec<u8>,
-    /// What is borrowed, and how much of the buffer comes before it.
-    borrowed: [(usize, &'m [u8]); MAX_BORROWED],
-    count: usize,
-    /// What travels beside the frame.
-    descriptors: Vec<BorrowedFd<'m>>,
+    buffer: Vec<u8>,
+    layout: Layout<'m>,
 }
 
 impl<'m> Encoder<'m> {
-    /// An encoder that empties `buffer` and writes into it.
+    /// An encoder that writes to the end of `buffer`, which may hold frames already.
     #[inline]
     #[must_use]
-    pub fn new(buffer: &'m mut Vec<u8>) -> Self {
-        buffer.clear();
-        Self { buffer, borrowed: [(0, &[]); MAX_BORROWED], count: 0, descriptors: Vec::new() }
+    pub fn new(buffer: Vec<u8>) -> Self {
+        let layout = Layout::at(buffer.len());
+        Self { buffer, layout }
     }
 
     /// Writes a variant's tag.
@@ -107,7 +96,7 @@ impl<'m> Encoder<'m> {
     where
         T: Serialize + ?Sized,
     {
-        C::encode(value, self.buffer).map_err(|reason| EncodeError::Field { field, reason })
+        C::encode(value, &mut self.buffer).map_err(|reason| EncodeError::Field { field, reason })
     }
 
     /// Writes a byte field: its length, then the bytes.
@@ -123,7 +112,7 @@ impl<'m> Encoder<'m> {
     ) -> Result<(), EncodeError> {
         self.field::<C, _>(field, &(bytes.len() as u64))?;
         // The last place is kept for a `rest` field.
-        if bytes.len() < BORROW_FROM || self.count + 1 >= MAX_BORROWED {
+        if bytes.len() < BORROW_FROM || self.layout.count + 1 >= MAX_BORROWED {
             self.copy(bytes);
         } else {
             self.rest(bytes);
@@ -186,24 +175,20 @@ impl<'m> Encoder<'m> {
     /// Writes a `rest` field: the bytes alone, sent from where they lie.
     #[inline]
     pub fn rest(&mut self, bytes: &'m [u8]) {
-        match self.borrowed.get_mut(self.count) {
-            Some(place) => {
-                *place = (self.buffer.len(), bytes);
-                self.count += 1;
-            }
-            None => self.copy(bytes),
+        if !self.layout.borrow(self.buffer.len(), bytes) {
+            self.copy(bytes);
         }
     }
 
     /// Writes an `fd` field: no bytes, and a descriptor beside them.
     pub fn fd(&mut self, descriptor: BorrowedFd<'m>) {
-        self.descriptors.push(descriptor);
+        self.layout.descriptors.push(descriptor);
     }
 
     /// Writes an optional `fd` field: whether it is there, and if so as [`fd`](Self::fd).
     pub fn optional_fd(&mut self, descriptor: Option<BorrowedFd<'m>>) {
         self.buffer.push(u8::from(descriptor.is_some()));
-        self.descriptors.extend(descriptor);
+        self.layout.descriptors.extend(descriptor);
     }
 
     /// Writes an `fd` field that holds several: their number, and the descriptors beside it.
@@ -217,7 +202,7 @@ impl<'m> Encoder<'m> {
         descriptors: impl ExactSizeIterator<Item = BorrowedFd<'m>>,
     ) -> Result<(), EncodeError> {
         self.field::<C, _>(field, &(descriptors.len() as u64))?;
-        self.descriptors.extend(descriptors);
+        self.layout.descriptors.extend(descriptors);
         Ok(())
     }
 
@@ -233,68 +218,26 @@ impl<'m> Encoder<'m> {
         Ok(())
     }
 
-    /// The frame's length, in bytes.
+    /// The frame's length so far, in bytes.
     #[inline]
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
     pub fn len(&self) -> usize {
-        self.places().iter().fold(self.buffer.len(), |len, (_, bytes)| len + bytes.len())
-    }
-
-    /// The frame's length, if it is a frame: one is never empty.
-    #[inline]
-    pub(crate) fn check(&self) -> Result<usize, EncodeError> {
-        match self.len() {
-            0 => Err(EncodeError::Empty),
-            len => Ok(len),
-        }
+        self.layout.len(self.buffer.len())
     }
 
     /// The descriptors that travel beside the frame.
     #[inline]
     #[must_use]
     pub fn descriptors(&self) -> &[BorrowedFd<'m>] {
-        &self.descriptors
+        self.layout.descriptors()
     }
 
-    /// The frame's bytes, in slices to be sent one after the other.
+    /// The buffer, and how the frame is made of it.
     #[inline]
-    pub(crate) fn slices<'p>(
-        &'p self,
-        slices: &'p mut [IoSlice<'p>; MAX_SLICES],
-    ) -> &'p [IoSlice<'p>] {
-        let mut used = 0;
-        let mut push = |bytes: &'p [u8]| {
-            if !bytes.is_empty()
-                && let Some(slice) = slices.get_mut(used)
-            {
-                *slice = IoSlice::new(bytes);
-                used += 1;
-            }
-        };
-        let mut rest = self.buffer.as_slice();
-        let mut start = 0;
-        for &(at, bytes) in self.places() {
-            let (before, after) = rest.split_at_checked(at - start).unwrap_or((rest, &[]));
-            push(before);
-            push(bytes);
-            (rest, start) = (after, at);
-        }
-        push(rest);
-        slices.get(..used).unwrap_or_default()
-    }
-
-    /// The frame's bytes, copied together.
-    pub(super) fn concat(&self) -> Vec<u8> {
-        let mut frame = Vec::with_capacity(self.len());
-        for slice in self.slices(&mut [IoSlice::new(&[]); MAX_SLICES]) {
-            frame.extend_from_slice(slice);
-        }
-        frame
-    }
-
-    #[inline]
-    fn places(&self) -> &[(usize, &'m [u8])] {
-        self.borrowed.get(..self.count).unwrap_or_default()
+    pub(crate) fn finish(self) -> (Vec<u8>, Layout<'m>) {
+        let Self { buffer, mut layout } = self;
+        layout.end = buffer.len();
+        (buffer, layout)
     }
 }

@@ -3,12 +3,15 @@
 mod decoder;
 mod descriptors;
 mod encoder;
+mod layout;
 mod unknown;
+
+use std::io::IoSlice;
 
 pub use self::decoder::Decoder;
 pub use self::descriptors::Descriptors;
 pub use self::encoder::Encoder;
-pub(crate) use self::encoder::MAX_SLICES;
+pub(crate) use self::layout::{Layout, MAX_SLICES};
 pub use self::unknown::Unknown;
 use crate::error::{DecodeError, EncodeError};
 
@@ -106,9 +109,16 @@ pub trait Message {
 ///
 /// As [`Message::encode`].
 pub fn to_vec<M: Message>(message: &M) -> Result<Vec<u8>, EncodeError> {
-    let mut buffer = Vec::new();
-    let mut encoder = Encoder::new(&mut buffer);
+    let mut encoder = Encoder::new(Vec::new());
     message.encode(&mut encoder)?;
-    encoder.check()?;
-    Ok(encoder.concat())
+    let (buffer, layout) = encoder.finish();
+    let len = layout.check()?;
+    if layout.is_copied() {
+        return Ok(buffer);
+    }
+    let mut frame = Vec::with_capacity(len);
+    for slice in layout.slices(&buffer, &mut [IoSlice::new(&[]); MAX_SLICES]) {
+        frame.extend_from_slice(slice);
+    }
+    Ok(frame)
 }

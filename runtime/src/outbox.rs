@@ -2,57 +2,25 @@
 
 use std::cell::Cell;
 use std::io::IoSlice;
-use std::mem;
 
-use crate::error::{EncodeError, SendAllError, SendError};
-use crate::message::{Encoder, Layout, MAX_SLICES, Message};
+use crate::error::{SendAllError, SendError};
+use crate::message::{Borrowed, Encoded, Encoder, Extent, MAX_BORROWED, MAX_SLICES, Message};
 use crate::socket::{MAX_TOGETHER, Parcel, Stopped};
 
 /// The most that a thread keeps to encode its next messages into, in bytes.
 const MAX_KEPT: usize = 256 * 1024;
 
-/// How much is encoded at most before it is sent, in bytes, but for the last message.
+/// How much is encoded before it is sent, in bytes, but for the last message.
 const MAX_AHEAD: usize = 64 * 1024;
 
+/// How many byte strings are borrowed by the messages that are sent together, and of how many slices their
+/// frames are made, at most.
+const MAX_BORROWED_TOGETHER: usize = MAX_TOGETHER + MAX_BORROWED;
+const MAX_SLICES_TOGETHER: usize = 2 * MAX_BORROWED_TOGETHER + MAX_TOGETHER;
+
 thread_local! {
+    /// A connection that sends nothing has none.
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-/// The thread's buffer, which it gets back when this is dropped: a connection that sends nothing has none.
-struct Lent(Vec<u8>);
-
-impl Lent {
-    #[inline]
-    fn take() -> Self {
-        // There is none while the thread ends, or while another message is encoded.
-        let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
-        buffer.clear();
-        Self(buffer)
-    }
-
-    /// Encodes a message after those that have been. What comes of one that cannot be encoded is taken away.
-    #[inline]
-    fn encode<'m, M: Message>(&mut self, message: &'m M) -> Result<Layout<'m>, EncodeError> {
-        let start = self.0.len();
-        let mut encoder = Encoder::new(mem::take(&mut self.0));
-        let result = message.encode(&mut encoder);
-        let (buffer, layout) = encoder.finish();
-        self.0 = buffer;
-        let result = result.and_then(|()| layout.check());
-        if result.is_err() {
-            self.0.truncate(start);
-        }
-        result.map(|_len| layout)
-    }
-}
-
-impl Drop for Lent {
-    #[inline]
-    fn drop(&mut self) {
-        if self.0.capacity() <= MAX_KEPT {
-            _ = BUFFER.try_with(|buffer| buffer.set(mem::take(&mut self.0)));
-        }
-    }
 }
 
 /// Encodes `message` as one frame, which `transmit` sends. The frame's length.
@@ -61,12 +29,18 @@ pub(crate) fn send<M: Message>(
     message: &M,
     transmit: impl FnOnce(Parcel<'_>) -> Result<(), SendError>,
 ) -> Result<usize, SendError> {
-    let mut lent = Lent::take();
-    let layout = lent.encode(message)?;
-    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-    let parcel = parcel(&layout, &lent.0, &mut slices);
-    transmit(parcel)?;
-    Ok(parcel.len)
+    let mut borrowed = [Borrowed::NOTHING; MAX_BORROWED];
+    let mut encoder = Encoder::new(take_buffer(), &mut borrowed);
+    let appended = encoder.append(message);
+    let encoded = encoder.finish();
+    let result = appended.map_err(SendError::Encode).and_then(|(extent, len)| {
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let (slices, _) = encoded.slices(extent, &mut slices);
+        transmit(Parcel { slices, descriptors: encoded.descriptors(extent), len })?;
+        Ok(len)
+    });
+    give_back(encoded);
+    result
 }
 
 /// Encodes `messages`, each as one frame, which `transmit` sends some of at a time. How many there were.
@@ -75,20 +49,22 @@ pub(crate) fn send_all<'m, M: Message + 'm>(
     mut transmit: impl FnMut(&[Parcel<'_>]) -> Result<(), Stopped>,
 ) -> Result<usize, SendAllError> {
     let mut messages = messages.into_iter();
-    let mut lent = Lent::take();
     let mut sent = 0;
     loop {
-        let mut layouts = [const { None }; MAX_TOGETHER];
-        let mut count = 0;
-        let mut refused = None;
-        lent.0.clear();
-        for place in &mut layouts {
-            if lent.0.len() >= MAX_AHEAD {
+        let mut borrowed = [Borrowed::NOTHING; MAX_BORROWED_TOGETHER];
+        let mut encoder = Encoder::new(take_buffer(), &mut borrowed);
+        let mut extents = [(Extent::default(), 0); MAX_TOGETHER];
+        let (mut count, mut ends, mut refused) = (0, false, None);
+        for place in &mut extents {
+            if encoder.buffered() >= MAX_AHEAD || !encoder.has_places() {
                 break;
             }
-            let Some(message) = messages.next() else { break };
-            match lent.encode(message) {
-                Ok(layout) => *place = Some(layout),
+            let Some(message) = messages.next() else {
+                ends = true;
+                break;
+            };
+            match encoder.append(message) {
+                Ok(appended) => *place = appended,
                 Err(error) => {
                     refused = Some(error);
                     break;
@@ -96,32 +72,50 @@ pub(crate) fn send_all<'m, M: Message + 'm>(
             }
             count += 1;
         }
-        let mut slices = [[IoSlice::new(&[]); MAX_SLICES]; MAX_TOGETHER];
-        let mut parcels = [Parcel::EMPTY; MAX_TOGETHER];
-        for ((place, slices), layout) in
-            parcels.iter_mut().zip(&mut slices).zip(layouts.iter().flatten())
-        {
-            *place = parcel(layout, &lent.0, slices);
-        }
-        transmit(parcels.get(..count).unwrap_or_default())
-            .map_err(|stopped| SendAllError { sent: sent + stopped.sent, error: stopped.error })?;
+        let encoded = encoder.finish();
+        let extents = extents.get(..count).unwrap_or_default();
+        let result = transmit_all(&encoded, extents, &mut transmit);
+        give_back(encoded);
+        result
+            .map_err(|Stopped { sent: more, error }| SendAllError { sent: sent + more, error })?;
         sent += count;
-        match refused {
-            Some(error) => return Err(SendAllError { sent, error: error.into() }),
-            None if count == 0 => return Ok(sent),
-            None => {}
+        if let Some(error) = refused {
+            return Err(SendAllError { sent, error: error.into() });
+        }
+        if ends {
+            return Ok(sent);
         }
     }
 }
 
-/// A frame, as it is sent.
+/// Has frames sent, each given by where it is and its length.
+fn transmit_all(
+    encoded: &Encoded<'_>,
+    extents: &[(Extent, usize)],
+    transmit: &mut impl FnMut(&[Parcel<'_>]) -> Result<(), Stopped>,
+) -> Result<(), Stopped> {
+    let mut places = [IoSlice::new(&[]); MAX_SLICES_TOGETHER];
+    let mut places = &mut places[..];
+    let mut parcels = [Parcel::EMPTY; MAX_TOGETHER];
+    for (parcel, &(extent, len)) in parcels.iter_mut().zip(extents) {
+        let (slices, left) = encoded.slices(extent, places);
+        *parcel = Parcel { slices, descriptors: encoded.descriptors(extent), len };
+        places = left;
+    }
+    transmit(parcels.get(..extents.len()).unwrap_or_default())
+}
+
+/// The thread's buffer; a new one while the thread ends, or while it encodes another message.
 #[inline]
-fn parcel<'p>(
-    layout: &'p Layout<'p>,
-    buffer: &'p [u8],
-    slices: &'p mut [IoSlice<'p>; MAX_SLICES],
-) -> Parcel<'p> {
-    let slices = layout.slices(buffer, slices);
-    let len = slices.iter().map(|slice| slice.len()).sum();
-    Parcel { slices, descriptors: layout.descriptors(), len }
+fn take_buffer() -> Vec<u8> {
+    BUFFER.try_with(Cell::take).unwrap_or_default()
+}
+
+#[inline]
+fn give_back(encoded: Encoded<'_>) {
+    let buffer = encoded.into_buffer();
+    if buffer.capacity() <= MAX_KEPT {
+        // Or else the thread is ending.
+        _ = BUFFER.try_with(|kept| kept.set(buffer));
+    }
 }

@@ -4,14 +4,14 @@ use std::os::fd::BorrowedFd;
 
 use serde::Serialize;
 
-use super::Unknown;
-use super::layout::{Layout, MAX_BORROWED};
+use super::encoded::{Borrowed, Encoded, Extent, MAX_BORROWED, Mark};
+use super::{Message, Unknown};
 use crate::codec::Codec;
 use crate::error::EncodeError;
 
 /// Byte fields of at least this many bytes are sent from where they lie: below, the kernel's
 /// handling of one more iovec costs more than the copy that it saves.
-pub(crate) const BORROW_FROM: usize = 4096;
+const BORROW_FROM: usize = 4096;
 
 /// Collects a message's frame: encoded values in a buffer, large byte strings by reference.
 ///
@@ -63,16 +63,21 @@ pub(crate) const BORROW_FROM: usize = 4096;
 #[derive(Debug)]
 pub struct Encoder<'m> {
     buffer: Vec<u8>,
-    layout: Layout<'m>,
+    /// Places for what is borrowed, and how many of them are taken.
+    borrowed: &'m mut [Borrowed<'m>],
+    count: usize,
+    /// What travels beside the frame.
+    descriptors: Vec<BorrowedFd<'m>>,
+    /// Where the frame begins: there may be others before it.
+    start: Mark,
 }
 
 impl<'m> Encoder<'m> {
-    /// An encoder that writes to the end of `buffer`, which may hold frames already.
+    /// An encoder that empties `buffer` and writes into it.
     #[inline]
-    #[must_use]
-    pub fn new(buffer: Vec<u8>) -> Self {
-        let layout = Layout::at(buffer.len());
-        Self { buffer, layout }
+    pub(crate) fn new(mut buffer: Vec<u8>, borrowed: &'m mut [Borrowed<'m>]) -> Self {
+        buffer.clear();
+        Self { buffer, borrowed, count: 0, descriptors: Vec::new(), start: Mark::default() }
     }
 
     /// Writes a variant's tag.
@@ -112,7 +117,7 @@ impl<'m> Encoder<'m> {
     ) -> Result<(), EncodeError> {
         self.field::<C, _>(field, &(bytes.len() as u64))?;
         // The last place is kept for a `rest` field.
-        if bytes.len() < BORROW_FROM || self.layout.count + 1 >= MAX_BORROWED {
+        if bytes.len() < BORROW_FROM || self.count - self.start.borrowed + 1 >= MAX_BORROWED {
             self.copy(bytes);
         } else {
             self.rest(bytes);
@@ -175,20 +180,25 @@ impl<'m> Encoder<'m> {
     /// Writes a `rest` field: the bytes alone, sent from where they lie.
     #[inline]
     pub fn rest(&mut self, bytes: &'m [u8]) {
-        if !self.layout.borrow(self.buffer.len(), bytes) {
-            self.copy(bytes);
+        let is_full = self.count - self.start.borrowed >= MAX_BORROWED;
+        match self.borrowed.get_mut(self.count).filter(|_| !is_full) {
+            Some(place) => {
+                *place = Borrowed { at: self.buffer.len(), bytes };
+                self.count += 1;
+            }
+            None => self.copy(bytes),
         }
     }
 
     /// Writes an `fd` field: no bytes, and a descriptor beside them.
     pub fn fd(&mut self, descriptor: BorrowedFd<'m>) {
-        self.layout.descriptors.push(descriptor);
+        self.descriptors.push(descriptor);
     }
 
     /// Writes an optional `fd` field: whether it is there, and if so as [`fd`](Self::fd).
     pub fn optional_fd(&mut self, descriptor: Option<BorrowedFd<'m>>) {
         self.buffer.push(u8::from(descriptor.is_some()));
-        self.layout.descriptors.extend(descriptor);
+        self.descriptors.extend(descriptor);
     }
 
     /// Writes an `fd` field that holds several: their number, and the descriptors beside it.
@@ -202,7 +212,7 @@ impl<'m> Encoder<'m> {
         descriptors: impl ExactSizeIterator<Item = BorrowedFd<'m>>,
     ) -> Result<(), EncodeError> {
         self.field::<C, _>(field, &(descriptors.len() as u64))?;
-        self.layout.descriptors.extend(descriptors);
+        self.descriptors.extend(descriptors);
         Ok(())
     }
 
@@ -223,21 +233,63 @@ impl<'m> Encoder<'m> {
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
     pub fn len(&self) -> usize {
-        self.layout.len(self.buffer.len())
+        let borrowed = self.borrowed.get(self.start.borrowed..self.count).unwrap_or_default();
+        borrowed
+            .iter()
+            .fold(self.buffer.len() - self.start.bytes, |len, borrowed| len + borrowed.bytes.len())
     }
 
     /// The descriptors that travel beside the frame.
     #[inline]
     #[must_use]
     pub fn descriptors(&self) -> &[BorrowedFd<'m>] {
-        self.layout.descriptors()
+        self.descriptors.get(self.start.descriptors..).unwrap_or_default()
     }
 
-    /// The buffer, and how the frame is made of it.
+    /// Whether there are places for all that a further frame may borrow.
     #[inline]
-    pub(crate) fn finish(self) -> (Vec<u8>, Layout<'m>) {
-        let Self { buffer, mut layout } = self;
-        layout.end = buffer.len();
-        (buffer, layout)
+    pub(crate) fn has_places(&self) -> bool {
+        self.borrowed.len() - self.count >= MAX_BORROWED
+    }
+
+    /// How many bytes have been copied to the buffer, in all frames.
+    #[inline]
+    pub(crate) fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Writes a message as a frame after those that there are. Where it is, and its length in bytes. After an
+    /// error it is nowhere.
+    #[inline]
+    pub(crate) fn append<M: Message>(
+        &mut self,
+        message: &'m M,
+    ) -> Result<(Extent, usize), EncodeError> {
+        let from = self.mark();
+        self.start = from;
+        let result = message.encode(self).and_then(|()| match self.len() {
+            0 => Err(EncodeError::Empty),
+            len => Ok((Extent { from, to: self.mark() }, len)),
+        });
+        if result.is_err() {
+            self.buffer.truncate(from.bytes);
+            self.count = from.borrowed;
+            self.descriptors.truncate(from.descriptors);
+        }
+        result
+    }
+
+    /// What the frames are made of.
+    #[inline]
+    pub(crate) fn finish(self) -> Encoded<'m> {
+        let Self { buffer, borrowed, count, descriptors, .. } = self;
+        let borrowed: &'m [Borrowed<'m>] = borrowed;
+        Encoded { buffer, borrowed: borrowed.get(..count).unwrap_or_default(), descriptors }
+    }
+
+    #[inline]
+    fn mark(&self) -> Mark {
+        let descriptors = self.descriptors.len();
+        Mark { bytes: self.buffer.len(), borrowed: self.count, descriptors }
     }
 }

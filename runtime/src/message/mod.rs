@@ -2,16 +2,16 @@
 
 mod decoder;
 mod descriptors;
+mod encoded;
 mod encoder;
-mod layout;
 mod unknown;
 
 use std::io::IoSlice;
 
 pub use self::decoder::Decoder;
 pub use self::descriptors::Descriptors;
+pub(crate) use self::encoded::{Borrowed, Encoded, Extent, MAX_BORROWED, MAX_SLICES};
 pub use self::encoder::Encoder;
-pub(crate) use self::layout::{Layout, MAX_SLICES};
 pub use self::unknown::Unknown;
 use crate::error::{DecodeError, EncodeError};
 
@@ -109,15 +109,13 @@ pub trait Message {
 ///
 /// As [`Message::encode`].
 pub fn to_vec<M: Message>(message: &M) -> Result<Vec<u8>, EncodeError> {
-    let mut encoder = Encoder::new(Vec::new());
-    message.encode(&mut encoder)?;
-    let (buffer, layout) = encoder.finish();
-    let len = layout.check()?;
-    if layout.is_copied() {
-        return Ok(buffer);
-    }
+    let mut borrowed = [Borrowed::NOTHING; MAX_BORROWED];
+    let mut encoder = Encoder::new(Vec::new(), &mut borrowed);
+    let (extent, len) = encoder.append(message)?;
+    let encoded = encoder.finish();
     let mut frame = Vec::with_capacity(len);
-    for slice in layout.slices(&buffer, &mut [IoSlice::new(&[]); MAX_SLICES]) {
+    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+    for slice in encoded.slices(extent, &mut slices).0 {
         frame.extend_from_slice(slice);
     }
     Ok(frame)

@@ -14,8 +14,9 @@ const MAX_KEPT: usize = 256 * 1024;
 pub(crate) const MAX_AHEAD: usize = 64 * 1024;
 
 /// How many byte strings are borrowed by the messages that are sent together, and of how many slices their
-/// frames are made, at most.
-const MAX_BORROWED_TOGETHER: usize = MAX_TOGETHER + MAX_BORROWED;
+/// frames are made, at most. 16 frames by one call are as fast as 32 (measured), and these numbers cost
+/// every call.
+const MAX_BORROWED_TOGETHER: usize = 16 + MAX_BORROWED;
 const MAX_SLICES_TOGETHER: usize = 2 * MAX_BORROWED_TOGETHER + MAX_TOGETHER;
 
 thread_local! {

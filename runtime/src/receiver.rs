@@ -54,7 +54,7 @@ use crate::sys::DatagramFd;
 /// is memory only as far as frames have filled it. So none is ever cut, none needs to be looked at first, and
 /// no maximum is set. Lanes belong to a pool of the process. A receiver has some while frames are in them, and
 /// none once [`try_recv`](Self::try_recv) or [`recv_deadline`](Self::recv_deadline) finds nothing; one that
-/// waits in [`recv`](Self::recv) keeps at most 128 KiB.
+/// waits in [`recv`](Self::recv) keeps the pages that short frames have filled, at most 16 KiB.
 ///
 /// * Where one frame comes at a time, as in a conversation, it is received by one system call, which waits.
 /// * Where many are queued, one call takes up to 32 of them. They are handed over one by one, and

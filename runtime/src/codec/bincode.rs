@@ -33,6 +33,28 @@ impl Codec for Bincode {
     }
 
     #[inline]
+    fn encode_tag(tag: u32, out: &mut Vec<u8>) -> Result<(), Box<str>> {
+        match u8::try_from(tag) {
+            Ok(byte @ ..=MAX_SINGLE_BYTE) => out.push(byte),
+            _ => Self::encode(&tag, out)?,
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn encode_len(len: u64, out: &mut Vec<u8>) -> Result<(), Box<str>> {
+        match (u8::try_from(len), u16::try_from(len)) {
+            (Ok(byte @ ..=MAX_SINGLE_BYTE), _) => out.push(byte),
+            (_, Ok(short)) => {
+                let [low, high] = short.to_le_bytes();
+                out.extend_from_slice(&[TWO_BYTES, low, high]);
+            }
+            _ => Self::encode(&len, out)?,
+        }
+        Ok(())
+    }
+
+    #[inline]
     fn decode<'f, S>(seed: S, input: &'f [u8]) -> Result<(S::Value, usize), Fault>
     where
         S: DeserializeSeed<'f>,
@@ -53,6 +75,9 @@ impl Codec for Bincode {
 
 /// The greatest integer that is written as one byte: further bytes follow those above.
 const MAX_SINGLE_BYTE: u8 = 250;
+
+/// What an integer begins with that is written as two bytes after it.
+const TWO_BYTES: u8 = 251;
 
 #[inline]
 fn integer<T: Decode<()> + From<u8>>(input: &[u8]) -> Result<(T, &[u8]), Fault> {

@@ -5,12 +5,13 @@
 //! one. Lanes are the receiver's only while there is something in them. A datagram is looked at first where
 //! its length, or whether it is a piece of a large frame, has to be known before it is taken.
 
+use std::io::ErrorKind;
 use std::mem;
 use std::ops::Range;
 
 use super::assembly::Assembly;
 use super::pace::Pace;
-use super::pool::{Loan, MAX_KEPT, Width};
+use super::pool::{Loan, Width};
 use super::receive::{Patience, is_reserved, lost_descriptors, peek, receive, taken, too_large};
 use super::wait::Wait;
 use crate::error::RecvError;
@@ -18,6 +19,10 @@ use crate::limits::Limits;
 use crate::message::Descriptors;
 use crate::sys::{DatagramFd, Lanes, Peeked};
 use crate::wire::{HEAD_LEN, RESERVED_TAG};
+
+/// How much memory a receiver may have while it waits, in bytes: so little that a conversation of short
+/// frames gets along with it, and needs one call for each.
+const MAX_HELD: usize = 16 * 1024;
 
 /// What a receiver has taken from its socket.
 #[derive(Debug)]
@@ -281,7 +286,15 @@ impl Inbox {
             if self.take_one(fd, descriptors, limits, false)? {
                 return Ok(true);
             }
-            self.let_go();
+            self.large = Vec::new();
+            match &mut self.loan {
+                // More than frames like the last one fill.
+                Some(lanes) if self.pace.last <= MAX_HELD => lanes.trim(MAX_HELD),
+                _ => {
+                    self.loan = None;
+                    peek(fd, wait)?;
+                }
+            }
         }
         self.take_one(fd, descriptors, limits, wait.blocks())
     }
@@ -292,7 +305,16 @@ impl Inbox {
             self.has_lanes = false;
             return Ok(true);
         };
-        let count = taken(fd, || lanes.recv_many(fd, longest(limits), limits.batch))?;
+        let count = match taken(fd, || lanes.recv_many(fd, longest(limits), limits.batch)) {
+            // A filter of system calls that does not know this one.
+            Err(RecvError::Io(error))
+                if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported) =>
+            {
+                self.pace.never_many();
+                return Ok(false);
+            }
+            count => count?,
+        };
         let len = (0..count.unwrap_or_default()).map(|lane| lanes.len(lane)).sum();
         self.pace.took(count.unwrap_or_default(), len);
         match count {
@@ -391,7 +413,7 @@ impl Inbox {
     /// Whether there is more memory than to wait with.
     fn is_heavy(&self) -> bool {
         let resident = self.loan.as_ref().map_or(0, |lanes| lanes.resident_in_all());
-        self.large.capacity() > 0 || resident > MAX_KEPT
+        self.large.capacity() > 0 || resident > MAX_HELD
     }
 
     /// Gives back all memory, as nothing is in it.

@@ -12,7 +12,7 @@ use crate::error::RecvError;
 use crate::frame::Frame;
 use crate::frames::Frames;
 use crate::limits::Limits;
-use crate::message::Message;
+use crate::message::{Descriptors, Message};
 use crate::socket::{Inbox, Wait};
 use crate::sys::DatagramFd;
 
@@ -240,9 +240,10 @@ impl<Rx: Message> Receiver<Rx> {
     #[inline]
     fn receive(&mut self, wait: Wait) -> Result<Option<Frame<'_, Rx>>, RecvError> {
         let Self { fd, inbox, limits, .. } = self;
-        let Some((place, descriptors)) = inbox.receive(fd, Rx::DESCRIPTORS, *limits, wait)? else {
+        let Some(place) = inbox.receive(fd, Rx::DESCRIPTORS, *limits, wait)? else {
             return Ok(None);
         };
+        let descriptors = if Rx::DESCRIPTORS { inbox.beside() } else { Descriptors::default() };
         let (bytes, capacity) = inbox.at(place);
         Ok(Some(Frame::new(bytes, capacity, descriptors)))
     }

@@ -33,13 +33,13 @@ pub(crate) struct Inbox {
     waiting: Range<usize>,
     /// The limit when they were taken: there may be less of longer ones.
     limit: usize,
-    /// What came beside the only one.
+    /// What came beside the frame that is handed over next, or was last.
     beside: Descriptors,
     assembly: Assembly,
     /// A frame that came in pieces, or where there are no lanes.
     large: Vec<u8>,
-    /// What came beside that frame, if it has not been handed over.
-    put_together: Option<Descriptors>,
+    /// Whether it has not been handed over.
+    put_together: bool,
     pace: Pace,
     /// Whether the end has come.
     ended: bool,
@@ -73,15 +73,15 @@ impl Inbox {
             beside: Descriptors::default(),
             assembly: Assembly::default(),
             large: Vec::new(),
-            put_together: None,
+            put_together: false,
             pace: Pace::new(),
             ended: false,
             has_lanes: fd.fits_lanes(),
         }
     }
 
-    /// Receives the next frame, and the descriptors beside it if `descriptors` may come; `None` at the end.
-    /// What has come of a frame in pieces is kept between calls.
+    /// Receives the next frame; `None` at the end. The descriptors beside it, if `descriptors` may come, are
+    /// taken by [`beside`](Self::beside). What has come of a frame in pieces is kept between calls.
     #[inline]
     pub(crate) fn receive(
         &mut self,
@@ -89,13 +89,19 @@ impl Inbox {
         descriptors: bool,
         limits: Limits,
         wait: Wait,
-    ) -> Result<Option<(Place, Descriptors)>, RecvError> {
+    ) -> Result<Option<Place>, RecvError> {
         if self.is_plain(self.waiting.start, limits) {
             let lane = self.waiting.start;
             self.waiting.start += 1;
-            return Ok(Some((Place::Lane(lane), mem::take(&mut self.beside))));
+            return Ok(Some(Place::Lane(lane)));
         }
         self.receive_more(fd, descriptors, limits, wait)
+    }
+
+    /// Takes the descriptors that came with the frame that was received last.
+    #[inline]
+    pub(crate) fn beside(&mut self) -> Descriptors {
+        mem::take(&mut self.beside)
     }
 
     /// As [`receive`](Self::receive), into a buffer of the caller's.
@@ -107,7 +113,7 @@ impl Inbox {
         limits: Limits,
         wait: Wait,
     ) -> Result<Option<Descriptors>, RecvError> {
-        if self.put_together.is_none() {
+        if !self.put_together {
             let Some(next) = self.next_waiting() else {
                 if self.ended {
                     self.assembly.interrupt()?;
@@ -121,13 +127,12 @@ impl Inbox {
                 .try_reserve_exact(next.len)
                 .map_err(|_| RecvError::NoMemory { len: next.len })?;
         }
-        let received = self.receive(fd, descriptors, limits, wait)?;
-        let Some((place, descriptors)) = received else { return Ok(None) };
+        let Some(place) = self.receive(fd, descriptors, limits, wait)? else { return Ok(None) };
         match place {
             Place::Lane(_) => buffer.extend_from_slice(self.at(place).0),
             Place::Large => mem::swap(buffer, &mut self.large),
         }
-        Ok(Some(descriptors))
+        Ok(Some(self.beside()))
     }
 
     /// The frame's bytes, and how much memory is there for them.
@@ -145,16 +150,15 @@ impl Inbox {
         limits: Limits,
         wait: Wait,
     ) -> Result<Option<Batch<'_>>, RecvError> {
-        let received = self.receive(fd, descriptors, limits, wait)?;
-        let Some((place, descriptors)) = received else { return Ok(None) };
+        let Some(place) = self.receive(fd, descriptors, limits, wait)? else { return Ok(None) };
         // It is handed over when it is asked for.
         let left = match place {
             Place::Lane(lane) => {
-                (self.waiting.start, self.beside) = (lane, descriptors);
+                self.waiting.start = lane;
                 self.waiting.clone().take_while(|&lane| self.is_plain(lane, limits)).count()
             }
             Place::Large => {
-                self.put_together = Some(descriptors);
+                self.put_together = true;
                 1
             }
         };
@@ -164,7 +168,7 @@ impl Inbox {
 
     /// Waits for the next frame, and tells its length without taking it; `None` at the end.
     pub(crate) fn peek_len(&self, fd: &DatagramFd) -> Result<Option<usize>, RecvError> {
-        if self.put_together.is_some() {
+        if self.put_together {
             return Ok(Some(self.large.len()));
         }
         let next = match self.next_waiting() {
@@ -180,7 +184,7 @@ impl Inbox {
         let lanes = self.loan.as_deref();
         let waiting = self.waiting.filter_map(|lane| Some(lanes?.bytes(lane).to_vec()));
         let mut untaken = Vec::new();
-        untaken.extend(self.put_together.map(|_| self.large));
+        untaken.extend(self.put_together.then_some(self.large));
         untaken.extend(self.assembly.to_piece());
         untaken.extend(waiting.chain(fd.take_held()).filter(|bytes| !bytes.is_empty()));
         untaken
@@ -192,15 +196,16 @@ impl Inbox {
         descriptors: bool,
         limits: Limits,
         wait: Wait,
-    ) -> Result<Option<(Place, Descriptors)>, RecvError> {
-        if let Some(descriptors) = self.put_together.take() {
-            return Ok(Some((Place::Large, descriptors)));
+    ) -> Result<Option<Place>, RecvError> {
+        if mem::take(&mut self.put_together) {
+            return Ok(Some(Place::Large));
         }
+        self.beside = Descriptors::default();
         let (mut rounds, mut patience) = (0, Patience::new());
         loop {
             while let Some(next) = self.next_waiting() {
-                if let Some(received) = self.hand_over(&next, limits)? {
-                    return Ok(Some(received));
+                if let Some(place) = self.hand_over(&next, limits)? {
+                    return Ok(Some(place));
                 }
                 wait.goes_on(&mut rounds)?;
             }
@@ -211,11 +216,11 @@ impl Inbox {
             if !self.has_lanes {
                 let large = &mut self.large;
                 let received = receive(fd, &mut self.assembly, large, descriptors, limits, wait)?;
-                return Ok(received.map(|descriptors| (Place::Large, descriptors)));
+                return Ok(received.map(|beside| self.put(beside)));
             }
             if limits.batch <= 1 || self.pace.pieces || self.assembly.is_under_way() {
-                if let Some(received) = self.look_first(fd, descriptors, limits, wait)? {
-                    return Ok(Some(received));
+                if let Some(place) = self.look_first(fd, descriptors, limits, wait)? {
+                    return Ok(Some(place));
                 }
                 if self.waiting.is_empty() && !self.ended {
                     wait.goes_on(&mut rounds)?;
@@ -235,7 +240,7 @@ impl Inbox {
         descriptors: bool,
         limits: Limits,
         wait: Wait,
-    ) -> Result<Option<(Place, Descriptors)>, RecvError> {
+    ) -> Result<Option<Place>, RecvError> {
         self.loan = None;
         let mut peeked = Err(RecvError::WouldBlock);
         if self.large.capacity() > 0 {
@@ -249,7 +254,7 @@ impl Inbox {
         if is_reserved(&peeked) {
             self.pace.pieces = true;
             let received = self.assembly.receive(fd, &mut self.large, &peeked, limits)?;
-            return Ok(received.map(|descriptors| (Place::Large, descriptors)));
+            return Ok(received.map(|beside| self.put(beside)));
         }
         self.assembly.meet(&peeked)?;
         self.pace.pieces = false;
@@ -361,11 +366,7 @@ impl Inbox {
 
     /// Hands over the next of the datagrams that have been taken. `None` for a piece after which its frame
     /// is not complete, and for the end.
-    fn hand_over(
-        &mut self,
-        next: &Peeked,
-        limits: Limits,
-    ) -> Result<Option<(Place, Descriptors)>, RecvError> {
+    fn hand_over(&mut self, next: &Peeked, limits: Limits) -> Result<Option<Place>, RecvError> {
         let limits = limits.frame_len(limits.frame_len.min(self.limit));
         self.assembly.meet(next)?;
         let lane = self.waiting.start;
@@ -375,17 +376,23 @@ impl Inbox {
             self.waiting = 0..0;
             return Ok(None);
         }
-        let descriptors = mem::take(&mut self.beside);
         if is_reserved(next) {
             self.pace.pieces = true;
             let bytes = self.loan.as_ref().map_or(&[][..], |lanes| lanes.bytes(lane));
             let complete = self.assembly.add(&mut self.large, next, bytes, limits)?;
-            return Ok(complete.then_some((Place::Large, descriptors)));
+            return Ok(complete.then_some(Place::Large));
         }
         if next.len > limits.frame_len {
+            self.beside = Descriptors::default();
             return Err(too_large(next.len, limits));
         }
-        Ok(Some((Place::Lane(lane), descriptors)))
+        Ok(Some(Place::Lane(lane)))
+    }
+
+    /// Takes note of what came beside the frame that has been put together.
+    fn put(&mut self, beside: Descriptors) -> Place {
+        self.beside = beside;
+        Place::Large
     }
 
     /// What has been taken next.
@@ -407,7 +414,7 @@ impl Inbox {
             && bytes.len() == len
             && len <= limits.frame_len.min(self.limit)
             && !self.assembly.is_under_way()
-            && self.put_together.is_none()
+            && !self.put_together
     }
 
     /// Whether there is more memory than to wait with.
@@ -430,7 +437,7 @@ pub(crate) struct Batch<'i> {
     waiting: &'i mut Range<usize>,
     beside: &'i mut Descriptors,
     large: &'i Vec<u8>,
-    put_together: &'i mut Option<Descriptors>,
+    put_together: &'i mut bool,
     left: usize,
 }
 
@@ -443,10 +450,10 @@ impl<'i> Batch<'i> {
     #[inline]
     pub(crate) fn next(&mut self) -> Option<((&'i [u8], usize), Descriptors)> {
         self.left = self.left.checked_sub(1)?;
-        if let Some(descriptors) = self.put_together.take() {
-            return Some((Place::Large.find(None, self.large), descriptors));
-        }
-        let place = Place::Lane(self.waiting.next()?);
+        let place = match mem::take(self.put_together) {
+            true => Place::Large,
+            false => Place::Lane(self.waiting.next()?),
+        };
         Some((place.find(self.lanes, self.large), mem::take(self.beside)))
     }
 }

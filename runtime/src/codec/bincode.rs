@@ -80,14 +80,15 @@ const MAX_SINGLE_BYTE: u8 = 250;
 const TWO_BYTES: u8 = 251;
 
 #[inline]
-fn integer<T: Decode<()> + From<u8>>(input: &[u8]) -> Result<(T, &[u8]), Fault> {
+fn integer<T: Decode<()> + From<u16>>(input: &[u8]) -> Result<(T, &[u8]), Fault> {
     match input {
-        [byte @ ..=MAX_SINGLE_BYTE, rest @ ..] => Ok((T::from(*byte), rest)),
+        [byte @ ..=MAX_SINGLE_BYTE, rest @ ..] => Ok((T::from(u16::from(*byte)), rest)),
+        [TWO_BYTES, low, high, rest @ ..] => Ok((T::from(u16::from_le_bytes([*low, *high])), rest)),
         _ => long_integer(input),
     }
 }
 
-/// An integer of several bytes: rare, and kept out of the way of those of one byte.
+/// An integer of more bytes: rare, and kept out of the way of the others.
 #[inline(never)]
 fn long_integer<T: Decode<()>>(input: &[u8]) -> Result<(T, &[u8]), Fault> {
     let (integer, taken) = decode_from_slice(input, CONFIG).map_err(fault)?;

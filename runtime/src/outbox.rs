@@ -53,9 +53,9 @@ pub(crate) fn send_all<'m, M: Message + 'm>(
     let mut sent = 0;
     let mut next = messages.next();
     while next.is_some() {
-        let mut borrowed = [Borrowed::NOTHING; MAX_BORROWED_TOGETHER];
+        let mut borrowed = const { [Borrowed::NOTHING; MAX_BORROWED_TOGETHER] };
         let mut encoder = Encoder::new(take_buffer(), &mut borrowed);
-        let mut extents = [(Extent::default(), 0); MAX_TOGETHER];
+        let mut extents = const { [(Extent::NOTHING, 0); MAX_TOGETHER] };
         let (mut count, mut refused) = (0, None);
         for place in &mut extents {
             if encoder.buffered() >= MAX_AHEAD || !encoder.has_places() {
@@ -94,7 +94,7 @@ fn transmit_all(
 ) -> Result<(), Stopped> {
     let mut places = [IoSlice::new(&[]); MAX_SLICES_TOGETHER];
     let mut places = &mut places[..];
-    let mut parcels = [Parcel::EMPTY; MAX_TOGETHER];
+    let mut parcels = const { [Parcel::EMPTY; MAX_TOGETHER] };
     for (parcel, &(extent, len)) in parcels.iter_mut().zip(extents) {
         let (slices, left) = encoded.slices(extent, places);
         *parcel = Parcel { slices, descriptors: encoded.descriptors(extent), len };

@@ -23,18 +23,28 @@ impl Borrowed<'_> {
 }
 
 /// How much there was of everything, where a frame begins or ends.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
     pub(super) bytes: usize,
     pub(super) borrowed: usize,
     pub(super) descriptors: usize,
 }
 
+impl Mark {
+    /// Where the first frame begins.
+    pub(super) const START: Self = Self { bytes: 0, borrowed: 0, descriptors: 0 };
+}
+
 /// Where a frame begins, and where it ends.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Extent {
     pub(super) from: Mark,
     pub(super) to: Mark,
+}
+
+impl Extent {
+    /// That of no frame: a place for one.
+    pub(crate) const NOTHING: Self = Self { from: Mark::START, to: Mark::START };
 }
 
 /// What frames are made of.

@@ -77,7 +77,7 @@ impl<'m> Encoder<'m> {
     #[inline]
     pub(crate) fn new(mut buffer: Vec<u8>, borrowed: &'m mut [Borrowed<'m>]) -> Self {
         buffer.clear();
-        Self { buffer, borrowed, count: 0, descriptors: Vec::new(), start: Mark::default() }
+        Self { buffer, borrowed, count: 0, descriptors: Vec::new(), start: Mark::START }
     }
 
     /// Writes a variant's tag.

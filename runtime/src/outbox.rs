@@ -13,11 +13,11 @@ const MAX_KEPT: usize = 256 * 1024;
 /// How much is encoded before it is sent, in bytes, but for the last message.
 pub(crate) const MAX_AHEAD: usize = 64 * 1024;
 
-/// How many byte strings are borrowed by the messages that are sent together, and of how many slices their
-/// frames are made, at most. 16 frames by one call are as fast as 32 (measured), and these numbers cost
-/// every call.
+/// How many byte strings are borrowed by messages that are encoded together, and of how many slices those
+/// are made that are sent by one call, at most. Every call pays for the places, and 16 frames by one call are
+/// as fast as 32 (measured).
 const MAX_BORROWED_TOGETHER: usize = 16 + MAX_BORROWED;
-const MAX_SLICES_TOGETHER: usize = 2 * MAX_BORROWED_TOGETHER + MAX_TOGETHER;
+const MAX_SLICES_TOGETHER: usize = MAX_TOGETHER + MAX_SLICES;
 
 thread_local! {
     /// A connection that sends nothing has none.
@@ -92,15 +92,26 @@ fn transmit_all(
     extents: &[(Extent, usize)],
     transmit: &mut impl FnMut(&[Parcel<'_>]) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
-    let mut places = [IoSlice::new(&[]); MAX_SLICES_TOGETHER];
-    let mut places = &mut places[..];
-    let mut parcels = const { [Parcel::EMPTY; MAX_TOGETHER] };
-    for (parcel, &(extent, len)) in parcels.iter_mut().zip(extents) {
-        let (slices, left) = encoded.slices(extent, places);
-        *parcel = Parcel { slices, descriptors: encoded.descriptors(extent), len };
-        places = left;
+    let mut sent = 0;
+    while sent < extents.len() {
+        let mut places = [IoSlice::new(&[]); MAX_SLICES_TOGETHER];
+        let mut places = &mut places[..];
+        let mut parcels = const { [Parcel::EMPTY; MAX_TOGETHER] };
+        let mut count = 0;
+        for (parcel, &(extent, len)) in parcels.iter_mut().zip(extents.iter().skip(sent)) {
+            if places.len() < MAX_SLICES {
+                break;
+            }
+            let (slices, left) = encoded.slices(extent, places);
+            *parcel = Parcel { slices, descriptors: encoded.descriptors(extent), len };
+            places = left;
+            count += 1;
+        }
+        transmit(parcels.get(..count).unwrap_or_default())
+            .map_err(|stopped| Stopped { sent: sent + stopped.sent, ..stopped })?;
+        sent += count;
     }
-    transmit(parcels.get(..extents.len()).unwrap_or_default())
+    Ok(())
 }
 
 /// The thread's buffer; a new one while the thread ends, or while it encodes another message.

@@ -17,26 +17,26 @@ fn main() {
     // Whatever happens at first is no part of a path.
     for _ in 0..2 {
         sender.send_all(samples.iter().take(32)).unwrap();
-        paths::receive_flood(&mut receiver, 32);
+        paths::path_receive_flood(&mut receiver, 32);
     }
     let frame = datagrammar::to_vec(samples.last().unwrap()).unwrap();
     for sample in &samples {
-        paths::encode(sample);
-        paths::decode(&frame);
+        paths::path_encode(sample);
+        paths::path_decode(&frame);
     }
     for some in samples.chunks(32) {
-        paths::send_all(&mut sender, some);
-        paths::receive_flood(&mut receiver, some.len());
-        paths::receive_batch(&mut sender, &mut receiver, some);
+        paths::path_send_all(&mut sender, some);
+        paths::path_receive_flood(&mut receiver, some.len());
+        paths::path_receive_batch(&mut sender, &mut receiver, some);
     }
     for sample in &samples {
-        paths::send(&mut sender, sample);
-        paths::receive_one(&mut receiver);
+        paths::path_send(&mut sender, sample);
+        paths::path_receive_one(&mut receiver);
     }
     receiver.set_limits(datagrammar::Limits::default().batch(1));
     for sample in &samples {
         sender.send(sample).unwrap();
-        paths::receive_peeked(&mut receiver);
+        paths::path_receive_peeked(&mut receiver);
     }
     assert!(Sample::decode(&frame).is_ok());
     println!("{MESSAGES}");

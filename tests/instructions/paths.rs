@@ -14,30 +14,30 @@ pub(crate) enum Sample<'a> {
 pub(crate) type Ours = Connection<Sample<'static>, Sample<'static>>;
 
 #[inline(never)]
-pub(crate) fn encode(sample: &Sample<'_>) {
+pub(crate) fn path_encode(sample: &Sample<'_>) {
     black_box(to_vec(sample).unwrap());
 }
 
 #[inline(never)]
-pub(crate) fn decode(frame: &[u8]) {
+pub(crate) fn path_decode(frame: &[u8]) {
     black_box(Sample::decode(black_box(frame)).unwrap());
 }
 
 #[inline(never)]
-pub(crate) fn send(sender: &mut Ours, sample: &Sample<'_>) {
+pub(crate) fn path_send(sender: &mut Ours, sample: &Sample<'_>) {
     sender.send(sample).unwrap();
 }
 
 /// 32 messages.
 #[inline(never)]
-pub(crate) fn send_all(sender: &mut Ours, samples: &[Sample<'_>]) {
+pub(crate) fn path_send_all(sender: &mut Ours, samples: &[Sample<'_>]) {
     sender.send_all(samples).unwrap();
     black_box(3);
 }
 
 /// One that has come alone.
 #[inline(never)]
-pub(crate) fn receive_one(receiver: &mut Ours) {
+pub(crate) fn path_receive_one(receiver: &mut Ours) {
     take(receiver);
     // Or else the linker takes this function and another one for the same, as for those below.
     black_box(1);
@@ -45,30 +45,30 @@ pub(crate) fn receive_one(receiver: &mut Ours) {
 
 /// One by one, after a peek.
 #[inline(never)]
-pub(crate) fn receive_peeked(receiver: &mut Ours) {
+pub(crate) fn path_receive_peeked(receiver: &mut Ours) {
     take(receiver);
     black_box(2);
 }
 
 /// 32 that have come together.
 #[inline(never)]
-pub(crate) fn receive_flood(receiver: &mut Ours, count: usize) {
+pub(crate) fn path_receive_flood(receiver: &mut Ours, count: usize) {
     for _ in 0..count {
         take(receiver);
     }
 }
 
 /// 32 that are handed over together.
-pub(crate) fn receive_batch(sender: &mut Ours, receiver: &mut Ours, samples: &[Sample<'_>]) {
+pub(crate) fn path_receive_batch(sender: &mut Ours, receiver: &mut Ours, samples: &[Sample<'_>]) {
     sender.send_all(samples).unwrap();
     let mut left = samples.len();
     while left > 0 {
-        left -= take_batch(receiver);
+        left -= path_take_batch(receiver);
     }
 }
 
 #[inline(never)]
-fn take_batch(receiver: &mut Ours) -> usize {
+fn path_take_batch(receiver: &mut Ours) -> usize {
     let frames = receiver.recv_batch().unwrap().unwrap();
     let mut count = 0;
     for frame in frames {

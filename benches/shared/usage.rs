@@ -8,10 +8,14 @@ use anyhow::{Context as _, Result};
 
 /// The CPU time of all threads, in user and kernel mode.
 ///
+/// # Errors
+///
+/// Of the system call.
+///
 /// `int getrusage(int who, struct rusage *usage)`; see [getrusage(2)].
 ///
 /// [getrusage(2)]: https://man7.org/linux/man-pages/man2/getrusage.2.html
-pub(crate) fn cpu_time() -> Result<Duration> {
+pub fn cpu_time() -> Result<Duration> {
     // SAFETY: rusage is numbers alone, for which zero bytes are valid.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: the pointer is to an rusage, exclusively borrowed for the call.
@@ -29,11 +33,38 @@ fn duration(time: libc::timeval) -> Result<Duration> {
 
 /// The most memory that was ever resident, in KiB: `VmHWM` of [proc(5)].
 ///
+/// # Errors
+///
+/// When the kernel does not tell.
+///
 /// [proc(5)]: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
-pub(crate) fn peak_kib() -> Result<u64> {
+pub fn peak_kib() -> Result<u64> {
+    status_kib("VmHWM:")
+}
+
+/// The memory that is resident now, in KiB: `VmRSS` of proc(5).
+///
+/// # Errors
+///
+/// When the kernel does not tell.
+pub fn resident_kib() -> Result<u64> {
+    status_kib("VmRSS:")
+}
+
+/// The resident memory that is of no file, in KiB: `RssAnon` of proc(5). What the kernel keeps for
+/// descriptors is not part of it.
+///
+/// # Errors
+///
+/// When the kernel does not tell.
+pub fn anonymous_kib() -> Result<u64> {
+    status_kib("RssAnon:")
+}
+
+fn status_kib(name: &str) -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     status
         .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok())
-        .context("the kernel does not tell the peak of resident memory")
+        .find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB")?.parse().ok())
+        .with_context(|| format!("the kernel does not tell {name}"))
 }

@@ -1,0 +1,7 @@
+//! What the comparisons have in common: what a process uses, medians, requirements, and plain sockets.
+
+pub mod buffer;
+pub mod numbers;
+pub mod raw;
+pub mod requirement;
+pub mod usage;

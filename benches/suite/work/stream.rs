@@ -1,0 +1,64 @@
+//! A stream: one thread sends, another receives.
+
+use std::sync::Barrier;
+use std::thread;
+
+use anyhow::{Result, anyhow};
+
+use crate::feed::{Feed, Inbox, Lengths};
+use crate::measure::{self, Budget, Sample};
+use crate::trace::{Side, mark};
+use crate::ways::{End, Settings, Way};
+
+/// How many messages a sender has at hand at a time.
+const BATCH: u64 = 32;
+
+pub(super) fn run(
+    way: Way,
+    lengths: &Lengths,
+    settings: &Settings,
+    budget: Budget,
+) -> Result<Sample> {
+    let mut feed = Feed::new(lengths.clone())?;
+    let before = datagrammar_benches::usage::resident_kib()?;
+    let (mut left, mut right) = way.pair(settings)?;
+    let mut inbox = Inbox::new(lengths.clone());
+    let sample = measure::repeat(budget, 1, |count| {
+        flow(left.as_mut(), right.as_mut(), &mut feed, &mut inbox, count)
+    })?;
+    // What the payload takes that is sent is there in every way alike.
+    let peak = datagrammar_benches::usage::peak_kib()?.saturating_sub(before);
+    Ok(Sample { memory: Some(peak as f64 * 1024.0), ..sample })
+}
+
+/// `count` messages go from `left` to `right`.
+fn flow(
+    left: &mut dyn End,
+    right: &mut dyn End,
+    feed: &mut Feed,
+    inbox: &mut Inbox,
+    count: u64,
+) -> Result<()> {
+    let ready = Barrier::new(2);
+    thread::scope(|scope| {
+        let sending = scope.spawn(|| -> Result<()> {
+            let (mut notes, mut rest) = (Vec::new(), count);
+            ready.wait();
+            mark(Side::Sender);
+            while rest > 0 {
+                feed.fill(&mut notes, rest.min(BATCH))?;
+                left.send(&notes)?;
+                rest -= rest.min(BATCH);
+            }
+            mark(Side::Nobody);
+            Ok(())
+        });
+        ready.wait();
+        mark(Side::Receiver);
+        let received = right.receive(inbox, count);
+        mark(Side::Nobody);
+        // The sender may wait for room that does not come any more: the process ends, and it with it.
+        received?;
+        sending.join().map_err(|_| anyhow!("the sender has panicked"))?
+    })
+}

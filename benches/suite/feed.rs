@@ -24,6 +24,10 @@ impl Lengths {
         Self { lengths, next: 0 }
     }
 
+    pub(crate) fn count(&self) -> u64 {
+        self.lengths.len() as u64
+    }
+
     pub(crate) fn longest(&self) -> usize {
         self.lengths.iter().copied().max().unwrap_or(0)
     }

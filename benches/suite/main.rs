@@ -1,6 +1,7 @@
 //! Moves messages in every way there is to compare, side by side: what each costs, in ratios, with tables
 //! and plots.
 
+mod charts;
 mod compare;
 mod copies;
 mod counting;

@@ -83,7 +83,8 @@ pub(crate) fn absence(way: Way, workload: Workload) -> Option<Absence> {
     };
     match (workload, way) {
         (Workload::Trip(_), Tarpc) => None,
-        (_, Tarpc) => Some(Cannot("asks and answers, and has no other messages")),
+        // It asks and answers, and has no other messages.
+        (_, Tarpc) => Some(NotShown),
         (Workload::Burst(_) | Workload::Stream(_), _) => None,
         // They encode nothing: there to show what the system calls of bursts and streams cost.
         (_, Floor | Bare) => Some(NotShown),

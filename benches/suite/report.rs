@@ -1,6 +1,6 @@
 //! The report: everything that was measured, in Markdown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::Result;
@@ -133,23 +133,25 @@ impl Section<'_> {
         let Some(&(first, _)) = columns.first() else { return Ok(()) };
         let names = columns.iter().map(|(_, name)| name.clone());
         let mut table = Table::new([String::new()].into_iter().chain(names));
-        let mut notes = BTreeSet::new();
+        let mut notes = BTreeMap::<String, BTreeSet<&str>>::new();
         for way in plan::shown(first) {
             let mut cells = vec![way.title().to_owned()];
             for &(workload, _) in columns {
                 cells.push(self.cell(workload, way, metric, unit));
                 if let Some(Absence::Cannot(why)) = plan::absence(way, workload) {
-                    notes.insert(format!("{}: {why}.", way.title()));
+                    notes.entry(why.into()).or_default().insert(way.title());
                 }
                 if let Some(why) = self.results.failure(workload, way) {
-                    notes.insert(format!("{}, {workload}: fails: {why}.", way.title()));
+                    let why = format!("{workload} fails: {why}");
+                    notes.entry(why).or_default().insert(way.title());
                 }
             }
             table.row(cells);
         }
         writeln!(self.text, "## {title}\n\n{table}")?;
-        for note in notes {
-            writeln!(self.text, "- {note}")?;
+        for (why, ways) in notes {
+            let ways: Vec<&str> = ways.into_iter().collect();
+            writeln!(self.text, "{}: {why}.", ways.join("; "))?;
         }
         self.text.push('\n');
         Ok(())

@@ -34,9 +34,9 @@ pub(crate) fn mark(side: Side) {
 impl Side {
     pub(crate) const ALL: [Self; 3] = [Self::Nobody, Self::Sender, Self::Receiver];
 
-    /// How the mark looks in what the tracer writes.
+    /// How the mark begins in what the tracer writes: it may come to its end on another line.
     pub(crate) fn call(self) -> String {
-        format!("getpgid({})", self.number())
+        format!("getpgid({}", self.number())
     }
 
     /// Above the kernel's PID_MAX_LIMIT, 2²².

@@ -13,18 +13,20 @@ use crate::ways::{End, Settings, Way};
 /// How many messages a sender has at hand at a time.
 const BATCH: u64 = 32;
 
+/// A turn is as many messages as there are `lengths`, so that every turn is the same.
 pub(super) fn run(
     way: Way,
     lengths: &Lengths,
     settings: &Settings,
     budget: Budget,
 ) -> Result<Sample> {
+    let turn = lengths.count();
     let mut feed = Feed::new(lengths.clone())?;
     let before = datagrammar_benches::usage::resident_kib()?;
     let (mut left, mut right) = way.pair(settings)?;
     let mut inbox = Inbox::new(lengths.clone());
-    let sample = measure::repeat(budget, 1, |count| {
-        flow(left.as_mut(), right.as_mut(), &mut feed, &mut inbox, count)
+    let sample = measure::repeat(budget, turn, |count| {
+        flow(left.as_mut(), right.as_mut(), &mut feed, &mut inbox, count * turn)
     })?;
     // What the payload takes that is sent is there in every way alike.
     let peak = datagrammar_benches::usage::peak_kib()?.saturating_sub(before);

@@ -75,7 +75,7 @@ impl<Tx: Message, Rx: Message> Child<Tx, Rx> {
         let program = command.get_program().to_owned();
         let failed = |source| OpenError::Io { action: format!("starting {program:?}"), source };
         let (connection, theirs) = Connection::<Tx, Rx>::pair()?;
-        let theirs = theirs.into_fd().map_err(failed)?;
+        let (theirs, _) = theirs.into_fd().map_err(failed)?;
         sys::inherit_streams_alone(command);
         let started = command.stdin(Stdio::from(theirs)).spawn();
         // Otherwise the command would keep the child's end open, and the connection with it.

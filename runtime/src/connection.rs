@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::address::Address;
-use crate::error::{OpenError, RecvError, SendError};
+use crate::error::{OpenError, RecvError, SendAllError, SendError};
 use crate::frame::Frame;
+use crate::frames::Frames;
 use crate::limits::Limits;
 use crate::message::Message;
 use crate::options::Options;
@@ -110,7 +111,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// }
     ///
     /// let (ours, _theirs) = Connection::<Ping, Ping>::pair()?;
-    /// let fd: OwnedFd = ours.into_fd()?;
+    /// let (fd, _): (OwnedFd, _) = ours.into_fd()?;
     /// let mut again = Connection::<Ping, Ping>::adopt(fd)?;
     /// again.send(&Ping::Ping)?;
     ///
@@ -140,18 +141,45 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         Ok(Self::new(socket::inherited()?, Limits::default()))
     }
 
-    /// Gives up the types, and hands out the descriptor.
+    /// Gives up the types, and hands out the descriptor; and the datagrams that have been taken from it and not
+    /// been received, in order, which whoever goes on with the descriptor has to see first.
+    ///
+    /// One is a frame, or if it begins with tag 0 a piece of one ([`wire`](crate::wire)).
+    ///
+    /// ```
+    /// use datagrammar::{Connection, Message};
+    ///
+    /// #[derive(Message, Debug)]
+    /// enum Count {
+    ///     #[message(tag = 1)]
+    ///     Count(u8),
+    /// }
+    ///
+    /// let (mut theirs, mut ours) = Connection::<Count, Count>::pair()?;
+    /// theirs.send_all(&[Count::Count(1), Count::Count(2), Count::Count(3)])?;
+    /// assert!(matches!(ours.recv()?.expect("a frame").decode()?, Count::Count(1)));
+    ///
+    /// let (fd, untaken) = ours.into_fd()?;
+    /// for frame in &untaken {
+    ///     println!("{:?}", Count::decode(frame)?);
+    /// }
+    /// let mut ours = Connection::<Count, Count>::adopt(fd)?;
+    /// for _ in untaken.len()..2 {
+    ///     println!("{:?}", ours.recv()?.expect("a frame").decode()?);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// Of duplicating the descriptor where it is shared; `ResourceBusy` over vsock before Linux 6.6 for a
-    /// frame that was peeked at and not received, as the socket no longer has it.
-    pub fn into_fd(self) -> io::Result<OwnedFd> {
-        drop(self.receiver);
-        match Arc::try_unwrap(self.sender.into_shared()) {
+    /// Of duplicating the descriptor where it is shared.
+    pub fn into_fd(self) -> io::Result<(OwnedFd, Vec<Vec<u8>>)> {
+        let untaken = self.receiver.into_untaken();
+        let fd = match Arc::try_unwrap(self.sender.into_shared()) {
             Ok(fd) => fd.into_fd(),
-            Err(shared) => shared.copy_fd(),
-        }
+            Err(shared) => shared.copy_fd()?,
+        };
+        Ok((fd, untaken))
     }
 
     pub(crate) fn new(fd: DatagramFd, limits: Limits) -> Self {
@@ -201,6 +229,22 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         self.sender.send_deadline(message, deadline)
     }
 
+    /// Sends several messages by as few system calls as it takes: [`Sender::send_all`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn send_all<'m, 'b>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
+    ) -> Result<usize, SendAllError>
+    where
+        Tx::Borrowed<'b>: 'm,
+    {
+        self.sender.send_all(messages)
+    }
+
     /// Receives the next frame, or `None` at the end: [`Receiver::recv`].
     ///
     /// # Errors
@@ -229,6 +273,15 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     #[inline]
     pub fn recv_deadline(&mut self, deadline: Instant) -> Result<Option<Frame<'_, Rx>>, RecvError> {
         self.receiver.recv_deadline(deadline)
+    }
+
+    /// Receives all frames that have come, or `None` at the end: [`Receiver::recv_batch`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn recv_batch(&mut self) -> Result<Option<Frames<'_, Rx>>, RecvError> {
+        self.receiver.recv_batch()
     }
 
     /// Waits for the next frame and tells its length in bytes: [`Receiver::peek_len`].

@@ -39,9 +39,13 @@ pub struct Frame<'r, M> {
 
 impl<'r, M: Message> Frame<'r, M> {
     #[inline]
-    pub(crate) fn new(buffer: &'r Vec<u8>, descriptors: Descriptors) -> Self {
-        let capacity = buffer.capacity();
-        Self { bytes: buffer, capacity, descriptors, sender: None, message: PhantomData }
+    pub(crate) fn new(bytes: &'r [u8], capacity: usize, descriptors: Descriptors) -> Self {
+        Self { bytes, capacity, descriptors, sender: None, message: PhantomData }
+    }
+
+    #[inline]
+    pub(crate) fn in_buffer(buffer: &'r Vec<u8>, descriptors: Descriptors) -> Self {
+        Self::new(buffer, buffer.capacity(), descriptors)
     }
 
     #[inline]
@@ -103,7 +107,7 @@ impl<'r, M: Message> Frame<'r, M> {
         self.bytes
     }
 
-    /// The frame's length in bytes, as the peek told it. Never 0.
+    /// The frame's length in bytes, as the kernel told it. Never 0.
     #[inline]
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
@@ -111,7 +115,8 @@ impl<'r, M: Message> Frame<'r, M> {
         self.bytes.len()
     }
 
-    /// The capacity in bytes of the buffer that the frame lies in.
+    /// How much memory there is where the frame lies, in bytes: whole pages, those that the frames before it
+    /// have filled included; or the capacity of the buffer, if it lies in one.
     #[inline]
     #[must_use]
     pub fn capacity(&self) -> usize {

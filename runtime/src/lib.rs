@@ -18,6 +18,7 @@ mod connection;
 mod datagram;
 pub mod error;
 mod frame;
+mod frames;
 mod limits;
 mod listener;
 mod memory;
@@ -43,9 +44,10 @@ pub use crate::connection::Connection;
 pub use crate::datagram::{Socket, SocketReceiver, SocketSender};
 pub use crate::error::{
     AddressError, DecodeError, EncodeError, Fault, FragmentFault, MemoryFault, OpenError,
-    RecvError, SendError,
+    RecvError, SendAllError, SendError,
 };
 pub use crate::frame::Frame;
+pub use crate::frames::Frames;
 pub use crate::limits::Limits;
 pub use crate::listener::Listener;
 pub use crate::memory::SharedBytes;

@@ -10,16 +10,16 @@ use std::time::Instant;
 
 use crate::error::RecvError;
 use crate::frame::Frame;
+use crate::frames::Frames;
 use crate::limits::Limits;
 use crate::message::Message;
-use crate::socket::{self, Assembly, Wait};
+use crate::socket::{Inbox, Wait};
 use crate::sys::DatagramFd;
 
 /// The receiving half of a [`Connection`](crate::Connection), for messages of type `Rx`.
 ///
-/// A receive of a frame of one datagram is two system calls: a peek, which waits for a frame and tells its length, and the
-/// receive that takes it. The frame is lent from a buffer that is reused and grows to the longest
-/// frame met, so once it has grown nothing is allocated.
+/// A frame is lent from the receiver, in memory that is as large as it needs, whatever its length: see
+/// [below](#how-frames-are-received). Nothing is allocated for it.
 ///
 /// The end is `None`: the peer closed or shut down its side, and every frame that it sent before has
 /// been received. A peer that closes without having read all that it was sent is at its end too: only
@@ -47,18 +47,33 @@ use crate::sys::DatagramFd;
 /// assert_eq!((first, second), ("first", "second"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # How frames are received
+///
+/// Each is received into a *lane*: address space as long as the longest datagram there is, under which there
+/// is memory only as far as frames have filled it. So none is ever cut, none needs to be looked at first, and
+/// no maximum is set. Lanes belong to a pool of the process. A receiver has some while frames are in them, and
+/// none once [`try_recv`](Self::try_recv) or [`recv_deadline`](Self::recv_deadline) finds nothing; one that
+/// waits in [`recv`](Self::recv) keeps at most 128 KiB.
+///
+/// * Where one frame comes at a time, as in a conversation, it is received by one system call, which waits.
+/// * Where many are queued, one call takes up to 32 of them. They are handed over one by one, and
+///   [`recv_batch`](Self::recv_batch) hands over all. A poller does not tell of those that have been taken: it is to be
+///   asked once a `try_…` call has answered [`WouldBlock`](RecvError::WouldBlock).
+/// * Frames with descriptors are taken one at a time, as descriptors count while they are open.
+/// * With [`Limits::batch`] set to 1, and for the `…_into` forms, a peek waits for the frame and tells its
+///   length before it is taken.
 pub struct Receiver<Rx> {
     fd: Arc<DatagramFd>,
-    buffer: Vec<u8>,
-    assembly: Assembly,
+    inbox: Inbox,
     limits: Limits,
     message: PhantomData<fn() -> Rx>,
 }
 
 impl<Rx: Message> Receiver<Rx> {
     pub(crate) fn new(fd: Arc<DatagramFd>, limits: Limits) -> Self {
-        let (buffer, assembly) = (Vec::new(), Assembly::default());
-        Self { fd, buffer, assembly, limits, message: PhantomData }
+        let inbox = Inbox::new(&fd);
+        Self { fd, inbox, limits, message: PhantomData }
     }
 
     /// Receives the next frame, waiting for it as long as it takes; `None` at the end.
@@ -71,7 +86,7 @@ impl<Rx: Message> Receiver<Rx> {
     /// frame can be received, but that after `NoMemory` it may be the same one.
     #[inline]
     pub fn recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        receive(&self.fd, &mut self.assembly, &mut self.buffer, self.limits, Wait::Block)
+        self.receive(Wait::Block)
     }
 
     /// Receives the next frame if it is there.
@@ -81,7 +96,7 @@ impl<Rx: Message> Receiver<Rx> {
     /// As [`recv`](Self::recv), and [`RecvError::WouldBlock`].
     #[inline]
     pub fn try_recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        receive(&self.fd, &mut self.assembly, &mut self.buffer, self.limits, Wait::Try)
+        self.receive(Wait::Try)
     }
 
     /// Receives the next frame, waiting for it until `deadline` at most.
@@ -91,7 +106,7 @@ impl<Rx: Message> Receiver<Rx> {
     /// As [`recv`](Self::recv), and [`RecvError::TimedOut`].
     #[inline]
     pub fn recv_deadline(&mut self, deadline: Instant) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        receive(&self.fd, &mut self.assembly, &mut self.buffer, self.limits, Wait::Until(deadline))
+        self.receive(Wait::Until(deadline))
     }
 
     /// As [`recv`](Self::recv), into a buffer of the caller's, so that a frame can be kept while the
@@ -105,7 +120,7 @@ impl<Rx: Message> Receiver<Rx> {
         &mut self,
         buffer: &'b mut Vec<u8>,
     ) -> Result<Option<Frame<'b, Rx>>, RecvError> {
-        receive(&self.fd, &mut self.assembly, buffer, self.limits, Wait::Block)
+        self.receive_into(buffer, Wait::Block)
     }
 
     /// As [`try_recv`](Self::try_recv), into a buffer of the caller's.
@@ -118,7 +133,7 @@ impl<Rx: Message> Receiver<Rx> {
         &mut self,
         buffer: &'b mut Vec<u8>,
     ) -> Result<Option<Frame<'b, Rx>>, RecvError> {
-        receive(&self.fd, &mut self.assembly, buffer, self.limits, Wait::Try)
+        self.receive_into(buffer, Wait::Try)
     }
 
     /// As [`recv_deadline`](Self::recv_deadline), into a buffer of the caller's.
@@ -132,7 +147,64 @@ impl<Rx: Message> Receiver<Rx> {
         buffer: &'b mut Vec<u8>,
         deadline: Instant,
     ) -> Result<Option<Frame<'b, Rx>>, RecvError> {
-        receive(&self.fd, &mut self.assembly, buffer, self.limits, Wait::Until(deadline))
+        self.receive_into(buffer, Wait::Until(deadline))
+    }
+
+    /// Receives all frames that have come, waiting for one as long as it takes; `None` at the end. Those are up
+    /// to 32 ([`Limits::batch`]), up to the first that is not within the limit, one datagram, and free of
+    /// descriptors: such a one comes alone. Frames that are not taken from the batch stay, for the next call.
+    ///
+    /// ```
+    /// use datagrammar::{Connection, Frames, Message};
+    ///
+    /// #[derive(Message)]
+    /// enum Sample {
+    ///     #[message(tag = 1)]
+    ///     Load(f32),
+    /// }
+    ///
+    /// let (mut ours, theirs) = Connection::<Sample, Sample>::pair()?;
+    /// ours.send_all(&[Sample::Load(0.1), Sample::Load(0.2), Sample::Load(0.3)])?;
+    /// let (_, mut receiver) = theirs.split();
+    /// let mut left = 3;
+    /// while left > 0 {
+    ///     let frames: Frames<'_, Sample> = receiver.recv_batch()?.expect("no end yet");
+    ///     left -= frames.len();
+    ///     for frame in frames {
+    ///         let Sample::Load(load) = frame.decode()?;
+    ///         assert!(load > 0.0);
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    pub fn recv_batch(&mut self) -> Result<Option<Frames<'_, Rx>>, RecvError> {
+        self.receive_batch(Wait::Block)
+    }
+
+    /// Receives all frames that have come, if there are any: see [`recv_batch`](Self::recv_batch).
+    ///
+    /// # Errors
+    ///
+    /// As [`try_recv`](Self::try_recv).
+    pub fn try_recv_batch(&mut self) -> Result<Option<Frames<'_, Rx>>, RecvError> {
+        self.receive_batch(Wait::Try)
+    }
+
+    /// Receives all frames that have come, waiting for one until `deadline` at most: see
+    /// [`recv_batch`](Self::recv_batch).
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_deadline`](Self::recv_deadline).
+    pub fn recv_batch_deadline(
+        &mut self,
+        deadline: Instant,
+    ) -> Result<Option<Frames<'_, Rx>>, RecvError> {
+        self.receive_batch(Wait::Until(deadline))
     }
 
     /// Waits for the next frame and tells its length in bytes, without taking it; `None` at the end. Of a
@@ -142,10 +214,7 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// [`RecvError::Io`].
     pub fn peek_len(&mut self) -> Result<Option<usize>, RecvError> {
-        let peeked = socket::peek(&self.fd, Wait::Block)?;
-        Ok(Some(peeked)
-            .filter(|peeked| peeked.len > 0)
-            .map(|peeked| self.assembly.frame_len(&peeked)))
+        self.inbox.peek_len(&self.fd)
     }
 
     /// Changes what is received from now on.
@@ -162,18 +231,38 @@ impl<Rx: Message> Receiver<Rx> {
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.fd.shutdown(how)
     }
-}
 
-#[inline]
-fn receive<'b, Rx: Message>(
-    fd: &DatagramFd,
-    assembly: &mut Assembly,
-    buffer: &'b mut Vec<u8>,
-    limits: Limits,
-    wait: Wait,
-) -> Result<Option<Frame<'b, Rx>>, RecvError> {
-    let received = socket::receive(fd, assembly, buffer, Rx::DESCRIPTORS, limits, wait)?;
-    Ok(received.map(|descriptors| Frame::new(buffer, descriptors)))
+    /// What has been taken from the socket, and not handed over.
+    pub(crate) fn into_untaken(self) -> Vec<Vec<u8>> {
+        self.inbox.into_untaken(&self.fd)
+    }
+
+    #[inline]
+    fn receive(&mut self, wait: Wait) -> Result<Option<Frame<'_, Rx>>, RecvError> {
+        let Self { fd, inbox, limits, .. } = self;
+        let Some((place, descriptors)) = inbox.receive(fd, Rx::DESCRIPTORS, *limits, wait)? else {
+            return Ok(None);
+        };
+        let (bytes, capacity) = inbox.at(place);
+        Ok(Some(Frame::new(bytes, capacity, descriptors)))
+    }
+
+    #[inline]
+    fn receive_into<'b>(
+        &mut self,
+        buffer: &'b mut Vec<u8>,
+        wait: Wait,
+    ) -> Result<Option<Frame<'b, Rx>>, RecvError> {
+        let Self { fd, inbox, limits, .. } = self;
+        let received = inbox.receive_into(fd, buffer, Rx::DESCRIPTORS, *limits, wait)?;
+        Ok(received.map(|descriptors| Frame::in_buffer(buffer, descriptors)))
+    }
+
+    fn receive_batch(&mut self, wait: Wait) -> Result<Option<Frames<'_, Rx>>, RecvError> {
+        let Self { fd, inbox, limits, .. } = self;
+        let batch = inbox.receive_batch(fd, Rx::DESCRIPTORS, *limits, wait)?;
+        Ok(batch.map(Frames::new))
+    }
 }
 
 impl<Rx> AsFd for Receiver<Rx> {
@@ -186,7 +275,6 @@ impl<Rx> fmt::Debug for Receiver<Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver")
             .field("fd", &self.fd.as_fd())
-            .field("capacity", &self.buffer.capacity())
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

@@ -8,16 +8,16 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::error::SendError;
+use crate::error::{SendAllError, SendError};
 use crate::message::Message;
-use crate::outbox::Outbox;
+use crate::outbox;
 use crate::peer::Peer;
-use crate::socket::{self, Turns, Wait, transmit_connected};
+use crate::socket::{self, Turns, Wait, transmit_connected, transmit_together};
 use crate::sys::DatagramFd;
 
 /// The sending half of a [`Connection`](crate::Connection), for messages of type `Tx`.
 ///
-/// Each message is encoded into a buffer that the sender keeps, and sent as one datagram, whole or
+/// Each message is encoded into a buffer that the thread keeps, and sent as one datagram, whole or
 /// not at all. One that is too large for a datagram goes in pieces, which the receiver puts together.
 /// Sending only borrows the message, so after an error it can be sent again.
 ///
@@ -57,13 +57,12 @@ pub struct Sender<Tx> {
     fd: Arc<DatagramFd>,
     /// Shared with its clones.
     turns: Turns,
-    outbox: Outbox,
     message: PhantomData<fn(Tx)>,
 }
 
 impl<Tx: Message> Sender<Tx> {
     pub(crate) fn new(fd: Arc<DatagramFd>, turns: Turns) -> Self {
-        Self { fd, turns, outbox: Outbox::default(), message: PhantomData }
+        Self { fd, turns, message: PhantomData }
     }
 
     /// Sends a message, waiting for room as long as it takes. Returns the frame's length in bytes.
@@ -110,10 +109,89 @@ impl<Tx: Message> Sender<Tx> {
         self.send_waiting(message, Wait::Until(deadline))
     }
 
+    /// Sends several messages in order, waiting for room as long as it takes, by as few system calls as it
+    /// takes: one for up to 32. Each is a frame of its own, as if by [`send`](Self::send), and its large byte
+    /// fields are sent from where they lie. Returns how many there were.
+    ///
+    /// ```
+    /// use datagrammar::{Connection, Message};
+    ///
+    /// #[derive(Message)]
+    /// enum Line<'a> {
+    ///     #[message(tag = 1)]
+    ///     Line(&'a str),
+    /// }
+    ///
+    /// let (mut ours, mut theirs) = Connection::<Line<'static>, Line<'static>>::pair()?;
+    /// let lines: Vec<Line<'_>> = "one\ntwo\nthree".lines().map(Line::Line).collect();
+    /// assert_eq!(ours.send_all(&lines)?, 3);
+    /// for expected in ["one", "two", "three"] {
+    ///     let Line::Line(line) = theirs.recv()?.expect("a frame").decode()?;
+    ///     assert_eq!(line, expected);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SendAllError`]: how many were sent, and why the next one was not, as [`send`](Self::send).
+    pub fn send_all<'m, 'b>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
+    ) -> Result<usize, SendAllError>
+    where
+        Tx::Borrowed<'b>: 'm,
+    {
+        self.send_all_waiting(messages, Wait::Block)
+    }
+
+    /// As [`send_all`](Self::send_all), as far as there is room now.
+    ///
+    /// # Errors
+    ///
+    /// [`SendAllError`], as [`try_send`](Self::try_send).
+    pub fn try_send_all<'m, 'b>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
+    ) -> Result<usize, SendAllError>
+    where
+        Tx::Borrowed<'b>: 'm,
+    {
+        self.send_all_waiting(messages, Wait::Try)
+    }
+
+    /// As [`send_all`](Self::send_all), waiting for room until `deadline` at most.
+    ///
+    /// # Errors
+    ///
+    /// [`SendAllError`], as [`send_deadline`](Self::send_deadline).
+    pub fn send_all_deadline<'m, 'b>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
+        deadline: Instant,
+    ) -> Result<usize, SendAllError>
+    where
+        Tx::Borrowed<'b>: 'm,
+    {
+        self.send_all_waiting(messages, Wait::Until(deadline))
+    }
+
     #[inline]
     fn send_waiting(&mut self, message: &Tx::Borrowed<'_>, wait: Wait) -> Result<usize, SendError> {
-        let Self { fd, turns, outbox, .. } = self;
-        outbox.send(message, |parcel| transmit_connected(fd, turns, parcel, wait))
+        let Self { fd, turns, .. } = self;
+        outbox::send(message, |parcel| transmit_connected(fd, turns, parcel, wait))
+    }
+
+    fn send_all_waiting<'m, 'b>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
+        wait: Wait,
+    ) -> Result<usize, SendAllError>
+    where
+        Tx::Borrowed<'b>: 'm,
+    {
+        let Self { fd, turns, .. } = self;
+        outbox::send_all(messages, |parcels| transmit_together(fd, turns, parcels, wait))
     }
 
     /// Stops one direction of the connection, or both, for every holder of it: other halves, clones

@@ -120,7 +120,7 @@ fn h12_a_type_without_descriptors_gets_none() {
     // As a raw peer, and as one with another idea of the protocol.
     let file = file();
     let raw = raw::send_with(&ours, &[1], &[&[file.as_fd()]]);
-    let mut other = Ours::adopt(ours.into_fd().unwrap()).unwrap();
+    let mut other = Ours::adopt(ours.into_fd().unwrap().0).unwrap();
     let typed = other.send(&Parcel::Two { left: file.into(), right: None });
     if raw.is_err() {
         // Since Linux 6.16 the kernel refuses them where they are sent.

@@ -24,8 +24,8 @@ fn connections(directory: &Directory) -> Vec<(Ours, Ours)> {
     });
     let (left, right) = Ours::pair().unwrap();
     let adopted = (
-        Ours::adopt(left.into_fd().unwrap()).unwrap(),
-        Ours::adopt(right.into_fd().unwrap()).unwrap(),
+        Ours::adopt(left.into_fd().unwrap().0).unwrap(),
+        Ours::adopt(right.into_fd().unwrap().0).unwrap(),
     );
     listened.into_iter().chain([Ours::pair().unwrap(), adopted]).collect()
 }

@@ -36,7 +36,7 @@ pub(crate) fn vsock() -> Result<Tally, OpenError> {
 /// The other process is this program again, and its standard input an end of a connection.
 pub(crate) fn two_processes() -> Result<Tally, OpenError> {
     let (mut ours, theirs) = Connected::pair()?;
-    let theirs: OwnedFd = theirs.into_fd().unwrap();
+    let theirs: OwnedFd = theirs.into_fd().unwrap().0;
     let mut server = Command::new(std::env::current_exe().unwrap())
         .arg("serve")
         .stdin(Stdio::from(theirs))

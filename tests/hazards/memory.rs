@@ -64,7 +64,7 @@ fn unsealed() -> Vec<(OwnedFd, i32)> {
 #[test]
 fn h30_shared_bytes_are_refused_unless_every_seal_is_there() {
     let (mut ours, theirs) = Connection::<Sent<'static>, Sent<'static>>::pair().unwrap();
-    let fd = theirs.into_fd().unwrap();
+    let fd = theirs.into_fd().unwrap().0;
     let mut theirs = Connection::<Shared, Shared>::adopt(fd).unwrap();
     for (memory, expected) in unsealed() {
         ours.send(&Sent { bytes: memory.as_fd() }).unwrap();

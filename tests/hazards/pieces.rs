@@ -210,7 +210,7 @@ fn a_sender_that_gives_up_half_way_costs_its_own_frame_alone() {
 fn pieces_of_senders_that_take_no_turns_are_never_joined() {
     // Copies of the descriptor, as two processes may have them.
     let (theirs, mut ours) = Ours::pair().unwrap();
-    let theirs = theirs.into_fd().unwrap();
+    let theirs = theirs.into_fd().unwrap().0;
     let senders = [theirs.try_clone().unwrap(), theirs].map(|fd| Ours::adopt(fd).unwrap());
     thread::scope(|scope| {
         for (mut sender, number) in senders.into_iter().zip(1..) {

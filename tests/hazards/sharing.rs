@@ -24,7 +24,7 @@ fn h06_a_thief_between_peek_and_receive_costs_an_error_and_no_silence() {
     const THIEVES: usize = 4;
     let mut random = Random(seed());
     let (mut theirs, ours) = Ours::pair().unwrap();
-    let ours = ours.into_fd().unwrap();
+    let ours = ours.into_fd().unwrap().0;
     let barrier = Barrier::new(THIEVES + 1);
     let ledgers: Vec<Ledger> = thread::scope(|scope| {
         let thieves: Vec<_> = (0..THIEVES)

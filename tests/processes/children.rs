@@ -114,7 +114,7 @@ fn what_is_not_a_connection_is_not_inherited() {
     assert_eq!(output.stdout, b"left: precious\n");
     // A connection is, and once.
     let (_ours, theirs) = Ours::pair().unwrap();
-    let theirs = Stdio::from(theirs.into_fd().unwrap());
+    let theirs = Stdio::from(theirs.into_fd().unwrap().0);
     let output = command("inherit").stdin(theirs).output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     assert_eq!(printed.lines().next(), Some("inherited"), "{printed}");

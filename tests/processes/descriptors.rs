@@ -50,7 +50,7 @@ fn h13_no_descriptor_is_inherited_by_a_program_started_meanwhile() {
 fn h24_a_peer_that_is_gone_does_not_kill_by_sigpipe() {
     let (ours, theirs) = Ours::pair().unwrap();
     drop(theirs);
-    let ours: OwnedFd = ours.into_fd().unwrap();
+    let ours: OwnedFd = ours.into_fd().unwrap().0;
     let child = Command::new(env!("CARGO_BIN_EXE_child"))
         .arg("sigpipe")
         .stdin(Stdio::from(ours))

@@ -16,7 +16,7 @@ fn h23_what_was_sent_before_a_kill_arrives_and_then_the_end() {
         let (theirs, mut ours) = Ours::pair().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_child"))
             .arg("send")
-            .stdin(Stdio::from(theirs.into_fd().unwrap()))
+            .stdin(Stdio::from(theirs.into_fd().unwrap().0))
             .spawn()
             .unwrap();
         // Reading some lets the child go on, so that the kill meets it anywhere.

@@ -23,7 +23,7 @@ type Ours = Connection<Blob<'static>, Blob<'static>>;
 
 pub(crate) fn sender(receiver: &mut Command) -> Result<Send> {
     let (mut ours, theirs) = Ours::pair()?;
-    receiver.stdin(theirs.into_fd()?);
+    receiver.stdin(theirs.into_fd()?.0);
     Ok(Box::new(move |content| {
         ours.send(&Blob::Blob { content })?;
         Ok(())

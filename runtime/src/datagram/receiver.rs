@@ -137,7 +137,7 @@ fn receive_from<'b, Rx: Message>(
 ) -> Result<(Frame<'b, Rx>, Address), RecvError> {
     let all = Rx::DESCRIPTORS || *identify;
     let Beside { name, descriptors, sender } = socket::receive_from(fd, buffer, all, limits, wait)?;
-    let frame = Frame::new(buffer, descriptors).sent_by(sender.map(Peer::from));
+    let frame = Frame::in_buffer(buffer, descriptors).sent_by(sender.map(Peer::from));
     Ok((frame, name.into()))
 }
 

@@ -10,7 +10,7 @@ use super::Shared;
 use crate::address::Address;
 use crate::error::SendError;
 use crate::message::Message;
-use crate::outbox::Outbox;
+use crate::outbox;
 use crate::socket::{Wait, transmit_to};
 
 /// The sending half of a [`Socket`](crate::Socket), for messages of type `Tx`. A clone sends from
@@ -37,13 +37,12 @@ use crate::socket::{Wait, transmit_to};
 /// ```
 pub struct SocketSender<Tx> {
     shared: Arc<Shared>,
-    outbox: Outbox,
     message: PhantomData<fn(Tx)>,
 }
 
 impl<Tx: Message> SocketSender<Tx> {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, outbox: Outbox::default(), message: PhantomData }
+        Self { shared, message: PhantomData }
     }
 
     /// Sends a message to the socket at `to`, waiting for room as long as it takes. Returns the
@@ -102,7 +101,7 @@ impl<Tx: Message> SocketSender<Tx> {
         wait: Wait,
     ) -> Result<usize, SendError> {
         let fd = &self.shared.fd;
-        self.outbox.send(message, |parcel| transmit_to(fd, parcel, to.name(), wait))
+        outbox::send(message, |parcel| transmit_to(fd, parcel, to.name(), wait))
     }
 }
 

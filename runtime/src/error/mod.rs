@@ -20,4 +20,4 @@ pub use fragment::FragmentFault;
 pub use memory::MemoryFault;
 pub use open::OpenError;
 pub use recv::RecvError;
-pub use send::SendError;
+pub use send::{SendAllError, SendError};

@@ -83,6 +83,35 @@ pub enum SendError {
     },
 }
 
+/// Why not all of several messages were sent. Those that were not still are the caller's.
+///
+/// ```
+/// use datagrammar::{Connection, Message, SendAllError, SendError};
+///
+/// #[derive(Message)]
+/// enum Sample {
+///     #[message(tag = 1)]
+///     Load(f32),
+/// }
+///
+/// let (mut ours, theirs) = Connection::<Sample, Sample>::pair()?;
+/// drop(theirs);
+/// let SendAllError { sent, error, .. } = ours.send_all(&[Sample::Load(0.1)]).unwrap_err();
+/// assert_eq!(sent, 0);
+/// assert!(matches!(error, SendError::Disconnected));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Error)]
+#[error("{sent} messages were sent, and the next one was not")]
+#[non_exhaustive]
+pub struct SendAllError {
+    /// How many were sent, in order, before the one that was not.
+    pub sent: usize,
+    /// Why that one was not.
+    #[source]
+    pub error: SendError,
+}
+
 fn ceiling(max: Option<usize>) -> String {
     max.map_or_else(String::new, |max| format!(", which is {max}"))
 }

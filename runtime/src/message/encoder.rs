@@ -1,24 +1,17 @@
 //! Message to frame: one buffer for what is encoded, and the places where borrowed bytes go between.
 
-use std::io::IoSlice;
 use std::os::fd::BorrowedFd;
 
 use serde::Serialize;
 
-use super::Unknown;
+use super::encoded::{Borrowed, Encoded, Extent, MAX_BORROWED, Mark};
+use super::{Message, Unknown};
 use crate::codec::Codec;
 use crate::error::EncodeError;
-
-/// How many byte strings of a message are sent from where they lie: a `rest` field, and the first large
-/// ones. Further ones are copied.
-const MAX_BORROWED: usize = 4;
 
 /// Byte fields of at least this many bytes are sent from where they lie: below, the kernel's
 /// handling of one more iovec costs more than the copy that it saves.
 const BORROW_FROM: usize = 4096;
-
-/// The most slices a frame is made of: the encoded bytes before, between and after borrowed ones.
-pub(crate) const MAX_SLICES: usize = 2 * MAX_BORROWED + 1;
 
 /// Collects a message's frame: encoded values in a buffer, large byte strings by reference.
 ///
@@ -69,21 +62,22 @@ pub(crate) const MAX_SLICES: usize = 2 * MAX_BORROWED + 1;
 /// ```
 #[derive(Debug)]
 pub struct Encoder<'m> {
-    buffer: &'m mut Vec<u8>,
-    /// What is borrowed, and how much of the buffer comes before it.
-    borrowed: [(usize, &'m [u8]); MAX_BORROWED],
+    buffer: Vec<u8>,
+    /// Places for what is borrowed, and how many of them are taken.
+    borrowed: &'m mut [Borrowed<'m>],
     count: usize,
     /// What travels beside the frame.
     descriptors: Vec<BorrowedFd<'m>>,
+    /// Where the frame begins: there may be others before it.
+    start: Mark,
 }
 
 impl<'m> Encoder<'m> {
     /// An encoder that empties `buffer` and writes into it.
     #[inline]
-    #[must_use]
-    pub fn new(buffer: &'m mut Vec<u8>) -> Self {
+    pub(crate) fn new(mut buffer: Vec<u8>, borrowed: &'m mut [Borrowed<'m>]) -> Self {
         buffer.clear();
-        Self { buffer, borrowed: [(0, &[]); MAX_BORROWED], count: 0, descriptors: Vec::new() }
+        Self { buffer, borrowed, count: 0, descriptors: Vec::new(), start: Mark::default() }
     }
 
     /// Writes a variant's tag.
@@ -107,7 +101,7 @@ impl<'m> Encoder<'m> {
     where
         T: Serialize + ?Sized,
     {
-        C::encode(value, self.buffer).map_err(|reason| EncodeError::Field { field, reason })
+        C::encode(value, &mut self.buffer).map_err(|reason| EncodeError::Field { field, reason })
     }
 
     /// Writes a byte field: its length, then the bytes.
@@ -123,7 +117,7 @@ impl<'m> Encoder<'m> {
     ) -> Result<(), EncodeError> {
         self.field::<C, _>(field, &(bytes.len() as u64))?;
         // The last place is kept for a `rest` field.
-        if bytes.len() < BORROW_FROM || self.count + 1 >= MAX_BORROWED {
+        if bytes.len() < BORROW_FROM || self.count - self.start.borrowed + 1 >= MAX_BORROWED {
             self.copy(bytes);
         } else {
             self.rest(bytes);
@@ -186,9 +180,10 @@ impl<'m> Encoder<'m> {
     /// Writes a `rest` field: the bytes alone, sent from where they lie.
     #[inline]
     pub fn rest(&mut self, bytes: &'m [u8]) {
-        match self.borrowed.get_mut(self.count) {
+        let is_full = self.count - self.start.borrowed >= MAX_BORROWED;
+        match self.borrowed.get_mut(self.count).filter(|_| !is_full) {
             Some(place) => {
-                *place = (self.buffer.len(), bytes);
+                *place = Borrowed { at: self.buffer.len(), bytes };
                 self.count += 1;
             }
             None => self.copy(bytes),
@@ -233,68 +228,68 @@ impl<'m> Encoder<'m> {
         Ok(())
     }
 
-    /// The frame's length, in bytes.
+    /// The frame's length so far, in bytes.
     #[inline]
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
     pub fn len(&self) -> usize {
-        self.places().iter().fold(self.buffer.len(), |len, (_, bytes)| len + bytes.len())
-    }
-
-    /// The frame's length, if it is a frame: one is never empty.
-    #[inline]
-    pub(crate) fn check(&self) -> Result<usize, EncodeError> {
-        match self.len() {
-            0 => Err(EncodeError::Empty),
-            len => Ok(len),
-        }
+        let borrowed = self.borrowed.get(self.start.borrowed..self.count).unwrap_or_default();
+        borrowed
+            .iter()
+            .fold(self.buffer.len() - self.start.bytes, |len, borrowed| len + borrowed.bytes.len())
     }
 
     /// The descriptors that travel beside the frame.
     #[inline]
     #[must_use]
     pub fn descriptors(&self) -> &[BorrowedFd<'m>] {
-        &self.descriptors
+        self.descriptors.get(self.start.descriptors..).unwrap_or_default()
     }
 
-    /// The frame's bytes, in slices to be sent one after the other.
+    /// Whether there are places for all that a further frame may borrow.
     #[inline]
-    pub(crate) fn slices<'p>(
-        &'p self,
-        slices: &'p mut [IoSlice<'p>; MAX_SLICES],
-    ) -> &'p [IoSlice<'p>] {
-        let mut used = 0;
-        let mut push = |bytes: &'p [u8]| {
-            if !bytes.is_empty()
-                && let Some(slice) = slices.get_mut(used)
-            {
-                *slice = IoSlice::new(bytes);
-                used += 1;
-            }
-        };
-        let mut rest = self.buffer.as_slice();
-        let mut start = 0;
-        for &(at, bytes) in self.places() {
-            let (before, after) = rest.split_at_checked(at - start).unwrap_or((rest, &[]));
-            push(before);
-            push(bytes);
-            (rest, start) = (after, at);
-        }
-        push(rest);
-        slices.get(..used).unwrap_or_default()
+    pub(crate) fn has_places(&self) -> bool {
+        self.borrowed.len() - self.count >= MAX_BORROWED
     }
 
-    /// The frame's bytes, copied together.
-    pub(super) fn concat(&self) -> Vec<u8> {
-        let mut frame = Vec::with_capacity(self.len());
-        for slice in self.slices(&mut [IoSlice::new(&[]); MAX_SLICES]) {
-            frame.extend_from_slice(slice);
+    /// How many bytes have been copied to the buffer, in all frames.
+    #[inline]
+    pub(crate) fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Writes a message as a frame after those that there are. Where it is, and its length in bytes. After an
+    /// error it is nowhere.
+    #[inline]
+    pub(crate) fn append<M: Message>(
+        &mut self,
+        message: &'m M,
+    ) -> Result<(Extent, usize), EncodeError> {
+        let from = self.mark();
+        self.start = from;
+        let result = message.encode(self).and_then(|()| match self.len() {
+            0 => Err(EncodeError::Empty),
+            len => Ok((Extent { from, to: self.mark() }, len)),
+        });
+        if result.is_err() {
+            self.buffer.truncate(from.bytes);
+            self.count = from.borrowed;
+            self.descriptors.truncate(from.descriptors);
         }
-        frame
+        result
+    }
+
+    /// What the frames are made of.
+    #[inline]
+    pub(crate) fn finish(self) -> Encoded<'m> {
+        let Self { buffer, borrowed, count, descriptors, .. } = self;
+        let borrowed: &'m [Borrowed<'m>] = borrowed;
+        Encoded { buffer, borrowed: borrowed.get(..count).unwrap_or_default(), descriptors }
     }
 
     #[inline]
-    fn places(&self) -> &[(usize, &'m [u8])] {
-        self.borrowed.get(..self.count).unwrap_or_default()
+    fn mark(&self) -> Mark {
+        let descriptors = self.descriptors.len();
+        Mark { bytes: self.buffer.len(), borrowed: self.count, descriptors }
     }
 }

@@ -2,13 +2,16 @@
 
 mod decoder;
 mod descriptors;
+mod encoded;
 mod encoder;
 mod unknown;
 
+use std::io::IoSlice;
+
 pub use self::decoder::Decoder;
 pub use self::descriptors::Descriptors;
+pub(crate) use self::encoded::{Borrowed, Encoded, Extent, MAX_BORROWED, MAX_SLICES};
 pub use self::encoder::Encoder;
-pub(crate) use self::encoder::MAX_SLICES;
 pub use self::unknown::Unknown;
 use crate::error::{DecodeError, EncodeError};
 
@@ -106,9 +109,14 @@ pub trait Message {
 ///
 /// As [`Message::encode`].
 pub fn to_vec<M: Message>(message: &M) -> Result<Vec<u8>, EncodeError> {
-    let mut buffer = Vec::new();
-    let mut encoder = Encoder::new(&mut buffer);
-    message.encode(&mut encoder)?;
-    encoder.check()?;
-    Ok(encoder.concat())
+    let mut borrowed = [Borrowed::NOTHING; MAX_BORROWED];
+    let mut encoder = Encoder::new(Vec::new(), &mut borrowed);
+    let (extent, len) = encoder.append(message)?;
+    let encoded = encoder.finish();
+    let mut frame = Vec::with_capacity(len);
+    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+    for slice in encoded.slices(extent, &mut slices).0 {
+        frame.extend_from_slice(slice);
+    }
+    Ok(frame)
 }

@@ -39,8 +39,16 @@ enum State {
     Refused,
 }
 
+/// What is to be done with a piece.
+enum Verdict {
+    /// It is added: there is room for it.
+    Take,
+    /// It is dropped.
+    Drop,
+}
+
 impl Assembly {
-    /// Takes note that something else than a piece has come: a frame that is under way can no longer be
+    /// Takes note of the end, or of something else than a piece: a frame that is under way can no longer be
     /// completed, and that is an error before what has come is looked at.
     #[inline]
     pub(super) fn interrupt(&mut self) -> Result<(), RecvError> {
@@ -73,6 +81,11 @@ impl Assembly {
         }
     }
 
+    /// Whether a frame is under way, or the rest of one is being dropped.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.state != State::Idle
+    }
+
     /// Receives the peeked piece. The frame is in `buffer` once it is complete, and its descriptors are
     /// returned.
     #[cold]
@@ -83,62 +96,121 @@ impl Assembly {
         peeked: &Peeked,
         limits: Limits,
     ) -> Result<Option<Descriptors>, RecvError> {
-        let Some(len) = peeked.len.checked_sub(HEAD_LEN).filter(|&len| len > 0) else {
-            return self.refuse(fd, FragmentFault::Short { len: peeked.len });
+        self.meet(peeked)?;
+        let descriptors = match self.judge(buffer, peeked, limits) {
+            Ok(Verdict::Take) => self.take_piece(fd, peeked)?,
+            Ok(Verdict::Drop) => {
+                discard(fd)?;
+                return Ok(None);
+            }
+            Err(refusal) => {
+                discard(fd)?;
+                return Err(refusal);
+            }
         };
-        let (head, number) = Head::from_bytes(peeked.head);
+        Ok(self.complete(buffer).then_some(descriptors))
+    }
+
+    /// Adds a piece that has been taken already, of these `bytes`. Whether the frame is complete: it is in
+    /// `buffer` then. To be called after [`meet`](Self::meet).
+    #[cold]
+    pub(super) fn add(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        piece: &Peeked,
+        bytes: &[u8],
+        limits: Limits,
+    ) -> Result<bool, RecvError> {
+        match self.judge(buffer, piece, limits)? {
+            Verdict::Take => {
+                self.bytes.extend_from_slice(bytes.get(HEAD_LEN..).unwrap_or_default());
+            }
+            Verdict::Drop => return Ok(false),
+        }
+        Ok(self.complete(buffer))
+    }
+
+    /// What has come of a frame that is under way, as a first piece of it.
+    pub(super) fn to_piece(&self) -> Option<Vec<u8>> {
+        let State::Gathering { number, total } = self.state else { return None };
+        let head = Head::First { total: total as u64 }.to_bytes(number);
+        Some([&head, &*self.bytes].concat())
+    }
+
+    /// Looks at a datagram before it is taken: if it is not a further piece, a frame that is under way can
+    /// no longer be completed, which is an error before the datagram is looked at again.
+    #[inline]
+    pub(super) fn meet(&mut self, datagram: &Peeked) -> Result<(), RecvError> {
+        match self.state {
+            State::Idle => Ok(()),
+            _ if is_reserved(datagram)
+                && (datagram.len <= HEAD_LEN
+                    || !matches!(Head::from_bytes(datagram.head).0, Ok(Head::First { .. }))) =>
+            {
+                Ok(())
+            }
+            _ => self.give_up(),
+        }
+    }
+
+    /// What is to be done with a datagram with tag 0. After an error, it is to be dropped, too.
+    fn judge(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        datagram: &Peeked,
+        limits: Limits,
+    ) -> Result<Verdict, RecvError> {
+        let Some(len) = datagram.len.checked_sub(HEAD_LEN).filter(|&len| len > 0) else {
+            return self.refuse(FragmentFault::Short { len: datagram.len });
+        };
+        let (head, number) = Head::from_bytes(datagram.head);
         let total = match (head, self.state) {
             (Ok(Head::First { total }), _) => {
-                self.interrupt()?;
-                self.begin(fd, buffer, number, to_usize(total), limits)?
+                self.begin(buffer, number, to_usize(total), limits)?;
+                to_usize(total)
             }
             (Ok(Head::Next { .. }), State::Gathering { number: expected, .. })
                 if number != expected =>
             {
-                return self.refuse(fd, FragmentFault::OtherFrame { expected, found: number });
+                return self.refuse(FragmentFault::OtherFrame { expected, found: number });
             }
             (Ok(Head::Next { offset }), State::Gathering { total, .. }) => {
                 let expected = self.bytes.len();
                 if offset != expected as u64 {
-                    return self.refuse(fd, FragmentFault::Offset { expected, found: offset });
+                    return self.refuse(FragmentFault::Offset { expected, found: offset });
                 }
                 total
             }
-            (Ok(Head::Next { .. }), State::Refused) => {
-                discard(fd)?;
-                return Ok(None);
-            }
+            (Ok(Head::Next { .. }), State::Refused) => return Ok(Verdict::Drop),
             (Ok(Head::Next { offset }), State::Idle) => {
-                return self.refuse(fd, FragmentFault::Orphan { offset });
+                return self.refuse(FragmentFault::Orphan { offset });
             }
             (Ok(head @ Head::Memfd { .. }), _) => {
-                return self.refuse(fd, FragmentFault::Kind(head.kind()));
+                return self.refuse(FragmentFault::Kind(head.kind()));
             }
-            (Err(kind), _) => return self.refuse(fd, FragmentFault::Kind(kind)),
+            (Err(kind), _) => return self.refuse(FragmentFault::Kind(kind)),
         };
-        let descriptors = self.take_piece(fd, peeked, len, total)?;
-        if self.bytes.len() < total {
-            // Those that do not come with the last piece are closed: nobody sends any.
-            return Ok(None);
+        let offset = self.bytes.len();
+        if len > total - offset {
+            return self.refuse(FragmentFault::Overrun { offset, len, total });
         }
-        self.state = State::Idle;
-        mem::swap(buffer, &mut self.bytes);
-        self.bytes = Vec::new();
-        Ok(Some(descriptors))
+        if self.make_room(len, total - offset).is_err() {
+            self.give_up_silently();
+            return Err(RecvError::NoMemory { len: total });
+        }
+        Ok(Verdict::Take)
     }
 
     /// Begins a frame, in the memory of `buffer`, if it is within the limit.
     fn begin(
         &mut self,
-        fd: &DatagramFd,
         buffer: &mut Vec<u8>,
         number: u32,
         total: usize,
         limits: Limits,
-    ) -> Result<usize, RecvError> {
+    ) -> Result<(), RecvError> {
         if total > limits.frame_len {
-            self.state = State::Refused;
-            discard(fd)?;
+            self.give_up_silently();
             return Err(RecvError::TooLarge { len: total, limit: limits.frame_len });
         }
         self.clear();
@@ -146,43 +218,38 @@ impl Assembly {
         self.bytes.clear();
         self.resident = self.bytes.capacity();
         self.state = State::Gathering { number, total };
-        Ok(total)
+        Ok(())
+    }
+
+    /// Hands over the frame if it is complete.
+    fn complete(&mut self, buffer: &mut Vec<u8>) -> bool {
+        match self.state {
+            // Descriptors that do not come with the last piece are closed: nobody sends any.
+            State::Gathering { total, .. } if self.bytes.len() < total => false,
+            State::Gathering { .. } => {
+                self.state = State::Idle;
+                mem::swap(buffer, &mut self.bytes);
+                self.clear();
+                true
+            }
+            State::Idle | State::Refused => false,
+        }
     }
 
     /// Takes a piece of `len` bytes to the end of what has come, and the descriptors beside it.
-    fn take_piece(
-        &mut self,
-        fd: &DatagramFd,
-        peeked: &Peeked,
-        len: usize,
-        total: usize,
-    ) -> Result<Descriptors, RecvError> {
-        let offset = self.bytes.len();
-        let left = total - offset;
-        if len > left {
-            let fault = FragmentFault::Overrun { offset, len, total };
-            return self.refuse(fd, fault).map(Option::unwrap_or_default);
-        }
-        if self.make_room(len, left).is_err() {
-            self.state = State::Refused;
-            self.clear();
-            discard(fd)?;
-            return Err(RecvError::NoMemory { len: total });
-        }
+    fn take_piece(&mut self, fd: &DatagramFd, peeked: &Peeked) -> Result<Descriptors, RecvError> {
         let mut head = [0; HEAD_LEN];
         let received = match take_message(fd, &mut head, &mut self.bytes) {
             Ok(Some(received)) => received,
             // Somebody else has taken it.
             Ok(None) => return Ok(Descriptors::default()),
             Err(error) => {
-                self.state = State::Refused;
-                self.clear();
+                self.give_up_silently();
                 return Err(error);
             }
         };
         if received.len != peeked.len || head != peeked.head {
-            self.state = State::Refused;
-            self.clear();
+            self.give_up_silently();
             return Err(RecvError::Stolen { peeked: peeked.len, len: received.len });
         }
         Ok(received.descriptors.into())
@@ -207,16 +274,15 @@ impl Assembly {
         Ok(())
     }
 
-    /// Drops the peeked piece, and with it the frame.
-    fn refuse(
-        &mut self,
-        fd: &DatagramFd,
-        fault: FragmentFault,
-    ) -> Result<Option<Descriptors>, RecvError> {
+    /// Drops the frame that the piece is of, with all that has come and may come of it.
+    fn refuse(&mut self, fault: FragmentFault) -> Result<Verdict, RecvError> {
+        self.give_up_silently();
+        Err(RecvError::BadFragment(fault))
+    }
+
+    fn give_up_silently(&mut self) {
         self.state = State::Refused;
         self.clear();
-        discard(fd)?;
-        Err(RecvError::BadFragment(fault))
     }
 
     fn clear(&mut self) {

@@ -1,24 +1,25 @@
 //! Receiving one frame: peek, policy, room, receive, and the check that it is the frame peeked.
 
 use std::io::{self, ErrorKind};
+use std::mem;
 use std::os::fd::AsFd;
 
 use super::assembly::Assembly;
 use super::envelope::receive_memory;
+use super::pool::{Loan, Width};
 use super::wait::{MAX_PAUSE, NotReady, Wait};
 use crate::backoff::Backoff;
 use crate::error::RecvError;
 use crate::limits::Limits;
 use crate::message::Descriptors;
 use crate::sys::{
-    self, Credentials, DatagramFd, Kind, Name, Peeked, Readiness, Received, UnixName,
+    self, Credentials, DatagramFd, Kind, Lanes, Name, Peeked, Readiness, Received, UnixName,
 };
-use crate::wire::RESERVED_TAG;
+use crate::wire::{HEAD_LEN, RESERVED_TAG};
 
 /// Receives a frame from a connection into `buffer`, and the descriptors beside it if `descriptors`
 /// may come; `None` at the end. What has come of a frame in pieces is kept in `assembly` between calls.
-#[inline]
-pub(crate) fn receive(
+pub(super) fn receive(
     fd: &DatagramFd,
     assembly: &mut Assembly,
     buffer: &mut Vec<u8>,
@@ -33,7 +34,7 @@ pub(crate) fn receive(
             match assembly.receive(fd, buffer, &peeked, limits)? {
                 Some(descriptors) => return Ok(Some(descriptors)),
                 // What has come is kept for the next call.
-                None => wait.goes_on(&mut rounds).map_err(not_ready)?,
+                None => wait.goes_on(&mut rounds)?,
             }
             continue;
         }
@@ -41,23 +42,75 @@ pub(crate) fn receive(
         if peeked.len == 0 {
             return Ok(None);
         }
-        if !make_room(fd, buffer, peeked.len, limits)? {
-            continue;
+        let taken = match Loan::take(Width::Single) {
+            Some(mut lanes) => take_whole(fd, buffer, &mut lanes, peeked.len, descriptors, limits)?,
+            None => take_exactly(fd, buffer, peeked.len, descriptors, limits)?,
+        };
+        let Some(descriptors) = taken else { continue };
+        let taken = Peeked::of(buffer);
+        if !is_reserved(&taken) {
+            return Ok(Some(descriptors));
         }
-        if descriptors {
-            if let Some(received) = take_message(fd, &mut [], buffer)?
-                && received.len > 0
-            {
-                check(fd, buffer, peeked.len, received.len, limits)?;
-                return Ok(Some(received.descriptors.into()));
-            }
-        } else if let Some(len) = taken(fd, || sys::recv(fd, buffer))?
-            && len > 0
-        {
-            check(fd, buffer, peeked.len, len, limits)?;
-            return Ok(Some(Descriptors::default()));
+        // A piece, in the place of what was peeked.
+        let piece = mem::take(buffer);
+        assembly.meet(&taken)?;
+        if assembly.add(buffer, &taken, &piece, limits)? {
+            return Ok(Some(descriptors));
         }
     }
+}
+
+/// Takes the peeked datagram, or another one if somebody else has taken it, whole: what does not fit the
+/// room made for it goes to a lane. `None` when there is none.
+fn take_whole(
+    fd: &DatagramFd,
+    buffer: &mut Vec<u8>,
+    lanes: &mut Lanes,
+    peeked: usize,
+    descriptors: bool,
+    limits: Limits,
+) -> Result<Option<Descriptors>, RecvError> {
+    buffer.clear();
+    let expected = if peeked > limits.frame_len { 0 } else { peeked };
+    buffer.try_reserve_exact(expected).map_err(|_| RecvError::NoMemory { len: peeked })?;
+    let longest = limits.frame_len.saturating_add(HEAD_LEN);
+    let received = taken(fd, || sys::recv_spilling(fd, buffer, lanes, longest, descriptors))?;
+    let Some(received) = received.filter(|received| received.len > 0) else { return Ok(None) };
+    let received = lost_descriptors(fd, received)?;
+    if received.len != peeked {
+        // Another holder has taken the frame that was peeked, or has set a peek offset, which makes peeks
+        // report too little or miss frames that are there.
+        fd.reset_peek_offset()?;
+    }
+    if received.len > limits.frame_len && !is_reserved(&Peeked::of(buffer)) {
+        return Err(too_large(received.len, limits));
+    }
+    Ok(Some(received.descriptors.into()))
+}
+
+/// Takes the peeked datagram into exactly as much room. `None` when there is none.
+fn take_exactly(
+    fd: &DatagramFd,
+    buffer: &mut Vec<u8>,
+    peeked: usize,
+    descriptors: bool,
+    limits: Limits,
+) -> Result<Option<Descriptors>, RecvError> {
+    if !make_room(fd, buffer, peeked, limits)? {
+        return Ok(None);
+    }
+    let (len, descriptors) = if descriptors {
+        let Some(received) = take_message(fd, &mut [], buffer)? else { return Ok(None) };
+        (received.len, received.descriptors.into())
+    } else {
+        let Some(len) = taken(fd, || sys::recv(fd, buffer))? else { return Ok(None) };
+        (len, Descriptors::default())
+    };
+    if len == 0 {
+        return Ok(None);
+    }
+    check(fd, buffer, peeked, len, limits)?;
+    Ok(Some(descriptors))
 }
 
 /// Whether a datagram begins with tag 0: it is no message then, but the runtime's own.
@@ -106,7 +159,7 @@ pub(crate) fn receive_from(
         let Some((len, beside)) = taken else {
             // Once a socket has been shut down, a peek that waits returns 0 without a datagram.
             if peeked.len == 0 {
-                wait.pause(&mut backoff).map_err(not_ready)?;
+                wait.pause(&mut backoff)?;
             }
             continue;
         };
@@ -131,15 +184,18 @@ pub(super) fn take_message(
     head: &mut [u8],
     buffer: &mut Vec<u8>,
 ) -> Result<Option<Received>, RecvError> {
-    let Some(received) = taken(fd, || sys::recv_message(fd, head, buffer))? else {
-        return Ok(None);
-    };
+    let received = taken(fd, || sys::recv_message(fd, head, buffer))?;
+    received.map(|received| lost_descriptors(fd, received)).transpose()
+}
+
+/// An error if descriptors were lost.
+pub(super) fn lost_descriptors(fd: &DatagramFd, received: Received) -> Result<Received, RecvError> {
     if received.lacks_descriptors {
         // Asked while those that came are still open, and count.
         let limit = sys::open_file_limit(fd.as_fd());
         return Err(RecvError::DescriptorsLost { received: received.descriptors.len(), limit });
     }
-    Ok(Some(received))
+    Ok(received)
 }
 
 /// The length and the first byte of the next frame, which stays queued; a length of 0 at the end of
@@ -153,29 +209,51 @@ pub(crate) fn peek(fd: &DatagramFd, wait: Wait) -> Result<Peeked, RecvError> {
 }
 
 /// Peeks once the socket is ready.
-///
-/// It may be ready, and have nothing to peek at: another holder has taken the frame or set a peek
-/// offset past it, or the socket stays ready for an error that is in a queue of its own, or because
-/// it was shut down. So that this does not spin, pauses take over.
 #[cold]
 fn peek_when_ready(fd: &DatagramFd, wait: Wait) -> Result<Peeked, RecvError> {
-    let mut backoff = Backoff::up_to(MAX_PAUSE);
+    let mut patience = Patience::new();
     loop {
-        wait.ready(fd.as_fd(), Readiness::Readable).map_err(not_ready)?;
+        patience.wait(fd, wait)?;
         if let Some(peeked) = taken(fd, || sys::peek(fd, wait.blocks()))? {
             return Ok(peeked);
         }
-        fd.reset_peek_offset()?;
-        wait.pause(&mut backoff).map_err(not_ready)?;
     }
 }
 
-#[cold]
-fn not_ready(reason: NotReady) -> RecvError {
-    match reason {
-        NotReady::WouldBlock => RecvError::WouldBlock,
-        NotReady::TimedOut => RecvError::TimedOut,
-        NotReady::Io(error) => RecvError::Io(error),
+/// Waits until a socket is ready.
+///
+/// It may be ready, and have nothing to receive: another holder has taken the frame or set a peek
+/// offset past it, or the socket stays ready for an error that is in a queue of its own, or because
+/// it was shut down. So that this does not spin, pauses take over.
+#[derive(Debug)]
+pub(super) struct Patience(Option<Backoff>);
+
+impl Patience {
+    pub(super) const fn new() -> Self {
+        Self(None)
+    }
+
+    #[cold]
+    pub(super) fn wait(&mut self, fd: &DatagramFd, wait: Wait) -> Result<(), RecvError> {
+        match &mut self.0 {
+            None => self.0 = Some(Backoff::up_to(MAX_PAUSE)),
+            Some(backoff) => {
+                fd.reset_peek_offset()?;
+                wait.pause(backoff)?;
+            }
+        }
+        Ok(wait.ready(fd.as_fd(), Readiness::Readable)?)
+    }
+}
+
+impl From<NotReady> for RecvError {
+    #[cold]
+    fn from(reason: NotReady) -> Self {
+        match reason {
+            NotReady::WouldBlock => Self::WouldBlock,
+            NotReady::TimedOut => Self::TimedOut,
+            NotReady::Io(error) => Self::Io(error),
+        }
     }
 }
 
@@ -233,7 +311,7 @@ fn check(
 
 /// The result of a call that takes or peeks, or `None` when nothing is there yet.
 #[inline]
-fn taken<T: Nothing>(
+pub(super) fn taken<T: Nothing>(
     fd: &DatagramFd,
     mut call: impl FnMut() -> io::Result<T>,
 ) -> Result<Option<T>, RecvError> {
@@ -256,7 +334,7 @@ fn taken<T: Nothing>(
 }
 
 /// What a call returns at the end.
-trait Nothing {
+pub(super) trait Nothing {
     const NOTHING: Self;
 }
 
@@ -273,16 +351,10 @@ impl Nothing for Peeked {
 }
 
 impl Nothing for Received {
-    const NOTHING: Self = Self {
-        len: 0,
-        name: Name::Unix(UnixName::UNNAMED),
-        descriptors: Vec::new(),
-        sender: None,
-        lacks_descriptors: false,
-    };
+    const NOTHING: Self = Self::alone(0);
 }
 
 #[cold]
-fn too_large(len: usize, limits: Limits) -> RecvError {
+pub(super) fn too_large(len: usize, limits: Limits) -> RecvError {
     RecvError::TooLarge { len, limit: limits.frame_len }
 }

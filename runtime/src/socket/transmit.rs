@@ -19,6 +19,11 @@ pub(crate) struct Parcel<'p> {
     pub(crate) len: usize,
 }
 
+impl Parcel<'_> {
+    /// No frame: a place for one.
+    pub(crate) const EMPTY: Self = Self { slices: &[], descriptors: &[], len: 0 };
+}
+
 /// Sends a frame: to `to`, or to the connected peer.
 #[inline]
 pub(crate) fn transmit(

@@ -11,7 +11,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::errno::retry;
-use super::recv::{HEAD_LEN, Peeked};
+use super::recv::Peeked;
 
 /// A datagram that has been taken, until it is asked for.
 #[derive(Debug)]
@@ -34,11 +34,7 @@ impl Lane {
             held.try_reserve(self.max_len).map_err(|_| io::ErrorKind::OutOfMemory)?;
             fill(fd, &mut held, if block { 0 } else { libc::MSG_DONTWAIT })?;
         }
-        let mut head = [0; HEAD_LEN];
-        for (place, byte) in head.iter_mut().zip(held.iter()) {
-            *place = *byte;
-        }
-        Ok(Peeked { len: held.len(), head })
+        Ok(Peeked::of(&held))
     }
 
     /// Hands the held datagram to `take`, if there is one.
@@ -47,10 +43,6 @@ impl Lane {
         let taken = (!held.is_empty()).then(|| take(&held));
         held.clear();
         taken
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.lock().is_empty()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
@@ -85,6 +77,7 @@ mod tests {
     use std::os::unix::net::UnixDatagram;
 
     use super::*;
+    use crate::sys::recv::HEAD_LEN;
 
     #[test]
     fn what_was_looked_at_is_taken_once_and_in_order() {
@@ -98,7 +91,6 @@ mod tests {
             assert_eq!((peeked.len, peeked.head), (1000, [7; HEAD_LEN]));
         }
         assert_eq!(lane.take(|held| held.to_vec()), Some(vec![7; 1000]));
-        assert!(lane.is_empty());
         assert_eq!(lane.take(|held| held.to_vec()), None);
         let peeked = lane.peek(ours.as_fd(), false).unwrap();
         assert_eq!((peeked.len, peeked.head), (6, *b"second\0\0\0\0\0\0\0\0"));

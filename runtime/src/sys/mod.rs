@@ -8,6 +8,7 @@ mod errno;
 mod fs;
 mod kind;
 mod lane;
+mod lanes;
 mod listener;
 mod memfd;
 mod memory;
@@ -24,6 +25,7 @@ pub(crate) use self::control::MAX_DESCRIPTORS;
 pub(crate) use self::errno::{Errno, errno};
 pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_mode_nofollow};
 pub(crate) use self::kind::Kind;
+pub(crate) use self::lanes::{Lanes, MAX_LANES};
 pub(crate) use self::listener::ListenerFd;
 pub(crate) use self::memfd::{Mapping, first_hole, memfd, missing_seals, seal};
 pub(crate) use self::memory::populate;
@@ -35,8 +37,8 @@ pub(crate) use self::process::{
     take_inherited, wait_for,
 };
 pub(crate) use self::recv::{
-    Peeked, Received, discard, peek, peek_len, recv, recv_from, recv_message,
+    Peeked, Received, discard, peek, peek_len, recv, recv_from, recv_message, recv_spilling,
 };
-pub(crate) use self::send::send;
+pub(crate) use self::send::{MAX_TOGETHER, send, send_many};
 pub(crate) use self::socket::DatagramFd;
 pub(crate) use self::whole::send_whole;

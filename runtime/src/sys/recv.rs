@@ -15,6 +15,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use super::control::{Control, Taken};
 use super::errno::retry;
+use super::lanes::Lanes;
 use super::name::{Name, RawName, UnixName};
 use super::options::Credentials;
 use super::socket::DatagramFd;
@@ -26,6 +27,19 @@ pub(crate) struct Peeked {
     pub(crate) len: usize,
     /// Its first bytes; 0 where it has none.
     pub(crate) head: [u8; HEAD_LEN],
+}
+
+impl Peeked {
+    /// What a peek would have told of a datagram of these bytes.
+    #[inline]
+    pub(crate) fn of(datagram: &[u8]) -> Self {
+        let mut head = [0; HEAD_LEN];
+        match datagram.first_chunk() {
+            Some(first) => head = *first,
+            None => head.iter_mut().zip(datagram).for_each(|(place, byte)| *place = *byte),
+        }
+        Self { len: datagram.len(), head }
+    }
 }
 
 /// How many of a datagram's bytes a peek shows.
@@ -162,7 +176,7 @@ pub(crate) fn recv_from(fd: &DatagramFd, buffer: &mut Vec<u8>) -> io::Result<(us
     Ok((len, name.read().unwrap_or(Name::Unix(UnixName::UNNAMED))))
 }
 
-/// What [`recv_message`] took.
+/// What a receive took.
 #[derive(Debug)]
 pub(crate) struct Received {
     /// The datagram's real length: where that is more than there was room for, the rest is lost.
@@ -175,55 +189,129 @@ pub(crate) struct Received {
     pub(crate) lacks_descriptors: bool,
 }
 
+impl Received {
+    /// A datagram with nothing beside it.
+    pub(crate) const fn alone(len: usize) -> Self {
+        Self {
+            len,
+            name: Name::Unix(UnixName::UNNAMED),
+            descriptors: Vec::new(),
+            sender: None,
+            lacks_descriptors: false,
+        }
+    }
+}
+
 /// Takes the next datagram, its descriptors and the name of its sender: the first bytes into `head`,
 /// the others into `buffer` after what it holds, using its capacity without growing it. Never waits.
-///
-/// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags)`, with `MSG_CMSG_CLOEXEC`; see
-/// [recv(2)]. `MSG_CTRUNC` means that descriptors are missing: there always is room for as many as
-/// can travel.
-///
-/// [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
 pub(crate) fn recv_message(
     fd: &DatagramFd,
     head: &mut [u8],
     buffer: &mut Vec<u8>,
 ) -> io::Result<Received> {
     if let Some(len) = fd.lane().and_then(|lane| lane.take(|held| spill(held, head, buffer))) {
-        let name = Name::Unix(UnixName::UNNAMED);
-        let (descriptors, sender) = (Vec::new(), None);
-        return Ok(Received { len, name, descriptors, sender, lacks_descriptors: false });
+        return Ok(Received::alone(len));
     }
     let room = buffer.spare_capacity_mut();
     let mut pieces = [
         libc::iovec { iov_base: head.as_mut_ptr().cast(), iov_len: head.len() },
         libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() },
     ];
-    let mut name = RawName::empty();
-    let mut control = Control::empty();
+    // SAFETY: the iovecs describe `head` and `room`, which are exclusively borrowed for the call.
+    let received = unsafe { recvmsg(fd, &mut pieces, true, false) }?;
+    let written = received.len.saturating_sub(head.len()).min(room.len());
+    let filled = buffer.len() + written;
+    // SAFETY: `filled` is within the capacity; up to `buffer.len()` it was initialised before, and the
+    // kernel wrote `written` bytes from there on, as `recvmsg` says.
+    unsafe { buffer.set_len(filled) };
+    Ok(received)
+}
+
+/// Takes the next datagram into an empty `buffer`, using its capacity, and what does not fit there into
+/// `lanes`: after that it is copied to the buffer, which grows as far as it needs. Of a datagram longer than
+/// `cap` bytes there are at least `cap` in the buffer, and the rest is lost. Never waits. With `beside`,
+/// takes what comes beside the datagram, too.
+pub(crate) fn recv_spilling(
+    fd: &DatagramFd,
+    buffer: &mut Vec<u8>,
+    lanes: &mut Lanes,
+    cap: usize,
+    beside: bool,
+) -> io::Result<Received> {
+    buffer.clear();
+    if let Some(len) = lanes.take_held(fd, cap) {
+        buffer.extend_from_slice(lanes.bytes(0));
+        return Ok(Received::alone(len));
+    }
+    let room = buffer.spare_capacity_mut();
+    let mut pieces = [
+        libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() },
+        lanes.first(cap.saturating_sub(room.len())),
+    ];
+    let spill_len = pieces[1].iov_len;
+    // SAFETY: the iovecs describe `room` and the first lane, which are exclusively borrowed for the call.
+    let received = unsafe { recvmsg(fd, &mut pieces, beside, false) }?;
+    let written = received.len.min(room.len());
+    // SAFETY: `written` is within the capacity, and the kernel wrote that many bytes from the start of it,
+    // as `recvmsg` says.
+    unsafe { buffer.set_len(written) };
+    if let Some(spilled @ 1..) = received.len.checked_sub(written) {
+        lanes.fill(0, spilled, spill_len);
+        buffer.extend_from_slice(lanes.bytes(0));
+    }
+    Ok(received)
+}
+
+/// Takes the next datagram into `pieces`, and with `beside` what comes beside it. `block` waits for one,
+/// unless the descriptor itself is non-blocking.
+///
+/// The kernel fills the pieces in order, with as much of the datagram as they hold: on a datagram
+/// socket, which a `DatagramFd` is known to be.
+///
+/// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags)`, with `MSG_TRUNC` and
+/// `MSG_CMSG_CLOEXEC`; see [recv(2)]. `MSG_CTRUNC` means that descriptors are missing: there always is
+/// room for as many as can travel.
+///
+/// [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
+///
+/// # Safety
+///
+/// Each of `pieces` describes writable memory, which is exclusively borrowed for the call.
+pub(super) unsafe fn recvmsg(
+    fd: &DatagramFd,
+    pieces: &mut [libc::iovec],
+    beside: bool,
+    block: bool,
+) -> io::Result<Received> {
     // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid.
     let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
     message.msg_iov = pieces.as_mut_ptr();
     message.msg_iovlen = pieces.len() as _;
-    let flags = libc::MSG_TRUNC | libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+    let wait = if block { 0 } else { libc::MSG_DONTWAIT };
+    let flags = libc::MSG_TRUNC | libc::MSG_CMSG_CLOEXEC | wait;
+    if !beside {
+        let len = retry(|| {
+            // SAFETY: `message` points to iovecs, which by this function's contract describe memory that may
+            // be written to, and to no name and no control messages. `fd` is open for the call, as it is
+            // borrowed.
+            unsafe { libc::recvmsg(fd.as_fd().as_raw_fd(), &raw mut message, flags) }
+        })?;
+        return Ok(Received::alone(len.cast_unsigned()));
+    }
+    let mut name = RawName::empty();
+    let mut control = Control::empty();
     let len = retry(|| {
         message.msg_name = name.as_mut_ptr().cast();
         message.msg_namelen = RawName::CAPACITY as libc::socklen_t;
         message.msg_control = control.as_mut_ptr();
         message.msg_controllen = control.capacity() as _;
-        // SAFETY: `message` points to two iovecs, which describe `head` and `room`, to a name and to
-        // control messages, each with the number of bytes that may be written there, all of them
-        // exclusively borrowed for the call. `fd` is open for the call, as it is borrowed.
+        // SAFETY: as above, and `message` points to a name and to control messages, each with the number of
+        // bytes that may be written there, exclusively borrowed for the call.
         unsafe { libc::recvmsg(fd.as_fd().as_raw_fd(), &raw mut message, flags) }
     })?
     .cast_unsigned();
     // SAFETY: this recvmsg has filled `control` up to the length that it reports.
     let Taken { descriptors, sender } = unsafe { control.take(message.msg_controllen as usize) };
-    let written = len.saturating_sub(head.len()).min(room.len());
-    let filled = buffer.len() + written;
-    // SAFETY: `filled` is within the capacity; up to `buffer.len()` it was initialised before, and the
-    // kernel wrote `written` bytes from there on: on a datagram socket, which a `DatagramFd` is known
-    // to be, it fills the iovecs in order with as much of the datagram as they hold (recv(2)).
-    unsafe { buffer.set_len(filled) };
     name.set_len(message.msg_namelen);
     Ok(Received {
         len,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::errno::retry;
 use super::kind::Kind;
 use super::lane::Lane;
+use super::lanes::LANE_LEN;
 use super::name::{Name, RawName};
 use super::options::{self, Credentials, Socket};
 
@@ -183,6 +184,14 @@ impl DatagramFd {
         }
     }
 
+    /// Whether no datagram that comes is longer than a lane.
+    pub(crate) fn fits_lanes(&self) -> bool {
+        match self.kind {
+            Kind::VsockSeqpacket => options::vsock_buffer(self.as_fd()) <= LANE_LEN,
+            _ => true,
+        }
+    }
+
     /// Where the next datagram may be held, where it cannot be peeked at.
     #[inline]
     pub(super) fn lane(&self) -> Option<&Lane> {
@@ -201,23 +210,19 @@ impl DatagramFd {
         Some(self.lane.get_or_init(lane))
     }
 
-    /// The descriptor. EBUSY while a datagram is held, which would be lost.
-    pub(crate) fn into_fd(self) -> io::Result<OwnedFd> {
-        self.check_empty()?;
-        Ok(self.fd)
+    /// Takes the datagram that is held, if there is one.
+    pub(crate) fn take_held(&self) -> Option<Vec<u8>> {
+        self.lane().and_then(|lane| lane.take(<[u8]>::to_vec))
     }
 
-    /// A copy of the descriptor; EBUSY as for [`into_fd`](Self::into_fd).
+    /// The descriptor. A datagram that is held is lost.
+    pub(crate) fn into_fd(self) -> OwnedFd {
+        self.fd
+    }
+
+    /// A copy of the descriptor.
     pub(crate) fn copy_fd(&self) -> io::Result<OwnedFd> {
-        self.check_empty()?;
         self.fd.try_clone()
-    }
-
-    fn check_empty(&self) -> io::Result<()> {
-        match self.lane() {
-            Some(lane) if !lane.is_empty() => Err(io::Error::from_raw_os_error(libc::EBUSY)),
-            _ => Ok(()),
-        }
     }
 }
 

@@ -154,7 +154,7 @@ fn as_many_travel_as_the_kernel_lets() {
 fn borrowed_ones_are_sent_and_not_received() {
     let (ours, theirs) = pair();
     let mut ours =
-        Connection::<Lent<'static>, Lent<'static>>::adopt(ours.into_fd().unwrap()).unwrap();
+        Connection::<Lent<'static>, Lent<'static>>::adopt(ours.into_fd().unwrap().0).unwrap();
     let mut theirs = theirs;
     let file = file("lent");
     ours.send(&Lent::One { before: "b", file: file.as_fd(), after: 1 }).unwrap();

@@ -4,4 +4,5 @@ pub mod buffer;
 pub mod numbers;
 pub mod raw;
 pub mod requirement;
+pub mod rights;
 pub mod usage;

@@ -38,12 +38,7 @@ const INK: RGBColor = RGBColor(0x33, 0x33, 0x33);
 const GRID: RGBColor = RGBColor(0xDD, 0xDD, 0xDD);
 
 /// Draws lines over `places`, on an axis of which each step is as wide. The other one begins at 0.
-pub(crate) fn lines(
-    path: &Path,
-    title: &str,
-    places: &[String],
-    lines: &mut [Line],
-) -> Result<()> {
+pub(crate) fn lines(path: &Path, title: &str, places: &[String], lines: &mut [Line]) -> Result<()> {
     const SIZE: (u32, u32) = (860, 420);
     const LEGEND: i32 = 290;
     let all = lines.iter().flat_map(|line| line.figures.iter().copied());

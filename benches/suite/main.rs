@@ -8,6 +8,7 @@ mod counting;
 mod crowd;
 mod epoll;
 mod feed;
+mod limits;
 mod machine;
 mod measure;
 mod message;

@@ -2,6 +2,8 @@
 
 use clap::ValueEnum as _;
 
+use crate::crowd;
+use crate::limits;
 use crate::ways::Way;
 use crate::workload::Workload;
 
@@ -99,6 +101,12 @@ pub(crate) fn absence(way: Way, workload: Workload) -> Option<Absence> {
         (Workload::Large(_) | Workload::After, TypedAll | TypedOne) => Some(NotShown),
         (Workload::Large(_) | Workload::After, _) => {
             Some(Cannot("a message is one datagram, which is 4,263,616 bytes at most"))
+        }
+        (Workload::Idle(connections) | Workload::Fan(connections), IpcChannel)
+            if limits::allow_descriptors(crowd::descriptors(connections))
+                .map_or(true, |allowed| allowed < crowd::descriptors(connections)) =>
+        {
+            Some(Cannot("has both ends of each, more descriptors than a process may have here"))
         }
         (_, TypedEach | Buffered | IpcChannel | TokioSeqpacket) => None,
         (Workload::Descriptors, TokioUnixIpc | Tube | Peeked | Uds) => Some(NotShown),

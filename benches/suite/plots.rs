@@ -32,10 +32,16 @@ pub(crate) fn draw(out: &Path, plan: &Plan, results: &Results) -> Result<()> {
     let speed = "Streams: messages a second, a loop by hand = 1";
     chart.lines("streams.svg", speed, &streams, said, by_hand(rate))?;
     let growth = "CPU for a frame, by the number of connections, with ten = 1";
-    chart.lines("connections.svg", growth, &fan, |number| number.to_string(), |workload, way| {
-        let of = |workload| results.median(workload, way, cpu);
-        of(workload) / of(Workload::Fan(10))
-    })?;
+    chart.lines(
+        "connections.svg",
+        growth,
+        &fan,
+        |number| number.to_string(),
+        |workload, way| {
+            let of = |workload| results.median(workload, way, cpu);
+            of(workload) / of(Workload::Fan(10))
+        },
+    )?;
     chart.bars(
         "trips.svg",
         plan,

@@ -23,6 +23,10 @@ pub(super) fn gather(count: usize) -> Result<Box<dyn Crowd>> {
 }
 
 impl Crowd for Channels {
+    fn clients(&self) -> usize {
+        self.senders.len()
+    }
+
     fn send(&mut self, to: usize, note: Note<'static>) -> Result<()> {
         self.senders.get(to).context("no such connection")?.send(note.into())?;
         Ok(())

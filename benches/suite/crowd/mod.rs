@@ -6,17 +6,20 @@ mod tokio_seqpacket;
 mod typed;
 
 use std::hint::black_box;
-use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 
 use anyhow::{Result, bail, ensure};
-use datagrammar_benches::raw;
+use datagrammar_benches::{raw, rights};
 
+use crate::limits;
 use crate::message::{Held, Note};
 use crate::ways::Way;
 
 /// A server with many connections, and what is sent to it.
 pub(crate) trait Crowd {
+    /// How many of the connections, the first ones, have a client that can send.
+    fn clients(&self) -> usize;
+
     /// The client of connection number `to` sends a message.
     fn send(&mut self, to: usize, note: Note<'static>) -> Result<()>;
 
@@ -38,22 +41,40 @@ pub(crate) enum Buffers {
 pub(crate) struct Sockets {
     clients: Vec<OwnedFd>,
     servers: Vec<OwnedFd>,
+    /// Where the clients are that this process may have no descriptors of: on their way to nobody.
+    _parked: Option<(OwnedFd, OwnedFd)>,
 }
 
 impl Sockets {
     /// So many that are connected; none for a way that makes its own.
     pub(crate) fn new(way: Way, count: usize) -> Result<Self> {
-        allow_descriptors(2 * count + 64)?;
+        let allowed = limits::allow_descriptors(descriptors(count))?;
         let mut sockets = Self::default();
-        if way != Way::IpcChannel {
-            for _ in 0..count {
-                let (client, server) = raw::pair()?;
+        if way == Way::IpcChannel {
+            return Ok(sockets);
+        }
+        let room = allowed.saturating_sub(count + SPARE);
+        let parking = raw::pair()?;
+        for _ in 0..count {
+            let (client, server) = raw::pair()?;
+            sockets.servers.push(server);
+            if sockets.clients.len() < room {
                 sockets.clients.push(client);
-                sockets.servers.push(server);
+            } else {
+                rights::send(parking.0.as_fd(), &[0], client.as_fd())?;
             }
         }
+        sockets._parked = Some(parking);
         Ok(sockets)
     }
+}
+
+/// Descriptors that are no connections'.
+const SPARE: usize = 64;
+
+/// How many descriptors there are with so many connections, of which both ends are here.
+pub(crate) fn descriptors(connections: usize) -> usize {
+    2 * connections + SPARE
 }
 
 /// Makes the server.
@@ -108,26 +129,4 @@ impl Tally {
         ensure!((*messages, *seqs, *bytes) == (0, 0, 0), "something else came: {self:?}");
         Ok(())
     }
-}
-
-/// Raises the number of descriptors that this process may have.
-///
-/// `int setrlimit(int resource, const struct rlimit *rlim)`; see [getrlimit(2)].
-///
-/// [getrlimit(2)]: https://man7.org/linux/man-pages/man2/getrlimit.2.html
-fn allow_descriptors(count: usize) -> Result<()> {
-    let count = count as libc::rlim_t;
-    let limit = libc::rlimit { rlim_cur: count, rlim_max: count.max(hard_limit()?) };
-    // SAFETY: the pointer is to one rlimit, which outlives the call and is only read.
-    let result = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
-    ensure!(result == 0, "{count} descriptors: {}", io::Error::last_os_error());
-    Ok(())
-}
-
-fn hard_limit() -> Result<libc::rlim_t> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the pointer is to one rlimit, exclusively borrowed for the call.
-    let result = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
-    ensure!(result == 0, "{}", io::Error::last_os_error());
-    Ok(limit.rlim_max)
 }

@@ -22,10 +22,11 @@ struct Plain {
     buffers: Vec<Buffer>,
     outgoing: Buffer,
     epoll: Epoll,
+    _parked: Option<(OwnedFd, OwnedFd)>,
 }
 
 pub(super) fn gather(sockets: Sockets, buffers: Buffers) -> Result<Box<dyn Crowd>> {
-    let Sockets { clients, servers } = sockets;
+    let Sockets { clients, servers, _parked } = sockets;
     let epoll = Epoll::new()?;
     for (number, server) in servers.iter().enumerate() {
         epoll.add(server.as_fd(), number)?;
@@ -33,10 +34,14 @@ pub(super) fn gather(sockets: Sockets, buffers: Buffers) -> Result<Box<dyn Crowd
     let count = if buffers == Buffers::Shared { 1 } else { servers.len() };
     let buffers = (0..count).map(|_| Buffer::new(BUFFER)).collect::<io::Result<_>>()?;
     let outgoing = Buffer::new(BUFFER)?;
-    Ok(Box::new(Plain { clients, servers, buffers, outgoing, epoll }))
+    Ok(Box::new(Plain { clients, servers, buffers, outgoing, epoll, _parked }))
 }
 
 impl Crowd for Plain {
+    fn clients(&self) -> usize {
+        self.clients.len()
+    }
+
     fn send(&mut self, to: usize, note: Note<'static>) -> Result<()> {
         let client = self.clients.get(to).context("no such connection")?;
         raw::send(client.as_fd(), codec::encode(&note, &mut self.outgoing)?)?;

@@ -25,6 +25,7 @@ struct Tasks {
     shared: Arc<Shared>,
     /// The memory that the sockets lay in, so that it is not counted as free.
     _servers: Vec<OwnedFd>,
+    _parked: Option<(OwnedFd, OwnedFd)>,
 }
 
 /// What the tasks have in common, all of which are on one thread.
@@ -36,7 +37,7 @@ struct Shared {
 }
 
 pub(super) fn gather(sockets: Sockets) -> Result<Box<dyn Crowd>> {
-    let Sockets { clients, mut servers } = sockets;
+    let Sockets { clients, mut servers, _parked } = sockets;
     let (runtime, shared) = (runtime::new()?, Arc::<Shared>::default());
     let context = runtime.enter();
     for server in servers.drain(..) {
@@ -55,6 +56,7 @@ pub(super) fn gather(sockets: Sockets) -> Result<Box<dyn Crowd>> {
         outgoing: Buffer::new(BUFFER)?,
         shared,
         _servers: servers,
+        _parked,
     }))
 }
 
@@ -73,6 +75,10 @@ async fn serve(socket: &UnixSeqpacket, shared: &Shared) -> Result<()> {
 }
 
 impl Crowd for Tasks {
+    fn clients(&self) -> usize {
+        self.clients.len()
+    }
+
     fn send(&mut self, to: usize, note: Note<'static>) -> Result<()> {
         let client = self.clients.get(to).context("no such connection")?;
         raw::send(client.as_fd(), codec::encode(&note, &mut self.outgoing)?)?;

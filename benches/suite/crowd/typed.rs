@@ -17,10 +17,11 @@ struct Typed {
     epoll: Epoll,
     /// The memory that the sockets lay in, so that it is not counted as free.
     _servers: Vec<OwnedFd>,
+    _parked: Option<(OwnedFd, OwnedFd)>,
 }
 
 pub(super) fn gather(sockets: Sockets) -> Result<Box<dyn Crowd>> {
-    let Sockets { clients, mut servers } = sockets;
+    let Sockets { clients, mut servers, _parked } = sockets;
     let epoll = Epoll::new()?;
     let mut connections = Vec::with_capacity(servers.len());
     for (number, server) in servers.drain(..).enumerate() {
@@ -28,10 +29,14 @@ pub(super) fn gather(sockets: Sockets) -> Result<Box<dyn Crowd>> {
         epoll.add(connection.as_fd(), number)?;
         connections.push(connection);
     }
-    Ok(Box::new(Typed { clients, connections, epoll, _servers: servers }))
+    Ok(Box::new(Typed { clients, connections, epoll, _servers: servers, _parked }))
 }
 
 impl Crowd for Typed {
+    fn clients(&self) -> usize {
+        self.clients.len()
+    }
+
     fn send(&mut self, to: usize, note: Note<'static>) -> Result<()> {
         let client = self.clients.get(to).context("no such connection")?;
         raw::send(client.as_fd(), &to_vec(&note)?)?;

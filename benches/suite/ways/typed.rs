@@ -44,7 +44,8 @@ impl End for Typed {
     fn send(&mut self, notes: &[Note<'static>]) -> Result<()> {
         let Self { connection, mode } = self;
         if *mode == Mode::All {
-            return send_all(connection, notes);
+            connection.send_all(notes)?;
+            return Ok(());
         }
         for note in notes {
             connection.send(note)?;
@@ -61,19 +62,8 @@ impl End for Typed {
     }
 }
 
-/// Sends a burst. Until there is a call for that, one by one.
-fn send_all(connection: &mut Ours, notes: &[Note<'static>]) -> Result<()> {
-    for note in notes {
-        connection.send(note)?;
-    }
-    Ok(())
-}
-
-/// What is received.
+/// What is received, and how many frames by one call.
 fn limits(frame_len: Option<usize>, mode: Mode) -> Limits {
     let limits = frame_len.map_or(Limits::default(), |len| Limits::default().frame_len(len));
-    match mode {
-        // Receiving one frame at a time is all there is until batches come.
-        Mode::All | Mode::Each | Mode::One => limits,
-    }
+    if mode == Mode::One { limits.batch(1) } else { limits }
 }

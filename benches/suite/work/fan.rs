@@ -24,7 +24,7 @@ pub(super) fn run(way: Way, connections: usize, budget: Budget) -> Result<Sample
     let mut tally = Tally::default();
     // Drawn before, so that drawing is not measured.
     let burst = BURST.min(connections);
-    let drawn = draw(connections, burst);
+    let drawn = draw(crowd.clients(), burst);
     let mut next = drawn.chunks_exact(burst).cycle();
     measure::repeat(budget, burst as u64, |count| {
         for numbers in next.by_ref().take(usize::try_from(count)?) {

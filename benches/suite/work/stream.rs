@@ -1,5 +1,6 @@
 //! A stream: one thread sends, another receives.
 
+use std::process;
 use std::sync::Barrier;
 use std::thread;
 
@@ -43,24 +44,35 @@ fn flow(
 ) -> Result<()> {
     let ready = Barrier::new(2);
     thread::scope(|scope| {
-        let sending = scope.spawn(|| -> Result<()> {
-            let (mut notes, mut rest) = (Vec::new(), count);
+        let sending = scope.spawn(|| {
             ready.wait();
             mark(Side::Sender);
-            while rest > 0 {
-                feed.fill(&mut notes, rest.min(BATCH))?;
-                left.send(&notes)?;
-                rest -= rest.min(BATCH);
+            if let Err(error) = send(left, feed, count) {
+                // The receiver would wait for what does not come.
+                eprintln!("{error}");
+                process::exit(1);
             }
             mark(Side::Nobody);
-            Ok(())
         });
         ready.wait();
         mark(Side::Receiver);
         let received = right.receive(inbox, count);
         mark(Side::Nobody);
-        // The sender may wait for room that does not come any more: the process ends, and it with it.
-        received?;
-        sending.join().map_err(|_| anyhow!("the sender has panicked"))?
+        if let Err(error) = received {
+            // The sender would wait for room.
+            eprintln!("{error}");
+            process::exit(1);
+        }
+        sending.join().map_err(|_| anyhow!("the sender has panicked"))
     })
+}
+
+fn send(end: &mut dyn End, feed: &mut Feed, count: u64) -> Result<()> {
+    let (mut notes, mut rest) = (Vec::new(), count);
+    while rest > 0 {
+        feed.fill(&mut notes, rest.min(BATCH))?;
+        end.send(&notes)?;
+        rest -= rest.min(BATCH);
+    }
+    Ok(())
 }

@@ -1,8 +1,9 @@
 //! Round trips: one thread asks and waits, another answers as much.
 
+use std::process;
 use std::thread;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Error, Result, anyhow};
 
 use crate::feed::{Feed, Inbox, Lengths};
 use crate::measure::{self, Budget, Sample};
@@ -18,15 +19,23 @@ pub(super) fn run(way: Way, len: usize, budget: Budget) -> Result<Sample> {
         thread::scope(|scope| {
             let answering = scope.spawn(|| {
                 mark(Side::Receiver);
-                let result = right.answer(&mut answers, &mut asked, count);
+                if let Err(error) = right.answer(&mut answers, &mut asked, count) {
+                    fail(&error);
+                }
                 mark(Side::Nobody);
-                result
             });
             mark(Side::Sender);
-            let result = left.ask(&mut feed, &mut inbox, count);
+            if let Err(error) = left.ask(&mut feed, &mut inbox, count) {
+                fail(&error);
+            }
             mark(Side::Nobody);
-            result?;
-            answering.join().map_err(|_| anyhow!("who answers has panicked"))?
+            answering.join().map_err(|_| anyhow!("who answers has panicked"))
         })
     })
+}
+
+/// The other side would wait for what does not come.
+fn fail(error: &Error) -> ! {
+    eprintln!("{error}");
+    process::exit(1)
 }

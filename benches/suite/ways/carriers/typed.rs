@@ -38,8 +38,8 @@ struct Typed {
 
 pub(super) fn connect() -> Result<Box<dyn Carrier>> {
     let (left, right) = Connection::<Sent<'static>, Received<'static>>::pair()?;
-    // The other direction is not used.
-    let right = Connection::<Sent<'static>, Received<'static>>::adopt(right.into_fd()?)?;
+
+    let right = Connection::<Sent<'static>, Received<'static>>::adopt(right.into_fd()?.0)?;
     let (sender, receiver) = (left.split().0, right.split().1);
     Ok(Box::new(Typed { sender, receiver }))
 }

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use allocation_counter::measure;
-use datagrammar::{Connection, Message, Socket, Unknown};
-use datagrammar_tests::{Directory, numbered};
+use datagrammar::{Connection, Message, Queue, Socket, Unknown};
+use datagrammar_tests::{Directory, InMode as _, Numbered, numbered};
+
+type Connected = Connection<Numbered<'static>, Numbered<'static>>;
 
 #[derive(Message, Debug)]
 enum Request<'a> {
@@ -36,7 +38,7 @@ fn requests(content: &[u8]) -> [Request<'_>; 5] {
 #[test]
 fn a_connection_allocates_nothing_after_the_first_frames() {
     type Ours = Connection<Request<'static>, Request<'static>>;
-    let (mut left, mut right) = Ours::pair().unwrap();
+    let (mut left, mut right) = Ours::pair().unwrap().in_mode();
     let content = vec![7; 60_000];
     let requests = requests(&content);
     let mut exchange = |rounds: usize| {
@@ -84,16 +86,69 @@ fn sockets_by_themselves_allocate_nothing_after_the_first_frames() {
 }
 
 #[test]
-fn a_receiver_reserves_what_the_frame_takes_and_no_more() {
-    type Ours =
-        Connection<datagrammar_tests::Numbered<'static>, datagrammar_tests::Numbered<'static>>;
-    let (mut theirs, mut ours) = Ours::pair().unwrap();
+fn a_frame_takes_the_pages_that_it_fills_and_no_more() {
+    let (mut theirs, mut ours) = Connected::pair().unwrap().in_mode();
     for len in [1, 100, 5_000, 150_000] {
         let sent = numbered(1, len, |frame| theirs.send(frame)).unwrap();
         let received = measure(|| {
             let frame = ours.recv().unwrap().expect("a frame");
+            // A page, as on the machines that have lanes; see `Lanes::reserve` for the others.
+            let pages = sent.next_multiple_of(4096);
+            assert!(frame.capacity() == pages || frame.capacity() == sent, "{frame:?}");
+        });
+        // The pool's own notes, when it makes its first lanes.
+        assert!(received.bytes_total < 1000, "{received:?}");
+    }
+}
+
+#[test]
+fn a_buffer_of_the_callers_grows_by_what_the_frame_takes_and_no_more() {
+    let (mut theirs, ours) = Connected::pair().unwrap().in_mode();
+    let (_, mut ours) = ours.split();
+    numbered(1, 1, |frame| theirs.send(frame)).unwrap();
+    ours.recv_into(&mut Vec::new()).unwrap();
+    for len in [1, 100, 5_000, 150_000] {
+        let sent = numbered(1, len, |frame| theirs.send(frame)).unwrap();
+        let mut buffer = Vec::new();
+        let received = measure(|| {
+            let frame = ours.recv_into(&mut buffer).unwrap().expect("a frame");
             assert_eq!((frame.len(), frame.capacity()), (sent, sent));
         });
         assert_eq!((received.count_total, received.bytes_total), (1, sent as u64));
     }
+}
+
+#[test]
+fn floods_allocate_nothing_after_the_first() {
+    let (mut theirs, mut ours) = Connected::pair().unwrap().in_mode();
+    let body = [7; 100];
+    let frames: [Numbered<'_>; 40] =
+        std::array::from_fn(|_| Numbered::Numbered { number: 7, len: 100, body: &body });
+    let (queued, mut others) = Connected::pair().unwrap().in_mode();
+    let mut queue = Queue::new(queued.split().0);
+    let mut flood = |rounds: usize| {
+        for round in 0..rounds {
+            theirs.send_all(&frames).unwrap();
+            let mut left = frames.len();
+            while left > 0 && round % 2 == 0 {
+                let batch = ours.recv_batch().unwrap().expect("frames");
+                left -=
+                    batch.map(|frame| frame.decode().unwrap().check() / 7).sum::<u64>() as usize;
+            }
+            for _ in 0..left {
+                assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
+            }
+            assert!(ours.try_recv().is_err());
+            for frame in &frames {
+                queue.push(frame).unwrap();
+            }
+            queue.flush().unwrap();
+            for _ in 0..frames.len() {
+                assert_eq!(others.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
+            }
+        }
+    };
+    flood(2);
+    let after = measure(|| flood(100));
+    assert_eq!(after.count_total, 0, "{after:?}");
 }

@@ -12,7 +12,17 @@ const RUNTIME: &[&[&str]] = &[
     &["wire", "codec", "message", "memory", "peer", "frame"],
     &["limits", "policy", "options", "address", "backoff", "activation"],
     &["socket"],
-    &["outbox", "frames", "sender", "receiver", "connection", "listener", "datagram", "child"],
+    &[
+        "outbox",
+        "frames",
+        "sender",
+        "queue",
+        "receiver",
+        "connection",
+        "listener",
+        "datagram",
+        "child",
+    ],
 ];
 
 /// The derive's pipeline, from its first step to its last.

@@ -27,6 +27,7 @@ mod options;
 mod outbox;
 mod peer;
 mod policy;
+mod queue;
 mod receiver;
 mod sender;
 mod socket;
@@ -55,6 +56,7 @@ pub use crate::message::{Decoder, Descriptors, Encoder, Message, Unknown, to_vec
 pub use crate::options::Options;
 pub use crate::peer::Peer;
 pub use crate::policy::Policy;
+pub use crate::queue::Queue;
 pub use crate::receiver::Receiver;
 pub use crate::sender::Sender;
 pub use crate::socket::{peek_len, try_peek_len};

@@ -11,7 +11,7 @@ use crate::socket::{MAX_TOGETHER, Parcel, Stopped};
 const MAX_KEPT: usize = 256 * 1024;
 
 /// How much is encoded before it is sent, in bytes, but for the last message.
-const MAX_AHEAD: usize = 64 * 1024;
+pub(crate) const MAX_AHEAD: usize = 64 * 1024;
 
 /// How many byte strings are borrowed by the messages that are sent together, and of how many slices their
 /// frames are made, at most.

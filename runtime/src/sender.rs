@@ -12,7 +12,7 @@ use crate::error::{SendAllError, SendError};
 use crate::message::Message;
 use crate::outbox;
 use crate::peer::Peer;
-use crate::socket::{self, Turns, Wait, transmit_connected, transmit_together};
+use crate::socket::{self, Parcel, Stopped, Turns, Wait, transmit_connected, transmit_together};
 use crate::sys::DatagramFd;
 
 /// The sending half of a [`Connection`](crate::Connection), for messages of type `Tx`.
@@ -178,8 +178,20 @@ impl<Tx: Message> Sender<Tx> {
 
     #[inline]
     fn send_waiting(&mut self, message: &Tx::Borrowed<'_>, wait: Wait) -> Result<usize, SendError> {
-        let Self { fd, turns, .. } = self;
-        outbox::send(message, |parcel| transmit_connected(fd, turns, parcel, wait))
+        outbox::send(message, |parcel| self.transmit(parcel, wait))
+    }
+
+    #[inline]
+    pub(crate) fn transmit(&mut self, parcel: Parcel<'_>, wait: Wait) -> Result<(), SendError> {
+        transmit_connected(&self.fd, &mut self.turns, parcel, wait)
+    }
+
+    pub(crate) fn transmit_all(
+        &mut self,
+        parcels: &[Parcel<'_>],
+        wait: Wait,
+    ) -> Result<(), Stopped> {
+        transmit_together(&self.fd, &mut self.turns, parcels, wait)
     }
 
     fn send_all_waiting<'m, 'b>(
@@ -190,8 +202,7 @@ impl<Tx: Message> Sender<Tx> {
     where
         Tx::Borrowed<'b>: 'm,
     {
-        let Self { fd, turns, .. } = self;
-        outbox::send_all(messages, |parcels| transmit_together(fd, turns, parcels, wait))
+        outbox::send_all(messages, |parcels| self.transmit_all(parcels, wait))
     }
 
     /// Stops one direction of the connection, or both, for every holder of it: other halves, clones

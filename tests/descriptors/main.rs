@@ -7,8 +7,11 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use datagrammar::{Connection, RecvError, SendError, Socket, peek_len};
-use datagrammar_tests::leaks::{self, Parcel, Plain};
 use datagrammar_tests::{Directory, raw};
+use datagrammar_tests::{
+    InMode as _,
+    leaks::{self, Parcel, Plain},
+};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 type Ours = Connection<Parcel, Parcel>;
@@ -70,7 +73,7 @@ impl Drop for Limited {
 #[test]
 fn h10_peeks_do_not_copy_descriptors() {
     let _alone = alone();
-    let (mut ours, theirs) = Ours::pair().unwrap();
+    let (mut ours, theirs) = Ours::pair().unwrap().in_mode();
     ours.send(&Parcel::Many { all: copies(3), flag: true }).unwrap();
     let before = leaks::open();
     for _ in 0..1_000_000 / 10 {
@@ -86,7 +89,7 @@ fn h10_peeks_do_not_copy_descriptors() {
 #[test]
 fn h11_a_frame_that_lost_descriptors_is_refused_and_says_why() {
     let _alone = alone();
-    let (mut ours, mut theirs) = Ours::pair().unwrap();
+    let (mut ours, mut theirs) = Ours::pair().unwrap().in_mode();
     let before = leaks::open();
     for free in 0..=253 {
         ours.send(&Parcel::Many { all: copies(253), flag: true }).unwrap();
@@ -115,12 +118,12 @@ fn h11_a_frame_that_lost_descriptors_is_refused_and_says_why() {
 #[test]
 fn h12_a_type_without_descriptors_gets_none() {
     let _alone = alone();
-    let (ours, mut theirs) = Connection::<Plain, Plain>::pair().unwrap();
+    let (ours, mut theirs) = Connection::<Plain, Plain>::pair().unwrap().in_mode();
     let before = leaks::open();
     // As a raw peer, and as one with another idea of the protocol.
     let file = file();
     let raw = raw::send_with(&ours, &[1], &[&[file.as_fd()]]);
-    let mut other = Ours::adopt(ours.into_fd().unwrap().0).unwrap();
+    let mut other = Ours::adopt(ours.into_fd().unwrap().0).unwrap().in_mode();
     let typed = other.send(&Parcel::Two { left: file.into(), right: None });
     if raw.is_err() {
         // Since Linux 6.16 the kernel refuses them where they are sent.
@@ -156,7 +159,7 @@ fn h12_a_listener_refuses_them_for_connections_that_it_has_not_accepted_yet() {
 #[test]
 fn h16_a_frame_in_flight_keeps_what_its_sender_has_closed() {
     let _alone = alone();
-    let (mut ours, mut theirs) = Ours::pair().unwrap();
+    let (mut ours, mut theirs) = Ours::pair().unwrap().in_mode();
     let before = leaks::open();
     let (mut reader, writer) = std::io::pipe().unwrap();
     for _ in 0..50 {
@@ -180,7 +183,7 @@ fn h16_a_frame_in_flight_keeps_what_its_sender_has_closed() {
 #[test]
 fn h13_what_is_received_is_closed_on_exec() {
     let _alone = alone();
-    let (mut ours, mut theirs) = Ours::pair().unwrap();
+    let (mut ours, mut theirs) = Ours::pair().unwrap().in_mode();
     ours.send(&Parcel::Many { all: copies(5), flag: true }).unwrap();
     let Parcel::Many { all, .. } = theirs.recv().unwrap().unwrap().decode().unwrap() else {
         panic!()

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use datagrammar::{
     Address, Connection, DecodeError, Limits, Listener, OpenError, Options, RecvError, SendError,
 };
-use datagrammar_tests::{Directory, Numbered, Random, body, numbered, seed};
+use datagrammar_tests::{Directory, InMode as _, Numbered, Random, body, limits, numbered, seed};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
@@ -22,12 +22,12 @@ fn connections(directory: &Directory) -> Vec<(Ours, Ours)> {
         let client = Ours::connect(&address).unwrap();
         (client, listener.accept().unwrap())
     });
-    let (left, right) = Ours::pair().unwrap();
+    let (left, right) = Ours::pair().unwrap().in_mode();
     let adopted = (
-        Ours::adopt(left.into_fd().unwrap().0).unwrap(),
-        Ours::adopt(right.into_fd().unwrap().0).unwrap(),
+        Ours::adopt(left.into_fd().unwrap().0).unwrap().in_mode(),
+        Ours::adopt(right.into_fd().unwrap().0).unwrap().in_mode(),
     );
-    listened.into_iter().chain([Ours::pair().unwrap(), adopted]).collect()
+    listened.into_iter().chain([Ours::pair().unwrap().in_mode(), adopted]).collect()
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn frames_of_all_lengths_arrive_in_order_and_then_the_end() {
 
 #[test]
 fn the_forms_of_receiving_wait_as_they_say() {
-    let (mut left, mut right) = Ours::pair().unwrap();
+    let (mut left, mut right) = Ours::pair().unwrap().in_mode();
     assert!(matches!(right.try_recv(), Err(RecvError::WouldBlock)));
     let begun = Instant::now();
     let soon = begun + Duration::from_millis(30);
@@ -99,7 +99,7 @@ fn the_forms_of_receiving_wait_as_they_say() {
 
 #[test]
 fn the_forms_of_sending_wait_as_they_say() {
-    let (mut left, mut right) = Ours::pair().unwrap();
+    let (mut left, mut right) = Ours::pair().unwrap().in_mode();
     let mut sent = 0;
     let full = loop {
         match numbered(sent, 50_000, |frame| left.try_send(frame)) {
@@ -132,7 +132,7 @@ fn the_forms_of_sending_wait_as_they_say() {
 fn clones_of_a_sender_send_whole_frames_from_many_threads() {
     const SENDERS: u64 = 8;
     const FRAMES: u64 = 500;
-    let (left, right) = Ours::pair().unwrap();
+    let (left, right) = Ours::pair().unwrap().in_mode();
     let (sender, _) = left.split();
     let (_, mut receiver) = right.split();
     thread::scope(|scope| {
@@ -158,7 +158,7 @@ fn clones_of_a_sender_send_whole_frames_from_many_threads() {
 
 #[test]
 fn a_reply_borrows_from_the_request_that_it_answers() {
-    let (mut client, server) = Ours::pair().unwrap();
+    let (mut client, server) = Ours::pair().unwrap().in_mode();
     numbered(3, 10, |frame| client.send(frame)).unwrap();
     let (mut tx, mut rx) = server.split();
     let Numbered::Numbered { number, len, body } =
@@ -170,7 +170,7 @@ fn a_reply_borrows_from_the_request_that_it_answers() {
 #[test]
 fn a_bad_frame_leaves_the_connection_in_step() {
     let (theirs, ours) = datagrammar_tests::raw::pair(rustix::net::SocketType::SEQPACKET);
-    let mut ours = Ours::adopt(ours).unwrap();
+    let mut ours = Ours::adopt(ours).unwrap().in_mode();
     for bad in [&[9][..], &[1], &[1, 255], &[1, 3, 3, 3, 3, 3]] {
         datagrammar_tests::raw::send(&theirs, bad).unwrap();
         datagrammar_tests::raw::send(&theirs, &[1, 5, 1, 5]).unwrap();
@@ -198,7 +198,7 @@ fn limits_are_those_of_the_options_and_can_be_changed() {
     numbered(1, 1_000, |frame| server.send(frame)).unwrap();
     assert!(matches!(server.recv(), Err(RecvError::TooLarge { len: 1005, limit: 1_000 })));
     assert!(matches!(client.recv(), Err(RecvError::TooLarge { len: 1005, limit: 1_000 })));
-    server.set_limits(Limits::default());
+    server.set_limits(limits());
     numbered(2, 1_000, |frame| client.send(frame)).unwrap();
     assert_eq!(server.recv().unwrap().expect("a frame").decode().unwrap().check(), 2);
 }
@@ -239,14 +239,14 @@ fn an_address_of_another_family_is_refused() {
 
 #[test]
 fn descriptors_are_lent_and_handed_out() {
-    let (left, mut right) = Ours::pair().unwrap();
+    let (left, mut right) = Ours::pair().unwrap().in_mode();
     let copy = left.as_fd().try_clone_to_owned().unwrap();
     let (sender, receiver) = left.split();
     let mut again = sender.clone();
     drop((sender, receiver));
     numbered(1, 1, |frame| again.send(frame)).unwrap();
     drop(again);
-    let mut adopted = Ours::adopt(copy).unwrap();
+    let mut adopted = Ours::adopt(copy).unwrap().in_mode();
     numbered(2, 2, |frame| adopted.send(frame)).unwrap();
     drop(adopted);
     for number in [1, 2] {

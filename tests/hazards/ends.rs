@@ -2,7 +2,7 @@
 //! open.
 
 use datagrammar::{Connection, RecvError, SendError, Socket};
-use datagrammar_tests::{Directory, Numbered, Random, numbered, raw, seed};
+use datagrammar_tests::{Directory, InMode as _, Numbered, Random, numbered, raw, seed};
 use rustix::net::SocketType;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
@@ -29,7 +29,7 @@ fn orders() -> impl Iterator<Item = Vec<Datagram>> {
 fn h01_on_a_connection_an_empty_datagram_is_the_end() {
     for order in orders() {
         let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
-        let mut ours = Ours::adopt(ours).unwrap();
+        let mut ours = Ours::adopt(ours).unwrap().in_mode();
         for datagram in &order {
             match datagram {
                 Datagram::Empty => raw::send(&theirs, &[]).unwrap(),
@@ -94,7 +94,7 @@ fn expect_in_order(ours: &mut Socket<Numbered<'static>, Numbered<'static>>, orde
 fn h02_every_queued_frame_is_read_though_the_peer_closed_with_unread_input() {
     let mut random = Random(seed());
     for _ in 0..500 {
-        let (mut theirs, mut ours) = Ours::pair().unwrap();
+        let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
         let (sent, unread, before) = (random.below(6), random.below(3), random.below(6));
         // Ours sends what theirs never reads: that is what makes the kernel report a reset.
         for number in 0..unread {
@@ -120,8 +120,8 @@ fn h02_every_queued_frame_is_read_though_the_peer_closed_with_unread_input() {
             assert!(matches!(gone, SendError::Disconnected), "{gone:?}");
         }
         if random.below(2) == 0 {
-            let peeked = datagrammar::peek_len(&ours).unwrap();
-            assert_eq!(peeked == 0, next == sent, "the reset is not the end");
+            let peeked = ours.peek_len().unwrap();
+            assert_eq!(peeked.is_none(), next == sent, "the reset is not the end");
         }
         while read(&mut ours, &mut next).is_some() {}
         assert_eq!(next, sent, "frames were lost");

@@ -4,14 +4,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::{Connection, RecvError, SendError, Socket};
-use datagrammar_tests::{Directory, Numbered, numbered};
+use datagrammar_tests::{Directory, InMode as _, Numbered, numbered};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
 
 #[test]
 fn h21_where_both_sides_only_send_a_deadline_ends_it() {
-    let (mut left, mut right) = Ours::pair().unwrap();
+    let (mut left, mut right) = Ours::pair().unwrap().in_mode();
     let deadline = Instant::now() + Duration::from_millis(100);
     let flood = |ours: &mut Ours| {
         loop {
@@ -59,7 +59,7 @@ fn h21_who_receives_when_sending_would_block_does_not_deadlock() {
         while take(&mut ours, Instant::now() + Duration::from_secs(30)) < FRAMES {}
         // What the other has not received yet is in its queue, and stays there.
     }
-    let (left, right) = Ours::pair().unwrap();
+    let (left, right) = Ours::pair().unwrap().in_mode();
     thread::scope(|scope| {
         scope.spawn(|| both(left));
         both(right);
@@ -68,7 +68,7 @@ fn h21_who_receives_when_sending_would_block_does_not_deadlock() {
 
 #[test]
 fn h21_halves_in_two_threads_do_not_deadlock_with_frames_of_any_size() {
-    let (left, right) = Ours::pair().unwrap();
+    let (left, right) = Ours::pair().unwrap().in_mode();
     thread::scope(|scope| {
         for ours in [left, right] {
             let (mut tx, mut rx) = ours.split();

@@ -9,7 +9,7 @@ use datagrammar::{
     Address, Connection, DecodeError, FragmentFault, Limits, MemoryFault, Message, Options,
     RecvError, SendError, SharedBytes, Socket,
 };
-use datagrammar_tests::{Directory, Numbered, numbered, raw};
+use datagrammar_tests::{Directory, InMode as _, Numbered, numbered, raw};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 
 type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
@@ -63,9 +63,9 @@ fn unsealed() -> Vec<(OwnedFd, i32)> {
 
 #[test]
 fn h30_shared_bytes_are_refused_unless_every_seal_is_there() {
-    let (mut ours, theirs) = Connection::<Sent<'static>, Sent<'static>>::pair().unwrap();
+    let (mut ours, theirs) = Connection::<Sent<'static>, Sent<'static>>::pair().unwrap().in_mode();
     let fd = theirs.into_fd().unwrap().0;
-    let mut theirs = Connection::<Shared, Shared>::adopt(fd).unwrap();
+    let mut theirs = Connection::<Shared, Shared>::adopt(fd).unwrap().in_mode();
     for (memory, expected) in unsealed() {
         ours.send(&Sent { bytes: memory.as_fd() }).unwrap();
         let error = theirs.recv().unwrap().unwrap().decode().unwrap_err();
@@ -106,7 +106,7 @@ fn h31_what_was_allocated_past_the_end_is_no_payment() {
 
 #[test]
 fn shared_bytes_arrive_as_they_are_and_can_be_passed_on() {
-    let (mut ours, mut theirs) = Connection::<Shared, Shared>::pair().unwrap();
+    let (mut ours, mut theirs) = Connection::<Shared, Shared>::pair().unwrap().in_mode();
     let bytes: Vec<u8> = (0..10_000_000_u32).map(|at| (at % 251) as u8).collect();
     for len in [0, 1, 4096, 4097, 10_000_000] {
         ours.send(&Shared { bytes: SharedBytes::new(&bytes[..len]).unwrap() }).unwrap();

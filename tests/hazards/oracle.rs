@@ -1,7 +1,7 @@
 //! Frames in pieces, against a model that keeps everything and is too simple to be wrong.
 
-use datagrammar::{Connection, FragmentFault, Limits, RecvError};
-use datagrammar_tests::{Numbered, raw};
+use datagrammar::{Connection, FragmentFault, RecvError};
+use datagrammar_tests::{InMode as _, Numbered, limits, raw};
 use proptest::prelude::*;
 use rustix::net::SocketType;
 
@@ -174,8 +174,8 @@ proptest! {
         let (sent, expected) = model(&datagrams);
         let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
         let mut ours =
-            Connection::<Numbered<'static>, Numbered<'static>>::adopt(ours).unwrap();
-        ours.set_limits(Limits::default().frame_len(LIMIT));
+            Connection::<Numbered<'static>, Numbered<'static>>::adopt(ours).unwrap().in_mode();
+        ours.set_limits(limits().frame_len(LIMIT));
         for datagram in &sent {
             raw::send(&theirs, datagram).unwrap();
         }

@@ -6,10 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::{
-    Connection, FragmentFault, Limits, Message, Receiver, RecvError, SendError, to_vec,
-};
-use datagrammar_tests::{Numbered, Random, numbered, raw, seed, skipped};
+use datagrammar::{Connection, FragmentFault, Message, Receiver, RecvError, SendError, to_vec};
+use datagrammar_tests::{InMode as _, Numbered, Random, limits, numbered, raw, seed, skipped};
 use rustix::net::SocketType;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
@@ -38,8 +36,8 @@ fn envelope(kind: u8, place: u64, bytes: &[u8]) -> Vec<u8> {
 /// A raw sender, and a receiver with a limit.
 fn raw_and_ours(limit: usize) -> (OwnedFd, Ours) {
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
-    let mut ours = Ours::adopt(ours).unwrap();
-    ours.set_limits(Limits::default().frame_len(limit));
+    let mut ours = Ours::adopt(ours).unwrap().in_mode();
+    ours.set_limits(limits().frame_len(limit));
     (theirs, ours)
 }
 
@@ -54,7 +52,7 @@ fn h19_frames_of_any_size_arrive_whole_and_in_order() {
             _ => random.below(3_000_000) as usize,
         })
         .collect();
-    let (mut theirs, mut ours) = Ours::pair().unwrap();
+    let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
     thread::scope(|scope| {
         scope.spawn(|| {
             for (&len, number) in lens.iter().zip(0..) {
@@ -72,7 +70,8 @@ fn h19_frames_of_any_size_arrive_whole_and_in_order() {
 
 #[test]
 fn h19_what_lies_in_several_places_is_one_frame() {
-    let (mut theirs, mut ours) = Connection::<Mixed<'static>, Mixed<'static>>::pair().unwrap();
+    let (mut theirs, mut ours) =
+        Connection::<Mixed<'static>, Mixed<'static>>::pair().unwrap().in_mode();
     let bytes: Vec<u8> = (0..400_000_u32).map(|at| (at % 253) as u8).collect();
     let mixed = |random: &mut Random| {
         let mut cut = || &bytes[..random.below(400_000) as usize];
@@ -102,7 +101,7 @@ fn h19_what_lies_in_several_places_is_one_frame() {
 
 #[test]
 fn small_frames_of_other_threads_are_never_inside_a_large_one() {
-    let (theirs, ours) = Ours::pair().unwrap();
+    let (theirs, ours) = Ours::pair().unwrap().in_mode();
     let (sender, _) = theirs.split();
     let (_, mut receiver) = ours.split();
     thread::scope(|scope| {
@@ -134,7 +133,7 @@ fn small_frames_of_other_threads_are_never_inside_a_large_one() {
 
 #[test]
 fn a_try_while_another_frame_is_under_way_would_block() {
-    let (theirs, mut ours) = Ours::pair().unwrap();
+    let (theirs, mut ours) = Ours::pair().unwrap().in_mode();
     let (mut first, _) = theirs.split();
     let mut second = first.clone();
     thread::scope(|scope| {
@@ -154,7 +153,7 @@ fn a_try_while_another_frame_is_under_way_would_block() {
 
 #[test]
 fn a_receive_that_times_out_half_way_goes_on_where_it_was() {
-    let (mut theirs, ours) = Ours::pair().unwrap();
+    let (mut theirs, ours) = Ours::pair().unwrap().in_mode();
     let (_, mut ours): (_, Receiver<_>) = ours.split();
     thread::scope(|scope| {
         scope.spawn(|| numbered(1, 2_000_000, |frame| theirs.send(frame)).unwrap());
@@ -180,7 +179,7 @@ fn a_receive_that_times_out_half_way_goes_on_where_it_was() {
 
 #[test]
 fn a_sender_that_gives_up_half_way_costs_its_own_frame_alone() {
-    let (mut theirs, mut ours) = Ours::pair().unwrap();
+    let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
     let soon = Instant::now() + Duration::from_millis(20);
     let error = numbered(1, 5_000_000, |frame| theirs.send_deadline(frame, soon)).unwrap_err();
     assert!(matches!(error, SendError::TimedOut { len } if len > 5_000_000), "{error:?}");
@@ -209,9 +208,10 @@ fn a_sender_that_gives_up_half_way_costs_its_own_frame_alone() {
 #[test]
 fn pieces_of_senders_that_take_no_turns_are_never_joined() {
     // Copies of the descriptor, as two processes may have them.
-    let (theirs, mut ours) = Ours::pair().unwrap();
+    let (theirs, mut ours) = Ours::pair().unwrap().in_mode();
     let theirs = theirs.into_fd().unwrap().0;
-    let senders = [theirs.try_clone().unwrap(), theirs].map(|fd| Ours::adopt(fd).unwrap());
+    let senders =
+        [theirs.try_clone().unwrap(), theirs].map(|fd| Ours::adopt(fd).unwrap().in_mode());
     thread::scope(|scope| {
         for (mut sender, number) in senders.into_iter().zip(1..) {
             scope.spawn(move || {
@@ -236,7 +236,7 @@ fn pieces_of_senders_that_take_no_turns_are_never_joined() {
 fn descriptors_come_with_the_last_piece() {
     // A frame that never ends holds none of its receiver's.
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
-    let mut ours = Connection::<Mixed<'static>, Mixed<'static>>::adopt(ours).unwrap();
+    let mut ours = Connection::<Mixed<'static>, Mixed<'static>>::adopt(ours).unwrap().in_mode();
     let file = File::open("/proc/version").unwrap();
     let frame = [1, 0, 7, 0, 1, b't', 1, 1, 9];
     for (at, byte) in frame.iter().enumerate() {
@@ -320,14 +320,12 @@ fn pieces_that_lie_are_refused_and_the_next_frame_is_in_step() {
 fn h32_the_limit_is_checked_at_the_first_piece() {
     let (theirs, mut ours) = raw_and_ours(1000);
     for (total, told) in [(1001, 1001), (1 << 63, 1 << 63), (u64::MAX, usize::MAX)] {
-        let counted = allocation_counter::measure(|| {
-            raw::send(&theirs, &envelope(1, total, &[7; 900])).unwrap();
-            raw::send(&theirs, &envelope(2, 900, &[7; 900])).unwrap();
-        });
-        let sent = counted.count_total;
+        raw::send(&theirs, &envelope(1, total, &[7; 900])).unwrap();
+        raw::send(&theirs, &envelope(2, 900, &[7; 900])).unwrap();
         let mut refused = None;
         let counted = allocation_counter::measure(|| refused = ours.recv().err());
-        assert_eq!(counted.count_total, 0, "{sent} {counted:?}");
+        // The pool's own notes, when it makes its first lanes.
+        assert!(counted.bytes_total < 1000, "{counted:?}");
         match refused {
             Some(RecvError::TooLarge { len, limit: 1000 }) => assert_eq!(len, told),
             other => panic!("{other:?}"),
@@ -367,7 +365,7 @@ fn h32_a_claim_costs_no_more_memory_than_what_comes() {
 fn h18_what_the_kernel_has_no_memory_for_goes_in_pieces() {
     // One datagram cannot be longer than some 4 MiB, whatever the send buffer: ENOBUFS, and not EMSGSIZE
     // (net/unix/af_unix.c allocates it in one piece).
-    let (mut theirs, mut ours) = Ours::pair().unwrap();
+    let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
     rustix::net::sockopt::set_socket_send_buffer_size(&theirs, 64 * 1024 * 1024).unwrap();
     let buffer = rustix::net::sockopt::socket_send_buffer_size(&theirs).unwrap();
     if buffer < 6 * 1024 * 1024 {
@@ -382,7 +380,7 @@ fn h18_what_the_kernel_has_no_memory_for_goes_in_pieces() {
 
 #[test]
 fn h18_a_small_send_buffer_means_small_pieces() {
-    let (mut theirs, mut ours) = Ours::pair().unwrap();
+    let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
     rustix::net::sockopt::set_socket_send_buffer_size(&theirs, 0).unwrap();
     thread::scope(|scope| {
         scope.spawn(|| numbered(1, 100_000, |frame| theirs.send(frame)).unwrap());
@@ -413,7 +411,7 @@ fn pieces_without_end_do_not_hold_a_receive_that_ends() {
 
 #[test]
 fn a_large_frame_gets_its_turn_among_small_ones_without_end() {
-    let (theirs, mut ours) = Ours::pair().unwrap();
+    let (theirs, mut ours) = Ours::pair().unwrap().in_mode();
     let (mut large, _) = theirs.split();
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {

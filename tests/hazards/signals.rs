@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::{Connection, RecvError};
-use datagrammar_tests::{Numbered, numbered};
+use datagrammar_tests::{InMode as _, Numbered, numbered};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -36,7 +36,7 @@ fn under_signals<T: Send + 'static>(task: impl FnOnce() -> T + Send + 'static) -
 
 #[test]
 fn h17_signals_neither_surface_nor_prolong_a_deadline() {
-    let (_theirs, mut ours) = Ours::pair().unwrap();
+    let (_theirs, mut ours) = Ours::pair().unwrap().in_mode();
     let waited = under_signals(move || {
         let begun = Instant::now();
         let result = ours.recv_deadline(begun + Duration::from_millis(300)).map(|_| ());
@@ -50,7 +50,7 @@ fn h17_signals_neither_surface_nor_prolong_a_deadline() {
 
 #[test]
 fn h17_signals_do_not_surface_from_blocking_calls() {
-    let (mut theirs, mut ours) = Ours::pair().unwrap();
+    let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
     let stop = std::sync::Arc::new(AtomicBool::new(false));
     let sender = thread::spawn({
         let stop = stop.clone();

@@ -8,7 +8,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 use datagrammar::{Connection, DecodeError, Limits, Message, RecvError, SendError, Socket};
 
-use crate::{Directory, raw};
+use crate::{Directory, mode::InMode as _, raw};
 
 /// Messages that carry descriptors.
 #[derive(Message, Debug)]
@@ -61,7 +61,7 @@ pub fn exchange(frames: usize) {
     let file = File::open("/proc/version").expect("a file");
     let fd = file.as_fd();
     let limits = Limits::default().frame_len(100);
-    let (mut ours, mut theirs) = Connection::<Parcel, Parcel>::pair().expect("a pair");
+    let (mut ours, mut theirs) = Connection::<Parcel, Parcel>::pair().expect("a pair").in_mode();
     theirs.set_limits(limits);
     let directory = Directory::new();
     let address = directory.address("socket");
@@ -169,7 +169,7 @@ fn damaged(
 
 /// Before Linux 6.16 the kernel does not refuse them: they are closed when they arrive.
 fn to_types_without_any(fd: BorrowedFd<'_>) {
-    let (ours, mut theirs) = Connection::<Plain, Plain>::pair().expect("a pair");
+    let (ours, mut theirs) = Connection::<Plain, Plain>::pair().expect("a pair").in_mode();
     match raw::send_with(&ours, &[1], &[&[fd]]) {
         Ok(()) => {
             let frame = theirs.recv().expect("received").expect("a frame");
@@ -181,7 +181,7 @@ fn to_types_without_any(fd: BorrowedFd<'_>) {
 }
 
 fn to_nobody(fd: BorrowedFd<'_>) {
-    let (mut ours, theirs) = Connection::<Parcel, Parcel>::pair().expect("a pair");
+    let (mut ours, theirs) = Connection::<Parcel, Parcel>::pair().expect("a pair").in_mode();
     // One that nobody will receive, and one that nobody can.
     ours.send(&Parcel::Many { all: vec![owned(fd), owned(fd)], flag: false }).expect("sent");
     drop(theirs);

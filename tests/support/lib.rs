@@ -2,6 +2,7 @@
 //! play the peers that do not behave.
 
 pub mod leaks;
+mod mode;
 pub mod raw;
 
 use std::fmt::Display;
@@ -9,6 +10,8 @@ use std::path::Path;
 
 use datagrammar::{Address, Message};
 use tempfile::TempDir;
+
+pub use self::mode::{InMode, is_one_frame, limits};
 
 /// A numbered frame whose body is made of its number, so that a cut, mixed or repeated one shows.
 #[derive(Message, Debug, PartialEq)]

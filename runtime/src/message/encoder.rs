@@ -11,7 +11,7 @@ use crate::error::EncodeError;
 
 /// Byte fields of at least this many bytes are sent from where they lie: below, the kernel's
 /// handling of one more iovec costs more than the copy that it saves.
-const BORROW_FROM: usize = 4096;
+pub(crate) const BORROW_FROM: usize = 4096;
 
 /// Collects a message's frame: encoded values in a buffer, large byte strings by reference.
 ///

@@ -11,6 +11,7 @@ use std::io::IoSlice;
 pub use self::decoder::Decoder;
 pub use self::descriptors::Descriptors;
 pub(crate) use self::encoded::{Borrowed, Encoded, Extent, MAX_BORROWED, MAX_SLICES};
+pub(crate) use self::encoder::BORROW_FROM;
 pub use self::encoder::Encoder;
 pub use self::unknown::Unknown;
 use crate::error::{DecodeError, EncodeError};

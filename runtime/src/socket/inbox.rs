@@ -212,7 +212,9 @@ impl Inbox {
                 if let Some(received) = self.look_first(fd, descriptors, limits, wait)? {
                     return Ok(Some(received));
                 }
-                wait.goes_on(&mut rounds)?;
+                if self.waiting.is_empty() && !self.ended {
+                    wait.goes_on(&mut rounds)?;
+                }
             } else if !self.take(fd, descriptors, limits, wait)? {
                 self.let_go();
                 patience.wait(fd, wait)?;

@@ -61,24 +61,23 @@ pub(crate) fn lines(path: &Path, title: &str, places: &[String], lines: &mut [Li
         .y_label_area_size(40)
         .build_cartesian_2d(-0.1..last + 0.1, 0.0..most * 1.05)
         .map_err(drawing)?;
-    let place = |at: &f64| {
-        let near = (at - at.round()).abs() < 0.01;
-        let name = near.then(|| places.get(at.round() as usize)).flatten();
-        name.cloned().unwrap_or_default()
-    };
     chart
         .configure_mesh()
         .disable_x_mesh()
         .bold_line_style(GRID)
-        .light_line_style(GRID.mix(0.4))
+        .light_line_style(TRANSPARENT)
         .axis_style(INK)
         .label_style((FONT, 13).into_font().color(&INK))
-        .x_labels(places.len() * 10)
-        .x_label_formatter(&place)
+        .x_labels(0)
         .y_labels(8)
         .y_label_formatter(&|number| format!("{number}"))
         .draw()
         .map_err(drawing)?;
+    for (at, name) in places.iter().enumerate() {
+        let (x, y) = chart.backend_coord(&(at as f64, 0.0));
+        // About the middle of the text.
+        write(&plot, name, (x - 3 * name.len() as i32, y + 8), 13)?;
+    }
     for (row, line) in lines.iter().enumerate() {
         let Look { title, colour, width } = line.look;
         let points = line.figures.iter().enumerate().map(|(at, &figure)| (at as f64, figure));

@@ -1,7 +1,7 @@
 //! What is sent, in order, and the check of what comes.
 
+use std::array;
 use std::hint::black_box;
-use std::iter;
 
 use anyhow::{Context as _, Result, ensure};
 use datagrammar_benches::buffer::Buffer;
@@ -61,9 +61,9 @@ impl Feed {
         let memory = Box::leak(Box::new(Buffer::new(PLACE + lengths.longest())?));
         let payload = memory.get_mut(PLACE..).context("the payload has a place")?;
         // Of all values, as a text format spends more on large ones.
-        let pattern = iter::successors(Some(0_u8), |byte| Some(byte.wrapping_add(59)));
-        for (byte, value) in payload.iter_mut().zip(pattern) {
-            *byte = value;
+        let pattern: [u8; 256] = array::from_fn(|place| (place as u8).wrapping_mul(59));
+        for chunk in payload.chunks_mut(pattern.len()) {
+            chunk.copy_from_slice(pattern.get(..chunk.len()).context("no longer than that")?);
         }
         Ok(Self { seq: 0, lengths, payload })
     }

@@ -27,6 +27,9 @@ pub(crate) fn count(plan: &Plan, results: &mut Results) -> Result<()> {
         let Some((turns, messages)) = turns(workload, plan.quick) else { continue };
         eprintln!("system calls: {workload}");
         for way in plan::ways(workload) {
+            if results.failure(workload, way).is_some() {
+                continue;
+            }
             let traced = tempfile::NamedTempFile::new()?;
             let tool = ["strace", "-f", "-o"]
                 .map(OsStr::new)

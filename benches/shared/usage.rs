@@ -11,15 +11,27 @@ use anyhow::{Context as _, Result};
 /// # Errors
 ///
 /// Of the system call.
+pub fn cpu_time() -> Result<Duration> {
+    cpu_time_of(libc::RUSAGE_SELF)
+}
+
+/// The CPU time of all children that have ended and were waited for.
 ///
+/// # Errors
+///
+/// Of the system call.
+pub fn children_cpu_time() -> Result<Duration> {
+    cpu_time_of(libc::RUSAGE_CHILDREN)
+}
+
 /// `int getrusage(int who, struct rusage *usage)`; see [getrusage(2)].
 ///
 /// [getrusage(2)]: https://man7.org/linux/man-pages/man2/getrusage.2.html
-pub fn cpu_time() -> Result<Duration> {
+fn cpu_time_of(who: libc::c_int) -> Result<Duration> {
     // SAFETY: rusage is numbers alone, for which zero bytes are valid.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: the pointer is to an rusage, exclusively borrowed for the call.
-    let result = unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
+    let result = unsafe { libc::getrusage(who, &raw mut usage) };
     if result != 0 {
         return Err(io::Error::last_os_error().into());
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::machine::Others;
 use crate::measure::Sample;
 use crate::plan::{self, Plan};
 use crate::results::Results;
@@ -16,12 +17,15 @@ use crate::workload::Workload;
 /// After how many seconds a measuring process that hangs is killed.
 const PATIENCE: u32 = 60;
 
+/// The share of the processors that others may use without a remark.
+const NOISE: f64 = 0.03;
+
 /// How often memory is measured, which is about the same every time.
 const MEMORY_ROUNDS: u32 = 3;
 
 /// Measures everything as often as `rounds` says, or as begins before `end`.
 pub(crate) fn run(plan: &Plan, rounds: u32, end: Duration) -> Result<Results> {
-    let start = Instant::now();
+    let (start, others) = (Instant::now(), Others::watch()?);
     let mut results = Results::default();
     let rounds = if plan.quick { 1 } else { rounds };
     for round in 0..rounds {
@@ -45,6 +49,14 @@ pub(crate) fn run(plan: &Plan, rounds: u32, end: Duration) -> Result<Results> {
                 measure(plan, workload, way, &mut results)?;
             }
         }
+    }
+    let share = others.share()?;
+    if share > NOISE {
+        let percent = (share * 100.0).round();
+        results.remarks.push(format!(
+            "others used {percent} % of the processors meanwhile: times of two threads are to be \
+             measured again where nothing else runs"
+        ));
     }
     Ok(results)
 }

@@ -10,7 +10,11 @@ use anyhow::{Result, ensure};
 ///
 /// [getrlimit(2)]: https://man7.org/linux/man-pages/man2/getrlimit.2.html
 pub(crate) fn allow_descriptors(count: usize) -> Result<usize> {
-    let (wanted, most) = (count as libc::rlim_t, most_descriptors()?);
+    let wanted = libc::rlim_t::try_from(count)?;
+    let libc::rlimit { rlim_cur: now, rlim_max: most } = descriptors()?;
+    if now >= wanted {
+        return Ok(usize::try_from(now)?);
+    }
     // Past its hard limit only a privileged process can go.
     for limit in [
         libc::rlimit { rlim_cur: wanted, rlim_max: wanted.max(most) },
@@ -24,10 +28,10 @@ pub(crate) fn allow_descriptors(count: usize) -> Result<usize> {
     Err(io::Error::last_os_error().into())
 }
 
-fn most_descriptors() -> Result<libc::rlim_t> {
+fn descriptors() -> Result<libc::rlimit> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the pointer is to one rlimit, exclusively borrowed for the call.
     let result = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
     ensure!(result == 0, "{}", io::Error::last_os_error());
-    Ok(limit.rlim_max)
+    Ok(limit)
 }

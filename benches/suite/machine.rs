@@ -3,6 +3,10 @@
 use std::fs;
 use std::process::Command;
 use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use datagrammar_benches::usage;
 
 /// The processor, the kernel and the compiler, in a line.
 pub(crate) fn describe() -> String {
@@ -23,6 +27,44 @@ pub(crate) fn describe() -> String {
         std::env::consts::ARCH,
         words.join(" "),
     )
+}
+
+/// How much of the machine others use, for figures of time to be judged by.
+#[derive(Debug)]
+pub(crate) struct Others {
+    start: Instant,
+    busy: f64,
+    ours: Duration,
+}
+
+impl Others {
+    /// From now on.
+    pub(crate) fn watch() -> Result<Self> {
+        Ok(Self { start: Instant::now(), busy: busy()?, ours: usage::children_cpu_time()? })
+    }
+
+    /// The share of all processors' time that others used until now; of the host's others, too.
+    pub(crate) fn share(&self) -> Result<f64> {
+        let ours = (usage::children_cpu_time()? - self.ours).as_secs_f64();
+        let cores = thread::available_parallelism()?.get() as f64;
+        let all = self.start.elapsed().as_secs_f64() * cores;
+        Ok(((busy()? - self.busy - ours) / all).max(0.0))
+    }
+}
+
+/// For how many seconds processors have been busy, together: `/proc/stat`, see [proc_stat(5)].
+///
+/// [proc_stat(5)]: https://man7.org/linux/man-pages/man5/proc_stat.5.html
+fn busy() -> Result<f64> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    let line = stat.lines().next().context("/proc/stat is empty")?;
+    let ticks = line.split_whitespace().skip(1).map(str::parse);
+    let ticks = ticks.collect::<Result<Vec<u64>, _>>()?;
+    let [user, nice, system, _idle, _waiting, irq, softirq, steal, ..] = *ticks else {
+        bail!("/proc/stat has other columns: {line}");
+    };
+    // Ticks are a hundredth of a second, whatever the kernel's are.
+    Ok((user + nice + system + irq + softirq + steal) as f64 / 100.0)
 }
 
 /// What a file of the kernel's says after a name and a colon, the first time.

@@ -49,7 +49,7 @@ struct Arguments {
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// No round is begun after so many minutes.
-    #[arg(long, default_value_t = 11)]
+    #[arg(long, default_value_t = 10)]
     minutes: u64,
     /// Measure little of everything, to see that it works. The figures mean nothing.
     #[arg(long)]

@@ -38,7 +38,7 @@ struct Typed {
 
 pub(super) fn connect() -> Result<Box<dyn Carrier>> {
     let (left, right) = Connection::<Sent<'static>, Received<'static>>::pair()?;
-
+    // Taken over, as what is received has other types of descriptors than what is sent.
     let right = Connection::<Sent<'static>, Received<'static>>::adopt(right.into_fd()?.0)?;
     let (sender, receiver) = (left.split().0, right.split().1);
     Ok(Box::new(Typed { sender, receiver }))

@@ -14,9 +14,6 @@ use datagrammar::{
 use crate::log::{Direction, Log, Received};
 use crate::protocol::{Reply, Request, STORE_LEN, options};
 
-/// The longest buffer that is kept for a client's next frame, in bytes.
-const KEPT_LEN: usize = 1024 * 1024;
-
 /// What a blob takes besides its name and its content, about: without it, empty ones would be free.
 const ENTRY_LEN: usize = 128;
 
@@ -67,13 +64,8 @@ pub(crate) fn serve(address: &Address, quiet: bool, once: bool) -> anyhow::Resul
 fn serve_client(client: Client, store: &Mutex<Store>, quiet: bool) -> anyhow::Result<()> {
     let (mut tx, mut rx) = client.split();
     let mut log = Log::new(quiet);
-    let mut buffer = Vec::new();
     loop {
-        // A client that is idle does not keep the memory of its largest frame.
-        if buffer.capacity() > KEPT_LEN {
-            buffer = Vec::new();
-        }
-        let frame = match rx.recv_into(&mut buffer) {
+        let frame = match rx.recv() {
             Ok(Some(frame)) => frame,
             Ok(None) => return Ok(()),
             Err(error @ RecvError::TooLarge { .. }) => {

@@ -14,8 +14,9 @@ const MAX_KEPT: usize = 256 * 1024;
 pub(crate) const MAX_AHEAD: usize = 64 * 1024;
 
 /// How many byte strings are borrowed by the messages that are sent together, and of how many slices their
-/// frames are made, at most.
-const MAX_BORROWED_TOGETHER: usize = MAX_TOGETHER + MAX_BORROWED;
+/// frames are made, at most. 16 frames by one call are as fast as 32 (measured), and these numbers cost
+/// every call.
+const MAX_BORROWED_TOGETHER: usize = 16 + MAX_BORROWED;
 const MAX_SLICES_TOGETHER: usize = 2 * MAX_BORROWED_TOGETHER + MAX_TOGETHER;
 
 thread_local! {
@@ -50,19 +51,17 @@ pub(crate) fn send_all<'m, M: Message + 'm>(
 ) -> Result<usize, SendAllError> {
     let mut messages = messages.into_iter();
     let mut sent = 0;
-    loop {
+    let mut next = messages.next();
+    while next.is_some() {
         let mut borrowed = [Borrowed::NOTHING; MAX_BORROWED_TOGETHER];
         let mut encoder = Encoder::new(take_buffer(), &mut borrowed);
         let mut extents = [(Extent::default(), 0); MAX_TOGETHER];
-        let (mut count, mut ends, mut refused) = (0, false, None);
+        let (mut count, mut refused) = (0, None);
         for place in &mut extents {
             if encoder.buffered() >= MAX_AHEAD || !encoder.has_places() {
                 break;
             }
-            let Some(message) = messages.next() else {
-                ends = true;
-                break;
-            };
+            let Some(message) = next else { break };
             match encoder.append(message) {
                 Ok(appended) => *place = appended,
                 Err(error) => {
@@ -71,6 +70,7 @@ pub(crate) fn send_all<'m, M: Message + 'm>(
                 }
             }
             count += 1;
+            next = messages.next();
         }
         let encoded = encoder.finish();
         let extents = extents.get(..count).unwrap_or_default();
@@ -82,10 +82,8 @@ pub(crate) fn send_all<'m, M: Message + 'm>(
         if let Some(error) = refused {
             return Err(SendAllError { sent, error: error.into() });
         }
-        if ends {
-            return Ok(sent);
-        }
     }
+    Ok(sent)
 }
 
 /// Has frames sent, each given by where it is and its length.

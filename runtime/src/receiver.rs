@@ -12,7 +12,7 @@ use crate::error::RecvError;
 use crate::frame::Frame;
 use crate::frames::Frames;
 use crate::limits::Limits;
-use crate::message::Message;
+use crate::message::{Descriptors, Message};
 use crate::socket::{Inbox, Wait};
 use crate::sys::DatagramFd;
 
@@ -54,7 +54,7 @@ use crate::sys::DatagramFd;
 /// is memory only as far as frames have filled it. So none is ever cut, none needs to be looked at first, and
 /// no maximum is set. Lanes belong to a pool of the process. A receiver has some while frames are in them, and
 /// none once [`try_recv`](Self::try_recv) or [`recv_deadline`](Self::recv_deadline) finds nothing; one that
-/// waits in [`recv`](Self::recv) keeps at most 128 KiB.
+/// waits in [`recv`](Self::recv) keeps the pages that short frames have filled, at most 16 KiB.
 ///
 /// * Where one frame comes at a time, as in a conversation, it is received by one system call, which waits.
 /// * Where many are queued, one call takes up to 32 of them. They are handed over one by one, and
@@ -240,9 +240,10 @@ impl<Rx: Message> Receiver<Rx> {
     #[inline]
     fn receive(&mut self, wait: Wait) -> Result<Option<Frame<'_, Rx>>, RecvError> {
         let Self { fd, inbox, limits, .. } = self;
-        let Some((place, descriptors)) = inbox.receive(fd, Rx::DESCRIPTORS, *limits, wait)? else {
+        let Some(place) = inbox.receive(fd, Rx::DESCRIPTORS, *limits, wait)? else {
             return Ok(None);
         };
+        let descriptors = if Rx::DESCRIPTORS { inbox.beside() } else { Descriptors::default() };
         let (bytes, capacity) = inbox.at(place);
         Ok(Some(Frame::new(bytes, capacity, descriptors)))
     }

@@ -33,6 +33,28 @@ impl Codec for Bincode {
     }
 
     #[inline]
+    fn encode_tag(tag: u32, out: &mut Vec<u8>) -> Result<(), Box<str>> {
+        match u8::try_from(tag) {
+            Ok(byte @ ..=MAX_SINGLE_BYTE) => out.push(byte),
+            _ => Self::encode(&tag, out)?,
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn encode_len(len: u64, out: &mut Vec<u8>) -> Result<(), Box<str>> {
+        match (u8::try_from(len), u16::try_from(len)) {
+            (Ok(byte @ ..=MAX_SINGLE_BYTE), _) => out.push(byte),
+            (_, Ok(short)) => {
+                let [low, high] = short.to_le_bytes();
+                out.extend_from_slice(&[TWO_BYTES, low, high]);
+            }
+            _ => Self::encode(&len, out)?,
+        }
+        Ok(())
+    }
+
+    #[inline]
     fn decode<'f, S>(seed: S, input: &'f [u8]) -> Result<(S::Value, usize), Fault>
     where
         S: DeserializeSeed<'f>,
@@ -54,15 +76,19 @@ impl Codec for Bincode {
 /// The greatest integer that is written as one byte: further bytes follow those above.
 const MAX_SINGLE_BYTE: u8 = 250;
 
+/// What an integer begins with that is written as two bytes after it.
+const TWO_BYTES: u8 = 251;
+
 #[inline]
-fn integer<T: Decode<()> + From<u8>>(input: &[u8]) -> Result<(T, &[u8]), Fault> {
+fn integer<T: Decode<()> + From<u16>>(input: &[u8]) -> Result<(T, &[u8]), Fault> {
     match input {
-        [byte @ ..=MAX_SINGLE_BYTE, rest @ ..] => Ok((T::from(*byte), rest)),
+        [byte @ ..=MAX_SINGLE_BYTE, rest @ ..] => Ok((T::from(u16::from(*byte)), rest)),
+        [TWO_BYTES, low, high, rest @ ..] => Ok((T::from(u16::from_le_bytes([*low, *high])), rest)),
         _ => long_integer(input),
     }
 }
 
-/// An integer of several bytes: rare, and kept out of the way of those of one byte.
+/// An integer of more bytes: rare, and kept out of the way of the others.
 #[inline(never)]
 fn long_integer<T: Decode<()>>(input: &[u8]) -> Result<(T, &[u8]), Fault> {
     let (integer, taken) = decode_from_slice(input, CONFIG).map_err(fault)?;

@@ -75,6 +75,28 @@ pub trait Codec {
     where
         T: Serialize + ?Sized;
 
+    /// Appends a tag as [`encode`](Self::encode) does a `u32`. Every frame has one: override it where that
+    /// can be done faster.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    #[inline]
+    fn encode_tag(tag: u32, out: &mut Vec<u8>) -> Result<(), Box<str>> {
+        Self::encode(&tag, out)
+    }
+
+    /// Appends the length of a byte string or a text as [`encode`](Self::encode) does a `u64`. Override it
+    /// where that can be done faster.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    #[inline]
+    fn encode_len(len: u64, out: &mut Vec<u8>) -> Result<(), Box<str>> {
+        Self::encode(&len, out)
+    }
+
     /// Decodes one value from the front of `input`, and says how many bytes it took.
     ///
     /// # Errors

@@ -81,6 +81,11 @@ impl<'m> Encoded<'m> {
         self.descriptors.get(from.descriptors..to.descriptors).unwrap_or_default()
     }
 
+    /// Whether everything is in the buffer.
+    pub(crate) fn is_copied(&self) -> bool {
+        self.borrowed.is_empty()
+    }
+
     /// The buffer, for the next messages.
     #[inline]
     pub(crate) fn into_buffer(self) -> Vec<u8> {

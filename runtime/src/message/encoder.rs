@@ -87,7 +87,8 @@ impl<'m> Encoder<'m> {
     /// [`EncodeError::Field`] when the codec refuses it.
     #[inline]
     pub fn tag<C: Codec>(&mut self, tag: u32) -> Result<(), EncodeError> {
-        self.field::<C, _>("tag", &tag)
+        C::encode_tag(tag, &mut self.buffer)
+            .map_err(|reason| EncodeError::Field { field: "tag", reason })
     }
 
     /// Writes a field through serde.
@@ -115,7 +116,8 @@ impl<'m> Encoder<'m> {
         field: &'static str,
         bytes: &'m [u8],
     ) -> Result<(), EncodeError> {
-        self.field::<C, _>(field, &(bytes.len() as u64))?;
+        C::encode_len(bytes.len() as u64, &mut self.buffer)
+            .map_err(|reason| EncodeError::Field { field, reason })?;
         // The last place is kept for a `rest` field.
         if bytes.len() < BORROW_FROM || self.count - self.start.borrowed + 1 >= MAX_BORROWED {
             self.copy(bytes);

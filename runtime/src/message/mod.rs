@@ -114,6 +114,9 @@ pub fn to_vec<M: Message>(message: &M) -> Result<Vec<u8>, EncodeError> {
     let mut encoder = Encoder::new(Vec::new(), &mut borrowed);
     let (extent, len) = encoder.append(message)?;
     let encoded = encoder.finish();
+    if encoded.is_copied() {
+        return Ok(encoded.into_buffer());
+    }
     let mut frame = Vec::with_capacity(len);
     let mut slices = [IoSlice::new(&[]); MAX_SLICES];
     for slice in encoded.slices(extent, &mut slices).0 {

@@ -22,11 +22,19 @@ pub(super) struct Pace {
     /// Whether pieces of large frames are expected: these are looked at first, as they are received into
     /// the frame's own memory.
     pub(super) pieces: bool,
+    /// How long the last one was that was taken alone, in bytes.
+    pub(super) last: usize,
 }
 
 impl Pace {
     pub(super) const fn new() -> Self {
-        Self { left: 1, patience: 1, pieces: false }
+        Self { left: 1, patience: 1, pieces: false, last: 0 }
+    }
+
+    /// Takes note that many cannot be taken by one call here.
+    #[cold]
+    pub(super) fn never_many(&mut self) {
+        (self.left, self.patience) = (u32::MAX, u32::MAX);
     }
 
     /// Whether many are expected.
@@ -38,7 +46,8 @@ impl Pace {
     /// Takes note that one datagram of `len` bytes has come, which was taken alone.
     #[inline]
     pub(super) fn took_one(&mut self, len: usize) {
-        if len <= WORTH_MANY {
+        self.last = len;
+        if len <= WORTH_MANY && self.patience < u32::MAX {
             self.left = self.left.saturating_sub(1);
         }
     }

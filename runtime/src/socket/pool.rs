@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::sys::{Lanes, MAX_LANES};
 
 /// How much memory one lane may keep for the next receiver, in bytes.
-pub(super) const MAX_KEPT: usize = 128 * 1024;
+const MAX_KEPT: usize = 128 * 1024;
 
 /// How much memory may be under many lanes before it is given back, and under each of them after that.
 const MAX_KEPT_IN_ALL: usize = 256 * 1024;
@@ -50,18 +50,6 @@ impl Loan {
     pub(super) fn width(&self) -> Width {
         self.width
     }
-
-    /// Gives back memory beyond what may be kept, and with it what the lanes hold.
-    #[inline]
-    pub(super) fn trim(&mut self) {
-        let (kept, kept_in_each) = match self.width {
-            Width::Single => (MAX_KEPT, MAX_KEPT),
-            Width::Many => (MAX_KEPT_IN_ALL, KEPT_IN_EACH),
-        };
-        if self.lanes.resident_in_all() > kept {
-            self.lanes.trim(kept_in_each);
-        }
-    }
 }
 
 impl Width {
@@ -99,8 +87,14 @@ impl DerefMut for Loan {
 
 impl Drop for Loan {
     fn drop(&mut self) {
-        self.trim();
-        let lanes = mem::replace(&mut self.lanes, Lanes::none());
+        let mut lanes = mem::replace(&mut self.lanes, Lanes::none());
+        let (kept, kept_in_each) = match self.width {
+            Width::Single => (MAX_KEPT, MAX_KEPT),
+            Width::Many => (MAX_KEPT_IN_ALL, KEPT_IN_EACH),
+        };
+        if lanes.resident_in_all() > kept {
+            lanes.trim(kept_in_each);
+        }
         let mut idle = self.width.idle();
         if idle.len() < MAX_IDLE {
             idle.push(lanes);

@@ -1,0 +1,173 @@
+//! Taking datagrams from the socket: one, many, or one that was looked at first.
+
+use std::io::ErrorKind;
+
+use super::{Inbox, Place};
+use crate::error::RecvError;
+use crate::limits::Limits;
+use crate::message::Descriptors;
+use crate::socket::pool::{Loan, Width};
+use crate::socket::receive::{is_reserved, lost_descriptors, peek, taken};
+use crate::socket::wait::Wait;
+use crate::sys::DatagramFd;
+use crate::wire::HEAD_LEN;
+
+/// How much memory a receiver may have while it waits, in bytes: so little that a conversation of short
+/// frames gets along with it, and needs one call for each.
+const MAX_HELD: usize = 16 * 1024;
+
+impl Inbox {
+    /// Looks at the next datagram before it is taken. A piece is received; after it, the frame may be
+    /// complete. Anything else is taken.
+    pub(super) fn look_first(
+        &mut self,
+        fd: &DatagramFd,
+        descriptors: bool,
+        limits: Limits,
+        wait: Wait,
+    ) -> Result<Option<Place>, RecvError> {
+        self.loan = None;
+        let mut peeked = Err(RecvError::WouldBlock);
+        if self.large.capacity() > 0 {
+            peeked = peek(fd, Wait::Try);
+        }
+        if let Err(RecvError::WouldBlock) = peeked {
+            self.let_go();
+            peeked = peek(fd, wait);
+        }
+        let peeked = peeked?;
+        if is_reserved(&peeked) {
+            self.pace.pieces = true;
+            let received = self.assembly.receive(fd, &mut self.large, &peeked, limits)?;
+            return Ok(received.map(|beside| self.put(beside)));
+        }
+        self.assembly.meet(&peeked)?;
+        self.pace.pieces = false;
+        if peeked.len == 0 {
+            self.ended = true;
+        } else if self.take_one(fd, descriptors, limits, false)?
+            && self.next_waiting().is_some_and(|taken| taken.len != peeked.len)
+        {
+            // Another holder has taken the frame that was peeked, or has set a peek offset, which makes
+            // peeks report too little or miss frames that are there.
+            fd.reset_peek_offset()?;
+        }
+        Ok(None)
+    }
+
+    /// Takes what is there: `false` for nothing, where that has to be waited for.
+    pub(super) fn take(
+        &mut self,
+        fd: &DatagramFd,
+        descriptors: bool,
+        limits: Limits,
+        wait: Wait,
+    ) -> Result<bool, RecvError> {
+        // Descriptors count while they are open: frames that bring some are taken when they are asked for.
+        if self.pace.is_flood() && !descriptors {
+            if self.take_many(fd, limits)? {
+                return Ok(true);
+            }
+            if !wait.blocks() {
+                return Ok(false);
+            }
+        }
+        if wait.blocks() && self.is_heavy() {
+            if self.take_one(fd, descriptors, limits, false)? {
+                return Ok(true);
+            }
+            self.large = Vec::new();
+            match &mut self.loan {
+                // More than frames like the last one fill.
+                Some(lanes) if self.pace.last <= MAX_HELD => lanes.trim(MAX_HELD),
+                _ => {
+                    self.loan = None;
+                    peek(fd, wait)?;
+                }
+            }
+        }
+        self.take_one(fd, descriptors, limits, wait.blocks())
+    }
+
+    /// Takes all that are there, up to as many as may be.
+    fn take_many(&mut self, fd: &DatagramFd, limits: Limits) -> Result<bool, RecvError> {
+        let Some(lanes) = lend(&mut self.loan, Width::Many) else {
+            self.has_lanes = false;
+            return Ok(true);
+        };
+        let count = match taken(fd, || lanes.recv_many(fd, longest(limits), limits.batch)) {
+            // A filter of system calls that does not know this one.
+            Err(RecvError::Io(error))
+                if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported) =>
+            {
+                self.pace.never_many();
+                return Ok(false);
+            }
+            count => count?,
+        };
+        let len = (0..count.unwrap_or_default()).map(|lane| lanes.len(lane)).sum();
+        self.pace.took(count.unwrap_or_default(), len);
+        match count {
+            Some(0) => self.ended = true,
+            Some(count) => (self.waiting, self.limit) = (0..count, limits.frame_len),
+            None => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Takes one, and what comes beside it if `descriptors` may come.
+    fn take_one(
+        &mut self,
+        fd: &DatagramFd,
+        descriptors: bool,
+        limits: Limits,
+        block: bool,
+    ) -> Result<bool, RecvError> {
+        let Some(lanes) = lend(&mut self.loan, Width::Single) else {
+            self.has_lanes = false;
+            return Ok(true);
+        };
+        let cap = longest(limits);
+        let len = if descriptors {
+            let received = taken(fd, || lanes.recv_message(fd, cap, block))?;
+            let Some(received) = received else { return Ok(false) };
+            let received = lost_descriptors(fd, received)?;
+            self.beside = received.descriptors.into();
+            received.len
+        } else {
+            let Some(len) = taken(fd, || lanes.recv(fd, cap, block))? else { return Ok(false) };
+            len
+        };
+        self.pace.took_one(len);
+        if len == 0 {
+            // Not by what is in the lane: vsock tells the end as an error.
+            self.ended = true;
+            self.beside = Descriptors::default();
+        } else {
+            (self.waiting, self.limit) = (0..1, limits.frame_len);
+        }
+        Ok(true)
+    }
+
+    /// Whether there is more memory than to wait with.
+    fn is_heavy(&self) -> bool {
+        let resident = self.loan.as_ref().map_or(0, |lanes| lanes.resident_in_all());
+        self.large.capacity() > 0 || resident > MAX_HELD
+    }
+}
+
+/// Lanes of this width, unless there are some already.
+#[inline]
+fn lend(loan: &mut Option<Loan>, width: Width) -> Option<&mut Loan> {
+    if loan.as_ref().is_none_or(|lanes| lanes.width() != width) {
+        // First the one, or else two would be out for a moment.
+        *loan = None;
+        *loan = Loan::take(width);
+    }
+    loan.as_mut()
+}
+
+/// How much of a datagram may be needed, in bytes: those of a frame, or of a piece with its head.
+fn longest(limits: Limits) -> usize {
+    limits.frame_len.saturating_add(HEAD_LEN)
+}

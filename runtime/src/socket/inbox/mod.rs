@@ -1,0 +1,267 @@
+//! The receiving side of a connection: what has been taken from the socket, and is handed over.
+//!
+//! By default, a datagram is taken without having been looked at, into a lane that fits every length; and
+//! where many are queued, they are taken by one call, each into a lane of its own, and handed over one by
+//! one. Lanes are the receiver's only while there is something in them. A datagram is looked at first where
+//! its length, or whether it is a piece of a large frame, has to be known before it is taken.
+
+mod batch;
+mod fill;
+
+use std::mem;
+use std::ops::Range;
+
+pub(crate) use self::batch::Batch;
+use super::assembly::Assembly;
+use super::pace::Pace;
+use super::pool::Loan;
+use super::receive::{Patience, is_reserved, peek, receive, too_large};
+use super::wait::Wait;
+use crate::error::RecvError;
+use crate::limits::Limits;
+use crate::message::Descriptors;
+use crate::sys::{DatagramFd, Lanes, Peeked};
+use crate::wire::RESERVED_TAG;
+
+/// What a receiver has taken from its socket.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    /// Where the datagrams lie that were taken last.
+    loan: Option<Loan>,
+    /// Those that have not been handed over.
+    waiting: Range<usize>,
+    /// The limit when they were taken: there may be less of longer ones.
+    limit: usize,
+    /// What came beside the frame that is handed over next, or was last.
+    beside: Descriptors,
+    assembly: Assembly,
+    /// A frame that came in pieces, or where there are no lanes.
+    large: Vec<u8>,
+    /// Whether it has not been handed over.
+    put_together: bool,
+    pace: Pace,
+    /// Whether the end has come.
+    ended: bool,
+    /// Whether no datagram is longer than a lane.
+    has_lanes: bool,
+}
+
+/// Where the frame lies that has been received.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place {
+    Lane(usize),
+    Large,
+}
+
+impl Place {
+    #[inline]
+    fn find<'i>(self, lanes: Option<&'i Lanes>, large: &'i Vec<u8>) -> (&'i [u8], usize) {
+        match (self, lanes) {
+            (Self::Lane(lane), Some(lanes)) => (lanes.bytes(lane), lanes.resident(lane)),
+            _ => (large, large.capacity()),
+        }
+    }
+}
+
+impl Inbox {
+    pub(crate) fn new(fd: &DatagramFd) -> Self {
+        Self {
+            loan: None,
+            waiting: 0..0,
+            limit: 0,
+            beside: Descriptors::default(),
+            assembly: Assembly::default(),
+            large: Vec::new(),
+            put_together: false,
+            pace: Pace::new(),
+            ended: false,
+            has_lanes: fd.fits_lanes(),
+        }
+    }
+
+    /// Receives the next frame; `None` at the end. The descriptors beside it, if `descriptors` may come, are
+    /// taken by [`beside`](Self::beside). What has come of a frame in pieces is kept between calls.
+    #[inline]
+    pub(crate) fn receive(
+        &mut self,
+        fd: &DatagramFd,
+        descriptors: bool,
+        limits: Limits,
+        wait: Wait,
+    ) -> Result<Option<Place>, RecvError> {
+        if self.is_plain(self.waiting.start, limits) {
+            let lane = self.waiting.start;
+            self.waiting.start += 1;
+            return Ok(Some(Place::Lane(lane)));
+        }
+        self.receive_more(fd, descriptors, limits, wait)
+    }
+
+    /// Takes the descriptors that came with the frame that was received last.
+    #[inline]
+    pub(crate) fn beside(&mut self) -> Descriptors {
+        mem::take(&mut self.beside)
+    }
+
+    /// As [`receive`](Self::receive), into a buffer of the caller's.
+    pub(crate) fn receive_into(
+        &mut self,
+        fd: &DatagramFd,
+        buffer: &mut Vec<u8>,
+        descriptors: bool,
+        limits: Limits,
+        wait: Wait,
+    ) -> Result<Option<Descriptors>, RecvError> {
+        if !self.put_together {
+            let Some(next) = self.next_waiting() else {
+                if self.ended {
+                    self.assembly.interrupt()?;
+                    return Ok(None);
+                }
+                self.let_go();
+                return receive(fd, &mut self.assembly, buffer, descriptors, limits, wait);
+            };
+            buffer.clear();
+            buffer
+                .try_reserve_exact(next.len)
+                .map_err(|_| RecvError::NoMemory { len: next.len })?;
+        }
+        let Some(place) = self.receive(fd, descriptors, limits, wait)? else { return Ok(None) };
+        match place {
+            Place::Lane(_) => buffer.extend_from_slice(self.at(place).0),
+            Place::Large => mem::swap(buffer, &mut self.large),
+        }
+        Ok(Some(self.beside()))
+    }
+
+    /// The frame's bytes, and how much memory is there for them.
+    #[inline]
+    pub(crate) fn at(&self, place: Place) -> (&[u8], usize) {
+        place.find(self.loan.as_deref(), &self.large)
+    }
+
+    /// Waits for the next frame, and tells its length without taking it; `None` at the end.
+    pub(crate) fn peek_len(&self, fd: &DatagramFd) -> Result<Option<usize>, RecvError> {
+        if self.put_together {
+            return Ok(Some(self.large.len()));
+        }
+        let next = match self.next_waiting() {
+            Some(next) => next,
+            None if self.ended => return Ok(None),
+            None => peek(fd, Wait::Block)?,
+        };
+        Ok(Some(next).filter(|next| next.len > 0).map(|next| self.assembly.frame_len(&next)))
+    }
+
+    /// The datagrams that have been taken from the socket `fd`, and not handed over.
+    pub(crate) fn into_untaken(self, fd: &DatagramFd) -> Vec<Vec<u8>> {
+        let lanes = self.loan.as_deref();
+        let waiting = self.waiting.filter_map(|lane| Some(lanes?.bytes(lane).to_vec()));
+        let mut untaken = Vec::new();
+        untaken.extend(self.put_together.then_some(self.large));
+        untaken.extend(self.assembly.to_piece());
+        untaken.extend(waiting.chain(fd.take_held()).filter(|bytes| !bytes.is_empty()));
+        untaken
+    }
+
+    fn receive_more(
+        &mut self,
+        fd: &DatagramFd,
+        descriptors: bool,
+        limits: Limits,
+        wait: Wait,
+    ) -> Result<Option<Place>, RecvError> {
+        if mem::take(&mut self.put_together) {
+            return Ok(Some(Place::Large));
+        }
+        self.beside = Descriptors::default();
+        let (mut rounds, mut patience) = (0, Patience::new());
+        loop {
+            while let Some(next) = self.next_waiting() {
+                if let Some(place) = self.hand_over(&next, limits)? {
+                    return Ok(Some(place));
+                }
+                wait.goes_on(&mut rounds)?;
+            }
+            if self.ended {
+                self.assembly.interrupt()?;
+                return Ok(None);
+            }
+            if !self.has_lanes {
+                let large = &mut self.large;
+                let received = receive(fd, &mut self.assembly, large, descriptors, limits, wait)?;
+                return Ok(received.map(|beside| self.put(beside)));
+            }
+            if limits.batch <= 1 || self.pace.pieces || self.assembly.is_under_way() {
+                if let Some(place) = self.look_first(fd, descriptors, limits, wait)? {
+                    return Ok(Some(place));
+                }
+                if self.waiting.is_empty() && !self.ended {
+                    wait.goes_on(&mut rounds)?;
+                }
+            } else if !self.take(fd, descriptors, limits, wait)? {
+                self.let_go();
+                patience.wait(fd, wait)?;
+            }
+        }
+    }
+
+    /// Hands over the next of the datagrams that have been taken. `None` for a piece after which its frame
+    /// is not complete, and for the end.
+    fn hand_over(&mut self, next: &Peeked, limits: Limits) -> Result<Option<Place>, RecvError> {
+        let limits = limits.frame_len(limits.frame_len.min(self.limit));
+        self.assembly.meet(next)?;
+        let lane = self.waiting.start;
+        self.waiting.start += 1;
+        if next.len == 0 {
+            self.ended = true;
+            self.waiting = 0..0;
+            return Ok(None);
+        }
+        if is_reserved(next) {
+            self.pace.pieces = true;
+            let bytes = self.loan.as_ref().map_or(&[][..], |lanes| lanes.bytes(lane));
+            let complete = self.assembly.add(&mut self.large, next, bytes, limits)?;
+            return Ok(complete.then_some(Place::Large));
+        }
+        if next.len > limits.frame_len {
+            self.beside = Descriptors::default();
+            return Err(too_large(next.len, limits));
+        }
+        Ok(Some(Place::Lane(lane)))
+    }
+
+    /// Takes note of what came beside the frame that has been put together.
+    fn put(&mut self, beside: Descriptors) -> Place {
+        self.beside = beside;
+        Place::Large
+    }
+
+    /// What has been taken next.
+    fn next_waiting(&self) -> Option<Peeked> {
+        let lane = self.waiting.clone().next()?;
+        let lanes = self.loan.as_ref()?;
+        Some(Peeked { len: lanes.len(lane), ..Peeked::of(lanes.bytes(lane)) })
+    }
+
+    /// Whether a lane holds a frame that can be handed over as it is.
+    #[inline]
+    fn is_plain(&self, lane: usize, limits: Limits) -> bool {
+        let Some(lanes) = self.loan.as_ref().filter(|_| self.waiting.contains(&lane)) else {
+            return false;
+        };
+        let (bytes, len) = (lanes.bytes(lane), lanes.len(lane));
+        let is_message = bytes.first().is_some_and(|&first| u32::from(first) != RESERVED_TAG);
+        is_message
+            && bytes.len() == len
+            && len <= limits.frame_len.min(self.limit)
+            && !self.assembly.is_under_way()
+            && !self.put_together
+    }
+
+    /// Gives back all memory, as nothing is in it.
+    fn let_go(&mut self) {
+        self.loan = None;
+        self.large = Vec::new();
+    }
+}

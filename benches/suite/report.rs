@@ -41,6 +41,13 @@ pub(crate) fn write(
     }
     text.push_str(include_str!("report.md"));
     required(&mut text, requirements)?;
+    if !results.remarks.is_empty() {
+        text.push_str("## Remarks\n\n");
+        for remark in &results.remarks {
+            writeln!(text, "- {remark}")?;
+        }
+        text.push('\n');
+    }
 
     let sizes = |pick: fn(Workload) -> Option<usize>, name: fn(usize) -> String| -> Columns {
         let workloads = plan.of(pick).into_iter();
@@ -93,12 +100,6 @@ pub(crate) fn write(
     section.table("Many connections: CPU, of 10 connections = 1", &fan, cpu, ten)?;
     section.syscalls(plan)?;
     section.copies(plan)?;
-    if !results.remarks.is_empty() {
-        text.push_str("## Remarks\n\n");
-        for remark in &results.remarks {
-            writeln!(text, "- {remark}")?;
-        }
-    }
     Ok(text)
 }
 
@@ -110,7 +111,7 @@ fn required(text: &mut String, requirements: &[Requirement]) -> Result<()> {
     let mut table = Table::new(["required", "measured", "bound", ""].map(String::from));
     for requirement in requirements {
         let measured = requirement.number;
-        let measured = if measured.is_nan() { "n/a".into() } else { format!("{measured:.2}") };
+        let measured = if measured.is_nan() { "n/a".into() } else { format!("{measured:.3}") };
         table.row([
             requirement.what.clone(),
             measured,

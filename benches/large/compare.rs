@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Result, ensure};
 use clap::ValueEnum as _;
+use datagrammar_benches::numbers::median;
 
 use crate::ways::Way;
 
@@ -87,9 +88,4 @@ impl From<[f64; 3]> for Side {
     fn from([cpu, before, peak]: [f64; 3]) -> Self {
         Self { cpu: cpu / 1e6, before: before / 1024.0, peak: peak / 1024.0 }
     }
-}
-
-fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -6,7 +6,6 @@ mod content;
 mod receiving;
 mod report;
 mod sending;
-mod usage;
 mod ways;
 
 use std::process::ExitCode;

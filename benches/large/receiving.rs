@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use datagrammar_benches::usage;
 
 use crate::content;
-use crate::usage;
 use crate::ways::Way;
 
 /// The line that says that the receiver waits for the message.

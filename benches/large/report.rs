@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use datagrammar_benches::requirement::{Bound, Requirement};
+
 use crate::compare::{Needs, Side};
 use crate::ways::Way;
 
@@ -40,19 +42,6 @@ pub(crate) fn print(mib: usize, rounds: u32, results: &BTreeMap<Way, Needs>) -> 
     met.into_iter().all(|met| met)
 }
 
-/// A number that is to be within a bound.
-struct Requirement {
-    what: String,
-    number: f64,
-    bound: Bound,
-}
-
-enum Bound {
-    AtLeast(f64),
-    Above(f64),
-    AtMost(f64),
-}
-
 fn requirements(mib: f64, results: &BTreeMap<Way, Needs>) -> [Requirement; 4] {
     let elapsed = |way: Way| results.get(&way).map_or(f64::NAN, |needs| needs.elapsed);
     let ours = elapsed(Way::Datagrammar);
@@ -85,17 +74,4 @@ fn requirements(mib: f64, results: &BTreeMap<Way, Needs>) -> [Requirement; 4] {
             bound: Bound::AtMost(MAX_EXTRA),
         },
     ]
-}
-
-impl Requirement {
-    fn print(&self) -> bool {
-        let Self { what, number, bound } = self;
-        let (met, bound) = match bound {
-            Bound::AtLeast(bound) => (number >= bound, format!("at least {bound}")),
-            Bound::Above(bound) => (number > bound, format!("above {bound}")),
-            Bound::AtMost(bound) => (number <= bound, format!("at most {bound}")),
-        };
-        println!("{what:46} {number:5.2}, {bound}: {}", if met { "met" } else { "MISSED" });
-        met
-    }
 }

@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
+use datagrammar_benches::usage;
 
 use crate::content;
 use crate::receiving::{READY, RECEIVED};
-use crate::usage;
 use crate::ways::Way;
 
 /// Sends one message of `mib` MiB.

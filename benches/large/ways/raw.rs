@@ -2,10 +2,11 @@
 //! each received straight into its place, by a receiver that knows the message's length beforehand.
 
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 use std::process::Command;
 
 use anyhow::{Result, ensure};
+use datagrammar_benches::raw::{pair, send};
 
 use super::Send;
 use crate::receiving::Watch;
@@ -30,33 +31,6 @@ pub(crate) fn receive(watch: &mut Watch) -> Result<()> {
         ensure!(recv(fd.as_fd(), &mut content)? > 0, "the sender has died");
     }
     watch.received(&content)
-}
-
-/// `int socketpair(int domain, int type, int protocol, int sv[2])`; see [socketpair(2)].
-///
-/// [socketpair(2)]: https://man7.org/linux/man-pages/man2/socketpair.2.html
-fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
-    let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
-    let mut fds = [-1; 2];
-    // SAFETY: the pointer is to two integers, exclusively borrowed for the call.
-    if unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, fds.as_mut_ptr()) } != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: both are open, as the call has made them, and nobody else's.
-    let [ours, theirs] = fds.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
-    Ok((ours, theirs))
-}
-
-/// `ssize_t send(int sockfd, const void *buf, size_t len, int flags)`; see [send(2)].
-///
-/// [send(2)]: https://man7.org/linux/man-pages/man2/send.2.html
-fn send(fd: BorrowedFd<'_>, piece: &[u8]) -> io::Result<()> {
-    // SAFETY: the pointer and the length are those of one slice, which outlives the call and is only
-    // read. `fd` is open for the call, as it is borrowed.
-    let sent = unsafe {
-        libc::send(fd.as_raw_fd(), piece.as_ptr().cast(), piece.len(), libc::MSG_NOSIGNAL)
-    };
-    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// Receives a piece to the end of `content`, and returns its length.

@@ -1,0 +1,15 @@
+//! Medians, and how far what was measured is spread around them.
+
+/// The middle one of `numbers`; of an even count, the upper of the two. NaN if there are none.
+#[must_use]
+pub fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The smallest and the largest of `numbers`: infinities the wrong way round if there are none.
+#[must_use]
+pub fn range(numbers: &[f64]) -> (f64, f64) {
+    let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+    (least, numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+}

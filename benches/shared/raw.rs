@@ -1,0 +1,85 @@
+//! Plain SEQPACKET sockets, as one uses them through libc.
+
+use std::io;
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+
+use libc::c_int;
+
+/// Two connected UNIX SEQPACKET sockets, closed on exec.
+///
+/// `int socketpair(int domain, int type, int protocol, int sv[2])`; see [socketpair(2)].
+///
+/// # Errors
+///
+/// Of the system call.
+///
+/// [socketpair(2)]: https://man7.org/linux/man-pages/man2/socketpair.2.html
+pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+    let mut fds = [-1; 2];
+    // SAFETY: the pointer is to two integers, exclusively borrowed for the call.
+    if unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, fds.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: both are open, as the call has made them, and nobody else's.
+    let [ours, theirs] = fds.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
+    Ok((ours, theirs))
+}
+
+/// Sends one datagram.
+///
+/// `ssize_t send(int sockfd, const void *buf, size_t len, int flags)`; see [send(2)].
+///
+/// # Errors
+///
+/// Of the system call.
+///
+/// [send(2)]: https://man7.org/linux/man-pages/man2/send.2.html
+pub fn send(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
+    // SAFETY: the pointer and the length are those of one slice, which outlives the call and is only
+    // read. `fd` is open for the call, as it is borrowed.
+    let sent = unsafe {
+        libc::send(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL)
+    };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Receives into `buffer` with `flags`, and returns what [recv(2)] does: the length of what was written,
+/// or that of the datagram with `MSG_TRUNC`.
+///
+/// `ssize_t recv(int sockfd, void *buf, size_t len, int flags)`.
+///
+/// # Errors
+///
+/// Of the system call.
+///
+/// [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
+pub fn recv(fd: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> io::Result<usize> {
+    // SAFETY: the pointer and the length are those of one slice, exclusively borrowed for the call, and
+    // the kernel writes no more than that. `fd` is open for the call, as it is borrowed.
+    let received =
+        unsafe { libc::recv(fd.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), flags) };
+    usize::try_from(received).map_err(|_| io::Error::last_os_error())
+}
+
+/// Raises the socket's send buffer to `len` bytes (the kernel doubles that): past the system's maximum
+/// where the process may, which is not an error where it may not.
+///
+/// # Errors
+///
+/// Of [setsockopt(2)].
+///
+/// [setsockopt(2)]: https://man7.org/linux/man-pages/man2/setsockopt.2.html
+pub fn set_send_buffer(fd: BorrowedFd<'_>, len: usize) -> io::Result<()> {
+    let len = c_int::try_from(len).unwrap_or(c_int::MAX);
+    set_option(fd, libc::SO_SNDBUFFORCE, len).or_else(|_| set_option(fd, libc::SO_SNDBUF, len))
+}
+
+fn set_option(fd: BorrowedFd<'_>, option: c_int, value: c_int) -> io::Result<()> {
+    let len = size_of::<c_int>() as libc::socklen_t;
+    let value = (&raw const value).cast();
+    // SAFETY: the pointer and the length are those of one integer, which outlives the call and is only
+    // read. `fd` is open for the call, as it is borrowed.
+    let result = unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, option, value, len) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

@@ -1,0 +1,122 @@
+//! What is sent, in order, and the check of what comes.
+
+use std::array;
+use std::hint::black_box;
+
+use anyhow::{Context as _, Result, ensure};
+use datagrammar_benches::buffer::Buffer;
+
+use crate::message::{Held, Note};
+
+/// The lengths of the payloads, one after the other, from the beginning again when they end.
+#[derive(Debug, Clone)]
+pub(crate) struct Lengths {
+    lengths: Vec<usize>,
+    next: usize,
+}
+
+impl Lengths {
+    pub(crate) fn all(len: usize) -> Self {
+        Self { lengths: vec![len], next: 0 }
+    }
+
+    pub(crate) fn these(lengths: Vec<usize>) -> Self {
+        Self { lengths, next: 0 }
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.lengths.len() as u64
+    }
+
+    pub(crate) fn longest(&self) -> usize {
+        self.lengths.iter().copied().max().unwrap_or(0)
+    }
+
+    fn next(&mut self) -> usize {
+        let len = self.lengths.get(self.next).copied().unwrap_or(0);
+        self.next += 1;
+        if self.next == self.lengths.len() {
+            self.next = 0;
+        }
+        len
+    }
+}
+
+/// Where in its buffer the payload begins: at a quarter of a page, far from where a page begins and from the middle
+/// of one, where what it is copied to begins. See [`Buffer`].
+const PLACE: usize = 3072;
+
+/// Makes the messages.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    seq: u64,
+    lengths: Lengths,
+    /// What all payloads are the beginning of.
+    payload: &'static [u8],
+}
+
+impl Feed {
+    /// Memory for the longest payload is made resident, once for the process.
+    pub(crate) fn new(lengths: Lengths) -> Result<Self> {
+        let memory = Box::leak(Box::new(Buffer::new(PLACE + lengths.longest())?));
+        let payload = memory.get_mut(PLACE..).context("the payload has a place")?;
+        // Of all values, as a text format spends more on large ones.
+        let pattern: [u8; 256] = array::from_fn(|place| (place as u8).wrapping_mul(59));
+        for chunk in payload.chunks_mut(pattern.len()) {
+            chunk.copy_from_slice(pattern.get(..chunk.len()).context("no longer than that")?);
+        }
+        Ok(Self { seq: 0, lengths, payload })
+    }
+
+    pub(crate) fn next(&mut self) -> Result<Note<'static>> {
+        let seq = self.seq;
+        self.seq += 1;
+        let payload = self.payload.get(..self.lengths.next()).context("too short a payload")?;
+        Ok(Note::Sample { seq, payload })
+    }
+
+    /// The next `count` messages, in place of what `notes` had.
+    pub(crate) fn fill(&mut self, notes: &mut Vec<Note<'static>>, count: u64) -> Result<()> {
+        notes.clear();
+        for _ in 0..count {
+            notes.push(self.next()?);
+        }
+        Ok(())
+    }
+}
+
+/// Looks at every message that was received: that all come, in order, as long as they were.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    seq: u64,
+    lengths: Lengths,
+}
+
+impl Inbox {
+    pub(crate) fn new(lengths: Lengths) -> Self {
+        Self { seq: 0, lengths }
+    }
+
+    pub(crate) fn take(&mut self, Note::Sample { seq, payload }: Note<'_>) -> Result<()> {
+        self.check(black_box(seq), black_box(payload.len()))
+    }
+
+    pub(crate) fn take_held(&mut self, Held::Sample { seq, payload }: &Held) -> Result<()> {
+        self.check(black_box(*seq), black_box(payload.0.len()))
+    }
+
+    /// For ways that do not decode: all that there is to see is a length.
+    pub(crate) fn take_bare(&mut self, len: usize) -> Result<()> {
+        self.check(self.seq, black_box(len))
+    }
+
+    fn check(&mut self, seq: u64, len: usize) -> Result<()> {
+        let (expected, expected_len) = (self.seq, self.lengths.next());
+        ensure!(
+            seq == expected && len == expected_len,
+            "number {seq} of {len} bytes came for number {expected} of {expected_len}"
+        );
+        self.seq += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! tokio-seqpacket, with bincode by hand, into and out of fixed buffers that are kept. It pays two system
+//! calls for a message, the runtime's polls where it has to wait, and has to know the longest message.
+
+use std::os::fd::OwnedFd;
+
+use anyhow::{Context as _, Result, ensure};
+use datagrammar_benches::buffer::Buffer;
+use tokio::runtime::Runtime;
+use tokio_seqpacket::UnixSeqpacket;
+
+use super::{End, Ends, Settings, bare, codec, runtime};
+use crate::feed::{Feed, Inbox};
+use crate::message::Note;
+
+struct Asynchronous {
+    runtime: Runtime,
+    inner: Inner,
+}
+
+struct Inner {
+    socket: UnixSeqpacket,
+    outgoing: Buffer,
+    incoming: Buffer,
+}
+
+pub(super) fn pair(settings: &Settings) -> Result<Ends> {
+    let (left, right) = bare::connect(settings)?;
+    let end = |fd: OwnedFd| -> Result<Box<Asynchronous>> {
+        let (runtime, fd) = (runtime::new()?, runtime::nonblocking(fd)?);
+        let context = runtime.enter();
+        let socket = UnixSeqpacket::try_from(fd)?;
+        drop(context);
+        let (outgoing, incoming) = (Buffer::new(settings.buffer)?, Buffer::new(settings.buffer)?);
+        Ok(Box::new(Asynchronous { runtime, inner: Inner { socket, outgoing, incoming } }))
+    };
+    Ok((end(left)?, end(right)?))
+}
+
+impl End for Asynchronous {
+    fn send(&mut self, notes: &[Note<'static>]) -> Result<()> {
+        let Self { runtime, inner } = self;
+        runtime.block_on(async {
+            for note in notes {
+                inner.send(note).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn receive(&mut self, inbox: &mut Inbox, count: u64) -> Result<()> {
+        let Self { runtime, inner } = self;
+        runtime.block_on(async {
+            for _ in 0..count {
+                inner.receive(inbox).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn ask(&mut self, feed: &mut Feed, inbox: &mut Inbox, count: u64) -> Result<()> {
+        let Self { runtime, inner } = self;
+        runtime.block_on(async {
+            for _ in 0..count {
+                inner.send(&feed.next()?).await?;
+                inner.receive(inbox).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn answer(&mut self, feed: &mut Feed, inbox: &mut Inbox, count: u64) -> Result<()> {
+        let Self { runtime, inner } = self;
+        runtime.block_on(async {
+            for _ in 0..count {
+                inner.receive(inbox).await?;
+                inner.send(&feed.next()?).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Inner {
+    async fn send(&mut self, note: &Note<'_>) -> Result<()> {
+        self.socket.send(codec::encode(note, &mut self.outgoing)?).await?;
+        Ok(())
+    }
+
+    async fn receive(&mut self, inbox: &mut Inbox) -> Result<()> {
+        let info = self.socket.recv(&mut self.incoming).await?;
+        ensure!(!info.truncated(), "a datagram was cut");
+        let frame = self.incoming.get(..info.bytes_read()).context("more than the buffer holds")?;
+        ensure!(!frame.is_empty(), "the sender is gone");
+        codec::decode(frame, inbox)
+    }
+}

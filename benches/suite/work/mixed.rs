@@ -1,0 +1,36 @@
+//! A stream of many small and few large messages: their lengths are log-normal, with a median of 300 bytes and
+//! a tail up to 4 MiB. Ways with fixed buffers need room for the longest, in memory and in the socket.
+
+use anyhow::Result;
+
+use super::stream;
+use crate::feed::Lengths;
+use crate::measure::{Budget, Sample};
+use crate::random::Random;
+use crate::ways::{Settings, Way};
+
+const MEDIAN: f64 = 300.0;
+
+/// So that a message in some ten thousand would be longer than 4 MiB.
+const DEVIATION: f64 = 2.6;
+
+const LONGEST: usize = 4 * 1024 * 1024;
+
+/// How many lengths there are before they repeat.
+const COUNT: usize = 20_000;
+
+/// The largest datagram there can be is not much longer than what is sent.
+const ROOM: usize = LONGEST + 1024;
+
+pub(super) fn run(way: Way, budget: Budget) -> Result<Sample> {
+    // datagrammar and the channels need nothing to be set: large messages go in pieces, or through a stream.
+    let raised = (!way.is_ours()).then_some(2 * ROOM);
+    let settings = Settings { send_buffer: raised, buffer: ROOM, limit: None };
+    stream::run(way, &Lengths::these(lengths()), &settings, budget)
+}
+
+fn lengths() -> Vec<usize> {
+    let mut random = Random(0xDA7A_64A3);
+    let mut length = || (MEDIAN * (DEVIATION * random.normal()).exp()) as usize;
+    (0..COUNT).map(|_| length().clamp(1, LONGEST)).collect()
+}

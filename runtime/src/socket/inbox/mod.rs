@@ -228,6 +228,8 @@ impl Inbox {
             self.beside = Descriptors::default();
             return Err(too_large(next.len, limits));
         }
+        // The memory of a large frame is kept for the next one only while that is the next one.
+        self.large = Vec::new();
         Ok(Some(Place::Lane(lane)))
     }
 

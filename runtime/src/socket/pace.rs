@@ -1,9 +1,8 @@
 //! What is expected to come next over a connection, from what came last.
 
-/// Datagrams of up to this many bytes, on average, are taken many at a time. Of longer ones, the copying
-/// costs more than the calls, and it is faster into memory that is still in the processor's cache: that of
-/// the one before.
-const WORTH_MANY: usize = 8 * 1024;
+/// How many bytes are taken by one call, about. Of datagrams that are longer, copying costs more than the calls,
+/// and it is faster to where memory is still in the processor's cache: in the lanes before.
+const TOGETHER: usize = 32 * 1024;
 
 /// The most datagrams that are taken one at a time before another look whether there are many.
 const MAX_PATIENCE: u32 = 64;
@@ -19,35 +18,45 @@ pub(super) struct Pace {
     left: u32,
     /// What `left` begins with, next time.
     patience: u32,
+    /// How long datagrams are lately, in bytes.
+    average: usize,
     /// Whether pieces of large frames are expected: these are looked at first, as they are received into
     /// the frame's own memory.
     pub(super) pieces: bool,
-    /// How long the last one was that was taken alone, in bytes.
-    pub(super) last: usize,
 }
 
 impl Pace {
     pub(super) const fn new() -> Self {
-        Self { left: 1, patience: 1, pieces: false, last: 0 }
+        Self { left: 1, patience: 1, average: 0, pieces: false }
     }
 
-    /// Takes note that many cannot be taken by one call here.
-    #[cold]
-    pub(super) fn never_many(&mut self) {
-        (self.left, self.patience) = (u32::MAX, u32::MAX);
-    }
-
-    /// Whether many are expected.
+    /// How many to take by one call: 1 where no more are expected, or worth while.
     #[inline]
-    pub(super) fn is_flood(&self) -> bool {
-        self.left == 0
+    pub(super) fn expected(&self) -> usize {
+        match self.left {
+            0 => TOGETHER / self.average.max(1),
+            _ => 1,
+        }
+    }
+
+    /// Whether there have been no many for some time.
+    #[inline]
+    pub(super) fn is_conversation(&self) -> bool {
+        const CALM: u32 = 8;
+        self.patience >= CALM
+    }
+
+    /// How long datagrams are lately, in bytes.
+    #[inline]
+    pub(super) fn average(&self) -> usize {
+        self.average
     }
 
     /// Takes note that one datagram of `len` bytes has come, which was taken alone.
     #[inline]
     pub(super) fn took_one(&mut self, len: usize) {
-        self.last = len;
-        if len <= WORTH_MANY && self.patience < u32::MAX {
+        self.note(len);
+        if self.patience < u32::MAX {
             self.left = self.left.saturating_sub(1);
         }
     }
@@ -56,11 +65,25 @@ impl Pace {
     /// all had been taken.
     #[inline]
     pub(super) fn took(&mut self, count: usize, len: usize) {
-        if count > 1 && len <= count * WORTH_MANY {
-            self.patience = 1;
+        if let Some(average) = len.checked_div(count) {
+            self.note(average);
+        }
+        if count > 1 {
+            (self.left, self.patience) = (0, 1);
         } else {
             self.left = self.patience;
             self.patience = (self.patience * 2).min(MAX_PATIENCE);
         }
+    }
+
+    /// Takes note that many cannot be taken by one call here.
+    #[cold]
+    pub(super) fn never_many(&mut self) {
+        (self.left, self.patience) = (u32::MAX, u32::MAX);
+    }
+
+    #[inline]
+    fn note(&mut self, len: usize) {
+        self.average = (self.average * 3 + len) / 4;
     }
 }

@@ -1,6 +1,8 @@
 //! Taking datagrams from the socket: one, many, or one that was looked at first.
 
 use std::io::ErrorKind;
+use std::os::fd::AsFd as _;
+use std::time::{Duration, Instant};
 
 use super::{Inbox, Place};
 use crate::error::RecvError;
@@ -9,12 +11,22 @@ use crate::message::Descriptors;
 use crate::socket::pool::{Loan, Width};
 use crate::socket::receive::{is_reserved, lost_descriptors, peek, taken};
 use crate::socket::wait::Wait;
-use crate::sys::DatagramFd;
+use crate::sys::{self, DatagramFd, Readiness};
 use crate::wire::HEAD_LEN;
 
 /// How much memory a receiver may have while it waits, in bytes: so little that a conversation of short
 /// frames gets along with it, and needs one call for each.
 const MAX_HELD: usize = 16 * 1024;
+
+/// How much memory there may be under many lanes, in bytes: the pages of long frames pile up, in one lane
+/// after the other.
+const MAX_IN_FLOOD: usize = 2 * 1024 * 1024;
+
+/// How much of it stays in each lane after that.
+const KEPT_IN_FLOOD: usize = 16 * 1024;
+
+/// How long memory is kept for what comes next.
+const GRACE: Duration = Duration::from_millis(10);
 
 impl Inbox {
     /// Looks at the next datagram before it is taken. A piece is received; after it, the frame may be
@@ -26,10 +38,15 @@ impl Inbox {
         limits: Limits,
         wait: Wait,
     ) -> Result<Option<Place>, RecvError> {
-        self.loan = None;
         let mut peeked = Err(RecvError::WouldBlock);
-        if self.large.capacity() > 0 {
+        if self.is_heavy() {
             peeked = peek(fd, Wait::Try);
+            if let Err(RecvError::WouldBlock) = peeked
+                && wait.blocks()
+                && goes_on(fd)?
+            {
+                peeked = peek(fd, Wait::Try);
+            }
         }
         if let Err(RecvError::WouldBlock) = peeked {
             self.let_go();
@@ -64,38 +81,53 @@ impl Inbox {
         wait: Wait,
     ) -> Result<bool, RecvError> {
         // Descriptors count while they are open: frames that bring some are taken when they are asked for.
-        if self.pace.is_flood() && !descriptors {
-            if self.take_many(fd, limits)? {
+        let expected = self.pace.expected().min(limits.batch);
+        if expected > 1 && !descriptors {
+            if self.take_many(fd, limits, expected)? {
                 return Ok(true);
             }
             if !wait.blocks() {
                 return Ok(false);
             }
-        }
-        if wait.blocks() && self.is_heavy() {
-            if self.take_one(fd, descriptors, limits, false)? {
+            if goes_on(fd)? && self.take_many(fd, limits, expected)? {
                 return Ok(true);
             }
-            self.large = Vec::new();
-            match &mut self.loan {
-                // More than frames like the last one fill.
-                Some(lanes) if self.pace.last <= MAX_HELD => lanes.trim(MAX_HELD),
-                _ => {
-                    self.loan = None;
-                    peek(fd, wait)?;
-                }
+        }
+        if self.pace.is_conversation() && self.has_many() {
+            self.loan = None;
+        }
+        if wait.blocks() && self.is_heavy() {
+            let mut is_there = self.take_one(fd, descriptors, limits, false)?;
+            if !is_there && goes_on(fd)? {
+                is_there = self.take_one(fd, descriptors, limits, false)?;
+            }
+            if is_there {
+                return Ok(true);
+            }
+            self.let_go();
+            if self.pace.average() > MAX_HELD {
+                // Lanes of the pool may be warm, but not while this waits.
+                peek(fd, wait)?;
             }
         }
         self.take_one(fd, descriptors, limits, wait.blocks())
     }
 
-    /// Takes all that are there, up to as many as may be.
-    fn take_many(&mut self, fd: &DatagramFd, limits: Limits) -> Result<bool, RecvError> {
+    /// Takes all that are there, up to `max`.
+    fn take_many(
+        &mut self,
+        fd: &DatagramFd,
+        limits: Limits,
+        max: usize,
+    ) -> Result<bool, RecvError> {
         let Some(lanes) = lend(&mut self.loan, Width::Many) else {
             self.has_lanes = false;
             return Ok(true);
         };
-        let count = match taken(fd, || lanes.recv_many(fd, longest(limits), limits.batch)) {
+        if lanes.resident_in_all() > MAX_IN_FLOOD {
+            lanes.trim(KEPT_IN_FLOOD);
+        }
+        let count = match taken(fd, || lanes.recv_many(fd, longest(limits), max)) {
             // A filter of system calls that does not know this one.
             Err(RecvError::Io(error))
                 if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported) =>
@@ -149,6 +181,10 @@ impl Inbox {
         Ok(true)
     }
 
+    fn has_many(&self) -> bool {
+        self.loan.as_ref().is_some_and(|lanes| lanes.width() == Width::Many)
+    }
+
     /// Whether there is more memory than to wait with.
     fn is_heavy(&self) -> bool {
         let resident = self.loan.as_ref().map_or(0, |lanes| lanes.resident_in_all());
@@ -156,10 +192,16 @@ impl Inbox {
     }
 }
 
-/// Lanes of this width, unless there are some already.
+/// Whether more comes so soon that it is worth while to keep memory for it, which is warm.
+fn goes_on(fd: &DatagramFd) -> Result<bool, RecvError> {
+    let soon = Instant::now() + GRACE;
+    Ok(sys::wait(fd.as_fd(), Readiness::Readable, Some(soon))?)
+}
+
+/// Lanes of this width at least, if not those that there are.
 #[inline]
 fn lend(loan: &mut Option<Loan>, width: Width) -> Option<&mut Loan> {
-    if loan.as_ref().is_none_or(|lanes| lanes.width() != width) {
+    if loan.as_ref().is_none_or(|lanes| width == Width::Many && lanes.width() != width) {
         // First the one, or else two would be out for a moment.
         *loan = None;
         *loan = Loan::take(width);

@@ -23,6 +23,10 @@ use crate::message::Descriptors;
 use crate::sys::{DatagramFd, Lanes, Peeked};
 use crate::wire::RESERVED_TAG;
 
+/// How much memory of a large frame is kept for the next one when a short one has come between, in bytes; more
+/// is if they come one after the other. When nothing comes, none is.
+const MAX_KEPT: usize = 4 * 1024 * 1024;
+
 /// What a receiver has taken from its socket.
 #[derive(Debug)]
 pub(crate) struct Inbox {
@@ -228,8 +232,9 @@ impl Inbox {
             self.beside = Descriptors::default();
             return Err(too_large(next.len, limits));
         }
-        // The memory of a large frame is kept for the next one only while that is the next one.
-        self.large = Vec::new();
+        if self.large.capacity() > MAX_KEPT {
+            self.large = Vec::new();
+        }
         Ok(Some(Place::Lane(lane)))
     }
 

@@ -4,4 +4,5 @@
 mod address;
 mod connection;
 mod socket;
+mod untaken;
 mod vsock;

@@ -170,10 +170,14 @@ impl Inbox {
         Ok(Some(next).filter(|next| next.len > 0).map(|next| self.assembly.frame_len(&next)))
     }
 
-    /// The datagrams that have been taken from the socket `fd`, and not handed over.
+    /// The datagrams that have been taken from the socket `fd`, and not handed over: without those over the
+    /// limit, of which there may be less than all.
     pub(crate) fn into_untaken(self, fd: &DatagramFd) -> Vec<Vec<u8>> {
         let lanes = self.loan.as_deref();
-        let waiting = self.waiting.filter_map(|lane| Some(lanes?.bytes(lane).to_vec()));
+        let waiting = self.waiting.filter_map(|lane| {
+            let bytes = lanes?.bytes(lane);
+            (bytes.len() == lanes?.len(lane)).then(|| bytes.to_vec())
+        });
         let mut untaken = Vec::new();
         untaken.extend(self.put_together.map(|_| self.large));
         untaken.extend(self.assembly.to_piece());

@@ -4,6 +4,8 @@
 mod address;
 mod batches;
 mod connection;
+mod queue;
 mod socket;
+mod together;
 mod untaken;
 mod vsock;

@@ -5,6 +5,7 @@ mod batches;
 mod descriptors;
 mod ends;
 mod floods;
+mod full;
 mod hostile;
 mod memory;
 mod opening;

@@ -1,11 +1,14 @@
 //! AF_VSOCK: a connection to oneself where the kernel can, and a clear error where it cannot.
 
+use std::net::Shutdown;
 use std::os::unix::thread::JoinHandleExt as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::{Address, Connection, Listener, OpenError, SendError};
-use datagrammar_tests::{Numbered, numbered, skipped};
+use datagrammar::{
+    Address, Connection, Listener, Message as _, OpenError, Queue, RecvError, SendError,
+};
+use datagrammar_tests::{Numbered, body, numbered, skipped};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -148,6 +151,76 @@ fn frames_of_several_threads_do_not_get_into_each_other() {
         numbers.sort_unstable();
         assert!(numbers.into_iter().eq(0..200));
     });
+}
+
+#[test]
+fn floods_are_received_in_batches_and_what_is_left_stays() {
+    let Some((client, mut server)) = pair() else { return };
+    let (mut sender, _receiver) = client.split();
+    let bodies: Vec<_> = (0..100).map(|number| body(number, number as usize)).collect();
+    let frames: Vec<_> = (0..100)
+        .zip(&bodies)
+        .map(|(number, body)| Numbered::Numbered { number, len: number, body })
+        .collect();
+    let mut queue = Queue::new(sender.clone());
+    for _ in 0..3 {
+        assert_eq!(sender.send_all(&frames[..50]).unwrap(), 50);
+        for frame in &frames[50..] {
+            queue.push(frame).unwrap();
+        }
+        queue.flush().unwrap();
+        let mut expected = 0..100;
+        while !expected.is_empty() {
+            let batch = server.recv_batch().unwrap().expect("frames");
+            assert!((1..=32).contains(&batch.len()));
+            for frame in batch.take(20) {
+                assert_eq!(Some(frame.decode().unwrap().check()), expected.next());
+            }
+            // In between, one is looked at, and taken.
+            if let Some(number) = expected.next() {
+                assert!(server.peek_len().unwrap().is_some());
+                assert_eq!(next(&mut server), number);
+            }
+        }
+        assert!(matches!(server.try_recv(), Err(RecvError::WouldBlock)));
+    }
+    for sent in 0..40 {
+        numbered(sent, 10, |frame| sender.send(frame)).unwrap();
+    }
+    sender.shutdown(Shutdown::Write).unwrap();
+    for number in 0..40 {
+        assert_eq!(next(&mut server), number);
+    }
+    for _ in 0..2 {
+        assert!(server.recv().unwrap().is_none());
+        assert!(server.recv_batch().unwrap().is_none());
+    }
+}
+
+#[test]
+fn what_was_taken_goes_with_the_descriptor() {
+    for received in 0..10 {
+        let Some((mut client, mut server)) = pair() else { return };
+        for number in 0..40 {
+            numbered(number, 10, |frame| client.send(frame)).unwrap();
+        }
+        for number in 0..received {
+            assert_eq!(next(&mut server), number);
+        }
+        // A kernel that cannot peek has it taken.
+        server.peek_len().unwrap();
+        let (fd, untaken) = server.into_fd().unwrap();
+        let mut expected = received..40;
+        for frame in &untaken {
+            assert_eq!(Some(Numbered::decode(frame).unwrap().check()), expected.next());
+        }
+        let mut server = Ours::adopt(fd).unwrap();
+        for number in expected {
+            assert_eq!(next(&mut server), number);
+        }
+        drop(client);
+        assert!(server.recv().unwrap().is_none());
+    }
 }
 
 /// The kernel has no vsock, or none that reaches itself: the error says so.

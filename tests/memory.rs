@@ -9,6 +9,7 @@ use std::thread;
 use datagrammar::{Connection, Frame, Limits, Message as _, RecvError};
 use datagrammar_tests::{Numbered, body, numbered, raw};
 use rustix::net::SocketType;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -46,6 +47,7 @@ fn what_has_nothing_to_hold_holds_no_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: mallopt takes numbers, before any other thread of ours exists.
     assert_eq!(unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, 128 * 1024) }, 1);
+    without_lanes(64 * MIB);
     // What the pool, the allocator and the first frames take, once for all.
     connections_that_have_received(8);
     large_messages(2 * MIB);
@@ -81,17 +83,33 @@ fn connections_that_have_received(count: usize) {
     assert!(count < 1000 || taken <= 512 * count, "{taken} bytes for {count} connections");
 }
 
+/// Where there is no address space for lanes, before there are any.
+fn without_lanes(len: usize) {
+    let (mut theirs, mut ours) = Ours::pair().unwrap();
+    numbered(7, 10, |frame| theirs.send(frame)).unwrap();
+    let limit = getrlimit(Resource::As);
+    setrlimit(Resource::As, Rlimit { current: Some(0), ..limit }).unwrap();
+    let received = ours.recv().map(|frame| check(&frame.expect("a frame")));
+    setrlimit(Resource::As, limit).unwrap();
+    received.unwrap();
+    exchange(&mut theirs, &mut ours, len);
+}
+
 /// Sent, received, and gone.
 fn large_messages(len: usize) {
-    let before = resident();
     let (mut theirs, mut ours) = Ours::pair().unwrap();
+    exchange(&mut theirs, &mut ours, len);
+}
+
+fn exchange(theirs: &mut Ours, ours: &mut Ours, len: usize) {
+    let before = resident();
     ours.set_limits(Limits::default().frame_len(usize::MAX));
     thread::scope(|scope| {
         scope.spawn(|| numbered(7, len, |frame| theirs.send(frame)).unwrap());
         check(&ours.recv().unwrap().expect("a frame"));
     });
     assert!(len < 256 * MIB || resident() >= before + len, "the measure measures nothing");
-    assert_eq!(drain(&mut ours), 0);
+    assert_eq!(drain(ours), 0);
     assert_returned(before);
 }
 

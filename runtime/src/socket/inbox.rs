@@ -112,9 +112,10 @@ impl Inbox {
                 return receive(fd, &mut self.assembly, buffer, descriptors, limits, wait);
             };
             buffer.clear();
-            buffer
-                .try_reserve_exact(next.len)
-                .map_err(|_| RecvError::NoMemory { len: next.len })?;
+            if self.is_plain(self.waiting.start, limits) {
+                let len = next.len;
+                buffer.try_reserve_exact(len).map_err(|_| RecvError::NoMemory { len })?;
+            }
         }
         let received = self.receive(fd, descriptors, limits, wait)?;
         let Some((place, descriptors)) = received else { return Ok(None) };
@@ -208,9 +209,7 @@ impl Inbox {
                 return Ok(None);
             }
             if !self.has_lanes {
-                let large = &mut self.large;
-                let received = receive(fd, &mut self.assembly, large, descriptors, limits, wait)?;
-                return Ok(received.map(|descriptors| (Place::Large, descriptors)));
+                return self.receive_large(fd, descriptors, limits, wait);
             }
             if limits.batch <= 1 || self.pace.pieces || self.assembly.is_under_way() {
                 if let Some(received) = self.look_first(fd, descriptors, limits, wait)? {
@@ -224,6 +223,33 @@ impl Inbox {
                 patience.wait(fd, wait)?;
             }
         }
+    }
+
+    /// Receives where there are no lanes. There is no more memory to wait with than with them.
+    #[cold]
+    fn receive_large(
+        &mut self,
+        fd: &DatagramFd,
+        descriptors: bool,
+        limits: Limits,
+        wait: Wait,
+    ) -> Result<Option<(Place, Descriptors)>, RecvError> {
+        let Self { assembly, large, .. } = self;
+        let mut receive = |large: &mut Vec<u8>, wait| {
+            let received = receive(fd, assembly, large, descriptors, limits, wait)?;
+            Ok(received.map(|descriptors| (Place::Large, descriptors)))
+        };
+        if large.capacity() > MAX_KEPT {
+            match receive(large, Wait::Try) {
+                Err(RecvError::WouldBlock) => *large = Vec::new(),
+                received => return received,
+            }
+        }
+        let received = receive(large, wait);
+        if let Err(RecvError::WouldBlock | RecvError::TimedOut) = received {
+            *large = Vec::new();
+        }
+        received
     }
 
     /// Looks at the next datagram before it is taken. A piece is received; after it, the frame may be

@@ -1,6 +1,7 @@
 //! AF_VSOCK: a connection to oneself where the kernel can, and a clear error where it cannot.
 
 use std::net::Shutdown;
+use std::os::fd::AsFd as _;
 use std::os::unix::thread::JoinHandleExt as _;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use datagrammar::{
     Address, Connection, Listener, Message as _, OpenError, Queue, RecvError, SendError,
 };
-use datagrammar_tests::{Numbered, body, numbered, skipped};
+use datagrammar_tests::{Numbered, body, numbered, raw, skipped};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -220,6 +221,49 @@ fn what_was_taken_goes_with_the_descriptor() {
         }
         drop(client);
         assert!(server.recv().unwrap().is_none());
+    }
+}
+
+#[test]
+fn a_buffer_for_frames_that_are_longer_than_others_cuts_none() {
+    const LEN: usize = 6 * 1024 * 1024;
+    for grows_later in [false, true] {
+        let Some((mut client, mut server)) = pair() else { return };
+        let copy = server.as_fd().try_clone_to_owned().unwrap();
+        // SO_VM_SOCKETS_BUFFER_MAX_SIZE, and SO_VM_SOCKETS_BUFFER_SIZE.
+        for option in [2, 0] {
+            raw::set_option(&copy, libc::AF_VSOCK, option, 2 * LEN as u64);
+        }
+        if !grows_later {
+            server = Ours::adopt(copy).unwrap();
+        }
+        // How much room there is travels with what is sent.
+        numbered(1, 1, |frame| server.send(frame)).unwrap();
+        assert_eq!(next(&mut client), 1);
+        thread::scope(|scope| {
+            let sending = scope.spawn(|| {
+                let sent = numbered(2, LEN, |frame| client.send(frame));
+                numbered(3, 1, |frame| client.send(frame)).unwrap();
+                sent.is_ok()
+            });
+            let mut received = Vec::new();
+            while received.last() != Some(&Some(3)) {
+                received.push(match server.recv() {
+                    Ok(frame) => Some(frame.expect("no end").decode().unwrap().check()),
+                    Err(RecvError::TooLarge { len: LEN.., limit: ..LEN }) => None,
+                    // Where it cannot be looked at first, in room made when it was shorter.
+                    Err(RecvError::Io(error)) => {
+                        assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE));
+                        None
+                    }
+                    Err(other) => panic!("{other:?}"),
+                });
+            }
+            // Whole, or refused; by the sender, if its own buffer is too small.
+            let came = received.len() == 2;
+            assert_eq!(sending.join().unwrap(), came, "{received:?}");
+            assert!(received == [Some(3)] || received == [Some(2), Some(3)] || grows_later);
+        });
     }
 }
 

@@ -271,3 +271,21 @@ impl Drop for Lanes {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_datagram_that_is_longer_than_a_lane_does_not_reach_beyond_it() {
+        let mut lanes = Lanes::reserve(2).unwrap();
+        for lane in 0..2 {
+            lanes.fill(lane, 2 * LANE_LEN, usize::MAX);
+            assert_eq!((lanes.len(lane), lanes.bytes(lane).len()), (2 * LANE_LEN, LANE_LEN));
+            assert_eq!(lanes.resident(lane), LANE_LEN);
+        }
+        lanes.trim(PAGE);
+        assert_eq!((lanes.bytes(1).len(), lanes.resident_in_all()), (0, 2 * PAGE));
+    }
+}

@@ -16,7 +16,7 @@ use super::wait::Wait;
 use crate::error::RecvError;
 use crate::limits::Limits;
 use crate::message::Descriptors;
-use crate::sys::{DatagramFd, Lanes, Peeked};
+use crate::sys::{DatagramFd, LANE_LEN, Lanes, Peeked};
 use crate::wire::{HEAD_LEN, RESERVED_TAG};
 
 /// What a receiver has taken from its socket.
@@ -390,6 +390,9 @@ impl Inbox {
             let complete = self.assembly.add(&mut self.large, next, bytes, limits)?;
             return Ok(complete.then_some((Place::Large, descriptors)));
         }
+        // Of what is longer than a lane there is less than all: see `has_lanes`, which may be wrong once another
+        // holder has set another length.
+        let limits = limits.frame_len(limits.frame_len.min(LANE_LEN));
         if next.len > limits.frame_len {
             return Err(too_large(next.len, limits));
         }

@@ -189,7 +189,8 @@ impl Lanes {
     #[inline]
     pub(crate) fn bytes(&self, lane: usize) -> &[u8] {
         let Some(Lane { filled, .. }) = self.lanes.get(lane) else { return &[] };
-        // SAFETY: the lane is mapped, and it is one of these, of which `filled` bytes are no more than all.
+        // SAFETY: the lane is mapped, and it is one of these, of which `filled` bytes are no more than all: see
+        // `fill`.
         // All of it is initialised, as new pages are zero; and it is written to only by methods that borrow
         // `self` exclusively.
         unsafe { slice::from_raw_parts(self.start_of(lane), *filled) }
@@ -227,7 +228,7 @@ impl Lanes {
 
     /// Takes a datagram that was taken from the socket before, to be looked at.
     #[inline]
-    pub(super) fn take_held(&mut self, fd: &DatagramFd, cap: usize) -> Option<usize> {
+    fn take_held(&mut self, fd: &DatagramFd, cap: usize) -> Option<usize> {
         let lane = fd.lane()?;
         let libc::iovec { iov_base: start, iov_len: cap } = self.first(cap);
         let len = lane.take(|held| {
@@ -251,11 +252,12 @@ impl Lanes {
         self.start.as_ptr().wrapping_add(lane * LANE_LEN)
     }
 
-    /// Takes note that a datagram of `len` bytes has come, of which at most `cap` are here.
+    /// Takes note that a datagram of `len` bytes has come, of which at most `cap` are here, and no more than a
+    /// lane is long.
     #[inline]
     pub(super) fn fill(&mut self, lane: usize, len: usize, cap: usize) {
         if let Some(lane) = self.lanes.get_mut(lane) {
-            let filled = len.min(cap);
+            let filled = len.min(cap).min(LANE_LEN);
             let resident = lane.resident.max(filled.next_multiple_of(PAGE));
             *lane = Lane { len, filled, resident };
         }

@@ -15,3 +15,4 @@ mod sharing;
 mod signals;
 mod sizes;
 mod udp;
+mod waiting;

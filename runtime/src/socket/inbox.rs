@@ -9,6 +9,7 @@ use std::mem;
 use std::ops::Range;
 
 use super::assembly::Assembly;
+use super::batch::{Batch, Place};
 use super::pace::Pace;
 use super::pool::{Loan, MAX_KEPT, Width};
 use super::receive::{Patience, is_reserved, lost_descriptors, peek, receive, taken, too_large};
@@ -16,7 +17,7 @@ use super::wait::Wait;
 use crate::error::RecvError;
 use crate::limits::Limits;
 use crate::message::Descriptors;
-use crate::sys::{DatagramFd, LANE_LEN, Lanes, Peeked};
+use crate::sys::{DatagramFd, LANE_LEN, Peeked};
 use crate::wire::{HEAD_LEN, RESERVED_TAG};
 
 /// What a receiver has taken from its socket.
@@ -40,23 +41,6 @@ pub(crate) struct Inbox {
     ended: bool,
     /// Whether no datagram is longer than a lane.
     has_lanes: bool,
-}
-
-/// Where the frame lies that has been received.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Place {
-    Lane(usize),
-    Large,
-}
-
-impl Place {
-    #[inline]
-    fn find<'i>(self, lanes: Option<&'i Lanes>, large: &'i Vec<u8>) -> (&'i [u8], usize) {
-        match (self, lanes) {
-            (Self::Lane(lane), Some(lanes)) => (lanes.bytes(lane), lanes.resident(lane)),
-            _ => (large, large.capacity()),
-        }
-    }
 }
 
 impl Inbox {
@@ -431,34 +415,6 @@ impl Inbox {
     fn let_go(&mut self) {
         self.loan = None;
         self.large = Vec::new();
-    }
-}
-
-/// Frames that have been taken. Those that are not taken from here stay where they are.
-#[derive(Debug)]
-pub(crate) struct Batch<'i> {
-    lanes: Option<&'i Lanes>,
-    waiting: &'i mut Range<usize>,
-    beside: &'i mut Descriptors,
-    large: &'i Vec<u8>,
-    put_together: &'i mut Option<Descriptors>,
-    left: usize,
-}
-
-impl<'i> Batch<'i> {
-    pub(crate) fn len(&self) -> usize {
-        self.left
-    }
-
-    /// The next frame's bytes, how much memory is there for them, and its descriptors.
-    #[inline]
-    pub(crate) fn next(&mut self) -> Option<((&'i [u8], usize), Descriptors)> {
-        self.left = self.left.checked_sub(1)?;
-        if let Some(descriptors) = self.put_together.take() {
-            return Some((Place::Large.find(None, self.large), descriptors));
-        }
-        let place = Place::Lane(self.waiting.next()?);
-        Some((place.find(self.lanes, self.large), mem::take(self.beside)))
     }
 }
 

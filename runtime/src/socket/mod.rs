@@ -1,6 +1,7 @@
 //! Sockets without types: opening them, and moving frames as bytes under the rules of the design.
 
 mod assembly;
+mod batch;
 mod claim;
 mod envelope;
 mod inbox;
@@ -16,9 +17,10 @@ mod turns;
 mod wait;
 mod whole;
 
+pub(crate) use self::batch::Batch;
 pub(crate) use self::claim::Claim;
 pub(crate) use self::envelope::transmit_to;
-pub(crate) use self::inbox::{Batch, Inbox};
+pub(crate) use self::inbox::Inbox;
 pub(crate) use self::open::{
     accept, adopt, adopt_listener, connect, goes_on, inherited, listen, open_datagram, pair, peer,
 };

@@ -40,7 +40,7 @@ impl Serialize for Refused {
     }
 }
 
-const BODY: [u8; 400_000] = [7; 400_000];
+static BODY: [u8; 400_000] = [7; 400_000];
 
 pub(super) fn plain(number: u64, len: usize) -> Any<'static> {
     Any::Plain { number, body: &BODY[..len] }

@@ -97,9 +97,7 @@ fn a_large_frame_that_was_left_in_a_batch_goes_with_the_descriptor() {
             numbered(2, 10, |frame| theirs.send(frame)).unwrap();
         });
         for _ in 0..3 {
-            let frames = ours.recv_batch().unwrap().expect("a frame");
-            assert_eq!(frames.len(), 1);
-            drop(frames);
+            assert_eq!(ours.recv_batch().unwrap().expect("a frame").len(), 1);
             assert_eq!(ours.peek_len().unwrap(), Some(first.len()));
         }
     });
@@ -120,7 +118,7 @@ fn h06_no_cut_frame_goes_with_the_descriptor() {
             raw::send(&theirs, datagram).unwrap();
         }
         assert_eq!(ours.recv().unwrap().expect("a frame").len(), 4);
-        drop(ours.recv_batch().unwrap().expect("a frame"));
+        assert!(ours.recv_batch().unwrap().is_some());
         let (_, mut frames) = all_of(ours);
         // It may be dropped, or be there, whole.
         frames.retain(|frame| frame.len() < 100 || *frame != long);

@@ -233,6 +233,7 @@ fn a_buffer_for_frames_that_are_longer_than_others_cuts_none() {
         // SO_VM_SOCKETS_BUFFER_MAX_SIZE, and SO_VM_SOCKETS_BUFFER_SIZE.
         for option in [2, 0] {
             raw::set_option(&copy, libc::AF_VSOCK, option, 2 * LEN as u64);
+            raw::set_option(&client, libc::AF_VSOCK, option, 2 * LEN as u64);
         }
         if !grows_later {
             server = Ours::adopt(copy).unwrap();

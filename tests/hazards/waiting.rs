@@ -34,7 +34,8 @@ fn worked() -> Duration {
 
 #[test]
 fn who_waits_does_so_whatever_the_descriptor_says_and_without_work() {
-    let forms: [fn(&mut Receiver<Numbered<'static>>) -> Option<u64>; 4] = [
+    type Form = fn(&mut Receiver<Numbered<'static>>) -> Option<u64>;
+    let forms: [Form; 4] = [
         |ours| Some(ours.recv().unwrap()?.decode().unwrap().check()),
         |ours| Some(ours.recv_into(&mut Vec::new()).unwrap()?.decode().unwrap().check()),
         |ours| Some(ours.recv_batch().unwrap()?.next().unwrap().decode().unwrap().check()),
@@ -75,7 +76,8 @@ fn who_sends_waits_whatever_the_descriptor_says_and_without_work() {
     let body = body(7, 1000);
     let frames: Vec<_> =
         (0..1000).map(|_| Numbered::Numbered { number: 7, len: 1000, body: &body }).collect();
-    let forms: [fn(&mut Sender<Numbered<'static>>, &[Numbered<'_>]); 2] = [
+    type Form = fn(&mut Sender<Numbered<'static>>, &[Numbered<'_>]);
+    let forms: [Form; 2] = [
         |sender, frames| assert_eq!(sender.send_all(frames).unwrap(), frames.len()),
         |sender, frames| {
             for frame in frames {

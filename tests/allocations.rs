@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use allocation_counter::measure;
-use datagrammar::{Connection, Message, Queue, Socket, Unknown};
+use datagrammar::{Connection, Message, Queue, RecvError, Socket, Unknown};
 use datagrammar_tests::{Directory, InMode as _, Numbered, numbered};
 
 type Connected = Connection<Numbered<'static>, Numbered<'static>>;
@@ -115,6 +115,30 @@ fn a_buffer_of_the_callers_grows_by_what_the_frame_takes_and_no_more() {
             assert_eq!((frame.len(), frame.capacity()), (sent, sent));
         });
         assert_eq!((received.count_total, received.bytes_total), (1, sent as u64));
+    }
+}
+
+#[test]
+fn a_buffer_of_the_callers_does_not_grow_for_what_is_dropped() {
+    let (mut theirs, ours) = Connected::pair().unwrap().in_mode();
+    let (_, mut ours) = ours.split();
+    for form in 0..2 {
+        // In the second round it has been taken with others.
+        for len in [10, 10, 100_000, 10] {
+            numbered(7, len, |frame| theirs.send(frame)).unwrap();
+        }
+        ours.set_limits(datagrammar_tests::limits().frame_len(1000));
+        for _ in 0..2 {
+            assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
+        }
+        let mut buffer = Vec::new();
+        let dropped = measure(|| {
+            let error = ours.recv_into(&mut buffer).unwrap_err();
+            assert!(matches!(error, RecvError::TooLarge { limit: 1000, .. }), "{error:?}");
+        });
+        // Its beginning, at most.
+        assert!(dropped.bytes_total <= 2000, "{form}: {dropped:?}");
+        assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
     }
 }
 

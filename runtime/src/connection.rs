@@ -144,7 +144,8 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// Gives up the types, and hands out the descriptor; and the datagrams that have been taken from it and not
     /// been received, in order, which whoever goes on with the descriptor has to see first.
     ///
-    /// One is a frame, or if it begins with tag 0 a piece of one ([`wire`](crate::wire)).
+    /// One is a frame, or if it begins with tag 0 a piece of one ([`wire`](crate::wire)). Frames over the limit,
+    /// and descriptors that were taken with a frame, are dropped.
     ///
     /// ```
     /// use datagrammar::{Connection, Message};

@@ -2,6 +2,8 @@
 //! has open and lower its limits, so they are a program of their own, and take turns.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+mod batches;
+
 use std::fs::File;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};

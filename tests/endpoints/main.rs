@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod address;
+mod batches;
 mod connection;
+mod queue;
 mod socket;
+mod together;
+mod untaken;
 mod vsock;

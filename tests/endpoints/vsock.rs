@@ -1,11 +1,15 @@
 //! AF_VSOCK: a connection to oneself where the kernel can, and a clear error where it cannot.
 
+use std::net::Shutdown;
+use std::os::fd::AsFd as _;
 use std::os::unix::thread::JoinHandleExt as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::{Address, Connection, Listener, OpenError, SendError};
-use datagrammar_tests::{Numbered, numbered, skipped};
+use datagrammar::{
+    Address, Connection, Listener, Message as _, OpenError, Queue, RecvError, SendError,
+};
+use datagrammar_tests::{Numbered, body, numbered, raw, skipped};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -148,6 +152,120 @@ fn frames_of_several_threads_do_not_get_into_each_other() {
         numbers.sort_unstable();
         assert!(numbers.into_iter().eq(0..200));
     });
+}
+
+#[test]
+fn floods_are_received_in_batches_and_what_is_left_stays() {
+    let Some((client, mut server)) = pair() else { return };
+    let (mut sender, _receiver) = client.split();
+    let bodies: Vec<_> = (0..100).map(|number| body(number, number as usize)).collect();
+    let frames: Vec<_> = (0..100)
+        .zip(&bodies)
+        .map(|(number, body)| Numbered::Numbered { number, len: number, body })
+        .collect();
+    let mut queue = Queue::new(sender.clone());
+    for _ in 0..3 {
+        assert_eq!(sender.send_all(&frames[..50]).unwrap(), 50);
+        for frame in &frames[50..] {
+            queue.push(frame).unwrap();
+        }
+        queue.flush().unwrap();
+        let mut expected = 0..100;
+        while !expected.is_empty() {
+            let batch = server.recv_batch().unwrap().expect("frames");
+            assert!((1..=32).contains(&batch.len()));
+            for frame in batch.take(20) {
+                assert_eq!(Some(frame.decode().unwrap().check()), expected.next());
+            }
+            // In between, one is looked at, and taken.
+            if let Some(number) = expected.next() {
+                assert!(server.peek_len().unwrap().is_some());
+                assert_eq!(next(&mut server), number);
+            }
+        }
+        assert!(matches!(server.try_recv(), Err(RecvError::WouldBlock)));
+    }
+    for sent in 0..40 {
+        numbered(sent, 10, |frame| sender.send(frame)).unwrap();
+    }
+    sender.shutdown(Shutdown::Write).unwrap();
+    for number in 0..40 {
+        assert_eq!(next(&mut server), number);
+    }
+    for _ in 0..2 {
+        assert!(server.recv().unwrap().is_none());
+        assert!(server.recv_batch().unwrap().is_none());
+    }
+}
+
+#[test]
+fn what_was_taken_goes_with_the_descriptor() {
+    for received in 0..10 {
+        let Some((mut client, mut server)) = pair() else { return };
+        for number in 0..40 {
+            numbered(number, 10, |frame| client.send(frame)).unwrap();
+        }
+        for number in 0..received {
+            assert_eq!(next(&mut server), number);
+        }
+        // A kernel that cannot peek has it taken.
+        server.peek_len().unwrap();
+        let (fd, untaken) = server.into_fd().unwrap();
+        let mut expected = received..40;
+        for frame in &untaken {
+            assert_eq!(Some(Numbered::decode(frame).unwrap().check()), expected.next());
+        }
+        let mut server = Ours::adopt(fd).unwrap();
+        for number in expected {
+            assert_eq!(next(&mut server), number);
+        }
+        drop(client);
+        assert!(server.recv().unwrap().is_none());
+    }
+}
+
+#[test]
+fn a_buffer_for_frames_that_are_longer_than_others_cuts_none() {
+    const LEN: usize = 6 * 1024 * 1024;
+    for grows_later in [false, true] {
+        let Some((mut client, mut server)) = pair() else { return };
+        let copy = server.as_fd().try_clone_to_owned().unwrap();
+        // SO_VM_SOCKETS_BUFFER_MAX_SIZE, and SO_VM_SOCKETS_BUFFER_SIZE.
+        for option in [2, 0] {
+            raw::set_option(&copy, libc::AF_VSOCK, option, 2 * LEN as u64);
+            raw::set_option(&client, libc::AF_VSOCK, option, 2 * LEN as u64);
+        }
+        if !grows_later {
+            server = Ours::adopt(copy).unwrap();
+        }
+        // How much room there is travels with what is sent.
+        numbered(1, 1, |frame| server.send(frame)).unwrap();
+        assert_eq!(next(&mut client), 1);
+        thread::scope(|scope| {
+            let sending = scope.spawn(|| {
+                let sent = numbered(2, LEN, |frame| client.send(frame));
+                numbered(3, 1, |frame| client.send(frame)).unwrap();
+                sent.is_ok()
+            });
+            let mut received = Vec::new();
+            while received.last() != Some(&Some(3)) {
+                received.push(match server.recv() {
+                    Ok(frame) => Some(frame.expect("no end").decode().unwrap().check()),
+                    Err(RecvError::TooLarge { len: LEN.., limit: ..LEN }) => None,
+                    // Where it cannot be looked at first, in room made when it was shorter.
+                    Err(RecvError::Io(error)) => {
+                        assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE));
+                        None
+                    }
+                    Err(other) => panic!("{other:?}"),
+                });
+            }
+            // Whole, or refused; by the sender, if its own buffer is too small.
+            let came = received.len() == 2;
+            assert_eq!(sending.join().unwrap(), came, "{received:?}");
+            assert!(received == [Some(3)] || received == [Some(2), Some(3)] || grows_later);
+        });
+    }
 }
 
 /// The kernel has no vsock, or none that reaches itself: the error says so.

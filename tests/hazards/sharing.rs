@@ -5,9 +5,11 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::{Connection, Listener, OpenError, RecvError, Socket, peek_len};
+use datagrammar::{
+    Connection, Limits, Listener, Message as _, OpenError, RecvError, Socket, peek_len,
+};
 use datagrammar_tests::{Directory, InMode as _, Numbered, Random, numbered, raw, seed};
-use rustix::net::SocketType;
+use rustix::net::{RecvFlags, SocketType};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -63,6 +65,32 @@ fn steal(ours: Ours, thief: usize, barrier: &Barrier) -> Vec<u64> {
                 None => return received,
             },
         }
+    }
+}
+
+#[test]
+fn h06_a_call_takes_no_more_frames_than_it_may() {
+    for batch in [1, 2, 7, 31, 32, 33] {
+        let (mut theirs, mut ours) = Ours::pair().unwrap();
+        ours.set_limits(Limits::default().batch(batch));
+        let copy = ours.as_fd().try_clone_to_owned().unwrap();
+        for number in 0..70 {
+            numbered(number, 10, |frame| theirs.send(frame)).unwrap();
+        }
+        let mut taken = 0;
+        for number in 0..35 {
+            let frame = ours.recv().unwrap().expect("a frame");
+            assert_eq!(frame.decode().unwrap().check(), number);
+            // The next one that is there is told by the other descriptor.
+            let mut next = [0; 100];
+            let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+            let (len, _) = rustix::net::recv(&copy, &mut next[..], flags).unwrap();
+            let next = Numbered::decode(&next[..len]).unwrap().check();
+            let most = if number < taken { 0 } else { batch.min(32) as u64 };
+            assert!(next - taken <= most, "{next} after {taken}");
+            taken = next;
+        }
+        assert!(taken >= 35 && taken < 35 + batch as u64);
     }
 }
 
@@ -177,8 +205,7 @@ fn h08_a_peek_tells_the_length_of_the_next_frame_and_not_of_the_queue() {
         for len in lens {
             assert_eq!(peek_len(&ours).unwrap(), len);
             assert_eq!(peek_len(ours.as_fd()).unwrap(), len, "a peek takes nothing");
-            let (taken, _) =
-                rustix::net::recv(&ours, &mut buffer[..], rustix::net::RecvFlags::empty()).unwrap();
+            let (taken, _) = rustix::net::recv(&ours, &mut buffer[..], RecvFlags::empty()).unwrap();
             assert_eq!(taken, len);
         }
     }

@@ -1,6 +1,8 @@
 //! The other process of tests that need one. Its first argument says what to do; its standard input
 //! is a connection.
 
+mod confined;
+
 use std::fs;
 use std::io::{self, Write as _};
 use std::mem;
@@ -40,6 +42,11 @@ fn main() {
         Some("not-activated") => refuse_activated(),
         Some("connect") => connect(&arguments.next().expect("an address")),
         Some("send-one") => send_one(&arguments.next().expect("an address")),
+        Some("locked") => confined::locked(),
+        Some("little-address-space") => {
+            confined::little_address_space(&arguments.next().expect("a number of MiB"));
+        }
+        Some("few-descriptors") => confined::few_descriptors(),
         Some("mode") => bind_with_umask(&arguments.next().expect("an address")),
         other => panic!("no such task: {other:?}"),
     }

@@ -61,13 +61,13 @@ pub fn set_peek_offset(fd: impl AsFd, offset: i32) {
     set_option(fd, libc::SOL_SOCKET, libc::SO_PEEK_OFF, offset);
 }
 
-/// Sets a socket option that is a number.
+/// Sets a socket option that is a number, of the size that it has.
 ///
 /// # Panics
 ///
 /// When the kernel refuses.
-pub fn set_option(fd: impl AsFd, level: i32, option: i32, value: i32) {
-    // SAFETY: the pointer is to an integer that outlives the call, and the length is its size.
+pub fn set_option<N: Copy>(fd: impl AsFd, level: i32, option: i32, value: N) {
+    // SAFETY: the pointer is to a number that outlives the call, and the length is its size.
     let result = unsafe {
         libc::setsockopt(
             fd.as_fd().as_raw_fd(),

@@ -198,7 +198,8 @@ impl Lanes {
     #[inline]
     pub(crate) fn bytes(&self, lane: usize) -> &[u8] {
         let Some(Lane { filled, .. }) = self.lanes.get(lane) else { return &[] };
-        // SAFETY: the lane is mapped, and it is one of these, of which `filled` bytes are no more than all.
+        // SAFETY: the lane is mapped, and it is one of these, of which `filled` bytes are no more than all: see
+        // `fill`.
         // All of it is initialised, as new pages are zero; and it is written to only by methods that borrow
         // `self` exclusively.
         unsafe { slice::from_raw_parts(self.start_of(lane), *filled) }
@@ -236,7 +237,7 @@ impl Lanes {
 
     /// Takes a datagram that was taken from the socket before, to be looked at.
     #[inline]
-    pub(super) fn take_held(&mut self, fd: &DatagramFd, cap: usize) -> Option<usize> {
+    fn take_held(&mut self, fd: &DatagramFd, cap: usize) -> Option<usize> {
         let lane = fd.lane()?;
         let libc::iovec { iov_base: start, iov_len: cap } = self.first(cap);
         let len = lane.take(|held| {
@@ -261,11 +262,12 @@ impl Lanes {
         self.start.as_ptr().wrapping_add(lane * STRIDE + PLACE)
     }
 
-    /// Takes note that a datagram of `len` bytes has come, of which at most `cap` are here.
+    /// Takes note that a datagram of `len` bytes has come, of which at most `cap` are here, and no more than a
+    /// lane is long.
     #[inline]
     pub(super) fn fill(&mut self, lane: usize, len: usize, cap: usize) {
         if let Some(lane) = self.lanes.get_mut(lane) {
-            let filled = len.min(cap);
+            let filled = len.min(cap).min(LANE_LEN);
             let resident = lane.resident.max((PLACE + filled).next_multiple_of(PAGE));
             *lane = Lane { len, filled, resident };
         }
@@ -279,5 +281,23 @@ impl Drop for Lanes {
             // SAFETY: the mapping is that of `reserve`, whole, and nobody has a reference to it any more.
             unsafe { libc::munmap(self.start.as_ptr().cast(), len) };
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_datagram_that_is_longer_than_a_lane_does_not_reach_beyond_it() {
+        let mut lanes = Lanes::reserve(2).unwrap();
+        for lane in 0..2 {
+            lanes.fill(lane, 2 * LANE_LEN, usize::MAX);
+            assert_eq!((lanes.len(lane), lanes.bytes(lane).len()), (2 * LANE_LEN, LANE_LEN));
+            assert_eq!(lanes.resident(lane), LANE_LEN);
+        }
+        lanes.trim(PAGE);
+        assert_eq!((lanes.bytes(1).len(), lanes.resident_in_all()), (0, 2 * PAGE));
     }
 }

@@ -239,8 +239,11 @@ pub(crate) fn recv_spilling(
     beside: bool,
 ) -> io::Result<Received> {
     buffer.clear();
-    if let Some(len) = lanes.take_held(fd, cap) {
-        buffer.extend_from_slice(lanes.bytes(0));
+    let take_held = |held: &[u8]| {
+        buffer.extend_from_slice(held.get(..cap).unwrap_or(held));
+        held.len()
+    };
+    if let Some(len) = fd.lane().and_then(|lane| lane.take(take_held)) {
         return Ok(Received::alone(len));
     }
     let room = buffer.spare_capacity_mut();

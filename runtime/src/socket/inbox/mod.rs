@@ -20,7 +20,7 @@ use super::wait::Wait;
 use crate::error::RecvError;
 use crate::limits::Limits;
 use crate::message::Descriptors;
-use crate::sys::{DatagramFd, Lanes, Peeked};
+use crate::sys::{DatagramFd, LANE_LEN, Lanes, Peeked};
 use crate::wire::RESERVED_TAG;
 
 /// How much memory of a large frame is kept for the next one when a short one has come between, in bytes; more
@@ -126,9 +126,10 @@ impl Inbox {
                 return receive(fd, &mut self.assembly, buffer, descriptors, limits, wait);
             };
             buffer.clear();
-            buffer
-                .try_reserve_exact(next.len)
-                .map_err(|_| RecvError::NoMemory { len: next.len })?;
+            if self.is_plain(self.waiting.start, limits) {
+                let len = next.len;
+                buffer.try_reserve_exact(len).map_err(|_| RecvError::NoMemory { len })?;
+            }
         }
         let Some(place) = self.receive(fd, descriptors, limits, wait)? else { return Ok(None) };
         match place {
@@ -157,10 +158,14 @@ impl Inbox {
         Ok(Some(next).filter(|next| next.len > 0).map(|next| self.assembly.frame_len(&next)))
     }
 
-    /// The datagrams that have been taken from the socket `fd`, and not handed over.
+    /// The datagrams that have been taken from the socket `fd`, and not handed over: without those over the
+    /// limit, of which there may be less than all.
     pub(crate) fn into_untaken(self, fd: &DatagramFd) -> Vec<Vec<u8>> {
         let lanes = self.loan.as_deref();
-        let waiting = self.waiting.filter_map(|lane| Some(lanes?.bytes(lane).to_vec()));
+        let waiting = self.waiting.filter_map(|lane| {
+            let bytes = lanes?.bytes(lane);
+            (bytes.len() == lanes?.len(lane)).then(|| bytes.to_vec())
+        });
         let mut untaken = Vec::new();
         untaken.extend(self.put_together.then_some(self.large));
         untaken.extend(self.assembly.to_piece());
@@ -192,9 +197,7 @@ impl Inbox {
                 return Ok(None);
             }
             if !self.has_lanes {
-                let large = &mut self.large;
-                let received = receive(fd, &mut self.assembly, large, descriptors, limits, wait)?;
-                return Ok(received.map(|beside| self.put(beside)));
+                return self.receive_large(fd, descriptors, limits, wait);
             }
             if limits.batch <= 1 || self.pace.pieces || self.assembly.is_under_way() {
                 if let Some(place) = self.look_first(fd, descriptors, limits, wait)? {
@@ -208,6 +211,29 @@ impl Inbox {
                 patience.wait(fd, wait)?;
             }
         }
+    }
+
+    /// Receives where there are no lanes. There is no more memory to wait with than with them.
+    #[cold]
+    fn receive_large(
+        &mut self,
+        fd: &DatagramFd,
+        descriptors: bool,
+        limits: Limits,
+        wait: Wait,
+    ) -> Result<Option<Place>, RecvError> {
+        let Self { assembly, large, .. } = self;
+        let mut receive =
+            |large: &mut Vec<u8>, wait| receive(fd, assembly, large, descriptors, limits, wait);
+        let mut received = Err(RecvError::WouldBlock);
+        if large.capacity() > 0 {
+            received = receive(large, Wait::Try);
+        }
+        if let Err(RecvError::WouldBlock) = received {
+            *large = Vec::new();
+            received = receive(large, wait);
+        }
+        Ok(received?.map(|beside| self.put(beside)))
     }
 
     /// Hands over the next of the datagrams that have been taken. `None` for a piece after which its frame
@@ -228,6 +254,9 @@ impl Inbox {
             let complete = self.assembly.add(&mut self.large, next, bytes, limits)?;
             return Ok(complete.then_some(Place::Large));
         }
+        // Of what is longer than a lane there is less than all: see `has_lanes`, which may be wrong once another
+        // holder has set another length.
+        let limits = limits.frame_len(limits.frame_len.min(LANE_LEN));
         if next.len > limits.frame_len {
             self.beside = Descriptors::default();
             return Err(too_large(next.len, limits));

@@ -1,0 +1,14 @@
+use datagrammar::{Connection, Message};
+
+#[derive(Message)]
+enum Ping {
+    #[message(tag = 1)]
+    Ping,
+}
+
+fn main() {
+    let (_theirs, mut ours) = Connection::<Ping, Ping>::pair().unwrap();
+    let frame = ours.recv_batch().unwrap().unwrap().next().unwrap();
+    let _next = ours.recv();
+    drop(frame);
+}

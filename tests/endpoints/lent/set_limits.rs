@@ -1,0 +1,14 @@
+use datagrammar::{Connection, Limits, Message};
+
+#[derive(Message)]
+enum Ping {
+    #[message(tag = 1)]
+    Ping,
+}
+
+fn main() {
+    let (_theirs, mut ours) = Connection::<Ping, Ping>::pair().unwrap();
+    let frame = ours.recv().unwrap().unwrap();
+    ours.set_limits(Limits::default());
+    drop(frame);
+}

@@ -1,0 +1,34 @@
+//! Processes that lock their memory, or may have little address space or few descriptors.
+
+use std::process::Command;
+
+use datagrammar_tests::skipped;
+
+/// What a child prints that goes well.
+fn child(arguments: &[&str]) -> String {
+    let child = Command::new(env!("CARGO_BIN_EXE_child")).args(arguments).output().unwrap();
+    let (out, err) = (String::from_utf8(child.stdout).unwrap(), child.stderr);
+    assert!(child.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&err));
+    out.trim().to_owned()
+}
+
+#[test]
+fn who_locks_all_memory_does_not_lock_room_that_is_not_used() {
+    let told = child(&["locked"]);
+    let Ok(kilobytes) = told.parse::<u64>() else { return skipped(told) };
+    // The program and its stacks, and frames of 400,000 bytes.
+    assert!(kilobytes < 40 * 1024, "{kilobytes} KiB are resident");
+}
+
+#[test]
+fn who_may_have_little_address_space_receives_all_the_same() {
+    // Too little for lanes at all, for many, and for two times many.
+    for more in ["4", "20", "100", "150", "300"] {
+        assert_eq!(child(&["little-address-space", more]), "received");
+    }
+}
+
+#[test]
+fn h11_frames_with_more_descriptors_together_than_may_be_open_lose_none() {
+    assert_eq!(child(&["few-descriptors"]), "32 320");
+}

@@ -1,0 +1,124 @@
+//! Receivers in processes that lock their memory, or may have little address space or few descriptors.
+
+use std::fs::{self, File};
+use std::os::fd::OwnedFd;
+use std::thread;
+
+use datagrammar::{Connection, Limits, Receiver, RecvError};
+use datagrammar_tests::leaks::Parcel;
+use datagrammar_tests::{Numbered, numbered};
+use rustix::mm::{MlockAllFlags, mlockall};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+type Ours = Connection<Numbered<'static>, Numbered<'static>>;
+
+/// Locks all memory, receives in all ways, and prints how much memory there is in KiB, by that time.
+pub(crate) fn locked() {
+    if let Err(error) = mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE) {
+        println!("SKIPPED: memory cannot be locked: {error}");
+        return;
+    }
+    all_ways();
+    println!("{}", status("VmRSS:"));
+}
+
+/// Receives in all ways with no more than `more` MiB of address space besides what there is.
+pub(crate) fn little_address_space(more: &str) {
+    let more: u64 = more.parse().expect("a number");
+    // What this process itself needs, before.
+    drop(vec![1_u8; 100_000]);
+    let limit = status("VmSize:") * 1024 + more * 1024 * 1024;
+    let maximum = getrlimit(Resource::As).maximum;
+    setrlimit(Resource::As, Rlimit { current: Some(limit), maximum }).expect("a lower limit");
+    all_ways();
+    println!("received");
+}
+
+/// A number of this process, in KiB.
+fn status(name: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("/proc");
+    let value = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
+    value.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// Floods, conversations, large frames, and all of that one frame at a time.
+fn all_ways() {
+    for limits in [Limits::default(), Limits::default().batch(1)] {
+        let (mut theirs, ours) = Ours::pair().expect("a pair");
+        let (mut sender, mut ours) = ours.split();
+        ours.set_limits(limits);
+        for number in 0..100 {
+            numbered(number, 100, |frame| theirs.send(frame)).expect("sent");
+            assert_eq!(next(&mut ours), number);
+            numbered(number, 100, |frame| sender.send(frame)).expect("sent");
+            let answer = theirs.recv().expect("a frame").expect("no end");
+            assert_eq!(answer.decode().expect("a message").check(), number);
+        }
+        for _ in 0..3 {
+            for number in 0..100 {
+                numbered(number, 100, |frame| theirs.send(frame)).expect("sent");
+            }
+            for number in 0..100 {
+                assert_eq!(next(&mut ours), number);
+            }
+            assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
+        }
+        thread::scope(|scope| {
+            let sender = thread::Builder::new().stack_size(128 * 1024);
+            let sending = sender.spawn_scoped(scope, || {
+                for number in 0..4 {
+                    numbered(number, 400_000, |frame| theirs.send(frame)).expect("sent");
+                    numbered(number, 100, |frame| theirs.send(frame)).expect("sent");
+                }
+            });
+            for number in 0..4 {
+                assert_eq!(next(&mut ours), number);
+                assert_eq!(next(&mut ours), number);
+            }
+            sending.expect("a thread").join().expect("no panic");
+        });
+        drop((theirs, sender));
+        assert!(ours.recv().expect("the end").is_none());
+    }
+}
+
+/// The next frame, by one form or another.
+fn next(ours: &mut Receiver<Numbered<'static>>) -> u64 {
+    if let Ok(frames) = ours.try_recv_batch()
+        && let Some(frame) = frames.expect("no end").next()
+    {
+        return frame.decode().expect("a message").check();
+    }
+    let frame = ours.recv().expect("a frame").expect("no end");
+    frame.decode().expect("a message").check()
+}
+
+/// Receives frames with more descriptors together than this process may have open, one by one.
+pub(crate) fn few_descriptors() {
+    const EACH: usize = 10;
+    const FRAMES: usize = 32;
+    let (mut theirs, ours) = Connection::<Parcel, Parcel>::pair().expect("a pair");
+    let (_, mut ours) = ours.split();
+    let file = File::open("/proc/version").expect("a file");
+    for _ in 0..FRAMES {
+        let copy = || OwnedFd::from(file.try_clone().expect("a descriptor"));
+        let all = std::iter::repeat_with(copy).take(EACH).collect();
+        theirs.send(&Parcel::Many { all, flag: true }).expect("sent");
+    }
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: Some(24), maximum }).expect("a lower limit");
+    let (mut frames, mut descriptors) = (0, 0);
+    let mut buffer = Vec::new();
+    while frames < FRAMES {
+        let frame = match frames % 3 {
+            0 => ours.recv(),
+            1 => ours.recv_into(&mut buffer),
+            _ => ours.recv_batch().map(|batch| batch.and_then(|mut frames| frames.next())),
+        };
+        let frame = frame.expect("all descriptors").expect("no end");
+        let Parcel::Many { all, .. } = frame.decode().expect("a message") else { break };
+        frames += 1;
+        descriptors += all.len();
+    }
+    println!("{frames} {descriptors}");
+}

@@ -16,8 +16,10 @@ const KEPT_IN_EACH: usize = MAX_KEPT_IN_ALL / MAX_LANES;
 /// How many are kept of each width.
 const MAX_IDLE: usize = 4;
 
-static SINGLE: Mutex<Vec<Lanes>> = Mutex::new(Vec::new());
-static MANY: Mutex<Vec<Lanes>> = Mutex::new(Vec::new());
+type Idle = [Option<Lanes>; MAX_IDLE];
+
+static SINGLE: Mutex<Idle> = Mutex::new([const { None }; MAX_IDLE]);
+static MANY: Mutex<Idle> = Mutex::new([const { None }; MAX_IDLE]);
 
 /// How many lanes a receiver needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +41,7 @@ impl Loan {
     /// Lanes of the pool, or new ones. `None` where none can be had: see [`Lanes::reserve`].
     #[inline]
     pub(super) fn take(width: Width) -> Option<Self> {
-        let idle = width.idle().pop();
+        let idle = width.idle().iter_mut().rev().find_map(Option::take);
         let lanes = match idle {
             Some(lanes) => lanes,
             None => Lanes::reserve(width.count()).ok()?,
@@ -60,7 +62,7 @@ impl Width {
         }
     }
 
-    fn idle(self) -> MutexGuard<'static, Vec<Lanes>> {
+    fn idle(self) -> MutexGuard<'static, Idle> {
         let idle = match self {
             Self::Single => &SINGLE,
             Self::Many => &MANY,
@@ -96,8 +98,8 @@ impl Drop for Loan {
             lanes.trim(kept_in_each);
         }
         let mut idle = self.width.idle();
-        if idle.len() < MAX_IDLE {
-            idle.push(lanes);
+        if let Some(place) = idle.iter_mut().find(|place| place.is_none()) {
+            *place = Some(lanes);
         }
     }
 }

@@ -295,7 +295,7 @@ mod tests {
         for lane in 0..2 {
             lanes.fill(lane, 2 * LANE_LEN, usize::MAX);
             assert_eq!((lanes.len(lane), lanes.bytes(lane).len()), (2 * LANE_LEN, LANE_LEN));
-            assert_eq!(lanes.resident(lane), LANE_LEN);
+            assert_eq!(lanes.resident(lane), STRIDE);
         }
         lanes.trim(PAGE);
         assert_eq!((lanes.bytes(1).len(), lanes.resident_in_all()), (0, 2 * PAGE));

@@ -23,7 +23,7 @@ const MAX_HELD: usize = 16 * 1024;
 const MAX_IN_FLOOD: usize = 2 * 1024 * 1024;
 
 /// How much of it stays in each lane after that.
-const KEPT_IN_FLOOD: usize = 16 * 1024;
+const KEPT_IN_FLOOD: usize = 64 * 1024;
 
 /// How long memory is kept for what comes next.
 const GRACE: Duration = Duration::from_millis(10);

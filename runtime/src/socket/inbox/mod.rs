@@ -25,7 +25,7 @@ use crate::wire::RESERVED_TAG;
 
 /// How much memory of a large frame is kept for the next one when a short one has come between, in bytes; more
 /// is if they come one after the other. When nothing comes, none is.
-const MAX_KEPT: usize = 4 * 1024 * 1024;
+const MAX_KEPT: usize = LANE_LEN;
 
 /// What a receiver has taken from its socket.
 #[derive(Debug)]

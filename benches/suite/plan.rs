@@ -32,6 +32,7 @@ impl Plan {
         workloads.extend([Workload::Descriptors, Workload::Mixed]);
         workloads.extend(idle.iter().copied().map(Workload::Idle));
         workloads.extend(fan.iter().copied().map(Workload::Fan));
+        workloads.extend(fan.iter().copied().map(Workload::Flock));
         workloads.push(Workload::After);
         workloads.retain(|workload| {
             let name = workload.to_string();
@@ -102,14 +103,18 @@ pub(crate) fn absence(way: Way, workload: Workload) -> Option<Absence> {
         (Workload::Large(_) | Workload::After, _) => {
             Some(Cannot("a message is one datagram, which is 4,263,616 bytes at most"))
         }
-        (Workload::Idle(connections) | Workload::Fan(connections), IpcChannel)
-            if limits::allow_descriptors(crowd::descriptors(connections))
-                .map_or(true, |allowed| allowed < crowd::descriptors(connections)) =>
+        (
+            Workload::Idle(connections) | Workload::Fan(connections) | Workload::Flock(connections),
+            IpcChannel,
+        ) if limits::allow_descriptors(crowd::descriptors(connections))
+            .map_or(true, |allowed| allowed < crowd::descriptors(connections)) =>
         {
             Some(Cannot("has both ends of each, more descriptors than a process may have here"))
         }
         (_, TypedEach | Buffered | IpcChannel | TokioSeqpacket) => None,
         (Workload::Descriptors, TokioUnixIpc | Tube | Peeked | Uds) => Some(NotShown),
-        (Workload::Descriptors | Workload::Idle(_) | Workload::Fan(_), _) => Some(NotShown),
+        (Workload::Descriptors | Workload::Idle(_) | Workload::Fan(_) | Workload::Flock(_), _) => {
+            Some(NotShown)
+        }
     }
 }

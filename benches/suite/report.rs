@@ -62,6 +62,7 @@ pub(crate) fn write(
     );
     let idle = sizes(|w| if let Workload::Idle(n) = w { Some(n) } else { None }, many);
     let fan = sizes(|w| if let Workload::Fan(n) = w { Some(n) } else { None }, many);
+    let flock = sizes(|w| if let Workload::Flock(n) = w { Some(n) } else { None }, many);
     let one = |workload: Workload, name: &str| -> Columns {
         let measured = plan.workloads.contains(&workload);
         measured.then(|| (workload, name.to_owned())).into_iter().collect()
@@ -95,9 +96,15 @@ pub(crate) fn write(
     section.table("Mixed stream: peak memory", &mixed, memory, Unit::Plain(bytes))?;
     section.table("Idle connections: memory of each", &idle, memory, Unit::Plain(bytes))?;
     section.table("Memory kept after 256 MiB", &after, memory, Unit::Plain(bytes))?;
-    section.table("Many connections: CPU ns for a frame", &fan, cpu, Unit::Plain(short))?;
-    let ten = Unit::Column(Workload::Fan(10));
-    section.table("Many connections: CPU, of 10 connections = 1", &fan, cpu, ten)?;
+    for (what, columns, ten) in [
+        ("one frame on each", &fan, Workload::Fan(10)),
+        ("eight on each", &flock, Workload::Flock(10)),
+    ] {
+        let title = format!("Many connections, {what}: CPU ns for a frame");
+        section.table(&title, columns, cpu, Unit::Plain(short))?;
+        let title = format!("Many connections, {what}: CPU, of 10 connections = 1");
+        section.table(&title, columns, cpu, Unit::Column(ten))?;
+    }
     section.syscalls(plan)?;
     section.copies(plan)?;
     Ok(text)

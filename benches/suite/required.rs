@@ -125,12 +125,18 @@ fn waiting(results: &Results, all: &mut Vec<Requirement>) {
         number: results.median(Workload::After, Way::TypedEach, memory) / 1024.0 / 1024.0,
         bound: Bound::AtMost(1.0),
     });
-    let of = |connections| results.median(Workload::Fan(connections), Way::TypedEach, cpu);
-    all.push(Requirement {
-        what: "CPU for a frame, 10,000 connections / 10".into(),
-        number: of(10_000) / of(10),
-        bound: Bound::AtMost(1.3),
-    });
+    let many = [
+        ("eight on each", Workload::Flock(10_000), Workload::Flock(10)),
+        ("one on each", Workload::Fan(10_000), Workload::Fan(10)),
+    ];
+    for (what, many, few) in many {
+        let of = |workload| results.median(workload, Way::TypedEach, cpu);
+        all.push(Requirement {
+            what: format!("CPU for a frame, 10,000 connections / 10, {what}"),
+            number: of(many) / of(few),
+            bound: Bound::AtMost(1.3),
+        });
+    }
 }
 
 /// The larger one, or NaN: what was not measured does not pass.

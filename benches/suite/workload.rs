@@ -22,8 +22,10 @@ pub(crate) enum Workload {
     Mixed,
     /// So many connections that have received one frame of 64 KiB, and wait.
     Idle(usize),
-    /// So many connections, and frames that come on any of them.
+    /// So many connections, and single frames that come on any of them.
     Fan(usize),
+    /// So many connections, and frames that come eight at a time on any of them.
+    Flock(usize),
     /// A connection that has moved 256 MiB in one message, and waits.
     After,
 }
@@ -39,6 +41,7 @@ impl fmt::Display for Workload {
             Self::Mixed => write!(f, "mixed:1"),
             Self::Idle(connections) => write!(f, "idle:{connections}"),
             Self::Fan(connections) => write!(f, "fan:{connections}"),
+            Self::Flock(connections) => write!(f, "flock:{connections}"),
             Self::After => write!(f, "after:256"),
         }
     }
@@ -59,6 +62,7 @@ impl FromStr for Workload {
             "mixed" => Self::Mixed,
             "idle" => Self::Idle(number),
             "fan" => Self::Fan(number),
+            "flock" => Self::Flock(number),
             "after" => Self::After,
             _ => bail!("no workload is called {kind}"),
         })

@@ -1,7 +1,8 @@
-//! Frames that come on any of many connections: a burst is one frame on each of ten that are drawn at random,
-//! so that how many frames there are at a time does not depend on how many connections there are.
+//! Frames that come on any of many connections: a burst is one frame, or some, on each of ten that are drawn
+//! at random, so that how many frames there are at a time does not depend on how many connections there are.
 
 use std::collections::HashSet;
+use std::iter;
 
 use anyhow::Result;
 
@@ -17,7 +18,7 @@ const BURST: usize = 10;
 /// How many bursts are drawn before they repeat: so many that every connection gets its frames.
 const DRAWN: usize = 10_000;
 
-pub(super) fn run(way: Way, connections: usize, budget: Budget) -> Result<Sample> {
+pub(super) fn run(way: Way, connections: usize, each: usize, budget: Budget) -> Result<Sample> {
     let sockets = Sockets::new(way, connections)?;
     let mut crowd = crowd::gather(way, connections, sockets, Buffers::Shared)?;
     let mut feed = Feed::new(Lengths::all(LEN))?;
@@ -26,9 +27,9 @@ pub(super) fn run(way: Way, connections: usize, budget: Budget) -> Result<Sample
     let burst = BURST.min(connections);
     let drawn = draw(crowd.clients(), burst);
     let mut next = drawn.chunks_exact(burst).cycle();
-    measure::repeat(budget, burst as u64, |count| {
+    measure::repeat(budget, (burst * each) as u64, |count| {
         for numbers in next.by_ref().take(usize::try_from(count)?) {
-            for &number in numbers {
+            for &number in numbers.iter().flat_map(|number| iter::repeat_n(number, each)) {
                 let note = feed.next()?;
                 tally.sent(note);
                 crowd.send(number as usize, note)?;

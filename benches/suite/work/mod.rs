@@ -31,7 +31,8 @@ pub(crate) fn run(way: Way, workload: Workload, budget: Budget) -> Result<Sample
         Workload::Descriptors => descriptors::run(way, budget),
         Workload::Mixed => mixed::run(way, budget),
         Workload::Idle(connections) => idle::run(way, connections),
-        Workload::Fan(connections) => fan::run(way, connections, budget),
+        Workload::Fan(connections) => fan::run(way, connections, 1, budget),
+        Workload::Flock(connections) => fan::run(way, connections, 8, budget),
         Workload::After => after::run(way),
     }
 }

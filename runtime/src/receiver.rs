@@ -54,15 +54,16 @@ use crate::sys::DatagramFd;
 /// is memory only as far as frames have filled it. So none is ever cut, none needs to be looked at first, and
 /// no maximum is set. Lanes belong to a pool of the process. A receiver has some while frames are in them, and
 /// none once [`try_recv`](Self::try_recv) or [`recv_deadline`](Self::recv_deadline) finds nothing; one that
-/// waits in [`recv`](Self::recv) keeps the pages that short frames have filled, at most 16 KiB.
+/// waits in [`recv`](Self::recv) keeps what short frames have filled, at most 16 KiB, and anything more for 10 ms. (A
+/// process that locks its memory, mlockall(2), does so before it receives: lanes that are there are locked whole.)
 ///
 /// * Where one frame comes at a time, as in a conversation, it is received by one system call, which waits.
 /// * Where many are queued, one call takes up to 32 of them. They are handed over one by one, and
-///   [`recv_batch`](Self::recv_batch) hands over all. A poller does not tell of those that have been taken: it is to be
-///   asked once a `try_…` call has answered [`WouldBlock`](RecvError::WouldBlock).
+///   [`recv_batch`](Self::recv_batch) hands over all. **A poller does not tell of those that have been taken**: receive
+///   until a `try_…` call answers [`WouldBlock`](RecvError::WouldBlock), and ask it then.
 /// * Frames with descriptors are taken one at a time, as descriptors count while they are open.
-/// * With [`Limits::batch`] set to 1, and for the `…_into` forms, a peek waits for the frame and tells its
-///   length before it is taken.
+/// * With [`Limits::batch`] set to 1, and for the `…_into` forms where nothing has been taken before, a peek waits
+///   for the frame and tells its length before it is taken.
 pub struct Receiver<Rx> {
     fd: Arc<DatagramFd>,
     inbox: Inbox,

@@ -13,6 +13,9 @@ use crate::sys::{self, Errno, errno};
 /// is non-blocking answers [`RecvError::WouldBlock`]. 0 is an empty datagram or, on SEQPACKET, the
 /// end.
 ///
+/// Of a [`Connection`](crate::Connection) or its receiver, this sees what is in the socket, and not what has been
+/// taken from there: [`Receiver::peek_len`](crate::Receiver::peek_len) sees both.
+///
 /// What the descriptor is, that nobody has set a peek offset on it (`SO_PEEK_OFF`, which makes peeks
 /// report less than the length), and that UDP does not join datagrams there, is checked at each call,
 /// by five more system calls (eight over UDP). The endpoints of this crate check once, when they are

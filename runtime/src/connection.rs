@@ -141,35 +141,64 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         Ok(Self::new(socket::inherited()?, Limits::default()))
     }
 
-    /// Gives up the types, and hands out the descriptor; and the datagrams that have been taken from it and not
-    /// been received, in order, which whoever goes on with the descriptor has to see first.
-    ///
-    /// One is a frame, or if it begins with tag 0 a piece of one ([`wire`](crate::wire)). Frames over the limit,
-    /// and descriptors that were taken with a frame, are dropped.
+    /// As [`adopt`](Self::adopt), where datagrams have been taken from the descriptor before:
+    /// [`into_fd`](Self::into_fd) hands them out with it. They are received first.
     ///
     /// ```
+    /// use std::os::fd::OwnedFd;
+    ///
     /// use datagrammar::{Connection, Message};
     ///
-    /// #[derive(Message, Debug)]
+    /// #[derive(Message)]
     /// enum Count {
     ///     #[message(tag = 1)]
     ///     Count(u8),
+    /// }
+    ///
+    /// /// How a connection goes from one process to another.
+    /// #[derive(Message)]
+    /// enum HandOver {
+    ///     #[message(tag = 1)]
+    ///     Connection {
+    ///         #[message(fd)]
+    ///         fd: OwnedFd,
+    ///         untaken: Vec<Vec<u8>>,
+    ///     },
     /// }
     ///
     /// let (mut theirs, mut ours) = Connection::<Count, Count>::pair()?;
     /// theirs.send_all(&[Count::Count(1), Count::Count(2), Count::Count(3)])?;
     /// assert!(matches!(ours.recv()?.expect("a frame").decode()?, Count::Count(1)));
     ///
+    /// let (mut boss, mut worker) = Connection::<HandOver, HandOver>::pair()?;
     /// let (fd, untaken) = ours.into_fd()?;
-    /// for frame in &untaken {
-    ///     println!("{:?}", Count::decode(frame)?);
-    /// }
-    /// let mut ours = Connection::<Count, Count>::adopt(fd)?;
-    /// for _ in untaken.len()..2 {
-    ///     println!("{:?}", ours.recv()?.expect("a frame").decode()?);
+    /// boss.send(&HandOver::Connection { fd, untaken })?;
+    ///
+    /// let HandOver::Connection { fd, untaken } = worker.recv()?.expect("a frame").decode()?;
+    /// let mut ours = Connection::<Count, Count>::adopt_with(fd, untaken)?;
+    /// for expected in 2..=3 {
+    ///     let Count::Count(count) = ours.recv()?.expect("a frame").decode()?;
+    ///     assert_eq!(count, expected);
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`adopt`](Self::adopt).
+    pub fn adopt_with(fd: OwnedFd, untaken: Vec<Vec<u8>>) -> Result<Self, OpenError> {
+        let mut connection = Self::adopt(fd)?;
+        connection.receiver.put_back(untaken);
+        Ok(connection)
+    }
+
+    /// Gives up the types, and hands out the descriptor; and what has been taken from it and not been received,
+    /// in order, for whoever goes on with it: see [`adopt_with`](Self::adopt_with), with an example.
+    ///
+    /// Each is a frame, or if it begins with tag 0 what has come of one in pieces ([`wire`](crate::wire)); frames
+    /// over the limit are not among them. Nothing is taken ahead with [`Limits::batch`] set to 1 from the
+    /// beginning, and of types with `fd` fields. Should a frame with descriptors have been taken, as one came in
+    /// the place of a piece, they are closed.
     ///
     /// # Errors
     ///
@@ -230,7 +259,8 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         self.sender.send_deadline(message, deadline)
     }
 
-    /// Sends several messages by as few system calls as it takes: [`Sender::send_all`].
+    /// Sends several messages by as few system calls as it takes: [`Sender::send_all`]. (For the other forms of
+    /// waiting, [`split`](Self::split).)
     ///
     /// # Errors
     ///
@@ -276,13 +306,22 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         self.receiver.recv_deadline(deadline)
     }
 
-    /// Receives all frames that have come, or `None` at the end: [`Receiver::recv_batch`].
+    /// Receives frames that have come together, or `None` at the end: [`Receiver::recv_batch`].
     ///
     /// # Errors
     ///
     /// As there.
     pub fn recv_batch(&mut self) -> Result<Option<Frames<'_, Rx>>, RecvError> {
         self.receiver.recv_batch()
+    }
+
+    /// Receives frames that have come together, if there are any: [`Receiver::try_recv_batch`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn try_recv_batch(&mut self) -> Result<Option<Frames<'_, Rx>>, RecvError> {
+        self.receiver.try_recv_batch()
     }
 
     /// Waits for the next frame and tells its length in bytes: [`Receiver::peek_len`].
@@ -331,6 +370,8 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     }
 }
 
+/// For polling: see [how frames are received](Receiver#how-frames-are-received). Do not receive from it, nor adopt a
+/// copy: what has been taken is not there.
 impl<Tx, Rx> AsFd for Connection<Tx, Rx> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.receiver.as_fd()

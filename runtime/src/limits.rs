@@ -18,8 +18,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The longest frame that is received, in bytes; 16 MiB by default. A longer one is dropped
-    /// unread, as [`RecvError::TooLarge`](crate::RecvError::TooLarge).
+    /// The longest frame that is received, in bytes; 16 MiB by default. A longer one is dropped,
+    /// as [`RecvError::TooLarge`](crate::RecvError::TooLarge).
     #[must_use]
     pub fn frame_len(self, bytes: usize) -> Self {
         Self { frame_len: bytes, ..self }

@@ -13,8 +13,8 @@ use crate::socket::{MAX_TOGETHER, Parcel, Wait};
 
 /// Collects messages of type `Tx`, and sends up to 32 of them by one system call.
 ///
-/// They go when [`flush`](Self::flush) is called, and when there are 32 frames or 64 KiB of them: those
-/// before the next one, then. Until then, nobody receives them. For messages that are all there, see
+/// They go when [`flush`](Self::flush) is called, and before one is pushed to a queue of 32 frames or 64 KiB. Until
+/// then, nobody receives them, and clones of the sender overtake them. For messages that are all there, see
 /// [`Sender::send_all`].
 ///
 /// Each message is encoded once, when it is pushed. One of 4 KiB or more, and one with descriptors, is not
@@ -129,7 +129,8 @@ impl<Tx: Message> Queue<Tx> {
         self.push_waiting(message, Wait::Until(deadline))
     }
 
-    /// Sends all messages, waiting for room as long as it takes. Returns how many there were.
+    /// Sends all messages, waiting for room as long as it takes. Returns how many were left to
+    /// send.
     ///
     /// # Errors
     ///

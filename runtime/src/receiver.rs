@@ -57,11 +57,15 @@ use crate::sys::DatagramFd;
 /// waits in [`recv`](Self::recv) keeps what short frames have filled, at most 16 KiB, and anything more for 10 ms. (A
 /// process that locks its memory, mlockall(2), does so before it receives: lanes that are there are locked whole.)
 ///
-/// * Where one frame comes at a time, as in a conversation, it is received by one system call, which waits.
-/// * Where many are queued, one call takes up to 32 of them. They are handed over one by one, and
-///   [`recv_batch`](Self::recv_batch) hands over all. **A poller does not tell of those that have been taken**: receive
-///   until a `try_…` call answers [`WouldBlock`](RecvError::WouldBlock), and ask it then.
-/// * Frames with descriptors are taken one at a time, as descriptors count while they are open.
+/// * Where one frame comes at a time, as in a conversation, it is received by one system call, which waits. (Long
+///   ones take three, as none waits with their memory.)
+/// * Where many are queued, one call takes up to 32 of them, or some 40 KiB. They are handed over one by one, or
+///   together by [`recv_batch`](Self::recv_batch). **A poller does not tell of those that have been taken**:
+///   receive until a `try_…` call answers [`WouldBlock`](RecvError::WouldBlock), and ask it then; whoever stops
+///   earlier comes back before. Or set [`Limits::batch`] to 1: then one call for each time that a level-triggered
+///   poller tells is enough.
+/// * Dropping a receiver drops what it has taken. [`Connection::into_fd`](crate::Connection::into_fd) hands it out.
+/// * Frames of a type that has `fd` fields are taken one at a time, as descriptors count while they are open.
 /// * With [`Limits::batch`] set to 1, and for the `…_into` forms where nothing has been taken before, a peek waits
 ///   for the frame and tells its length before it is taken.
 pub struct Receiver<Rx> {
@@ -90,7 +94,10 @@ impl<Rx: Message> Receiver<Rx> {
         self.receive(Wait::Block)
     }
 
-    /// Receives the next frame if it is there.
+    /// Receives the next frame if it is there. Never waits, not for the rest of a large frame either.
+    ///
+    /// With a poller, call it until it answers [`WouldBlock`](RecvError::WouldBlock): frames that have been taken
+    /// from the socket do not make it readable.
     ///
     /// # Errors
     ///
@@ -151,9 +158,11 @@ impl<Rx: Message> Receiver<Rx> {
         self.receive_into(buffer, Wait::Until(deadline))
     }
 
-    /// Receives all frames that have come, waiting for one as long as it takes; `None` at the end. Those are up
-    /// to 32 ([`Limits::batch`]), up to the first that is not within the limit, one datagram, and free of
-    /// descriptors: such a one comes alone. Frames that are not taken from the batch stay, for the next call.
+    /// Receives the frames that one call takes, waiting for one as long as it takes; `None` at the end. At least
+    /// one and at most 32 ([`Limits::batch`]), fewer of long ones (some 40 KiB go by one call), and one after a
+    /// time in which they came one by one: more may be queued. A batch ends before a frame that is over the limit,
+    /// in pieces, or may have descriptors: such a one comes alone. Frames that are not taken from the batch stay,
+    /// for the next call.
     ///
     /// ```
     /// use datagrammar::{Connection, Frames, Message};
@@ -186,7 +195,8 @@ impl<Rx: Message> Receiver<Rx> {
         self.receive_batch(Wait::Block)
     }
 
-    /// Receives all frames that have come, if there are any: see [`recv_batch`](Self::recv_batch).
+    /// Receives the frames that one call takes, if there are any: see [`recv_batch`](Self::recv_batch). With a
+    /// poller, call it until it answers [`WouldBlock`](RecvError::WouldBlock).
     ///
     /// # Errors
     ///
@@ -195,7 +205,7 @@ impl<Rx: Message> Receiver<Rx> {
         self.receive_batch(Wait::Try)
     }
 
-    /// Receives all frames that have come, waiting for one until `deadline` at most: see
+    /// Receives the frames that one call takes, waiting for one until `deadline` at most: see
     /// [`recv_batch`](Self::recv_batch).
     ///
     /// # Errors
@@ -233,6 +243,11 @@ impl<Rx: Message> Receiver<Rx> {
         self.fd.shutdown(how)
     }
 
+    /// Has `datagrams` received first.
+    pub(crate) fn put_back(&mut self, datagrams: Vec<Vec<u8>>) {
+        self.inbox.put_back(datagrams);
+    }
+
     /// What has been taken from the socket, and not handed over.
     pub(crate) fn into_untaken(self) -> Vec<Vec<u8>> {
         self.inbox.into_untaken(&self.fd)
@@ -267,6 +282,8 @@ impl<Rx: Message> Receiver<Rx> {
     }
 }
 
+/// For polling: see [how frames are received](#how-frames-are-received). Do not receive from it, nor adopt a copy:
+/// what has been taken is not there.
 impl<Rx> AsFd for Receiver<Rx> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()

@@ -21,7 +21,7 @@ use crate::sys::DatagramFd;
 /// not at all. One that is too large for a datagram goes in pieces, which the receiver puts together.
 /// Sending only borrows the message, so after an error it can be sent again.
 ///
-/// A clone sends on the same connection from a buffer of its own, from another thread too; while a frame
+/// A clone sends on the same connection, from another thread too; while a frame
 /// goes in pieces, clones wait for their turn. (Other copies of the descriptor know of no turns: those of
 /// other processes, and those that were adopted.) Dropping a half does not tell the peer anything while the other half lives: [`shutdown`](Self::shutdown)
 /// does.
@@ -80,7 +80,8 @@ impl<Tx: Message> Sender<Tx> {
         self.send_waiting(message, Wait::Block)
     }
 
-    /// Sends a message if there is room now. Over vsock, where the kernel does not tell how much room there
+    /// Sends a message if there is room now. After [`SendError::WouldBlock`], a poller tells of room once most of the
+    /// queue is free. Over vsock, where the kernel does not tell how much room there
     /// is: if there is some, and then it waits for the rest.
     ///
     /// # Errors
@@ -110,7 +111,8 @@ impl<Tx: Message> Sender<Tx> {
     }
 
     /// Sends several messages in order, waiting for room as long as it takes, by as few system calls as it
-    /// takes: one for up to 32. Each is a frame of its own, as if by [`send`](Self::send), and its large byte
+    /// takes: over UNIX one for up to 32, or 64 KiB of what is copied. For messages that are made one by one, see
+    /// [`Queue`](crate::Queue). Each is a frame of its own, as if by [`send`](Self::send), and its large byte
     /// fields are sent from where they lie. Returns how many there were.
     ///
     /// ```

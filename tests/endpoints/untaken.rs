@@ -1,6 +1,8 @@
 //! A connection that is given up with frames that have been taken from its socket and not been received.
 
 use std::os::fd::OwnedFd;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use datagrammar::{Connection, RecvError};
 use datagrammar_tests::{InMode as _, Numbered, is_one_frame, limits, numbered, raw};
@@ -124,4 +126,61 @@ fn h06_no_cut_frame_goes_with_the_descriptor() {
         frames.retain(|frame| frame.len() < 100 || *frame != long);
         assert_eq!(frames, [vec![1; 5], vec![1; 6]]);
     }
+}
+
+#[test]
+fn a_connection_that_is_handed_over_at_every_point_loses_nothing() {
+    // Short ones, long ones, and some in pieces, of which a part has come when the connection is handed over.
+    let lens: Vec<usize> = (0..60).map(|at| [10, 3000, 20, 50_000, 500_000, 1][at % 6]).collect();
+    let (mut theirs, ours) = Ours::pair().unwrap().in_mode();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for (&len, number) in lens.iter().zip(0..) {
+                numbered(number, len, |frame| theirs.send(frame)).unwrap();
+            }
+        });
+        let mut ours = Some(ours);
+        let mut handed_over = 0;
+        for number in 0..lens.len() as u64 {
+            loop {
+                let (fd, untaken) = ours.take().unwrap().into_fd().unwrap();
+                handed_over += untaken.len();
+                let next = ours.insert(Ours::adopt_with(fd, untaken).unwrap().in_mode());
+                // In every form by turns. One that finds nothing may have found a part of a large frame.
+                let soon = Instant::now() + Duration::from_millis(1);
+                let received = match (number + handed_over as u64) % 3 {
+                    0 => next.try_recv(),
+                    1 => next.recv_deadline(soon),
+                    _ => next.recv(),
+                };
+                let received =
+                    received.map(|frame| frame.map(|frame| frame.decode().unwrap().check()));
+                match received {
+                    Ok(came) => {
+                        assert_eq!(came, Some(number));
+                        break;
+                    }
+                    Err(RecvError::WouldBlock | RecvError::TimedOut) => {}
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+        }
+        println!("{handed_over} datagrams were handed over");
+    });
+}
+
+#[test]
+fn what_is_handed_over_is_received_under_the_limit_and_seen_by_a_peek() {
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let rest = frame(3, 40);
+    let untaken = vec![frame(1, 10), frame(2, 100), piece(1, rest.len() as u64, &rest[..9])];
+    let mut ours = Ours::adopt_with(ours, untaken).unwrap().in_mode();
+    ours.set_limits(limits().frame_len(50));
+    raw::send(&theirs, &piece(2, 9, &rest[9..])).unwrap();
+    assert_eq!(ours.peek_len().unwrap(), Some(frame(1, 10).len()));
+    assert_eq!(ours.recv().unwrap().expect("a frame").bytes(), frame(1, 10));
+    assert!(matches!(ours.recv(), Err(RecvError::TooLarge { limit: 50, .. })));
+    assert_eq!(ours.peek_len().unwrap(), Some(rest.len()));
+    assert_eq!(ours.recv().unwrap().expect("a frame").bytes(), rest);
+    assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
 }

@@ -21,7 +21,8 @@ pub enum RecvError {
     #[error("no frame came before the deadline")]
     TimedOut,
 
-    /// The frame is longer than the receiver's limit. It was dropped unread, and no memory is kept for it.
+    /// The frame is longer than the receiver's limit. It was dropped: nothing of it is handed over, and no memory
+    /// is kept for it.
     #[error(
         "a frame of {len} bytes is over the limit of {limit}, and was dropped (see Limits::frame_len)"
     )]
@@ -34,8 +35,7 @@ pub enum RecvError {
 
     /// Another holder of the descriptor took the datagram that was peeked, and the one that came in its
     /// place did not fit the room made: it was cut, so it was dropped. That happens to a
-    /// [`Socket`](crate::Socket), to pieces of a large frame, and where there is no address space for whole
-    /// ones.
+    /// [`Socket`](crate::Socket), to pieces of a large frame, and where lanes are too short or not to be had.
     #[error(
         "another holder of the descriptor took the datagram of {peeked} bytes that was peeked, and the next one, of {len}, was lost (share a descriptor only between receivers of one process, behind a lock)"
     )]

@@ -48,19 +48,10 @@ enum Verdict {
 }
 
 impl Assembly {
-    /// Takes note of the end, or of something else than a piece: a frame that is under way can no longer be
-    /// completed, and that is an error before what has come is looked at.
-    #[inline]
-    pub(super) fn interrupt(&mut self) -> Result<(), RecvError> {
-        match self.state {
-            State::Idle => Ok(()),
-            _ => self.give_up(),
-        }
-    }
-
-    /// Gives up the frame that is under way, if one is.
+    /// Gives up the frame that is under way, if one is, as the end or something else than a piece has come: that
+    /// is an error before what has come is looked at.
     #[cold]
-    fn give_up(&mut self) -> Result<(), RecvError> {
+    pub(super) fn interrupt(&mut self) -> Result<(), RecvError> {
         let received = self.bytes.len();
         self.clear();
         match mem::take(&mut self.state) {
@@ -87,7 +78,7 @@ impl Assembly {
     }
 
     /// Receives the peeked piece. The frame is in `buffer` once it is complete, and its descriptors are
-    /// returned.
+    /// returned. To be called after [`meet`](Self::meet).
     #[cold]
     pub(super) fn receive(
         &mut self,
@@ -96,7 +87,6 @@ impl Assembly {
         peeked: &Peeked,
         limits: Limits,
     ) -> Result<Option<Descriptors>, RecvError> {
-        self.meet(peeked)?;
         let descriptors = match self.judge(buffer, peeked, limits) {
             Ok(Verdict::Take) => self.take_piece(fd, peeked)?,
             Ok(Verdict::Drop) => {
@@ -149,7 +139,7 @@ impl Assembly {
             {
                 Ok(())
             }
-            _ => self.give_up(),
+            _ => self.interrupt(),
         }
     }
 

@@ -14,27 +14,27 @@ const MAX_PATIENCE: u32 = 64;
 /// at once after the first frame, and ever more rarely while it brings no more than one.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// After how many more that are taken one at a time many are tried for: now, if that is 0.
-    left: u32,
+    /// After how many more that are taken one at a time many are tried for: now, if that is 0; `None` for never.
+    left: Option<u32>,
     /// What `left` begins with, next time.
     patience: u32,
     /// How long datagrams are lately, in bytes.
     average: usize,
     /// Whether pieces of large frames are expected: these are looked at first, as they are received into
     /// the frame's own memory.
-    pub(super) pieces: bool,
+    pieces: bool,
 }
 
 impl Pace {
     pub(super) const fn new() -> Self {
-        Self { left: 1, patience: 1, average: 0, pieces: false }
+        Self { left: Some(1), patience: 1, average: 0, pieces: false }
     }
 
     /// How many to take by one call: 1 where no more are expected, or worth while.
     #[inline]
     pub(super) fn expected(&self) -> usize {
         match self.left {
-            0 => TOGETHER / self.average.max(1),
+            Some(0) => (TOGETHER / self.average.max(1)).max(1),
             _ => 1,
         }
     }
@@ -44,6 +44,18 @@ impl Pace {
     pub(super) fn is_conversation(&self) -> bool {
         const CALM: u32 = 8;
         self.patience >= CALM
+    }
+
+    /// Whether pieces of large frames are expected.
+    #[inline]
+    pub(super) fn expects_pieces(&self) -> bool {
+        self.pieces
+    }
+
+    /// Takes note whether a piece has come last.
+    #[inline]
+    pub(super) fn expect_pieces(&mut self, pieces: bool) {
+        self.pieces = pieces;
     }
 
     /// How long datagrams are lately, in bytes.
@@ -56,9 +68,7 @@ impl Pace {
     #[inline]
     pub(super) fn took_one(&mut self, len: usize) {
         self.note(len);
-        if self.patience < u32::MAX {
-            self.left = self.left.saturating_sub(1);
-        }
+        self.left = self.left.map(|left| left.saturating_sub(1));
     }
 
     /// Takes note that `count` datagrams of `len` bytes together have come when many were tried for: none, if
@@ -69,9 +79,9 @@ impl Pace {
             self.note(average);
         }
         if count > 1 {
-            (self.left, self.patience) = (0, 1);
+            (self.left, self.patience) = (Some(0), 1);
         } else {
-            self.left = self.patience;
+            self.left = Some(self.patience);
             self.patience = (self.patience * 2).min(MAX_PATIENCE);
         }
     }
@@ -79,7 +89,7 @@ impl Pace {
     /// Takes note that many cannot be taken by one call here.
     #[cold]
     pub(super) fn never_many(&mut self) {
-        (self.left, self.patience) = (u32::MAX, u32::MAX);
+        self.left = None;
     }
 
     #[inline]

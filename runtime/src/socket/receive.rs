@@ -30,6 +30,7 @@ pub(super) fn receive(
     let mut rounds = 0;
     loop {
         let peeked = peek(fd, wait)?;
+        assembly.meet(&peeked)?;
         if is_reserved(&peeked) {
             match assembly.receive(fd, buffer, &peeked, limits)? {
                 Some(descriptors) => return Ok(Some(descriptors)),
@@ -38,7 +39,6 @@ pub(super) fn receive(
             }
             continue;
         }
-        assembly.interrupt()?;
         if peeked.len == 0 {
             return Ok(None);
         }
@@ -73,19 +73,37 @@ fn take_whole(
     buffer.clear();
     let expected = if peeked > limits.frame_len { 0 } else { peeked };
     buffer.try_reserve_exact(expected).map_err(|_| RecvError::NoMemory { len: peeked })?;
-    let longest = limits.frame_len.saturating_add(HEAD_LEN);
-    let received = taken(fd, || sys::recv_spilling(fd, buffer, lanes, longest, descriptors))?;
+    let received =
+        taken(fd, || sys::recv_spilling(fd, buffer, lanes, longest(limits), descriptors))?;
     let Some(received) = received.filter(|received| received.len > 0) else { return Ok(None) };
-    let received = lost_descriptors(fd, received)?;
-    if received.len != peeked {
-        // Another holder has taken the frame that was peeked, or has set a peek offset, which makes peeks
-        // report too little or miss frames that are there.
-        fd.reset_peek_offset()?;
+    let len = received.len;
+    let descriptors = lost_descriptors(fd, received)?.descriptors.into();
+    if len != peeked {
+        not_as_peeked(fd)?;
     }
-    if received.len > limits.frame_len && !is_reserved(&Peeked::of(buffer)) {
-        return Err(too_large(received.len, limits));
+    let spilled = lanes.bytes(0);
+    let is_piece = is_reserved(&Peeked::of(if buffer.is_empty() { spilled } else { buffer }));
+    if len > limits.frame_len && !is_piece {
+        return Err(too_large(len, limits));
     }
-    Ok(Some(received.descriptors.into()))
+    if buffer.len() + spilled.len() < len {
+        return Err(RecvError::Stolen { peeked, len });
+    }
+    buffer.try_reserve_exact(spilled.len()).map_err(|_| RecvError::NoMemory { len })?;
+    buffer.extend_from_slice(spilled);
+    Ok(Some(descriptors))
+}
+
+/// How much of a datagram may be needed, in bytes: those of a frame, or of a piece with its head.
+pub(super) fn longest(limits: Limits) -> usize {
+    limits.frame_len.saturating_add(HEAD_LEN)
+}
+
+/// Another holder has taken the datagram that was peeked, or has set a peek offset, which makes peeks report too
+/// little or miss datagrams that are there: sees to the latter.
+#[cold]
+pub(super) fn not_as_peeked(fd: &DatagramFd) -> Result<(), RecvError> {
+    Ok(fd.reset_peek_offset()?)
 }
 
 /// Takes the peeked datagram into exactly as much room. `None` when there is none.
@@ -198,7 +216,7 @@ pub(super) fn lost_descriptors(fd: &DatagramFd, received: Received) -> Result<Re
     Ok(received)
 }
 
-/// The length and the first byte of the next frame, which stays queued; a length of 0 at the end of
+/// The length and the first bytes of the next frame, which stays queued; a length of 0 at the end of
 /// a connection.
 #[inline]
 pub(crate) fn peek(fd: &DatagramFd, wait: Wait) -> Result<Peeked, RecvError> {
@@ -297,9 +315,7 @@ fn check(
     if len == peeked {
         return Ok(());
     }
-    // Another holder has taken the frame that was peeked, or has set a peek offset, which makes peeks
-    // report too little or miss frames that are there.
-    fd.reset_peek_offset()?;
+    not_as_peeked(fd)?;
     if len > buffer.len() {
         return Err(RecvError::Stolen { peeked, len });
     }

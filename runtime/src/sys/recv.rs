@@ -227,10 +227,9 @@ pub(crate) fn recv_message(
     Ok(received)
 }
 
-/// Takes the next datagram into an empty `buffer`, using its capacity, and what does not fit there into
-/// `lanes`: after that it is copied to the buffer, which grows as far as it needs. Of a datagram longer than
-/// `cap` bytes there are at least `cap` in the buffer, and the rest is lost. Never waits. With `beside`,
-/// takes what comes beside the datagram, too.
+/// Takes the next datagram into `buffer`, replacing what it holds and using its capacity without growing it, and
+/// what does not fit there into the first of `lanes`: of a datagram longer than `cap` bytes not all, perhaps. Never
+/// waits. With `beside`, takes what comes beside the datagram, too.
 pub(crate) fn recv_spilling(
     fd: &DatagramFd,
     buffer: &mut Vec<u8>,
@@ -239,11 +238,13 @@ pub(crate) fn recv_spilling(
     beside: bool,
 ) -> io::Result<Received> {
     buffer.clear();
-    let take_held = |held: &[u8]| {
-        buffer.extend_from_slice(held.get(..cap).unwrap_or(held));
+    lanes.fill(0, 0, 0);
+    let mut copy = |held: &[u8]| {
+        // One that was held is as long as it was when there was made room for it, or longer than allowed.
+        buffer.extend_from_slice(held.get(..buffer.capacity()).unwrap_or(held));
         held.len()
     };
-    if let Some(len) = fd.lane().and_then(|lane| lane.take(take_held)) {
+    if let Some(len) = fd.lane().and_then(|lane| lane.take(&mut copy)) {
         return Ok(Received::alone(len));
     }
     let room = buffer.spare_capacity_mut();
@@ -258,10 +259,7 @@ pub(crate) fn recv_spilling(
     // SAFETY: `written` is within the capacity, and the kernel wrote that many bytes from the start of it,
     // as `recvmsg` says.
     unsafe { buffer.set_len(written) };
-    if let Some(spilled @ 1..) = received.len.checked_sub(written) {
-        lanes.fill(0, spilled, spill_len);
-        buffer.extend_from_slice(lanes.bytes(0));
-    }
+    lanes.fill(0, received.len - written, spill_len);
     Ok(received)
 }
 

@@ -9,16 +9,15 @@ use crate::error::RecvError;
 use crate::limits::Limits;
 use crate::message::Descriptors;
 use crate::socket::pool::{Loan, Width};
-use crate::socket::receive::{is_reserved, lost_descriptors, peek, taken};
+use crate::socket::receive::{is_reserved, longest, lost_descriptors, not_as_peeked, peek, taken};
 use crate::socket::wait::Wait;
-use crate::sys::{self, DatagramFd, Readiness};
-use crate::wire::HEAD_LEN;
+use crate::sys::{self, DatagramFd, Peeked, Readiness};
 
 /// How much memory a receiver may have while it waits, in bytes: so little that a conversation of short
 /// frames gets along with it, and needs one call for each.
 const MAX_HELD: usize = 16 * 1024;
 
-/// How much memory there may be under many lanes, in bytes: the pages of long frames pile up, in one lane
+/// How much memory there may be under the lanes of a flood, in bytes: the pages of long frames pile up, in one lane
 /// after the other.
 const MAX_IN_FLOOD: usize = 2 * 1024 * 1024;
 
@@ -38,38 +37,44 @@ impl Inbox {
         limits: Limits,
         wait: Wait,
     ) -> Result<Option<Place>, RecvError> {
-        let mut peeked = Err(RecvError::WouldBlock);
-        if self.is_heavy() {
-            peeked = peek(fd, Wait::Try);
-            if let Err(RecvError::WouldBlock) = peeked
-                && wait.blocks()
-                && goes_on(fd)?
-            {
-                peeked = peek(fd, Wait::Try);
+        let peeked = match self.peek_warm(fd, wait)? {
+            Some(peeked) => peeked,
+            None => {
+                self.let_go();
+                peek(fd, wait)?
             }
-        }
-        if let Err(RecvError::WouldBlock) = peeked {
-            self.let_go();
-            peeked = peek(fd, wait);
-        }
-        let peeked = peeked?;
+        };
+        self.assembly.meet(&peeked)?;
         if is_reserved(&peeked) {
-            self.pace.pieces = true;
+            self.pace.expect_pieces(true);
             let received = self.assembly.receive(fd, &mut self.large, &peeked, limits)?;
             return Ok(received.map(|beside| self.put(beside)));
         }
-        self.assembly.meet(&peeked)?;
-        self.pace.pieces = false;
+        self.pace.expect_pieces(false);
         if peeked.len == 0 {
             self.ended = true;
         } else if self.take_one(fd, descriptors, limits, false)?
             && self.next_waiting().is_some_and(|taken| taken.len != peeked.len)
         {
-            // Another holder has taken the frame that was peeked, or has set a peek offset, which makes
-            // peeks report too little or miss frames that are there.
-            fd.reset_peek_offset()?;
+            not_as_peeked(fd)?;
         }
         Ok(None)
+    }
+
+    /// Looks at the next datagram if it is there, or comes soon, and there is memory to keep for it.
+    fn peek_warm(&self, fd: &DatagramFd, wait: Wait) -> Result<Option<Peeked>, RecvError> {
+        if !self.is_heavy() {
+            return Ok(None);
+        }
+        match peek(fd, Wait::Try) {
+            Err(RecvError::WouldBlock) if wait.blocks() && comes_soon(fd)? => {}
+            Err(RecvError::WouldBlock) => return Ok(None),
+            peeked => return peeked.map(Some),
+        }
+        match peek(fd, Wait::Try) {
+            Err(RecvError::WouldBlock) => Ok(None),
+            peeked => peeked.map(Some),
+        }
     }
 
     /// Takes what is there: `false` for nothing, where that has to be waited for.
@@ -80,37 +85,46 @@ impl Inbox {
         limits: Limits,
         wait: Wait,
     ) -> Result<bool, RecvError> {
-        // Descriptors count while they are open: frames that bring some are taken when they are asked for.
-        let expected = self.pace.expected().min(limits.batch);
-        if expected > 1 && !descriptors {
-            if self.take_many(fd, limits, expected)? {
+        // Descriptors count while they are open: frames that may bring some are taken when they are asked for.
+        let many = if descriptors { 1 } else { self.pace.expected().min(limits.batch) };
+        if many == 1 && self.pace.is_conversation() && self.has_many() {
+            self.loan = None;
+        }
+        if many > 1 || self.is_heavy() || !wait.blocks() {
+            if self.take_now(fd, descriptors, limits, many)? {
                 return Ok(true);
             }
             if !wait.blocks() {
                 return Ok(false);
             }
-            if goes_on(fd)? && self.take_many(fd, limits, expected)? {
+            // What goes on does so soon, and then finds memory that is warm.
+            if comes_soon(fd)? && self.take_now(fd, descriptors, limits, many)? {
                 return Ok(true);
             }
-        }
-        if self.pace.is_conversation() && self.has_many() {
-            self.loan = None;
-        }
-        if wait.blocks() && self.is_heavy() {
-            let mut is_there = self.take_one(fd, descriptors, limits, false)?;
-            if !is_there && goes_on(fd)? {
-                is_there = self.take_one(fd, descriptors, limits, false)?;
-            }
-            if is_there {
-                return Ok(true);
-            }
-            self.let_go();
-            if self.pace.average() > MAX_HELD {
-                // Lanes of the pool may be warm, but not while this waits.
-                peek(fd, wait)?;
+            if self.is_heavy() {
+                self.let_go();
             }
         }
-        self.take_one(fd, descriptors, limits, wait.blocks())
+        if self.pace.average() > MAX_HELD {
+            // The lanes that it takes may be those of the pool that are warm, but not while this waits.
+            peek(fd, wait)?;
+            return self.take_one(fd, descriptors, limits, false);
+        }
+        self.take_one(fd, descriptors, limits, true)
+    }
+
+    /// Takes what is there now, up to `many`.
+    fn take_now(
+        &mut self,
+        fd: &DatagramFd,
+        descriptors: bool,
+        limits: Limits,
+        many: usize,
+    ) -> Result<bool, RecvError> {
+        match many {
+            1 => self.take_one(fd, descriptors, limits, false),
+            _ => self.take_many(fd, limits, many),
+        }
     }
 
     /// Takes all that are there, up to `max`.
@@ -121,8 +135,9 @@ impl Inbox {
         max: usize,
     ) -> Result<bool, RecvError> {
         let Some(lanes) = lend(&mut self.loan, Width::Many) else {
-            self.has_lanes = false;
-            return Ok(true);
+            // One may be had.
+            self.pace.never_many();
+            return self.take_one(fd, false, limits, false);
         };
         if lanes.resident_in_all() > MAX_IN_FLOOD {
             lanes.trim(KEPT_IN_FLOOD);
@@ -133,7 +148,7 @@ impl Inbox {
                 if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported) =>
             {
                 self.pace.never_many();
-                return Ok(false);
+                return self.take_one(fd, false, limits, false);
             }
             count => count?,
         };
@@ -159,6 +174,10 @@ impl Inbox {
             self.has_lanes = false;
             return Ok(true);
         };
+        if block && lanes.resident_in_all() > MAX_HELD {
+            // One of the pool may be warm: not while this waits.
+            lanes.trim(MAX_HELD);
+        }
         let cap = longest(limits);
         let len = if descriptors {
             let received = taken(fd, || lanes.recv_message(fd, cap, block))?;
@@ -193,7 +212,7 @@ impl Inbox {
 }
 
 /// Whether more comes so soon that it is worth while to keep memory for it, which is warm.
-fn goes_on(fd: &DatagramFd) -> Result<bool, RecvError> {
+fn comes_soon(fd: &DatagramFd) -> Result<bool, RecvError> {
     let soon = Instant::now() + GRACE;
     Ok(sys::wait(fd.as_fd(), Readiness::Readable, Some(soon))?)
 }
@@ -207,9 +226,4 @@ fn lend(loan: &mut Option<Loan>, width: Width) -> Option<&mut Loan> {
         *loan = Loan::take(width);
     }
     loan.as_mut()
-}
-
-/// How much of a datagram may be needed, in bytes: those of a frame, or of a piece with its head.
-fn longest(limits: Limits) -> usize {
-    limits.frame_len.saturating_add(HEAD_LEN)
 }

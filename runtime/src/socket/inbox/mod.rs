@@ -8,6 +8,7 @@
 mod batch;
 mod fill;
 
+use std::collections::VecDeque;
 use std::mem;
 use std::ops::Range;
 
@@ -39,6 +40,8 @@ pub(crate) struct Inbox {
     /// What came beside the frame that is handed over next, or was last.
     beside: Descriptors,
     assembly: Assembly,
+    /// Datagrams that were taken from the socket before this was made: they come first.
+    early: VecDeque<Vec<u8>>,
     /// A frame that came in pieces, or where there are no lanes.
     large: Vec<u8>,
     /// Whether it has not been handed over.
@@ -46,7 +49,7 @@ pub(crate) struct Inbox {
     pace: Pace,
     /// Whether the end has come.
     ended: bool,
-    /// Whether no datagram is longer than a lane.
+    /// Whether datagrams are received into lanes: not where one may be longer, and not once none could be had.
     has_lanes: bool,
 }
 
@@ -75,12 +78,18 @@ impl Inbox {
             limit: 0,
             beside: Descriptors::default(),
             assembly: Assembly::default(),
+            early: VecDeque::new(),
             large: Vec::new(),
             put_together: false,
             pace: Pace::new(),
             ended: false,
             has_lanes: fd.fits_lanes(),
         }
+    }
+
+    /// Has `datagrams` received before what is in the socket, from which they were taken.
+    pub(crate) fn put_back(&mut self, datagrams: Vec<Vec<u8>>) {
+        self.early = datagrams.into_iter().filter(|datagram| !datagram.is_empty()).collect();
     }
 
     /// Receives the next frame; `None` at the end. The descriptors beside it, if `descriptors` may come, are
@@ -116,7 +125,7 @@ impl Inbox {
         limits: Limits,
         wait: Wait,
     ) -> Result<Option<Descriptors>, RecvError> {
-        if !self.put_together {
+        if !self.put_together && self.early.is_empty() {
             let Some(next) = self.next_waiting() else {
                 if self.ended {
                     self.assembly.interrupt()?;
@@ -146,14 +155,18 @@ impl Inbox {
     }
 
     /// Waits for the next frame, and tells its length without taking it; `None` at the end.
-    pub(crate) fn peek_len(&self, fd: &DatagramFd) -> Result<Option<usize>, RecvError> {
+    pub(crate) fn peek_len(&mut self, fd: &DatagramFd) -> Result<Option<usize>, RecvError> {
         if self.put_together {
             return Ok(Some(self.large.len()));
         }
-        let next = match self.next_waiting() {
+        let early = self.early.front().map(|datagram| Peeked::of(datagram));
+        let next = match early.or_else(|| self.next_waiting()) {
             Some(next) => next,
             None if self.ended => return Ok(None),
-            None => peek(fd, Wait::Block)?,
+            None => {
+                self.let_go();
+                peek(fd, Wait::Block)?
+            }
         };
         Ok(Some(next).filter(|next| next.len > 0).map(|next| self.assembly.frame_len(&next)))
     }
@@ -161,14 +174,17 @@ impl Inbox {
     /// The datagrams that have been taken from the socket `fd`, and not handed over: without those over the
     /// limit, of which there may be less than all.
     pub(crate) fn into_untaken(self, fd: &DatagramFd) -> Vec<Vec<u8>> {
-        let lanes = self.loan.as_deref();
+        let (lanes, limit) = (self.loan.as_deref(), self.limit);
         let waiting = self.waiting.filter_map(|lane| {
             let bytes = lanes?.bytes(lane);
-            (bytes.len() == lanes?.len(lane)).then(|| bytes.to_vec())
+            let is_whole = bytes.len() == lanes?.len(lane);
+            let is_allowed = bytes.len() <= limit || is_reserved(&Peeked::of(bytes));
+            (is_whole && is_allowed).then(|| bytes.to_vec())
         });
         let mut untaken = Vec::new();
         untaken.extend(self.put_together.then_some(self.large));
         untaken.extend(self.assembly.to_piece());
+        untaken.extend(self.early);
         untaken.extend(waiting.chain(fd.take_held()).filter(|bytes| !bytes.is_empty()));
         untaken
     }
@@ -185,6 +201,13 @@ impl Inbox {
         }
         self.beside = Descriptors::default();
         let (mut rounds, mut patience) = (0, Patience::new());
+        while let Some(datagram) = self.early.front() {
+            self.assembly.meet(&Peeked::of(datagram))?;
+            let datagram = self.early.pop_front().unwrap_or_default();
+            if let Some(place) = self.receive_early(datagram, limits)? {
+                return Ok(Some(place));
+            }
+        }
         loop {
             while let Some(next) = self.next_waiting() {
                 if let Some(place) = self.hand_over(&next, limits)? {
@@ -199,7 +222,7 @@ impl Inbox {
             if !self.has_lanes {
                 return self.receive_large(fd, descriptors, limits, wait);
             }
-            if limits.batch <= 1 || self.pace.pieces || self.assembly.is_under_way() {
+            if limits.batch <= 1 || self.pace.expects_pieces() || self.assembly.is_under_way() {
                 if let Some(place) = self.look_first(fd, descriptors, limits, wait)? {
                     return Ok(Some(place));
                 }
@@ -213,7 +236,26 @@ impl Inbox {
         }
     }
 
-    /// Receives where there are no lanes. There is no more memory to wait with than with them.
+    /// Receives one of those that were taken from the socket before.
+    #[cold]
+    fn receive_early(
+        &mut self,
+        datagram: Vec<u8>,
+        limits: Limits,
+    ) -> Result<Option<Place>, RecvError> {
+        let early = Peeked::of(&datagram);
+        if is_reserved(&early) {
+            let complete = self.assembly.add(&mut self.large, &early, &datagram, limits)?;
+            return Ok(complete.then_some(Place::Large));
+        }
+        if early.len > limits.frame_len {
+            return Err(too_large(early.len, limits));
+        }
+        self.large = datagram;
+        Ok(Some(Place::Large))
+    }
+
+    /// Receives where there are no lanes. Waits without any memory.
     #[cold]
     fn receive_large(
         &mut self,
@@ -249,15 +291,14 @@ impl Inbox {
             return Ok(None);
         }
         if is_reserved(next) {
-            self.pace.pieces = true;
+            self.pace.expect_pieces(true);
             let bytes = self.loan.as_ref().map_or(&[][..], |lanes| lanes.bytes(lane));
             let complete = self.assembly.add(&mut self.large, next, bytes, limits)?;
             return Ok(complete.then_some(Place::Large));
         }
         // Of what is longer than a lane there is less than all: see `has_lanes`, which may be wrong once another
         // holder has set another length.
-        let limits = limits.frame_len(limits.frame_len.min(LANE_LEN));
-        if next.len > limits.frame_len {
+        if next.len > limits.frame_len.min(LANE_LEN) {
             self.beside = Descriptors::default();
             return Err(too_large(next.len, limits));
         }

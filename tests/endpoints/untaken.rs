@@ -93,7 +93,7 @@ fn the_halves_of_a_frame_in_pieces_are_put_together_by_who_goes_on() {
 fn a_large_frame_that_was_left_in_a_batch_goes_with_the_descriptor() {
     let (first, second) = (frame(1, 1_000_000), frame(2, 10));
     let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         scope.spawn(|| {
             numbered(1, 1_000_000, |frame| theirs.send(frame)).unwrap();
             numbered(2, 10, |frame| theirs.send(frame)).unwrap();

@@ -133,7 +133,7 @@ impl Inbox {
                 if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported) =>
             {
                 self.pace.never_many();
-                return Ok(false);
+                return self.take_one(fd, false, limits, false);
             }
             count => count?,
         };

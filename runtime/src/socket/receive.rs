@@ -85,6 +85,10 @@ fn take_whole(
     if received.len > limits.frame_len && !is_reserved(&Peeked::of(buffer)) {
         return Err(too_large(received.len, limits));
     }
+    if received.len > buffer.len() {
+        // Longer than a lane and the room for what was peeked.
+        return Err(RecvError::Stolen { peeked, len: received.len });
+    }
     Ok(Some(received.descriptors.into()))
 }
 

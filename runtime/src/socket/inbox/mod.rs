@@ -251,8 +251,12 @@ impl Inbox {
         if is_reserved(next) {
             self.pace.pieces = true;
             let bytes = self.loan.as_ref().map_or(&[][..], |lanes| lanes.bytes(lane));
-            let complete = self.assembly.add(&mut self.large, next, bytes, limits)?;
-            return Ok(complete.then_some(Place::Large));
+            let complete = self.assembly.add(&mut self.large, next, bytes, limits);
+            if !matches!(complete, Ok(true)) {
+                // As in an assembly: descriptors that do not come with the last piece are not kept.
+                self.beside = Descriptors::default();
+            }
+            return Ok(complete?.then_some(Place::Large));
         }
         // Of what is longer than a lane there is less than all: see `has_lanes`, which may be wrong once another
         // holder has set another length.

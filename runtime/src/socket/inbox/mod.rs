@@ -190,7 +190,10 @@ impl Inbox {
                 if let Some(place) = self.hand_over(&next, limits)? {
                     return Ok(Some(place));
                 }
-                wait.goes_on(&mut rounds)?;
+                // There are not many, and no poller tells of them: those that have been taken come to an end first.
+                if self.waiting.is_empty() && !self.ended {
+                    wait.goes_on(&mut rounds)?;
+                }
             }
             if self.ended {
                 self.assembly.interrupt()?;

@@ -118,11 +118,11 @@ impl Inbox {
     ) -> Result<Option<Descriptors>, RecvError> {
         if !self.put_together {
             let Some(next) = self.next_waiting() else {
+                self.let_go();
                 if self.ended {
                     self.assembly.interrupt()?;
                     return Ok(None);
                 }
-                self.let_go();
                 return receive(fd, &mut self.assembly, buffer, descriptors, limits, wait);
             };
             buffer.clear();
@@ -146,14 +146,17 @@ impl Inbox {
     }
 
     /// Waits for the next frame, and tells its length without taking it; `None` at the end.
-    pub(crate) fn peek_len(&self, fd: &DatagramFd) -> Result<Option<usize>, RecvError> {
+    pub(crate) fn peek_len(&mut self, fd: &DatagramFd) -> Result<Option<usize>, RecvError> {
         if self.put_together {
             return Ok(Some(self.large.len()));
         }
         let next = match self.next_waiting() {
             Some(next) => next,
             None if self.ended => return Ok(None),
-            None => peek(fd, Wait::Block)?,
+            None => {
+                self.let_go();
+                peek(fd, Wait::Block)?
+            }
         };
         Ok(Some(next).filter(|next| next.len > 0).map(|next| self.assembly.frame_len(&next)))
     }
@@ -197,6 +200,7 @@ impl Inbox {
             }
             if self.ended {
                 self.assembly.interrupt()?;
+                self.let_go();
                 return Ok(None);
             }
             if !self.has_lanes {
@@ -236,7 +240,11 @@ impl Inbox {
             *large = Vec::new();
             received = receive(large, wait);
         }
-        Ok(received?.map(|beside| self.put(beside)))
+        let received = received?;
+        if received.is_none() {
+            self.let_go();
+        }
+        Ok(received.map(|beside| self.put(beside)))
     }
 
     /// Hands over the next of the datagrams that have been taken. `None` for a piece after which its frame

@@ -15,7 +15,7 @@ pub(crate) use self::batch::Batch;
 use super::assembly::Assembly;
 use super::pace::Pace;
 use super::pool::Loan;
-use super::receive::{Patience, is_reserved, peek, receive, too_large};
+use super::receive::{Patience, is_over, is_reserved, peek, receive, too_large};
 use super::wait::Wait;
 use crate::error::RecvError;
 use crate::limits::Limits;
@@ -190,7 +190,7 @@ impl Inbox {
         let (mut rounds, mut patience) = (0, Patience::new());
         loop {
             while let Some(next) = self.next_waiting() {
-                if let Some(place) = self.hand_over(&next, limits)? {
+                if let Some(place) = self.hand_over(fd, &next, limits)? {
                     return Ok(Some(place));
                 }
                 // There are not many, and no poller tells of them: those that have been taken come to an end first.
@@ -249,16 +249,22 @@ impl Inbox {
 
     /// Hands over the next of the datagrams that have been taken. `None` for a piece after which its frame
     /// is not complete, and for the end.
-    fn hand_over(&mut self, next: &Peeked, limits: Limits) -> Result<Option<Place>, RecvError> {
+    fn hand_over(
+        &mut self,
+        fd: &DatagramFd,
+        next: &Peeked,
+        limits: Limits,
+    ) -> Result<Option<Place>, RecvError> {
         let limits = limits.frame_len(limits.frame_len.min(self.limit));
-        self.assembly.meet(next)?;
         let lane = self.waiting.start;
-        self.waiting.start += 1;
         if next.len == 0 {
-            self.ended = true;
-            self.waiting = 0..0;
+            // What comes after it has been told too early: see `is_over`.
+            self.waiting.start += 1;
+            self.ended = self.waiting.is_empty() && is_over(fd)?;
             return Ok(None);
         }
+        self.assembly.meet(next)?;
+        self.waiting.start += 1;
         if is_reserved(next) {
             self.pace.pieces = true;
             let bytes = self.loan.as_ref().map_or(&[][..], |lanes| lanes.bytes(lane));

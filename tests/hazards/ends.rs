@@ -6,7 +6,9 @@ use std::sync::mpsc::sync_channel;
 use std::{hint, thread};
 
 use datagrammar::{Connection, RecvError, SendError, Socket};
-use datagrammar_tests::{Directory, InMode as _, Numbered, Random, is_one_frame, numbered, raw, seed};
+use datagrammar_tests::{
+    Directory, InMode as _, Numbered, Random, is_one_frame, numbered, raw, seed,
+};
 use rustix::net::SocketType;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;

@@ -53,6 +53,7 @@ fn what_has_nothing_to_hold_holds_no_memory() {
     large_messages(2 * MIB);
     long_datagrams(8);
     connections_that_have_received(1000);
+    connections_that_have_ended(200);
     large_messages(256 * MIB);
     long_datagrams(64);
 }
@@ -81,6 +82,33 @@ fn connections_that_have_received(count: usize) {
     }
     let taken = resident().saturating_sub(before + frame.len());
     assert!(count < 1000 || taken <= 512 * count, "{taken} bytes for {count} connections");
+}
+
+/// None, even though nobody receives from them any more.
+fn connections_that_have_ended(count: usize) {
+    let mut ours = Vec::with_capacity(count);
+    let before = resident();
+    for at in 0..count {
+        let (theirs, here) = raw::pair(SocketType::SEQPACKET);
+        let (_sender, mut here) = Ours::adopt(here).unwrap().split();
+        for _ in 0..20 {
+            raw::send(&theirs, &[1, 7, 1, 7]).unwrap();
+        }
+        drop(theirs);
+        let mut buffer = Vec::new();
+        for _ in 0..20 {
+            check(&here.recv().unwrap().expect("a frame"));
+        }
+        let ended = match at % 3 {
+            0 => here.recv().unwrap().is_none(),
+            1 => here.recv_into(&mut buffer).unwrap().is_none(),
+            _ => here.recv_batch().unwrap().is_none(),
+        };
+        assert!(ended);
+        ours.push(here);
+    }
+    let taken = resident().saturating_sub(before);
+    assert!(taken <= 2048 * count, "{taken} bytes for {count} connections");
 }
 
 /// Where there is no address space for lanes, before there are any.

@@ -136,6 +136,8 @@ fn h41_the_end_fills_every_place_of_a_batch_and_is_told_after_what_came_before_i
         for number in 1..=frames as u64 {
             assert_eq!(next(&mut ours, form + number), number, "{order:?}");
         }
+        // What comes after one may come, too.
+        while ours.recv().unwrap().is_some() {}
         assert_ended(&mut ours);
     }
 }
@@ -267,5 +269,42 @@ fn h41_a_peer_that_closes_with_unread_input_loses_none_of_a_batch() {
             }
             assert_ended(&mut ours);
         }
+    }
+}
+
+/// Has the kernel deny this thread the call that receives many, as a filter of system calls does.
+fn deny_many(errno: i32) {
+    let step = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
+    let mut steps = [
+        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, libc::SYS_recvmmsg as u32),
+        step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
+        step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let filter = libc::sock_fprog { len: steps.len() as u16, filter: steps.as_mut_ptr() };
+    // SAFETY: no memory is involved.
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }, 0);
+    // SAFETY: `filter` and its steps outlive the call, which copies them.
+    let result =
+        unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const filter) };
+    assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+}
+
+#[test]
+fn h41_where_the_call_for_many_is_denied_what_waits_is_received_all_the_same() {
+    for errno in [libc::EPERM, libc::ENOSYS] {
+        let denied = thread::spawn(move || {
+            deny_many(errno);
+            for form in 0..9 {
+                let (mut theirs, mut ours) = flooded();
+                send(&mut theirs, 40);
+                for number in 1..=40 {
+                    assert_eq!(next(&mut ours, form), number);
+                }
+                drop(theirs);
+                assert_ended(&mut ours);
+            }
+        });
+        denied.join().unwrap();
     }
 }

@@ -1,6 +1,11 @@
 //! Frames in pieces, against a model that keeps everything and is too simple to be wrong.
 
-use datagrammar::{Connection, FragmentFault, RecvError};
+use std::iter;
+use std::os::fd::AsFd as _;
+use std::time::Instant;
+
+use datagrammar::{Connection, FragmentFault, Frame, Message, RecvError};
+use datagrammar_tests::leaks::Parcel;
 use datagrammar_tests::{InMode as _, Numbered, limits, raw};
 use proptest::prelude::*;
 use rustix::net::SocketType;
@@ -182,17 +187,123 @@ proptest! {
         drop(theirs);
         let mut outcomes = Vec::new();
         while outcomes.last() != Some(&Outcome::End) {
-            outcomes.push(match ours.recv() {
-                Ok(Some(frame)) => Outcome::Frame(frame.bytes().to_vec()),
-                Ok(None) => Outcome::End,
-                Err(RecvError::TooLarge { len, limit: LIMIT }) => Outcome::TooLarge(len),
-                Err(RecvError::Incomplete { received, total }) => {
-                    Outcome::Incomplete(received, total)
-                }
-                Err(RecvError::BadFragment(fault)) => Outcome::Bad(fault),
-                Err(other) => panic!("{other:?}"),
-            });
+            outcomes.push(outcome(ours.recv().map(|frame| Some(frame?.bytes().to_vec()))));
         }
         prop_assert_eq!(outcomes, expected);
     }
+
+    #[test]
+    fn however_it_is_received_the_same_comes(
+        datagrams in datagrams(),
+        forms in prop::collection::vec((0..12_u8, 1..=32_usize), 1..20),
+    ) {
+        by_all_forms::<Numbered<'static>>(&datagrams, &forms);
+        by_all_forms::<Parcel>(&datagrams, &forms);
+    }
+}
+
+/// What the result of a receive is to the model.
+fn outcome(received: Result<Option<Vec<u8>>, RecvError>) -> Outcome {
+    match received {
+        Ok(Some(bytes)) => Outcome::Frame(bytes),
+        Ok(None) => Outcome::End,
+        Err(RecvError::TooLarge { len, limit: LIMIT }) => Outcome::TooLarge(len),
+        Err(RecvError::Incomplete { received, total }) => Outcome::Incomplete(received, total),
+        Err(RecvError::BadFragment(fault)) => Outcome::Bad(fault),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+/// Receives by one form after the other, of batches more or less, with other limits each time. Where
+/// descriptors may come, one comes with each datagram that ends with an odd byte, and with its frame.
+fn by_all_forms<M: Message>(datagrams: &[Datagram], forms: &[(u8, usize)]) {
+    const FLOOD: usize = 4;
+    let flood = iter::repeat_n(Datagram::Frame(LIMIT), FLOOD);
+    let (sent, expected) = model(&flood.chain(datagrams.iter().cloned()).collect::<Vec<_>>());
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let ours = Connection::<M, M>::adopt(ours).unwrap().in_mode();
+    let (_sender, mut ours) = ours.split();
+    ours.set_limits(limits().frame_len(LIMIT));
+    let (beside, _) = std::io::pipe().unwrap();
+    for datagram in &sent {
+        match count(datagram) {
+            1 if M::DESCRIPTORS => {
+                raw::send_with(&theirs, datagram, &[&[beside.as_fd()]]).unwrap();
+            }
+            _ => raw::send(&theirs, datagram).unwrap(),
+        }
+    }
+    drop(theirs);
+    let bytes = |frame: Frame<'_, M>| {
+        let expected = if M::DESCRIPTORS { count(frame.bytes()) } else { 0 };
+        assert_eq!(frame.descriptor_count(), expected);
+        frame.bytes().to_vec()
+    };
+    let (mut outcomes, mut buffer) = (Vec::new(), Vec::new());
+    for &(form, many) in forms.iter().cycle().take(1000) {
+        if outcomes.last() == Some(&Outcome::End) {
+            break;
+        }
+        let past = Instant::now();
+        let received = match form {
+            0 => ours.recv().map(|frame| frame.map(bytes)),
+            1 => ours.try_recv().map(|frame| frame.map(bytes)),
+            2 => ours.recv_deadline(past).map(|frame| frame.map(bytes)),
+            3 => ours.recv_into(&mut buffer).map(|frame| frame.map(bytes)),
+            4 => ours.try_recv_into(&mut buffer).map(|frame| frame.map(bytes)),
+            5 => ours.recv_into_deadline(&mut buffer, past).map(|frame| frame.map(bytes)),
+            6 => {
+                ours.set_limits(limits().frame_len(LIMIT).batch(many));
+                continue;
+            }
+            7 => {
+                _ = ours.peek_len();
+                continue;
+            }
+            8 => {
+                // Looked at, and left.
+                let Err(error) = ours
+                    .try_recv_batch()
+                    .map(|frames| assert!(frames.is_none_or(|frames| frames.len() > 0)))
+                else {
+                    continue;
+                };
+                Err(error)
+            }
+            _ => {
+                let frames = match form {
+                    9 => ours.recv_batch(),
+                    10 => ours.try_recv_batch(),
+                    _ => ours.recv_batch_deadline(past),
+                };
+                match frames {
+                    Ok(Some(frames)) => {
+                        outcomes
+                            .extend(frames.take(many).map(|frame| Outcome::Frame(bytes(frame))));
+                        continue;
+                    }
+                    Ok(None) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        match received {
+            // After a piece, where more of them are in the socket.
+            Err(RecvError::TimedOut) => {
+                // Not for ever: the next form may be the same.
+                let next = ours.try_recv().map(|frame| frame.map(bytes));
+                outcomes.push(outcome(next));
+            }
+            received => outcomes.push(outcome(received)),
+        }
+    }
+    while outcomes.last() != Some(&Outcome::End) {
+        outcomes.push(outcome(ours.recv().map(|frame| frame.map(bytes))));
+    }
+    assert_eq!(outcomes, expected);
+}
+
+/// How many descriptors come with a datagram, or with the frame that it is the end of.
+fn count(bytes: &[u8]) -> usize {
+    bytes.last().map_or(0, |&last| usize::from(last & 1))
 }

@@ -438,3 +438,27 @@ fn a_large_frame_gets_its_turn_among_small_ones_without_end() {
         assert_eq!(large, 5);
     });
 }
+
+#[test]
+fn h19_descriptors_beside_a_piece_that_is_not_the_last_are_not_kept() {
+    // The pipe's other end tells when its copy is closed.
+    type IsExpected = fn(&RecvError) -> bool;
+    let outcomes: [(Vec<u8>, IsExpected); 3] = [
+        (envelope(1, 4, &[1, 2]), |error| matches!(error, RecvError::WouldBlock)),
+        (envelope(2, 4, &[1, 2]), |error| matches!(error, RecvError::BadFragment(_))),
+        (vec![0; 3], |error| matches!(error, RecvError::BadFragment(_))),
+    ];
+    for (datagram, is_expected) in outcomes {
+        let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+        let ours = Connection::<Mixed<'static>, Mixed<'static>>::adopt(ours).unwrap().in_mode();
+        let (_sender, mut ours) = ours.split();
+        let (mut left, right) = std::io::pipe().unwrap();
+        raw::send_with(&theirs, &datagram, &[&[right.as_fd()]]).unwrap();
+        drop(right);
+        let error = ours.try_recv().unwrap_err();
+        assert!(is_expected(&error), "{error:?}");
+        rustix::io::ioctl_fionbio(&left, true).unwrap();
+        let closed = std::io::Read::read(&mut left, &mut [0]);
+        assert!(matches!(closed, Ok(0)), "{datagram:?}: {closed:?}");
+    }
+}

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::{Connection, Receiver, RecvError, Sender};
-use datagrammar_tests::{InMode as _, Numbered, body, numbered, raw};
+use datagrammar_tests::{InMode as _, Numbered, body, is_one_frame, numbered, raw};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::net::{SocketType, sockopt};
 
@@ -160,4 +160,39 @@ fn a_deadline_holds_for_batches() {
         assert!(matches!(ours.recv_into_deadline(&mut Vec::new(), soon), Err(RecvError::TimedOut)));
         assert!(ours.as_fd().try_clone_to_owned().is_ok());
     }
+}
+
+#[test]
+fn what_has_come_is_received_however_late_it_is() {
+    // In one batch: frames, one in pieces, and the end.
+    let piece = |kind: u8, place: u64, bytes: &[u8]| {
+        [&[0, kind, 7, 0, 0, 0][..], &place.to_le_bytes(), bytes].concat()
+    };
+    let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
+    numbered(0, 10, |frame| theirs.send(frame)).unwrap();
+    assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 0);
+    let plain = [1, 7, 1, 7];
+    raw::send(&theirs, &plain).unwrap();
+    raw::send(&theirs, &plain).unwrap();
+    raw::send(&theirs, &piece(1, 4, &plain[..2])).unwrap();
+    raw::send(&theirs, &piece(2, 2, &plain[2..])).unwrap();
+    raw::send(&theirs, &plain).unwrap();
+    drop(theirs);
+    let past = Instant::now();
+    let (mut received, mut waited) = (0, 0);
+    loop {
+        match ours.recv_deadline(past) {
+            Ok(Some(frame)) => assert_eq!(frame.bytes(), plain),
+            Ok(None) => break,
+            Err(RecvError::TimedOut) => {
+                waited += 1;
+                continue;
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+        received += 1;
+    }
+    assert_eq!(received, 4);
+    // What waits in the socket a poller tells.
+    assert!(waited == 0 || is_one_frame());
 }

@@ -220,10 +220,27 @@ pub(super) fn lost_descriptors(fd: &DatagramFd, received: Received) -> Result<Re
 /// a connection.
 #[inline]
 pub(crate) fn peek(fd: &DatagramFd, wait: Wait) -> Result<Peeked, RecvError> {
-    match taken(fd, || sys::peek(fd, wait.blocks()))? {
-        Some(peeked) => Ok(peeked),
-        None => peek_when_ready(fd, wait),
+    let peeked = match taken(fd, || sys::peek(fd, wait.blocks()))? {
+        Some(peeked) => peeked,
+        None => peek_when_ready(fd, wait)?,
+    };
+    if peeked.len == 0 && fd.kind() == Kind::UnixSeqpacket {
+        // As for `is_over`. An empty datagram is still there.
+        return Ok(taken(fd, || sys::peek(fd, false))?.unwrap_or(peeked));
     }
+    Ok(peeked)
+}
+
+/// Whether the end has come when it has been told.
+///
+/// A UNIX socket may tell it too early, once: a receive that finds nothing, and after that that the peer has
+/// closed, does not look again for what the peer has sent in between (net/unix/af_unix.c, unix_dgram_recvmsg).
+#[cold]
+pub(super) fn is_over(fd: &DatagramFd) -> Result<bool, RecvError> {
+    if fd.kind() != Kind::UnixSeqpacket {
+        return Ok(true);
+    }
+    Ok(taken(fd, || sys::peek(fd, false))?.is_none_or(|next| next.len == 0))
 }
 
 /// Peeks once the socket is ready.

@@ -9,7 +9,9 @@ use crate::error::RecvError;
 use crate::limits::Limits;
 use crate::message::Descriptors;
 use crate::socket::pool::{Loan, Width};
-use crate::socket::receive::{is_reserved, longest, lost_descriptors, not_as_peeked, peek, taken};
+use crate::socket::receive::{
+    is_over, is_reserved, longest, lost_descriptors, not_as_peeked, peek, taken,
+};
 use crate::socket::wait::Wait;
 use crate::sys::{self, DatagramFd, Peeked, Readiness};
 
@@ -192,7 +194,7 @@ impl Inbox {
         self.pace.took_one(len);
         if len == 0 {
             // Not by what is in the lane: vsock tells the end as an error.
-            self.ended = true;
+            self.ended = is_over(fd)?;
             self.beside = Descriptors::default();
         } else {
             (self.waiting, self.limit) = (0..1, limits.frame_len);

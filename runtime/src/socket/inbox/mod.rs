@@ -16,7 +16,7 @@ pub(crate) use self::batch::Batch;
 use super::assembly::Assembly;
 use super::pace::Pace;
 use super::pool::Loan;
-use super::receive::{Patience, is_reserved, peek, receive, too_large};
+use super::receive::{Patience, is_over, is_reserved, peek, receive, too_large};
 use super::wait::Wait;
 use crate::error::RecvError;
 use crate::limits::Limits;
@@ -127,11 +127,11 @@ impl Inbox {
     ) -> Result<Option<Descriptors>, RecvError> {
         if !self.put_together && self.early.is_empty() {
             let Some(next) = self.next_waiting() else {
+                self.let_go();
                 if self.ended {
                     self.assembly.interrupt()?;
                     return Ok(None);
                 }
-                self.let_go();
                 return receive(fd, &mut self.assembly, buffer, descriptors, limits, wait);
             };
             buffer.clear();
@@ -210,13 +210,17 @@ impl Inbox {
         }
         loop {
             while let Some(next) = self.next_waiting() {
-                if let Some(place) = self.hand_over(&next, limits)? {
+                if let Some(place) = self.hand_over(fd, &next, limits)? {
                     return Ok(Some(place));
                 }
-                wait.goes_on(&mut rounds)?;
+                // There are not many, and no poller tells of them: those that have been taken come to an end first.
+                if self.waiting.is_empty() && !self.ended {
+                    wait.goes_on(&mut rounds)?;
+                }
             }
             if self.ended {
                 self.assembly.interrupt()?;
+                self.let_go();
                 return Ok(None);
             }
             if !self.has_lanes {
@@ -275,26 +279,40 @@ impl Inbox {
             *large = Vec::new();
             received = receive(large, wait);
         }
-        Ok(received?.map(|beside| self.put(beside)))
+        let received = received?;
+        if received.is_none() {
+            self.let_go();
+        }
+        Ok(received.map(|beside| self.put(beside)))
     }
 
     /// Hands over the next of the datagrams that have been taken. `None` for a piece after which its frame
     /// is not complete, and for the end.
-    fn hand_over(&mut self, next: &Peeked, limits: Limits) -> Result<Option<Place>, RecvError> {
+    fn hand_over(
+        &mut self,
+        fd: &DatagramFd,
+        next: &Peeked,
+        limits: Limits,
+    ) -> Result<Option<Place>, RecvError> {
         let limits = limits.frame_len(limits.frame_len.min(self.limit));
-        self.assembly.meet(next)?;
         let lane = self.waiting.start;
-        self.waiting.start += 1;
         if next.len == 0 {
-            self.ended = true;
-            self.waiting = 0..0;
+            // What comes after it has been told too early: see `is_over`.
+            self.waiting.start += 1;
+            self.ended = self.waiting.is_empty() && is_over(fd)?;
             return Ok(None);
         }
+        self.assembly.meet(next)?;
+        self.waiting.start += 1;
         if is_reserved(next) {
             self.pace.expect_pieces(true);
             let bytes = self.loan.as_ref().map_or(&[][..], |lanes| lanes.bytes(lane));
-            let complete = self.assembly.add(&mut self.large, next, bytes, limits)?;
-            return Ok(complete.then_some(Place::Large));
+            let complete = self.assembly.add(&mut self.large, next, bytes, limits);
+            if !matches!(complete, Ok(true)) {
+                // As in an assembly: descriptors that do not come with the last piece are not kept.
+                self.beside = Descriptors::default();
+            }
+            return Ok(complete?.then_some(Place::Large));
         }
         // Of what is longer than a lane there is less than all: see `has_lanes`, which may be wrong once another
         // holder has set another length.

@@ -15,6 +15,10 @@ pub(crate) enum Kind {
     Slice(Slice),
     /// `[u8; N]`.
     Array,
+    /// `u32`.
+    U32,
+    /// `u64`.
+    U64,
 }
 
 /// `&[u8]`, `Option<String>`, `Cow<'a, str>` and the like.
@@ -51,6 +55,8 @@ impl Kind {
         }
         match ungroup(ty) {
             Type::Array(array) if is_named(&array.elem, "u8") => Self::Array,
+            ty if is_named(ty, "u32") => Self::U32,
+            ty if is_named(ty, "u64") => Self::U64,
             _ => Self::Serde,
         }
     }

@@ -143,6 +143,8 @@ fn read(
             }
         }
         Form::Plain(Kind::Array) => call(hygienic!(array)),
+        Form::Plain(Kind::U32) => call(hygienic!(u32)),
+        Form::Plain(Kind::U64) => call(hygienic!(u64)),
         Form::Rest(Held::ByType, _) => rest(hygienic!(rest)),
         Form::Rest(Held::Cow, _) => {
             let bytes = rest(hygienic!(rest::<#private::Vec<#private::u8>>));

@@ -84,6 +84,12 @@ fn field(
             };
             hygienic_at!(span => #krate::Encoder::#function::<#codec>(__encoder, #name, #lent)?;)
         }
+        Form::Plain(Kind::U32) => {
+            hygienic_at!(span => #krate::Encoder::u32::<#codec>(__encoder, #name, #value)?;)
+        }
+        Form::Plain(Kind::U64) => {
+            hygienic_at!(span => #krate::Encoder::u64::<#codec>(__encoder, #name, #value)?;)
+        }
         Form::Plain(Kind::Array) => hygienic_at!(span => #krate::Encoder::copy(__encoder, #value);),
         Form::Rest(..) => {
             hygienic_at!(span => #krate::Encoder::rest(__encoder, #private::bytes(#value));)

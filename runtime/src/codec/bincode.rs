@@ -33,23 +33,23 @@ impl Codec for Bincode {
     }
 
     #[inline]
-    fn encode_tag(tag: u32, out: &mut Vec<u8>) -> Result<(), Box<str>> {
-        match u8::try_from(tag) {
+    fn encode_u32(value: u32, out: &mut Vec<u8>) -> Result<(), Box<str>> {
+        match u8::try_from(value) {
             Ok(byte @ ..=MAX_SINGLE_BYTE) => out.push(byte),
-            _ => Self::encode(&tag, out)?,
+            _ => Self::encode(&value, out)?,
         }
         Ok(())
     }
 
     #[inline]
-    fn encode_len(len: u64, out: &mut Vec<u8>) -> Result<(), Box<str>> {
-        match (u8::try_from(len), u16::try_from(len)) {
+    fn encode_u64(value: u64, out: &mut Vec<u8>) -> Result<(), Box<str>> {
+        match (u8::try_from(value), u16::try_from(value)) {
             (Ok(byte @ ..=MAX_SINGLE_BYTE), _) => out.push(byte),
             (_, Ok(short)) => {
                 let [low, high] = short.to_le_bytes();
                 out.extend_from_slice(&[TWO_BYTES, low, high]);
             }
-            _ => Self::encode(&len, out)?,
+            _ => Self::encode(&value, out)?,
         }
         Ok(())
     }
@@ -63,12 +63,12 @@ impl Codec for Bincode {
     }
 
     #[inline]
-    fn decode_tag(input: &[u8]) -> Result<(u32, &[u8]), Fault> {
+    fn decode_u32(input: &[u8]) -> Result<(u32, &[u8]), Fault> {
         integer(input)
     }
 
     #[inline]
-    fn decode_len(input: &[u8]) -> Result<(u64, &[u8]), Fault> {
+    fn decode_u64(input: &[u8]) -> Result<(u64, &[u8]), Fault> {
         integer(input)
     }
 }

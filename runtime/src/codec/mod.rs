@@ -54,7 +54,7 @@ pub const MAX_EMPTY_ELEMENTS: u32 = 1024;
 /// - an `Option` is the byte 0, or the byte 1 and the value;
 /// - a `u32` begins with the byte 0 only if it is 0;
 ///
-/// because fields of bytes and text bypass serde (they are written from, and lent to, the message
+/// because fields of bytes, text, `u32` and `u64` bypass serde (they are written from, and lent to, the message
 /// directly), and because datagrams with tag 0 are the runtime's.
 ///
 /// ```
@@ -75,26 +75,26 @@ pub trait Codec {
     where
         T: Serialize + ?Sized;
 
-    /// Appends a tag as [`encode`](Self::encode) does a `u32`. Every frame has one: override it where that
-    /// can be done faster.
+    /// Appends the very bytes that [`encode`](Self::encode) does for a `u32`. Every frame has one, its tag:
+    /// override it where that can be done faster.
     ///
     /// # Errors
     ///
     /// As [`encode`](Self::encode).
     #[inline]
-    fn encode_tag(tag: u32, out: &mut Vec<u8>) -> Result<(), Box<str>> {
-        Self::encode(&tag, out)
+    fn encode_u32(value: u32, out: &mut Vec<u8>) -> Result<(), Box<str>> {
+        Self::encode(&value, out)
     }
 
-    /// Appends the length of a byte string or a text as [`encode`](Self::encode) does a `u64`. Override it
-    /// where that can be done faster.
+    /// Appends the very bytes that [`encode`](Self::encode) does for a `u64`, such as the length of a byte string.
+    /// Override it where that can be done faster.
     ///
     /// # Errors
     ///
     /// As [`encode`](Self::encode).
     #[inline]
-    fn encode_len(len: u64, out: &mut Vec<u8>) -> Result<(), Box<str>> {
-        Self::encode(&len, out)
+    fn encode_u64(value: u64, out: &mut Vec<u8>) -> Result<(), Box<str>> {
+        Self::encode(&value, out)
     }
 
     /// Decodes one value from the front of `input`, and says how many bytes it took.
@@ -106,26 +106,26 @@ pub trait Codec {
     where
         S: DeserializeSeed<'f>;
 
-    /// Decodes a tag as [`decode`](Self::decode) does a `u32`, and returns what follows it. Every frame
-    /// has one: override it where that can be done faster.
+    /// Decodes as [`decode`](Self::decode) does a `u32`, and returns what follows it. Every frame has one, its
+    /// tag: override it where that can be done faster.
     ///
     /// # Errors
     ///
     /// As [`decode`](Self::decode).
     #[inline]
-    fn decode_tag(input: &[u8]) -> Result<(u32, &[u8]), Fault> {
+    fn decode_u32(input: &[u8]) -> Result<(u32, &[u8]), Fault> {
         let (tag, taken) = Self::decode(PhantomData, input)?;
         Ok((tag, input.get(taken..).unwrap_or_default()))
     }
 
-    /// Decodes the length of a byte string or a text as [`decode`](Self::decode) does a `u64`, and
-    /// returns what follows it. Override it where that can be done faster.
+    /// Decodes as [`decode`](Self::decode) does a `u64`, such as the length of a byte string, and returns what
+    /// follows it. Override it where that can be done faster.
     ///
     /// # Errors
     ///
     /// As [`decode`](Self::decode).
     #[inline]
-    fn decode_len(input: &[u8]) -> Result<(u64, &[u8]), Fault> {
+    fn decode_u64(input: &[u8]) -> Result<(u64, &[u8]), Fault> {
         let (len, taken) = Self::decode(PhantomData, input)?;
         Ok((len, input.get(taken..).unwrap_or_default()))
     }

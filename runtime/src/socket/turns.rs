@@ -54,14 +54,19 @@ impl Turns {
         self.0.number.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Whether there is no other sender: none can come into being while this is borrowed exclusively.
+    #[inline]
+    pub(super) fn is_alone(&mut self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
     /// Waits until nobody sends a frame alone, or waits to. Frames of one datagram do not wait for each
     /// other.
     ///
-    /// The only sender there is takes no turns. It is borrowed exclusively by the caller, so that no other
-    /// can come into being meanwhile.
+    /// The only sender there is takes no turns.
     #[inline]
     pub(super) fn small(&mut self, wait: Wait) -> Result<Option<Turn<'_>>, NotReady> {
-        if Arc::strong_count(&self.0) == 1 {
+        if self.is_alone() {
             return Ok(None);
         }
         let mut senders = self.0.lock();

@@ -41,7 +41,7 @@ fn everything_is_measured_once() {
         let end = line.trim_end_matches([' ', '|']);
         end.ends_with(" met") || end.ends_with(" MISSED")
     });
-    assert_eq!(verdicts.count(), 27, "{report}");
+    assert_eq!(verdicts.count(), 28, "{report}");
     for plot in ["bursts", "streams", "trips", "mixed", "connections"] {
         let svg = fs::read_to_string(out.path().join(plot).with_extension("svg")).unwrap();
         assert!(svg.trim_end().ends_with("</svg>"), "{plot}");

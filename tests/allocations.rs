@@ -1,11 +1,19 @@
 //! Steady state allocates nothing: not for sending, not for receiving, not for decoding what borrows.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use allocation_counter::measure;
 use datagrammar::{Connection, Message, Queue, RecvError, Socket, Unknown};
 use datagrammar_tests::{Directory, InMode as _, Numbered, numbered};
 
 type Connected = Connection<Numbered<'static>, Numbered<'static>>;
+
+/// Lanes are the process's, and so are those of other tests.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 #[derive(Message, Debug)]
 enum Request<'a> {
@@ -37,6 +45,7 @@ fn requests(content: &[u8]) -> [Request<'_>; 5] {
 
 #[test]
 fn a_connection_allocates_nothing_after_the_first_frames() {
+    let _alone = alone();
     type Ours = Connection<Request<'static>, Request<'static>>;
     let (mut left, mut right) = Ours::pair().unwrap().in_mode();
     let content = vec![7; 60_000];
@@ -62,6 +71,7 @@ fn a_connection_allocates_nothing_after_the_first_frames() {
 
 #[test]
 fn sockets_by_themselves_allocate_nothing_after_the_first_frames() {
+    let _alone = alone();
     type Ours = Socket<Request<'static>, Request<'static>>;
     let directory = Directory::new();
     for address in [directory.address("socket"), "udp:127.0.0.1:0".parse().unwrap()] {
@@ -87,6 +97,13 @@ fn sockets_by_themselves_allocate_nothing_after_the_first_frames() {
 
 #[test]
 fn a_frame_takes_the_pages_that_it_fills_and_no_more() {
+    let _alone = alone();
+    // They have the lanes that other tests have filled.
+    let mut others: Vec<_> = (0..8).map(|_| Connected::pair().unwrap().in_mode()).collect();
+    for (theirs, ours) in &mut others {
+        numbered(1, 1, |frame| theirs.send(frame)).unwrap();
+        ours.recv().unwrap().expect("a frame");
+    }
     let (mut theirs, mut ours) = Connected::pair().unwrap().in_mode();
     for len in [1, 100, 5_000, 150_000] {
         let sent = numbered(1, len, |frame| theirs.send(frame)).unwrap();
@@ -103,6 +120,7 @@ fn a_frame_takes_the_pages_that_it_fills_and_no_more() {
 
 #[test]
 fn a_buffer_of_the_callers_grows_by_what_the_frame_takes_and_no_more() {
+    let _alone = alone();
     let (mut theirs, ours) = Connected::pair().unwrap().in_mode();
     let (_, mut ours) = ours.split();
     numbered(1, 1, |frame| theirs.send(frame)).unwrap();
@@ -120,6 +138,7 @@ fn a_buffer_of_the_callers_grows_by_what_the_frame_takes_and_no_more() {
 
 #[test]
 fn a_buffer_of_the_callers_does_not_grow_for_what_is_dropped() {
+    let _alone = alone();
     let (mut theirs, ours) = Connected::pair().unwrap().in_mode();
     let (_, mut ours) = ours.split();
     for form in 0..2 {
@@ -144,6 +163,7 @@ fn a_buffer_of_the_callers_does_not_grow_for_what_is_dropped() {
 
 #[test]
 fn floods_allocate_nothing_after_the_first() {
+    let _alone = alone();
     let (mut theirs, mut ours) = Connected::pair().unwrap().in_mode();
     let body = [7; 100];
     let frames: [Numbered<'_>; 40] =

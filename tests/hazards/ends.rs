@@ -7,7 +7,7 @@ use std::{hint, thread};
 
 use datagrammar::{Connection, RecvError, SendError, Socket};
 use datagrammar_tests::{
-    Directory, InMode as _, Numbered, Random, is_one_frame, numbered, raw, seed,
+    Directory, InMode as _, Numbered, Random, is_one_frame, numbered, raw, scaled, seed,
 };
 use rustix::net::SocketType;
 
@@ -141,7 +141,7 @@ fn h02_every_queued_frame_is_read_though_the_peer_closed_with_unread_input() {
 
 #[test]
 fn h05_a_peer_that_sends_and_closes_while_the_receiver_looks_loses_nothing() {
-    const CONNECTIONS: u32 = 200_000;
+    let connections = scaled(200_000);
     let (give, take) = sync_channel::<OwnedFd>(1);
     let sending = thread::spawn(move || {
         for (theirs, spins) in take.iter().zip((0..200).cycle()) {
@@ -149,7 +149,7 @@ fn h05_a_peer_that_sends_and_closes_while_the_receiver_looks_loses_nothing() {
             raw::send(&theirs, &[1, 7, 1, 7]).unwrap();
         }
     });
-    for at in 0..CONNECTIONS {
+    for at in 0..connections {
         let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
         let mut ours = Ours::adopt(ours).unwrap().in_mode();
         give.send(theirs).unwrap();

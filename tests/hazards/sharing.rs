@@ -1,6 +1,5 @@
 //! Descriptors that others hold too: they take frames, and set options, between our calls.
 
-use std::env;
 use std::os::fd::AsFd as _;
 use std::sync::Barrier;
 use std::thread;
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 use datagrammar::{
     Connection, Limits, Listener, Message as _, OpenError, RecvError, Socket, peek_len,
 };
-use datagrammar_tests::{Directory, InMode as _, Numbered, Random, numbered, raw, seed};
+use datagrammar_tests::{Directory, InMode as _, Numbered, Random, numbered, raw, scaled, seed};
 use rustix::net::{RecvFlags, SocketType};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
@@ -20,8 +19,7 @@ fn h06_thieves_of_each_others_frames_lose_none() {
     let mut random = Random(seed());
     let (mut theirs, ours) = Ours::pair().unwrap().in_mode();
     let (ours, _) = ours.into_fd().unwrap();
-    // Fewer where the machine is slow.
-    let frames = env::var("DATAGRAMMAR_FRAMES").map_or(1_000_000, |frames| frames.parse().unwrap());
+    let frames = scaled(1_000_000);
     let barrier = Barrier::new(THIEVES + 1);
     let mut received: Vec<u64> = thread::scope(|scope| {
         let thieves: Vec<_> = (0..THIEVES)

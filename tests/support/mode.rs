@@ -26,6 +26,19 @@ pub fn is_one_frame() -> bool {
     })
 }
 
+/// As many as a test makes where it makes `count`, or fewer where the machine is slow: `DATAGRAMMAR_FRAMES` of a
+/// million.
+///
+/// # Panics
+///
+/// When that is no number.
+pub fn scaled(count: u64) -> u64 {
+    const ALL: u64 = 1_000_000;
+    let frames = env::var("DATAGRAMMAR_FRAMES");
+    let frames = frames.map_or(ALL, |frames| frames.parse().expect("a number of frames"));
+    count * frames / ALL
+}
+
 /// Puts connections into the mode of this binary.
 pub trait InMode: Sized {
     /// The same, in the mode of this binary.

@@ -316,7 +316,8 @@ impl Inbox {
         }
         // Of what is longer than a lane there is less than all: see `has_lanes`, which may be wrong once another
         // holder has set another length.
-        if next.len > limits.frame_len.min(LANE_LEN) {
+        let limits = limits.frame_len(limits.frame_len.min(LANE_LEN));
+        if next.len > limits.frame_len {
             self.beside = Descriptors::default();
             return Err(too_large(next.len, limits));
         }

@@ -98,11 +98,14 @@ fn sockets_by_themselves_allocate_nothing_after_the_first_frames() {
 #[test]
 fn a_frame_takes_the_pages_that_it_fills_and_no_more() {
     let _alone = alone();
-    // They have the lanes that other tests have filled.
-    let mut others: Vec<_> = (0..8).map(|_| Connected::pair().unwrap().in_mode()).collect();
-    for (theirs, ours) in &mut others {
-        numbered(1, 1, |frame| theirs.send(frame)).unwrap();
-        ours.recv().unwrap().expect("a frame");
+    // They have the lanes that other tests have filled: some one lane, and some those for many.
+    let mut others: Vec<_> = (0..16).map(|_| Connected::pair().unwrap().in_mode()).collect();
+    for (at, (theirs, ours)) in others.iter_mut().enumerate() {
+        // After one that has come alone, many are tried for.
+        for number in 0..=at as u64 / 8 {
+            numbered(number, 1, |frame| theirs.send(frame)).unwrap();
+            ours.recv().unwrap().expect("a frame");
+        }
     }
     let (mut theirs, mut ours) = Connected::pair().unwrap().in_mode();
     for len in [1, 100, 5_000, 150_000] {

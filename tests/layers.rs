@@ -11,7 +11,7 @@ const RUNTIME: &[&[&str]] = &[
     &["sys", "error", "private"],
     &["wire", "codec", "message", "memory", "peer", "frame"],
     &["limits", "policy", "options", "address", "backoff", "activation"],
-    &["socket"],
+    &["transport"],
     &[
         "outbox",
         "frames",
@@ -20,7 +20,7 @@ const RUNTIME: &[&[&str]] = &[
         "receiver",
         "connection",
         "listener",
-        "datagram",
+        "socket",
         "child",
     ],
 ];

@@ -17,8 +17,8 @@ use crate::options::Options;
 use crate::peer::Peer;
 use crate::receiver::Receiver;
 use crate::sender::Sender;
-use crate::socket::{self, Turns};
 use crate::sys::DatagramFd;
+use crate::transport::{self, Turns};
 
 /// A connection that sends messages of type `Tx` and receives messages of type `Rx`.
 ///
@@ -53,8 +53,10 @@ use crate::sys::DatagramFd;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Connection<Tx, Rx> {
-    sender: Sender<Tx>,
-    receiver: Receiver<Rx>,
+    /// The sending half.
+    pub tx: Sender<Tx>,
+    /// The receiving half.
+    pub rx: Receiver<Rx>,
 }
 
 impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
@@ -93,7 +95,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// As [`connect`](Self::connect), and `WrongServer`, `TimedOut`.
     pub fn connect_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
-        Ok(Self::new(socket::connect(address, options)?, options.limits))
+        Ok(Self::new(transport::connect(address, options)?, options.limits))
     }
 
     /// Takes over a descriptor: one end of a connection that was made elsewhere, such as one that
@@ -125,7 +127,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// [`OpenError::WrongDescriptor`], saying what it is; [`OpenError::Io`].
     pub fn adopt(fd: OwnedFd) -> Result<Self, OpenError> {
-        Ok(Self::new(socket::adopt(fd, true)?, Limits::default()))
+        Ok(Self::new(transport::adopt(fd, true)?, Limits::default()))
     }
 
     /// Takes over the standard input of this process, on which its parent has put one end of a
@@ -138,7 +140,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// [`OpenError::WrongDescriptor`] when the standard input is something else, saying what it is;
     /// [`OpenError::Io`].
     pub fn inherited() -> Result<Self, OpenError> {
-        Ok(Self::new(socket::inherited()?, Limits::default()))
+        Ok(Self::new(transport::inherited()?, Limits::default()))
     }
 
     /// As [`adopt`](Self::adopt), where datagrams have been taken from the descriptor before:
@@ -188,7 +190,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// As [`adopt`](Self::adopt).
     pub fn adopt_with(fd: OwnedFd, untaken: Vec<Vec<u8>>) -> Result<Self, OpenError> {
         let mut connection = Self::adopt(fd)?;
-        connection.receiver.put_back(untaken);
+        connection.rx.put_back(untaken);
         Ok(connection)
     }
 
@@ -204,8 +206,8 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// Of duplicating the descriptor where it is shared.
     pub fn into_fd(self) -> io::Result<(OwnedFd, Vec<Vec<u8>>)> {
-        let untaken = self.receiver.into_untaken();
-        let fd = match Arc::try_unwrap(self.sender.into_shared()) {
+        let untaken = self.rx.into_untaken();
+        let fd = match Arc::try_unwrap(self.tx.into_shared()) {
             Ok(fd) => fd.into_fd(),
             Err(shared) => shared.copy_fd()?,
         };
@@ -215,14 +217,14 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     pub(crate) fn new(fd: DatagramFd, limits: Limits) -> Self {
         fd.accept_descriptors(Rx::DESCRIPTORS);
         let fd = Arc::new(fd);
-        let sender = Sender::new(Arc::clone(&fd), Turns::new());
-        Self { sender, receiver: Receiver::new(fd, limits) }
+        let tx = Sender::new(Arc::clone(&fd), Turns::new());
+        Self { tx, rx: Receiver::new(fd, limits) }
     }
 
     /// The two directions, to be used independently.
     #[must_use]
     pub fn split(self) -> (Sender<Tx>, Receiver<Rx>) {
-        (self.sender, self.receiver)
+        (self.tx, self.rx)
     }
 
     /// Sends a message: [`Sender::send`].
@@ -232,7 +234,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// As there.
     #[inline]
     pub fn send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
-        self.sender.send(message)
+        self.tx.send(message)
     }
 
     /// Sends a message if there is room now: [`Sender::try_send`].
@@ -242,7 +244,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// As there.
     #[inline]
     pub fn try_send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
-        self.sender.try_send(message)
+        self.tx.try_send(message)
     }
 
     /// Sends a message until `deadline` at most: [`Sender::send_deadline`].
@@ -256,7 +258,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         message: &Tx::Borrowed<'_>,
         deadline: Instant,
     ) -> Result<usize, SendError> {
-        self.sender.send_deadline(message, deadline)
+        self.tx.send_deadline(message, deadline)
     }
 
     /// Sends several messages by as few system calls as it takes: [`Sender::send_all`]. (For the other forms of
@@ -273,7 +275,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     where
         Tx::Borrowed<'b>: 'm,
     {
-        self.sender.send_all(messages)
+        self.tx.send_all(messages)
     }
 
     /// Receives the next frame, or `None` at the end: [`Receiver::recv`].
@@ -283,7 +285,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// As there.
     #[inline]
     pub fn recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        self.receiver.recv()
+        self.rx.recv()
     }
 
     /// Receives the next frame if it is there: [`Receiver::try_recv`].
@@ -293,7 +295,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// As there.
     #[inline]
     pub fn try_recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        self.receiver.try_recv()
+        self.rx.try_recv()
     }
 
     /// Receives the next frame until `deadline` at most: [`Receiver::recv_deadline`].
@@ -303,7 +305,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// As there.
     #[inline]
     pub fn recv_deadline(&mut self, deadline: Instant) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        self.receiver.recv_deadline(deadline)
+        self.rx.recv_deadline(deadline)
     }
 
     /// Receives frames that have come together, or `None` at the end: [`Receiver::recv_batch`].
@@ -312,7 +314,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// As there.
     pub fn recv_batch(&mut self) -> Result<Option<Frames<'_, Rx>>, RecvError> {
-        self.receiver.recv_batch()
+        self.rx.recv_batch()
     }
 
     /// Receives frames that have come together, if there are any: [`Receiver::try_recv_batch`].
@@ -321,7 +323,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// As there.
     pub fn try_recv_batch(&mut self) -> Result<Option<Frames<'_, Rx>>, RecvError> {
-        self.receiver.try_recv_batch()
+        self.rx.try_recv_batch()
     }
 
     /// Waits for the next frame and tells its length in bytes: [`Receiver::peek_len`].
@@ -330,7 +332,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// As there.
     pub fn peek_len(&mut self) -> Result<Option<usize>, RecvError> {
-        self.receiver.peek_len()
+        self.rx.peek_len(crate::Wait::Block)
     }
 
     /// Who is at the other end (UNIX only). Of a pair, that is the process that made it.
@@ -339,12 +341,12 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// Of the system calls; `EOPNOTSUPP` over vsock.
     pub fn peer(&self) -> io::Result<Peer> {
-        self.sender.peer()
+        self.tx.peer()
     }
 
     /// Changes what is received from now on.
     pub fn set_limits(&mut self, limits: Limits) {
-        self.receiver.set_limits(limits);
+        self.rx.set_limits(limits);
     }
 
     /// Stops one direction, or both, for every holder of the connection: [`Sender::shutdown`].
@@ -353,7 +355,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// As there.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.sender.shutdown(how)
+        self.tx.shutdown(how)
     }
 }
 
@@ -364,7 +366,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// [`OpenError::Exhausted`] and [`OpenError::Io`].
     pub fn pair() -> Result<(Self, Connection<Rx, Tx>), OpenError> {
-        let (left, right) = socket::pair()?;
+        let (left, right) = transport::pair()?;
         let limits = Limits::default();
         Ok((Self::new(left, limits), Connection::new(right, limits)))
     }
@@ -374,12 +376,12 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
 /// copy: what has been taken is not there.
 impl<Tx, Rx> AsFd for Connection<Tx, Rx> {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.receiver.as_fd()
+        self.rx.as_fd()
     }
 }
 
 impl<Tx, Rx> fmt::Debug for Connection<Tx, Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("receiver", &self.receiver).finish_non_exhaustive()
+        f.debug_struct("Connection").field("rx", &self.rx).finish_non_exhaustive()
     }
 }

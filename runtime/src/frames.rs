@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use crate::frame::Frame;
 use crate::message::Message;
-use crate::socket::Batch;
+use crate::transport::Batch;
 
 /// Frames that have come together: see [`Receiver::recv_batch`](crate::Receiver::recv_batch), with an
 /// example there.

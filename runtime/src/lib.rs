@@ -15,7 +15,6 @@ mod backoff;
 mod child;
 pub mod codec;
 mod connection;
-mod datagram;
 pub mod error;
 mod frame;
 mod frames;
@@ -32,6 +31,8 @@ mod receiver;
 mod sender;
 mod socket;
 mod sys;
+mod transport;
+mod wait;
 pub mod wire;
 
 #[doc = include_str!("derive.md")]
@@ -42,7 +43,6 @@ pub use crate::address::Address;
 pub use crate::backoff::Backoff;
 pub use crate::child::{Child, Process};
 pub use crate::connection::Connection;
-pub use crate::datagram::{Socket, SocketReceiver, SocketSender};
 pub use crate::error::{
     AddressError, DecodeError, EncodeError, Fault, FragmentFault, MemoryFault, OpenError,
     RecvError, SendAllError, SendError,
@@ -59,4 +59,6 @@ pub use crate::policy::Policy;
 pub use crate::queue::Queue;
 pub use crate::receiver::Receiver;
 pub use crate::sender::Sender;
-pub use crate::socket::{peek_len, try_peek_len};
+pub use crate::socket::{Socket, SocketReceiver, SocketSender};
+pub use crate::transport::{peek_len, try_peek_len};
+pub use crate::wait::Wait;

@@ -14,8 +14,9 @@ use crate::limits::Limits;
 use crate::message::Message;
 use crate::options::Options;
 use crate::policy::Policy;
-use crate::socket::{self, Claim, Wait};
 use crate::sys::ListenerFd;
+use crate::transport::{self, Claim};
+use crate::wait::Wait;
 
 /// Accepts connections that send messages of type `Tx` and receive messages of type `Rx`.
 ///
@@ -71,7 +72,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     ///
     /// As [`bind`](Self::bind).
     pub fn bind_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
-        let (fd, claim) = socket::listen(address, options, Rx::DESCRIPTORS)?;
+        let (fd, claim) = transport::listen(address, options, Rx::DESCRIPTORS)?;
         Ok(Self::new(fd, claim, options))
     }
 
@@ -91,7 +92,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     ///
     /// As [`adopt`](Self::adopt), and `WrongFamily` for a policy over vsock.
     pub fn adopt_with(fd: OwnedFd, options: &Options) -> Result<Self, OpenError> {
-        let fd = socket::adopt_listener(fd, options, Rx::DESCRIPTORS)?;
+        let fd = transport::adopt_listener(fd, options, Rx::DESCRIPTORS)?;
         Ok(Self::new(fd, None, options))
     }
 
@@ -147,14 +148,15 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     fn accept_waiting(&self, wait: Wait) -> Result<Connection<Tx, Rx>, OpenError> {
         let mut rounds = 0;
         loop {
-            let fd = socket::accept(&self.fd, wait)?;
+            let fd = transport::accept(&self.fd, wait)?;
             let identified =
                 |source| OpenError::Io { action: "identifying a client".into(), source };
-            if !self.policy.asks() || self.policy.admits(&socket::peer(&fd).map_err(identified)?) {
+            if !self.policy.asks() || self.policy.admits(&transport::peer(&fd).map_err(identified)?)
+            {
                 return Ok(Connection::new(fd, self.limits));
             }
             self.rejected.fetch_add(1, Ordering::Relaxed);
-            socket::goes_on(wait, &mut rounds)?;
+            transport::goes_on(wait, &mut rounds)?;
         }
     }
 }

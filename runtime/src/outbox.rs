@@ -5,7 +5,7 @@ use std::io::IoSlice;
 
 use crate::error::{SendAllError, SendError};
 use crate::message::{Borrowed, Encoded, Encoder, Extent, MAX_BORROWED, MAX_SLICES, Message};
-use crate::socket::{MAX_TOGETHER, Parcel, Stopped};
+use crate::transport::{MAX_TOGETHER, Parcel, Stopped};
 
 /// The most that a thread keeps to encode its next messages into, in bytes.
 const MAX_KEPT: usize = 256 * 1024;

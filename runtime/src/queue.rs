@@ -9,7 +9,8 @@ use crate::error::{SendAllError, SendError};
 use crate::message::{BORROW_FROM, Message};
 use crate::outbox::{self, MAX_AHEAD};
 use crate::sender::Sender;
-use crate::socket::{MAX_TOGETHER, Parcel, Wait};
+use crate::transport::{MAX_TOGETHER, Parcel};
+use crate::wait::Wait;
 
 /// Collects messages of type `Tx`, and sends up to 32 of them by one system call.
 ///

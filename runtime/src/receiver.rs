@@ -13,8 +13,9 @@ use crate::frame::Frame;
 use crate::frames::Frames;
 use crate::limits::Limits;
 use crate::message::{Descriptors, Message};
-use crate::socket::{Inbox, Wait};
 use crate::sys::DatagramFd;
+use crate::transport::Inbox;
+use crate::wait::Wait;
 
 /// The receiving half of a [`Connection`](crate::Connection), for messages of type `Rx`.
 ///
@@ -224,8 +225,8 @@ impl<Rx: Message> Receiver<Rx> {
     /// # Errors
     ///
     /// [`RecvError::Io`].
-    pub fn peek_len(&mut self) -> Result<Option<usize>, RecvError> {
-        self.inbox.peek_len(&self.fd)
+    pub fn peek_len(&mut self, wait: Wait) -> Result<Option<usize>, RecvError> {
+        self.inbox.peek_len(&self.fd, wait)
     }
 
     /// Changes what is received from now on.

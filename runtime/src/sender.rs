@@ -12,8 +12,9 @@ use crate::error::{SendAllError, SendError};
 use crate::message::Message;
 use crate::outbox;
 use crate::peer::Peer;
-use crate::socket::{self, Parcel, Stopped, Turns, Wait, transmit_connected, transmit_together};
 use crate::sys::DatagramFd;
+use crate::transport::{self, Parcel, Stopped, Turns, transmit_connected, transmit_together};
+use crate::wait::Wait;
 
 /// The sending half of a [`Connection`](crate::Connection), for messages of type `Tx`.
 ///
@@ -219,7 +220,7 @@ impl<Tx: Message> Sender<Tx> {
     }
 
     pub(crate) fn peer(&self) -> io::Result<Peer> {
-        socket::peer(&self.fd)
+        transport::peer(&self.fd)
     }
 
     pub(crate) fn into_shared(self) -> Arc<DatagramFd> {

@@ -1,31 +1,237 @@
-//! Sockets without types: opening them, and moving frames as bytes under the rules of the design.
+//! Unconnected sockets: every frame has an address.
 
-mod assembly;
-mod claim;
-mod envelope;
-mod inbox;
-mod open;
-mod pace;
-mod peek;
-mod pieces;
-mod pool;
-mod receive;
-mod together;
-mod transmit;
-mod turns;
-mod wait;
-mod whole;
+mod receiver;
+mod sender;
 
-pub(crate) use self::claim::Claim;
-pub(crate) use self::envelope::transmit_to;
-pub(crate) use self::inbox::{Batch, Inbox};
-pub(crate) use self::open::{
-    accept, adopt, adopt_listener, connect, goes_on, inherited, listen, open_datagram, pair, peer,
-};
-pub use self::peek::{peek_len, try_peek_len};
-pub(crate) use self::pieces::transmit_connected;
-pub(crate) use self::receive::{Beside, receive_from};
-pub(crate) use self::together::{MAX_TOGETHER, Stopped, transmit_together};
-pub(crate) use self::transmit::Parcel;
-pub(crate) use self::turns::Turns;
-pub(crate) use self::wait::Wait;
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use self::receiver::SocketReceiver;
+pub use self::sender::SocketSender;
+use crate::address::Address;
+use crate::error::{OpenError, RecvError, SendError};
+use crate::frame::Frame;
+use crate::limits::Limits;
+use crate::message::Message;
+use crate::options::Options;
+use crate::sys::DatagramFd;
+use crate::transport::{self, Claim};
+
+/// A socket that sends messages of type `Tx` to addresses, and receives messages of type `Rx` with
+/// the address of each. Over UNIX datagrams and UDP.
+///
+/// UNIX datagrams are kept in order and never lost: a full receiver blocks its senders. UDP datagrams
+/// may be lost, doubled and reordered, and are lost in silence when the receiver is slow:
+/// [`drops`](Self::drops) tells how many. Neither has an end. A datagram that is not a frame of this
+/// protocol is an error of its own, and the next can be received.
+///
+/// ```
+/// use datagrammar::{Message, Socket};
+///
+/// #[derive(Message, Debug)]
+/// enum Sample {
+///     #[message(tag = 1)]
+///     Load(f32),
+/// }
+///
+/// let mut receiver = Socket::<Sample, Sample>::bind(&"udp:127.0.0.1:0".parse()?)?;
+/// let address = receiver.local_address()?;
+/// let mut sender = Socket::<Sample, Sample>::unbound(&address)?;
+/// sender.send_to(&Sample::Load(0.5), &address)?;
+///
+/// let (frame, from) = receiver.recv_from()?;
+/// assert!(matches!(frame.decode()?, Sample::Load(load) if load == 0.5));
+/// assert!(from.as_udp().is_some_and(|from| from.ip().is_loopback()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Socket<Tx, Rx> {
+    sender: SocketSender<Tx>,
+    receiver: SocketReceiver<Rx>,
+}
+
+/// The socket that both halves hold.
+struct Shared {
+    /// Given up before the descriptor is closed.
+    _claim: Option<Claim>,
+    fd: DatagramFd,
+    /// Whether the kernel says who sent a frame.
+    identify: bool,
+}
+
+impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
+    /// Binds to `address`, a `unix:` or `udp:` one, to receive there. A path is taken as by a
+    /// [`Listener`](crate::Listener#paths).
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: `InUse`, `NotHere`, `NotASocket`, `NotALock`, `WrongFamily`, `Unsupported`, `Exhausted`,
+    /// `Io`.
+    pub fn bind(address: &Address) -> Result<Self, OpenError> {
+        Self::bind_with(address, &Options::new())
+    }
+
+    /// As [`bind`](Self::bind), with options: `mode`, `limits`, `identify_senders`.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    pub fn bind_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
+        let (fd, claim) = transport::open_datagram(address, Some(options))?;
+        Ok(Self::new(fd, claim, options))
+    }
+
+    /// A socket of the same family as `peer`, bound to nothing, to send from. Over UNIX, nobody can
+    /// answer it; over UDP, the kernel gives it a port with the first message.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: `WrongFamily`, `Unsupported`, `Exhausted`, `Io`.
+    pub fn unbound(peer: &Address) -> Result<Self, OpenError> {
+        let (fd, claim) = transport::open_datagram(peer, None)?;
+        Ok(Self::new(fd, claim, &Options::new()))
+    }
+
+    /// Takes over a descriptor that was made elsewhere: a UNIX datagram or UDP socket that is not
+    /// connected. It is checked, and its peek offset reset, as a shared one may have been set.
+    ///
+    /// A connected one is refused: when its peer goes away, the kernel empties its receive queue
+    /// (UNIX), or fails every other send (UDP).
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::WrongDescriptor`], saying what it is; [`OpenError::Io`].
+    pub fn adopt(fd: OwnedFd) -> Result<Self, OpenError> {
+        Ok(Self::new(transport::adopt(fd, false)?, None, &Options::new()))
+    }
+
+    fn new(fd: DatagramFd, claim: Option<Claim>, options: &Options) -> Self {
+        // Whatever the type: large frames travel as memory.
+        fd.accept_descriptors(true);
+        let shared = Arc::new(Shared { _claim: claim, fd, identify: options.identify });
+        Self {
+            sender: SocketSender::new(Arc::clone(&shared)),
+            receiver: SocketReceiver::new(shared, options.limits),
+        }
+    }
+
+    /// The two directions, to be used independently.
+    #[must_use]
+    pub fn split(self) -> (SocketSender<Tx>, SocketReceiver<Rx>) {
+        (self.sender, self.receiver)
+    }
+
+    /// Sends a message to an address: [`SocketSender::send_to`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn send_to(
+        &mut self,
+        message: &Tx::Borrowed<'_>,
+        to: &Address,
+    ) -> Result<usize, SendError> {
+        self.sender.send_to(message, to)
+    }
+
+    /// Sends a message if there is room now: [`SocketSender::try_send_to`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn try_send_to(
+        &mut self,
+        message: &Tx::Borrowed<'_>,
+        to: &Address,
+    ) -> Result<usize, SendError> {
+        self.sender.try_send_to(message, to)
+    }
+
+    /// Sends a message until `deadline` at most: [`SocketSender::send_to_deadline`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn send_to_deadline(
+        &mut self,
+        message: &Tx::Borrowed<'_>,
+        to: &Address,
+        deadline: Instant,
+    ) -> Result<usize, SendError> {
+        self.sender.send_to_deadline(message, to, deadline)
+    }
+
+    /// Receives the next frame and who sent it: [`SocketReceiver::recv_from`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
+        self.receiver.recv_from()
+    }
+
+    /// Receives the next frame if it is there: [`SocketReceiver::try_recv_from`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn try_recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
+        self.receiver.try_recv_from()
+    }
+
+    /// Receives the next frame until `deadline` at most: [`SocketReceiver::recv_from_deadline`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn recv_from_deadline(
+        &mut self,
+        deadline: Instant,
+    ) -> Result<(Frame<'_, Rx>, Address), RecvError> {
+        self.receiver.recv_from_deadline(deadline)
+    }
+
+    /// The address that the socket is bound to.
+    ///
+    /// # Errors
+    ///
+    /// Of the system call.
+    pub fn local_address(&self) -> io::Result<Address> {
+        self.receiver.local_name().map(Address::from)
+    }
+
+    /// How many datagrams the kernel has dropped because the receive queue was full:
+    /// [`SocketReceiver::drops`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn drops(&self) -> io::Result<u32> {
+        self.receiver.drops()
+    }
+
+    /// Changes what is received from now on.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.receiver.set_limits(limits);
+    }
+}
+
+impl<Tx, Rx> AsFd for Socket<Tx, Rx> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.receiver.as_fd()
+    }
+}
+
+impl<Tx, Rx> fmt::Debug for Socket<Tx, Rx> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket").field("receiver", &self.receiver).finish_non_exhaustive()
+    }
+}

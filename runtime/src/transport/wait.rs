@@ -1,4 +1,4 @@
-//! How long a call may wait.
+//! Waiting: for a descriptor, and for a while.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -6,20 +6,10 @@ use std::time::{Duration, Instant};
 
 use crate::backoff::Backoff;
 use crate::sys::{self, Readiness};
+use crate::wait::Wait;
 
 /// The longest pause before another try, where the kernel cannot tell when it is worth one.
 pub(super) const MAX_PAUSE: Duration = Duration::from_millis(10);
-
-/// How long a call may wait.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Wait {
-    /// As long as it takes.
-    Block,
-    /// Not at all.
-    Try,
-    /// Up to this instant.
-    Until(Instant),
-}
 
 /// Why waiting brought nothing.
 #[derive(Debug)]

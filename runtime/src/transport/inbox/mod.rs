@@ -17,11 +17,11 @@ use super::assembly::Assembly;
 use super::pace::Pace;
 use super::pool::Loan;
 use super::receive::{Patience, is_over, is_reserved, peek, receive, too_large};
-use super::wait::Wait;
 use crate::error::RecvError;
 use crate::limits::Limits;
 use crate::message::Descriptors;
 use crate::sys::{DatagramFd, LANE_LEN, Lanes, Peeked};
+use crate::wait::Wait;
 use crate::wire::RESERVED_TAG;
 
 /// How much memory of a large frame is kept for the next one when a short one has come between, in bytes; more
@@ -155,7 +155,11 @@ impl Inbox {
     }
 
     /// Waits for the next frame, and tells its length without taking it; `None` at the end.
-    pub(crate) fn peek_len(&mut self, fd: &DatagramFd) -> Result<Option<usize>, RecvError> {
+    pub(crate) fn peek_len(
+        &mut self,
+        fd: &DatagramFd,
+        wait: Wait,
+    ) -> Result<Option<usize>, RecvError> {
         if self.put_together {
             return Ok(Some(self.large.len()));
         }
@@ -165,7 +169,7 @@ impl Inbox {
             None if self.ended => return Ok(None),
             None => {
                 self.let_go();
-                peek(fd, Wait::Block)?
+                peek(fd, wait)?
             }
         };
         Ok(Some(next).filter(|next| next.len > 0).map(|next| self.assembly.frame_len(&next)))

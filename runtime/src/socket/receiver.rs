@@ -14,8 +14,9 @@ use crate::frame::Frame;
 use crate::limits::Limits;
 use crate::message::Message;
 use crate::peer::Peer;
-use crate::socket::{self, Beside, Wait};
 use crate::sys::Name;
+use crate::transport::{self, Beside};
+use crate::wait::Wait;
 
 /// The receiving half of a [`Socket`](crate::Socket), for messages of type `Rx`.
 pub struct SocketReceiver<Rx> {
@@ -136,7 +137,8 @@ fn receive_from<'b, Rx: Message>(
     wait: Wait,
 ) -> Result<(Frame<'b, Rx>, Address), RecvError> {
     let all = Rx::DESCRIPTORS || *identify;
-    let Beside { name, descriptors, sender } = socket::receive_from(fd, buffer, all, limits, wait)?;
+    let Beside { name, descriptors, sender } =
+        transport::receive_from(fd, buffer, all, limits, wait)?;
     let frame = Frame::in_buffer(buffer, descriptors).sent_by(sender.map(Peer::from));
     Ok((frame, name.into()))
 }

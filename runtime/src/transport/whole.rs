@@ -11,9 +11,9 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use super::transmit::{Parcel, refusal};
-use super::wait::Wait;
 use crate::error::SendError;
 use crate::sys::{self, DatagramFd, Readiness};
+use crate::wait::Wait;
 
 /// How long a wait may go without looking whether the connection has ended: a poll does not always tell.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);

@@ -8,11 +8,11 @@ use std::os::unix::fs::FileExt as _;
 
 use super::receive::{Beside, discard, take_message};
 use super::transmit::{Parcel, transmit};
-use super::wait::Wait;
 use crate::error::{FragmentFault, MemoryFault, RecvError, SendError};
 use crate::limits::Limits;
 use crate::memory::checked_len;
 use crate::sys::{self, DatagramFd, Kind, MAX_DESCRIPTORS, Name, Peeked};
+use crate::wait::Wait;
 use crate::wire::{HEAD_LEN, Head};
 
 /// Sends a frame to `to`: as its datagram, or as memory beside one.

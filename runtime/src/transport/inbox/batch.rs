@@ -7,8 +7,8 @@ use super::{Inbox, Place};
 use crate::error::RecvError;
 use crate::limits::Limits;
 use crate::message::Descriptors;
-use crate::socket::wait::Wait;
 use crate::sys::{DatagramFd, Lanes};
+use crate::wait::Wait;
 
 impl Inbox {
     /// As [`receive`](Self::receive), and all that have been taken after it, as far as they can be handed over

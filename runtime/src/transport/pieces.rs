@@ -5,11 +5,12 @@ use std::slice;
 
 use super::transmit::{Parcel, is_exhausted, not_ready, transmit};
 use super::turns::Turns;
-use super::wait::{MAX_PAUSE, Wait};
+use super::wait::MAX_PAUSE;
 use crate::backoff::Backoff;
 use crate::error::SendError;
 use crate::message::MAX_SLICES;
 use crate::sys::{self, DatagramFd, Kind};
+use crate::wait::Wait;
 use crate::wire::Head;
 
 /// The most bytes of a frame in one piece. Two of this length fit a send buffer of the default size, so

@@ -1,5 +1,7 @@
 //! Opening sockets: connecting, listening, accepting, binding and adopting.
 
+mod path;
+
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::mem;
@@ -7,14 +9,15 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::time::Instant;
 
-use super::claim::{self, Claim};
-use super::wait::{MAX_PAUSE, NotReady, Wait};
+pub(crate) use self::path::Claim;
+use super::wait::{MAX_PAUSE, NotReady};
 use crate::address::Address;
 use crate::backoff::Backoff;
 use crate::error::OpenError;
 use crate::options::Options;
 use crate::peer::Peer;
 use crate::sys::{self, DatagramFd, Errno, Kind, ListenerFd, Readiness, errno};
+use crate::wait::Wait;
 
 const CONNECTIONS: &str = "a `unix:` or `vsock:` address";
 const DATAGRAMS: &str = "a `unix:` or `udp:` address";
@@ -269,7 +272,7 @@ fn cannot(action: &str, address: &Address, source: io::Error) -> OpenError {
         (ErrorKind::ConnectionRefused, _) => match address.as_path().map(fs::metadata) {
             Some(Ok(found)) if !found.file_type().is_socket() => OpenError::NotASocket {
                 path: address.as_path().unwrap_or("".as_ref()).into(),
-                found: claim::describe(&found),
+                found: path::describe(&found),
             },
             _ => OpenError::Refused { address: text() },
         },

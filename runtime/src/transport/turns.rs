@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::wait::{NotReady, Wait};
+use super::wait::NotReady;
+use crate::wait::Wait;
 
 /// What the senders of a connection share.
 #[derive(Debug, Clone)]

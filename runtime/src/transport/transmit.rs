@@ -3,11 +3,12 @@
 use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use super::wait::{MAX_PAUSE, NotReady, Wait};
+use super::wait::{MAX_PAUSE, NotReady};
 use super::whole::transmit_whole;
 use crate::backoff::Backoff;
 use crate::error::SendError;
 use crate::sys::{self, DatagramFd, Errno, Kind, MAX_DESCRIPTORS, Name, Readiness, errno};
+use crate::wait::Wait;
 
 /// A frame to be sent, and the descriptors that travel beside it.
 #[derive(Debug, Clone, Copy)]

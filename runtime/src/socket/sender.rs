@@ -11,7 +11,8 @@ use crate::address::Address;
 use crate::error::SendError;
 use crate::message::Message;
 use crate::outbox;
-use crate::socket::{Wait, transmit_to};
+use crate::transport::transmit_to;
+use crate::wait::Wait;
 
 /// The sending half of a [`Socket`](crate::Socket), for messages of type `Tx`. A clone sends from
 /// the same socket.

@@ -8,12 +8,12 @@ use super::{Inbox, Place};
 use crate::error::RecvError;
 use crate::limits::Limits;
 use crate::message::Descriptors;
-use crate::socket::pool::{Loan, Width};
-use crate::socket::receive::{
+use crate::sys::{self, DatagramFd, Peeked, Readiness};
+use crate::transport::pool::{Loan, Width};
+use crate::transport::receive::{
     is_over, is_reserved, longest, lost_descriptors, not_as_peeked, peek, taken,
 };
-use crate::socket::wait::Wait;
-use crate::sys::{self, DatagramFd, Peeked, Readiness};
+use crate::wait::Wait;
 
 /// How much memory a receiver may have while it waits, in bytes: so little that a conversation of short
 /// frames gets along with it, and needs one call for each.

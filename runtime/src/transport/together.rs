@@ -3,9 +3,9 @@
 use super::pieces::transmit_connected;
 use super::transmit::{Parcel, not_ready};
 use super::turns::Turns;
-use super::wait::Wait;
 use crate::error::SendError;
 use crate::sys::{self, DatagramFd, Kind};
+use crate::wait::Wait;
 
 /// The most frames that are sent by one call.
 pub(crate) const MAX_TOGETHER: usize = sys::MAX_TOGETHER;

@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use super::assembly::Assembly;
 use super::envelope::receive_memory;
 use super::pool::{Loan, Width};
-use super::wait::{MAX_PAUSE, NotReady, Wait};
+use super::wait::{MAX_PAUSE, NotReady};
 use crate::backoff::Backoff;
 use crate::error::RecvError;
 use crate::limits::Limits;
@@ -15,6 +15,7 @@ use crate::message::Descriptors;
 use crate::sys::{
     self, Credentials, DatagramFd, Kind, Lanes, Name, Peeked, Readiness, Received, UnixName,
 };
+use crate::wait::Wait;
 use crate::wire::{HEAD_LEN, RESERVED_TAG};
 
 /// Receives a frame from a connection into `buffer`, and the descriptors beside it if `descriptors`

@@ -3,22 +3,20 @@
 use std::fmt;
 use std::io;
 use std::net::Shutdown;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::address::Address;
-use crate::error::{OpenError, RecvError, SendAllError, SendError};
+use crate::error::{OpenError, RecvError, SendError};
 use crate::frame::Frame;
-use crate::frames::Frames;
-use crate::limits::Limits;
 use crate::message::Message;
 use crate::options::Options;
 use crate::peer::Peer;
 use crate::receiver::Receiver;
 use crate::sender::Sender;
 use crate::sys::DatagramFd;
-use crate::transport::{self, Turns};
+use crate::transport;
 
 /// A connection that sends messages of type `Tx` and receives messages of type `Rx`.
 ///
@@ -52,6 +50,7 @@ use crate::transport::{self, Turns};
 /// assert!(server.recv()?.is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[non_exhaustive]
 pub struct Connection<Tx, Rx> {
     /// The sending half.
     pub tx: Sender<Tx>,
@@ -95,7 +94,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// As [`connect`](Self::connect), and `WrongServer`, `TimedOut`.
     pub fn connect_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
-        Ok(Self::new(transport::connect(address, options)?, options.limits))
+        Ok(Self::new(transport::connect(address, options)?, options))
     }
 
     /// Takes over a descriptor: one end of a connection that was made elsewhere, such as one that
@@ -127,7 +126,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// [`OpenError::WrongDescriptor`], saying what it is; [`OpenError::Io`].
     pub fn adopt(fd: OwnedFd) -> Result<Self, OpenError> {
-        Ok(Self::new(transport::adopt(fd, true)?, Limits::default()))
+        Ok(Self::new(transport::adopt(fd, true)?, &Options::new()))
     }
 
     /// Takes over the standard input of this process, on which its parent has put one end of a
@@ -140,16 +139,19 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// [`OpenError::WrongDescriptor`] when the standard input is something else, saying what it is;
     /// [`OpenError::Io`].
     pub fn inherited() -> Result<Self, OpenError> {
-        Ok(Self::new(transport::inherited()?, Limits::default()))
+        Ok(Self::new(transport::inherited()?, &Options::new()))
     }
 
-    /// As [`adopt`](Self::adopt), where datagrams have been taken from the descriptor before:
-    /// [`into_fd`](Self::into_fd) hands them out with it. They are received first.
+    /// Gives up the types, and returns the descriptor, and the datagrams that were read from it and not
+    /// received: the rest of a bundle, and what has come of a large frame. Hand them to
+    /// [`Receiver::restore`] of whoever goes on with the descriptor.
+    ///
+    /// A large frame that [`Sender::try_send`] has begun is given up: [`Sender::flush`] it before.
     ///
     /// ```
     /// use std::os::fd::OwnedFd;
     ///
-    /// use datagrammar::{Connection, Message};
+    /// use datagrammar::{Connection, Message, Wait};
     ///
     /// #[derive(Message)]
     /// enum Count {
@@ -164,20 +166,21 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///     Connection {
     ///         #[message(fd)]
     ///         fd: OwnedFd,
-    ///         untaken: Vec<Vec<u8>>,
+    ///         unread: Vec<Vec<u8>>,
     ///     },
     /// }
     ///
     /// let (mut theirs, mut ours) = Connection::<Count, Count>::pair()?;
-    /// theirs.send_all(&[Count::Count(1), Count::Count(2), Count::Count(3)])?;
+    /// theirs.tx.send_all(&[Count::Count(1), Count::Count(2), Count::Count(3)], Wait::Block)?;
     /// assert!(matches!(ours.recv()?.expect("a frame").decode()?, Count::Count(1)));
     ///
     /// let (mut boss, mut worker) = Connection::<HandOver, HandOver>::pair()?;
-    /// let (fd, untaken) = ours.into_fd()?;
-    /// boss.send(&HandOver::Connection { fd, untaken })?;
+    /// let (fd, unread) = ours.into_fd()?;
+    /// boss.send(&HandOver::Connection { fd, unread })?;
     ///
-    /// let HandOver::Connection { fd, untaken } = worker.recv()?.expect("a frame").decode()?;
-    /// let mut ours = Connection::<Count, Count>::adopt_with(fd, untaken)?;
+    /// let HandOver::Connection { fd, unread } = worker.recv()?.expect("a frame").decode()?;
+    /// let mut ours = Connection::<Count, Count>::adopt(fd)?;
+    /// ours.rx.restore(unread);
     /// for expected in 2..=3 {
     ///     let Count::Count(count) = ours.recv()?.expect("a frame").decode()?;
     ///     assert_eq!(count, expected);
@@ -187,38 +190,28 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// As [`adopt`](Self::adopt).
-    pub fn adopt_with(fd: OwnedFd, untaken: Vec<Vec<u8>>) -> Result<Self, OpenError> {
-        let mut connection = Self::adopt(fd)?;
-        connection.rx.put_back(untaken);
-        Ok(connection)
-    }
-
-    /// Gives up the types, and hands out the descriptor; and what has been taken from it and not been received,
-    /// in order, for whoever goes on with it: see [`adopt_with`](Self::adopt_with), with an example.
-    ///
-    /// Each is a frame, or if it begins with tag 0 what has come of one in pieces ([`wire`](crate::wire)); frames
-    /// over the limit are not among them. Nothing is taken ahead with [`Limits::batch`] set to 1 from the
-    /// beginning, and of types with `fd` fields. Should a frame with descriptors have been taken, as one came in
-    /// the place of a piece, they are closed.
-    ///
-    /// # Errors
-    ///
-    /// Of duplicating the descriptor where it is shared.
+    /// Of duplicating the descriptor where it is shared; `InvalidInput` if the halves have been exchanged
+    /// with those of another connection.
     pub fn into_fd(self) -> io::Result<(OwnedFd, Vec<Vec<u8>>)> {
-        let untaken = self.rx.into_untaken();
-        let fd = match Arc::try_unwrap(self.tx.into_shared()) {
+        let Self { tx, rx, .. } = self;
+        if !Arc::ptr_eq(tx.fd(), rx.fd()) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let fd = Arc::clone(rx.fd());
+        drop(tx);
+        let unread = rx.into_unread();
+        let fd = match Arc::try_unwrap(fd) {
             Ok(fd) => fd.into_fd(),
             Err(shared) => shared.copy_fd()?,
         };
-        Ok((fd, untaken))
+        Ok((fd, unread))
     }
 
-    pub(crate) fn new(fd: DatagramFd, limits: Limits) -> Self {
+    pub(crate) fn new(fd: DatagramFd, options: &Options) -> Self {
         fd.accept_descriptors(Rx::DESCRIPTORS);
         let fd = Arc::new(fd);
-        let tx = Sender::new(Arc::clone(&fd), Turns::new());
-        Self { tx, rx: Receiver::new(fd, limits) }
+        let tx = Sender::new(Arc::clone(&fd));
+        Self { tx, rx: Receiver::new(fd, options.limits, options.eager) }
     }
 
     /// The two directions, to be used independently.
@@ -261,23 +254,6 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         self.tx.send_deadline(message, deadline)
     }
 
-    /// Sends several messages by as few system calls as it takes: [`Sender::send_all`]. (For the other forms of
-    /// waiting, [`split`](Self::split).)
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    #[inline]
-    pub fn send_all<'m, 'b>(
-        &mut self,
-        messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
-    ) -> Result<usize, SendAllError>
-    where
-        Tx::Borrowed<'b>: 'm,
-    {
-        self.tx.send_all(messages)
-    }
-
     /// Receives the next frame, or `None` at the end: [`Receiver::recv`].
     ///
     /// # Errors
@@ -308,45 +284,13 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         self.rx.recv_deadline(deadline)
     }
 
-    /// Receives frames that have come together, or `None` at the end: [`Receiver::recv_batch`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn recv_batch(&mut self) -> Result<Option<Frames<'_, Rx>>, RecvError> {
-        self.rx.recv_batch()
-    }
-
-    /// Receives frames that have come together, if there are any: [`Receiver::try_recv_batch`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn try_recv_batch(&mut self) -> Result<Option<Frames<'_, Rx>>, RecvError> {
-        self.rx.try_recv_batch()
-    }
-
-    /// Waits for the next frame and tells its length in bytes: [`Receiver::peek_len`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn peek_len(&mut self) -> Result<Option<usize>, RecvError> {
-        self.rx.peek_len(crate::Wait::Block)
-    }
-
     /// Who is at the other end (UNIX only). Of a pair, that is the process that made it.
     ///
     /// # Errors
     ///
     /// Of the system calls; `EOPNOTSUPP` over vsock.
     pub fn peer(&self) -> io::Result<Peer> {
-        self.tx.peer()
-    }
-
-    /// Changes what is received from now on.
-    pub fn set_limits(&mut self, limits: Limits) {
-        self.rx.set_limits(limits);
+        transport::peer(self.tx.fd())
     }
 
     /// Stops one direction, or both, for every holder of the connection: [`Sender::shutdown`].
@@ -367,8 +311,8 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// [`OpenError::Exhausted`] and [`OpenError::Io`].
     pub fn pair() -> Result<(Self, Connection<Rx, Tx>), OpenError> {
         let (left, right) = transport::pair()?;
-        let limits = Limits::default();
-        Ok((Self::new(left, limits), Connection::new(right, limits)))
+        let options = Options::new();
+        Ok((Self::new(left, &options), Connection::new(right, &options)))
     }
 }
 
@@ -377,6 +321,12 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
 impl<Tx, Rx> AsFd for Connection<Tx, Rx> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.rx.as_fd()
+    }
+}
+
+impl<Tx, Rx> AsRawFd for Connection<Tx, Rx> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
     }
 }
 

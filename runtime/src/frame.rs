@@ -5,11 +5,12 @@ use std::marker::PhantomData;
 
 use crate::error::DecodeError;
 use crate::message::{Descriptors, Message};
+use crate::owned_frame::OwnedFrame;
 use crate::peer::Peer;
 
-/// The bytes of one received datagram, and the descriptors beside them, to be decoded as an `M`.
+/// A received frame, and the descriptors beside it, to be decoded as an `M`.
 ///
-/// It lies in the receiver's buffer, and what it decodes to may borrow from there.
+/// It lies in the receiver's memory, and what it decodes to may borrow from there.
 ///
 /// ```
 /// use datagrammar::{Connection, Message};
@@ -31,26 +32,20 @@ use crate::peer::Peer;
 /// ```
 pub struct Frame<'r, M> {
     bytes: &'r [u8],
-    capacity: usize,
     descriptors: Descriptors,
-    sender: Option<Peer>,
+    sender: Option<Box<Peer>>,
     message: PhantomData<fn() -> M>,
 }
 
 impl<'r, M: Message> Frame<'r, M> {
     #[inline]
-    pub(crate) fn new(bytes: &'r [u8], capacity: usize, descriptors: Descriptors) -> Self {
-        Self { bytes, capacity, descriptors, sender: None, message: PhantomData }
-    }
-
-    #[inline]
-    pub(crate) fn in_buffer(buffer: &'r Vec<u8>, descriptors: Descriptors) -> Self {
-        Self::new(buffer, buffer.capacity(), descriptors)
+    pub(crate) fn new(bytes: &'r [u8], descriptors: Descriptors) -> Self {
+        Self { bytes, descriptors, sender: None, message: PhantomData }
     }
 
     #[inline]
     pub(crate) fn sent_by(self, sender: Option<Peer>) -> Self {
-        Self { sender, ..self }
+        Self { sender: sender.map(Box::new), ..self }
     }
 
     /// Decodes the message, which borrows from the receiver and no longer from the frame.
@@ -97,7 +92,7 @@ impl<'r, M: Message> Frame<'r, M> {
     #[inline]
     #[must_use]
     pub fn sender(&self) -> Option<&Peer> {
-        self.sender.as_ref()
+        self.sender.as_deref()
     }
 
     /// The frame's bytes: tag and payload.
@@ -115,12 +110,10 @@ impl<'r, M: Message> Frame<'r, M> {
         self.bytes.len()
     }
 
-    /// How much memory there is where the frame lies, in bytes: whole pages, those that the frames before it
-    /// have filled included; or the capacity of the buffer, if it lies in one.
-    #[inline]
+    /// The same frame, in memory of its own.
     #[must_use]
-    pub fn capacity(&self) -> usize {
-        self.capacity
+    pub fn into_owned(self) -> OwnedFrame<M> {
+        OwnedFrame::new(self.bytes.to_vec(), self.descriptors, self.sender)
     }
 }
 
@@ -128,7 +121,6 @@ impl<M> fmt::Debug for Frame<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Frame")
             .field("len", &self.bytes.len())
-            .field("capacity", &self.capacity)
             .field("descriptors", &self.descriptors.len())
             .finish_non_exhaustive()
     }

@@ -12,21 +12,21 @@ pub mod __private;
 mod activation;
 mod address;
 mod backoff;
+mod batch;
 mod child;
 pub mod codec;
 mod connection;
 pub mod error;
 mod frame;
-mod frames;
 mod limits;
 mod listener;
 mod memory;
 mod message;
 mod options;
 mod outbox;
+mod owned_frame;
 mod peer;
 mod policy;
-mod queue;
 mod receiver;
 mod sender;
 mod socket;
@@ -41,22 +41,22 @@ pub use datagrammar_macros::Message;
 pub use crate::activation::{Activated, activated};
 pub use crate::address::Address;
 pub use crate::backoff::Backoff;
+pub use crate::batch::Batch;
 pub use crate::child::{Child, Process};
 pub use crate::connection::Connection;
 pub use crate::error::{
-    AddressError, DecodeError, EncodeError, Fault, FragmentFault, MemoryFault, OpenError,
-    RecvError, SendAllError, SendError,
+    AddressError, BundleFault, DecodeError, EncodeError, Error, Fault, FragmentFault, MemoryFault,
+    OpenError, RecvError, SendAllError, SendError,
 };
 pub use crate::frame::Frame;
-pub use crate::frames::Frames;
 pub use crate::limits::Limits;
 pub use crate::listener::Listener;
 pub use crate::memory::SharedBytes;
 pub use crate::message::{Decoder, Descriptors, Encoder, Message, Unknown, to_vec};
 pub use crate::options::Options;
+pub use crate::owned_frame::OwnedFrame;
 pub use crate::peer::Peer;
 pub use crate::policy::Policy;
-pub use crate::queue::Queue;
 pub use crate::receiver::Receiver;
 pub use crate::sender::Sender;
 pub use crate::socket::{Socket, SocketReceiver, SocketSender};

@@ -10,10 +10,8 @@ use std::time::Instant;
 use crate::address::Address;
 use crate::connection::Connection;
 use crate::error::OpenError;
-use crate::limits::Limits;
 use crate::message::Message;
 use crate::options::Options;
-use crate::policy::Policy;
 use crate::sys::ListenerFd;
 use crate::transport::{self, Claim};
 use crate::wait::Wait;
@@ -48,8 +46,7 @@ pub struct Listener<Tx, Rx> {
     /// Given up before the descriptor is closed.
     _claim: Option<Claim>,
     fd: ListenerFd,
-    limits: Limits,
-    policy: Policy,
+    options: Options,
     rejected: AtomicU64,
     messages: PhantomData<fn(Tx) -> Rx>,
 }
@@ -97,9 +94,8 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     }
 
     fn new(fd: ListenerFd, claim: Option<Claim>, options: &Options) -> Self {
-        let Options { limits, ref policy, .. } = *options;
-        let (policy, rejected) = (policy.clone(), AtomicU64::new(0));
-        Self { _claim: claim, fd, limits, policy, rejected, messages: PhantomData }
+        let (options, rejected) = (options.clone(), AtomicU64::new(0));
+        Self { _claim: claim, fd, options, rejected, messages: PhantomData }
     }
 
     /// Accepts a connection, waiting for it as long as it takes.
@@ -151,9 +147,10 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
             let fd = transport::accept(&self.fd, wait)?;
             let identified =
                 |source| OpenError::Io { action: "identifying a client".into(), source };
-            if !self.policy.asks() || self.policy.admits(&transport::peer(&fd).map_err(identified)?)
+            if !self.options.policy.asks()
+                || self.options.policy.admits(&transport::peer(&fd).map_err(identified)?)
             {
-                return Ok(Connection::new(fd, self.limits));
+                return Ok(Connection::new(fd, &self.options));
             }
             self.rejected.fetch_add(1, Ordering::Relaxed);
             transport::goes_on(wait, &mut rounds)?;

@@ -24,6 +24,7 @@ pub struct Options {
     pub(crate) deadline: Option<Instant>,
     pub(crate) policy: Policy,
     pub(crate) identify: bool,
+    pub(crate) eager: bool,
 }
 
 impl Options {
@@ -38,6 +39,7 @@ impl Options {
             deadline: None,
             policy: Policy::anyone(),
             identify: false,
+            eager: false,
         }
     }
 

@@ -4,114 +4,132 @@ use std::cell::Cell;
 use std::io::IoSlice;
 
 use crate::error::{SendAllError, SendError};
-use crate::message::{Borrowed, Encoded, Encoder, Extent, MAX_BORROWED, MAX_SLICES, Message};
-use crate::transport::{MAX_TOGETHER, Parcel, Stopped};
+use crate::message::{Borrowed, Encoder, Extent, MAX_BORROWED, MAX_SLICES, Message};
+use crate::transport::Outgoing;
+use crate::wire::{HEAD_LEN, Head, frame_len_bytes};
 
 /// The most that a thread keeps to encode its next messages into, in bytes.
 const MAX_KEPT: usize = 256 * 1024;
 
-/// How much is encoded before it is sent, in bytes, but for the last message.
-pub(crate) const MAX_AHEAD: usize = 64 * 1024;
+/// The longest frame that goes in a bundle, in bytes. Copying a longer one costs more than a system
+/// call for it saves.
+pub(crate) const MAX_BUNDLED: usize = 16 * 1024;
 
-/// How many byte strings are borrowed by messages that are encoded together, and of how many slices those
-/// are made that are sent by one call, at most. Every call pays for the places, and 16 frames by one call are
-/// as fast as 32 (measured).
-const MAX_BORROWED_TOGETHER: usize = 16 + MAX_BORROWED;
-const MAX_SLICES_TOGETHER: usize = MAX_TOGETHER + MAX_SLICES;
+/// How many byte strings the messages of one bundle borrow at most, and of how many slices it is made.
+const MAX_BORROWED_BUNDLED: usize = 16 + MAX_BORROWED;
+const MAX_SLICES_BUNDLED: usize = 2 * MAX_BORROWED_BUNDLED + 1;
 
 thread_local! {
-    /// A connection that sends nothing has none.
+    /// A connection that sends nothing has no buffer.
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Encodes `message` as one frame, which `transmit` sends. The frame's length.
+/// Encodes `message` as one frame, which `send` sends. Returns the frame's length.
 #[inline]
 pub(crate) fn send<M: Message>(
     message: &M,
-    transmit: impl FnOnce(Parcel<'_>) -> Result<(), SendError>,
+    send: impl FnOnce(Outgoing<'_>) -> Result<(), SendError>,
 ) -> Result<usize, SendError> {
     let mut borrowed = [Borrowed::NOTHING; MAX_BORROWED];
     let mut encoder = Encoder::new(take_buffer(), &mut borrowed);
-    let appended = encoder.append(message);
-    let encoded = encoder.finish();
-    let result = appended.map_err(SendError::Encode).and_then(|(extent, len)| {
-        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-        let (slices, _) = encoded.slices(extent, &mut slices);
-        transmit(Parcel { slices, descriptors: encoded.descriptors(extent), len })?;
-        Ok(len)
-    });
-    give_back(encoded);
+    let result = match encoder.append(message) {
+        Ok((extent, len)) => {
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let slices = encoder.slices(extent, &mut slices);
+            let descriptors = encoder.descriptors_of(extent);
+            send(Outgoing { slices, descriptors, len }).map(|()| len)
+        }
+        Err(error) => Err(SendError::Encode(error)),
+    };
+    give_back(encoder.into_buffer());
     result
 }
 
-/// Encodes `messages`, each as one frame, which `transmit` sends some of at a time. How many there were.
+/// Encodes `messages` and sends them: in bundles of at most `max` bytes, and those alone that are long
+/// or have descriptors. `send` sends each datagram, and is told whether it is a bundle. Returns how many
+/// messages there were.
 pub(crate) fn send_all<'m, M: Message + 'm>(
     messages: impl IntoIterator<Item = &'m M>,
-    mut transmit: impl FnMut(&[Parcel<'_>]) -> Result<(), Stopped>,
+    max: usize,
+    send: impl FnMut(Outgoing<'_>, bool) -> Result<(), SendError>,
 ) -> Result<usize, SendAllError> {
+    let mut borrowed = const { [Borrowed::NOTHING; MAX_BORROWED_BUNDLED] };
+    let encoder = Encoder::new(take_buffer(), &mut borrowed);
+    let mut bundler = Bundler { encoder, first: None, count: 0, len: HEAD_LEN, sent: 0, send };
+    bundler.encoder.skip_head();
     let mut messages = messages.into_iter();
-    let mut sent = 0;
-    let mut next = messages.next();
-    while next.is_some() {
-        let mut borrowed = const { [Borrowed::NOTHING; MAX_BORROWED_TOGETHER] };
-        let mut encoder = Encoder::new(take_buffer(), &mut borrowed);
-        let mut extents = const { [(Extent::NOTHING, 0); MAX_TOGETHER] };
-        let (mut count, mut refused) = (0, None);
-        for place in &mut extents {
-            if encoder.buffered() >= MAX_AHEAD || !encoder.has_places() {
-                break;
-            }
-            let Some(message) = next else { break };
-            match encoder.append(message) {
-                Ok(appended) => *place = appended,
-                Err(error) => {
-                    refused = Some(error);
-                    break;
-                }
-            }
-            count += 1;
-            next = messages.next();
-        }
-        let encoded = encoder.finish();
-        let extents = extents.get(..count).unwrap_or_default();
-        let result = transmit_all(&encoded, extents, &mut transmit);
-        give_back(encoded);
-        result
-            .map_err(|Stopped { sent: more, error }| SendAllError { sent: sent + more, error })?;
-        sent += count;
-        if let Some(error) = refused {
-            return Err(SendAllError { sent, error: error.into() });
-        }
-    }
-    Ok(sent)
+    let result = messages.try_for_each(|message| bundler.add(message, max));
+    let result = result.and_then(|()| bundler.flush());
+    let Bundler { encoder, sent, .. } = bundler;
+    give_back(encoder.into_buffer());
+    result.map(|()| sent).map_err(|error| SendAllError { sent, error })
 }
 
-/// Has frames sent, each given by where it is and its length.
-fn transmit_all(
-    encoded: &Encoded<'_>,
-    extents: &[(Extent, usize)],
-    transmit: &mut impl FnMut(&[Parcel<'_>]) -> Result<(), Stopped>,
-) -> Result<(), Stopped> {
-    let mut sent = 0;
-    while sent < extents.len() {
-        let mut places = [IoSlice::new(&[]); MAX_SLICES_TOGETHER];
-        let mut places = &mut places[..];
-        let mut parcels = const { [Parcel::EMPTY; MAX_TOGETHER] };
-        let mut count = 0;
-        for (parcel, &(extent, len)) in parcels.iter_mut().zip(extents.iter().skip(sent)) {
-            if places.len() < MAX_SLICES {
-                break;
+/// Gathers frames to bundles, and sends these.
+struct Bundler<'m, S> {
+    /// Room for a head, and the frames of the bundle.
+    encoder: Encoder<'m>,
+    /// Where the first frame is, and its length.
+    first: Option<(Extent, usize)>,
+    count: usize,
+    /// The length of the bundle, in bytes.
+    len: usize,
+    /// How many messages have been sent.
+    sent: usize,
+    send: S,
+}
+
+impl<'m, S: FnMut(Outgoing<'_>, bool) -> Result<(), SendError>> Bundler<'m, S> {
+    /// Adds a message to the bundle, which is sent before if there is no room, or sends it alone.
+    #[inline]
+    fn add<M: Message>(&mut self, message: &'m M, max: usize) -> Result<(), SendError> {
+        loop {
+            let end = self.encoder.end();
+            let (extent, len) = match self.encoder.append_behind_len(message) {
+                Ok(appended) => appended,
+                Err(error) => {
+                    self.flush()?;
+                    return Err(error.into());
+                }
+            };
+            let bundled = len + frame_len_bytes(len).1;
+            let fits = len <= MAX_BUNDLED && self.len + bundled <= max;
+            if fits && self.encoder.descriptors_of(extent).is_empty() {
+                self.first.get_or_insert((extent, len));
+                self.count += 1;
+                self.len += bundled;
+                return if self.encoder.has_places() { Ok(()) } else { self.flush() };
             }
-            let (slices, left) = encoded.slices(extent, places);
-            *parcel = Parcel { slices, descriptors: encoded.descriptors(extent), len };
-            places = left;
-            count += 1;
+            if self.count == 0 {
+                (self.first, self.count) = (Some((extent, len)), 1);
+                return self.flush();
+            }
+            // Encoded again, as the first of the next bundle: it may be any message of many.
+            self.encoder.truncate(end);
+            self.flush()?;
         }
-        transmit(parcels.get(..count).unwrap_or_default())
-            .map_err(|stopped| Stopped { sent: sent + stopped.sent, ..stopped })?;
-        sent += count;
     }
-    Ok(())
+
+    /// Sends what has been gathered.
+    fn flush(&mut self) -> Result<(), SendError> {
+        let Some((extent, len)) = self.first.take() else { return Ok(()) };
+        let mut places = [IoSlice::new(&[]); MAX_SLICES_BUNDLED];
+        let (extent, len, is_bundle) = match self.count {
+            1 => (extent, len, false),
+            count => {
+                self.encoder.set_head(Head::Bundle { count: count as u64 }.to_bytes());
+                (Extent::up_to(self.encoder.end()), self.len, true)
+            }
+        };
+        let slices = self.encoder.slices(extent, &mut places);
+        let descriptors = self.encoder.descriptors_of(extent);
+        (self.send)(Outgoing { slices, descriptors, len }, is_bundle)?;
+        self.sent += self.count;
+        (self.count, self.len) = (0, HEAD_LEN);
+        self.encoder.clear();
+        self.encoder.skip_head();
+        Ok(())
+    }
 }
 
 /// The thread's buffer; a new one while the thread ends, or while it encodes another message.
@@ -121,10 +139,9 @@ fn take_buffer() -> Vec<u8> {
 }
 
 #[inline]
-fn give_back(encoded: Encoded<'_>) {
-    let buffer = encoded.into_buffer();
+fn give_back(buffer: Vec<u8>) {
     if buffer.capacity() <= MAX_KEPT {
-        // Or else the thread is ending.
+        // Fails while the thread ends.
         _ = BUFFER.try_with(|kept| kept.set(buffer));
     }
 }

@@ -4,30 +4,30 @@ use std::fmt;
 use std::io;
 use std::marker::PhantomData;
 use std::net::Shutdown;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::{SendAllError, SendError};
 use crate::message::Message;
 use crate::outbox;
-use crate::peer::Peer;
+use crate::owned_frame::OwnedFrame;
 use crate::sys::DatagramFd;
-use crate::transport::{self, Parcel, Stopped, Turns, transmit_connected, transmit_together};
+use crate::transport::{Outgoing, Pending, send_connected};
 use crate::wait::Wait;
+use crate::wire::MAX_BUNDLE;
 
 /// The sending half of a [`Connection`](crate::Connection), for messages of type `Tx`.
 ///
-/// Each message is encoded into a buffer that the thread keeps, and sent as one datagram, whole or
-/// not at all. One that is too large for a datagram goes in pieces, which the receiver puts together.
-/// Sending only borrows the message, so after an error it can be sent again.
+/// Each message is encoded into a buffer that the thread keeps, and sent as one datagram, whole or not at
+/// all. One that is too large for a datagram goes in pieces, which the receiver puts together. Sending
+/// only borrows the message, so after an error it can be sent again.
 ///
-/// A clone sends on the same connection, from another thread too; while a frame
-/// goes in pieces, clones wait for their turn. (Other copies of the descriptor know of no turns: those of
-/// other processes, and those that were adopted.) Dropping a half does not tell the peer anything while the other half lives: [`shutdown`](Self::shutdown)
-/// does.
+/// To send from several threads, share a sender behind a mutex, as any writer. Dropping a half tells the
+/// peer nothing while the other half lives: [`shutdown`](Self::shutdown) does.
 ///
 /// ```
+/// use std::sync::Mutex;
 /// use std::thread;
 ///
 /// use datagrammar::{Connection, Message, Sender};
@@ -39,12 +39,14 @@ use crate::wait::Wait;
 /// }
 ///
 /// let (ours, mut theirs) = Connection::<Note, Note>::pair()?;
-/// let (mut first, _receiver): (Sender<Note>, _) = ours.split();
-/// let mut second = first.clone();
-/// let sending = thread::spawn(move || second.send(&Note::Number(2)).map(|_len| second));
-/// first.send(&Note::Number(1))?;
-/// let second = sending.join().expect("no panic")?;
-/// second.shutdown(std::net::Shutdown::Write)?;
+/// let sender: Mutex<Sender<Note>> = Mutex::new(ours.tx);
+/// thread::scope(|scope| {
+///     for number in 1..=2 {
+///         let sender = &sender;
+///         scope.spawn(move || sender.lock().unwrap().send(&Note::Number(number)));
+///     }
+/// });
+/// sender.lock().unwrap().shutdown(std::net::Shutdown::Write)?;
 ///
 /// let mut sum = 0;
 /// while let Some(frame) = theirs.recv()? {
@@ -56,20 +58,19 @@ use crate::wait::Wait;
 /// ```
 pub struct Sender<Tx> {
     fd: Arc<DatagramFd>,
-    /// Shared with its clones.
-    turns: Turns,
+    pending: Option<Box<Pending>>,
     message: PhantomData<fn(Tx)>,
 }
 
 impl<Tx: Message> Sender<Tx> {
-    pub(crate) fn new(fd: Arc<DatagramFd>, turns: Turns) -> Self {
-        Self { fd, turns, message: PhantomData }
+    pub(crate) fn new(fd: Arc<DatagramFd>) -> Self {
+        Self { fd, pending: None, message: PhantomData }
     }
 
     /// Sends a message, waiting for room as long as it takes. Returns the frame's length in bytes.
     ///
-    /// A peer that neither reads nor ends keeps this waiting: where both sides may send without
-    /// reading, use [`try_send`](Self::try_send) or [`send_deadline`](Self::send_deadline).
+    /// A peer that neither reads nor ends keeps this waiting. Where both sides may send without reading,
+    /// use [`try_send`](Self::try_send) or [`send_deadline`](Self::send_deadline).
     ///
     /// # Errors
     ///
@@ -81,27 +82,53 @@ impl<Tx: Message> Sender<Tx> {
         self.send_waiting(message, Wait::Block)
     }
 
-    /// Sends a message if there is room now. After [`SendError::WouldBlock`], a poller tells of room once most of the
-    /// queue is free. Over vsock, where the kernel does not tell how much room there
-    /// is: if there is some, and then it waits for the rest.
+    /// Sends a message if there is room now.
+    ///
+    /// Of a large frame, the first pieces may find room and the others not. Then the call has succeeded,
+    /// and the sender keeps the rest: [`pending`](Self::pending) tells how much that is. The next call
+    /// that sends goes on with it first, as does [`flush`](Self::flush), for example when a poller says
+    /// that the socket is writable. So an event loop can send messages of any length.
+    ///
+    /// Over vsock, the kernel does not tell how much room there is: if there is some, the call waits for
+    /// the rest of one datagram.
+    ///
+    /// ```
+    /// use datagrammar::{Connection, Message, Wait};
+    ///
+    /// #[derive(Message)]
+    /// enum Picture<'a> {
+    ///     #[message(tag = 1)]
+    ///     Pixels(#[message(rest)] &'a [u8]),
+    /// }
+    ///
+    /// let (mut ours, mut theirs) = Connection::<Picture<'static>, Picture<'static>>::pair()?;
+    /// ours.tx.try_send(&Picture::Pixels(&[7; 5_000_000]))?;
+    /// assert!(ours.tx.pending() > 0);
+    /// let receiving = std::thread::spawn(move || theirs.recv().map(|frame| frame.unwrap().len()));
+    /// while ours.tx.pending() > 0 {
+    ///     // An event loop polls here, with others, until the socket is writable.
+    ///     ours.tx.flush(Wait::Block)?;
+    /// }
+    /// assert_eq!(receiving.join().unwrap()?, 5_000_001);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), [`SendError::WouldBlock`], and [`SendError::TooLarge`] for a frame that
-    /// would have to go in pieces: half of one could not be taken back.
+    /// As [`send`](Self::send), and [`SendError::WouldBlock`]: nothing of the message was sent, and
+    /// nothing is kept.
     #[inline]
     pub fn try_send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
         self.send_waiting(message, Wait::Try)
     }
 
-    /// Sends a message, waiting for room until `deadline` at most. Over vsock, a frame that a part of has
-    /// been sent by then cannot be taken back: the connection's sending direction ends, and the peer
-    /// receives all frames before it.
+    /// Sends a message, waiting for room until `deadline` at the latest.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), and [`SendError::TimedOut`]. Of a frame in pieces some may have been sent
-    /// by then: the receiver drops them, with an error of its own.
+    /// As [`send`](Self::send), and [`SendError::TimedOut`]: the message was not sent. If pieces of it
+    /// were, the receiver drops them, with an error of its own; over vsock, the sending direction of the
+    /// connection ends if a part of one datagram was sent.
     #[inline]
     pub fn send_deadline(
         &mut self,
@@ -111,13 +138,14 @@ impl<Tx: Message> Sender<Tx> {
         self.send_waiting(message, Wait::Until(deadline))
     }
 
-    /// Sends several messages in order, waiting for room as long as it takes, by as few system calls as it
-    /// takes: over UNIX one for up to 32, or 64 KiB of what is copied. For messages that are made one by one, see
-    /// [`Queue`](crate::Queue). Each is a frame of its own, as if by [`send`](Self::send), and its large byte
-    /// fields are sent from where they lie. Returns how many there were.
+    /// Sends several messages in order, in as few datagrams as they need: small ones share a *bundle* of
+    /// up to 64 KiB. Those over 16 KiB, and those with descriptors, go alone. Returns how many there were.
+    ///
+    /// The receiver gets each as a frame of its own, as if by [`send`](Self::send). For messages that are
+    /// made one by one, see [`Batch`](crate::Batch).
     ///
     /// ```
-    /// use datagrammar::{Connection, Message};
+    /// use datagrammar::{Connection, Message, Wait};
     ///
     /// #[derive(Message)]
     /// enum Line<'a> {
@@ -127,7 +155,7 @@ impl<Tx: Message> Sender<Tx> {
     ///
     /// let (mut ours, mut theirs) = Connection::<Line<'static>, Line<'static>>::pair()?;
     /// let lines: Vec<Line<'_>> = "one\ntwo\nthree".lines().map(Line::Line).collect();
-    /// assert_eq!(ours.send_all(&lines)?, 3);
+    /// assert_eq!(ours.tx.send_all(&lines, Wait::Block)?, 3);
     /// for expected in ["one", "two", "three"] {
     ///     let Line::Line(line) = theirs.recv()?.expect("a frame").decode()?;
     ///     assert_eq!(line, expected);
@@ -141,76 +169,43 @@ impl<Tx: Message> Sender<Tx> {
     pub fn send_all<'m, 'b>(
         &mut self,
         messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
-    ) -> Result<usize, SendAllError>
-    where
-        Tx::Borrowed<'b>: 'm,
-    {
-        self.send_all_waiting(messages, Wait::Block)
-    }
-
-    /// As [`send_all`](Self::send_all), as far as there is room now.
-    ///
-    /// # Errors
-    ///
-    /// [`SendAllError`], as [`try_send`](Self::try_send).
-    pub fn try_send_all<'m, 'b>(
-        &mut self,
-        messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
-    ) -> Result<usize, SendAllError>
-    where
-        Tx::Borrowed<'b>: 'm,
-    {
-        self.send_all_waiting(messages, Wait::Try)
-    }
-
-    /// As [`send_all`](Self::send_all), waiting for room until `deadline` at most.
-    ///
-    /// # Errors
-    ///
-    /// [`SendAllError`], as [`send_deadline`](Self::send_deadline).
-    pub fn send_all_deadline<'m, 'b>(
-        &mut self,
-        messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
-        deadline: Instant,
-    ) -> Result<usize, SendAllError>
-    where
-        Tx::Borrowed<'b>: 'm,
-    {
-        self.send_all_waiting(messages, Wait::Until(deadline))
-    }
-
-    #[inline]
-    fn send_waiting(&mut self, message: &Tx::Borrowed<'_>, wait: Wait) -> Result<usize, SendError> {
-        outbox::send(message, |parcel| self.transmit(parcel, wait))
-    }
-
-    #[inline]
-    pub(crate) fn transmit(&mut self, parcel: Parcel<'_>, wait: Wait) -> Result<(), SendError> {
-        transmit_connected(&self.fd, &mut self.turns, parcel, wait)
-    }
-
-    pub(crate) fn transmit_all(
-        &mut self,
-        parcels: &[Parcel<'_>],
-        wait: Wait,
-    ) -> Result<(), Stopped> {
-        transmit_together(&self.fd, &mut self.turns, parcels, wait)
-    }
-
-    fn send_all_waiting<'m, 'b>(
-        &mut self,
-        messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
         wait: Wait,
     ) -> Result<usize, SendAllError>
     where
         Tx::Borrowed<'b>: 'm,
     {
-        outbox::send_all(messages, |parcels| self.transmit_all(parcels, wait))
+        outbox::send_all(messages, MAX_BUNDLE, |outgoing, _| self.send_outgoing(outgoing, wait))
     }
 
-    /// Stops one direction of the connection, or both, for every holder of it: other halves, clones
-    /// and processes with a copy of the descriptor. The peer receives what was sent, and then the
-    /// end. Closing a descriptor does that only once the last copy of it is closed.
+    /// Sends a frame that was encoded before, or received elsewhere. Returns its length in bytes.
+    ///
+    /// # Errors
+    ///
+    /// As the form of [`send`](Self::send) that waits in the same way.
+    pub fn send_frame(&mut self, frame: &OwnedFrame<Tx>, wait: Wait) -> Result<usize, SendError> {
+        frame.send(|outgoing| self.send_outgoing(outgoing, wait))
+    }
+
+    /// How many bytes are kept of a large frame that [`try_send`](Self::try_send) has begun to send.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.pending.as_ref().map_or(0, |pending| pending.left())
+    }
+
+    /// Sends on with what is [`pending`](Self::pending). In a forked copy of the process, nothing is: the
+    /// parent sends it.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), and with the length of the whole frame [`SendError::WouldBlock`] and
+    /// [`SendError::TimedOut`]: the rest is kept. After other errors, it is dropped.
+    pub fn flush(&mut self, wait: Wait) -> Result<(), SendError> {
+        Pending::flush(&mut self.pending, &self.fd, wait)
+    }
+
+    /// Stops one direction of the connection, or both, for every holder of it: the other half, and
+    /// processes with a copy of the descriptor. The peer receives what was sent, and then the end. Closing
+    /// a descriptor does that only once the last copy of it is closed.
     ///
     /// # Errors
     ///
@@ -219,24 +214,39 @@ impl<Tx: Message> Sender<Tx> {
         self.fd.shutdown(how)
     }
 
-    pub(crate) fn peer(&self) -> io::Result<Peer> {
-        transport::peer(&self.fd)
+    #[inline]
+    fn send_waiting(&mut self, message: &Tx::Borrowed<'_>, wait: Wait) -> Result<usize, SendError> {
+        outbox::send(message, |outgoing| self.send_outgoing(outgoing, wait))
     }
 
-    pub(crate) fn into_shared(self) -> Arc<DatagramFd> {
-        self.fd
+    #[inline]
+    pub(crate) fn send_outgoing(
+        &mut self,
+        outgoing: Outgoing<'_>,
+        wait: Wait,
+    ) -> Result<(), SendError> {
+        send_connected(&self.fd, &mut self.pending, outgoing, wait)
     }
-}
 
-impl<Tx: Message> Clone for Sender<Tx> {
-    fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.fd), self.turns.clone())
+    /// The sender, with what is pending, which this one loses.
+    pub(crate) fn take(&mut self) -> Self {
+        Self { fd: Arc::clone(&self.fd), pending: self.pending.take(), message: PhantomData }
+    }
+
+    pub(crate) fn fd(&self) -> &Arc<DatagramFd> {
+        &self.fd
     }
 }
 
 impl<Tx> AsFd for Sender<Tx> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+impl<Tx> AsRawFd for Sender<Tx> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
     }
 }
 

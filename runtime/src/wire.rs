@@ -7,54 +7,102 @@
 /// ```
 pub const RESERVED_TAG: u32 = 0;
 
-/// The length of the head of a datagram with tag 0, in bytes: the tag, the kind, the frame's number in 4
-/// bytes, and a length in 8.
+/// The length of the head of a datagram with tag 0, in bytes: the tag, the kind, a number in 4 bytes,
+/// and a place in 8.
 pub(crate) const HEAD_LEN: usize = 14;
+
+/// The longest bundle, in bytes, head included.
+pub(crate) const MAX_BUNDLE: usize = 65_536;
+
+/// The longest bundle that is sent over UDP, in bytes: one that fits the smallest packet that IPv6 has
+/// to carry whole (1,280 bytes, RFC 8200) with its headers.
+pub(crate) const MAX_UDP_BUNDLE: usize = 1_232;
 
 /// The head of a datagram with tag 0: what the rest of it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Head {
     /// The first piece of a frame of `total` bytes.
-    First { total: u64 },
-    /// A further piece, which begins at `offset`.
-    Next { offset: u64 },
-    /// Nothing: the frame, of `total` bytes, is in a sealed memfd beside the datagram.
-    Memfd { total: u64 },
+    First { number: u32, total: u64 },
+    /// A further piece of the frame, which begins at `offset`.
+    Next { number: u32, offset: u64 },
+    /// Nothing: the frame, of `total` bytes, is in a sealed memory file beside the datagram.
+    Memory { total: u64 },
+    /// So many frames, each behind its length.
+    Bundle { count: u64 },
 }
 
 impl Head {
     const FIRST: u8 = 1;
     const NEXT: u8 = 2;
-    const MEMFD: u8 = 3;
+    const MEMORY: u8 = 3;
+    const BUNDLE: u8 = 4;
 
     pub(crate) fn kind(self) -> u8 {
         match self {
             Self::First { .. } => Self::FIRST,
             Self::Next { .. } => Self::NEXT,
-            Self::Memfd { .. } => Self::MEMFD,
+            Self::Memory { .. } => Self::MEMORY,
+            Self::Bundle { .. } => Self::BUNDLE,
         }
     }
 
-    /// The head of a datagram that belongs to frame `number`.
-    pub(crate) fn to_bytes(self, number: u32) -> [u8; HEAD_LEN] {
-        let (Self::First { total: len } | Self::Next { offset: len } | Self::Memfd { total: len }) =
-            self;
+    pub(crate) fn to_bytes(self) -> [u8; HEAD_LEN] {
+        let (number, place) = match self {
+            Self::First { number, total } => (number, total),
+            Self::Next { number, offset } => (number, offset),
+            Self::Memory { total } => (0, total),
+            Self::Bundle { count } => (0, count),
+        };
         let [i, j, k, l] = number.to_le_bytes();
-        let [a, b, c, d, e, f, g, h] = len.to_le_bytes();
+        let [a, b, c, d, e, f, g, h] = place.to_le_bytes();
         [RESERVED_TAG as u8, self.kind(), i, j, k, l, a, b, c, d, e, f, g, h]
     }
 
-    /// The head that `bytes` are, or the kind that they have if there is no such kind; and the number of
-    /// the frame.
-    pub(crate) fn from_bytes(bytes: [u8; HEAD_LEN]) -> (Result<Self, u8>, u32) {
-        let [_tag, kind, i, j, k, l, len @ ..] = bytes;
-        let len = u64::from_le_bytes(len);
-        let head = match kind {
-            Self::FIRST => Ok(Self::First { total: len }),
-            Self::NEXT => Ok(Self::Next { offset: len }),
-            Self::MEMFD => Ok(Self::Memfd { total: len }),
+    /// The head that `bytes` are, or their kind if there is no such kind.
+    pub(crate) fn from_bytes(bytes: [u8; HEAD_LEN]) -> Result<Self, u8> {
+        let [_tag, kind, i, j, k, l, place @ ..] = bytes;
+        let (number, place) = (u32::from_le_bytes([i, j, k, l]), u64::from_le_bytes(place));
+        match kind {
+            Self::FIRST => Ok(Self::First { number, total: place }),
+            Self::NEXT => Ok(Self::Next { number, offset: place }),
+            Self::MEMORY => Ok(Self::Memory { total: place }),
+            Self::BUNDLE => Ok(Self::Bundle { count: place }),
             unknown => Err(unknown),
-        };
-        (head, u32::from_le_bytes([i, j, k, l]))
+        }
+    }
+}
+
+/// Whether a datagram that begins with `first` is the runtime's own, and no frame.
+#[inline]
+pub(crate) fn is_reserved(first: u8) -> bool {
+    u32::from(first) == RESERVED_TAG
+}
+
+/// The length of a frame in a bundle, as it is written before the frame: a varint of 1 or 3 bytes, for
+/// lengths up to 65,535.
+pub(crate) fn frame_len_bytes(len: usize) -> ([u8; 3], usize) {
+    match u8::try_from(len) {
+        Ok(len @ ..=250) => ([len, 0, 0], 1),
+        _ => {
+            let [low, high, ..] = len.to_le_bytes();
+            ([251, low, high], 3)
+        }
+    }
+}
+
+/// Reads the length of a frame from the front of a bundle, and what follows it. `None` for bytes that
+/// are no varint.
+#[inline]
+pub(crate) fn read_frame_len(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    match bytes {
+        [len @ ..=250, rest @ ..] => Some((u64::from(*len), rest)),
+        [251, a, b, rest @ ..] => Some((u64::from(u16::from_le_bytes([*a, *b])), rest)),
+        [252, a, b, c, d, rest @ ..] => {
+            Some((u64::from(u32::from_le_bytes([*a, *b, *c, *d])), rest))
+        }
+        [253, a, b, c, d, e, f, g, h, rest @ ..] => {
+            Some((u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]), rest))
+        }
+        _ => None,
     }
 }

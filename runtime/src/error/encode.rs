@@ -19,6 +19,10 @@ pub enum EncodeError {
     #[error("the message wrote no bytes, and a frame has at least a tag")]
     Empty,
 
+    /// A descriptor of the message could not be duplicated.
+    #[error("a descriptor of the message cannot be duplicated")]
+    Fd(#[source] std::io::Error),
+
     /// An [`Unknown`](crate::Unknown) message holds tag 0, which is the runtime's own.
     #[error("tag 0 is reserved for the runtime: an unknown message must carry another")]
     ReservedTag,

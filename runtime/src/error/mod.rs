@@ -5,6 +5,8 @@
 //! in `Display`, and nothing that a peer sends becomes anything worse than one of these.
 
 mod address;
+mod any;
+mod bundle;
 mod decode;
 mod encode;
 mod fragment;
@@ -14,6 +16,8 @@ mod recv;
 mod send;
 
 pub use address::AddressError;
+pub use any::Error;
+pub use bundle::BundleFault;
 pub use decode::{DecodeError, Fault};
 pub use encode::EncodeError;
 pub use fragment::FragmentFault;

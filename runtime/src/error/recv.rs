@@ -4,25 +4,24 @@ use std::io;
 
 use thiserror::Error;
 
-use super::{FragmentFault, MemoryFault};
+use super::{BundleFault, FragmentFault, MemoryFault};
 
-/// Why a receive handed over no frame.
+/// Why a receive returned no frame.
 ///
-/// All lengths are bytes. After each of these the endpoint can still be used: the next receive takes the
-/// next frame, or after [`NoMemory`](Self::NoMemory) perhaps the same one.
+/// All lengths are bytes. The endpoint stays usable after each of these, unless
+/// [`is_fatal`](Self::is_fatal) says otherwise: the next receive takes the next frame.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RecvError {
-    /// Nothing is there, and the call was one that does not wait.
+    /// No frame is there, and the call does not wait.
     #[error("no frame is there yet")]
     WouldBlock,
 
-    /// Nothing came before the deadline.
+    /// No frame came before the deadline.
     #[error("no frame came before the deadline")]
     TimedOut,
 
-    /// The frame is longer than the receiver's limit. It was dropped: nothing of it is handed over, and no memory
-    /// is kept for it.
+    /// The frame is longer than the receiver's limit. It is dropped.
     #[error(
         "a frame of {len} bytes is over the limit of {limit}, and was dropped (see Limits::frame_len)"
     )]
@@ -33,21 +32,8 @@ pub enum RecvError {
         limit: usize,
     },
 
-    /// Another holder of the descriptor took the datagram that was peeked, and the one that came in its
-    /// place did not fit the room made: it was cut, so it was dropped. That happens to a
-    /// [`Socket`](crate::Socket), to pieces of a large frame, and where lanes are too short or not to be had.
-    #[error(
-        "another holder of the descriptor took the datagram of {peeked} bytes that was peeked, and the next one, of {len}, was lost (share a descriptor only between receivers of one process, behind a lock)"
-    )]
-    Stolen {
-        /// The length that the peek reported.
-        peeked: usize,
-        /// The length of the frame that was lost.
-        len: usize,
-    },
-
-    /// A large frame that came in pieces ended before its last one: its sender gave up, or died. What had
-    /// come of it is dropped.
+    /// A large frame that came in pieces ended before its last one: its sender gave up, or died. What
+    /// came of it is dropped.
     #[error("a frame of {total} bytes ended after {received}: its sender gave up, or died")]
     Incomplete {
         /// How much of it came.
@@ -56,18 +42,34 @@ pub enum RecvError {
         total: usize,
     },
 
-    /// A datagram came that says it is a piece of a frame, and cannot be. It is dropped, with the frame
-    /// and all its further pieces.
+    /// A large frame is coming in many small pieces, and a call that does not wait, or has a deadline,
+    /// has read its share of them. What came is kept: call again.
+    #[error(
+        "{received} of {total} bytes of a large frame are here, and more may be queued: call again"
+    )]
+    Unfinished {
+        /// How much of it came.
+        received: usize,
+        /// How long it is.
+        total: usize,
+    },
+
+    /// A datagram says that it is a piece of a frame, and cannot be. It is dropped, with the frame and
+    /// all its further pieces.
     #[error(transparent)]
     BadFragment(FragmentFault),
 
-    /// A datagram came that says its frame is in memory beside it, and that memory cannot be used. The
-    /// frame is dropped.
+    /// A datagram says that it is a bundle of frames, and is not. The rest of it is dropped.
+    #[error(transparent)]
+    BadBundle(BundleFault),
+
+    /// A datagram says that its frame is in memory beside it, and that memory cannot be used. The frame
+    /// is dropped.
     #[error("a frame that came as memory is dropped")]
     BadMemory(#[source] MemoryFault),
 
-    /// Descriptors that came with a frame could not be given to this process, so the frame was
-    /// refused: it is dropped, and those that had been received are closed.
+    /// Descriptors that came with a frame could not be given to this process. The frame is dropped, and
+    /// the descriptors that could be received are closed.
     #[error(
         "descriptors were lost, and the frame with them: {received} could be received, and the next {}",
         obstacle(*.limit)
@@ -79,26 +81,29 @@ pub enum RecvError {
         limit: Option<u64>,
     },
 
-    /// An empty datagram came. No frame is empty, so a program that does not speak this protocol
-    /// sent it. (On a connection an empty datagram cannot be told from the end, and is the end.)
+    /// An empty datagram came. No frame is empty, so a program that does not speak this protocol sent
+    /// it. (An empty datagram that is the last one before the end of a connection is part of the end.)
     #[error("an empty datagram came, which is never a frame")]
     Empty,
 
-    /// A datagram sent earlier from this socket found nobody at its destination: over UDP, from a socket that
-    /// is connected (which [`peek_len`](crate::peek_len) takes, and `Socket` does not) or has `IP_RECVERR`
-    /// set. The kernel says so once, on the next call; the frames that are queued are not affected.
+    /// An earlier datagram from this socket found nobody at its destination. The kernel says so on UDP
+    /// sockets that are connected, or have `IP_RECVERR` set, once, on the next call. Queued frames are
+    /// not affected.
     #[error("an earlier datagram found nobody at its destination")]
     Refused,
 
-    /// There is no memory for a frame of this length. It is still queued if it is one datagram;
-    /// otherwise it is dropped.
-    #[error("no memory for a frame of {len} bytes")]
+    /// There is no memory for a frame of this length. It is dropped.
+    #[error("no memory for a frame of {len} bytes, which was dropped")]
     NoMemory {
         /// The frame's length.
         len: usize,
     },
 
-    /// The descriptor is not one that keeps datagrams apart.
+    /// The socket has been shut down for receiving. Nothing more comes.
+    #[error("the socket has been shut down")]
+    Shutdown,
+
+    /// The descriptor does not keep datagrams apart.
     #[error("cannot receive frames from {found}: expected {expected}")]
     WrongDescriptor {
         /// What the descriptor is.
@@ -110,6 +115,21 @@ pub enum RecvError {
     /// The operating system refused.
     #[error("the receive failed")]
     Io(#[from] io::Error),
+}
+
+impl RecvError {
+    /// Whether the endpoint is of no more use for receiving: give it up.
+    ///
+    /// ```
+    /// use datagrammar::RecvError;
+    ///
+    /// assert!(!RecvError::TooLarge { len: 100, limit: 10 }.is_fatal());
+    /// assert!(RecvError::Shutdown.is_fatal());
+    /// ```
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::Shutdown | Self::WrongDescriptor { .. } | Self::Io(_))
+    }
 }
 
 fn obstacle(limit: Option<u64>) -> String {

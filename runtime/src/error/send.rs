@@ -30,8 +30,7 @@ pub enum SendError {
         len: usize,
     },
 
-    /// The frame is longer than one datagram of this socket, and cannot go in pieces: over UDP it never can,
-    /// and [`Sender::try_send`](crate::Sender::try_send) sends none.
+    /// The frame is longer than one datagram of this socket, and does not go in pieces (UDP).
     #[error("a frame of {len} bytes is larger than one datagram of this socket{}", ceiling(*.max))]
     TooLarge {
         /// The frame's length.
@@ -65,6 +64,13 @@ pub enum SendError {
         count: usize,
     },
 
+    /// The frame was decoded before, and that took its descriptors out of it.
+    #[error("the {count} descriptors of the frame were taken when it was decoded: send it before")]
+    DescriptorsTaken {
+        /// How many were taken.
+        count: usize,
+    },
+
     /// The peer is gone, or has stopped receiving. Frames that it sent can still be received.
     #[error("the peer is gone, or has stopped receiving")]
     Disconnected,
@@ -83,10 +89,29 @@ pub enum SendError {
     },
 }
 
+impl SendError {
+    /// Whether the endpoint is of no more use for sending: give it up.
+    ///
+    /// ```
+    /// use datagrammar::SendError;
+    ///
+    /// assert!(!SendError::WouldBlock { len: 10 }.is_fatal());
+    /// assert!(SendError::Disconnected.is_fatal());
+    /// ```
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        match self {
+            Self::Disconnected => true,
+            Self::Io { source, .. } => source.kind() != io::ErrorKind::OutOfMemory,
+            _ => false,
+        }
+    }
+}
+
 /// Why not all of several messages were sent. Those that were not still are the caller's.
 ///
 /// ```
-/// use datagrammar::{Connection, Message, SendAllError, SendError};
+/// use datagrammar::{Connection, Message, SendAllError, SendError, Wait};
 ///
 /// #[derive(Message)]
 /// enum Sample {
@@ -96,7 +121,7 @@ pub enum SendError {
 ///
 /// let (mut ours, theirs) = Connection::<Sample, Sample>::pair()?;
 /// drop(theirs);
-/// let SendAllError { sent, error, .. } = ours.send_all(&[Sample::Load(0.1)]).unwrap_err();
+/// let SendAllError { sent, error, .. } = ours.tx.send_all(&[Sample::Load(0.1)], Wait::Block).unwrap_err();
 /// assert_eq!(sent, 0);
 /// assert!(matches!(error, SendError::Disconnected));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

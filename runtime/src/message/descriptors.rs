@@ -1,7 +1,7 @@
 //! The descriptors that came with a frame, handed out to its fields one by one.
 
 use std::fmt::Display;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::vec;
 
 use crate::error::DecodeError;
@@ -105,10 +105,22 @@ impl Descriptors {
         Err(self.miscounted(0))
     }
 
+    /// Those that have not been taken.
+    pub(crate) fn borrow(&self) -> Vec<BorrowedFd<'_>> {
+        self.left.as_slice().iter().map(OwnedFd::as_fd).collect()
+    }
+
+    /// How many have been taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.received - self.len()
+    }
+
     /// The error for a message that declares `more` descriptors than it has taken.
     #[cold]
     fn miscounted(&self, more: usize) -> DecodeError {
-        let taken = self.received - self.len();
-        DecodeError::FdCount { declared: taken.saturating_add(more), received: self.received }
+        DecodeError::FdCount {
+            declared: self.taken().saturating_add(more),
+            received: self.received,
+        }
     }
 }

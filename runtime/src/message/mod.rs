@@ -2,17 +2,14 @@
 
 mod decoder;
 mod descriptors;
-mod encoded;
 mod encoder;
+mod extent;
 mod unknown;
-
-use std::io::IoSlice;
 
 pub use self::decoder::Decoder;
 pub use self::descriptors::Descriptors;
-pub(crate) use self::encoded::{Borrowed, Encoded, Extent, MAX_BORROWED, MAX_SLICES};
-pub(crate) use self::encoder::BORROW_FROM;
 pub use self::encoder::Encoder;
+pub(crate) use self::extent::{Borrowed, Extent, MAX_BORROWED, MAX_SLICES};
 pub use self::unknown::Unknown;
 use crate::error::{DecodeError, EncodeError};
 
@@ -113,14 +110,5 @@ pub fn to_vec<M: Message>(message: &M) -> Result<Vec<u8>, EncodeError> {
     let mut borrowed = [Borrowed::NOTHING; MAX_BORROWED];
     let mut encoder = Encoder::new(Vec::new(), &mut borrowed);
     let (extent, len) = encoder.append(message)?;
-    let encoded = encoder.finish();
-    if encoded.is_copied() {
-        return Ok(encoded.into_buffer());
-    }
-    let mut frame = Vec::with_capacity(len);
-    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-    for slice in encoded.slices(extent, &mut slices).0 {
-        frame.extend_from_slice(slice);
-    }
-    Ok(frame)
+    Ok(encoder.into_frame(extent, len))
 }

@@ -3,32 +3,36 @@
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::ops::Range;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Shared;
+use super::shared::Shared;
 use crate::address::Address;
 use crate::error::RecvError;
 use crate::frame::Frame;
 use crate::limits::Limits;
 use crate::message::Message;
+use crate::options::Options;
+use crate::owned_frame::OwnedFrame;
 use crate::peer::Peer;
 use crate::sys::Name;
-use crate::transport::{self, Beside};
+use crate::transport::Inbox;
 use crate::wait::Wait;
 
 /// The receiving half of a [`Socket`](crate::Socket), for messages of type `Rx`.
 pub struct SocketReceiver<Rx> {
     shared: Arc<Shared>,
-    buffer: Vec<u8>,
+    inbox: Inbox,
     limits: Limits,
     message: PhantomData<fn() -> Rx>,
 }
 
 impl<Rx: Message> SocketReceiver<Rx> {
-    pub(super) fn new(shared: Arc<Shared>, limits: Limits) -> Self {
-        Self { shared, buffer: Vec::new(), limits, message: PhantomData }
+    pub(super) fn new(shared: Arc<Shared>, options: &Options) -> Self {
+        let inbox = Inbox::new(true, options.eager);
+        Self { shared, inbox, limits: options.limits, message: PhantomData }
     }
 
     pub(super) fn local_name(&self) -> io::Result<Name> {
@@ -39,13 +43,14 @@ impl<Rx: Message> SocketReceiver<Rx> {
     ///
     /// # Errors
     ///
-    /// [`RecvError::TooLarge`] for a frame over the limit, and [`RecvError::Empty`] for an empty
-    /// datagram, both of which are dropped; [`RecvError::BadMemory`] and [`RecvError::BadFragment`] for
-    /// one that came as memory; [`RecvError::DescriptorsLost`], [`RecvError::Stolen`], [`RecvError::NoMemory`],
-    /// [`RecvError::Io`]. After any of them the next frame can be received.
+    /// [`RecvError::TooLarge`] for a frame over the limit, and [`RecvError::Empty`] for an empty datagram,
+    /// both of which are dropped; [`RecvError::BadMemory`] and [`RecvError::BadFragment`] for one that came
+    /// as memory; [`RecvError::BadBundle`]; [`RecvError::DescriptorsLost`], [`RecvError::NoMemory`];
+    /// [`RecvError::Shutdown`], [`RecvError::Io`]. After all but the last two, go on with the next frame
+    /// ([`RecvError::is_fatal`]).
     #[inline]
     pub fn recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
-        receive_from(&self.shared, &mut self.buffer, self.limits, Wait::Block)
+        self.recv_waiting(Wait::Block)
     }
 
     /// Receives the next frame if it is there.
@@ -55,10 +60,10 @@ impl<Rx: Message> SocketReceiver<Rx> {
     /// As [`recv_from`](Self::recv_from), and [`RecvError::WouldBlock`].
     #[inline]
     pub fn try_recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
-        receive_from(&self.shared, &mut self.buffer, self.limits, Wait::Try)
+        self.recv_waiting(Wait::Try)
     }
 
-    /// Receives the next frame, waiting for it until `deadline` at most.
+    /// Receives the next frame, waiting for it until `deadline` at the latest.
     ///
     /// # Errors
     ///
@@ -68,53 +73,24 @@ impl<Rx: Message> SocketReceiver<Rx> {
         &mut self,
         deadline: Instant,
     ) -> Result<(Frame<'_, Rx>, Address), RecvError> {
-        receive_from(&self.shared, &mut self.buffer, self.limits, Wait::Until(deadline))
+        self.recv_waiting(Wait::Until(deadline))
     }
 
-    /// As [`recv_from`](Self::recv_from), into a buffer of the caller's, so that a frame can be kept
-    /// while the next is received.
+    /// Receives the next frame in memory of its own, so that it can be kept while others are received.
     ///
     /// # Errors
     ///
-    /// As [`recv_from`](Self::recv_from).
-    #[inline]
-    pub fn recv_from_into<'b>(
-        &mut self,
-        buffer: &'b mut Vec<u8>,
-    ) -> Result<(Frame<'b, Rx>, Address), RecvError> {
-        receive_from(&self.shared, buffer, self.limits, Wait::Block)
+    /// As the form of [`recv_from`](Self::recv_from) that waits in the same way.
+    pub fn recv_owned_from(&mut self, wait: Wait) -> Result<(OwnedFrame<Rx>, Address), RecvError> {
+        let frame = self.receive(wait)?;
+        let descriptors = self.inbox.take_descriptors();
+        let sender = self.inbox.take_credentials().map(Peer::from).map(Box::new);
+        let bytes = self.inbox.take_bytes(frame);
+        Ok((OwnedFrame::new(bytes, descriptors, sender), self.inbox.name().into()))
     }
 
-    /// As [`try_recv_from`](Self::try_recv_from), into a buffer of the caller's.
-    ///
-    /// # Errors
-    ///
-    /// As [`try_recv_from`](Self::try_recv_from).
-    #[inline]
-    pub fn try_recv_from_into<'b>(
-        &mut self,
-        buffer: &'b mut Vec<u8>,
-    ) -> Result<(Frame<'b, Rx>, Address), RecvError> {
-        receive_from(&self.shared, buffer, self.limits, Wait::Try)
-    }
-
-    /// As [`recv_from_deadline`](Self::recv_from_deadline), into a buffer of the caller's.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv_from_deadline`](Self::recv_from_deadline).
-    #[inline]
-    pub fn recv_from_into_deadline<'b>(
-        &mut self,
-        buffer: &'b mut Vec<u8>,
-        deadline: Instant,
-    ) -> Result<(Frame<'b, Rx>, Address), RecvError> {
-        receive_from(&self.shared, buffer, self.limits, Wait::Until(deadline))
-    }
-
-    /// How many datagrams the kernel has dropped because the receive queue was full, since the
-    /// socket was made (`SO_MEMINFO`; modulo 2³²). UDP senders learn nothing of it; UNIX datagrams
-    /// are never dropped.
+    /// How many datagrams the kernel has dropped because the receive queue was full, since the socket was
+    /// made (`SO_MEMINFO`; modulo 2³²). UDP senders learn nothing of it; UNIX datagrams are never dropped.
     ///
     /// # Errors
     ///
@@ -127,20 +103,36 @@ impl<Rx: Message> SocketReceiver<Rx> {
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }
-}
 
-#[inline]
-fn receive_from<'b, Rx: Message>(
-    Shared { fd, identify, .. }: &Shared,
-    buffer: &'b mut Vec<u8>,
-    limits: Limits,
-    wait: Wait,
-) -> Result<(Frame<'b, Rx>, Address), RecvError> {
-    let all = Rx::DESCRIPTORS || *identify;
-    let Beside { name, descriptors, sender } =
-        transport::receive_from(fd, buffer, all, limits, wait)?;
-    let frame = Frame::in_buffer(buffer, descriptors).sent_by(sender.map(Peer::from));
-    Ok((frame, name.into()))
+    /// Shuts the socket down: see [`Socket::shutdown`](crate::Socket::shutdown).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn shutdown(&self) -> io::Result<()> {
+        self.shared.shutdown()
+    }
+
+    #[inline]
+    fn recv_waiting(&mut self, wait: Wait) -> Result<(Frame<'_, Rx>, Address), RecvError> {
+        let frame = self.receive(wait)?;
+        let descriptors = self.inbox.take_descriptors();
+        let sender = self.inbox.take_credentials().map(Peer::from);
+        let from = self.inbox.name().into();
+        Ok((Frame::new(self.inbox.bytes(frame), descriptors).sent_by(sender), from))
+    }
+
+    #[inline]
+    fn receive(&mut self, wait: Wait) -> Result<Range<usize>, RecvError> {
+        match self.inbox.recv(&self.shared.fd, self.limits, wait) {
+            Ok(Some(frame)) => Ok(frame),
+            // A socket without a peer has no end.
+            Ok(None) => Err(RecvError::Shutdown),
+            // A read that does not wait is not told of a shutdown.
+            Err(RecvError::WouldBlock) if self.shared.is_shut_down() => Err(RecvError::Shutdown),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl<Rx> AsFd for SocketReceiver<Rx> {
@@ -149,11 +141,16 @@ impl<Rx> AsFd for SocketReceiver<Rx> {
     }
 }
 
+impl<Rx> AsRawFd for SocketReceiver<Rx> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}
+
 impl<Rx> fmt::Debug for SocketReceiver<Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SocketReceiver")
             .field("fd", &self.as_fd())
-            .field("capacity", &self.buffer.capacity())
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

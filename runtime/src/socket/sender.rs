@@ -1,18 +1,22 @@
 //! The sending half of an unconnected socket.
 
 use std::fmt;
+use std::io;
 use std::marker::PhantomData;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Shared;
+use super::shared::Shared;
 use crate::address::Address;
-use crate::error::SendError;
+use crate::error::{SendAllError, SendError};
 use crate::message::Message;
 use crate::outbox;
-use crate::transport::transmit_to;
+use crate::owned_frame::OwnedFrame;
+use crate::sys::Kind;
+use crate::transport::{send_bundle_to, send_to};
 use crate::wait::Wait;
+use crate::wire::{MAX_BUNDLE, MAX_UDP_BUNDLE};
 
 /// The sending half of a [`Socket`](crate::Socket), for messages of type `Tx`. A clone sends from
 /// the same socket.
@@ -94,6 +98,78 @@ impl<Tx: Message> SocketSender<Tx> {
         self.send(message, to, Wait::Until(deadline))
     }
 
+    /// Sends several messages in order to one address, in as few datagrams as they need: small ones share
+    /// a *bundle* of up to 64 KiB over UNIX, and of 1,232 bytes over UDP, which every network carries
+    /// whole. Those over 16 KiB, and those with descriptors, go alone. Returns how many there were.
+    ///
+    /// ```
+    /// use datagrammar::{Message, Socket, Wait};
+    ///
+    /// #[derive(Message)]
+    /// enum Sample {
+    ///     #[message(tag = 1)]
+    ///     Load(u32),
+    /// }
+    ///
+    /// let mut receiver = Socket::<Sample, Sample>::bind(&"udp:127.0.0.1:0".parse()?)?;
+    /// let address = receiver.local_address()?;
+    /// let mut sender = Socket::<Sample, Sample>::unbound(&address)?;
+    /// let samples = [Sample::Load(1), Sample::Load(2), Sample::Load(3)];
+    /// assert_eq!(sender.tx.send_all_to(&samples, &address, Wait::Block)?, 3);
+    /// for expected in 1..=3 {
+    ///     let (frame, _from) = receiver.recv_from()?;
+    ///     assert!(matches!(frame.decode()?, Sample::Load(load) if load == expected));
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SendAllError`]: how many were sent, and why the next one was not, as [`send_to`](Self::send_to).
+    /// Over UDP, a bundle that is lost is lost with all its messages.
+    pub fn send_all_to<'m, 'b>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
+        to: &Address,
+        wait: Wait,
+    ) -> Result<usize, SendAllError>
+    where
+        Tx::Borrowed<'b>: 'm,
+    {
+        let fd = &self.shared.fd;
+        let max = match fd.kind() {
+            Kind::Udp4 | Kind::Udp6 => MAX_UDP_BUNDLE,
+            _ => fd.max_len().unwrap_or(0).min(MAX_BUNDLE),
+        };
+        outbox::send_all(messages, max, |outgoing, is_bundle| match is_bundle {
+            true => send_bundle_to(fd, outgoing, to.name(), wait),
+            false => send_to(fd, outgoing, to.name(), wait),
+        })
+    }
+
+    /// Sends a frame that was encoded before, or received elsewhere. Returns its length in bytes.
+    ///
+    /// # Errors
+    ///
+    /// As the form of [`send_to`](Self::send_to) that waits in the same way.
+    pub fn send_frame_to(
+        &mut self,
+        frame: &OwnedFrame<Tx>,
+        to: &Address,
+        wait: Wait,
+    ) -> Result<usize, SendError> {
+        frame.send(|outgoing| send_to(&self.shared.fd, outgoing, to.name(), wait))
+    }
+
+    /// Shuts the socket down: see [`Socket::shutdown`](crate::Socket::shutdown).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn shutdown(&self) -> io::Result<()> {
+        self.shared.shutdown()
+    }
+
     #[inline]
     fn send(
         &mut self,
@@ -102,7 +178,7 @@ impl<Tx: Message> SocketSender<Tx> {
         wait: Wait,
     ) -> Result<usize, SendError> {
         let fd = &self.shared.fd;
-        outbox::send(message, |parcel| transmit_to(fd, parcel, to.name(), wait))
+        outbox::send(message, |outgoing| send_to(fd, outgoing, to.name(), wait))
     }
 }
 
@@ -121,5 +197,11 @@ impl<Tx> AsFd for SocketSender<Tx> {
 impl<Tx> fmt::Debug for SocketSender<Tx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SocketSender").field("fd", &self.as_fd()).finish_non_exhaustive()
+    }
+}
+
+impl<Tx> AsRawFd for SocketSender<Tx> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
     }
 }

@@ -7,7 +7,9 @@
 //! [cmsg(3)]: https://man7.org/linux/man-pages/man3/cmsg.3.html
 //! [unix(7)]: https://man7.org/linux/man-pages/man7/unix.7.html
 
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::slice;
 
 use super::options::Credentials;
 
@@ -27,38 +29,38 @@ const SCM_PIDFD: libc::c_int = 4;
 /// Memory for control messages, aligned as the kernel wants it.
 #[repr(C, align(8))]
 pub(super) struct Control {
-    bytes: [u8; CAPACITY],
+    bytes: [MaybeUninit<u8>; CAPACITY],
+    /// How many bytes there are to send.
     len: usize,
 }
 
 impl Control {
-    /// Room for the kernel to write messages into. It leaves padding unwritten, so all of it is
-    /// initialised.
-    pub(super) fn empty() -> Self {
-        Self { bytes: [0; CAPACITY], len: 0 }
+    /// Room for the kernel to write messages into.
+    pub(super) fn uninit() -> Self {
+        Self { bytes: [MaybeUninit::uninit(); CAPACITY], len: 0 }
     }
 
-    /// One `SCM_RIGHTS` message with these descriptors, of which there are [`MAX_DESCRIPTORS`] at
-    /// most; `None` for more.
+    /// One `SCM_RIGHTS` message with these descriptors; `None` for more than [`MAX_DESCRIPTORS`].
     pub(super) fn rights(descriptors: &[BorrowedFd<'_>]) -> Option<Self> {
         if descriptors.len() > MAX_DESCRIPTORS {
             return None;
         }
-        let mut control = Self::empty();
+        let mut control = Self::uninit();
         control.push(&(HEADER + size_of_val(descriptors)).to_ne_bytes());
         control.push(&libc::SOL_SOCKET.to_ne_bytes());
         control.push(&libc::SCM_RIGHTS.to_ne_bytes());
         for descriptor in descriptors {
             control.push(&descriptor.as_raw_fd().to_ne_bytes());
         }
-        control.len = control.len.next_multiple_of(size_of::<usize>());
+        let padding = control.len.next_multiple_of(size_of::<usize>()) - control.len;
+        control.push([0; size_of::<usize>()].get(..padding).unwrap_or_default());
         Some(control)
     }
 
     fn push(&mut self, bytes: &[u8]) {
         let end = self.len + bytes.len();
         if let Some(place) = self.bytes.get_mut(self.len..end) {
-            place.copy_from_slice(bytes);
+            place.write_copy_of_slice(bytes);
             self.len = end;
         }
     }
@@ -67,7 +69,7 @@ impl Control {
         self.bytes.as_mut_ptr().cast()
     }
 
-    /// How many bytes there are to read.
+    /// How many bytes there are to send.
     pub(super) fn len(&self) -> usize {
         self.len
     }
@@ -84,10 +86,11 @@ impl Control {
     /// A successful `recvmsg` has filled this with `len` bytes of control messages, and nobody has
     /// taken over the descriptors in them before.
     pub(super) unsafe fn take(&mut self, len: usize) -> Taken {
-        let mut descriptors = Vec::new();
+        let mut taken = Taken { descriptors: Vec::new(), credentials: None };
         let (mut cred, mut pidfd) = (None, None);
         let mut rest = self.bytes.get(..len).unwrap_or_default();
-        while let Some((kind, data, next)) = split(rest) {
+        // SAFETY: `rest` begins with a message that the kernel wrote, or is empty.
+        while let Some((kind, data, next)) = unsafe { split(rest) } {
             rest = next;
             let (numbers, _) = data.as_chunks();
             let numbers = numbers.iter().map(|number| RawFd::from_ne_bytes(*number));
@@ -101,14 +104,14 @@ impl Control {
                     let mut owned = numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) });
                     match kind {
                         SCM_PIDFD => pidfd = owned.next(),
-                        _ => descriptors.extend(owned),
+                        _ => taken.descriptors.extend(owned),
                     }
                 }
                 _ => {}
             }
         }
-        self.len = 0;
-        Taken { descriptors, sender: cred.map(|cred| Credentials::new(cred, pidfd)) }
+        taken.credentials = cred.map(|cred| Credentials::new(cred, pidfd));
+        taken
     }
 }
 
@@ -116,7 +119,7 @@ impl Control {
 pub(super) struct Taken {
     pub(super) descriptors: Vec<OwnedFd>,
     /// Who sent the datagram, if the socket was told to ask.
-    pub(super) sender: Option<Credentials>,
+    pub(super) credentials: Option<Credentials>,
 }
 
 /// `struct ucred`: three integers.
@@ -129,16 +132,24 @@ fn credentials(data: &[u8]) -> Option<libc::ucred> {
 }
 
 /// The first message: its type, its data, and what comes after it.
-fn split(bytes: &[u8]) -> Option<(libc::c_int, &[u8], &[u8])> {
-    let (len, rest) = bytes.split_first_chunk()?;
+///
+/// # Safety
+///
+/// The kernel wrote `bytes`: a header wherever a message begins, and its data.
+unsafe fn split(bytes: &[MaybeUninit<u8>]) -> Option<(libc::c_int, &[u8], &[MaybeUninit<u8>])> {
+    let header = bytes.get(..HEADER)?;
+    // SAFETY: the kernel wrote all of a header (net/core/scm.c, put_cmsg).
+    let header = unsafe { slice::from_raw_parts(header.as_ptr().cast::<u8>(), HEADER) };
+    let (len, rest) = header.split_first_chunk()?;
     let (level, rest) = rest.split_first_chunk()?;
-    let (kind, _) = rest.split_first_chunk()?;
     let len = usize::from_ne_bytes(*len);
     let data = bytes.get(HEADER..len)?;
+    // SAFETY: as above, all of the data. Only the padding after it is left unwritten.
+    let data = unsafe { slice::from_raw_parts(data.as_ptr().cast::<u8>(), data.len()) };
     // The last message's padding need not be there.
     let next = bytes.get(len.next_multiple_of(size_of::<usize>())..).unwrap_or_default();
     // All that a socket of ours can be sent are of this level; others would have types of their own.
     let is_socket = libc::c_int::from_ne_bytes(*level) == libc::SOL_SOCKET;
-    let kind = if is_socket { libc::c_int::from_ne_bytes(*kind) } else { 0 };
+    let kind = if is_socket { libc::c_int::from_ne_bytes(*rest.first_chunk()?) } else { 0 };
     Some((kind, data, next))
 }

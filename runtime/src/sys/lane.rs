@@ -1,109 +1,155 @@
-//! The spill lane: where a socket that cannot be peeked at puts its next datagram.
+//! A lane: address space as long as the longest datagram, of which only the written pages are memory.
 //!
-//! AF_VSOCK has `MSG_PEEK` since Linux 6.6 only. Before, a datagram is taken into memory as large as the
-//! longest one that the socket can be sent, and looked at there, until it is asked for. Of that memory,
-//! only what datagrams fill is ever touched. See [vsock(7)].
+//! A datagram that is received into a lane cannot be truncated, so nobody has to know its length
+//! before. The kernel puts memory under a page when it first writes there, and takes it back when
+//! told to: see [mmap(2)], `MAP_NORESERVE`, and [madvise(2)], `MADV_DONTNEED`.
 //!
-//! [vsock(7)]: https://man7.org/linux/man-pages/man7/vsock.7.html
+//! ```text
+//!  start     start + OFFSET                    OFFSET + filled      resident               OFFSET + len
+//!  |- unused -|-------- the last datagram -------|---- older bytes ----|-- no memory here yet --|
+//! ```
+//!
+//! [mmap(2)]: https://man7.org/linux/man-pages/man2/mmap.2.html
+//! [madvise(2)]: https://man7.org/linux/man-pages/man2/madvise.2.html
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::ptr::{self, NonNull};
+use std::slice;
 
-use super::errno::retry;
-use super::recv::Peeked;
+/// The longest datagram there is, in bytes: over UNIX, 4 MiB of linear memory and 17 pages, or 45
+/// with other kernel settings (net/unix/af_unix.c, `unix_dgram_sendmsg`; `CONFIG_MAX_SKB_FRAGS`).
+pub(crate) const LANE_LEN: usize = 4 * 1024 * 1024 + 64 * 4096;
 
-/// A datagram that has been taken, until it is asked for.
+/// Where in its first page a lane begins, in bytes. The kernel keeps a long datagram's bytes from
+/// the start of pages on. Some processors take three times as long to copy to a place a few bytes
+/// further into a page than the source (AMD EPYC, measured), which a round length and a short
+/// header would cause.
+const OFFSET: usize = 256;
+
+/// One datagram's address space.
 #[derive(Debug)]
-pub(super) struct Lane {
-    /// Empty unless there is one: no datagram is.
-    held: Mutex<Vec<u8>>,
-    /// The longest datagram that can come, in bytes.
-    max_len: usize,
+pub(crate) struct Lane {
+    start: NonNull<u8>,
+    /// The longest datagram that fits.
+    len: usize,
+    /// How much of the last datagram is here.
+    filled: usize,
+    /// How many bytes from `start` on may be memory: whole pages.
+    resident: usize,
+    page: usize,
 }
+
+// SAFETY: the mapping belongs to the `Lane` alone, wherever that is dropped, and is written to only
+// through exclusive borrows of it.
+unsafe impl Send for Lane {}
+// SAFETY: as above; shared borrows only read.
+unsafe impl Sync for Lane {}
 
 impl Lane {
-    pub(super) fn new(max_len: usize) -> Self {
-        Self { held: Mutex::default(), max_len }
-    }
-
-    /// Looks at the next datagram, which is taken from the socket unless that has been done before.
-    pub(super) fn peek(&self, fd: BorrowedFd<'_>, block: bool) -> io::Result<Peeked> {
-        let mut held = self.lock();
-        if held.is_empty() {
-            held.try_reserve(self.max_len).map_err(|_| io::ErrorKind::OutOfMemory)?;
-            fill(fd, &mut held, if block { 0 } else { libc::MSG_DONTWAIT })?;
+    /// Reserves a lane for datagrams of `len` bytes. An error where there is no such address space, or
+    /// where the kernel does not overcommit (proc(5), `overcommit_memory`).
+    pub(crate) fn reserve(len: usize) -> io::Result<Self> {
+        // SAFETY: no memory is involved.
+        let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        let page = usize::try_from(page).map_err(io::Error::other)?;
+        let mapped = mapped_len(len, page);
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        // SAFETY: a new mapping, at an address of the kernel's choice, touches no existing memory.
+        let start = unsafe { libc::mmap(ptr::null_mut(), mapped, libc::PROT_NONE, flags, -1, 0) };
+        let start = match NonNull::new(start.cast::<u8>()) {
+            Some(start) if start.as_ptr().cast() != libc::MAP_FAILED => start,
+            _ => return Err(io::Error::last_os_error()),
+        };
+        let lane = Self { start, len, filled: 0, resident: 0, page };
+        // A process that locks its memory (mlockall(2)) would otherwise fill the lane with it.
+        // SAFETY: the range is the mapping just made, and its contents are not affected.
+        unsafe { libc::munlock(start.as_ptr().cast(), mapped) };
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: the range is the mapping just made, to which nobody has a reference yet.
+        if unsafe { libc::mprotect(start.as_ptr().cast(), mapped, access) } != 0 {
+            return Err(io::Error::last_os_error());
         }
-        Ok(Peeked::of(&held))
+        // Otherwise one byte could cost a huge page. The call fails where the kernel has none.
+        // SAFETY: as for munlock.
+        unsafe { libc::madvise(start.as_ptr().cast(), mapped, libc::MADV_NOHUGEPAGE) };
+        Ok(lane)
     }
 
-    /// Hands the held datagram to `take`, if there is one.
-    pub(super) fn take<T>(&self, take: impl FnOnce(&[u8]) -> T) -> Option<T> {
-        let mut held = self.lock();
-        let taken = (!held.is_empty()).then(|| take(&held));
-        held.clear();
-        taken
+    /// The longest datagram that fits, in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.len
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How many bytes of memory may be under the lane.
+    pub(crate) fn resident(&self) -> usize {
+        self.resident
+    }
+
+    /// What is here of the last datagram.
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        // SAFETY: `filled` bytes from there on are mapped, as `fill` lets no more be. They are
+        // initialised, as new pages are zero, and written to only through exclusive borrows of `self`.
+        unsafe { slice::from_raw_parts(self.first(), self.filled) }
+    }
+
+    /// Room for the first `cap` bytes of a datagram, for the kernel to write.
+    #[inline]
+    pub(super) fn room(&mut self, cap: usize) -> libc::iovec {
+        libc::iovec { iov_base: self.first().cast(), iov_len: cap.min(self.len) }
+    }
+
+    /// Notes that the kernel wrote `filled` bytes, at most all of the lane.
+    #[inline]
+    pub(super) fn fill(&mut self, filled: usize) {
+        self.filled = filled.min(self.len);
+        self.resident = self.resident.max((OFFSET + self.filled).next_multiple_of(self.page));
+    }
+
+    /// Gives back the memory after the first `keep` bytes. What the lane holds is lost.
+    pub(crate) fn trim(&mut self, keep: usize) {
+        let keep = keep.next_multiple_of(self.page);
+        self.filled = 0;
+        if let Some(len @ 1..) = self.resident.checked_sub(keep) {
+            let start = self.start.as_ptr().wrapping_add(keep).cast();
+            // SAFETY: the range is whole pages of this mapping. They stay initialised, as the next
+            // pages there are zero. Nobody has a reference to them: `self` is borrowed exclusively.
+            unsafe { libc::madvise(start, len, libc::MADV_DONTNEED) };
+            self.resident = keep;
+        }
+    }
+
+    fn first(&self) -> *mut u8 {
+        self.start.as_ptr().wrapping_add(OFFSET)
     }
 }
 
-/// Receives into all of an empty buffer's capacity. EMSGSIZE for a datagram that is longer, and lost.
-fn fill(fd: BorrowedFd<'_>, buffer: &mut Vec<u8>, flags: libc::c_int) -> io::Result<()> {
-    let flags = flags | libc::MSG_TRUNC;
-    let room = buffer.spare_capacity_mut();
-    let len = retry(|| {
-        // SAFETY: `room` is writable memory of `room.len()` bytes, exclusively borrowed for the call; the
-        // kernel only writes it. `fd` is open for the call, as it is borrowed.
-        unsafe { libc::recv(fd.as_raw_fd(), room.as_mut_ptr().cast(), room.len(), flags) }
-    })?
-    .cast_unsigned();
-    if len > room.len() {
-        return Err(io::Error::from_raw_os_error(libc::EMSGSIZE));
+impl Drop for Lane {
+    fn drop(&mut self) {
+        let mapped = mapped_len(self.len, self.page);
+        // SAFETY: the mapping is that of `reserve`, whole, and nobody has a reference to it any more.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), mapped) };
     }
-    // SAFETY: `len` is within the capacity of this empty buffer, and the kernel wrote that many bytes
-    // from the start of it, as it returned no more than there was room for (recv(2)).
-    unsafe { buffer.set_len(len) };
-    Ok(())
+}
+
+fn mapped_len(len: usize, page: usize) -> usize {
+    (OFFSET + len).next_multiple_of(page)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod tests {
-    use std::io::ErrorKind;
-    use std::os::fd::AsFd;
-    use std::os::unix::net::UnixDatagram;
-
     use super::*;
-    use crate::sys::recv::HEAD_LEN;
 
     #[test]
-    fn what_was_looked_at_is_taken_once_and_in_order() {
-        let (theirs, ours) = UnixDatagram::pair().unwrap();
-        let lane = Lane::new(1000);
-        assert!(lane.peek(ours.as_fd(), false).is_err_and(|e| e.kind() == ErrorKind::WouldBlock));
-        theirs.send(&[7; 1000]).unwrap();
-        theirs.send(b"second").unwrap();
-        for _ in 0..3 {
-            let peeked = lane.peek(ours.as_fd(), true).unwrap();
-            assert_eq!((peeked.len, peeked.head), (1000, [7; HEAD_LEN]));
-        }
-        assert_eq!(lane.take(|held| held.to_vec()), Some(vec![7; 1000]));
-        assert_eq!(lane.take(|held| held.to_vec()), None);
-        let peeked = lane.peek(ours.as_fd(), false).unwrap();
-        assert_eq!((peeked.len, peeked.head), (6, *b"second\0\0\0\0\0\0\0\0"));
-    }
-
-    #[test]
-    fn a_datagram_that_cannot_be_is_an_error_and_not_cut() {
-        let (theirs, ours) = UnixDatagram::pair().unwrap();
-        let lane = Lane::new(64);
-        theirs.send(&[7; 100_000]).unwrap();
-        theirs.send(b"next").unwrap();
-        let error = lane.peek(ours.as_fd(), false).unwrap_err();
-        assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE));
-        assert_eq!(lane.peek(ours.as_fd(), false).unwrap().len, 4);
+    fn a_datagram_longer_than_the_lane_does_not_reach_beyond_it() {
+        let mut lane = Lane::reserve(10_000).unwrap();
+        assert_eq!(lane.room(usize::MAX).iov_len, 10_000);
+        lane.fill(20_000);
+        assert_eq!((lane.bytes().len(), lane.resident() % lane.page), (10_000, 0));
+        let before = lane.resident();
+        lane.trim(1);
+        assert_eq!((lane.bytes().len(), lane.resident()), (0, lane.page));
+        assert!(before > lane.page);
     }
 }

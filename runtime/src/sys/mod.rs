@@ -8,7 +8,6 @@ mod errno;
 mod fs;
 mod kind;
 mod lane;
-mod lanes;
 mod listener;
 mod memfd;
 mod memory;
@@ -16,6 +15,7 @@ mod name;
 mod options;
 mod poll;
 mod process;
+mod random;
 mod recv;
 mod send;
 mod socket;
@@ -25,7 +25,7 @@ pub(crate) use self::control::MAX_DESCRIPTORS;
 pub(crate) use self::errno::{Errno, errno};
 pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_mode_nofollow};
 pub(crate) use self::kind::Kind;
-pub(crate) use self::lanes::{LANE_LEN, Lanes, MAX_LANES};
+pub(crate) use self::lane::{LANE_LEN, Lane};
 pub(crate) use self::listener::ListenerFd;
 pub(crate) use self::memfd::{Mapping, first_hole, memfd, missing_seals, seal};
 pub(crate) use self::memory::populate;
@@ -36,9 +36,8 @@ pub(crate) use self::process::{
     effective_uid, empty_stdin, inherit_streams_alone, kill, open_file_limit, pidfd_of,
     take_inherited, wait_for,
 };
-pub(crate) use self::recv::{
-    Peeked, Received, discard, peek, peek_len, recv, recv_from, recv_message, recv_spilling,
-};
-pub(crate) use self::send::{MAX_TOGETHER, send, send_many};
-pub(crate) use self::socket::DatagramFd;
+pub(crate) use self::random::random;
+pub(crate) use self::recv::{Ancillary, Peeked, Scatter, peek, peek_len, recv};
+pub(crate) use self::send::send;
+pub(crate) use self::socket::{DatagramFd, Ending};
 pub(crate) use self::whole::send_whole;

@@ -157,6 +157,12 @@ impl Credentials {
     pub(super) fn new(cred: libc::ucred, pidfd: Option<OwnedFd>) -> Self {
         Self { uid: cred.uid, gid: cred.gid, pid: cred.pid.cast_unsigned(), pidfd }
     }
+
+    /// The same, without a pidfd if no descriptor is left for one.
+    pub(crate) fn duplicate(&self) -> Self {
+        let pidfd = self.pidfd.as_ref().and_then(|pidfd| pidfd.try_clone().ok());
+        Self { uid: self.uid, gid: self.gid, pid: self.pid, pidfd }
+    }
 }
 
 /// The peer of a connected UNIX socket, as it was when it connected or began to listen.

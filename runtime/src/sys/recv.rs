@@ -1,81 +1,104 @@
-//! Receiving: the peek that tells a datagram's length, and the receives that take it.
+//! Receiving: the peek that tells a datagram's length, and the read that takes the datagram.
 //!
-//! `ssize_t recv(int sockfd, void *buf, size_t len, int flags)`; see [recv(2)]. `MSG_TRUNC` makes
-//! the call return the datagram's real length even where the buffer is shorter (on datagram
-//! sockets: on a TCP socket it discards data *without writing the buffer*, which is why the calls
-//! that fill a buffer take a [`DatagramFd`]); `MSG_PEEK` leaves the datagram queued.
+//! `MSG_TRUNC` makes a call return the datagram's real length even where the buffer is shorter (on
+//! datagram sockets: on a TCP socket it discards data *without writing the buffer*, which is why
+//! [`recv`] takes a [`DatagramFd`]). `MSG_PEEK` leaves the datagram queued. See [recv(2)].
 //!
-//! The peek is a plain `recv`, without a control buffer: a peek with one would install a copy of
-//! every attached descriptor in this process.
+//! A peek has no control buffer: with one, it would install a copy of every attached descriptor.
 //!
 //! [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
 
 use std::io;
+use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use super::control::{Control, Taken};
 use super::errno::retry;
-use super::lanes::Lanes;
+use super::kind::Kind;
+use super::lane::Lane;
 use super::name::{Name, RawName, UnixName};
 use super::options::Credentials;
 use super::socket::DatagramFd;
 
-/// What a peek tells of the next datagram.
+/// What a peek tells about the next datagram.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peeked {
     /// Its length, in bytes.
     pub(crate) len: usize,
     /// Its first bytes; 0 where it has none.
-    pub(crate) head: [u8; HEAD_LEN],
+    pub(crate) head: [u8; PEEK_LEN],
 }
 
-impl Peeked {
-    /// What a peek would have told of a datagram of these bytes.
-    #[inline]
-    pub(crate) fn of(datagram: &[u8]) -> Self {
-        let mut head = [0; HEAD_LEN];
-        match datagram.first_chunk() {
-            Some(first) => head = *first,
-            None => head.iter_mut().zip(datagram).for_each(|(place, byte)| *place = *byte),
-        }
-        Self { len: datagram.len(), head }
+/// How many of a datagram's first bytes a peek shows.
+pub(crate) const PEEK_LEN: usize = 24;
+
+/// How many of a datagram's first bytes are scattered apart from the others.
+pub(crate) const HEAD_LEN: usize = 14;
+
+/// What travels beside a datagram's bytes.
+#[derive(Debug)]
+pub(crate) struct Ancillary {
+    /// Where the datagram came from; unnamed on a connection.
+    pub(crate) name: Name,
+    pub(crate) descriptors: Vec<OwnedFd>,
+    /// Who sent it, if the socket was told to ask.
+    pub(crate) credentials: Option<Credentials>,
+    /// Whether descriptors came that this process could not be given.
+    pub(crate) truncated: bool,
+}
+
+impl Default for Ancillary {
+    fn default() -> Self {
+        let name = Name::Unix(UnixName::UNNAMED);
+        Self { name, descriptors: Vec::new(), credentials: None, truncated: false }
     }
 }
 
-/// How many of a datagram's bytes a peek shows.
-pub(super) const HEAD_LEN: usize = 14;
+/// Where the first bytes of a datagram go, before its lane.
+#[derive(Debug)]
+pub(crate) struct Scatter<'b> {
+    pub(crate) head: &'b mut [u8; HEAD_LEN],
+    /// What follows the head is appended here, without growing the capacity.
+    pub(crate) room: &'b mut Vec<u8>,
+    /// The most that is appended, in bytes.
+    pub(crate) max: usize,
+}
 
-/// Looks at the next datagram, which stays queued. `block` waits for one, unless the descriptor
-/// itself is non-blocking.
-#[inline]
-pub(crate) fn peek(fd: &DatagramFd, block: bool) -> io::Result<Peeked> {
-    if let Some(lane) = fd.lane() {
-        return lane.peek(fd.as_fd(), block);
-    }
-    let wait = if block { 0 } else { libc::MSG_DONTWAIT };
-    let mut head = [0; HEAD_LEN];
-    match recv_head(fd.as_fd(), &mut head, libc::MSG_PEEK | libc::MSG_TRUNC | wait) {
-        Ok(len) => Ok(Peeked { len, head }),
-        Err(error) => match fd.lane_instead_of(&error) {
-            Some(lane) => lane.peek(fd.as_fd(), block),
-            None => Err(error),
+/// Waits for the next datagram, and tells its length without taking it. `None` where the kernel cannot
+/// peek: on AF_VSOCK before Linux 6.6.
+///
+/// `ssize_t recv(int sockfd, void *buf, size_t len, int flags)` with `MSG_PEEK | MSG_TRUNC`. `block`
+/// waits, unless the descriptor itself is non-blocking.
+pub(crate) fn peek(fd: &DatagramFd, block: bool) -> io::Result<Option<Peeked>> {
+    let mut head = [0; PEEK_LEN];
+    let flags = libc::MSG_PEEK | libc::MSG_TRUNC | if block { 0 } else { libc::MSG_DONTWAIT };
+    let peeked = retry(|| {
+        // SAFETY: the pointer and the length are those of initialised bytes, exclusively borrowed for
+        // the call. `fd` is open for the call, as it is borrowed.
+        unsafe { libc::recv(fd.as_fd().as_raw_fd(), head.as_mut_ptr().cast(), head.len(), flags) }
+    });
+    match peeked {
+        Ok(len) => Ok(Some(Peeked { len: len.cast_unsigned(), head })),
+        // Old kernels turn every failure of the vsock transport into ENOMEM (net/vmw_vsock/af_vsock.c).
+        Err(error) => match (fd.kind(), error.raw_os_error()) {
+            (Kind::VsockSeqpacket, Some(libc::ENOMEM | libc::EOPNOTSUPP)) => Ok(None),
+            _ => Err(error),
         },
     }
 }
 
-/// The length of the next datagram, as [`peek`] tells it, of a socket of any family; `None` where the
-/// family does not tell.
+/// Tells the length of the next datagram, as [`peek`] does, of a socket of any family; `None` where the
+/// family does not tell lengths.
 ///
-/// Not all heed `MSG_TRUNC` as a flag of the call, but all set it in the result (recvmsg(2)): a
-/// datagram of one byte is not cut by a peek into one.
+/// Not every family heeds `MSG_TRUNC` as a flag of the call, but all set it in the result
+/// (recvmsg(2)): a datagram of one byte is not truncated by a peek into one.
 pub(crate) fn peek_len(fd: BorrowedFd<'_>, block: bool) -> io::Result<Option<usize>> {
-    let wait = if block { 0 } else { libc::MSG_DONTWAIT };
-    let flags = libc::MSG_PEEK | libc::MSG_TRUNC | wait;
+    let flags = libc::MSG_PEEK | libc::MSG_TRUNC | if block { 0 } else { libc::MSG_DONTWAIT };
     let mut first = 0_u8;
-    let mut piece = libc::iovec { iov_base: (&raw mut first).cast(), iov_len: 1 };
+    let mut slice = libc::iovec { iov_base: (&raw mut first).cast(), iov_len: 1 };
     // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid.
-    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
-    message.msg_iov = &raw mut piece;
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    message.msg_iov = &raw mut slice;
     message.msg_iovlen = 1;
     let len = retry(|| {
         // SAFETY: `message` points to one iovec, which describes one initialised byte, both
@@ -83,254 +106,115 @@ pub(crate) fn peek_len(fd: BorrowedFd<'_>, block: bool) -> io::Result<Option<usi
         // the call, as it is borrowed.
         unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) }
     })?;
-    let cut = message.msg_flags & libc::MSG_TRUNC != 0;
-    Ok(Some(len.cast_unsigned()).filter(|&len| len != 1 || !cut))
+    let truncated = message.msg_flags & libc::MSG_TRUNC != 0;
+    Ok(Some(len.cast_unsigned()).filter(|&len| len != 1 || !truncated))
 }
 
-/// Drops the next datagram, and returns the length that it had. Never waits.
-///
-/// Into one byte: on AF_VSOCK a receive into none returns at once, with 0.
-pub(crate) fn discard(fd: &DatagramFd) -> io::Result<usize> {
-    if let Some(len) = fd.lane().and_then(|lane| lane.take(<[u8]>::len)) {
-        return Ok(len);
+impl Scatter<'_> {
+    /// The same, to be used once more after this.
+    pub(crate) fn reborrow(&mut self) -> Scatter<'_> {
+        Scatter { head: self.head, room: self.room, max: self.max }
     }
-    recv_head(fd.as_fd(), &mut [0], libc::MSG_TRUNC | libc::MSG_DONTWAIT)
 }
 
-#[inline]
-fn recv_head(fd: BorrowedFd<'_>, head: &mut [u8], flags: libc::c_int) -> io::Result<usize> {
-    retry(|| {
-        // SAFETY: the pointer and the length are those of initialised bytes, exclusively borrowed for
-        // the call: whatever kind of descriptor this is, no more is written. `fd` is open for the
-        // call, as it is borrowed.
-        unsafe { libc::recv(fd.as_raw_fd(), head.as_mut_ptr().cast(), head.len(), flags) }
-    })
-    .map(isize::cast_unsigned)
-}
-
-/// Takes the next datagram into `buffer`, replacing what it holds and using its capacity without
-/// growing it. Never waits.
+/// Takes the next datagram: its first bytes to `scatter`, if there is one, the others to `lane`, and
+/// what is beside it to `ancillary`. Returns the datagram's real length.
 ///
-/// Returns the datagram's real length: where that is more than the capacity, the rest is lost.
+/// `scatter` and `lane` together get at most `cap` bytes. `block` waits, unless the descriptor itself
+/// is non-blocking.
+///
+/// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags)` with `MSG_TRUNC` and
+/// `MSG_CMSG_CLOEXEC`, or the cheaper `recv` where the lane is all that is asked for. `MSG_CTRUNC`
+/// means that descriptors are missing, as there is room for as many as can travel.
 #[inline]
-pub(crate) fn recv(fd: &DatagramFd, buffer: &mut Vec<u8>) -> io::Result<usize> {
-    buffer.clear();
-    if let Some(len) = fd.lane().and_then(|lane| lane.take(|held| spill(held, &mut [], buffer))) {
-        return Ok(len);
+pub(crate) fn recv(
+    fd: &DatagramFd,
+    scatter: Option<Scatter<'_>>,
+    lane: &mut Lane,
+    cap: usize,
+    ancillary: Option<&mut Ancillary>,
+    block: bool,
+) -> io::Result<usize> {
+    let flags = libc::MSG_TRUNC | if block { 0 } else { libc::MSG_DONTWAIT };
+    if scatter.is_some() || ancillary.is_some() {
+        return recv_message(fd, scatter, lane, cap, ancillary, flags);
     }
-    let room = buffer.spare_capacity_mut();
+    let libc::iovec { iov_base: start, iov_len: room } = lane.room(cap);
     let len = retry(|| {
-        // SAFETY: `room` is writable memory of `room.len()` bytes, exclusively borrowed for the
-        // call; the kernel only writes it. `fd` is open for the call, as it is borrowed.
-        unsafe {
-            libc::recv(
-                fd.as_fd().as_raw_fd(),
-                room.as_mut_ptr().cast(),
-                room.len(),
-                libc::MSG_TRUNC | libc::MSG_DONTWAIT,
-            )
-        }
+        // SAFETY: the iovec describes writable memory of the lane, exclusively borrowed for the call.
+        // `fd` is open for the call, as it is borrowed.
+        unsafe { libc::recv(fd.as_fd().as_raw_fd(), start, room, flags) }
     })?
     .cast_unsigned();
-    let written = len.min(room.len());
-    // SAFETY: `written` is within the capacity, and the kernel wrote that many bytes from the start
-    // of it: on a datagram socket, which a `DatagramFd` is known to be, `recv` copies the shorter of
-    // the datagram and the buffer, whatever it returns (recv(2), MSG_TRUNC).
-    unsafe { buffer.set_len(written) };
+    lane.fill(len.min(room));
     Ok(len)
 }
 
-/// As [`recv`], and tells who sent the datagram: an unnamed one for a family that this crate does not
-/// speak.
-///
-/// `ssize_t recvfrom(int sockfd, void *buf, size_t len, int flags, struct sockaddr *src_addr,
-/// socklen_t *addrlen)`.
-#[inline]
-pub(crate) fn recv_from(fd: &DatagramFd, buffer: &mut Vec<u8>) -> io::Result<(usize, Name)> {
-    buffer.clear();
-    let room = buffer.spare_capacity_mut();
-    let mut name = RawName::empty();
-    let mut name_len = 0;
-    let len = retry(|| {
-        name_len = RawName::CAPACITY as libc::socklen_t;
-        // SAFETY: `room` is writable memory of `room.len()` bytes and `name` of `name_len` bytes,
-        // both exclusively borrowed for the call; the kernel writes no more of the name than
-        // `name_len` says at entry, and its length to `name_len`. `fd` is open for the call, as it
-        // is borrowed.
-        unsafe {
-            libc::recvfrom(
-                fd.as_fd().as_raw_fd(),
-                room.as_mut_ptr().cast(),
-                room.len(),
-                libc::MSG_TRUNC | libc::MSG_DONTWAIT,
-                name.as_mut_ptr(),
-                &raw mut name_len,
-            )
-        }
-    })?
-    .cast_unsigned();
-    let written = len.min(room.len());
-    // SAFETY: as in `recv`.
-    unsafe { buffer.set_len(written) };
-    name.set_len(name_len);
-    Ok((len, name.read().unwrap_or(Name::Unix(UnixName::UNNAMED))))
-}
-
-/// What a receive took.
-#[derive(Debug)]
-pub(crate) struct Received {
-    /// The datagram's real length: where that is more than there was room for, the rest is lost.
-    pub(crate) len: usize,
-    pub(crate) name: Name,
-    pub(crate) descriptors: Vec<OwnedFd>,
-    /// Who sent it, if the socket was told to ask.
-    pub(crate) sender: Option<Credentials>,
-    /// Whether descriptors came that this process could not be given.
-    pub(crate) lacks_descriptors: bool,
-}
-
-impl Received {
-    /// A datagram with nothing beside it.
-    pub(crate) const fn alone(len: usize) -> Self {
-        Self {
-            len,
-            name: Name::Unix(UnixName::UNNAMED),
-            descriptors: Vec::new(),
-            sender: None,
-            lacks_descriptors: false,
-        }
-    }
-}
-
-/// Takes the next datagram, its descriptors and the name of its sender: the first bytes into `head`,
-/// the others into `buffer` after what it holds, using its capacity without growing it. Never waits.
-pub(crate) fn recv_message(
+fn recv_message(
     fd: &DatagramFd,
-    head: &mut [u8],
-    buffer: &mut Vec<u8>,
-) -> io::Result<Received> {
-    if let Some(len) = fd.lane().and_then(|lane| lane.take(|held| spill(held, head, buffer))) {
-        return Ok(Received::alone(len));
-    }
-    let room = buffer.spare_capacity_mut();
-    let mut pieces = [
-        libc::iovec { iov_base: head.as_mut_ptr().cast(), iov_len: head.len() },
-        libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() },
-    ];
-    // SAFETY: the iovecs describe `head` and `room`, which are exclusively borrowed for the call.
-    let received = unsafe { recvmsg(fd, &mut pieces, true, false) }?;
-    let written = received.len.saturating_sub(head.len()).min(room.len());
-    let filled = buffer.len() + written;
-    // SAFETY: `filled` is within the capacity; up to `buffer.len()` it was initialised before, and the
-    // kernel wrote `written` bytes from there on, as `recvmsg` says.
-    unsafe { buffer.set_len(filled) };
-    Ok(received)
-}
-
-/// Takes the next datagram into `buffer`, replacing what it holds and using its capacity without growing it, and
-/// what does not fit there into the first of `lanes`: of a datagram longer than `cap` bytes not all, perhaps. Never
-/// waits. With `beside`, takes what comes beside the datagram, too.
-pub(crate) fn recv_spilling(
-    fd: &DatagramFd,
-    buffer: &mut Vec<u8>,
-    lanes: &mut Lanes,
+    mut scatter: Option<Scatter<'_>>,
+    lane: &mut Lane,
     cap: usize,
-    beside: bool,
-) -> io::Result<Received> {
-    buffer.clear();
-    lanes.fill(0, 0, 0);
-    let mut copy = |held: &[u8]| {
-        // One that was held is as long as it was when there was made room for it, or longer than allowed.
-        buffer.extend_from_slice(held.get(..buffer.capacity()).unwrap_or(held));
-        held.len()
-    };
-    if let Some(len) = fd.lane().and_then(|lane| lane.take(&mut copy)) {
-        return Ok(Received::alone(len));
+    ancillary: Option<&mut Ancillary>,
+    flags: libc::c_int,
+) -> io::Result<usize> {
+    let (mut head, mut room) = (EMPTY, EMPTY);
+    if let Some(scatter) = &mut scatter {
+        head = libc::iovec { iov_base: scatter.head.as_mut_ptr().cast(), iov_len: HEAD_LEN };
+        let spare = scatter.room.spare_capacity_mut();
+        let len = spare.len().min(scatter.max).min(cap.saturating_sub(HEAD_LEN));
+        room = libc::iovec { iov_base: spare.as_mut_ptr().cast(), iov_len: len };
     }
-    let room = buffer.spare_capacity_mut();
-    let mut pieces = [
-        libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() },
-        lanes.first(cap.saturating_sub(room.len())),
-    ];
-    let spill_len = pieces[1].iov_len;
-    // SAFETY: the iovecs describe `room` and the first lane, which are exclusively borrowed for the call.
-    let received = unsafe { recvmsg(fd, &mut pieces, beside, false) }?;
-    let written = received.len.min(room.len());
-    // SAFETY: `written` is within the capacity, and the kernel wrote that many bytes from the start of it,
-    // as `recvmsg` says.
-    unsafe { buffer.set_len(written) };
-    lanes.fill(0, received.len - written, spill_len);
-    Ok(received)
-}
-
-/// Takes the next datagram into `pieces`, and with `beside` what comes beside it. `block` waits for one,
-/// unless the descriptor itself is non-blocking.
-///
-/// The kernel fills the pieces in order, with as much of the datagram as they hold: on a datagram
-/// socket, which a `DatagramFd` is known to be.
-///
-/// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags)`, with `MSG_TRUNC` and
-/// `MSG_CMSG_CLOEXEC`; see [recv(2)]. `MSG_CTRUNC` means that descriptors are missing: there always is
-/// room for as many as can travel.
-///
-/// [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
-///
-/// # Safety
-///
-/// Each of `pieces` describes writable memory, which is exclusively borrowed for the call.
-pub(super) unsafe fn recvmsg(
-    fd: &DatagramFd,
-    pieces: &mut [libc::iovec],
-    beside: bool,
-    block: bool,
-) -> io::Result<Received> {
+    let (head_len, room_len) = (head.iov_len, room.iov_len);
+    let spill = lane.room(cap.saturating_sub(head_len + room_len));
+    let mut slices = [head, room, spill];
     // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid.
-    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
-    message.msg_iov = pieces.as_mut_ptr();
-    message.msg_iovlen = pieces.len() as _;
-    let wait = if block { 0 } else { libc::MSG_DONTWAIT };
-    let flags = libc::MSG_TRUNC | libc::MSG_CMSG_CLOEXEC | wait;
-    if !beside {
-        let len = retry(|| {
-            // SAFETY: `message` points to iovecs, which by this function's contract describe memory that may
-            // be written to, and to no name and no control messages. `fd` is open for the call, as it is
-            // borrowed.
-            unsafe { libc::recvmsg(fd.as_fd().as_raw_fd(), &raw mut message, flags) }
-        })?;
-        return Ok(Received::alone(len.cast_unsigned()));
-    }
-    let mut name = RawName::empty();
-    let mut control = Control::empty();
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    message.msg_iov = slices.as_mut_ptr();
+    message.msg_iovlen = slices.len() as _;
+    // On a connection, the peer's name is known, and empty.
+    let mut name = (ancillary.is_some() && !fd.kind().is_connection()).then(RawName::empty);
+    let mut control = (ancillary.is_some() && fd.kind().is_unix()).then(Control::uninit);
     let len = retry(|| {
-        message.msg_name = name.as_mut_ptr().cast();
-        message.msg_namelen = RawName::CAPACITY as libc::socklen_t;
-        message.msg_control = control.as_mut_ptr();
-        message.msg_controllen = control.capacity() as _;
-        // SAFETY: as above, and `message` points to a name and to control messages, each with the number of
-        // bytes that may be written there, exclusively borrowed for the call.
+        if let Some(name) = &mut name {
+            message.msg_name = name.as_mut_ptr().cast();
+            message.msg_namelen = RawName::CAPACITY as libc::socklen_t;
+        }
+        if let Some(control) = &mut control {
+            message.msg_control = control.as_mut_ptr();
+            message.msg_controllen = control.capacity() as _;
+        }
+        let flags = flags | libc::MSG_CMSG_CLOEXEC;
+        // SAFETY: `message` points to iovecs of writable memory (the head, spare capacity of the room,
+        // the lane) and to a name and control messages of the lengths given; all of it is exclusively
+        // borrowed for the call. `fd` is open for the call, as it is borrowed.
         unsafe { libc::recvmsg(fd.as_fd().as_raw_fd(), &raw mut message, flags) }
     })?
     .cast_unsigned();
-    // SAFETY: this recvmsg has filled `control` up to the length that it reports.
-    let Taken { descriptors, sender } = unsafe { control.take(message.msg_controllen as usize) };
-    name.set_len(message.msg_namelen);
-    Ok(Received {
-        len,
-        name: name.read().unwrap_or(Name::Unix(UnixName::UNNAMED)),
-        descriptors,
-        sender,
-        lacks_descriptors: message.msg_flags & libc::MSG_CTRUNC != 0,
-    })
+    if let Some(ancillary) = ancillary {
+        if let Some(name) = &mut name {
+            name.set_len(message.msg_namelen);
+            ancillary.name = name.read().unwrap_or(Name::Unix(UnixName::UNNAMED));
+        }
+        if let Some(control) = &mut control {
+            // SAFETY: this recvmsg has filled `control` up to the length that it reports.
+            let taken = unsafe { control.take(message.msg_controllen as usize) };
+            let Taken { descriptors, credentials } = taken;
+            (ancillary.descriptors, ancillary.credentials) = (descriptors, credentials);
+        }
+        ancillary.truncated = message.msg_flags & libc::MSG_CTRUNC != 0;
+    }
+    let mut left = len.saturating_sub(head_len);
+    if let Some(Scatter { room, .. }) = scatter {
+        let filled = room.len() + left.min(room_len);
+        // SAFETY: `filled` is within the capacity. Up to `room.len()` the bytes were initialised before,
+        // and the kernel wrote those from there on: on a datagram socket, which a `DatagramFd` is known
+        // to be, it fills the slices in order with as much of the datagram as they hold (recv(2)).
+        unsafe { room.set_len(filled) };
+        left -= left.min(room_len);
+    }
+    lane.fill(left.min(slices[2].iov_len));
+    Ok(len)
 }
 
-/// Copies a held datagram as a receive would: into `head`, and then to the end of `buffer` as far as its
-/// capacity goes. Its length.
-fn spill(held: &[u8], head: &mut [u8], buffer: &mut Vec<u8>) -> usize {
-    let (first, rest) = held.split_at(head.len().min(held.len()));
-    for (place, byte) in head.iter_mut().zip(first) {
-        *place = *byte;
-    }
-    let room = buffer.capacity() - buffer.len();
-    buffer.extend_from_slice(rest.get(..room).unwrap_or(rest));
-    held.len()
-}
+const EMPTY: libc::iovec = libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 };

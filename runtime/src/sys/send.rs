@@ -44,41 +44,6 @@ pub(crate) fn send(
     send_message(fd, slices, None, to, flags)
 }
 
-/// The most datagrams that [`send_many`] sends.
-pub(crate) const MAX_TOGETHER: usize = 32;
-
-/// Sends each of `datagrams`, of which the first [`MAX_TOGETHER`] count, to the connected peer. How many went,
-/// if not none: the call stops at the first that cannot be sent. `block` waits for room, unless the descriptor
-/// itself is non-blocking. Not for AF_VSOCK, as [`send`].
-///
-/// `int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags)`; see [sendmmsg(2)].
-///
-/// [sendmmsg(2)]: https://man7.org/linux/man-pages/man2/sendmmsg.2.html
-pub(crate) fn send_many<'s>(
-    fd: &DatagramFd,
-    datagrams: impl Iterator<Item = &'s [IoSlice<'s>]>,
-    block: bool,
-) -> io::Result<usize> {
-    let flags = libc::MSG_NOSIGNAL | if block { 0 } else { libc::MSG_DONTWAIT };
-    // SAFETY: mmsghdr is plain numbers and pointers, for which zero bytes are valid: no name, no slices, no
-    // control data.
-    let mut messages: [libc::mmsghdr; MAX_TOGETHER] = unsafe { std::mem::zeroed() };
-    let mut count = 0;
-    for (message, slices) in messages.iter_mut().zip(datagrams) {
-        // IoSlice is documented to have the layout of iovec, and sendmmsg does not write through it.
-        message.msg_hdr.msg_iov = slices.as_ptr().cast::<libc::iovec>().cast_mut();
-        message.msg_hdr.msg_iovlen = slices.len() as _;
-        count += 1;
-    }
-    let sent = retry(|| {
-        // SAFETY: `messages` has at least `count` elements, exclusively borrowed for the call, and each of
-        // these points to iovecs, which describe slices that outlive the call and are only read. `fd` is open
-        // for the call, as it is borrowed.
-        unsafe { libc::sendmmsg(fd.as_fd().as_raw_fd(), messages.as_mut_ptr(), count, flags as _) }
-    })?;
-    Ok(usize::try_from(sent).unwrap_or_default())
-}
-
 #[inline]
 fn send_message(
     fd: &DatagramFd,

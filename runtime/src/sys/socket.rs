@@ -3,13 +3,11 @@
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::errno::retry;
 use super::kind::Kind;
-use super::lane::Lane;
-use super::lanes::LANE_LEN;
+use super::lane::LANE_LEN;
 use super::name::{Name, RawName};
 use super::options::{self, Credentials, Socket};
 
@@ -20,8 +18,17 @@ use super::options::{self, Credentials, Socket};
 pub(crate) struct DatagramFd {
     fd: OwnedFd,
     kind: Kind,
-    /// Made when the kernel cannot peek.
-    lane: OnceLock<Box<Lane>>,
+}
+
+/// How far the receiving direction of a socket has come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// More may be sent.
+    Open,
+    /// No more is sent, and frames are queued.
+    Queued,
+    /// No more is sent, and no frame is queued.
+    Drained,
 }
 
 impl DatagramFd {
@@ -31,7 +38,7 @@ impl DatagramFd {
     }
 
     pub(super) fn new(fd: OwnedFd, kind: Kind) -> Self {
-        Self { fd, kind, lane: OnceLock::new() }
+        Self { fd, kind }
     }
 
     /// Makes two connected UNIX SEQPACKET sockets. See [socketpair(2)].
@@ -184,38 +191,35 @@ impl DatagramFd {
         }
     }
 
-    /// Whether no datagram that comes is longer than a lane.
-    pub(crate) fn fits_lanes(&self) -> bool {
+    /// The longest datagram that can come, in bytes.
+    pub(crate) fn longest(&self) -> usize {
         match self.kind {
-            Kind::VsockSeqpacket => options::vsock_buffer(self.as_fd()) <= LANE_LEN,
-            _ => true,
+            Kind::VsockSeqpacket => options::vsock_buffer(self.as_fd()).max(LANE_LEN),
+            _ => LANE_LEN,
         }
     }
 
-    /// Where the next datagram may be held, where it cannot be peeked at.
-    #[inline]
-    pub(super) fn lane(&self) -> Option<&Lane> {
-        self.lane.get().map(|lane| &**lane)
-    }
-
-    /// The lane to use from now on if this is how a kernel says that it cannot peek: AF_VSOCK before Linux
-    /// 6.6 turns every failure of its transport into ENOMEM (net/vmw_vsock/af_vsock.c).
-    #[cold]
-    pub(super) fn lane_instead_of(&self, error: &io::Error) -> Option<&Lane> {
-        let cannot = matches!(error.raw_os_error(), Some(libc::ENOMEM | libc::EOPNOTSUPP));
-        if self.kind != Kind::VsockSeqpacket || !cannot {
-            return None;
+    /// Whether the receiving direction has ended.
+    ///
+    /// A call that returns 0 does not tell. It may have taken an empty datagram. And a UNIX socket may
+    /// tell the end too early, once: a receive that finds nothing, and then sees that the peer has
+    /// closed, does not look again for what came in between (net/unix/af_unix.c, unix_dgram_recvmsg).
+    pub(crate) fn ending(&self) -> io::Result<Ending> {
+        let mut poll =
+            libc::pollfd { fd: self.fd.as_raw_fd(), events: libc::POLLRDHUP, revents: 0 };
+        // SAFETY: `poll` is one pollfd, exclusively borrowed for the call, and the count says one.
+        retry(|| unsafe { libc::poll(&raw mut poll, 1, 0) })?;
+        if poll.revents & (libc::POLLRDHUP | libc::POLLHUP) == 0 {
+            return Ok(Ending::Open);
         }
-        let lane = || Box::new(Lane::new(options::vsock_buffer(self.as_fd())));
-        Some(self.lane.get_or_init(lane))
+        let mut queued: libc::c_int = 0;
+        // SAFETY: FIONREAD writes one int (unix(7), SIOCINQ), exclusively borrowed for the call. `fd` is
+        // open for the call, as it is borrowed.
+        retry(|| unsafe { libc::ioctl(self.fd.as_raw_fd(), libc::FIONREAD, &raw mut queued) })?;
+        Ok(if queued == 0 { Ending::Drained } else { Ending::Queued })
     }
 
-    /// Takes the datagram that is held, if there is one.
-    pub(crate) fn take_held(&self) -> Option<Vec<u8>> {
-        self.lane().and_then(|lane| lane.take(<[u8]>::to_vec))
-    }
-
-    /// The descriptor. A datagram that is held is lost.
+    /// The descriptor.
     pub(crate) fn into_fd(self) -> OwnedFd {
         self.fd
     }

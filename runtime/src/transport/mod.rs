@@ -1,29 +1,15 @@
-//! Sockets without types: opening them, and moving frames as bytes under the rules of the design.
+//! Sockets without types: opening them, and moving frames as bytes.
 
-mod assembly;
-mod envelope;
-mod inbox;
 mod open;
-mod pace;
 mod peek;
-mod pieces;
-mod pool;
-mod receive;
-mod together;
-mod transmit;
-mod turns;
+mod recv;
+mod send;
 mod wait;
-mod whole;
 
-pub(crate) use self::envelope::transmit_to;
-pub(crate) use self::inbox::{Batch, Inbox};
 pub(crate) use self::open::{
     Claim, accept, adopt, adopt_listener, connect, goes_on, inherited, listen, open_datagram, pair,
     peer,
 };
 pub use self::peek::{peek_len, try_peek_len};
-pub(crate) use self::pieces::transmit_connected;
-pub(crate) use self::receive::{Beside, receive_from};
-pub(crate) use self::together::{MAX_TOGETHER, Stopped, transmit_together};
-pub(crate) use self::transmit::Parcel;
-pub(crate) use self::turns::Turns;
+pub(crate) use self::recv::Inbox;
+pub(crate) use self::send::{Outgoing, Pending, send_bundle_to, send_connected, send_to};

@@ -5,6 +5,7 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use crate::backoff::Backoff;
+use crate::error::RecvError;
 use crate::sys::{self, Readiness};
 use crate::wait::Wait;
 
@@ -19,9 +20,19 @@ pub(crate) enum NotReady {
     Io(io::Error),
 }
 
+impl From<NotReady> for RecvError {
+    fn from(reason: NotReady) -> Self {
+        match reason {
+            NotReady::WouldBlock => Self::WouldBlock,
+            NotReady::TimedOut => Self::TimedOut,
+            NotReady::Io(error) => Self::Io(error),
+        }
+    }
+}
+
 impl Wait {
     /// Whether the system call itself may do the waiting.
-    pub(super) fn blocks(self) -> bool {
+    pub(crate) fn blocks(self) -> bool {
         matches!(self, Self::Block)
     }
 

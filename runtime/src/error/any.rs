@@ -1,0 +1,54 @@
+//! One error for all of the crate's, for `?`.
+
+use thiserror::Error as Derive;
+
+use super::{
+    AddressError, DecodeError, EncodeError, MemoryFault, OpenError, RecvError, SendAllError,
+    SendError,
+};
+
+/// Any error of this crate: what `?` turns each of them into.
+///
+/// ```
+/// use datagrammar::{Connection, Error, Message};
+///
+/// #[derive(Message)]
+/// enum Ping {
+///     #[message(tag = 1)]
+///     Ping,
+/// }
+///
+/// fn ping() -> Result<(), Error> {
+///     let (mut ours, mut theirs) = Connection::<Ping, Ping>::pair()?;
+///     ours.send(&Ping::Ping)?;
+///     if let Some(frame) = theirs.recv()? {
+///         let Ping::Ping = frame.decode()?;
+///     }
+///     Ok(())
+/// }
+/// # ping()?;
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Derive)]
+#[non_exhaustive]
+#[error(transparent)]
+pub enum Error {
+    /// A text is not an address.
+    Address(#[from] AddressError),
+    /// An endpoint could not be opened.
+    Open(#[from] OpenError),
+    /// A frame could not be received.
+    Recv(#[from] RecvError),
+    /// A message could not be sent.
+    Send(#[from] SendError),
+    /// Not all of several messages could be sent.
+    SendAll(#[from] SendAllError),
+    /// A frame is not a message.
+    Decode(#[from] DecodeError),
+    /// A message could not be encoded.
+    Encode(#[from] EncodeError),
+    /// A descriptor is not memory that can be shared.
+    Memory(#[from] MemoryFault),
+    /// The operating system refused.
+    Io(#[from] std::io::Error),
+}

@@ -1,0 +1,118 @@
+//! Frames in memory of their own, which can be kept, moved, and sent many times.
+
+use std::fmt;
+use std::io::IoSlice;
+use std::marker::PhantomData;
+use std::os::fd::BorrowedFd;
+
+use crate::error::{DecodeError, EncodeError, SendError};
+use crate::message::{Borrowed, Descriptors, Encoder, MAX_BORROWED, Message};
+use crate::peer::Peer;
+use crate::transport::Outgoing;
+
+/// A frame of an `M` in memory of its own: to queue it, to move it to another thread, or to send it to
+/// many peers and encode it once.
+///
+/// ```
+/// use datagrammar::{Connection, Message, OwnedFrame, Wait};
+///
+/// #[derive(Message)]
+/// enum News<'a> {
+///     #[message(tag = 1)]
+///     Headline(&'a str),
+/// }
+///
+/// let frame = OwnedFrame::<News<'static>>::encode(&News::Headline("Ice on the moon"))?;
+/// for _ in 0..3 {
+///     let (mut ours, mut theirs) = Connection::<News<'static>, News<'static>>::pair()?;
+///     ours.tx.send_frame(&frame, Wait::Block)?;
+///     let mut received = theirs.rx.recv_owned(Wait::Block)?.expect("a frame");
+///     assert_eq!(received.bytes(), frame.bytes());
+///     let News::Headline(text) = received.decode()?;
+///     assert_eq!(text, "Ice on the moon");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct OwnedFrame<M> {
+    bytes: Vec<u8>,
+    descriptors: Descriptors,
+    sender: Option<Box<Peer>>,
+    message: PhantomData<fn() -> M>,
+}
+
+impl<M: Message> OwnedFrame<M> {
+    pub(crate) fn new(bytes: Vec<u8>, descriptors: Descriptors, sender: Option<Box<Peer>>) -> Self {
+        Self { bytes, descriptors, sender, message: PhantomData }
+    }
+
+    /// Encodes a message. The descriptors of its `fd` fields are duplicated.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError`] when a value cannot be encoded, or a descriptor not be duplicated.
+    pub fn encode(message: &M::Borrowed<'_>) -> Result<Self, EncodeError> {
+        let mut borrowed = [Borrowed::NOTHING; MAX_BORROWED];
+        let mut encoder = Encoder::new(Vec::new(), &mut borrowed);
+        let (extent, len) = encoder.append(message)?;
+        let descriptors = encoder.descriptors_of(extent).iter().map(BorrowedFd::try_clone_to_owned);
+        let descriptors = descriptors.collect::<Result<Vec<_>, _>>().map_err(EncodeError::Fd)?;
+        Ok(Self::new(encoder.into_frame(extent, len), descriptors.into(), None))
+    }
+
+    /// Decodes the message, which borrows from the frame, and takes the descriptors out of it: after
+    /// that, a frame with descriptors can be neither decoded again nor sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Frame::decode`](crate::Frame::decode).
+    pub fn decode(&mut self) -> Result<M::Borrowed<'_>, DecodeError> {
+        M::decode_with(&self.bytes, &mut self.descriptors)
+    }
+
+    /// The frame's bytes: tag and payload.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The frame's length in bytes. Never 0.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// How many descriptors are with the frame. They are closed with it unless decoding takes them.
+    #[must_use]
+    pub fn descriptor_count(&self) -> usize {
+        self.descriptors.len()
+    }
+
+    /// Who sent the frame: see [`Frame::sender`](crate::Frame::sender).
+    #[must_use]
+    pub fn sender(&self) -> Option<&Peer> {
+        self.sender.as_deref()
+    }
+
+    /// Has `send` send the frame. Its length.
+    pub(crate) fn send(
+        &self,
+        send: impl FnOnce(Outgoing<'_>) -> Result<(), SendError>,
+    ) -> Result<usize, SendError> {
+        if let taken @ 1.. = self.descriptors.taken() {
+            return Err(SendError::DescriptorsTaken { count: taken });
+        }
+        let (slices, descriptors) = ([IoSlice::new(&self.bytes)], self.descriptors.borrow());
+        let len = self.bytes.len();
+        send(Outgoing { slices: &slices, descriptors: &descriptors, len }).map(|()| len)
+    }
+}
+
+impl<M> fmt::Debug for OwnedFrame<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedFrame")
+            .field("len", &self.bytes.len())
+            .field("descriptors", &self.descriptors.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,216 @@
+//! The next datagram: waiting for it, and reading it.
+
+use std::os::fd::AsFd as _;
+
+use super::assembly::{Assembly, Verdict};
+use super::slot::{Slot, told};
+use super::turn::Turn;
+use crate::backoff::Backoff;
+use crate::error::RecvError;
+use crate::limits::Limits;
+use crate::sys::{self, Ancillary, DatagramFd, Ending, Peeked, Readiness};
+use crate::transport::wait::MAX_PAUSE;
+use crate::wait::Wait;
+use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE};
+
+/// Where datagrams come from, one at a time.
+#[derive(Debug)]
+pub(super) struct Feed {
+    pub(super) slot: Slot,
+    pub(super) large: Large,
+    /// What came beside the datagram in the slot, where that is asked for.
+    pub(super) ancillary: Option<Box<Ancillary>>,
+    turn: Turn,
+    /// Whether to wait in the read itself.
+    eager: bool,
+}
+
+/// A large frame that comes in pieces.
+#[derive(Debug)]
+pub(super) enum Large {
+    None,
+    Gathering(Box<Assembly>),
+    /// One was refused: its further pieces are dropped.
+    Dropping,
+}
+
+/// What a read brought.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fed {
+    /// A datagram of this length, in the slot: 0 for an empty one, and at the end.
+    Datagram(usize),
+    /// A piece, which is in its place in the frame under assembly.
+    Piece,
+}
+
+impl Feed {
+    pub(super) fn new(ancillary: bool, eager: bool) -> Self {
+        Self {
+            slot: Slot::default(),
+            large: Large::None,
+            ancillary: ancillary.then(Box::default),
+            turn: Turn::new(),
+            eager,
+        }
+    }
+
+    /// Reads the next datagram, waiting for it if it is not there.
+    #[inline]
+    pub(super) fn next(
+        &mut self,
+        fd: &DatagramFd,
+        limits: Limits,
+        wait: Wait,
+    ) -> Result<Fed, RecvError> {
+        let is_gathering = matches!(self.large, Large::Gathering(_));
+        if wait == Wait::Try || self.turn.is_the_reads() || is_gathering {
+            if let Some(fed) = self.read(fd, limits, false)? {
+                self.turn.found();
+                self.slot.settle(wait);
+                return Ok(fed);
+            }
+            self.turn.missed();
+        }
+        let fed = self.wait_and_read(fd, limits, wait)?;
+        self.turn.waited();
+        self.slot.settle(wait);
+        Ok(fed)
+    }
+
+    /// Reads a datagram if one is there, or waits for it with `block`.
+    #[inline]
+    pub(super) fn read(
+        &mut self,
+        fd: &DatagramFd,
+        limits: Limits,
+        block: bool,
+    ) -> Result<Option<Fed>, RecvError> {
+        // What is over the limit is not needed, but for pieces, with their heads, and for bundles.
+        let cap = limits.frame_len.saturating_add(HEAD_LEN).max(MAX_BUNDLE);
+        let Self { slot, large, ancillary, .. } = self;
+        match large {
+            Large::Gathering(_) => self.read_piece(fd, cap, block),
+            _ => Ok(slot.read(fd, None, cap, ancillary.as_deref_mut(), block)?.map(Fed::Datagram)),
+        }
+    }
+
+    /// Reads a piece to its place in the frame under assembly, without knowing that it is one.
+    fn read_piece(
+        &mut self,
+        fd: &DatagramFd,
+        cap: usize,
+        block: bool,
+    ) -> Result<Option<Fed>, RecvError> {
+        let Self { slot, large, ancillary, .. } = self;
+        let Large::Gathering(assembly) = large else { return Ok(None) };
+        let received = assembly.received();
+        let mut head = [0; HEAD_LEN];
+        let len = match assembly.scatter(&mut head) {
+            Ok(scatter) => slot.read(fd, Some(scatter), cap, ancillary.as_deref_mut(), block)?,
+            Err(error) => {
+                *large = Large::Dropping;
+                return Err(error);
+            }
+        };
+        let Some(len) = len else { return Ok(None) };
+        if assembly.judge(head, len, received) == Verdict::Piece {
+            assembly.add(slot.spilled())?;
+            return Ok(Some(Fed::Piece));
+        }
+        let after_head = assembly.split_off(received);
+        let head = head.get(..len).unwrap_or(&head);
+        let datagram = [head, &after_head, slot.spilled()].concat();
+        slot.put(datagram);
+        Ok(Some(Fed::Datagram(len)))
+    }
+
+    /// Waits for a datagram, without memory for it, and reads it.
+    #[cold]
+    fn wait_and_read(
+        &mut self,
+        fd: &DatagramFd,
+        limits: Limits,
+        wait: Wait,
+    ) -> Result<Fed, RecvError> {
+        let mut backoff = None;
+        loop {
+            if wait == Wait::Block && self.eager {
+                self.slot.release_for_eager();
+                if let Some(fed) = self.read(fd, limits, true)? {
+                    return Ok(fed);
+                }
+            }
+            let peeked = self.wait(fd, wait)?;
+            if let Some(peeked) = &peeked {
+                self.expect(fd, peeked, limits);
+            }
+            let peeked = peeked.map_or(0, |peeked| peeked.len);
+            match self.read(fd, limits, false)? {
+                Some(fed) => {
+                    if matches!(fed, Fed::Datagram(len) if peeked > 0 && len != peeked) {
+                        // Another holder took the one that was peeked, or has set a peek offset, which
+                        // makes peeks tell too little and miss datagrams.
+                        fd.reset_peek_offset()?;
+                    }
+                    return Ok(fed);
+                }
+                None => self.check_shutdown(fd)?,
+            }
+            if peeked == 0 {
+                // A socket can stay ready with nothing to read: for an error in a queue of its own, or
+                // for a peek offset past what is queued. So that this does not spin, pauses grow.
+                fd.reset_peek_offset()?;
+                wait.pause(backoff.get_or_insert_with(|| Backoff::up_to(MAX_PAUSE)))?;
+            }
+        }
+    }
+
+    /// Waits for a datagram without any memory. `None` where the wait does not tell about it.
+    fn wait(&mut self, fd: &DatagramFd, wait: Wait) -> Result<Option<Peeked>, RecvError> {
+        self.slot.release();
+        if wait == Wait::Block
+            && let Some(Some(peeked)) = told(fd, || sys::peek(fd, true))?
+        {
+            return Ok(Some(peeked));
+        }
+        wait.ready(fd.as_fd(), Readiness::Readable)?;
+        Ok(None)
+    }
+
+    /// Waits for a datagram, and tells about it; `None` for an empty one, at the end, and where the kernel
+    /// cannot peek.
+    pub(super) fn peek(
+        &mut self,
+        fd: &DatagramFd,
+        wait: Wait,
+    ) -> Result<Option<Peeked>, RecvError> {
+        self.slot.release();
+        loop {
+            match told(fd, || sys::peek(fd, wait == Wait::Block))? {
+                Some(peeked) => return Ok(peeked.filter(|peeked| peeked.len > 0)),
+                None => self.check_shutdown(fd)?,
+            }
+            wait.ready(fd.as_fd(), Readiness::Readable)?;
+        }
+    }
+
+    /// Makes room for the frame of which the peeked datagram is the first piece.
+    fn expect(&mut self, fd: &DatagramFd, peeked: &Peeked, limits: Limits) {
+        if let (Some(&[0, ..]), true) = (peeked.head.first_chunk::<1>(), fd.kind().is_connection())
+            && let Some(&head) = peeked.head.first_chunk()
+            && let Ok(Head::First { number, total }) = Head::from_bytes(head)
+            && !matches!(self.large, Large::Gathering(_))
+            && let Ok(assembly) = Assembly::begin(Vec::new(), number, total, limits.frame_len)
+        {
+            self.large = Large::Gathering(Box::new(assembly));
+        }
+    }
+
+    /// An error if nothing more will come, and the kernel does not tell that by an end.
+    fn check_shutdown(&self, fd: &DatagramFd) -> Result<(), RecvError> {
+        match !fd.kind().is_connection() && fd.ending()? == Ending::Drained {
+            true => Err(RecvError::Shutdown),
+            false => Ok(()),
+        }
+    }
+}

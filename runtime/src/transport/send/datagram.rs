@@ -1,0 +1,151 @@
+//! Sending one datagram, and what the kernel's refusals mean.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::os::fd::{AsFd as _, BorrowedFd};
+
+use super::vsock::send_whole;
+use crate::backoff::Backoff;
+use crate::error::SendError;
+use crate::sys::{self, DatagramFd, Errno, Kind, MAX_DESCRIPTORS, Name, Readiness, errno};
+use crate::transport::wait::{MAX_PAUSE, NotReady};
+use crate::wait::Wait;
+
+/// How often a datagram is tried again while the kernel has no memory for it.
+const MAX_TRIES: u32 = 100;
+
+/// A frame to send, and the descriptors that travel beside it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outgoing<'o> {
+    /// The frame's bytes, in slices.
+    pub(crate) slices: &'o [IoSlice<'o>],
+    pub(crate) descriptors: &'o [BorrowedFd<'o>],
+    /// The frame's length: that of the slices together.
+    pub(crate) len: usize,
+}
+
+/// Sends a datagram: to `to`, or to the connected peer.
+#[inline]
+pub(super) fn send_datagram(
+    fd: &DatagramFd,
+    outgoing: Outgoing<'_>,
+    to: Option<&Name>,
+    wait: Wait,
+) -> Result<(), SendError> {
+    if !outgoing.descriptors.is_empty() {
+        check_descriptors(fd, outgoing.descriptors.len())?;
+    }
+    if fd.kind() == Kind::VsockSeqpacket {
+        return send_whole(fd, outgoing, wait).map_err(|failure| match failure {
+            Ok(reason) => not_ready(reason, outgoing.len),
+            Err(error) => refusal(fd, outgoing, to, error),
+        });
+    }
+    match sys::send(fd, outgoing.slices, outgoing.descriptors, to, wait.blocks()) {
+        Ok(()) => Ok(()),
+        Err(error) if is_full(&error) => persist(fd, outgoing, to, wait),
+        Err(error) => Err(refusal(fd, outgoing, to, error)),
+    }
+}
+
+/// As [`send_datagram`], and tries again for a while where the kernel has no memory.
+pub(super) fn send_patiently(
+    fd: &DatagramFd,
+    outgoing: Outgoing<'_>,
+    to: Option<&Name>,
+    wait: Wait,
+) -> Result<(), SendError> {
+    let mut backoff = Backoff::up_to(MAX_PAUSE);
+    for _ in 0..MAX_TRIES {
+        match send_datagram(fd, outgoing, to, wait) {
+            Err(SendError::Io { source, .. }) if is_exhausted(&source) => {}
+            result => return result,
+        }
+        wait.pause(&mut backoff).map_err(|reason| not_ready(reason, outgoing.len))?;
+    }
+    send_datagram(fd, outgoing, to, wait)
+}
+
+/// Whether a frame was refused for its length, so that less of it may go.
+pub(super) fn is_too_long(refusal: &SendError) -> bool {
+    match refusal {
+        SendError::TooLarge { .. } => true,
+        SendError::Io { source, .. } => is_exhausted(source),
+        _ => false,
+    }
+}
+
+/// The error for a frame of `len` bytes for which there was no room.
+pub(super) fn not_ready(reason: NotReady, len: usize) -> SendError {
+    match reason {
+        NotReady::WouldBlock => SendError::WouldBlock { len },
+        NotReady::TimedOut => SendError::TimedOut { len },
+        NotReady::Io(source) => SendError::Io { len, source },
+    }
+}
+
+/// Tries again until there is room.
+///
+/// Trying comes before polling, as a socket counts as writable only once most of its queue is free. And
+/// a UNIX socket counts as writable while its *receiver's* queue is full, or while too many descriptors
+/// are in flight: there, after a poll that told nothing, pauses take over.
+#[cold]
+fn persist(
+    fd: &DatagramFd,
+    outgoing: Outgoing<'_>,
+    to: Option<&Name>,
+    wait: Wait,
+) -> Result<(), SendError> {
+    let not_ready = |reason| not_ready(reason, outgoing.len);
+    let mut backoff = Backoff::up_to(MAX_PAUSE);
+    loop {
+        wait.ready(fd.as_fd(), Readiness::Writable).map_err(not_ready)?;
+        match sys::send(fd, outgoing.slices, outgoing.descriptors, to, false) {
+            Ok(()) => return Ok(()),
+            Err(error) if is_full(&error) => wait.pause(&mut backoff).map_err(not_ready)?,
+            Err(error) => return Err(refusal(fd, outgoing, to, error)),
+        }
+    }
+}
+
+/// Whether the kernel lacks the memory for a datagram of this length.
+fn is_exhausted(error: &io::Error) -> bool {
+    errno(error) == Errno::Exhausted
+}
+
+/// Whether there will be room once the receiver has received something.
+fn is_full(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::WouldBlock || errno(error) == Errno::TooManyInFlight
+}
+
+#[cold]
+fn check_descriptors(fd: &DatagramFd, count: usize) -> Result<(), SendError> {
+    match fd.kind().is_unix() {
+        false => Err(SendError::NoDescriptors { count, family: fd.kind().name() }),
+        true if count > MAX_DESCRIPTORS => {
+            Err(SendError::TooManyDescriptors { count, max: MAX_DESCRIPTORS })
+        }
+        true => Ok(()),
+    }
+}
+
+#[cold]
+fn refusal(
+    fd: &DatagramFd,
+    outgoing: Outgoing<'_>,
+    to: Option<&Name>,
+    source: io::Error,
+) -> SendError {
+    let Outgoing { len, descriptors, .. } = outgoing;
+    match (source.kind(), errno(&source)) {
+        (ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::NotConnected, _) => {
+            SendError::Disconnected
+        }
+        (ErrorKind::ConnectionRefused, _) if to.is_none() => SendError::Disconnected,
+        (ErrorKind::ConnectionRefused | ErrorKind::NotFound, _) => SendError::Refused,
+        (_, Errno::TooLong) => SendError::TooLarge { len, max: fd.max_len() },
+        (_, Errno::NotPermitted) if !descriptors.is_empty() => {
+            SendError::DescriptorsRefused { count: descriptors.len() }
+        }
+        _ => SendError::Io { len, source },
+    }
+}

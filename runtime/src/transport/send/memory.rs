@@ -1,0 +1,77 @@
+//! Sending over a datagram socket: over UNIX, a frame that is too large for one datagram travels as
+//! sealed memory beside one.
+
+use std::fs::File;
+use std::io::{self, IoSlice, Write as _};
+use std::os::fd::{AsFd as _, BorrowedFd};
+
+use super::datagram::{Outgoing, is_too_long, send_datagram, send_patiently};
+use crate::error::SendError;
+use crate::sys::{self, DatagramFd, Kind, MAX_DESCRIPTORS, Name};
+use crate::wait::Wait;
+use crate::wire::{HEAD_LEN, Head};
+
+/// Sends a frame to `to`.
+#[inline]
+pub(crate) fn send_to(
+    fd: &DatagramFd,
+    outgoing: Outgoing<'_>,
+    to: &Name,
+    wait: Wait,
+) -> Result<(), SendError> {
+    match send_datagram(fd, outgoing, Some(to), wait) {
+        Err(refusal) if is_too_long(&refusal) && fd.kind() == Kind::UnixDatagram => {
+            match outgoing.len > HEAD_LEN && outgoing.descriptors.len() < MAX_DESCRIPTORS {
+                true => send_as_memory(fd, outgoing, to, wait),
+                false if matches!(refusal, SendError::TooLarge { .. }) => {
+                    let (count, max) = (outgoing.descriptors.len(), MAX_DESCRIPTORS - 1);
+                    Err(SendError::TooManyDescriptors { count, max })
+                }
+                false => send_patiently(fd, outgoing, Some(to), wait),
+            }
+        }
+        result => result,
+    }
+}
+
+/// Sends a bundle to `to`. It is never longer than a datagram of the socket.
+pub(crate) fn send_bundle_to(
+    fd: &DatagramFd,
+    bundle: Outgoing<'_>,
+    to: &Name,
+    wait: Wait,
+) -> Result<(), SendError> {
+    send_patiently(fd, bundle, Some(to), wait)
+}
+
+#[cold]
+fn send_as_memory(
+    fd: &DatagramFd,
+    outgoing: Outgoing<'_>,
+    to: &Name,
+    wait: Wait,
+) -> Result<(), SendError> {
+    let (len, count) = (outgoing.len, outgoing.descriptors.len());
+    let memfd = fill(outgoing.slices).map_err(|source| SendError::Io { len, source })?;
+    let head = Head::Memory { total: len as u64 }.to_bytes();
+    // The memory comes before the message's own descriptors.
+    let descriptors: Vec<BorrowedFd<'_>> =
+        [memfd.as_fd()].into_iter().chain(outgoing.descriptors.iter().copied()).collect();
+    let envelope = Outgoing { slices: &[IoSlice::new(&head)], descriptors: &descriptors, len };
+    match send_patiently(fd, envelope, Some(to), wait) {
+        Err(SendError::DescriptorsRefused { .. }) if count == 0 => {
+            Err(SendError::Io { len, source: io::ErrorKind::PermissionDenied.into() })
+        }
+        Err(SendError::DescriptorsRefused { .. }) => Err(SendError::DescriptorsRefused { count }),
+        result => result,
+    }
+}
+
+fn fill(slices: &[IoSlice<'_>]) -> io::Result<File> {
+    let mut memfd = sys::memfd()?;
+    for slice in slices {
+        memfd.write_all(slice)?;
+    }
+    sys::seal(memfd.as_fd())?;
+    Ok(memfd)
+}

@@ -5,7 +5,7 @@ use std::fs::File;
 use anyhow::{Context as _, bail};
 use datagrammar::{Connection, Message, Receiver, Sender};
 
-use crate::log::{Direction, Log, Received, Tally};
+use crate::log::{Direction, Log, Tally};
 use crate::protocol::{Reply, Request};
 
 /// A connection to the server, and the table of what came over it.
@@ -80,9 +80,9 @@ impl Client {
 
     fn reply(&mut self, subject: &str) -> anyhow::Result<Reply<'_>> {
         let frame = self.rx.recv().context("receiving a reply")?.context("the server is gone")?;
-        let received = Received::new(&frame);
+        let len = frame.len();
         let reply = frame.decode().context("decoding a reply")?;
-        self.log.received(Direction::ToClient, &received, &reply, subject);
+        self.log.received(Direction::ToClient, len, &reply, subject);
         Ok(reply)
     }
 }

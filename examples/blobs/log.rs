@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use datagrammar::{Frame, Message};
+use datagrammar::Message;
 
 /// Who is talking to whom.
 #[derive(Clone, Copy)]
@@ -27,12 +27,6 @@ pub(crate) struct Tally {
     largest: usize,
 }
 
-/// What the receive knew about a frame, to be printed once the frame has been decoded.
-pub(crate) struct Received {
-    len: usize,
-    capacity: usize,
-}
-
 impl Log {
     pub(crate) fn new(quiet: bool) -> Self {
         Self { quiet, frames: Tally::default() }
@@ -41,8 +35,8 @@ impl Log {
     pub(crate) fn header(&self) {
         if !self.quiet {
             println!(
-                "{:<16} {:<8} {:>3}  {:>11}  {:>12}  subject",
-                "direction", "message", "tag", "frame bytes", "buffer bytes"
+                "{:<16} {:<8} {:>3}  {:>11}  subject",
+                "direction", "message", "tag", "frame bytes"
             );
         }
     }
@@ -50,27 +44,19 @@ impl Log {
     pub(crate) fn received<M: Message>(
         &mut self,
         direction: Direction,
-        frame: &Received,
+        len: usize,
         message: &M,
         subject: &str,
     ) {
-        self.frames.add(frame.len);
+        self.frames.add(len);
         if !self.quiet {
             println!(
-                "{direction} {:<8} {:>3}  {:>11}  {:>12}  {subject}",
+                "{direction} {:<8} {:>3}  {len:>11}  {subject}",
                 message.name(),
                 message.tag(),
-                frame.len,
-                frame.capacity,
                 subject = subject.escape_debug(),
             );
         }
-    }
-}
-
-impl Received {
-    pub(crate) fn new<M: Message>(frame: &Frame<'_, M>) -> Self {
-        Self { len: frame.len(), capacity: frame.capacity() }
     }
 }
 

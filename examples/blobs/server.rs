@@ -11,7 +11,7 @@ use datagrammar::{
     Address, Backoff, Connection, Listener, Message, OpenError, RecvError, SendError, Sender,
 };
 
-use crate::log::{Direction, Log, Received};
+use crate::log::{Direction, Log};
 use crate::protocol::{Reply, Request, STORE_LEN, options};
 
 /// What a blob takes besides its name and its content, about: without it, empty ones would be free.
@@ -74,7 +74,7 @@ fn serve_client(client: Client, store: &Mutex<Store>, quiet: bool) -> anyhow::Re
             }
             Err(error) => return Err(error).context("receiving"),
         };
-        let received = Received::new(&frame);
+        let len = frame.len();
         let request = match frame.decode() {
             Ok(request) => request,
             // The connection is still in step: say what was wrong, and go on.
@@ -83,7 +83,7 @@ fn serve_client(client: Client, store: &Mutex<Store>, quiet: bool) -> anyhow::Re
                 continue;
             }
         };
-        log.received(Direction::ToServer, &received, &request, subject(&request));
+        log.received(Direction::ToServer, len, &request, subject(&request));
         answer(&request, store, &mut tx)
             .with_context(|| format!("answering a {}", request.name()))?;
     }

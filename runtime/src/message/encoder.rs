@@ -201,11 +201,12 @@ impl<'m> Encoder<'m> {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Writes a `rest` field: the bytes alone, sent from where they lie.
+    /// Writes a `rest` field: the bytes alone. Large ones are sent from where they lie.
     #[inline]
     pub fn rest(&mut self, bytes: &'m [u8]) {
         let is_full = self.count - self.start.borrowed >= MAX_BORROWED;
-        match self.borrowed.get_mut(self.count).filter(|_| !is_full) {
+        let copied = is_full || bytes.len() < BORROW_FROM;
+        match self.borrowed.get_mut(self.count).filter(|_| !copied) {
             Some(place) => {
                 *place = Borrowed { at: self.buffer.len(), bytes };
                 self.count += 1;

@@ -13,7 +13,7 @@ use crate::wire::{HEAD_LEN, frame_len_bytes};
 
 /// Byte fields of at least this many bytes are sent from where they lie: below, the kernel's
 /// handling of one more iovec costs more than the copy that it saves.
-pub(crate) const BORROW_FROM: usize = 4096;
+pub(crate) const BORROW_FROM: usize = 32 * 1024;
 
 /// Collects a message's frame: encoded values in a buffer, large byte strings by reference.
 ///

@@ -11,6 +11,7 @@
 use std::io;
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::ptr;
 
 use super::control::{Control, Taken};
 use super::errno::retry;
@@ -124,7 +125,8 @@ impl Scatter<'_> {
 /// is non-blocking.
 ///
 /// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags)` with `MSG_TRUNC` and
-/// `MSG_CMSG_CLOEXEC`, or the cheaper `recv` where the lane is all that is asked for. `MSG_CTRUNC`
+/// `MSG_CMSG_CLOEXEC`, or the cheaper `recvfrom` where
+/// the lane and a name are all that is asked for. `MSG_CTRUNC`
 /// means that descriptors are missing, as there is room for as many as can travel.
 #[inline]
 pub(crate) fn recv(
@@ -136,17 +138,27 @@ pub(crate) fn recv(
     block: bool,
 ) -> io::Result<usize> {
     let flags = libc::MSG_TRUNC | if block { 0 } else { libc::MSG_DONTWAIT };
-    if scatter.is_some() || ancillary.is_some() {
+    if scatter.is_some() || ancillary.is_some() && fd.kind().is_unix() {
         return recv_message(fd, scatter, lane, cap, ancillary, flags);
     }
     let libc::iovec { iov_base: start, iov_len: room } = lane.room(cap);
+    let mut name = ancillary.is_some().then(RawName::empty);
+    let mut name_len = 0;
     let len = retry(|| {
-        // SAFETY: the iovec describes writable memory of the lane, exclusively borrowed for the call.
-        // `fd` is open for the call, as it is borrowed.
-        unsafe { libc::recv(fd.as_fd().as_raw_fd(), start, room, flags) }
+        let name = name.as_mut().map_or(ptr::null_mut(), RawName::as_mut_ptr);
+        name_len = RawName::CAPACITY as libc::socklen_t;
+        let name_len = if name.is_null() { ptr::null_mut() } else { &raw mut name_len };
+        // SAFETY: the iovec describes writable memory of the lane. The name is null, as its length then
+        // is, or `name_len` writable bytes. All of that is exclusively borrowed for the call. `fd` is open
+        // for the call, as it is borrowed.
+        unsafe { libc::recvfrom(fd.as_fd().as_raw_fd(), start, room, flags, name, name_len) }
     })?
     .cast_unsigned();
     lane.fill(len.min(room));
+    if let (Some(ancillary), Some(name)) = (ancillary, &mut name) {
+        name.set_len(name_len);
+        ancillary.name = name.read().unwrap_or(Name::Unix(UnixName::UNNAMED));
+    }
     Ok(len)
 }
 
@@ -168,6 +180,9 @@ fn recv_message(
     let (head_len, room_len) = (head.iov_len, room.iov_len);
     let spill = lane.room(cap.saturating_sub(head_len + room_len));
     let mut slices = [head, room, spill];
+    // The kernel copies and checks each, empty or not.
+    let first = if scatter.is_some() { 0 } else { 2 };
+    let slices = slices.get_mut(first..).unwrap_or_default();
     // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
     message.msg_iov = slices.as_mut_ptr();
@@ -213,7 +228,7 @@ fn recv_message(
         unsafe { room.set_len(filled) };
         left -= left.min(room_len);
     }
-    lane.fill(left.min(slices[2].iov_len));
+    lane.fill(left.min(spill.iov_len));
     Ok(len)
 }
 

@@ -13,8 +13,9 @@ use super::socket::DatagramFd;
 /// socket is connected to. `block` waits for room, unless the descriptor itself is non-blocking.
 /// More descriptors than [`MAX_DESCRIPTORS`](super::MAX_DESCRIPTORS) are EINVAL, as the kernel says.
 ///
-/// `ssize_t send(int sockfd, const void *buf, size_t len, int flags)` and `ssize_t sendmsg(int
-/// sockfd, const struct msghdr *msg, int flags)`, always with `MSG_NOSIGNAL`, so that a peer that
+/// `ssize_t sendto(int sockfd, const void *buf, size_t len, int flags, const struct sockaddr *dest_addr,
+/// socklen_t addrlen)`, or `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags)` for more
+/// than one slice and for descriptors, always with `MSG_NOSIGNAL`, so that a peer that
 /// is gone is EPIPE and never SIGPIPE; see [send(2)]. A datagram goes whole or not at all, so there
 /// is no partial result: except on AF_VSOCK, which has [`send_whole`](super::send_whole).
 ///
@@ -28,11 +29,23 @@ pub(crate) fn send(
     block: bool,
 ) -> io::Result<()> {
     let flags = libc::MSG_NOSIGNAL | if block { 0 } else { libc::MSG_DONTWAIT };
-    if let (&[slice], [], None) = (slices, descriptors, to) {
+    if let (&[slice], []) = (slices, descriptors) {
+        let name = to.map(RawName::from);
+        let (name, name_len) =
+            name.as_ref().map_or((ptr::null(), 0), |name| (name.as_ptr(), name.len()));
         retry(|| {
-            // SAFETY: the pointer and the length are those of one slice, which outlives the call
-            // and is only read. `fd` is open for the call, as it is borrowed.
-            unsafe { libc::send(fd.as_fd().as_raw_fd(), slice.as_ptr().cast(), slice.len(), flags) }
+            // SAFETY: the pointers and the lengths are those of one slice, and of a name or none; both
+            // outlive the call and are only read. `fd` is open for the call, as it is borrowed.
+            unsafe {
+                libc::sendto(
+                    fd.as_fd().as_raw_fd(),
+                    slice.as_ptr().cast(),
+                    slice.len(),
+                    flags,
+                    name,
+                    name_len,
+                )
+            }
         })?;
         return Ok(());
     }

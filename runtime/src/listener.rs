@@ -135,7 +135,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     /// # Errors
     ///
     /// Of the system call.
-    pub fn local_address(&self) -> io::Result<Address> {
+    pub fn local_addr(&self) -> io::Result<Address> {
         self.fd.local_name().map(Address::from)
     }
 

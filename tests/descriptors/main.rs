@@ -201,7 +201,7 @@ fn over_udp_there_are_no_descriptors() {
     let _alone = alone();
     let address = "udp:127.0.0.1:0".parse().unwrap();
     let mut ours = Socket::<Parcel, Parcel>::bind(&address).unwrap();
-    let to = ours.local_address().unwrap();
+    let to = ours.local_addr().unwrap();
     let error = ours.send_to(&Parcel::Many { all: copies(2), flag: true }, &to).unwrap_err();
     assert!(matches!(error, SendError::NoDescriptors { count: 2, family: "UDP" }), "{error:?}");
     ours.send_to(&Parcel::Many { all: Vec::new(), flag: true }, &to).unwrap();

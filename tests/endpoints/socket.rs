@@ -27,11 +27,11 @@ fn questions_are_answered_to_where_they_came_from() {
     for (server, client) in servers.iter().zip(&clients) {
         let mut server = Ours::bind(server).unwrap();
         let mut client = Ours::bind(client).unwrap();
-        let to = server.local_address().unwrap();
+        let to = server.local_addr().unwrap();
         for number in 0..10 {
             numbered(number, 1_000, |frame| client.send_to(frame, &to)).unwrap();
             let (frame, from) = server.recv_from().unwrap();
-            assert_eq!(from, client.local_address().unwrap());
+            assert_eq!(from, client.local_addr().unwrap());
             assert_eq!(frame.decode().unwrap().check(), number);
             numbered(number, 10, |frame| server.send_to(frame, &from)).unwrap();
             let (frame, from) = client.recv_from().unwrap();
@@ -105,7 +105,7 @@ fn nobody_at_the_destination_is_an_error_over_unix() {
     let mut client = Ours::unbound(&to).unwrap();
     let nobody = numbered(1, 1, |frame| client.send_to(frame, &to)).unwrap_err();
     assert!(matches!(nobody, SendError::Refused), "{nobody:?}");
-    drop(std::os::unix::net::UnixDatagram::bind(to.as_path().unwrap()).unwrap());
+    drop(std::os::unix::net::UnixDatagram::bind(to.as_pathname().unwrap()).unwrap());
     let dead = numbered(1, 1, |frame| client.send_to(frame, &to)).unwrap_err();
     assert!(matches!(dead, SendError::Refused), "{dead:?}");
     // Once somebody is there, the same socket works.
@@ -150,6 +150,6 @@ fn an_address_of_another_family_is_refused() {
     let elsewhere = "unix:/nowhere".parse().unwrap();
     let error = numbered(1, 1, |frame| udp.send_to(frame, &elsewhere)).unwrap_err();
     assert!(matches!(error, SendError::Io { .. }), "{error:?}");
-    let taken = Ours::bind(&udp.local_address().unwrap()).unwrap_err();
+    let taken = Ours::bind(&udp.local_addr().unwrap()).unwrap_err();
     assert!(matches!(taken, OpenError::InUse { .. }), "{taken:?}");
 }

@@ -88,7 +88,7 @@ pub(crate) fn other(task: &str, argument: Option<String>) -> Option<ExitCode> {
             let root = argument();
             let walled = unshare(UnshareFlags::empty());
             match walled.and_then(|()| Ok(rustix::process::chroot(&root)?)) {
-                Ok(()) => connect(&Address::path("/socket").unwrap()),
+                Ok(()) => connect(&Address::from_pathname("/socket").unwrap()),
                 Err(_) => ExitCode::from(NO_WALL),
             }
         }

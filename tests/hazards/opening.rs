@@ -51,13 +51,13 @@ fn h27_a_living_socket_keeps_its_path_whoever_made_it() {
     let directory = Directory::new();
     let address = directory.address("socket");
     // Not one of ours: no lock file, and of another type.
-    let foreign = std::os::unix::net::UnixListener::bind(address.as_path().unwrap()).unwrap();
+    let foreign = std::os::unix::net::UnixListener::bind(address.as_pathname().unwrap()).unwrap();
     assert!(matches!(OurListener::bind(&address), Err(OpenError::InUse { .. })));
     assert!(matches!(OursAlone::bind(&address), Err(OpenError::InUse { .. })));
     drop(foreign);
     // Dead now: both kinds take it over.
     drop(OurListener::bind(&address).unwrap());
-    let foreign = std::os::unix::net::UnixDatagram::bind(address.as_path().unwrap()).unwrap();
+    let foreign = std::os::unix::net::UnixDatagram::bind(address.as_pathname().unwrap()).unwrap();
     assert!(matches!(OurListener::bind(&address), Err(OpenError::InUse { .. })));
     drop(foreign);
     drop(OursAlone::bind(&address).unwrap());
@@ -148,7 +148,7 @@ fn h27_a_file_with_the_name_of_the_lock_is_left_alone() {
 fn h27_a_socket_that_does_not_listen_yet_is_alive() {
     let directory = Directory::new();
     let address = directory.address("socket");
-    let path = address.as_path().unwrap();
+    let path = address.as_pathname().unwrap();
     let family = rustix::net::AddressFamily::UNIX;
     for kind in [SocketType::SEQPACKET, SocketType::STREAM, SocketType::DGRAM] {
         let foreign = rustix::net::socket(family, kind, None).unwrap();
@@ -166,7 +166,7 @@ fn h27_a_socket_that_does_not_listen_yet_is_alive() {
 fn h27_what_a_killed_server_left_half_done_is_no_obstacle() {
     let directory = Directory::new();
     let address = directory.address("socket");
-    let path = address.as_path().unwrap();
+    let path = address.as_pathname().unwrap();
     drop(std::os::unix::net::UnixDatagram::bind(path).unwrap());
     for tries in 0..3 {
         let name = format!("socket.{}.{tries}.dead", std::process::id());
@@ -190,7 +190,7 @@ fn h27_a_path_is_private_unless_asked_otherwise() {
 fn h27_a_path_that_another_server_has_by_now_is_not_removed() {
     let directory = Directory::new();
     let address = directory.address("socket");
-    let path = address.as_path().unwrap();
+    let path = address.as_pathname().unwrap();
     let listener = OurListener::bind(&address).unwrap();
     // Somebody who does not know about locks replaces it.
     fs::remove_file(path).unwrap();

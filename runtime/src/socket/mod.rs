@@ -38,7 +38,7 @@ use crate::transport::{self, Claim};
 /// }
 ///
 /// let mut receiver = Socket::<Sample, Sample>::bind(&"udp:127.0.0.1:0".parse()?)?;
-/// let address = receiver.local_address()?;
+/// let address = receiver.local_addr()?;
 /// let mut sender = Socket::<Sample, Sample>::unbound(&address)?;
 /// sender.send_to(&Sample::Load(0.5), &address)?;
 ///
@@ -204,7 +204,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     /// # Errors
     ///
     /// Of the system call.
-    pub fn local_address(&self) -> io::Result<Address> {
+    pub fn local_addr(&self) -> io::Result<Address> {
         self.receiver.local_name().map(Address::from)
     }
 

@@ -27,7 +27,7 @@ use crate::wait::Wait;
 /// }
 ///
 /// let socket = Socket::<Ping, Ping>::bind(&"unix:@datagrammar-doc-halves".parse()?)?;
-/// let address = socket.local_address()?;
+/// let address = socket.local_addr()?;
 /// let (mut sender, mut receiver): (SocketSender<Ping>, SocketReceiver<Ping>) = socket.split();
 /// sender.clone().send_to(&Ping::Ping(1), &address)?;
 /// let (frame, from) = receiver.recv_from()?;

@@ -235,7 +235,7 @@ fn bind_to(
     set_mode: impl FnOnce(u32) -> io::Result<()>,
     bind: impl FnOnce() -> io::Result<()>,
 ) -> Result<Option<Claim>, OpenError> {
-    let Some(path) = address.as_path() else {
+    let Some(path) = address.as_pathname() else {
         bind().map_err(|error| cannot("binding", address, error))?;
         return Ok(None);
     };
@@ -269,9 +269,9 @@ fn cannot(action: &str, address: &Address, source: io::Error) -> OpenError {
             expected: "a SOCK_SEQPACKET socket there, such as a `Listener`'s",
         },
         // The kernel refuses a path that is no socket in the same words as a socket that is dead.
-        (ErrorKind::ConnectionRefused, _) => match address.as_path().map(fs::metadata) {
+        (ErrorKind::ConnectionRefused, _) => match address.as_pathname().map(fs::metadata) {
             Some(Ok(found)) if !found.file_type().is_socket() => OpenError::NotASocket {
-                path: address.as_path().unwrap_or("".as_ref()).into(),
+                path: address.as_pathname().unwrap_or("".as_ref()).into(),
                 found: path::describe(&found),
             },
             _ => OpenError::Refused { address: text() },

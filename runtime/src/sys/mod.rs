@@ -26,7 +26,7 @@ pub(crate) use self::errno::{Errno, errno};
 pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_mode_nofollow};
 pub(crate) use self::kind::Kind;
 pub(crate) use self::lanes::{LANE_LEN, Lanes, MAX_LANES};
-pub(crate) use self::listener::ListenerFd;
+pub(crate) use self::listener::{Arrival, ListenerFd};
 pub(crate) use self::memfd::{Mapping, first_hole, memfd, missing_seals, seal};
 pub(crate) use self::memory::populate;
 pub(crate) use self::name::{Name, SUN_PATH, UnixName};

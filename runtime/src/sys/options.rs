@@ -1,4 +1,4 @@
-//! Socket options: what a descriptor is, and the few settings that this crate makes.
+//! Socket options: what a descriptor is, who its peer is, and the settings that this crate makes.
 //!
 //! `int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen)` and its
 //! counterpart; see [getsockopt(2)] and [socket(7)].
@@ -132,6 +132,22 @@ pub(super) fn vsock_buffer(fd: BorrowedFd<'_>) -> usize {
     usize::try_from(told.map_or(DEFAULT, |()| size)).unwrap_or(usize::MAX)
 }
 
+/// `SO_RCVBUF` and `SO_SNDBUF`, in bytes. See [socket(7)].
+///
+/// [socket(7)]: https://man7.org/linux/man-pages/man7/socket.7.html
+pub(super) fn set_buffers(
+    fd: BorrowedFd<'_>,
+    recv: Option<usize>,
+    send: Option<usize>,
+) -> io::Result<()> {
+    for (option, bytes) in [(libc::SO_RCVBUF, recv), (libc::SO_SNDBUF, send)] {
+        if let Some(bytes) = bytes {
+            set(fd, option, &libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX))?;
+        }
+    }
+    Ok(())
+}
+
 /// How long blocking sends and connects may take; `None` is for ever.
 pub(super) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<()> {
     // Zero means for ever to the kernel, so a timeout that has run out is its shortest one.
@@ -148,6 +164,8 @@ pub(super) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) ->
 pub(crate) struct Credentials {
     pub(crate) uid: u32,
     pub(crate) gid: u32,
+    /// Supplementary groups: those of a connection's peer alone.
+    pub(crate) groups: Vec<u32>,
     /// 0 for a process that is not in our PID namespace.
     pub(crate) pid: u32,
     pub(crate) pidfd: Option<OwnedFd>,
@@ -155,11 +173,12 @@ pub(crate) struct Credentials {
 
 impl Credentials {
     pub(super) fn new(cred: libc::ucred, pidfd: Option<OwnedFd>) -> Self {
-        Self { uid: cred.uid, gid: cred.gid, pid: cred.pid.cast_unsigned(), pidfd }
+        let libc::ucred { pid, uid, gid } = cred;
+        Self { uid, gid, groups: Vec::new(), pid: pid.cast_unsigned(), pidfd }
     }
 }
 
-/// The peer of a connected UNIX socket, as it was when it connected or began to listen.
+/// Returns the peer of a connected UNIX socket, as it was when it connected or began to listen.
 pub(super) fn peer(fd: BorrowedFd<'_>) -> io::Result<Credentials> {
     let mut cred = libc::ucred { pid: 0, uid: 0, gid: 0 };
     get(fd, libc::SO_PEERCRED, &mut cred)?;
@@ -167,14 +186,60 @@ pub(super) fn peer(fd: BorrowedFd<'_>) -> io::Result<Credentials> {
     let pidfd = get_int(fd, libc::SO_PEERPIDFD).ok().filter(|&pidfd| pidfd >= 0);
     // SAFETY: the kernel has installed this descriptor, closed on exec, for this call alone.
     let pidfd = pidfd.map(|pidfd| unsafe { OwnedFd::from_raw_fd(pidfd) });
-    Ok(Credentials::new(cred, pidfd))
+    Ok(Credentials { groups: peer_groups(fd)?, ..Credentials::new(cred, pidfd) })
 }
 
-/// Has the kernel say with each datagram who sent it. The process itself only since Linux 6.5.
+/// The supplementary groups of the peer, as they were when it connected or began to listen. Empty where
+/// the kernel has no such option (before Linux 4.13, and emulators).
+fn peer_groups(fd: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
+    // include/uapi/asm-generic/socket.h; libc does not have it on all architectures.
+    const SO_PEERGROUPS: libc::c_int = 59;
+    // NGROUPS_MAX of include/uapi/linux/limits.h: no process has more.
+    const MAX: usize = 65_536;
+    let mut groups = vec![0_u32; 32];
+    loop {
+        let mut len = size_of_val(&*groups) as libc::socklen_t;
+        // SAFETY: `groups` is `len` bytes, exclusively borrowed for the call, and of numbers, which are
+        // valid whatever bytes the kernel writes; the kernel writes no more than `len`. `fd` is open for
+        // the call, as it is borrowed.
+        let result = retry(|| unsafe {
+            libc::getsockopt(
+                fd.as_raw_fd(),
+                libc::SOL_SOCKET,
+                SO_PEERGROUPS,
+                groups.as_mut_ptr().cast(),
+                &raw mut len,
+            )
+        });
+        let count = usize::try_from(len).unwrap_or(usize::MAX) / size_of::<u32>();
+        match result {
+            Ok(_) => {
+                groups.truncate(count);
+                return Ok(groups);
+            }
+            // The kernel has written how many bytes it needs (net/core/sock.c, sk_getsockopt).
+            Err(error)
+                if error.raw_os_error() == Some(libc::ERANGE)
+                    && (groups.len() + 1..=MAX).contains(&count) =>
+            {
+                groups.resize(count, 0);
+            }
+            Err(error) if error.raw_os_error() == Some(libc::ENOPROTOOPT) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Has the kernel say with each datagram who sent it. It sends a pidfd too since Linux 6.5.
 pub(super) fn identify_senders(fd: BorrowedFd<'_>) -> io::Result<()> {
     set(fd, libc::SO_PASSCRED, &1_i32)?;
     _ = set(fd, libc::SO_PASSPIDFD, &1_i32);
     Ok(())
+}
+
+/// Whether the kernel says with each datagram who sent it.
+pub(super) fn identifies_senders(fd: BorrowedFd<'_>) -> bool {
+    get_int(fd, libc::SO_PASSCRED).is_ok_and(|set| set != 0)
 }
 
 /// How many datagrams the kernel dropped for want of room since the socket was made.

@@ -59,8 +59,8 @@ impl DatagramFd {
         Ok((Self::new(left, kind), Self::new(right, kind)))
     }
 
-    /// Takes over a descriptor after finding out what it is, and resets its peek offset. What it is
-    /// instead, when it is none of [`Kind`], listens, or joins datagrams.
+    /// Takes over a descriptor after asking what it is, and resets its peek offset. Returns what it is
+    /// instead if it is none of [`Kind`], listens, or joins datagrams.
     pub(crate) fn adopt(fd: OwnedFd) -> io::Result<Result<Self, Socket>> {
         let socket = options::inspect(fd.as_fd())?;
         let Some(kind) =
@@ -107,6 +107,8 @@ impl DatagramFd {
         }
     }
 
+    /// Binds to a name. The kernel chooses one for [`Name::Unix`] without a path or a name: an abstract
+    /// name of five hexadecimal digits (unix(7), *Autobind feature*).
     pub(crate) fn bind(&self, name: &Name) -> io::Result<()> {
         bind(self.as_fd(), name)
     }
@@ -120,16 +122,7 @@ impl DatagramFd {
     ///
     /// [shutdown(2)]: https://man7.org/linux/man-pages/man2/shutdown.2.html
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        let how = match how {
-            Shutdown::Read => libc::SHUT_RD,
-            Shutdown::Write => libc::SHUT_WR,
-            Shutdown::Both => libc::SHUT_RDWR,
-        };
-        retry(|| {
-            // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
-            unsafe { libc::shutdown(self.fd.as_raw_fd(), how) }
-        })?;
-        Ok(())
+        shutdown(self.as_fd(), how)
     }
 
     /// The name that the socket is bound to.
@@ -160,6 +153,17 @@ impl DatagramFd {
             Kind::UnixDatagram => options::identify_senders(self.as_fd()),
             _ => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
         }
+    }
+
+    /// Whether [`recv_message`](super::recv_message) tells who sent each datagram.
+    pub(crate) fn identifies_senders(&self) -> bool {
+        self.kind == Kind::UnixDatagram && options::identifies_senders(self.as_fd())
+    }
+
+    /// Sets the sizes of the kernel's buffers, in bytes, where given. The kernel doubles and clamps
+    /// them (socket(7)).
+    pub(crate) fn set_buffers(&self, recv: Option<usize>, send: Option<usize>) -> io::Result<()> {
+        options::set_buffers(self.as_fd(), recv, send)
     }
 
     pub(crate) fn drops(&self) -> io::Result<u32> {
@@ -249,6 +253,20 @@ pub(super) fn bind(fd: BorrowedFd<'_>, name: &Name) -> io::Result<()> {
         // SAFETY: the pointer and the length are those of a name that outlives the call and is only
         // read. `fd` is open for the call, as it is borrowed.
         unsafe { libc::bind(fd.as_raw_fd(), name.as_ptr(), name.len()) }
+    })?;
+    Ok(())
+}
+
+/// See [shutdown(2)](https://man7.org/linux/man-pages/man2/shutdown.2.html).
+pub(super) fn shutdown(fd: BorrowedFd<'_>, how: Shutdown) -> io::Result<()> {
+    let how = match how {
+        Shutdown::Read => libc::SHUT_RD,
+        Shutdown::Write => libc::SHUT_WR,
+        Shutdown::Both => libc::SHUT_RDWR,
+    };
+    retry(|| {
+        // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
+        unsafe { libc::shutdown(fd.as_raw_fd(), how) }
     })?;
     Ok(())
 }

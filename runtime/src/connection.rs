@@ -60,8 +60,8 @@ pub struct Connection<Tx, Rx> {
 }
 
 impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
-    /// Connects to the [`Listener`](crate::Listener) at `address`, a `unix:` or `vsock:` one. Waits
-    /// while the listener's backlog is full.
+    /// Connects to the [`Listener`](crate::Listener) at `address`, which is a `unix:` or `vsock:` one.
+    /// Waits while the listener's backlog is full.
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         Self::connect_with(address, &Options::new())
     }
 
-    /// As [`connect`](Self::connect), with options: `limits`, `server_uid`, `deadline`.
+    /// Connects, with options: `limits`, `server_uid`, `deadline`, `recv_buffer`, `send_buffer`, `eager`.
     ///
     /// ```
     /// use std::time::{Duration, Instant};
@@ -95,11 +95,12 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// As [`connect`](Self::connect), and `WrongServer`, `TimedOut`.
     pub fn connect_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
-        Ok(Self::new(transport::connect(address, options)?, options.limits))
+        Ok(Self::new(transport::connect(address, options)?, options))
     }
 
     /// Takes over a descriptor: one end of a connection that was made elsewhere, such as one that
-    /// was inherited. It is checked, and its peek offset reset, as a shared one may have been set.
+    /// another process sent. Checks what it is, and resets its peek offset, which another holder may have
+    /// set.
     ///
     /// ```
     /// use std::os::fd::OwnedFd;
@@ -125,26 +126,36 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// [`OpenError::WrongDescriptor`], saying what it is; [`OpenError::Io`].
+    /// [`OpenError::WrongDescriptor`], which says what the descriptor is; [`OpenError::Exhausted`];
+    /// [`OpenError::Io`].
     pub fn adopt(fd: OwnedFd) -> Result<Self, OpenError> {
-        Ok(Self::new(transport::adopt(fd, true)?, Limits::default()))
+        Self::adopt_with(fd, &Options::new())
     }
 
-    /// Takes over the standard input of this process, on which its parent has put one end of a
-    /// connection: [`Child::spawn`](crate::Child::spawn) does, and service managers that start a process
-    /// for each connection. An empty standard input is left in its place, so that this works once; one
-    /// that is something else is left alone.
+    /// Takes over a descriptor, with options: `limits`, `recv_buffer`, `send_buffer`, `eager`.
     ///
     /// # Errors
     ///
-    /// [`OpenError::WrongDescriptor`] when the standard input is something else, saying what it is;
-    /// [`OpenError::Io`].
-    pub fn inherited() -> Result<Self, OpenError> {
-        Ok(Self::new(transport::inherited()?, Limits::default()))
+    /// As [`adopt`](Self::adopt).
+    pub fn adopt_with(fd: OwnedFd, options: &Options) -> Result<Self, OpenError> {
+        Ok(Self::new(transport::adopt_connection(fd, options)?, options))
     }
 
-    /// As [`adopt`](Self::adopt), where datagrams have been taken from the descriptor before:
-    /// [`into_fd`](Self::into_fd) hands them out with it. They are received first.
+    /// Takes over the standard input of this process, where its parent has put one end of a connection:
+    /// [`Child::spawn`](crate::Child::spawn) does so, and so do service managers that start a process for
+    /// each connection. Leaves an empty standard input in its place, so that this works once, and leaves
+    /// alone a standard input that is something else.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::WrongDescriptor`] if the standard input is something else, which says what it is;
+    /// [`OpenError::Exhausted`]; [`OpenError::Io`].
+    pub fn inherited() -> Result<Self, OpenError> {
+        Ok(Self::new(transport::inherited()?, &Options::new()))
+    }
+
+    /// Gives up the types, and hands out the descriptor; and what has been taken from it and not been received,
+    /// in order, for whoever goes on with it: give that back with [`Receiver::restore`].
     ///
     /// ```
     /// use std::os::fd::OwnedFd;
@@ -177,25 +188,14 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// boss.send(&HandOver::Connection { fd, untaken })?;
     ///
     /// let HandOver::Connection { fd, untaken } = worker.recv()?.expect("a frame").decode()?;
-    /// let mut ours = Connection::<Count, Count>::adopt_with(fd, untaken)?;
+    /// let mut ours = Connection::<Count, Count>::adopt(fd)?;
+    /// ours.rx.restore(untaken);
     /// for expected in 2..=3 {
     ///     let Count::Count(count) = ours.recv()?.expect("a frame").decode()?;
     ///     assert_eq!(count, expected);
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`adopt`](Self::adopt).
-    pub fn adopt_with(fd: OwnedFd, untaken: Vec<Vec<u8>>) -> Result<Self, OpenError> {
-        let mut connection = Self::adopt(fd)?;
-        connection.rx.put_back(untaken);
-        Ok(connection)
-    }
-
-    /// Gives up the types, and hands out the descriptor; and what has been taken from it and not been received,
-    /// in order, for whoever goes on with it: see [`adopt_with`](Self::adopt_with), with an example.
     ///
     /// Each is a frame, or if it begins with tag 0 what has come of one in pieces ([`wire`](crate::wire)); frames
     /// over the limit are not among them. Nothing is taken ahead with [`Limits::batch`] set to 1 from the
@@ -214,11 +214,11 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         Ok((fd, untaken))
     }
 
-    pub(crate) fn new(fd: DatagramFd, limits: Limits) -> Self {
+    pub(crate) fn new(fd: DatagramFd, options: &Options) -> Self {
         fd.accept_descriptors(Rx::DESCRIPTORS);
         let fd = Arc::new(fd);
         let tx = Sender::new(Arc::clone(&fd), Turns::new());
-        Self { tx, rx: Receiver::new(fd, limits) }
+        Self { tx, rx: Receiver::new(fd, options.limits) }
     }
 
     /// The two directions, to be used independently.
@@ -360,15 +360,23 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
 }
 
 impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
-    /// Two connected ends, over UNIX SEQPACKET: for tests, threads, and children.
+    /// Makes two connected ends, over UNIX SEQPACKET: for tests, threads, and children.
     ///
     /// # Errors
     ///
     /// [`OpenError::Exhausted`] and [`OpenError::Io`].
     pub fn pair() -> Result<(Self, Connection<Rx, Tx>), OpenError> {
-        let (left, right) = transport::pair()?;
-        let limits = Limits::default();
-        Ok((Self::new(left, limits), Connection::new(right, limits)))
+        Self::pair_with(&Options::new())
+    }
+
+    /// Makes two connected ends, both with these options: `limits`, `recv_buffer`, `send_buffer`, `eager`.
+    ///
+    /// # Errors
+    ///
+    /// As [`pair`](Self::pair).
+    pub fn pair_with(options: &Options) -> Result<(Self, Connection<Rx, Tx>), OpenError> {
+        let (left, right) = transport::pair(options)?;
+        Ok((Self::new(left, options), Connection::new(right, options)))
     }
 }
 

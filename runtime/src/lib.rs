@@ -44,8 +44,8 @@ pub use crate::backoff::Backoff;
 pub use crate::child::{Child, Process};
 pub use crate::connection::Connection;
 pub use crate::error::{
-    AddressError, DecodeError, EncodeError, Fault, FragmentFault, MemoryFault, OpenError,
-    RecvError, SendAllError, SendError,
+    AcceptError, AddressError, DecodeError, EncodeError, Fault, FragmentFault, MemoryFault,
+    OpenError, RecvError, SendAllError, SendError,
 };
 pub use crate::frame::Frame;
 pub use crate::frames::Frames;

@@ -244,8 +244,9 @@ impl<Rx: Message> Receiver<Rx> {
         self.fd.shutdown(how)
     }
 
-    /// Has `datagrams` received first.
-    pub(crate) fn put_back(&mut self, datagrams: Vec<Vec<u8>>) {
+    /// Returns `datagrams`, read earlier, before anything still in the socket: what
+    /// [`Connection::into_fd`](crate::Connection::into_fd) returned with the descriptor.
+    pub fn restore(&mut self, datagrams: Vec<Vec<u8>>) {
         self.inbox.put_back(datagrams);
     }
 

@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::{
-    Address, Connection, DecodeError, Limits, Listener, OpenError, Options, RecvError, SendError,
+    AcceptError, Address, Connection, DecodeError, Limits, Listener, OpenError, Options, RecvError,
+    SendError,
 };
 use datagrammar_tests::{Directory, InMode as _, Numbered, Random, body, limits, numbered, seed};
 
@@ -208,10 +209,10 @@ fn listeners_wait_as_they_say() {
     let directory = Directory::new();
     let address = directory.address("socket");
     let listener = OurListener::bind(&address).unwrap();
-    assert!(matches!(listener.try_accept(), Err(OpenError::WouldBlock)));
+    assert!(matches!(listener.try_accept(), Err(AcceptError::WouldBlock)));
     let begun = Instant::now();
     let soon = begun + Duration::from_millis(30);
-    assert!(matches!(listener.accept_deadline(soon), Err(OpenError::TimedOut)));
+    assert!(matches!(listener.accept_deadline(soon), Err(AcceptError::TimedOut)));
     assert!(begun.elapsed() >= Duration::from_millis(30));
     let _client = Ours::connect(&address).unwrap();
     listener.try_accept().unwrap();

@@ -45,7 +45,8 @@ fn a_sender_that_is_not_bound_has_no_address_over_unix() {
     let directory = Directory::new();
     let to = directory.address("socket");
     let mut server = Ours::bind(&to).unwrap();
-    let mut client = Ours::unbound(&to).unwrap();
+    let client = std::os::unix::net::UnixDatagram::unbound().unwrap();
+    let mut client = Ours::adopt(client.into()).unwrap();
     numbered(1, 1, |frame| client.send_to(frame, &to)).unwrap();
     let (_, from) = server.recv_from().unwrap();
     assert!(from.is_unnamed());
@@ -96,6 +97,27 @@ fn over_unix_a_full_receiver_makes_its_senders_wait() {
     let far = Instant::now() + Duration::from_secs(30);
     numbered(sent, 10, |frame| client.send_to_deadline(frame, &to, far)).unwrap();
     reader.join().unwrap();
+}
+
+#[test]
+fn who_only_asks_is_answered() {
+    let directory = Directory::new();
+    for server in addresses(&directory, "server") {
+        let mut server = Ours::bind(&server).unwrap();
+        let to = server.local_addr().unwrap();
+        let mut clients = [Ours::unbound(&to).unwrap(), Ours::unbound(&to).unwrap()];
+        for (client, number) in clients.iter_mut().zip(0..) {
+            numbered(number, 1_000, |frame| client.send_to(frame, &to)).unwrap();
+            let (frame, from) = server.recv_from().unwrap();
+            assert_eq!(frame.decode().unwrap().check(), number);
+            assert!(!from.is_unnamed(), "{from}");
+            numbered(number, 10, |frame| server.send_to(frame, &from)).unwrap();
+        }
+        for (client, number) in clients.iter_mut().zip(0..) {
+            let (frame, from) = client.recv_from().unwrap();
+            assert_eq!((frame.decode().unwrap().check(), from), (number, to));
+        }
+    }
 }
 
 #[test]

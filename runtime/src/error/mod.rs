@@ -4,6 +4,7 @@
 //! a condition that this crate detected is a variant with its numbers. A source is never repeated
 //! in `Display`, and nothing that a peer sends becomes anything worse than one of these.
 
+mod accept;
 mod address;
 mod decode;
 mod encode;
@@ -13,6 +14,7 @@ mod open;
 mod recv;
 mod send;
 
+pub use accept::AcceptError;
 pub use address::AddressError;
 pub use decode::{DecodeError, Fault};
 pub use encode::EncodeError;

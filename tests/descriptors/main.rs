@@ -83,7 +83,7 @@ fn h10_peeks_do_not_copy_descriptors() {
     }
     let (_, mut theirs) = theirs.split();
     for _ in 0..1_000_000 * 9 / 10 {
-        assert_eq!(theirs.peek_len().unwrap(), Some(3));
+        assert_eq!(theirs.peek_len(datagrammar::Wait::Block).unwrap(), Some(3));
     }
     assert_eq!(leaks::open(), before);
 }

@@ -63,6 +63,25 @@ type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
 type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
 
 #[test]
+fn h25_without_a_descriptor_the_client_stays_in_the_backlog() {
+    let directory = Directory::new();
+    let address = directory.address("socket");
+    let listener = OurListener::bind(&address).unwrap();
+    let mut client = Ours::connect(&address).unwrap();
+    for errno in [libc::EMFILE, libc::ENFILE, libc::ENOMEM] {
+        let error = refusing(&[libc::SYS_accept4], None, errno, || listener.accept().unwrap_err());
+        match &error {
+            AcceptError::Exhausted(source) => assert_eq!(source.raw_os_error(), Some(errno)),
+            other => panic!("{other:?}"),
+        }
+        assert!(!error.is_fatal());
+    }
+    let mut server = listener.accept().unwrap();
+    numbered(1, 10, |frame| client.send(frame)).unwrap();
+    assert_eq!(server.recv().unwrap().expect("a frame").decode().unwrap().check(), 1);
+}
+
+#[test]
 fn h26_a_full_backlog_is_waited_for_until_the_deadline() {
     let address = Directory::new().address("socket");
     // The directory is gone, so that nothing is there.
@@ -273,7 +292,7 @@ fn h27_a_dead_socket_makes_way_where_nothing_can_be_renamed_without_replacing() 
     for errno in [libc::EINVAL, libc::ENOSYS] {
         drop(std::os::unix::net::UnixDatagram::bind(path).unwrap());
         refusing(&[libc::SYS_renameat2], None, errno, || {
-            drop(OurListener::bind(&address).unwrap())
+            drop(OurListener::bind(&address).unwrap());
         });
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     }

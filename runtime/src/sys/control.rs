@@ -9,7 +9,7 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-use super::options::Credentials;
+use super::identity::Credentials;
 
 /// The most descriptors that travel with one datagram: `SCM_MAX_FD` of include/net/scm.h.
 pub(crate) const MAX_DESCRIPTORS: usize = 253;

@@ -15,9 +15,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use super::control::{Control, Taken};
 use super::errno::retry;
+use super::identity::Credentials;
 use super::lanes::Lanes;
 use super::name::{Name, RawName, UnixName};
-use super::options::Credentials;
 use super::socket::DatagramFd;
 
 /// What a peek tells of the next datagram.

@@ -7,11 +7,12 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::errno::retry;
+use super::identity::{self, Credentials};
 use super::kind::Kind;
 use super::lane::Lane;
 use super::lanes::LANE_LEN;
 use super::name::{Name, RawName};
-use super::options::{self, Credentials, Socket};
+use super::options::{self, Socket};
 
 /// A descriptor that is known to carry datagrams, and of which kind.
 ///
@@ -142,7 +143,7 @@ impl DatagramFd {
     /// Who is at the other end; EOPNOTSUPP where that is not on this machine.
     pub(crate) fn peer(&self) -> io::Result<Credentials> {
         match self.kind {
-            Kind::UnixSeqpacket => options::peer(self.as_fd()),
+            Kind::UnixSeqpacket => identity::peer(self.as_fd()),
             _ => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
         }
     }
@@ -150,14 +151,14 @@ impl DatagramFd {
     /// Has [`recv_message`](super::recv_message) tell who sent each datagram.
     pub(crate) fn identify_senders(&self) -> io::Result<()> {
         match self.kind {
-            Kind::UnixDatagram => options::identify_senders(self.as_fd()),
+            Kind::UnixDatagram => identity::identify_senders(self.as_fd()),
             _ => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
         }
     }
 
     /// Whether [`recv_message`](super::recv_message) tells who sent each datagram.
     pub(crate) fn identifies_senders(&self) -> bool {
-        self.kind == Kind::UnixDatagram && options::identifies_senders(self.as_fd())
+        self.kind == Kind::UnixDatagram && identity::identifies_senders(self.as_fd())
     }
 
     /// Sets the sizes of the kernel's buffers, in bytes, where given. The kernel doubles and clamps

@@ -91,9 +91,9 @@ impl Options {
     /// [`Socket::drops`](crate::Socket::drops) counts.
     ///
     /// The kernel cuts `bytes` to `net.core.rmem_max`, doubles it to leave room for its own
-    /// bookkeeping, and uses at least 2,304 (socket(7); `sk_setsockopt` in net/core/sock.c). UNIX sockets
-    /// have no receive buffer: what is queued counts against the sender's (unix(7)). Over vsock the
-    /// option has no effect either.
+    /// bookkeeping, and uses at least 2,304 on x86-64 (socket(7); `sk_setsockopt` in net/core/sock.c).
+    /// UNIX sockets have no receive buffer: what is queued counts against the sender's (unix(7)). Over
+    /// vsock the option has no effect either.
     pub fn recv_buffer(self, bytes: usize) -> Self {
         Self { recv_buffer: Some(bytes), ..self }
     }
@@ -102,9 +102,9 @@ impl Options {
     /// yet be received over UNIX, or not yet have left this machine over UDP.
     ///
     /// The kernel cuts `bytes` to `net.core.wmem_max`, doubles it to leave room for its own
-    /// bookkeeping, and uses at least 4,608 (socket(7); `sk_setsockopt` in net/core/sock.c). The longest
-    /// UNIX datagram is the doubled size less 32 bytes (net/unix/af_unix.c); a larger frame goes in
-    /// pieces over a connection. Over vsock the option has no effect.
+    /// bookkeeping, and uses at least 4,608 on x86-64 (socket(7); `sk_setsockopt` in net/core/sock.c).
+    /// The longest UNIX datagram is the doubled size less 32 bytes (net/unix/af_unix.c); a larger frame
+    /// goes in pieces over a connection. Over vsock the option has no effect.
     ///
     /// ```
     /// use datagrammar::{Connection, Message, Options};

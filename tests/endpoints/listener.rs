@@ -81,6 +81,22 @@ fn clients_who_connected_before_a_shutdown_are_accepted_and_later_ones_refused()
 }
 
 #[test]
+fn clients_who_come_after_a_shutdown_are_not_accepted_over_vsock() {
+    let listener = match OurListener::bind(&Address::vsock(1, u32::MAX)) {
+        Ok(listener) => listener,
+        Err(error) => return skipped(format!("no vsock loopback here: {error}")),
+    };
+    let address = listener.local_addr().unwrap();
+    let _before = Ours::connect(&address).unwrap();
+    listener.shutdown().unwrap();
+    listener.accept().unwrap();
+    assert!(matches!(listener.accept(), Err(AcceptError::Shutdown)));
+    // The kernel lets this one into the backlog.
+    let _after = Ours::connect(&address).unwrap();
+    assert!(matches!(listener.try_accept(), Err(AcceptError::Shutdown)));
+}
+
+#[test]
 fn a_shutdown_by_another_holder_ends_accepts_too() {
     for how in [rustix::net::Shutdown::Both, rustix::net::Shutdown::Read] {
         let directory = Directory::new();

@@ -77,7 +77,7 @@ impl ListenerFd {
         bind(self.as_fd(), name)
     }
 
-    /// Sets the permission bits that [`bind`](Self::bind) will give to a path, less the umask's.
+    /// Sets the permission bits that a path gets from [`bind`](Self::bind), less those of the umask.
     pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
         set_mode(self.as_fd(), mode)
     }
@@ -184,7 +184,7 @@ fn eventfd() -> io::Result<File> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) }.into())
 }
 
-/// Has calls on a descriptor, and on all copies of it, answer that they would block instead of waiting.
+/// Has calls on a descriptor and on its duplicates fail with EAGAIN instead of waiting.
 fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
     retry(|| {
         // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.

@@ -20,9 +20,9 @@ pub(crate) struct Socket {
     pub(super) kind: libc::c_int,
     pub(super) protocol: libc::c_int,
     pub(super) listening: bool,
-    /// Where peeks start, when somebody has set that.
+    /// Where peeks start, if another holder has set that.
     peek_offset: Option<u32>,
-    /// What makes the kernel join or split datagrams, when somebody has set that.
+    /// The option that makes the kernel join or split datagrams, if another holder has set one.
     joins: Option<&'static str>,
 }
 
@@ -35,7 +35,7 @@ impl Socket {
             && self.joins.is_none()
     }
 
-    /// Whether one send is one datagram, and one receive too: UDP can be set to join and split them.
+    /// Whether sends and receives may join or split datagrams, as UDP can be told to.
     pub(super) fn joins_datagrams(self) -> bool {
         self.joins.is_some()
     }
@@ -109,22 +109,22 @@ pub(super) fn reset_peek_offset(fd: BorrowedFd<'_>) -> io::Result<()> {
     set(fd, libc::SO_PEEK_OFF, &-1_i32)
 }
 
-/// Whether descriptors that are sent to this UNIX socket arrive; else their senders are refused.
-/// `SO_PASSRIGHTS`, since Linux 6.16: ENOPROTOOPT before.
+/// Sets whether descriptors that are sent to this UNIX socket arrive. If not, the kernel refuses their
+/// senders. `SO_PASSRIGHTS`, since Linux 6.16: ENOPROTOOPT before.
 pub(super) fn accept_descriptors(fd: BorrowedFd<'_>, accept: bool) -> io::Result<()> {
     // include/uapi/asm-generic/socket.h; libc does not have it yet.
     const SO_PASSRIGHTS: libc::c_int = 83;
     set(fd, SO_PASSRIGHTS, &libc::c_int::from(accept))
 }
 
-/// The size of the send queue, in bytes as the kernel counts them.
+/// The size of the send buffer, in bytes as the kernel counts them.
 pub(super) fn send_buffer(fd: BorrowedFd<'_>) -> io::Result<usize> {
     get_int(fd, libc::SO_SNDBUF).map(|size| usize::try_from(size).unwrap_or(0))
 }
 
-/// The longest datagram that an AF_VSOCK socket can be sent, in bytes: all of its buffer.
+/// The longest datagram that an AF_VSOCK socket can receive, in bytes: its whole buffer.
 pub(super) fn vsock_buffer(fd: BorrowedFd<'_>) -> usize {
-    // include/uapi/linux/vm_sockets.h; and its default, should the kernel not say.
+    // include/uapi/linux/vm_sockets.h, and the default, for a kernel that does not tell.
     const SO_VM_SOCKETS_BUFFER_SIZE: libc::c_int = 0;
     const DEFAULT: u64 = 256 * 1024;
     let mut size = 0_u64;
@@ -148,9 +148,9 @@ pub(super) fn set_buffers(
     Ok(())
 }
 
-/// How long blocking sends and connects may take; `None` is for ever.
+/// Sets how long blocking sends and connects may take. `None` sets no limit.
 pub(super) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<()> {
-    // Zero means for ever to the kernel, so a timeout that has run out is its shortest one.
+    // To the kernel, zero is no limit: a timeout that has run out becomes the shortest one.
     let timeout = timeout.map_or(Duration::ZERO, |timeout| timeout.max(Duration::from_micros(1)));
     let timeout = libc::timeval {
         tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
@@ -159,7 +159,7 @@ pub(super) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) ->
     set(fd, libc::SO_SNDTIMEO, &timeout)
 }
 
-/// How many datagrams the kernel dropped for want of room since the socket was made.
+/// How many datagrams the kernel has dropped since the socket was made, as its buffer was full.
 pub(super) fn drops(fd: BorrowedFd<'_>) -> io::Result<u32> {
     // include/uapi/linux/sock_diag.h: SK_MEMINFO_DROPS is the last of nine.
     let mut meminfo = [0_u32; 9];
@@ -174,11 +174,11 @@ pub(super) fn get_int(fd: BorrowedFd<'_>, option: libc::c_int) -> io::Result<lib
     Ok(value)
 }
 
-/// Types that are nothing but numbers.
+/// Types that consist of numbers alone.
 ///
 /// # Safety
 ///
-/// Any bytes are a value.
+/// Any bytes are a valid value.
 pub(super) unsafe trait Plain {}
 // SAFETY: numbers, and structures and arrays of them.
 unsafe impl Plain for libc::c_int {}

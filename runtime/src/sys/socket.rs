@@ -83,8 +83,8 @@ impl DatagramFd {
         }
     }
 
-    /// Sees to it that descriptors arrive, or that those who send some are refused, where the kernel
-    /// can do that. Where it cannot, they arrive.
+    /// Sets whether descriptors arrive. If not, the kernel refuses their senders; before Linux 6.16 they
+    /// arrive all the same.
     pub(crate) fn accept_descriptors(&self, accept: bool) {
         if self.kind.is_unix() {
             _ = options::accept_descriptors(self.as_fd(), accept);
@@ -95,7 +95,7 @@ impl DatagramFd {
         self.kind
     }
 
-    /// Connects. A signal interrupts this, as the caller knows how long to go on. See [connect(2)].
+    /// Connects. A signal interrupts the call: the caller knows how long to go on. See [connect(2)].
     ///
     /// [connect(2)]: https://man7.org/linux/man-pages/man2/connect.2.html
     pub(crate) fn connect(&self, name: &Name) -> io::Result<()> {
@@ -114,7 +114,7 @@ impl DatagramFd {
         bind(self.as_fd(), name)
     }
 
-    /// Sets the permission bits that [`bind`](Self::bind) will give to a path, less the umask's.
+    /// Sets the permission bits that a path gets from [`bind`](Self::bind), less those of the umask.
     pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
         set_mode(self.as_fd(), mode)
     }
@@ -140,7 +140,7 @@ impl DatagramFd {
         })
     }
 
-    /// Who is at the other end; EOPNOTSUPP where that is not on this machine.
+    /// Returns who is at the other end; EOPNOTSUPP for a peer on another machine.
     pub(crate) fn peer(&self) -> io::Result<Credentials> {
         match self.kind {
             Kind::UnixSeqpacket => identity::peer(self.as_fd()),

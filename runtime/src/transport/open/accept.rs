@@ -3,19 +3,22 @@
 use std::io::{self, ErrorKind};
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::connect::peer;
 use crate::backoff::Backoff;
 use crate::error::AcceptError;
 use crate::options::Options;
 use crate::sys::{Arrival, DatagramFd, Errno, ListenerFd, errno};
-use crate::transport::wait::MAX_PAUSE;
 use crate::wait::Wait;
 
 /// How many clients a call that does not wait turns away before it answers that it would block: more than
-/// any backlog holds. A client that comes later wakes even an edge-triggered poller again.
+/// backlogs hold. So those left have connected since the call began, and even an edge-triggered poller
+/// tells of them.
 const MAX_REJECTED: u32 = 65_536;
+
+/// The longest pause where other processes take the clients.
+const MAX_PAUSE: Duration = Duration::from_millis(10);
 
 /// Accepts a connection from a client whom the policy admits. Counts the others as `rejected`.
 pub(crate) fn accept(

@@ -61,7 +61,7 @@ enum Socket {
 
 impl Socket {
     fn bind(address: &Address) -> anyhow::Result<Self> {
-        Ok(if let Some(path) = address.as_path() {
+        Ok(if let Some(path) = address.as_pathname() {
             Self::Unix(UnixDatagram::bind(path)?)
         } else if let Some(name) = address.as_abstract_name() {
             Self::Unix(UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(name)?)?)
@@ -89,7 +89,7 @@ impl Socket {
 
     /// Leaves no path behind.
     fn remove(self, address: &Address) -> anyhow::Result<()> {
-        match address.as_path() {
+        match address.as_pathname() {
             Some(path) => fs::remove_file(path).context("removing the socket"),
             None => Ok(()),
         }

@@ -102,7 +102,7 @@ struct Account {
 
 fn receive(address: &Address, patience: u64, senders: Option<usize>) -> anyhow::Result<()> {
     let mut socket = Reports::bind(address)?;
-    eprintln!("receiving at {}", socket.local_address()?);
+    eprintln!("receiving at {}", socket.local_addr()?);
     let mut accounts = BTreeMap::<Box<str>, Account>::new();
     let mut strange = 0_u64;
     while senders.is_none_or(|senders| done(&accounts) < senders) {

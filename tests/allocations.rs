@@ -76,7 +76,7 @@ fn sockets_by_themselves_allocate_nothing_after_the_first_frames() {
     let directory = Directory::new();
     for address in [directory.address("socket"), "udp:127.0.0.1:0".parse().unwrap()] {
         let mut receiver = Ours::bind(&address).unwrap();
-        let to = receiver.local_address().unwrap();
+        let to = receiver.local_addr().unwrap();
         let mut sender = Ours::unbound(&to).unwrap();
         let content = vec![7; 20_000];
         let requests = requests(&content);

@@ -32,7 +32,7 @@ struct Totals {
 /// compares.
 pub(crate) fn run(quiet: bool, all: bool) -> anyhow::Result<()> {
     let directory = tempfile::tempdir().context("making a directory for the socket")?;
-    let address = Address::path(directory.path().join("blobs.sock"))?;
+    let address = Address::from_pathname(directory.path().join("blobs.sock"))?;
     let log = Log::new(quiet);
     log.header();
     let mut server = Server::start(&address, quiet)?;

@@ -8,7 +8,7 @@ use std::thread;
 
 use anyhow::Context as _;
 use datagrammar::{
-    Address, Backoff, Connection, Listener, Message, OpenError, RecvError, SendError, Sender,
+    AcceptError, Address, Backoff, Connection, Listener, Message, RecvError, SendError, Sender,
 };
 
 use crate::log::{Direction, Log};
@@ -40,7 +40,7 @@ pub(crate) fn serve(address: &Address, quiet: bool, once: bool) -> anyhow::Resul
     loop {
         let client = match listener.accept() {
             Ok(client) => client,
-            Err(error @ OpenError::Exhausted(_)) => {
+            Err(error @ AcceptError::Exhausted(_)) => {
                 eprintln!("cannot accept: {:#}", anyhow::Error::from(error));
                 backoff.wait();
                 continue;

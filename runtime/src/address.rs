@@ -1,4 +1,4 @@
-//! Addresses: where an endpoint is, as a text and as the kernel's name for it.
+//! Addresses: where an endpoint is, as text and as the kernel's socket name.
 
 use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
@@ -10,24 +10,24 @@ use std::str::FromStr;
 use crate::error::AddressError;
 use crate::sys::{Kind, Name, SUN_PATH, UnixName};
 
-/// Where an endpoint is. Parsed from a text, and printed as one that parses to the same address.
+/// Where an endpoint is. It is parsed from text, and prints as text that parses to the same address.
 ///
-/// | text | what |
+/// | text | meaning |
 /// | --- | --- |
 /// | `unix:/run/blobs.sock` | a UNIX socket at a path, of at most 108 bytes |
-/// | `unix:@blobs` | a UNIX socket with an abstract name, of at most 107 bytes: it has no permissions, and anybody in the network namespace can take it |
-/// | `vsock:2:9000` | a port of a virtual machine, by its CID. 2 is the host, 1 this machine itself where the kernel has `vsock_loopback`, and 4294967295, to listen on, any CID of this machine |
+/// | `unix:@blobs` | a UNIX socket with an abstract name, of at most 107 bytes. The name has no permissions: anybody in the network namespace can take it |
+/// | `vsock:2:9000` | a port of a virtual machine, named by its CID. CID 2 is the host. CID 1 is this machine, if the kernel has `vsock_loopback`. CID 4294967295 listens on every CID of this machine |
 /// | `udp:127.0.0.1:9000`, `udp:[::1]:9000` | a UDP port of an IP address |
 ///
-/// In a UNIX address, `%` and two hexadecimal digits are that byte (`%25` is a per cent sign), so
-/// every path and name can be written. An address is a small value that is copied, not allocated. The
-/// one that has no text is that of a UNIX socket that was never bound, which prints as `(unnamed)`.
+/// In a UNIX address, `%` and two hexadecimal digits stand for one byte (`%25` is a per cent sign),
+/// so every path and name can be written. An address is a small `Copy` value and allocates nothing.
+/// Only the address of a UNIX socket that was never bound has no text: it prints as `(unnamed)`.
 ///
 /// ```
 /// use datagrammar::Address;
 ///
 /// let address: Address = "unix:/run/blobs.sock".parse()?;
-/// assert_eq!(address.as_path(), Some(std::path::Path::new("/run/blobs.sock")));
+/// assert_eq!(address.as_pathname(), Some(std::path::Path::new("/run/blobs.sock")));
 /// assert_eq!(address.to_string(), "unix:/run/blobs.sock");
 /// # Ok::<(), datagrammar::AddressError>(())
 /// ```
@@ -37,19 +37,19 @@ pub struct Address {
 }
 
 impl Address {
-    /// The address of a UNIX socket at `path`.
+    /// Returns the address of a UNIX socket at `path`.
     ///
     /// # Errors
     ///
-    /// [`AddressError::NoName`] for an empty path, [`AddressError::TooLong`] for one over 108 bytes,
-    /// [`AddressError::NulInPath`] for one that holds a NUL byte.
+    /// [`AddressError::NoName`] if the path is empty, [`AddressError::TooLong`] if it is longer than
+    /// 108 bytes, [`AddressError::NulInPath`] if it contains a NUL byte.
     ///
     /// ```
     /// # use datagrammar::Address;
-    /// assert_eq!(Address::path("/run/a b.sock")?, "unix:/run/a b.sock".parse()?);
+    /// assert_eq!(Address::from_pathname("/run/a b.sock")?, "unix:/run/a b.sock".parse()?);
     /// # Ok::<(), datagrammar::AddressError>(())
     /// ```
-    pub fn path(path: impl AsRef<Path>) -> Result<Self, AddressError> {
+    pub fn from_pathname(path: impl AsRef<Path>) -> Result<Self, AddressError> {
         let bytes = path.as_ref().as_os_str().as_bytes();
         if bytes.is_empty() {
             return Err(AddressError::NoName);
@@ -60,18 +60,19 @@ impl Address {
         Self::unix("path", bytes.len(), bytes)
     }
 
-    /// The address of a UNIX socket with the abstract name `name`, which may be any bytes.
+    /// Returns the address of a UNIX socket with the abstract name `name`, which may be any bytes.
     ///
     /// # Errors
     ///
-    /// [`AddressError::NoName`] for an empty name, [`AddressError::TooLong`] for one over 107 bytes.
+    /// [`AddressError::NoName`] if the name is empty, [`AddressError::TooLong`] if it is longer than
+    /// 107 bytes.
     ///
     /// ```
     /// # use datagrammar::Address;
-    /// assert_eq!(Address::abstract_name("blobs")?, "unix:@blobs".parse()?);
+    /// assert_eq!(Address::from_abstract_name("blobs")?, "unix:@blobs".parse()?);
     /// # Ok::<(), datagrammar::AddressError>(())
     /// ```
-    pub fn abstract_name(name: impl AsRef<[u8]>) -> Result<Self, AddressError> {
+    pub fn from_abstract_name(name: impl AsRef<[u8]>) -> Result<Self, AddressError> {
         let name = name.as_ref();
         if name.is_empty() {
             return Err(AddressError::NoName);
@@ -79,7 +80,7 @@ impl Address {
         Self::unix("name", name.len(), &[&[0], name].concat())
     }
 
-    /// The address of a port of the virtual machine `cid`; 2 is the host.
+    /// Returns the address of a port of the virtual machine `cid`. CID 2 is the host.
     ///
     /// ```
     /// # use datagrammar::Address;
@@ -91,9 +92,9 @@ impl Address {
         Self { name: Name::Vsock { cid, port } }
     }
 
-    /// The path of a UNIX address that has one.
+    /// Returns the path, if this is a UNIX address with one.
     #[must_use]
-    pub fn as_path(&self) -> Option<&Path> {
+    pub fn as_pathname(&self) -> Option<&Path> {
         match &self.name {
             Name::Unix(unix) => match unix.as_bytes() {
                 [] | [0, ..] => None,
@@ -103,7 +104,7 @@ impl Address {
         }
     }
 
-    /// The name of a UNIX address that is abstract.
+    /// Returns the abstract name, if this is a UNIX address with one.
     #[must_use]
     pub fn as_abstract_name(&self) -> Option<&[u8]> {
         match &self.name {
@@ -112,7 +113,7 @@ impl Address {
         }
     }
 
-    /// The IP address and port of a UDP address.
+    /// Returns the IP address and the port, if this is a UDP address.
     #[must_use]
     pub fn as_udp(&self) -> Option<SocketAddr> {
         match self.name {
@@ -121,7 +122,7 @@ impl Address {
         }
     }
 
-    /// The CID and port of a vsock address.
+    /// Returns the CID and the port, if this is a vsock address.
     #[must_use]
     pub fn as_vsock(&self) -> Option<(u32, u32)> {
         match self.name {
@@ -130,13 +131,14 @@ impl Address {
         }
     }
 
-    /// Whether this is a UNIX socket that was never bound, to which nothing can be sent.
+    /// Returns whether this is the address of a UNIX socket that was never bound. Nothing can be sent
+    /// to it.
     #[must_use]
     pub fn is_unnamed(&self) -> bool {
         self.name == Name::Unix(UnixName::UNNAMED)
     }
 
-    /// The kind of socket that makes connections to this address.
+    /// The kind of socket that connects to this address.
     pub(crate) fn connection_kind(&self) -> Option<Kind> {
         match self.name {
             Name::Unix(_) => Some(Kind::UnixSeqpacket),
@@ -145,7 +147,7 @@ impl Address {
         }
     }
 
-    /// The kind of socket that sends single datagrams to this address.
+    /// The kind of socket that sends datagrams to this address without a connection.
     pub(crate) fn datagram_kind(&self) -> Option<Kind> {
         match self.name {
             Name::Unix(_) => Some(Kind::UnixDatagram),
@@ -173,7 +175,7 @@ impl From<Name> for Address {
 }
 
 impl From<SocketAddr> for Address {
-    /// A UDP address. A flow label is left out: it is no part of where a datagram goes.
+    /// Returns a UDP address. It drops the flow label, which does not say where a datagram goes.
     fn from(mut inet: SocketAddr) -> Self {
         if let SocketAddr::V6(inet) = &mut inet {
             inet.set_flowinfo(0);
@@ -188,8 +190,8 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, AddressError> {
         match text.split_once(':') {
             Some(("unix", unix)) => match unix.strip_prefix('@') {
-                Some(name) => Self::abstract_name(unescape(name, 1)?),
-                None => Self::path(OsStr::from_bytes(&unescape(unix, 0)?)),
+                Some(name) => Self::from_abstract_name(unescape(name, 1)?),
+                None => Self::from_pathname(OsStr::from_bytes(&unescape(unix, 0)?)),
             },
             Some(("vsock", vsock)) => {
                 let numbers = vsock
@@ -218,7 +220,7 @@ impl fmt::Display for Address {
                     f.write_str("unix:@")?;
                     escape(name, f)
                 }
-                // A relative path that begins with the sign of abstract names.
+                // A relative path that begins with `@`, which would mean an abstract name.
                 [b'@', path @ ..] => {
                     f.write_str("unix:%40")?;
                     escape(path, f)
@@ -240,7 +242,7 @@ impl fmt::Debug for Address {
     }
 }
 
-/// Writes bytes as text, with `%XX` for what is not printable text.
+/// Writes bytes as text, and `%XX` for each byte that does not print.
 fn escape(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
@@ -260,7 +262,8 @@ fn hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "%{byte:02x}"))
 }
 
-/// The bytes that a text with `%XX` stands for; `skipped` bytes went before it.
+/// Returns the bytes that a text with `%XX` stands for. `skipped` is how many bytes of the address come
+/// before it.
 fn unescape(text: &str, skipped: usize) -> Result<Vec<u8>, AddressError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut parts = text.split('%');

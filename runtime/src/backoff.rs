@@ -1,17 +1,17 @@
-//! Pauses between tries, growing and not in step with anybody else's.
+//! Growing, random pauses between tries.
 
 use std::hash::{BuildHasher, RandomState};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A series of growing pauses, for what is worth trying again: accepting while descriptors have run
-/// out, or connecting to a server that is not up yet.
+/// A series of growing pauses, to try something again: accepting while descriptors have run out, or
+/// connecting to a server that is not up yet.
 ///
-/// Each pause is drawn from the upper half of a bound that doubles, so that processes that failed
+/// Each pause is a random value from the upper half of a bound that doubles, so that processes that fail
 /// together do not try again together.
 ///
 /// ```no_run
-/// use datagrammar::{Backoff, Listener, OpenError};
+/// use datagrammar::{AcceptError, Backoff, Listener};
 /// # #[derive(datagrammar::Message)]
 /// # enum Ping { #[message(tag = 1)] Ping }
 ///
@@ -23,8 +23,8 @@ use std::time::{Duration, Instant};
 ///             backoff.reset();
 ///             drop(connection); // serve it
 ///         }
-///         // The client stays in the backlog, and trying again at once would spin.
-///         Err(OpenError::Exhausted(_)) => backoff.wait(),
+///         // The client stays in the backlog: accepting again at once would spin.
+///         Err(AcceptError::Exhausted(_)) => backoff.wait(),
 ///         Err(error) => return Err(error.into()),
 ///     }
 /// }
@@ -41,25 +41,25 @@ impl Backoff {
     const FIRST: Duration = Duration::from_millis(1);
     const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-    /// Pauses of up to 1 ms, 2 ms, 4 ms … and at most 1 s.
+    /// Returns pauses of up to 1 ms, 2 ms, 4 ms and so on, up to 1 s.
     #[must_use]
     pub fn new() -> Self {
         Self::up_to(Duration::from_secs(1))
     }
 
-    /// Pauses of up to 1 ms, 2 ms, 4 ms … and at most `max`, or a day if that is less.
+    /// Returns pauses of up to 1 ms, 2 ms, 4 ms and so on, up to `max`, or up to a day if that is less.
     #[must_use]
     pub fn up_to(max: Duration) -> Self {
         let max = max.min(Self::LONGEST);
         Self { bound: Self::FIRST.min(max), max }
     }
 
-    /// Begins again with the shortest pause, after a success.
+    /// Starts again with the shortest pause, after a success.
     pub fn reset(&mut self) {
         self.bound = Self::FIRST.min(self.max);
     }
 
-    /// The next pause, for a caller that waits in its own way.
+    /// Returns the next pause, for a caller that waits in its own way.
     ///
     /// ```
     /// use std::time::Duration;
@@ -76,7 +76,7 @@ impl Backoff {
         let bound = self.bound;
         self.bound = (bound * 2).min(self.max);
         let half = bound / 2;
-        // The standard library's source of randomness: each RandomState has other keys.
+        // The standard library's source of randomness: the keys of each RandomState differ.
         let random = RandomState::new().hash_one(0_u8) >> 32;
         half + (bound - half).mul_f64(random as f64 / f64::from(u32::MAX))
     }
@@ -86,7 +86,7 @@ impl Backoff {
         thread::sleep(self.next_pause());
     }
 
-    /// Sleeps for the next pause, but not past `deadline`; `false` when that has come.
+    /// Sleeps for the next pause, but not past `deadline`. Returns `false` once that has passed.
     pub(crate) fn wait_until(&mut self, deadline: Option<Instant>) -> bool {
         let pause = self.next_pause();
         let Some(deadline) = deadline else {

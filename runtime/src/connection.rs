@@ -59,8 +59,8 @@ pub struct Connection<Tx, Rx> {
 }
 
 impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
-    /// Connects to the [`Listener`](crate::Listener) at `address`, a `unix:` or `vsock:` one. Waits
-    /// while the listener's backlog is full.
+    /// Connects to the [`Listener`](crate::Listener) at `address`, which is a `unix:` or `vsock:` one.
+    /// Waits while the listener's backlog is full.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         Self::connect_with(address, &Options::new())
     }
 
-    /// As [`connect`](Self::connect), with options: `limits`, `server_uid`, `deadline`.
+    /// Connects, with options: `limits`, `server_uid`, `deadline`, `recv_buffer`, `send_buffer`, `eager`.
     ///
     /// ```
     /// use std::time::{Duration, Instant};
@@ -98,7 +98,8 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     }
 
     /// Takes over a descriptor: one end of a connection that was made elsewhere, such as one that
-    /// was inherited. It is checked, and its peek offset reset, as a shared one may have been set.
+    /// another process sent. Checks what it is, and resets its peek offset, which another holder may have
+    /// set.
     ///
     /// ```
     /// use std::os::fd::OwnedFd;
@@ -124,20 +125,30 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// [`OpenError::WrongDescriptor`], saying what it is; [`OpenError::Io`].
+    /// [`OpenError::WrongDescriptor`], which says what the descriptor is; [`OpenError::Exhausted`];
+    /// [`OpenError::Io`].
     pub fn adopt(fd: OwnedFd) -> Result<Self, OpenError> {
-        Ok(Self::new(transport::adopt(fd, true)?, &Options::new()))
+        Self::adopt_with(fd, &Options::new())
     }
 
-    /// Takes over the standard input of this process, on which its parent has put one end of a
-    /// connection: [`Child::spawn`](crate::Child::spawn) does, and service managers that start a process
-    /// for each connection. An empty standard input is left in its place, so that this works once; one
-    /// that is something else is left alone.
+    /// Takes over a descriptor, with options: `limits`, `recv_buffer`, `send_buffer`, `eager`.
     ///
     /// # Errors
     ///
-    /// [`OpenError::WrongDescriptor`] when the standard input is something else, saying what it is;
-    /// [`OpenError::Io`].
+    /// As [`adopt`](Self::adopt).
+    pub fn adopt_with(fd: OwnedFd, options: &Options) -> Result<Self, OpenError> {
+        Ok(Self::new(transport::adopt_connection(fd, options)?, options))
+    }
+
+    /// Takes over the standard input of this process, where its parent has put one end of a connection:
+    /// [`Child::spawn`](crate::Child::spawn) does so, and so do service managers that start a process for
+    /// each connection. Leaves an empty standard input in its place, so that this works once, and leaves
+    /// alone a standard input that is something else.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::WrongDescriptor`] if the standard input is something else, which says what it is;
+    /// [`OpenError::Exhausted`]; [`OpenError::Io`].
     pub fn inherited() -> Result<Self, OpenError> {
         Ok(Self::new(transport::inherited()?, &Options::new()))
     }
@@ -304,15 +315,23 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
 }
 
 impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
-    /// Two connected ends, over UNIX SEQPACKET: for tests, threads, and children.
+    /// Makes two connected ends, over UNIX SEQPACKET: for tests, threads, and children.
     ///
     /// # Errors
     ///
     /// [`OpenError::Exhausted`] and [`OpenError::Io`].
     pub fn pair() -> Result<(Self, Connection<Rx, Tx>), OpenError> {
-        let (left, right) = transport::pair()?;
-        let options = Options::new();
-        Ok((Self::new(left, &options), Connection::new(right, &options)))
+        Self::pair_with(&Options::new())
+    }
+
+    /// Makes two connected ends, both with these options: `limits`, `recv_buffer`, `send_buffer`, `eager`.
+    ///
+    /// # Errors
+    ///
+    /// As [`pair`](Self::pair).
+    pub fn pair_with(options: &Options) -> Result<(Self, Connection<Rx, Tx>), OpenError> {
+        let (left, right) = transport::pair(options)?;
+        Ok((Self::new(left, options), Connection::new(right, options)))
     }
 }
 

@@ -45,8 +45,8 @@ pub use crate::batch::Batch;
 pub use crate::child::{Child, Process};
 pub use crate::connection::Connection;
 pub use crate::error::{
-    AddressError, BundleFault, DecodeError, EncodeError, Error, Fault, FragmentFault, MemoryFault,
-    OpenError, RecvError, SendAllError, SendError,
+    AcceptError, AddressError, BundleFault, DecodeError, EncodeError, Error, Fault, FragmentFault,
+    MemoryFault, OpenError, RecvError, SendAllError, SendError,
 };
 pub use crate::frame::Frame;
 pub use crate::limits::Limits;

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::address::Address;
 use crate::connection::Connection;
-use crate::error::OpenError;
+use crate::error::{AcceptError, OpenError};
 use crate::message::Message;
 use crate::options::Options;
 use crate::sys::ListenerFd;
@@ -37,14 +37,17 @@ use crate::wait::Wait;
 ///
 /// # Paths
 ///
-/// A path is taken over only from a dead socket: not from a living one, whoever's it is
-/// ([`OpenError::InUse`]), and not from a file, a directory or a symbolic link
-/// ([`OpenError::NotASocket`]). Listeners exclude each other by an empty lock file beside the path,
-/// `<path>.lock`; what else has that name is left alone too ([`OpenError::NotALock`]). Both are removed when the listener is dropped. The path's permission bits are those
-/// of [`Options::mode`], `0o600` by default, from the moment it exists.
+/// A listener takes a path from a dead socket. It leaves a living socket alone, whoever made it
+/// ([`OpenError::InUse`]), and so a socket that it may not probe ([`OpenError::NotProbed`]), a file, a
+/// directory, and a symbolic link ([`OpenError::NotASocket`]).
+///
+/// Listeners exclude each other by an empty lock file beside the path, `<path>.lock`. Anything else with
+/// that name is left alone ([`OpenError::NotALock`]). Dropping the listener removes the path and the lock
+/// file; [`into_fd`](Self::into_fd) keeps them. The path has the permission bits of [`Options::mode`],
+/// `0o600` by default, from the moment it exists.
 pub struct Listener<Tx, Rx> {
     /// Given up before the descriptor is closed.
-    _claim: Option<Claim>,
+    claim: Option<Claim>,
     fd: ListenerFd,
     options: Options,
     rejected: AtomicU64,
@@ -52,18 +55,18 @@ pub struct Listener<Tx, Rx> {
 }
 
 impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
-    /// Binds to `address`, a `unix:` or `vsock:` one, and listens.
+    /// Binds to `address`, which is a `unix:` or `vsock:` one, and listens.
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: `InUse`, `NotHere`, `NotASocket`, `NotALock`, `WrongFamily`, `Unsupported`,
-    /// `Exhausted`, `Io`.
+    /// [`OpenError`]: `InUse`, `NotProbed`, `NotHere`, `NotASocket`, `NotALock`, `WrongFamily`,
+    /// `Unsupported`, `Exhausted`, `Io`.
     pub fn bind(address: &Address) -> Result<Self, OpenError> {
         Self::bind_with(address, &Options::new())
     }
 
-    /// As [`bind`](Self::bind), with options: `mode`, `backlog`, `policy`, and `limits` for the
-    /// connections.
+    /// Binds and listens, with options: `mode`, `backlog` and `policy`, and for the connections `limits`,
+    /// `recv_buffer`, `send_buffer` and `eager`.
     ///
     /// # Errors
     ///
@@ -73,17 +76,19 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         Ok(Self::new(fd, claim, options))
     }
 
-    /// Takes over a descriptor that listens already, such as one of [`activated`](crate::activated()). It
-    /// is made non-blocking, for all who hold it.
+    /// Takes over a descriptor that listens already, such as one of [`activated`](crate::activated()). The
+    /// descriptor becomes non-blocking for every holder.
     ///
     /// # Errors
     ///
-    /// [`OpenError::WrongDescriptor`], saying what it is; [`OpenError::Io`].
+    /// [`OpenError::WrongDescriptor`], which says what the descriptor is; [`OpenError::Exhausted`];
+    /// [`OpenError::Io`].
     pub fn adopt(fd: OwnedFd) -> Result<Self, OpenError> {
         Self::adopt_with(fd, &Options::new())
     }
 
-    /// As [`adopt`](Self::adopt), with options: `policy`, and `limits` for the connections.
+    /// Takes over a descriptor, with options: `policy`, and for the connections `limits`, `recv_buffer`,
+    /// `send_buffer` and `eager`.
     ///
     /// # Errors
     ///
@@ -95,73 +100,155 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
 
     fn new(fd: ListenerFd, claim: Option<Claim>, options: &Options) -> Self {
         let (options, rejected) = (options.clone(), AtomicU64::new(0));
-        Self { _claim: claim, fd, options, rejected, messages: PhantomData }
+        Self { claim, fd, options, rejected, messages: PhantomData }
     }
 
-    /// Accepts a connection, waiting for it as long as it takes.
+    /// Accepts a connection, and waits for one as long as it takes.
     ///
     /// # Errors
     ///
-    /// [`OpenError::Exhausted`] while there is no descriptor for it: the client stays in the backlog,
-    /// so wait before trying again ([`Backoff`](crate::Backoff)). [`OpenError::Io`].
-    pub fn accept(&self) -> Result<Connection<Tx, Rx>, OpenError> {
+    /// [`AcceptError::Exhausted`] while there is no descriptor for the connection: the client stays in
+    /// the backlog, so wait before accepting again ([`Backoff`](crate::Backoff)).
+    /// [`AcceptError::Shutdown`] after [`shutdown`](Self::shutdown). [`AcceptError::Io`].
+    pub fn accept(&self) -> Result<Connection<Tx, Rx>, AcceptError> {
         self.accept_waiting(Wait::Block)
     }
 
-    /// Accepts a connection if one is there.
+    /// Accepts a connection if a client is waiting.
     ///
     /// # Errors
     ///
-    /// As [`accept`](Self::accept), and [`OpenError::WouldBlock`].
-    pub fn try_accept(&self) -> Result<Connection<Tx, Rx>, OpenError> {
+    /// As [`accept`](Self::accept), and [`AcceptError::WouldBlock`].
+    pub fn try_accept(&self) -> Result<Connection<Tx, Rx>, AcceptError> {
         self.accept_waiting(Wait::Try)
     }
 
-    /// Accepts a connection, waiting for it until `deadline` at most.
+    /// Accepts a connection, and waits for one until `deadline` at most.
     ///
     /// # Errors
     ///
-    /// As [`accept`](Self::accept), and [`OpenError::TimedOut`].
-    pub fn accept_deadline(&self, deadline: Instant) -> Result<Connection<Tx, Rx>, OpenError> {
+    /// As [`accept`](Self::accept), and [`AcceptError::TimedOut`].
+    pub fn accept_deadline(&self, deadline: Instant) -> Result<Connection<Tx, Rx>, AcceptError> {
         self.accept_waiting(Wait::Until(deadline))
     }
 
-    /// The address that the listener is bound to.
+    fn accept_waiting(&self, wait: Wait) -> Result<Connection<Tx, Rx>, AcceptError> {
+        let fd = transport::accept(&self.fd, &self.options, &self.rejected, wait)?;
+        Ok(Connection::new(fd, &self.options))
+    }
+}
+
+impl<Tx, Rx> Listener<Tx, Rx> {
+    /// Returns the address that the listener is bound to.
     ///
     /// # Errors
     ///
-    /// Of the system call.
-    pub fn local_address(&self) -> io::Result<Address> {
+    /// Those of getsockname(2).
+    pub fn local_addr(&self) -> io::Result<Address> {
         self.fd.local_name().map(Address::from)
     }
 
-    /// How many connections the [`Policy`] has turned away.
+    /// Returns how many connections the [`Policy`](crate::Policy) has turned away.
     #[must_use]
     pub fn rejected(&self) -> u64 {
         self.rejected.load(Ordering::Relaxed)
     }
 
-    fn accept_waiting(&self, wait: Wait) -> Result<Connection<Tx, Rx>, OpenError> {
-        let mut rounds = 0;
-        loop {
-            let fd = transport::accept(&self.fd, wait)?;
-            let identified =
-                |source| OpenError::Io { action: "identifying a client".into(), source };
-            if !self.options.policy.asks()
-                || self.options.policy.admits(&transport::peer(&fd).map_err(identified)?)
-            {
-                return Ok(Connection::new(fd, &self.options));
-            }
-            self.rejected.fetch_add(1, Ordering::Relaxed);
-            transport::goes_on(wait, &mut rounds)?;
+    /// Ends accepting, in every thread. Clients who have connected by now are still accepted; after the
+    /// last of them each accept fails with [`AcceptError::Shutdown`], one that is waiting now included.
+    ///
+    /// Over UNIX this ends accepting for every process that holds the socket, wakes pollers, and has the
+    /// kernel refuse clients from now on. The path stays until the listener is dropped. The kernel cannot
+    /// do that over vsock (shutdown(2) fails with ENOTCONN on a listener). There, this ends the accepts of
+    /// this `Listener` alone and wakes no poller, and the kernel lets clients connect until the
+    /// listener is dropped, whom nobody accepts.
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// use datagrammar::{AcceptError, Listener, Message};
+    ///
+    /// #[derive(Message)]
+    /// enum Ping {
+    ///     #[message(tag = 1)]
+    ///     Ping,
+    /// }
+    ///
+    /// let address = "unix:@datagrammar-doc-shutdown".parse()?;
+    /// let listener = Listener::<Ping, Ping>::bind(&address)?;
+    /// thread::scope(|scope| {
+    ///     let server = scope.spawn(|| loop {
+    ///         match listener.accept() {
+    ///             Ok(connection) => drop(connection), // serve it
+    ///             Err(error) if error.is_fatal() => break error,
+    ///             Err(_) => {}
+    ///         }
+    ///     });
+    ///     listener.shutdown()?;
+    ///     assert!(matches!(server.join().unwrap(), AcceptError::Shutdown));
+    ///     Ok::<(), Box<dyn std::error::Error>>(())
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of shutdown(2), and over vsock of write(2).
+    pub fn shutdown(&self) -> io::Result<()> {
+        self.fd.shutdown()
+    }
+
+    /// Returns the descriptor, which goes on listening, and keeps the path and its lock file: for another
+    /// process, or for [`adopt`](Self::adopt). The descriptor is non-blocking and closed on exec.
+    ///
+    /// The lock itself is given up at once. The path is safe without it, as servers leave the path of a
+    /// living socket alone, and it is free as soon as the socket has no holder left. Nothing removes the
+    /// two files then but the next server that tries the path.
+    ///
+    /// ```
+    /// use datagrammar::{Address, Connection, Listener, Message, OpenError};
+    ///
+    /// #[derive(Message)]
+    /// enum Ping {
+    ///     #[message(tag = 1)]
+    ///     Ping,
+    /// }
+    /// type Server = Listener<Ping, Ping>;
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("datagrammar-doc-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// let address = Address::from_pathname(directory.join("socket"))?;
+    /// let fd = Server::bind(&address)?.into_fd();
+    /// let _client = Connection::<Ping, Ping>::connect(&address)?;
+    /// assert!(matches!(Server::bind(&address), Err(OpenError::InUse { .. })));
+    ///
+    /// let listener = Server::adopt(fd)?;
+    /// listener.accept()?;
+    /// drop(listener);
+    /// Server::bind(&address)?;
+    /// # std::fs::remove_dir(&directory)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use = "the listener is closed with the descriptor"]
+    pub fn into_fd(self) -> OwnedFd {
+        if let Some(claim) = self.claim {
+            claim.keep();
         }
+        self.fd.into_fd()
     }
 }
 
+/// The listening descriptor, which is non-blocking, for a poller.
 impl<Tx, Rx> AsFd for Listener<Tx, Rx> {
-    /// The listening descriptor, which is non-blocking, to be polled.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+/// The listening descriptor, which is non-blocking, for a poller.
+impl<Tx, Rx> AsRawFd for Listener<Tx, Rx> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd.as_fd().as_raw_fd()
     }
 }
 

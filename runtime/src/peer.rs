@@ -7,12 +7,14 @@ use crate::sys::{self, Credentials, Readiness};
 
 /// The process at the other end, as the kernel vouches for it.
 ///
-/// Of a connection: the process that connected, or that began to listen, as it was then, by its effective
-/// user and group. Of a frame: the process that sent it, as it was then, by its real user and group, or by
-/// any that it may act as and has chosen to name (root may name anybody; unix(7), `SCM_CREDENTIALS`).
+/// The peer of a connection is the process that connected, or that began to listen, as it was then: the
+/// kernel tells its effective user and group, and its supplementary groups. The sender of a frame is the
+/// process that sent it, as it was then: the kernel tells its real user and group, or others that it may
+/// act as and chose to name (root may name anybody; unix(7), `SCM_CREDENTIALS`), and no supplementary
+/// groups.
 ///
-/// Authorise by `uid` and `gid`. A process is identified by its `pidfd` alone, as its number goes to
-/// another one after it has ended.
+/// Authorise by `uid`, `gid` and `groups`. Identify a process by its `pidfd` alone: its number goes to
+/// another process once it has ended.
 ///
 /// ```
 /// use datagrammar::{Connection, Message};
@@ -36,16 +38,19 @@ pub struct Peer {
     pub uid: u32,
     /// The group that it acts as.
     pub gid: u32,
-    /// Its number in our PID namespace; 0 if it has none there. For logs: another process may have it by
-    /// now.
+    /// The supplementary groups of a connection's peer (`SO_PEERGROUPS`). They may
+    /// include `gid`. Empty for the sender of a frame, and before Linux 4.13.
+    pub groups: Vec<u32>,
+    /// Its number in our PID namespace, or 0 if it has none there. For logs: another process may have the
+    /// number by now.
     pub pid: u32,
-    /// The process itself, where the kernel tells (Linux 6.5): unless it had been waited for by then, or this
-    /// process could open no more descriptors.
+    /// The process itself. `None` before Linux 6.5, for a process that had been waited for by then, and
+    /// where this process could not open another descriptor.
     pub pidfd: Option<OwnedFd>,
 }
 
 impl Peer {
-    /// Whether the process has ended; `None` without its `pidfd`.
+    /// Returns whether the process has ended, or `None` without its `pidfd`.
     #[must_use]
     pub fn has_ended(&self) -> Option<bool> {
         let pidfd = self.pidfd.as_ref()?;
@@ -55,7 +60,7 @@ impl Peer {
 }
 
 impl From<Credentials> for Peer {
-    fn from(Credentials { uid, gid, pid, pidfd }: Credentials) -> Self {
-        Self { uid, gid, pid, pidfd }
+    fn from(Credentials { uid, gid, groups, pid, pidfd }: Credentials) -> Self {
+        Self { uid, gid, groups, pid, pidfd }
     }
 }

@@ -1,4 +1,4 @@
-//! Whom a listener accepts.
+//! Policies: whom a listener accepts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::peer::Peer;
 use crate::sys;
 
-/// Whom a [`Listener`](crate::Listener) accepts, by what the kernel says of them, before any frame of
-/// theirs is read. Others see the end at once, and [`Listener::rejected`](crate::Listener::rejected)
-/// counts them.
+/// Whom a [`Listener`](crate::Listener) accepts. The kernel says who a client is, and the policy decides
+/// before any frame is read. A client that is turned away sees the end at once, and
+/// [`Listener::rejected`](crate::Listener::rejected) counts it.
 ///
 /// ```
 /// use datagrammar::{Connection, Listener, Message, Options, Policy};
@@ -38,21 +38,20 @@ enum Rule {
 }
 
 impl Policy {
-    /// Everybody: what a listener does unless told otherwise. A path's permission bits decide who gets
-    /// that far.
+    /// Admits everybody: the default. The permission bits of a path decide who gets that far.
     #[must_use]
     pub fn anyone() -> Self {
         Self(Rule::Anyone)
     }
 
-    /// Processes of the user that this process runs as.
+    /// Admits processes of the user that this process runs as.
     #[must_use]
     pub fn same_user() -> Self {
         Self::listed([sys::effective_uid()], [])
     }
 
-    /// Processes of one of these users, or of one of these groups. A process's group is its effective
-    /// one: its supplementary groups are not looked at.
+    /// Admits processes of one of these users, or of one of these groups, by their effective group or a
+    /// supplementary one.
     ///
     /// ```
     /// let policy = datagrammar::Policy::listed([0, 1000], [100]);
@@ -67,7 +66,7 @@ impl Policy {
         Self(Rule::Listed { users, groups })
     }
 
-    /// Those that `admits` says yes to.
+    /// Admits those for whom `admits` returns `true`.
     ///
     /// ```
     /// let policy = datagrammar::Policy::by(|peer| peer.uid >= 1000);
@@ -78,7 +77,7 @@ impl Policy {
         Self(Rule::By(Arc::new(admits)))
     }
 
-    /// Whether the peer has to be known at all.
+    /// Whether the peer has to be identified.
     pub(crate) fn asks(&self) -> bool {
         !matches!(self.0, Rule::Anyone)
     }
@@ -87,7 +86,9 @@ impl Policy {
         match &self.0 {
             Rule::Anyone => true,
             Rule::Listed { users, groups } => {
-                users.contains(&peer.uid) || groups.contains(&peer.gid)
+                users.contains(&peer.uid)
+                    || groups.contains(&peer.gid)
+                    || peer.groups.iter().any(|group| groups.contains(group))
             }
             Rule::By(admits) => admits(peer),
         }

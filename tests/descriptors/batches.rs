@@ -72,7 +72,7 @@ fn h41_what_waits_with_descriptors_comes_with_them_in_every_form() {
         for at in 0..3 {
             if round & 1 == 1 {
                 assert!(ours.recv_batch().unwrap().is_some());
-                assert!(ours.peek_len().unwrap().is_some());
+                assert!(ours.peek_len(datagrammar::Wait::Block).unwrap().is_some());
             }
             let mut buffer = Vec::new();
             let frame = match round / 2 {

@@ -83,7 +83,7 @@ fn h10_peeks_do_not_copy_descriptors() {
     }
     let (_, mut theirs) = theirs.split();
     for _ in 0..1_000_000 * 9 / 10 {
-        assert_eq!(theirs.peek_len().unwrap(), Some(3));
+        assert_eq!(theirs.peek_len(datagrammar::Wait::Block).unwrap(), Some(3));
     }
     assert_eq!(leaks::open(), before);
 }
@@ -201,7 +201,7 @@ fn over_udp_there_are_no_descriptors() {
     let _alone = alone();
     let address = "udp:127.0.0.1:0".parse().unwrap();
     let mut ours = Socket::<Parcel, Parcel>::bind(&address).unwrap();
-    let to = ours.local_address().unwrap();
+    let to = ours.local_addr().unwrap();
     let error = ours.send_to(&Parcel::Many { all: copies(2), flag: true }, &to).unwrap_err();
     assert!(matches!(error, SendError::NoDescriptors { count: 2, family: "UDP" }), "{error:?}");
     ours.send_to(&Parcel::Many { all: Vec::new(), flag: true }, &to).unwrap();

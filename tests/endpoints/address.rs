@@ -11,14 +11,14 @@ proptest! {
     #[test]
     fn paths_round_trip(bytes in prop::collection::vec(1..=u8::MAX, 1..=108)) {
         let path = Path::new(OsStr::from_bytes(&bytes));
-        let address = Address::path(path).unwrap();
-        prop_assert_eq!(address.as_path(), Some(path));
+        let address = Address::from_pathname(path).unwrap();
+        prop_assert_eq!(address.as_pathname(), Some(path));
         prop_assert_eq!(address.to_string().parse::<Address>().unwrap(), address);
     }
 
     #[test]
     fn abstract_names_round_trip(bytes in prop::collection::vec(any::<u8>(), 1..=107)) {
-        let address = Address::abstract_name(&bytes).unwrap();
+        let address = Address::from_abstract_name(&bytes).unwrap();
         prop_assert_eq!(address.as_abstract_name(), Some(&bytes[..]));
         prop_assert_eq!(address.to_string().parse::<Address>().unwrap(), address);
     }
@@ -66,7 +66,7 @@ fn mistakes_are_named() {
     let long = error(&format!("unix:/{}", "x".repeat(108)));
     assert_eq!(
         long.to_string(),
-        "a unix path of 109 bytes does not fit a socket address, which holds 108",
+        "a unix path of 109 bytes does not fit a socket address, which holds 108: choose a shorter one",
     );
     assert!(matches!(long, AddressError::TooLong { kind: "path", len: 109, max: 108 }));
     assert!(format!("unix:@{}", "x".repeat(107)).parse::<Address>().is_ok());
@@ -75,11 +75,11 @@ fn mistakes_are_named() {
 #[test]
 fn odd_names_are_printed_readably() {
     for (address, text) in [
-        (Address::path("/run/a b.sock").unwrap(), "unix:/run/a b.sock"),
-        (Address::path("/100%").unwrap(), "unix:/100%25"),
-        (Address::path("@relative").unwrap(), "unix:%40relative"),
-        (Address::abstract_name(b"\0a\xff\n").unwrap(), "unix:@%00a%ff%0a"),
-        (Address::path("/caf\u{e9}").unwrap(), "unix:/caf\u{e9}"),
+        (Address::from_pathname("/run/a b.sock").unwrap(), "unix:/run/a b.sock"),
+        (Address::from_pathname("/100%").unwrap(), "unix:/100%25"),
+        (Address::from_pathname("@relative").unwrap(), "unix:%40relative"),
+        (Address::from_abstract_name(b"\0a\xff\n").unwrap(), "unix:@%00a%ff%0a"),
+        (Address::from_pathname("/caf\u{e9}").unwrap(), "unix:/caf\u{e9}"),
     ] {
         assert_eq!(address.to_string(), text);
         assert_eq!(text.parse::<Address>().unwrap(), address);

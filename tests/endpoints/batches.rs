@@ -174,7 +174,7 @@ impl Model {
         let expected = sent.len().unwrap_or(GARBAGE.len());
         let len = match &mut self.ours {
             End::Whole(ours) => ours.peek_len().unwrap(),
-            End::Half(ours) => ours.peek_len().unwrap(),
+            End::Half(ours) => ours.peek_len(datagrammar::Wait::Block).unwrap(),
         };
         let other = self.drops || self.orphans;
         assert!(len == Some(expected) || other, "{len:?} is not {expected}");

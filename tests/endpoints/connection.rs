@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::{
-    Address, Connection, DecodeError, Limits, Listener, OpenError, Options, RecvError, SendError,
+    AcceptError, Address, Connection, DecodeError, Limits, Listener, OpenError, Options, RecvError,
+    SendError,
 };
 use datagrammar_tests::{Directory, InMode as _, Numbered, Random, body, limits, numbered, seed};
 
@@ -18,7 +19,7 @@ fn connections(directory: &Directory) -> Vec<(Ours, Ours)> {
     let unique = format!("unix:@datagrammar-test-{}-{}", std::process::id(), line!());
     let listened = [directory.address("socket"), unique.parse().unwrap()].map(|address| {
         let listener = OurListener::bind(&address).unwrap();
-        assert_eq!(listener.local_address().unwrap(), address);
+        assert_eq!(listener.local_addr().unwrap(), address);
         let client = Ours::connect(&address).unwrap();
         (client, listener.accept().unwrap())
     });
@@ -83,7 +84,7 @@ fn the_forms_of_receiving_wait_as_they_say() {
     for number in 0..3 {
         numbered(number, 100, |frame| sender.send(frame)).unwrap();
     }
-    assert_eq!(receiver.peek_len().unwrap(), Some(103));
+    assert_eq!(receiver.peek_len(datagrammar::Wait::Block).unwrap(), Some(103));
     // Kept side by side, which one buffer could not.
     let [a, b, c] = &mut buffers;
     let far = Instant::now() + Duration::from_secs(30);
@@ -93,7 +94,7 @@ fn the_forms_of_receiving_wait_as_they_say() {
     let numbers = [first, second, third].map(|frame| frame.decode().unwrap().check());
     assert_eq!(numbers, [0, 1, 2]);
     sender.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(receiver.peek_len().unwrap(), None);
+    assert_eq!(receiver.peek_len(datagrammar::Wait::Block).unwrap(), None);
     assert!(receiver.recv_into(a).unwrap().is_none());
 }
 
@@ -208,16 +209,16 @@ fn listeners_wait_as_they_say() {
     let directory = Directory::new();
     let address = directory.address("socket");
     let listener = OurListener::bind(&address).unwrap();
-    assert!(matches!(listener.try_accept(), Err(OpenError::WouldBlock)));
+    assert!(matches!(listener.try_accept(), Err(AcceptError::WouldBlock)));
     let begun = Instant::now();
     let soon = begun + Duration::from_millis(30);
-    assert!(matches!(listener.accept_deadline(soon), Err(OpenError::TimedOut)));
+    assert!(matches!(listener.accept_deadline(soon), Err(AcceptError::TimedOut)));
     assert!(begun.elapsed() >= Duration::from_millis(30));
     let _client = Ours::connect(&address).unwrap();
     listener.try_accept().unwrap();
-    assert!(address.as_path().unwrap().exists());
+    assert!(address.as_pathname().unwrap().exists());
     drop(listener);
-    assert!(!address.as_path().unwrap().exists(), "the path outlives its listener");
+    assert!(!address.as_pathname().unwrap().exists(), "the path outlives its listener");
 }
 
 #[test]
@@ -232,7 +233,7 @@ fn an_address_of_another_family_is_refused() {
     // A socket of another type has the path.
     let directory = Directory::new();
     let address = directory.address("datagrams");
-    let _bound = std::os::unix::net::UnixDatagram::bind(address.as_path().unwrap()).unwrap();
+    let _bound = std::os::unix::net::UnixDatagram::bind(address.as_pathname().unwrap()).unwrap();
     let error = Ours::connect(&address).unwrap_err();
     assert!(matches!(error, OpenError::WrongFamily { .. }), "{error:?}");
 }

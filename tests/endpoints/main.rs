@@ -4,6 +4,8 @@
 mod address;
 mod batches;
 mod connection;
+mod listener;
+mod options;
 mod queue;
 mod socket;
 mod together;

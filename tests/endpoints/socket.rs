@@ -27,11 +27,11 @@ fn questions_are_answered_to_where_they_came_from() {
     for (server, client) in servers.iter().zip(&clients) {
         let mut server = Ours::bind(server).unwrap();
         let mut client = Ours::bind(client).unwrap();
-        let to = server.local_address().unwrap();
+        let to = server.local_addr().unwrap();
         for number in 0..10 {
             numbered(number, 1_000, |frame| client.send_to(frame, &to)).unwrap();
             let (frame, from) = server.recv_from().unwrap();
-            assert_eq!(from, client.local_address().unwrap());
+            assert_eq!(from, client.local_addr().unwrap());
             assert_eq!(frame.decode().unwrap().check(), number);
             numbered(number, 10, |frame| server.send_to(frame, &from)).unwrap();
             let (frame, from) = client.recv_from().unwrap();
@@ -45,7 +45,8 @@ fn a_sender_that_is_not_bound_has_no_address_over_unix() {
     let directory = Directory::new();
     let to = directory.address("socket");
     let mut server = Ours::bind(&to).unwrap();
-    let mut client = Ours::unbound(&to).unwrap();
+    let client = std::os::unix::net::UnixDatagram::unbound().unwrap();
+    let mut client = Ours::adopt(client.into()).unwrap();
     numbered(1, 1, |frame| client.send_to(frame, &to)).unwrap();
     let (_, from) = server.recv_from().unwrap();
     assert!(from.is_unnamed());
@@ -99,13 +100,34 @@ fn over_unix_a_full_receiver_makes_its_senders_wait() {
 }
 
 #[test]
+fn who_only_asks_is_answered() {
+    let directory = Directory::new();
+    for server in addresses(&directory, "server") {
+        let mut server = Ours::bind(&server).unwrap();
+        let to = server.local_addr().unwrap();
+        let mut clients = [Ours::unbound(&to).unwrap(), Ours::unbound(&to).unwrap()];
+        for (client, number) in clients.iter_mut().zip(0..) {
+            numbered(number, 1_000, |frame| client.send_to(frame, &to)).unwrap();
+            let (frame, from) = server.recv_from().unwrap();
+            assert_eq!(frame.decode().unwrap().check(), number);
+            assert!(!from.is_unnamed(), "{from}");
+            numbered(number, 10, |frame| server.send_to(frame, &from)).unwrap();
+        }
+        for (client, number) in clients.iter_mut().zip(0..) {
+            let (frame, from) = client.recv_from().unwrap();
+            assert_eq!((frame.decode().unwrap().check(), from), (number, to));
+        }
+    }
+}
+
+#[test]
 fn nobody_at_the_destination_is_an_error_over_unix() {
     let directory = Directory::new();
     let to = directory.address("socket");
     let mut client = Ours::unbound(&to).unwrap();
     let nobody = numbered(1, 1, |frame| client.send_to(frame, &to)).unwrap_err();
     assert!(matches!(nobody, SendError::Refused), "{nobody:?}");
-    drop(std::os::unix::net::UnixDatagram::bind(to.as_path().unwrap()).unwrap());
+    drop(std::os::unix::net::UnixDatagram::bind(to.as_pathname().unwrap()).unwrap());
     let dead = numbered(1, 1, |frame| client.send_to(frame, &to)).unwrap_err();
     assert!(matches!(dead, SendError::Refused), "{dead:?}");
     // Once somebody is there, the same socket works.
@@ -150,6 +172,6 @@ fn an_address_of_another_family_is_refused() {
     let elsewhere = "unix:/nowhere".parse().unwrap();
     let error = numbered(1, 1, |frame| udp.send_to(frame, &elsewhere)).unwrap_err();
     assert!(matches!(error, SendError::Io { .. }), "{error:?}");
-    let taken = Ours::bind(&udp.local_address().unwrap()).unwrap_err();
+    let taken = Ours::bind(&udp.local_addr().unwrap()).unwrap_err();
     assert!(matches!(taken, OpenError::InUse { .. }), "{taken:?}");
 }

@@ -28,6 +28,13 @@ fn queued(fd: OwnedFd) -> Vec<Vec<u8>> {
     frames
 }
 
+/// A connection that goes on with what another one has read.
+fn restored(fd: OwnedFd, datagrams: Vec<Vec<u8>>) -> Ours {
+    let mut ours = Ours::adopt(fd).unwrap().in_mode();
+    ours.rx.restore(datagrams);
+    ours
+}
+
 fn frame(number: u64, len: usize) -> Vec<u8> {
     numbered(number, len, |frame| datagrammar::to_vec(frame)).unwrap()
 }
@@ -145,7 +152,7 @@ fn a_connection_that_is_handed_over_at_every_point_loses_nothing() {
             loop {
                 let (fd, untaken) = ours.take().unwrap().into_fd().unwrap();
                 handed_over += untaken.len();
-                let next = ours.insert(Ours::adopt_with(fd, untaken).unwrap().in_mode());
+                let next = ours.insert(restored(fd, untaken));
                 // In every form by turns. One that finds nothing may have found a part of a large frame.
                 let soon = Instant::now() + Duration::from_millis(1);
                 let received = match (number + handed_over as u64) % 3 {
@@ -174,7 +181,7 @@ fn what_is_handed_over_is_received_under_the_limit_and_seen_by_a_peek() {
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     let rest = frame(3, 40);
     let untaken = vec![frame(1, 10), frame(2, 100), piece(1, rest.len() as u64, &rest[..9])];
-    let mut ours = Ours::adopt_with(ours, untaken).unwrap().in_mode();
+    let mut ours = restored(ours, untaken);
     ours.set_limits(limits().frame_len(50));
     raw::send(&theirs, &piece(2, 9, &rest[9..])).unwrap();
     assert_eq!(ours.peek_len().unwrap(), Some(frame(1, 10).len()));

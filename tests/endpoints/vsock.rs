@@ -31,8 +31,8 @@ fn pair() -> Option<(Ours, Ours)> {
     let any_port = Address::vsock(LOCAL, u32::MAX);
     let open = || -> Result<_, OpenError> {
         let listener = Listener::<Numbered<'_>, Numbered<'_>>::bind(&any_port)?;
-        let client = Ours::connect(&listener.local_address().unwrap())?;
-        Ok((client, listener.accept()?))
+        let client = Ours::connect(&listener.local_addr().unwrap())?;
+        Ok((client, listener.accept().expect("a client")))
     };
     open().inspect_err(explains).ok()
 }

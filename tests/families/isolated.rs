@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use datagrammar::{Address, Child, Listener, OpenError};
+use datagrammar::{AcceptError, Address, Child, Listener, OpenError};
 use datagrammar_tests::Directory;
 use rustix::thread::UnshareFlags;
 
@@ -54,18 +54,17 @@ fn connecting(address: &Address, task: &str, argument: &OsStr) -> Result<Tally, 
     let mut server = command.arg(task).arg(argument).stdin(Stdio::null()).spawn().unwrap();
     let connection = loop {
         match listener.try_accept() {
-            Err(OpenError::WouldBlock) => {}
-            result => break result.map(Some),
+            Err(AcceptError::WouldBlock) => {}
+            result => break Some(result.expect("a client")),
         }
         if server.try_wait().unwrap().is_some() {
-            break Ok(None);
+            break None;
         }
         thread::sleep(Duration::from_millis(1));
     };
-    let tally =
-        connection.map(|connection| connection.map(|mut ours: Connected| converse(&mut ours)));
+    let tally = connection.map(|mut ours: Connected| converse(&mut ours));
     let status = server.wait().unwrap();
-    match tally? {
+    match tally {
         Some(tally) => {
             assert!(status.success());
             Ok(tally)
@@ -88,7 +87,7 @@ pub(crate) fn other(task: &str, argument: Option<String>) -> Option<ExitCode> {
             let root = argument();
             let walled = unshare(UnshareFlags::empty());
             match walled.and_then(|()| Ok(rustix::process::chroot(&root)?)) {
-                Ok(()) => connect(&Address::path("/socket").unwrap()),
+                Ok(()) => connect(&Address::from_pathname("/socket").unwrap()),
                 Err(_) => ExitCode::from(NO_WALL),
             }
         }

@@ -26,7 +26,7 @@ pub(crate) fn unix_path() -> Result<Tally, OpenError> {
 
 pub(crate) fn unix_abstract_name() -> Result<Tally, OpenError> {
     let name = format!("datagrammar-families-{}", process::id());
-    listening(&Address::abstract_name(name).unwrap())
+    listening(&Address::from_abstract_name(name).unwrap())
 }
 
 pub(crate) fn vsock() -> Result<Tally, OpenError> {
@@ -66,8 +66,8 @@ pub(crate) fn udp() -> Result<Tally, OpenError> {
 /// A conversation with a listener at `address`.
 fn listening(address: &Address) -> Result<Tally, OpenError> {
     let listener = Listener::<Talk<'_>, Talk<'_>>::bind(address)?;
-    let ours = Connected::connect(&listener.local_address().unwrap())?;
-    let theirs = listener.accept()?;
+    let ours = Connected::connect(&listener.local_addr().unwrap())?;
+    let theirs = listener.accept().expect("a client");
     Ok(in_threads(ours, theirs))
 }
 
@@ -75,7 +75,7 @@ fn listening(address: &Address) -> Result<Tally, OpenError> {
 fn addressed(asks: &Address, answers: &Address) -> Result<Tally, OpenError> {
     let open = |address: &Address| -> Result<Addressed, OpenError> {
         let socket = Socket::bind(address)?;
-        let peer = socket.local_address().unwrap();
+        let peer = socket.local_addr().unwrap();
         Ok(Addressed { socket, peer })
     };
     let (mut ours, theirs) = (open(asks)?, open(answers)?);

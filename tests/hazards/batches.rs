@@ -49,7 +49,7 @@ fn assert_ended(ours: &mut OurReceiver) {
     for _ in 0..2 {
         assert!(ours.recv().unwrap().is_none());
         assert!(ours.recv_batch().unwrap().is_none());
-        assert!(ours.peek_len().unwrap().is_none());
+        assert!(ours.peek_len(datagrammar::Wait::Block).unwrap().is_none());
         assert!(ours.try_recv().unwrap().is_none());
         assert!(ours.try_recv_batch().unwrap().is_none());
         assert!(ours.recv_into(&mut Vec::new()).unwrap().is_none());

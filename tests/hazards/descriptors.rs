@@ -130,7 +130,7 @@ fn a_peer_at_the_longest_path_there_is_can_be_answered() {
     let frame = Numbered::Numbered { number: 3, len: 0, body: &[] };
     theirs.send_to(&frame, &directory.address("ours")).unwrap();
     let from = ours.recv_from().unwrap().1;
-    assert_eq!((from, theirs.local_address().unwrap()), (address, address));
+    assert_eq!((from, theirs.local_addr().unwrap()), (address, address));
     ours.send_to(&frame, &from).unwrap();
     assert_eq!(theirs.recv_from().unwrap().0.decode().unwrap().check(), 3);
 }

@@ -77,7 +77,7 @@ fn h01_by_itself_an_empty_datagram_is_a_bad_frame_and_never_the_end() {
         expect_in_order(&mut ours, &order);
 
         let mut ours = Socket::bind(&"udp:127.0.0.1:0".parse().unwrap()).unwrap();
-        let to = ours.local_address().unwrap().as_udp().unwrap();
+        let to = ours.local_addr().unwrap().as_udp().unwrap();
         let theirs = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         for datagram in &order {
             match datagram {

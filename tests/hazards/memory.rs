@@ -147,7 +147,7 @@ fn h19_a_large_frame_on_a_unix_datagram_socket_travels_as_memory() {
     // With descriptors of the message's own beside it, and over UDP not at all.
     let udp: Address = "udp:127.0.0.1:0".parse().unwrap();
     let mut udp = OursAlone::bind(&udp).unwrap();
-    let to = udp.local_address().unwrap();
+    let to = udp.local_addr().unwrap();
     let error = numbered(7, 70_000, |frame| udp.send_to(frame, &to)).unwrap_err();
     assert!(matches!(error, SendError::TooLarge { len: 70_007, max: Some(65_507) }), "{error:?}");
 }
@@ -170,7 +170,7 @@ fn memory_for_a_frame_and_its_own_descriptors_keep_apart() {
     let mut theirs = Socket::<Both<'_>, Both<'_>>::unbound(&to).unwrap();
     theirs.send_to(&Both { file, bytes: &[7; 1_000_000] }, &to).unwrap();
     let (frame, from) = ours.recv_from().unwrap();
-    assert!(from.is_unnamed());
+    assert_eq!(from, theirs.local_addr().unwrap());
     assert_eq!(frame.descriptor_count(), 1);
     let Both { file, bytes } = frame.decode().unwrap();
     assert!(std::io::read_to_string(file).unwrap().starts_with("Linux"));
@@ -184,7 +184,7 @@ fn h30_memory_for_a_frame_is_refused_unless_it_is_as_announced() {
     let limits = Limits::default().frame_len(1_000_000);
     let mut ours = OursAlone::bind_with(&to, &Options::new().limits(limits)).unwrap();
     let theirs = UnixDatagram::unbound().unwrap();
-    theirs.connect(to.as_path().unwrap()).unwrap();
+    theirs.connect(to.as_pathname().unwrap()).unwrap();
     let send = |kind: u8, total: u64, lists: &[&[BorrowedFd<'_>]]| {
         let envelope = [&[0, kind, 0, 0, 0, 0][..], &total.to_le_bytes()].concat();
         raw::send_with(&theirs, &envelope, lists).unwrap();
@@ -259,7 +259,7 @@ fn h31_memory_with_holes_costs_its_receiver_no_more_than_the_limit() {
     let limits = Limits::default().frame_len(1_000_000);
     let mut ours = OursAlone::bind_with(&to, &Options::new().limits(limits)).unwrap();
     let theirs = UnixDatagram::unbound().unwrap();
-    theirs.connect(to.as_path().unwrap()).unwrap();
+    theirs.connect(to.as_pathname().unwrap()).unwrap();
     let send = |total: u64, memory: &OwnedFd| {
         let envelope = [&[0, 3, 0, 0, 0, 0][..], &total.to_le_bytes()].concat();
         raw::send_with(&theirs, &envelope, &[&[memory.as_fd()]]).unwrap();

@@ -257,7 +257,7 @@ fn by_all_forms<M: Message>(datagrams: &[Datagram], forms: &[(u8, usize)]) {
                 continue;
             }
             7 => {
-                _ = ours.peek_len();
+                _ = ours.peek_len(datagrammar::Wait::Block);
                 continue;
             }
             8 => {

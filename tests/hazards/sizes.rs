@@ -65,7 +65,7 @@ fn h19_at_the_ceiling_of_udp() {
     // UNIX ones have none: larger frames travel as memory.
     for address in ["udp:127.0.0.1:0", "udp:[::1]:0"] {
         let mut ours = OursAlone::bind(&address.parse().unwrap()).unwrap();
-        let to = ours.local_address().unwrap();
+        let to = ours.local_addr().unwrap();
         let mut theirs = OursAlone::unbound(&to).unwrap();
         let max = ceiling(|len| numbered(7, len, |frame| theirs.send_to(frame, &to)));
         for len in [max - 1, max] {
@@ -125,7 +125,7 @@ fn h32_a_frame_over_the_limit_is_dropped_with_nothing_allocated() {
 fn h32_limits_hold_for_sockets_by_themselves() {
     let options = Options::new().limits(Limits::default().frame_len(100));
     let mut ours = OursAlone::bind_with(&"udp:127.0.0.1:0".parse().unwrap(), &options).unwrap();
-    let to: Address = ours.local_address().unwrap();
+    let to: Address = ours.local_addr().unwrap();
     let mut theirs = OursAlone::unbound(&to).unwrap();
     for (number, len) in [(1, 10), (2, 5_000), (3, 10)] {
         numbered(number, len, |frame| theirs.send_to(frame, &to)).unwrap();

@@ -12,7 +12,7 @@ type Ours = Socket<Numbered<'static>, Numbered<'static>>;
 fn h04_a_closed_port_costs_no_message_to_others() {
     let closed = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().into();
     let mut receiver = Ours::bind(&"udp:127.0.0.1:0".parse().unwrap()).unwrap();
-    let open = receiver.local_address().unwrap();
+    let open = receiver.local_addr().unwrap();
     let mut sender = Ours::unbound(&open).unwrap();
     for number in 0..20 {
         numbered(number, 30, |frame| sender.send_to(frame, &closed)).unwrap();
@@ -53,7 +53,7 @@ fn h04_a_peek_tells_that_an_earlier_datagram_found_nobody_and_goes_on() {
 fn h05_what_a_flood_loses_is_counted() {
     const SENT: u64 = 5_000;
     let mut receiver = Ours::bind(&"udp:127.0.0.1:0".parse().unwrap()).unwrap();
-    let to = receiver.local_address().unwrap();
+    let to = receiver.local_addr().unwrap();
     let mut sender = Ours::unbound(&to).unwrap();
     for number in 0..SENT {
         numbered(number, 100, |frame| sender.send_to(frame, &to)).unwrap();

@@ -40,7 +40,7 @@ fn who_waits_does_so_whatever_the_descriptor_says_and_without_work() {
         |ours| Some(ours.recv_into(&mut Vec::new()).unwrap()?.decode().unwrap().check()),
         |ours| Some(ours.recv_batch().unwrap()?.next().unwrap().decode().unwrap().check()),
         |ours| {
-            ours.peek_len().unwrap()?;
+            ours.peek_len(datagrammar::Wait::Block).unwrap()?;
             Some(ours.try_recv().unwrap()?.decode().unwrap().check())
         },
     ];

@@ -2,10 +2,15 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
+use std::thread;
 
-use datagrammar::{Address, Connection, Listener, OpenError, Options, Policy, RecvError, Socket};
+use datagrammar::{
+    AcceptError, Address, Connection, Listener, OpenError, Options, Policy, RecvError, Socket,
+};
 use datagrammar_tests::{Directory, Numbered, numbered, skipped};
+use rustix::process::Gid;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
@@ -100,7 +105,7 @@ fn h28_a_listener_accepts_by_its_policy_before_anything_is_read() {
         let listener = OurListener::bind_with(&address, &Options::new().policy(policy)).unwrap();
         let mut clients = [Ours::connect(&address).unwrap(), Ours::connect(&address).unwrap()];
         numbered(1, 10, |frame| clients[0].send(frame)).unwrap();
-        assert!(matches!(listener.try_accept(), Err(OpenError::WouldBlock)));
+        assert!(matches!(listener.try_accept(), Err(AcceptError::WouldBlock)));
         assert_eq!(listener.rejected(), 2);
         for client in &mut clients {
             match client.recv() {
@@ -109,6 +114,78 @@ fn h28_a_listener_accepts_by_its_policy_before_anything_is_read() {
             }
         }
     }
+}
+
+#[test]
+fn h28_a_policy_counts_supplementary_groups() {
+    // More than the kernel tells in one answer to a short question.
+    let groups: Vec<u32> = (100_000..100_100).collect();
+    let directory = Directory::new();
+    let policies = [
+        (Policy::listed([], [100_099]), true),
+        (Policy::by(|peer| peer.groups.iter().copied().eq(100_000..100_100)), true),
+        (Policy::listed([], [100_100]), false),
+    ];
+    for ((policy, admits), number) in policies.into_iter().zip(0..) {
+        let address = directory.address(&format!("socket{number}"));
+        let listener = OurListener::bind_with(&address, &Options::new().policy(policy)).unwrap();
+        let client = thread::scope(|scope| {
+            let connecting = scope.spawn(|| {
+                let groups: Vec<_> = groups.iter().map(|&group| Gid::from_raw(group)).collect();
+                // Of this thread alone.
+                rustix::thread::set_thread_groups(&groups).ok()?;
+                Some(Ours::connect(&address).unwrap())
+            });
+            connecting.join().unwrap()
+        });
+        let Some(client) = client else {
+            return skipped("groups cannot be chosen here");
+        };
+        match listener.try_accept() {
+            Ok(server) => {
+                assert!(admits);
+                assert_eq!(server.peer().unwrap().groups, groups);
+                // The listener's, on the other side.
+                let own = rustix::process::getgroups().unwrap();
+                let own: Vec<_> = own.into_iter().map(Gid::as_raw).collect();
+                assert_eq!(client.peer().unwrap().groups, own);
+            }
+            Err(AcceptError::WouldBlock) => assert!(!admits),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_adopted_socket_says_who_sent_as_its_options_or_its_maker_asked() {
+    type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
+    let directory = Directory::new();
+    let bind = |name: &str| {
+        let address = directory.address(name);
+        (UnixDatagram::bind(address.as_pathname().unwrap()).unwrap(), address)
+    };
+    let options = Options::new().identify_senders();
+    let (by_option, one) = bind("option");
+    let (by_maker, other) = bind("maker");
+    rustix::net::sockopt::set_socket_passcred(&by_maker, true).unwrap();
+    let (silent, third) = bind("silent");
+    for (mut ours, to, identified) in [
+        (OursAlone::adopt_with(by_option.into(), &options).unwrap(), one, true),
+        (OursAlone::adopt(by_maker.into()).unwrap(), other, true),
+        (OursAlone::adopt(silent.into()).unwrap(), third, false),
+    ] {
+        let child = child("send-one", &to);
+        let (frame, _) = ours.recv_from().unwrap();
+        assert_eq!(frame.sender().is_some(), identified);
+        if let Some(sender) = frame.sender() {
+            assert_eq!((sender.pid, sender.uid), (child.id(), uid()));
+            assert!(sender.groups.is_empty());
+        }
+        end(child);
+    }
+    let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let error = OursAlone::adopt_with(udp.into(), &options).unwrap_err();
+    assert!(matches!(error, OpenError::WrongFamily { .. }), "{error:?}");
 }
 
 #[test]

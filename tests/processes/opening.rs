@@ -54,7 +54,7 @@ impl Server {
 fn h27_of_servers_that_race_for_a_path_one_gets_it() {
     let directory = Directory::new();
     let address = directory.address("socket");
-    let path = address.as_path().unwrap();
+    let path = address.as_pathname().unwrap();
     let mut random = Random(seed());
     for round in 0..15 {
         // What they find: nothing, or the socket of a server that was killed.

@@ -277,6 +277,6 @@ fn bind_with_umask(address: &str) {
     let options = Options::new().mode(0o666);
     let _listener =
         Listener::<Numbered<'_>, Numbered<'_>>::bind_with(&address, &options).expect("bind");
-    let path = address.as_path().expect("a path");
+    let path = address.as_pathname().expect("a path");
     println!("{:o}", fs::metadata(path).expect("metadata").permissions().mode() & 0o7777);
 }

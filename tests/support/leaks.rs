@@ -69,7 +69,7 @@ pub fn exchange(frames: usize) {
         UnixDatagram::unbound().expect("a socket"),
         Socket::<Parcel, Parcel>::bind(&address).expect("a socket"),
     );
-    memory.0.connect(address.as_path().expect("a path")).expect("a receiver");
+    memory.0.connect(address.as_pathname().expect("a path")).expect("a receiver");
     for number in 0..frames {
         match number % 13 {
             0 => {

@@ -79,7 +79,7 @@ impl Directory {
     ///
     /// When the path is too long for a socket.
     pub fn address(&self, name: &str) -> Address {
-        Address::path(self.0.path().join(name)).expect("a path that fits a socket")
+        Address::from_pathname(self.0.path().join(name)).expect("a path that fits a socket")
     }
 }
 

@@ -1,8 +1,8 @@
-//! Why a text is not an address.
+//! Why an address is refused.
 
 use thiserror::Error;
 
-/// Why an [`Address`](crate::Address) could not be made.
+/// Why a text, a path or a name is not an [`Address`](crate::Address).
 ///
 /// ```
 /// use datagrammar::{Address, AddressError};
@@ -13,7 +13,7 @@ use thiserror::Error;
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddressError {
-    /// The text does not start with a family that this crate speaks.
+    /// The text does not start with `unix:`, `vsock:` or `udp:`.
     #[error(
         "`{text}` is not an address: expected `unix:/path`, `unix:@abstract`, `vsock:CID:PORT` or `udp:IP:PORT`"
     )]
@@ -22,45 +22,47 @@ pub enum AddressError {
         text: String,
     },
 
-    /// A UNIX address without a path or a name.
+    /// A UNIX address has neither a path nor a name.
     #[error("a unix address needs a path (`unix:/path`) or a name (`unix:@name`)")]
     NoName,
 
-    /// A UNIX path or name that does not fit a socket address.
-    #[error("a unix {kind} of {len} bytes does not fit a socket address, which holds {max}")]
+    /// A UNIX path or name does not fit into a socket address.
+    #[error(
+        "a unix {kind} of {len} bytes does not fit a socket address, which holds {max}: choose a shorter one"
+    )]
     TooLong {
         /// `path` or `name`.
         kind: &'static str,
-        /// Its length, in bytes.
+        /// Its length in bytes.
         len: usize,
-        /// The most bytes that fit.
+        /// How many bytes fit.
         max: usize,
     },
 
-    /// A UNIX path that holds a NUL byte, which the kernel would take for its end.
-    #[error("a unix path cannot hold a NUL byte, and this one does at byte {at}")]
+    /// A UNIX path contains a NUL byte. The kernel would end the path there.
+    #[error("a unix path cannot contain a NUL byte, and byte {at} of this one is NUL")]
     NulInPath {
-        /// Where the NUL byte is.
+        /// The position of the NUL byte, in bytes from the start of the path.
         at: usize,
     },
 
-    /// `%` that is not followed by two hexadecimal digits.
+    /// `%` is not followed by two hexadecimal digits.
     #[error(
         "`%` at byte {at} is not followed by two hexadecimal digits (`%25` is a per cent sign)"
     )]
     BadEscape {
-        /// Where the sign is, in bytes after `unix:`.
+        /// The position of the `%`, in bytes after `unix:`.
         at: usize,
     },
 
-    /// A vsock address that is not two numbers.
+    /// A vsock address is not two numbers.
     #[error("`{text}` is not a vsock address: expected `vsock:CID:PORT`, two numbers below 2^32")]
     Vsock {
         /// The text after `vsock:`.
         text: String,
     },
 
-    /// A UDP address that is not an IP address and a port.
+    /// A UDP address is not an IP address and a port.
     #[error(
         "`{text}` is not a UDP address: expected `udp:IP:PORT`, such as `udp:127.0.0.1:9000` or `udp:[::1]:9000` (resolve names with std::net::ToSocketAddrs)"
     )]

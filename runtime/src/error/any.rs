@@ -3,8 +3,8 @@
 use thiserror::Error as Derive;
 
 use super::{
-    AddressError, DecodeError, EncodeError, MemoryFault, OpenError, RecvError, SendAllError,
-    SendError,
+    AcceptError, AddressError, DecodeError, EncodeError, MemoryFault, OpenError, RecvError,
+    SendAllError, SendError,
 };
 
 /// Any error of this crate: what `?` turns each of them into.
@@ -37,6 +37,8 @@ pub enum Error {
     Address(#[from] AddressError),
     /// An endpoint could not be opened.
     Open(#[from] OpenError),
+    /// A connection could not be accepted.
+    Accept(#[from] AcceptError),
     /// A frame could not be received.
     Recv(#[from] RecvError),
     /// A message could not be sent.

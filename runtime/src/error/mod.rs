@@ -4,6 +4,7 @@
 //! a condition that this crate detected is a variant with its numbers. A source is never repeated
 //! in `Display`, and nothing that a peer sends becomes anything worse than one of these.
 
+mod accept;
 mod address;
 mod any;
 mod bundle;
@@ -15,6 +16,7 @@ mod open;
 mod recv;
 mod send;
 
+pub use accept::AcceptError;
 pub use address::AddressError;
 pub use any::Error;
 pub use bundle::BundleFault;

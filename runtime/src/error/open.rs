@@ -5,25 +5,33 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why an endpoint could not be bound, connected, accepted or adopted.
+/// Why an endpoint could not be connected, bound or adopted.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Somebody is bound to the address, and alive.
-    #[error("{address} is in use")]
+    /// Another socket is bound to the address.
+    #[error("{address} is in use: choose another address, or stop the server that has it")]
     InUse {
         /// The address.
         address: String,
     },
 
-    /// The address is one of another machine.
+    /// A socket has the path, and this process may not connect to it (EACCES). So it cannot learn whether
+    /// a server holds that socket, and leaves it alone.
+    #[error("{} is a socket that this process may not connect to, so whether a server holds it is unknown: choose another path, or remove this one if no server does", path.display())]
+    NotProbed {
+        /// The path.
+        path: PathBuf,
+    },
+
+    /// The address belongs to another machine.
     #[error("{address} is not an address of this machine{}", if address.starts_with("vsock:") { " (vsock:1 is this machine if the kernel has vsock_loopback, and vsock:4294967295 is any of its CIDs)" } else { "" })]
     NotHere {
         /// The address.
         address: String,
     },
 
-    /// Something that is not a socket has the path. It was left alone.
+    /// The path names something other than a socket, which was left alone.
     #[error("{} is {found}, not a socket: it is left alone, so choose another path or remove it", path.display())]
     NotASocket {
         /// The path.
@@ -32,7 +40,7 @@ pub enum OpenError {
         found: &'static str,
     },
 
-    /// Something that is not a lock file has the name of the path's lock file. It was left alone.
+    /// The name of the path's lock file names something else, which was left alone.
     #[error("{} is {found}, not a lock file of a socket: it is left alone, so choose another path or remove it", path.display())]
     NotALock {
         /// The path with `.lock` after it.
@@ -41,7 +49,7 @@ pub enum OpenError {
         found: &'static str,
     },
 
-    /// The descriptor is of another kind than this endpoint needs.
+    /// The descriptor is not of the kind that this endpoint needs.
     #[error("the descriptor is {found}: expected {expected}")]
     WrongDescriptor {
         /// What it is.
@@ -50,8 +58,8 @@ pub enum OpenError {
         expected: &'static str,
     },
 
-    /// The address is of a family, or the socket bound to it of a type, that this endpoint does not work
-    /// over.
+    /// The endpoint does not work over the family of the address, or the socket bound to the address is
+    /// of another type.
     #[error("{address} cannot be used here: expected {expected}")]
     WrongFamily {
         /// The address.
@@ -60,23 +68,23 @@ pub enum OpenError {
         expected: &'static str,
     },
 
-    /// The kernel does not have what is needed.
+    /// The kernel lacks what is needed.
     #[error("this kernel has no {what} ({detail})")]
     Unsupported {
         /// What is needed.
         what: &'static str,
-        /// What the kernel said, or is.
+        /// What the kernel answered.
         detail: String,
     },
 
-    /// The server runs as another user than was required. Nothing was sent to it.
+    /// The server runs as another user than the one required. Nothing was sent to it.
     #[error("the server at {address} runs as user {found}, not as user {required}")]
     WrongServer {
         /// The address.
         address: String,
         /// The user required.
         required: u32,
-        /// The user that bound the address.
+        /// The user that the server runs as.
         found: u32,
     },
 
@@ -87,25 +95,23 @@ pub enum OpenError {
         address: String,
     },
 
-    /// The process or the system is out of descriptors or memory. After an accept the client stays in the
-    /// backlog, and the listener readable: wait before trying again, with [`Backoff`](crate::Backoff).
+    /// The process or the system is out of descriptors or memory.
     #[error("out of descriptors or memory")]
     Exhausted(#[source] io::Error),
 
-    /// Nobody is in the backlog, and the call was one that does not wait.
-    #[error("nobody has connected yet")]
-    WouldBlock,
-
-    /// The deadline passed.
-    #[error("the deadline passed")]
-    TimedOut,
+    /// The server's backlog stayed full until the deadline.
+    #[error("the backlog of the server at {address} stayed full until the deadline")]
+    TimedOut {
+        /// The address.
+        address: String,
+    },
 
     /// The operating system refused.
     #[error("{action} failed")]
     Io {
         /// What was attempted, and where.
         action: String,
-        /// Its reason.
+        /// Why it failed.
         source: io::Error,
     },
 }

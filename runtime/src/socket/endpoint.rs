@@ -35,7 +35,7 @@ use crate::transport::{self, Claim};
 /// }
 ///
 /// let mut receiver = Socket::<Sample, Sample>::bind(&"udp:127.0.0.1:0".parse()?)?;
-/// let address = receiver.local_address()?;
+/// let address = receiver.local_addr()?;
 /// let mut sender = Socket::<Sample, Sample>::unbound(&address)?;
 /// sender.send_to(&Sample::Load(0.5), &address)?;
 ///
@@ -53,49 +53,86 @@ pub struct Socket<Tx, Rx> {
 }
 
 impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
-    /// Binds to `address`, a `unix:` or `udp:` one, to receive there. A path is taken as by a
-    /// [`Listener`](crate::Listener#paths).
+    /// Binds to `address`, which is a `unix:` or `udp:` one, to receive there. Takes a path as a
+    /// [`Listener`](crate::Listener#paths) does.
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: `InUse`, `NotHere`, `NotASocket`, `NotALock`, `WrongFamily`, `Unsupported`, `Exhausted`,
-    /// `Io`.
+    /// [`OpenError`]: `InUse`, `NotProbed`, `NotHere`, `NotASocket`, `NotALock`, `WrongFamily`,
+    /// `Unsupported`, `Exhausted`, `Io`.
     pub fn bind(address: &Address) -> Result<Self, OpenError> {
         Self::bind_with(address, &Options::new())
     }
 
-    /// As [`bind`](Self::bind), with options: `mode`, `limits`, `identify_senders`.
+    /// Binds, with options: `mode`, `limits`, `identify_senders`, `recv_buffer`, `send_buffer`, `eager`.
     ///
     /// # Errors
     ///
     /// As [`bind`](Self::bind).
     pub fn bind_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
-        let (fd, claim) = transport::open_datagram(address, Some(options))?;
+        let (fd, claim) = transport::bind_datagram(address, options)?;
         Ok(Self::new(fd, claim, options))
     }
 
-    /// A socket of the same family as `peer`, bound to nothing, to send from. Over UNIX, nobody can
-    /// answer it; over UDP, the kernel gives it a port with the first message.
+    /// Opens a socket of the same family as `peer`, to ask from. It can be answered: over UNIX, the kernel
+    /// gives it an abstract name (unix(7), *Autobind feature*); over UDP, a port with the first message.
+    ///
+    /// Anybody in the network namespace can send to such a name, as to a port: look at the address that an
+    /// answer came from.
+    ///
+    /// ```
+    /// use datagrammar::{Message, Socket};
+    ///
+    /// #[derive(Message)]
+    /// enum Count {
+    ///     #[message(tag = 1)]
+    ///     Count(u8),
+    /// }
+    ///
+    /// let address = "unix:@datagrammar-doc-unbound".parse()?;
+    /// let mut server = Socket::<Count, Count>::bind(&address)?;
+    /// let mut client = Socket::<Count, Count>::unbound(&address)?;
+    /// client.send_to(&Count::Count(1), &address)?;
+    ///
+    /// let (frame, from) = server.recv_from()?;
+    /// let Count::Count(count) = frame.decode()?;
+    /// server.send_to(&Count::Count(count + 1), &from)?;
+    ///
+    /// let (frame, from) = client.recv_from()?;
+    /// assert_eq!(from, address);
+    /// assert!(matches!(frame.decode()?, Count::Count(2)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// [`OpenError`]: `WrongFamily`, `Unsupported`, `Exhausted`, `Io`.
     pub fn unbound(peer: &Address) -> Result<Self, OpenError> {
-        let (fd, claim) = transport::open_datagram(peer, None)?;
-        Ok(Self::new(fd, claim, &Options::new()))
+        Ok(Self::new(transport::unbound_datagram(peer)?, None, &Options::new()))
     }
 
     /// Takes over a descriptor that was made elsewhere: a UNIX datagram or UDP socket that is not
-    /// connected. It is checked, and its peek offset reset, as a shared one may have been set.
+    /// connected. Checks what it is, and resets its peek offset, which another holder may have set.
     ///
-    /// A connected one is refused: when its peer goes away, the kernel empties its receive queue
+    /// A connected socket is refused: when its peer goes away, the kernel empties its receive queue
     /// (UNIX), or fails every other send (UDP).
     ///
     /// # Errors
     ///
-    /// [`OpenError::WrongDescriptor`], saying what it is; [`OpenError::Io`].
+    /// [`OpenError::WrongDescriptor`], which says what the descriptor is; [`OpenError::Exhausted`];
+    /// [`OpenError::Io`].
     pub fn adopt(fd: OwnedFd) -> Result<Self, OpenError> {
-        Ok(Self::new(transport::adopt(fd, false)?, None, &Options::new()))
+        Self::adopt_with(fd, &Options::new())
+    }
+
+    /// Takes over a descriptor, with options: `limits`, `identify_senders`, `recv_buffer`, `send_buffer`,
+    /// `eager`. A UNIX socket that has `SO_PASSCRED` set identifies its senders without the option too.
+    ///
+    /// # Errors
+    ///
+    /// As [`adopt`](Self::adopt), and `WrongFamily` for `identify_senders` over UDP.
+    pub fn adopt_with(fd: OwnedFd, options: &Options) -> Result<Self, OpenError> {
+        Ok(Self::new(transport::adopt_datagram(fd, options)?, None, options))
     }
 
     fn new(fd: DatagramFd, claim: Option<Claim>, options: &Options) -> Self {
@@ -193,7 +230,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     /// # Errors
     ///
     /// Of the system call.
-    pub fn local_address(&self) -> io::Result<Address> {
+    pub fn local_addr(&self) -> io::Result<Address> {
         self.rx.local_name().map(Address::from)
     }
 

@@ -31,7 +31,7 @@ use crate::wire::{MAX_BUNDLE, MAX_UDP_BUNDLE};
 /// }
 ///
 /// let socket = Socket::<Ping, Ping>::bind(&"unix:@datagrammar-doc-halves".parse()?)?;
-/// let address = socket.local_address()?;
+/// let address = socket.local_addr()?;
 /// let (mut sender, mut receiver): (SocketSender<Ping>, SocketReceiver<Ping>) = socket.split();
 /// sender.clone().send_to(&Ping::Ping(1), &address)?;
 /// let (frame, from) = receiver.recv_from()?;
@@ -112,7 +112,7 @@ impl<Tx: Message> SocketSender<Tx> {
     /// }
     ///
     /// let mut receiver = Socket::<Sample, Sample>::bind(&"udp:127.0.0.1:0".parse()?)?;
-    /// let address = receiver.local_address()?;
+    /// let address = receiver.local_addr()?;
     /// let mut sender = Socket::<Sample, Sample>::unbound(&address)?;
     /// let samples = [Sample::Load(1), Sample::Load(2), Sample::Load(3)];
     /// assert_eq!(sender.tx.send_all_to(&samples, &address, Wait::Block)?, 3);

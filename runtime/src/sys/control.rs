@@ -11,7 +11,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::slice;
 
-use super::options::Credentials;
+use super::identity::Credentials;
 
 /// The most descriptors that travel with one datagram: `SCM_MAX_FD` of include/net/scm.h.
 pub(crate) const MAX_DESCRIPTORS: usize = 253;

@@ -1,4 +1,4 @@
-//! Two calls on paths that `std` does not have, and flags for one that it has.
+//! Two calls on paths that `std` lacks, and flags for `OpenOptions`.
 
 use std::ffi::CString;
 use std::io;
@@ -7,7 +7,8 @@ use std::path::Path;
 
 use super::errno::retry;
 
-/// Renames `from` to `to` unless `to` exists.
+/// Renames `from` to `to` unless `to` exists. EINVAL where the file system cannot do that, ENOSYS
+/// where a sandbox does not know the call.
 ///
 /// `int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned
 /// flags)` with `RENAME_NOREPLACE`; see [rename(2)].
@@ -55,7 +56,7 @@ pub(crate) fn set_mode_nofollow(path: &Path, mode: u32) -> io::Result<()> {
 /// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
 pub(crate) const O_NONBLOCK: i32 = libc::O_NONBLOCK;
 
-/// For `OpenOptions::custom_flags`: a hold on the file, whatever it is, and no access to what is in it.
+/// For `OpenOptions::custom_flags`: hold a file of any type, without access to its contents.
 /// See [open(2)].
 ///
 /// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html

@@ -40,12 +40,23 @@ impl Kind {
         }
     }
 
-    /// Whether the socket is one end of a connection, which ends; else it is by itself.
+    /// Whether the socket is one end of a connection, which ends.
     pub(crate) fn is_connection(self) -> bool {
         matches!(self, Self::UnixSeqpacket | Self::VsockSeqpacket)
     }
 
-    /// What the family is called in errors.
+    /// What the kernel may lack, for errors.
+    pub(crate) fn sockets(self) -> &'static str {
+        match self {
+            Self::UnixSeqpacket => "AF_UNIX SOCK_SEQPACKET sockets",
+            Self::VsockSeqpacket => "AF_VSOCK SOCK_SEQPACKET sockets",
+            Self::UnixDatagram => "AF_UNIX SOCK_DGRAM sockets",
+            Self::Udp4 => "AF_INET SOCK_DGRAM sockets",
+            Self::Udp6 => "AF_INET6 SOCK_DGRAM sockets",
+        }
+    }
+
+    /// The name of the family, for errors.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::UnixSeqpacket | Self::UnixDatagram => "AF_UNIX",

@@ -6,6 +6,7 @@
 mod control;
 mod errno;
 mod fs;
+mod identity;
 mod kind;
 mod lane;
 mod listener;
@@ -24,13 +25,14 @@ mod whole;
 pub(crate) use self::control::MAX_DESCRIPTORS;
 pub(crate) use self::errno::{Errno, errno};
 pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_mode_nofollow};
+pub(crate) use self::identity::Credentials;
 pub(crate) use self::kind::Kind;
 pub(crate) use self::lane::{LANE_LEN, Lane};
-pub(crate) use self::listener::ListenerFd;
+pub(crate) use self::listener::{Arrival, ListenerFd};
 pub(crate) use self::memfd::{Mapping, first_hole, memfd, missing_seals, seal};
 pub(crate) use self::memory::populate;
 pub(crate) use self::name::{Name, SUN_PATH, UnixName};
-pub(crate) use self::options::{Credentials, inspect};
+pub(crate) use self::options::inspect;
 pub(crate) use self::poll::{Readiness, wait};
 pub(crate) use self::process::{
     effective_uid, empty_stdin, inherit_streams_alone, kill, open_file_limit, pidfd_of,

@@ -1,4 +1,4 @@
-//! Socket options: what a descriptor is, and the few settings that this crate makes.
+//! Socket options: what a descriptor is, and the settings that this crate makes.
 //!
 //! `int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen)` and its
 //! counterpart; see [getsockopt(2)] and [socket(7)].
@@ -8,7 +8,7 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 use super::errno::retry;
@@ -20,9 +20,9 @@ pub(crate) struct Socket {
     pub(super) kind: libc::c_int,
     pub(super) protocol: libc::c_int,
     pub(super) listening: bool,
-    /// Where peeks start, when somebody has set that.
+    /// Where peeks start, if another holder has set that.
     peek_offset: Option<u32>,
-    /// What makes the kernel join or split datagrams, when somebody has set that.
+    /// The option that makes the kernel join or split datagrams, if another holder has set one.
     joins: Option<&'static str>,
 }
 
@@ -35,7 +35,7 @@ impl Socket {
             && self.joins.is_none()
     }
 
-    /// Whether one send is one datagram, and one receive too: UDP can be set to join and split them.
+    /// Whether sends and receives may join or split datagrams, as UDP can be told to.
     pub(super) fn joins_datagrams(self) -> bool {
         self.joins.is_some()
     }
@@ -109,22 +109,22 @@ pub(super) fn reset_peek_offset(fd: BorrowedFd<'_>) -> io::Result<()> {
     set(fd, libc::SO_PEEK_OFF, &-1_i32)
 }
 
-/// Whether descriptors that are sent to this UNIX socket arrive; else their senders are refused.
-/// `SO_PASSRIGHTS`, since Linux 6.16: ENOPROTOOPT before.
+/// Sets whether descriptors that are sent to this UNIX socket arrive. If not, the kernel refuses their
+/// senders. `SO_PASSRIGHTS`, since Linux 6.16: ENOPROTOOPT before.
 pub(super) fn accept_descriptors(fd: BorrowedFd<'_>, accept: bool) -> io::Result<()> {
     // include/uapi/asm-generic/socket.h; libc does not have it yet.
     const SO_PASSRIGHTS: libc::c_int = 83;
     set(fd, SO_PASSRIGHTS, &libc::c_int::from(accept))
 }
 
-/// The size of the send queue, in bytes as the kernel counts them.
+/// The size of the send buffer, in bytes as the kernel counts them.
 pub(super) fn send_buffer(fd: BorrowedFd<'_>) -> io::Result<usize> {
     get_int(fd, libc::SO_SNDBUF).map(|size| usize::try_from(size).unwrap_or(0))
 }
 
-/// The longest datagram that an AF_VSOCK socket can be sent, in bytes: all of its buffer.
+/// The longest datagram that an AF_VSOCK socket can receive, in bytes: its whole buffer.
 pub(super) fn vsock_buffer(fd: BorrowedFd<'_>) -> usize {
-    // include/uapi/linux/vm_sockets.h; and its default, should the kernel not say.
+    // include/uapi/linux/vm_sockets.h, and the default, for a kernel that does not tell.
     const SO_VM_SOCKETS_BUFFER_SIZE: libc::c_int = 0;
     const DEFAULT: u64 = 256 * 1024;
     let mut size = 0_u64;
@@ -132,9 +132,25 @@ pub(super) fn vsock_buffer(fd: BorrowedFd<'_>) -> usize {
     usize::try_from(told.map_or(DEFAULT, |()| size)).unwrap_or(usize::MAX)
 }
 
-/// How long blocking sends and connects may take; `None` is for ever.
+/// `SO_RCVBUF` and `SO_SNDBUF`, in bytes. See [socket(7)].
+///
+/// [socket(7)]: https://man7.org/linux/man-pages/man7/socket.7.html
+pub(super) fn set_buffers(
+    fd: BorrowedFd<'_>,
+    recv: Option<usize>,
+    send: Option<usize>,
+) -> io::Result<()> {
+    for (option, bytes) in [(libc::SO_RCVBUF, recv), (libc::SO_SNDBUF, send)] {
+        if let Some(bytes) = bytes {
+            set(fd, option, &libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX))?;
+        }
+    }
+    Ok(())
+}
+
+/// Sets how long blocking sends and connects may take. `None` sets no limit.
 pub(super) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<()> {
-    // Zero means for ever to the kernel, so a timeout that has run out is its shortest one.
+    // To the kernel, zero is no limit: a timeout that has run out becomes the shortest one.
     let timeout = timeout.map_or(Duration::ZERO, |timeout| timeout.max(Duration::from_micros(1)));
     let timeout = libc::timeval {
         tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
@@ -143,47 +159,7 @@ pub(super) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) ->
     set(fd, libc::SO_SNDTIMEO, &timeout)
 }
 
-/// A process, and whom it runs as.
-#[derive(Debug)]
-pub(crate) struct Credentials {
-    pub(crate) uid: u32,
-    pub(crate) gid: u32,
-    /// 0 for a process that is not in our PID namespace.
-    pub(crate) pid: u32,
-    pub(crate) pidfd: Option<OwnedFd>,
-}
-
-impl Credentials {
-    pub(super) fn new(cred: libc::ucred, pidfd: Option<OwnedFd>) -> Self {
-        Self { uid: cred.uid, gid: cred.gid, pid: cred.pid.cast_unsigned(), pidfd }
-    }
-
-    /// The same, without a pidfd if no descriptor is left for one.
-    pub(crate) fn duplicate(&self) -> Self {
-        let pidfd = self.pidfd.as_ref().and_then(|pidfd| pidfd.try_clone().ok());
-        Self { uid: self.uid, gid: self.gid, pid: self.pid, pidfd }
-    }
-}
-
-/// The peer of a connected UNIX socket, as it was when it connected or began to listen.
-pub(super) fn peer(fd: BorrowedFd<'_>) -> io::Result<Credentials> {
-    let mut cred = libc::ucred { pid: 0, uid: 0, gid: 0 };
-    get(fd, libc::SO_PEERCRED, &mut cred)?;
-    // Fails for a process that has been waited for, too.
-    let pidfd = get_int(fd, libc::SO_PEERPIDFD).ok().filter(|&pidfd| pidfd >= 0);
-    // SAFETY: the kernel has installed this descriptor, closed on exec, for this call alone.
-    let pidfd = pidfd.map(|pidfd| unsafe { OwnedFd::from_raw_fd(pidfd) });
-    Ok(Credentials::new(cred, pidfd))
-}
-
-/// Has the kernel say with each datagram who sent it. The process itself only since Linux 6.5.
-pub(super) fn identify_senders(fd: BorrowedFd<'_>) -> io::Result<()> {
-    set(fd, libc::SO_PASSCRED, &1_i32)?;
-    _ = set(fd, libc::SO_PASSPIDFD, &1_i32);
-    Ok(())
-}
-
-/// How many datagrams the kernel dropped for want of room since the socket was made.
+/// How many datagrams the kernel has dropped since the socket was made, as its buffer was full.
 pub(super) fn drops(fd: BorrowedFd<'_>) -> io::Result<u32> {
     // include/uapi/linux/sock_diag.h: SK_MEMINFO_DROPS is the last of nine.
     let mut meminfo = [0_u32; 9];
@@ -192,18 +168,18 @@ pub(super) fn drops(fd: BorrowedFd<'_>) -> io::Result<u32> {
     Ok(drops)
 }
 
-fn get_int(fd: BorrowedFd<'_>, option: libc::c_int) -> io::Result<libc::c_int> {
+pub(super) fn get_int(fd: BorrowedFd<'_>, option: libc::c_int) -> io::Result<libc::c_int> {
     let mut value = 0;
     get(fd, option, &mut value)?;
     Ok(value)
 }
 
-/// Types that are nothing but numbers.
+/// Types that consist of numbers alone.
 ///
 /// # Safety
 ///
-/// Any bytes are a value.
-unsafe trait Plain {}
+/// Any bytes are a valid value.
+pub(super) unsafe trait Plain {}
 // SAFETY: numbers, and structures and arrays of them.
 unsafe impl Plain for libc::c_int {}
 // SAFETY: as above.
@@ -215,7 +191,11 @@ unsafe impl Plain for [u32; 9] {}
 // SAFETY: as above.
 unsafe impl Plain for u64 {}
 
-fn get<T: Plain>(fd: BorrowedFd<'_>, option: libc::c_int, value: &mut T) -> io::Result<()> {
+pub(super) fn get<T: Plain>(
+    fd: BorrowedFd<'_>,
+    option: libc::c_int,
+    value: &mut T,
+) -> io::Result<()> {
     get_of(fd, libc::SOL_SOCKET, option, value)
 }
 
@@ -238,7 +218,7 @@ fn get_of<T: Plain>(
     Ok(())
 }
 
-fn set<T: Plain>(fd: BorrowedFd<'_>, option: libc::c_int, value: &T) -> io::Result<()> {
+pub(super) fn set<T: Plain>(fd: BorrowedFd<'_>, option: libc::c_int, value: &T) -> io::Result<()> {
     retry(|| {
         // SAFETY: `value` is `size_of::<T>()` initialised bytes that outlive the call and are only
         // read. `fd` is open for the call, as it is borrowed.

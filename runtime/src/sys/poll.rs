@@ -28,7 +28,12 @@ pub(crate) fn wait(
         Readiness::Readable => libc::POLLIN,
         Readiness::Writable => libc::POLLOUT,
     };
-    let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
+    poll(&mut [libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 }], deadline)
+}
+
+/// As [`wait`], for several descriptors at once. It ignores negative ones (poll(2)).
+pub(super) fn poll(fds: &mut [libc::pollfd], deadline: Option<Instant>) -> io::Result<bool> {
+    let count = fds.len() as libc::nfds_t;
     loop {
         let timeout = deadline.map(|deadline| {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -38,10 +43,10 @@ pub(crate) fn wait(
             }
         });
         let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
-        // SAFETY: `poll` is one pollfd, exclusively borrowed for the call, and the count says one;
-        // `timeout` is null or points to a timespec that outlives the call; a null mask is allowed
-        // and leaves the signal mask alone.
-        let ready = unsafe { libc::ppoll(&raw mut poll, 1, timeout, ptr::null()) };
+        // SAFETY: `fds` is `count` pollfds, exclusively borrowed for the call; `timeout` is null or
+        // points to a timespec that outlives the call; a null mask is allowed and leaves the signal
+        // mask alone.
+        let ready = unsafe { libc::ppoll(fds.as_mut_ptr(), count, timeout, ptr::null()) };
         if ready >= 0 {
             return Ok(ready > 0);
         }

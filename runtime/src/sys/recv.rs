@@ -15,10 +15,10 @@ use std::ptr;
 
 use super::control::{Control, Taken};
 use super::errno::retry;
+use super::identity::Credentials;
 use super::kind::Kind;
 use super::lane::Lane;
 use super::name::{Name, RawName, UnixName};
-use super::options::Credentials;
 use super::socket::DatagramFd;
 
 /// What a peek tells about the next datagram.
@@ -232,4 +232,4 @@ fn recv_message(
     Ok(len)
 }
 
-const EMPTY: libc::iovec = libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 };
+const EMPTY: libc::iovec = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };

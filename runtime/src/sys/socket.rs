@@ -6,10 +6,11 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use super::errno::retry;
+use super::identity::{self, Credentials};
 use super::kind::Kind;
 use super::lane::LANE_LEN;
 use super::name::{Name, RawName};
-use super::options::{self, Credentials, Socket};
+use super::options::{self, Socket};
 
 /// A descriptor that is known to carry datagrams, and of which kind.
 ///
@@ -66,8 +67,8 @@ impl DatagramFd {
         Ok((Self::new(left, kind), Self::new(right, kind)))
     }
 
-    /// Takes over a descriptor after finding out what it is, and resets its peek offset. What it is
-    /// instead, when it is none of [`Kind`], listens, or joins datagrams.
+    /// Takes over a descriptor after asking what it is, and resets its peek offset. Returns what it is
+    /// instead if it is none of [`Kind`], listens, or joins datagrams.
     pub(crate) fn adopt(fd: OwnedFd) -> io::Result<Result<Self, Socket>> {
         let socket = options::inspect(fd.as_fd())?;
         let Some(kind) =
@@ -89,8 +90,8 @@ impl DatagramFd {
         }
     }
 
-    /// Sees to it that descriptors arrive, or that those who send some are refused, where the kernel
-    /// can do that. Where it cannot, they arrive.
+    /// Sets whether descriptors arrive. If not, the kernel refuses their senders; before Linux 6.16 they
+    /// arrive all the same.
     pub(crate) fn accept_descriptors(&self, accept: bool) {
         if self.kind.is_unix() {
             _ = options::accept_descriptors(self.as_fd(), accept);
@@ -101,7 +102,7 @@ impl DatagramFd {
         self.kind
     }
 
-    /// Connects. A signal interrupts this, as the caller knows how long to go on. See [connect(2)].
+    /// Connects. A signal interrupts the call: the caller knows how long to go on. See [connect(2)].
     ///
     /// [connect(2)]: https://man7.org/linux/man-pages/man2/connect.2.html
     pub(crate) fn connect(&self, name: &Name) -> io::Result<()> {
@@ -114,11 +115,13 @@ impl DatagramFd {
         }
     }
 
+    /// Binds to a name. The kernel chooses one for [`Name::Unix`] without a path or a name: an abstract
+    /// name of five hexadecimal digits (unix(7), *Autobind feature*).
     pub(crate) fn bind(&self, name: &Name) -> io::Result<()> {
         bind(self.as_fd(), name)
     }
 
-    /// Sets the permission bits that [`bind`](Self::bind) will give to a path, less the umask's.
+    /// Sets the permission bits that a path gets from [`bind`](Self::bind), less those of the umask.
     pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
         set_mode(self.as_fd(), mode)
     }
@@ -127,16 +130,7 @@ impl DatagramFd {
     ///
     /// [shutdown(2)]: https://man7.org/linux/man-pages/man2/shutdown.2.html
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        let how = match how {
-            Shutdown::Read => libc::SHUT_RD,
-            Shutdown::Write => libc::SHUT_WR,
-            Shutdown::Both => libc::SHUT_RDWR,
-        };
-        retry(|| {
-            // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
-            unsafe { libc::shutdown(self.fd.as_raw_fd(), how) }
-        })?;
-        Ok(())
+        shutdown(self.as_fd(), how)
     }
 
     /// The name that the socket is bound to.
@@ -153,10 +147,10 @@ impl DatagramFd {
         })
     }
 
-    /// Who is at the other end; EOPNOTSUPP where that is not on this machine.
+    /// Returns who is at the other end; EOPNOTSUPP for a peer on another machine.
     pub(crate) fn peer(&self) -> io::Result<Credentials> {
         match self.kind {
-            Kind::UnixSeqpacket => options::peer(self.as_fd()),
+            Kind::UnixSeqpacket => identity::peer(self.as_fd()),
             _ => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
         }
     }
@@ -164,9 +158,20 @@ impl DatagramFd {
     /// Has [`recv_message`](super::recv_message) tell who sent each datagram.
     pub(crate) fn identify_senders(&self) -> io::Result<()> {
         match self.kind {
-            Kind::UnixDatagram => options::identify_senders(self.as_fd()),
+            Kind::UnixDatagram => identity::identify_senders(self.as_fd()),
             _ => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
         }
+    }
+
+    /// Whether [`recv_message`](super::recv_message) tells who sent each datagram.
+    pub(crate) fn identifies_senders(&self) -> bool {
+        self.kind == Kind::UnixDatagram && identity::identifies_senders(self.as_fd())
+    }
+
+    /// Sets the sizes of the kernel's buffers, in bytes, where given. The kernel doubles and clamps
+    /// them (socket(7)).
+    pub(crate) fn set_buffers(&self, recv: Option<usize>, send: Option<usize>) -> io::Result<()> {
+        options::set_buffers(self.as_fd(), recv, send)
     }
 
     pub(crate) fn drops(&self) -> io::Result<u32> {
@@ -253,6 +258,20 @@ pub(super) fn bind(fd: BorrowedFd<'_>, name: &Name) -> io::Result<()> {
         // SAFETY: the pointer and the length are those of a name that outlives the call and is only
         // read. `fd` is open for the call, as it is borrowed.
         unsafe { libc::bind(fd.as_raw_fd(), name.as_ptr(), name.len()) }
+    })?;
+    Ok(())
+}
+
+/// See [shutdown(2)](https://man7.org/linux/man-pages/man2/shutdown.2.html).
+pub(super) fn shutdown(fd: BorrowedFd<'_>, how: Shutdown) -> io::Result<()> {
+    let how = match how {
+        Shutdown::Read => libc::SHUT_RD,
+        Shutdown::Write => libc::SHUT_WR,
+        Shutdown::Both => libc::SHUT_RDWR,
+    };
+    retry(|| {
+        // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
+        unsafe { libc::shutdown(fd.as_raw_fd(), how) }
     })?;
     Ok(())
 }

@@ -7,8 +7,8 @@ mod send;
 mod wait;
 
 pub(crate) use self::open::{
-    Claim, accept, adopt, adopt_listener, connect, goes_on, inherited, listen, open_datagram, pair,
-    peer,
+    Claim, accept, adopt_connection, adopt_datagram, adopt_listener, bind_datagram, connect,
+    inherited, listen, pair, peer, unbound_datagram,
 };
 pub use self::peek::{peek_len, try_peek_len};
 pub(crate) use self::recv::Inbox;

@@ -45,18 +45,6 @@ impl Wait {
         }
     }
 
-    /// Whether to go on after something that was no result, of which there have been `rounds`: a peer that
-    /// sends such things without end must not hold a call that ends.
-    pub(crate) fn goes_on(self, rounds: &mut u32) -> Result<(), NotReady> {
-        const MAX_TRIED: u32 = 128;
-        *rounds = rounds.saturating_add(1);
-        match self {
-            Self::Try if *rounds >= MAX_TRIED => Err(NotReady::WouldBlock),
-            Self::Until(deadline) if Instant::now() >= deadline => Err(NotReady::TimedOut),
-            Self::Block | Self::Try | Self::Until(_) => Ok(()),
-        }
-    }
-
     /// Waits a little before another try, where the kernel cannot tell when it is worth one.
     pub(super) fn pause(self, backoff: &mut Backoff) -> Result<(), NotReady> {
         let deadline = self.deadline()?;

@@ -1,0 +1,68 @@
+//! Why a connection was not accepted.
+
+use std::io;
+
+use thiserror::Error;
+
+/// Why a [`Listener`](crate::Listener) did not accept a connection.
+///
+/// ```
+/// use datagrammar::{AcceptError, Listener, Message};
+///
+/// #[derive(Message)]
+/// enum Ping {
+///     #[message(tag = 1)]
+///     Ping,
+/// }
+///
+/// let address = "unix:@datagrammar-doc-accept-error".parse()?;
+/// let listener = Listener::<Ping, Ping>::bind(&address)?;
+/// let error = listener.try_accept().unwrap_err();
+/// assert!(matches!(error, AcceptError::WouldBlock));
+/// assert!(!error.is_fatal());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AcceptError {
+    /// No client is in the backlog, and the call does not wait.
+    #[error("no client is waiting to be accepted")]
+    WouldBlock,
+
+    /// No client connected before the deadline.
+    #[error("no client connected before the deadline")]
+    TimedOut,
+
+    /// The process or the system is out of descriptors or memory. The client stays in the backlog, and
+    /// the listener stays readable: wait before the next accept, with [`Backoff`](crate::Backoff).
+    #[error(
+        "out of descriptors or memory: the client stays in the backlog, so wait before accepting again"
+    )]
+    Exhausted(#[source] io::Error),
+
+    /// The listener was shut down, and nobody is left in its backlog. Every further accept fails in the
+    /// same way.
+    #[error("the listener was shut down")]
+    Shutdown,
+
+    /// The operating system refused.
+    #[error("{action} failed")]
+    Io {
+        /// What was attempted.
+        action: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+impl AcceptError {
+    /// Returns whether the listener is of no further use, so that a loop should end: after
+    /// [`Shutdown`](Self::Shutdown) and [`Io`](Self::Io). After the other errors, accept again.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        match self {
+            Self::Shutdown | Self::Io { .. } => true,
+            Self::WouldBlock | Self::TimedOut | Self::Exhausted(_) => false,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Accepting connections from those whom the policy admits.
+
+use std::io::{self, ErrorKind};
+use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::connect::peer;
+use crate::backoff::Backoff;
+use crate::error::AcceptError;
+use crate::options::Options;
+use crate::sys::{Arrival, DatagramFd, Errno, ListenerFd, errno};
+use crate::wait::Wait;
+
+/// How many clients a call that does not wait turns away before it answers that it would block: more than
+/// backlogs hold. So those left have connected since the call began, and even an edge-triggered poller
+/// tells of them.
+const MAX_REJECTED: u32 = 65_536;
+
+/// The longest pause where other processes take the clients.
+const MAX_PAUSE: Duration = Duration::from_millis(10);
+
+/// Accepts a connection from a client whom the policy admits. Counts the others as `rejected`.
+pub(crate) fn accept(
+    listener: &ListenerFd,
+    options: &Options,
+    rejected: &AtomicU64,
+    wait: Wait,
+) -> Result<DatagramFd, AcceptError> {
+    for rejections in 1.. {
+        let fd = next(listener, wait)?;
+        if !options.policy.asks()
+            || options.policy.admits(&peer(&fd).map_err(failed("identifying a client"))?)
+        {
+            fd.set_buffers(options.recv_buffer, options.send_buffer)
+                .map_err(failed("setting the buffers of a connection"))?;
+            return Ok(fd);
+        }
+        rejected.fetch_add(1, Ordering::Relaxed);
+        match wait {
+            Wait::Try if rejections >= MAX_REJECTED => break,
+            Wait::Until(deadline) if Instant::now() >= deadline => {
+                return Err(AcceptError::TimedOut);
+            }
+            Wait::Block | Wait::Try | Wait::Until(_) => {}
+        }
+    }
+    Err(AcceptError::WouldBlock)
+}
+
+/// Accepts the next connection, whoever asks for it.
+fn next(listener: &ListenerFd, wait: Wait) -> Result<DatagramFd, AcceptError> {
+    if listener.has_ended() {
+        return Err(AcceptError::Shutdown);
+    }
+    let mut backoff = Backoff::up_to(MAX_PAUSE);
+    let (mut shut_down, mut woken) = (false, false);
+    loop {
+        match listener.accept() {
+            Ok(fd) => return Ok(fd),
+            // The client gave up while it waited in the backlog.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            // Another holder has shut it down and made it blocking (see `ListenerFd::wait`).
+            Err(error) if error.kind() == ErrorKind::InvalidInput => {
+                return Err(AcceptError::Shutdown);
+            }
+            Err(error) => return Err(failed("accepting a connection")(error)),
+        }
+        if shut_down {
+            listener.end();
+            return Err(AcceptError::Shutdown);
+        }
+        let deadline = match wait {
+            Wait::Block => None,
+            Wait::Try => Some(Instant::now()),
+            Wait::Until(deadline) => Some(deadline),
+        };
+        match listener.wait(deadline).map_err(failed("waiting for a client"))? {
+            // Those who came before the shutdown are still in the backlog.
+            Arrival::Shutdown => shut_down = true,
+            Arrival::Nothing | Arrival::Client if wait == Wait::Try => {
+                return Err(AcceptError::WouldBlock);
+            }
+            Arrival::Nothing => return Err(AcceptError::TimedOut),
+            // Another process has taken the client each time: let it have the others too.
+            Arrival::Client if mem::replace(&mut woken, true) => {
+                if !backoff.wait_until(deadline) {
+                    return Err(AcceptError::TimedOut);
+                }
+            }
+            Arrival::Client => {}
+        }
+    }
+}
+
+fn failed(action: &'static str) -> impl FnOnce(io::Error) -> AcceptError {
+    move |source| match errno(&source) {
+        Errno::Exhausted => AcceptError::Exhausted(source),
+        _ => AcceptError::Io { action, source },
+    }
+}

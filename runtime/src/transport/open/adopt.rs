@@ -1,0 +1,113 @@
+//! Taking over descriptors that were made elsewhere, after checking what they are.
+
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, OwnedFd};
+
+use super::failure::{failed, not_identified};
+use crate::address::Address;
+use crate::error::OpenError;
+use crate::options::Options;
+use crate::sys::{self, DatagramFd, Errno, ListenerFd, Name, errno};
+
+/// Takes over one end of a connection.
+pub(crate) fn adopt_connection(fd: OwnedFd, options: &Options) -> Result<DatagramFd, OpenError> {
+    let expected = "a connected AF_UNIX or AF_VSOCK SOCK_SEQPACKET socket";
+    let (fd, connected) = adopt(fd, true, expected)?;
+    if !connected {
+        return Err(wrong(&fd, "not connected", expected));
+    }
+    set_buffers(&fd, options)?;
+    Ok(fd)
+}
+
+/// Takes over a socket without a connection.
+pub(crate) fn adopt_datagram(fd: OwnedFd, options: &Options) -> Result<DatagramFd, OpenError> {
+    let expected = "an AF_UNIX, AF_INET or AF_INET6 SOCK_DGRAM socket (UDP), not connected";
+    let (fd, connected) = adopt(fd, false, expected)?;
+    // When the peer of a connected one goes away, the kernel empties its receive queue.
+    if connected {
+        return Err(wrong(&fd, "connected", expected));
+    }
+    if options.identify {
+        if !fd.kind().is_unix() {
+            return Err(cannot_identify(fd.local_name()));
+        }
+        fd.identify_senders().map_err(failed("asking the kernel to identify senders"))?;
+    }
+    set_buffers(&fd, options)?;
+    Ok(fd)
+}
+
+/// Takes over a socket that listens. `descriptors` says whether the connections may bring some.
+pub(crate) fn adopt_listener(
+    fd: OwnedFd,
+    options: &Options,
+    descriptors: bool,
+) -> Result<ListenerFd, OpenError> {
+    let expected = "a listening AF_UNIX or AF_VSOCK SOCK_SEQPACKET socket";
+    let fd = match ListenerFd::adopt(fd) {
+        Ok(Ok(fd)) => fd,
+        Ok(Err(socket)) => {
+            return Err(OpenError::WrongDescriptor { found: socket.to_string(), expected });
+        }
+        Err(error) => return Err(unknown(error, expected)),
+    };
+    if options.policy.asks() && !fd.kind().is_unix() {
+        return Err(cannot_identify(fd.local_name()));
+    }
+    fd.accept_descriptors(descriptors);
+    Ok(fd)
+}
+
+/// Takes over the standard input, which is one end of a connection.
+pub(crate) fn inherited() -> Result<DatagramFd, OpenError> {
+    let taking = || failed("taking over the standard input");
+    let copy = io::stdin().as_fd().try_clone_to_owned().map_err(taking())?;
+    let fd = adopt_connection(copy, &Options::new())?;
+    sys::empty_stdin().map_err(taking())?;
+    Ok(fd)
+}
+
+/// Takes over a descriptor, and tells whether it is connected.
+fn adopt(
+    fd: OwnedFd,
+    connection: bool,
+    expected: &'static str,
+) -> Result<(DatagramFd, bool), OpenError> {
+    let socket = sys::inspect(fd.as_fd()).map_err(|error| unknown(error, expected))?;
+    let adopted = match DatagramFd::adopt(fd).map_err(failed("adopting a socket"))? {
+        Ok(adopted) if adopted.kind().is_connection() == connection => adopted,
+        _ => return Err(OpenError::WrongDescriptor { found: socket.to_string(), expected }),
+    };
+    match adopted.peer_name() {
+        Ok(_) => Ok((adopted, true)),
+        Err(error) if error.kind() == ErrorKind::NotConnected => Ok((adopted, false)),
+        Err(error) => Err(failed("adopting a socket")(error)),
+    }
+}
+
+fn set_buffers(fd: &DatagramFd, options: &Options) -> Result<(), OpenError> {
+    fd.set_buffers(options.recv_buffer, options.send_buffer)
+        .map_err(failed("setting the buffers of a socket"))
+}
+
+fn unknown(error: io::Error, expected: &'static str) -> OpenError {
+    match errno(&error) {
+        Errno::NotASocket => OpenError::WrongDescriptor { found: "not a socket".into(), expected },
+        _ => failed("inspecting a descriptor")(error),
+    }
+}
+
+fn wrong(fd: &DatagramFd, but: &str, expected: &'static str) -> OpenError {
+    match sys::inspect(fd.as_fd()) {
+        Ok(socket) => OpenError::WrongDescriptor { found: format!("{socket}, {but}"), expected },
+        Err(error) => unknown(error, expected),
+    }
+}
+
+fn cannot_identify(local: io::Result<Name>) -> OpenError {
+    match local {
+        Ok(name) => not_identified(&Address::from(name)),
+        Err(error) => failed("adopting a socket")(error),
+    }
+}

@@ -1,0 +1,71 @@
+//! Connecting, and pairs that are connected from the beginning.
+
+use std::io::{self, ErrorKind};
+use std::time::Instant;
+
+use super::failure::{Opening, failed};
+use crate::address::Address;
+use crate::error::OpenError;
+use crate::options::Options;
+use crate::peer::Peer;
+use crate::sys::{DatagramFd, Errno, errno};
+
+/// Connects to a listener.
+pub(crate) fn connect(address: &Address, options: &Options) -> Result<DatagramFd, OpenError> {
+    let opening = Opening::connection(address)?;
+    opening.identified(options.server_uid.is_some())?;
+    let fd = DatagramFd::open(opening.kind).map_err(opening.failed("opening"))?;
+    fd.set_buffers(options.recv_buffer, options.send_buffer)
+        .map_err(opening.failed("setting the buffers of"))?;
+    connect_until(&fd, opening, options.deadline)?;
+    if let Some(required) = options.server_uid {
+        let found = fd.peer().map_err(opening.failed("identifying"))?.uid;
+        if found != required {
+            let address = address.to_string();
+            return Err(OpenError::WrongServer { address, required, found });
+        }
+    }
+    Ok(fd)
+}
+
+/// Waits in the kernel's queue of the listener, and does not try again and again: a send timeout bounds
+/// a UNIX connect too (socket(7), SO_SNDTIMEO).
+fn connect_until(
+    fd: &DatagramFd,
+    opening: Opening<'_>,
+    deadline: Option<Instant>,
+) -> Result<(), OpenError> {
+    let failed = |source| opening.not_connected(source);
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some() {
+            fd.set_send_timeout(left).map_err(failed)?;
+        }
+        match fd.connect(opening.address.name()) {
+            Ok(()) if left.is_some() => return fd.set_send_timeout(None).map_err(failed),
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error)
+                if error.kind() == ErrorKind::WouldBlock || errno(&error) == Errno::InProgress => {}
+            Err(error) => return Err(failed(error)),
+        }
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(OpenError::TimedOut { address: opening.address.to_string() });
+        }
+    }
+}
+
+/// Makes two connected ends.
+pub(crate) fn pair(options: &Options) -> Result<(DatagramFd, DatagramFd), OpenError> {
+    let (left, right) = DatagramFd::pair().map_err(failed("making a pair of sockets"))?;
+    for fd in [&left, &right] {
+        fd.set_buffers(options.recv_buffer, options.send_buffer)
+            .map_err(failed("setting the buffers of a pair"))?;
+    }
+    Ok((left, right))
+}
+
+/// Who is at the other end of a connection.
+pub(crate) fn peer(fd: &DatagramFd) -> io::Result<Peer> {
+    fd.peer().map(Peer::from)
+}

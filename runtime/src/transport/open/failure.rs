@@ -1,0 +1,112 @@
+//! What a failed call means, as an [`OpenError`].
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileTypeExt as _;
+
+use super::path;
+use crate::address::Address;
+use crate::error::OpenError;
+use crate::sys::{Errno, Kind, errno};
+
+const CONNECTIONS: &str = "a `unix:` or `vsock:` address";
+const DATAGRAMS: &str = "a `unix:` or `udp:` address";
+const IDENTIFIED: &str = "a `unix:` address, as the peer has to be identified";
+
+/// What is being opened, for the errors that name it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Opening<'a> {
+    pub(super) address: &'a Address,
+    pub(super) kind: Kind,
+}
+
+impl<'a> Opening<'a> {
+    /// A socket that connects to `address`, or listens there.
+    pub(super) fn connection(address: &'a Address) -> Result<Self, OpenError> {
+        match address.connection_kind() {
+            Some(kind) => Ok(Self { address, kind }),
+            None => Err(wrong_family(address, CONNECTIONS)),
+        }
+    }
+
+    /// A socket that sends and receives datagrams without a connection.
+    pub(super) fn datagrams(address: &'a Address) -> Result<Self, OpenError> {
+        match address.datagram_kind() {
+            Some(kind) => Ok(Self { address, kind }),
+            None => Err(wrong_family(address, DATAGRAMS)),
+        }
+    }
+
+    /// The error if `asked` and the kernel does not identify peers over this family.
+    pub(super) fn identified(self, asked: bool) -> Result<(), OpenError> {
+        match asked && !self.kind.is_unix() {
+            true => Err(not_identified(self.address)),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn in_use(self) -> OpenError {
+        OpenError::InUse { address: self.address.to_string() }
+    }
+
+    /// The meaning of an error that `action` ended with.
+    pub(super) fn failed(self, action: &str) -> impl FnOnce(io::Error) -> OpenError {
+        move |source| self.because(action, source)
+    }
+
+    #[cold]
+    fn because(self, action: &str, source: io::Error) -> OpenError {
+        let Self { address, kind } = self;
+        match (source.kind(), errno(&source)) {
+            (ErrorKind::AddrInUse, _) => self.in_use(),
+            (ErrorKind::AddrNotAvailable, _) => OpenError::NotHere { address: address.to_string() },
+            (_, Errno::Unsupported) => {
+                OpenError::Unsupported { what: kind.sockets(), detail: source.to_string() }
+            }
+            (_, Errno::Exhausted) => OpenError::Exhausted(source),
+            _ => OpenError::Io { action: format!("{action} {address}"), source },
+        }
+    }
+
+    /// The meaning of an error of connecting.
+    #[cold]
+    pub(super) fn not_connected(self, source: io::Error) -> OpenError {
+        let address = self.address;
+        let refused = || OpenError::Refused { address: address.to_string() };
+        match (source.kind(), errno(&source)) {
+            (_, Errno::WrongType) => {
+                wrong_family(address, "a SOCK_SEQPACKET socket there, such as a `Listener`'s")
+            }
+            // The kernel refuses what is no socket in the same words as a dead socket.
+            (ErrorKind::ConnectionRefused, _) => not_a_socket(address).unwrap_or_else(refused),
+            // The peer of a vsock answers with a reset where nobody listens.
+            (ErrorKind::NotFound | ErrorKind::ConnectionReset, _) => refused(),
+            _ => self.because("connecting to", source),
+        }
+    }
+}
+
+fn not_a_socket(address: &Address) -> Option<OpenError> {
+    let path = address.as_pathname()?;
+    let found = fs::metadata(path).ok().filter(|found| !found.file_type().is_socket())?;
+    Some(OpenError::NotASocket { path: path.into(), found: path::describe(&found) })
+}
+
+#[cold]
+pub(super) fn wrong_family(address: &Address, expected: &'static str) -> OpenError {
+    OpenError::WrongFamily { address: address.to_string(), expected }
+}
+
+/// The error of a peer that has to be identified where the kernel does not do so.
+#[cold]
+pub(super) fn not_identified(address: &Address) -> OpenError {
+    wrong_family(address, IDENTIFIED)
+}
+
+/// The meaning of an error where there is no address.
+pub(super) fn failed(action: &str) -> impl FnOnce(io::Error) -> OpenError {
+    move |source| match errno(&source) {
+        Errno::Exhausted => OpenError::Exhausted(source),
+        _ => OpenError::Io { action: action.into(), source },
+    }
+}

@@ -1,0 +1,90 @@
+//! The lock file beside a path, by which servers that use this crate exclude each other.
+
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process;
+
+use super::failure::Opening;
+use super::path::{Identity, beside, describe};
+use crate::error::OpenError;
+use crate::sys::{O_NOFOLLOW, O_NONBLOCK};
+
+/// A lock file, locked. Dropping it removes the file.
+#[derive(Debug)]
+pub(super) struct Lock {
+    path: PathBuf,
+    file: File,
+    /// Who removes the file: not a forked copy of that process, and nobody once it is kept.
+    process: Option<u32>,
+}
+
+impl Lock {
+    /// Locks the file beside `path`, which it makes if there is none.
+    pub(super) fn take(opening: Opening<'_>, path: &Path) -> Result<Self, OpenError> {
+        let path = beside(path, ".lock");
+        let failed = |source| {
+            let action = format!("binding {}, by locking {},", opening.address, path.display());
+            OpenError::Io { action, source }
+        };
+        loop {
+            if let Some(found) = fs::symlink_metadata(&path).ok().as_ref().and_then(not_a_lock) {
+                return Err(OpenError::NotALock { path, found });
+            }
+            let file = OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .mode(0o600)
+                .custom_flags(O_NOFOLLOW | O_NONBLOCK)
+                .open(&path)
+                .map_err(failed)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(opening.in_use()),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
+            let locked = file.metadata().map_err(failed)?;
+            if let Some(found) = not_a_lock(&locked) {
+                return Err(OpenError::NotALock { path, found });
+            }
+            // The holder before us may have removed the file between our opening and locking it.
+            match fs::symlink_metadata(&path) {
+                Ok(found) if Identity::of(&found) == Identity::of(&locked) => {
+                    return Ok(Self { path, file, process: Some(process::id()) });
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+    }
+
+    /// Has dropping the lock unlock the file and leave it where it is.
+    pub(super) fn keep(&mut self) {
+        if self.process.take() == Some(process::id()) {
+            // Forked copies share the lock, so that closing the file would not be enough.
+            _ = self.file.unlock();
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if self.process == Some(process::id()) {
+            // While still locked, so that nobody else's file is removed.
+            _ = fs::remove_file(&self.path);
+            _ = self.file.unlock();
+        }
+    }
+}
+
+/// What is there instead of a lock file of ours.
+fn not_a_lock(found: &Metadata) -> Option<&'static str> {
+    match found.is_file() {
+        true if found.len() == 0 => None,
+        true => Some("a file that is not empty"),
+        false => Some(describe(found)),
+    }
+}

@@ -93,10 +93,8 @@ pub(crate) fn allow_few_system_calls() -> anyhow::Result<()> {
 const ALLOWED: &[i64] = &[
     libc::SYS_recvfrom,
     libc::SYS_recvmsg,
-    libc::SYS_recvmmsg,
     libc::SYS_sendto,
     libc::SYS_sendmsg,
-    libc::SYS_sendmmsg,
     libc::SYS_read,
     libc::SYS_pread64,
     libc::SYS_lseek,

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 mod control;
+mod ending;
 mod errno;
 mod fs;
 mod identity;
@@ -23,6 +24,7 @@ mod socket;
 mod whole;
 
 pub(crate) use self::control::MAX_DESCRIPTORS;
+pub(crate) use self::ending::{Ending, ending};
 pub(crate) use self::errno::{Errno, errno};
 pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_mode_nofollow};
 pub(crate) use self::identity::Credentials;
@@ -41,5 +43,5 @@ pub(crate) use self::process::{
 pub(crate) use self::random::random;
 pub(crate) use self::recv::{Ancillary, Peeked, Scatter, peek, peek_len, recv};
 pub(crate) use self::send::send;
-pub(crate) use self::socket::{DatagramFd, Ending};
+pub(crate) use self::socket::DatagramFd;
 pub(crate) use self::whole::send_whole;

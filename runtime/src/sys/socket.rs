@@ -21,17 +21,6 @@ pub(crate) struct DatagramFd {
     kind: Kind,
 }
 
-/// How far the receiving direction of a socket has come to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// More may be sent.
-    Open,
-    /// No more is sent, and frames are queued.
-    Queued,
-    /// No more is sent, and no frame is queued.
-    Drained,
-}
-
 impl DatagramFd {
     /// Makes a socket, closed on exec.
     pub(crate) fn open(kind: Kind) -> io::Result<Self> {
@@ -202,26 +191,6 @@ impl DatagramFd {
             Kind::VsockSeqpacket => options::vsock_buffer(self.as_fd()).max(LANE_LEN),
             _ => LANE_LEN,
         }
-    }
-
-    /// Whether the receiving direction has ended.
-    ///
-    /// A call that returns 0 does not tell. It may have taken an empty datagram. And a UNIX socket may
-    /// tell the end too early, once: a receive that finds nothing, and then sees that the peer has
-    /// closed, does not look again for what came in between (net/unix/af_unix.c, unix_dgram_recvmsg).
-    pub(crate) fn ending(&self) -> io::Result<Ending> {
-        let mut poll =
-            libc::pollfd { fd: self.fd.as_raw_fd(), events: libc::POLLRDHUP, revents: 0 };
-        // SAFETY: `poll` is one pollfd, exclusively borrowed for the call, and the count says one.
-        retry(|| unsafe { libc::poll(&raw mut poll, 1, 0) })?;
-        if poll.revents & (libc::POLLRDHUP | libc::POLLHUP) == 0 {
-            return Ok(Ending::Open);
-        }
-        let mut queued: libc::c_int = 0;
-        // SAFETY: FIONREAD writes one int (unix(7), SIOCINQ), exclusively borrowed for the call. `fd` is
-        // open for the call, as it is borrowed.
-        retry(|| unsafe { libc::ioctl(self.fd.as_raw_fd(), libc::FIONREAD, &raw mut queued) })?;
-        Ok(if queued == 0 { Ending::Drained } else { Ending::Queued })
     }
 
     /// The descriptor.

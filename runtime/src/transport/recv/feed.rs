@@ -208,7 +208,7 @@ impl Feed {
 
     /// An error if nothing more will come, and the kernel does not tell that by an end.
     fn check_shutdown(&self, fd: &DatagramFd) -> Result<(), RecvError> {
-        match !fd.kind().is_connection() && fd.ending()? == Ending::Drained {
+        match !fd.kind().is_connection() && sys::ending(fd)? == Ending::Drained {
             true => Err(RecvError::Shutdown),
             false => Ok(()),
         }

@@ -377,7 +377,7 @@ impl Inbox {
         match fd.kind() {
             // An empty datagram arrives there as nothing.
             Kind::VsockSeqpacket => {}
-            Kind::UnixSeqpacket => match fd.ending()? {
+            Kind::UnixSeqpacket => match sys::ending(fd)? {
                 Ending::Open => return Err(RecvError::Empty),
                 Ending::Queued => return Ok(()),
                 Ending::Drained => {}

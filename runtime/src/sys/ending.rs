@@ -1,0 +1,51 @@
+//! The end of a socket's receiving direction, which a call that returns 0 does not tell.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::Instant;
+
+use super::errno::retry;
+use super::poll::poll;
+use super::recv::{Peeked, peek};
+use super::socket::DatagramFd;
+
+/// How far the receiving direction of a socket has come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// More may be sent.
+    Open,
+    /// No more is sent, and frames are queued.
+    Queued,
+    /// No more is sent, and no frame is queued.
+    Drained,
+}
+
+/// Tells how far the receiving direction of `fd` has come to its end.
+///
+/// A call that returns 0 may have taken an empty datagram. And a UNIX socket may tell the end too early,
+/// once: a receive that finds nothing, and then sees that the peer has closed, does not look again for
+/// what came in between (net/unix/af_unix.c, unix_dgram_recvmsg).
+///
+/// `POLLRDHUP` of [poll(2)] tells whether more may be sent, and `FIONREAD` of [unix(7)] how many bytes are
+/// queued.
+///
+/// [poll(2)]: https://man7.org/linux/man-pages/man2/poll.2.html
+/// [unix(7)]: https://man7.org/linux/man-pages/man7/unix.7.html
+pub(crate) fn ending(fd: &DatagramFd) -> io::Result<Ending> {
+    let raw = fd.as_fd().as_raw_fd();
+    let mut polled = [libc::pollfd { fd: raw, events: libc::POLLRDHUP, revents: 0 }];
+    poll(&mut polled, Some(Instant::now()))?;
+    if polled.iter().all(|fd| fd.revents & (libc::POLLRDHUP | libc::POLLHUP) == 0) {
+        return Ok(Ending::Open);
+    }
+    let mut queued: libc::c_int = 0;
+    // SAFETY: FIONREAD writes one int, exclusively borrowed for the call. `fd` is open for the call, as it
+    // is borrowed.
+    let asked = retry(|| unsafe { libc::ioctl(raw, libc::FIONREAD, &raw mut queued) });
+    let is_queued = match asked {
+        Ok(_) => queued > 0,
+        // A filter of system calls refuses that. The next datagram tells nearly as much.
+        Err(_) => matches!(peek(fd, false), Ok(Some(Peeked { len: 1.., .. }))),
+    };
+    Ok(if is_queued { Ending::Queued } else { Ending::Drained })
+}

@@ -18,6 +18,7 @@ pub mod codec;
 mod connection;
 pub mod error;
 mod frame;
+pub mod guide;
 mod limits;
 mod listener;
 mod memory;

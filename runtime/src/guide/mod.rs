@@ -1,0 +1,3 @@
+//! Pages on subjects that belong to no single type.
+
+pub mod fork;

@@ -1,14 +1,15 @@
 //! Children that get one end of a connection and nothing else, and what is known of their ends.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Write as _, read_to_string};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use datagrammar::{Child, Connection, Listener, OpenError, SendError};
-use datagrammar_tests::{Directory, Numbered, numbered, raw};
+use datagrammar_tests::{Directory, Numbered, numbered, raw, skipped};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::SocketType;
 
 type OurChild = Child<Numbered<'static>, Numbered<'static>>;
@@ -119,6 +120,54 @@ fn what_is_not_a_connection_is_not_inherited() {
     let printed = String::from_utf8(output.stdout).unwrap();
     assert_eq!(printed.lines().next(), Some("inherited"), "{printed}");
     assert!(printed.contains("not a socket"), "{printed}");
+}
+
+#[test]
+fn h50_an_input_is_taken_over_where_there_is_no_dev_null() {
+    let root = tempfile::tempdir().unwrap();
+    let mut command = command("inherit-nowhere");
+    let command = command.env("EMPTY_ROOT", root.path()).stdout(Stdio::piped());
+    let (mut ours, mut process) = OurChild::spawn(command).unwrap().into_parts();
+    if let Some(frame) = ours.recv().unwrap() {
+        numbered(frame.decode().unwrap().check(), 100, |frame| ours.send(frame)).unwrap();
+    }
+    let said = read_to_string(process.stdout.take().expect("a pipe")).unwrap();
+    assert!(process.wait().unwrap().success());
+    match said.strip_prefix("SKIPPED: ") {
+        Some(why) => skipped(why.trim()),
+        None => assert_eq!(said, "done\n"),
+    }
+}
+
+#[test]
+fn what_a_child_prints_can_be_read() {
+    let mut command = command("talk");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = OurChild::spawn(&mut command).unwrap();
+    let process = child.process();
+    let said = read_to_string(process.stdout.take().expect("a pipe")).unwrap();
+    assert_eq!(said, "to the standard output\n");
+    let said = read_to_string(process.stderr.take().expect("a pipe")).unwrap();
+    assert_eq!(said, "to the standard error\n");
+    assert!(process.wait().unwrap().success());
+    // Without being asked for, there is nothing.
+    let mut child = OurChild::spawn(command.stdout(Stdio::null()).stderr(Stdio::null())).unwrap();
+    assert!(child.process().stdout.is_none() && child.process().stderr.is_none());
+    assert!(child.process().wait().unwrap().success());
+}
+
+#[test]
+fn a_childs_descriptor_tells_pollers_of_its_end() {
+    let (ours, process) = OurChild::spawn(&mut command("echo")).unwrap().into_parts();
+    let pidfd = process.pidfd().expect("a descriptor");
+    let poll = |seconds| {
+        let timeout = Timespec { tv_sec: seconds, tv_nsec: 0 };
+        let mut fds = [PollFd::new(&pidfd, PollFlags::IN)];
+        rustix::event::poll(&mut fds, Some(&timeout)).unwrap()
+    };
+    assert_eq!(poll(0), 0);
+    drop(ours);
+    assert_eq!(poll(30), 1);
 }
 
 #[test]

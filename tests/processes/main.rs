@@ -8,3 +8,4 @@ mod descriptors;
 mod ends;
 mod identity;
 mod opening;
+mod refused;

@@ -6,6 +6,7 @@
 mod control;
 mod errno;
 mod fs;
+mod inherit;
 mod kind;
 mod lane;
 mod lanes;
@@ -24,6 +25,7 @@ mod whole;
 pub(crate) use self::control::MAX_DESCRIPTORS;
 pub(crate) use self::errno::{Errno, errno};
 pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_mode_nofollow};
+pub(crate) use self::inherit::{empty_stdin, inherit_streams_alone, take_inherited};
 pub(crate) use self::kind::Kind;
 pub(crate) use self::lanes::{LANE_LEN, Lanes, MAX_LANES};
 pub(crate) use self::listener::ListenerFd;
@@ -32,10 +34,7 @@ pub(crate) use self::memory::populate;
 pub(crate) use self::name::{Name, SUN_PATH, UnixName};
 pub(crate) use self::options::{Credentials, inspect};
 pub(crate) use self::poll::{Readiness, wait};
-pub(crate) use self::process::{
-    effective_uid, empty_stdin, inherit_streams_alone, kill, open_file_limit, pidfd_of,
-    take_inherited, wait_for,
-};
+pub(crate) use self::process::{Fate, effective_uid, kill, open_file_limit, pidfd_of, wait_for};
 pub(crate) use self::recv::{
     Peeked, Received, discard, peek, peek_len, recv, recv_from, recv_message, recv_spilling,
 };

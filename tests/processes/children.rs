@@ -2,13 +2,13 @@
 
 use std::fs::File;
 use std::io::{Write as _, read_to_string};
-use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use datagrammar::{Child, Connection, Listener, OpenError, SendError};
-use datagrammar_tests::{Directory, Numbered, numbered, raw, skipped};
+use datagrammar::{Child, Connection, OpenError, SendError};
+use datagrammar_tests::{Numbered, numbered, raw, skipped};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::SocketType;
 
@@ -168,41 +168,4 @@ fn a_childs_descriptor_tells_pollers_of_its_end() {
     assert_eq!(poll(0), 0);
     drop(ours);
     assert_eq!(poll(30), 1);
-}
-
-#[test]
-fn a_service_manager_hands_over_a_listener() {
-    let directory = Directory::new();
-    let address = directory.address("socket");
-    let listener = Listener::<Numbered<'_>, Numbered<'_>>::bind(&address).unwrap();
-    let fd: OwnedFd = rustix::io::dup(&listener).unwrap();
-    let number = fd.as_raw_fd();
-    let mut command = command("activated");
-    command.env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", "numbers").stdout(Stdio::piped());
-    let place = move || {
-        // SAFETY: no memory is involved, and both numbers are open or become so.
-        match unsafe { libc::dup2(number, 3) } {
-            3 => Ok(()),
-            _ => Err(std::io::Error::last_os_error()),
-        }
-    };
-    // SAFETY: between fork and exec, this makes one system call and nothing else.
-    unsafe { command.pre_exec(place) };
-    let child = command.spawn().unwrap();
-    let mut client = Ours::connect(&address).unwrap();
-    numbered(7, 10, |frame| client.send(frame)).unwrap();
-    assert_eq!(client.recv().unwrap().expect("an answer").decode().unwrap().check(), 7);
-    drop(client);
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    // What it was called, and that a second call takes nothing.
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "numbers 0\n");
-}
-
-#[test]
-fn what_this_process_opened_itself_is_not_taken_for_a_service_managers() {
-    let mut command = command("not-activated");
-    let output = command.env("LISTEN_FDS", "1").stdin(Stdio::null()).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    assert!(String::from_utf8(output.stdout).unwrap().contains("Bad file descriptor"));
 }

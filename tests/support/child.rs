@@ -2,6 +2,7 @@
 //! is a connection.
 
 mod confined;
+mod managed;
 mod parents;
 
 use std::fs;
@@ -41,6 +42,9 @@ fn main() {
         Some("tell-descriptors") => tell_descriptors(),
         Some("activated") => serve_activated(),
         Some("not-activated") => refuse_activated(),
+        Some("activated-anew") => managed::execute_anew(),
+        Some("activated-again") => managed::take_again(),
+        Some("activated-by-inode") => managed::take_by_inode(),
         Some("talk") => parents::talk(),
         Some("inherit-nowhere") => parents::inherit_in_an_empty_root(),
         Some("parent") => parents::be_one(&arguments.collect::<Vec<_>>()),

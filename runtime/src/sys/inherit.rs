@@ -139,20 +139,22 @@ pub(crate) fn empty_stdin() -> io::Result<()> {
 /// Takes over the `count` descriptors that this process was started with after its standard streams,
 /// and marks them to be closed on exec. Only the first call takes any.
 ///
-/// EBADF, and none is taken, if one of them is not open, or is marked already: that one was opened since
-/// then, by the standard library or this crate, and belongs to somebody.
-pub(crate) fn take_inherited(count: usize) -> io::Result<Vec<OwnedFd>> {
+/// If it was not started with all of them, the first that is missing, and none is taken: one that is not
+/// open, or that is marked already. That one was opened since then, by the standard library or this crate,
+/// and belongs to somebody.
+pub(crate) fn take_inherited(count: usize) -> io::Result<Result<Vec<OwnedFd>, RawFd>> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     if TAKEN.swap(true, Ordering::Relaxed) {
-        return Ok(Vec::new());
+        return Ok(Ok(Vec::new()));
     }
     let last = RawFd::try_from(count).ok().and_then(|count| FIRST.checked_add(count));
-    let last = last.ok_or(io::ErrorKind::InvalidInput)?;
+    let last = last.unwrap_or(RawFd::MAX);
     for fd in FIRST..last {
         // SAFETY: no memory is involved, and a number that is not an open descriptor is an error.
-        let flags = retry(|| unsafe { libc::fcntl(fd, libc::F_GETFD) })?;
-        if flags & libc::FD_CLOEXEC != 0 {
-            return Err(io::Error::from_raw_os_error(libc::EBADF));
+        match retry(|| unsafe { libc::fcntl(fd, libc::F_GETFD) }) {
+            Ok(flags) if flags & libc::FD_CLOEXEC == 0 => {}
+            Err(error) if error.raw_os_error() != Some(libc::EBADF) => return Err(error),
+            _ => return Ok(Err(fd)),
         }
     }
     for fd in FIRST..last {
@@ -163,5 +165,5 @@ pub(crate) fn take_inherited(count: usize) -> io::Result<Vec<OwnedFd>> {
     // library and this crate open: so it came through exec, and sd_listen_fds(3) gives it to this process
     // alone. That nothing else in it has taken it over is what `activated` asks of its caller; this function
     // does so once.
-    Ok((FIRST..last).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }).collect())
+    Ok(Ok((FIRST..last).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }).collect()))
 }

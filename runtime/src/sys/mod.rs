@@ -34,7 +34,9 @@ pub(crate) use self::memory::populate;
 pub(crate) use self::name::{Name, SUN_PATH, UnixName};
 pub(crate) use self::options::{Credentials, inspect};
 pub(crate) use self::poll::{Readiness, wait};
-pub(crate) use self::process::{Fate, effective_uid, kill, open_file_limit, pidfd_of, wait_for};
+pub(crate) use self::process::{
+    Fate, effective_uid, kill, open_file_limit, own_pidfd_inode, pidfd_of, wait_for,
+};
 pub(crate) use self::recv::{
     Peeked, Received, discard, peek, peek_len, recv, recv_from, recv_message, recv_spilling,
 };

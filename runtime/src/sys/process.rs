@@ -1,9 +1,12 @@
 //! Processes: what this one is and may do, and what becomes of its children.
 
+use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ExitStatus};
+use std::process::{self, Child, ExitStatus};
 use std::ptr;
 
 use super::errno::retry;
@@ -102,6 +105,37 @@ fn wait_for_pidfd(pidfd: BorrowedFd<'_>, block: bool) -> io::Result<Option<ExitS
         libc::CLD_DUMPED => Some(ExitStatus::from_raw(status | 0x80)),
         _ => None,
     })
+}
+
+/// The number that no other process since boot has had or will have: that of this process's inode in
+/// pidfs, which [pidfd_open(2)] tells since Linux 6.9. `None` where it does not, or is refused.
+///
+/// [pidfd_open(2)]: https://man7.org/linux/man-pages/man2/pidfd_open.2.html
+pub(crate) fn own_pidfd_inode() -> Option<u64> {
+    // Elsewhere the number of an inode is cut to 32 bits.
+    if cfg!(not(target_pointer_width = "64")) {
+        return None;
+    }
+    let pidfd = pidfd_open(process::id()).ok()?;
+    match file_system(pidfd.as_fd())? {
+        PID_FS_MAGIC => Some(File::from(pidfd).metadata().ok()?.ino()),
+        _ => None,
+    }
+}
+
+/// `PID_FS_MAGIC` of linux/magic.h. Before Linux 6.9, all pidfds share one inode of another file system.
+const PID_FS_MAGIC: u64 = 0x5049_4446;
+
+/// The magic number of the file system that a descriptor is of. See [fstatfs(2)].
+///
+/// [fstatfs(2)]: https://man7.org/linux/man-pages/man2/fstatfs.2.html
+fn file_system(fd: BorrowedFd<'_>) -> Option<u64> {
+    let mut told = MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: the pointer is to a statfs, exclusively borrowed for the call. `fd` is open for the call, as
+    // it is borrowed.
+    retry(|| unsafe { libc::fstatfs(fd.as_raw_fd(), told.as_mut_ptr()) }).ok()?;
+    // SAFETY: fstatfs succeeded, so it has filled all of it.
+    u64::try_from(unsafe { told.assume_init() }.f_type).ok()
 }
 
 fn pidfd_open(id: u32) -> io::Result<OwnedFd> {

@@ -62,7 +62,7 @@ pub fn activated() -> io::Result<Vec<Activated>> {
     let count: usize = number("LISTEN_FDS")?.unwrap_or(0);
     let fds = sys::take_inherited(count)?.map_err(|missing| {
         let why = format!(
-            "this program was not started with descriptor {missing}, though LISTEN_FDS={count} announces it: it is closed, or was opened since. If the program has taken it over and executed itself anew, that closed it: keep it open (FD_CLOEXEC), or remove LISTEN_FDS first"
+            "this program was not started with descriptor {missing}, though LISTEN_FDS={count} announces it: it is closed, or was opened since. If the program took it over and then executed itself anew, that closed it: clear its FD_CLOEXEC before, or remove LISTEN_FDS"
         );
         io::Error::new(ErrorKind::NotFound, why)
     })?;

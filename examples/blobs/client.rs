@@ -30,7 +30,7 @@ impl Client {
         self.sent.add(self.tx.send(&put).context("sending a Put")?);
         match self.reply(name)? {
             Reply::Stored { size: stored } if stored == size => Ok(Put::Stored),
-            Reply::Refused { why } => Ok(Put::Refused(why.to_owned())),
+            Reply::Refused { why } => Ok(Put::Refused(printable(why))),
             other => unexpected(&other),
         }
     }
@@ -90,13 +90,22 @@ impl Client {
 /// What became of a blob to be stored.
 pub(crate) enum Put {
     Stored,
-    /// In the server's words.
+    /// In the server's words, as they can be printed.
     Refused(String),
 }
 
 fn unexpected<T>(reply: &Reply<'_>) -> anyhow::Result<T> {
     match reply {
-        Reply::Refused { why } => bail!("the server refuses: {why}"),
+        Reply::Refused { why } => bail!("the server refuses: {}", printable(why)),
         other => bail!("the server answered a {} that does not fit the question", other.name()),
     }
+}
+
+/// A text of the server's, in which everything is escaped that a terminal would take for a command.
+fn printable(text: &str) -> String {
+    let escaped = text.chars().map(|each| match each {
+        '"' | '\'' => each.to_string(),
+        each => each.escape_debug().to_string(),
+    });
+    escaped.collect()
 }

@@ -51,28 +51,39 @@ fn main() -> anyhow::Result<ExitCode> {
     match env::args().nth(1).as_deref() {
         Some(JAIL) => jail::enter(PARSE),
         Some(PARSE) => parser::run().map(|()| ExitCode::SUCCESS),
-        _ => run(&Arguments::parse()).map(|()| ExitCode::SUCCESS),
+        _ => run(&Arguments::parse()),
     }
 }
 
-fn run(arguments: &Arguments) -> anyhow::Result<()> {
+/// Fails if a file cannot be opened, or a parser does not answer that was not asked to crash.
+fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut parser = Isolated::start()?;
     if arguments.escape {
         parser.escape()?;
     }
+    let mut code = ExitCode::SUCCESS;
     for path in &arguments.files {
         if arguments.crash {
             parser.ask(&Ask::Crash, "crashing as asked")?;
         }
-        match open(path) {
-            Ok(file) => parser.ask(&Ask::Picture { file }, &path.display().to_string())?,
-            Err(error) => println!("{}: {error}", path.display()),
+        // A name may hold what a terminal takes for commands.
+        let subject = path.display().to_string().escape_debug().to_string();
+        let answered = match open(path) {
+            Ok(file) => parser.ask(&Ask::Picture { file }, &subject)?,
+            Err(error) => {
+                println!("{subject}: {error}");
+                false
+            }
+        };
+        if !answered {
+            code = ExitCode::FAILURE;
         }
     }
     if arguments.crash && arguments.files.is_empty() {
         parser.ask(&Ask::Crash, "crashing as asked")?;
     }
-    parser.finish()
+    parser.finish()?;
+    Ok(code)
 }
 
 /// Opens a regular file. What else a path may name could keep us waiting.
@@ -107,25 +118,33 @@ impl Isolated {
         Ok(Self { connection, process })
     }
 
-    /// Asks, and prints the answer. A parser that ends instead, or takes too long, is replaced.
+    /// Asks, and prints the answer; whether there is one. A parser that ends instead, or takes too long, is
+    /// replaced.
     ///
     /// It is new for each file: what it is after one might be the work of that file.
-    fn ask(&mut self, ask: &Ask, subject: &str) -> anyhow::Result<()> {
-        // One that has ended says so when its answer is asked for.
-        let sent = self.connection.send(ask);
-        if let Err(error @ (SendError::Encode(_) | SendError::Io { .. })) = sent {
-            return Err(error).context("asking the parser");
+    fn ask(&mut self, ask: &Ask, subject: &str) -> anyhow::Result<bool> {
+        match self.connection.send(ask) {
+            // One that has ended says so when its answer is asked for.
+            Ok(_) | Err(SendError::Disconnected) => {}
+            // To anything else that was not sent, there is no answer to wait for.
+            Err(error) => {
+                return Err(error).with_context(|| format!("asking the parser ({subject})"));
+            }
         }
+        let mut answered = false;
         match self.connection.recv_deadline(Instant::now() + PATIENCE) {
             Err(RecvError::TimedOut) => println!("{subject}: the parser takes too long"),
             Err(error) => return Err(error).context("receiving an answer"),
-            Ok(Some(frame)) => match frame.decode().context("decoding an answer")? {
-                Tell::Picture { width, height, channels, bits, bytes, sum } => println!(
-                    "{subject}: {width} x {height}, {channels} channels of {bits} bits, {bytes} bytes, sum {sum}"
-                ),
-                Tell::Refused { why } => println!("{subject}: refused: {}", why.escape_debug()),
-                other => bail!("an answer to nothing that was asked: {other:?}"),
-            },
+            Ok(Some(frame)) => {
+                match frame.decode().context("decoding an answer")? {
+                    Tell::Picture { width, height, channels, bits, bytes, sum } => println!(
+                        "{subject}: {width} x {height}, {channels} channels of {bits} bits, {bytes} bytes, sum {sum}"
+                    ),
+                    Tell::Refused { why } => println!("{subject}: refused: {}", why.escape_debug()),
+                    other => bail!("an answer to nothing that was asked: {other:?}"),
+                }
+                answered = true;
+            }
             Ok(None) => {
                 let status = self.process.wait().context("waiting for the parser")?;
                 println!("{subject}: the parser crashed ({status}), and is replaced");
@@ -133,7 +152,7 @@ impl Isolated {
         }
         // The one before is killed, if it has not ended.
         *self = Self::start()?;
-        Ok(())
+        Ok(answered)
     }
 
     fn escape(&mut self) -> anyhow::Result<()> {
@@ -141,8 +160,8 @@ impl Isolated {
         let frame = self.connection.recv().context("receiving an answer")?;
         let frame = frame.context("the parser ended instead of answering")?;
         if let Tell::Confined { path, network } = frame.decode().context("decoding an answer")? {
-            println!("opening a path: {path}");
-            println!("connecting to a server: {network}");
+            println!("opening a path: {}", path.escape_debug());
+            println!("connecting to a server: {}", network.escape_debug());
         }
         Ok(())
     }

@@ -1,9 +1,11 @@
 //! Socket activation: sockets that a service manager opened, and started this process with.
 
 use std::env;
-use std::io;
+use std::io::{self, ErrorKind};
+use std::iter;
 use std::os::fd::OwnedFd;
 use std::process;
+use std::str::FromStr;
 
 use crate::sys;
 
@@ -19,7 +21,7 @@ pub struct Activated {
 }
 
 /// Takes over the descriptors that a service manager started this process with, in its order: as the
-/// environment variables `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES` say
+/// environment variables `LISTEN_PID`, `LISTEN_PIDFDID`, `LISTEN_FDS` and `LISTEN_FDNAMES` say
 /// ([sd_listen_fds(3)](https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html)).
 /// None if there is no such manager, if the variables are meant for another process, and after the first
 /// call. Call it before anything else opens descriptors, and have nothing else in the process take these
@@ -44,15 +46,40 @@ pub struct Activated {
 ///
 /// # Errors
 ///
-/// `EBADF` when fewer descriptors were open at the start of this process than `LISTEN_FDS` says, and
-/// `InvalidInput` when that is more than there can be.
+/// [`ErrorKind::NotFound`] when this process was not started with as many descriptors as `LISTEN_FDS` says:
+/// so it is after a program has taken them over and executed itself anew, as that closes them.
+/// [`ErrorKind::InvalidInput`] for variables that are not numbers.
 pub fn activated() -> io::Result<Vec<Activated>> {
-    let number = |variable| env::var(variable).ok().and_then(|text| text.parse::<usize>().ok());
-    if number("LISTEN_PID") != usize::try_from(process::id()).ok() {
+    if number("LISTEN_PID")? != Some(process::id()) {
         return Ok(Vec::new());
     }
-    let fds = sys::take_inherited(number("LISTEN_FDS").unwrap_or(0))?;
-    let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
-    let names = names.split(':').map(str::to_owned).chain(std::iter::repeat(String::new()));
+    // The number of this process may have been that of another one, but not the number of its inode.
+    if let (Some(meant), Some(own)) = (number("LISTEN_PIDFDID")?, sys::own_pidfd_inode())
+        && own != meant
+    {
+        return Ok(Vec::new());
+    }
+    let count: usize = number("LISTEN_FDS")?.unwrap_or(0);
+    let fds = sys::take_inherited(count)?.map_err(|missing| {
+        let why = format!(
+            "this program was not started with descriptor {missing}, though LISTEN_FDS={count} announces it: it is closed, or was opened since. If the program took it over and then executed itself anew, that closed it: clear its FD_CLOEXEC before, or remove LISTEN_FDS"
+        );
+        io::Error::new(ErrorKind::NotFound, why)
+    })?;
+    let names = env::var_os("LISTEN_FDNAMES").unwrap_or_default();
+    let names = names.to_string_lossy();
+    let names = names.split(':').map(str::to_owned).chain(iter::repeat(String::new()));
     Ok(fds.into_iter().zip(names).map(|(fd, name)| Activated { name, fd }).collect())
+}
+
+/// The number that a variable is set to.
+fn number<T: FromStr>(variable: &str) -> io::Result<Option<T>> {
+    let Some(text) = env::var_os(variable) else { return Ok(None) };
+    match text.to_str().and_then(|text| text.parse().ok()) {
+        Some(number) => Ok(Some(number)),
+        None => {
+            let why = format!("{variable}={text:?} is not a valid number");
+            Err(io::Error::new(ErrorKind::InvalidInput, why))
+        }
+    }
 }

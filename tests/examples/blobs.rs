@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+
+use datagrammar::{Listener, Message, Unknown};
 
 use crate::{Running, fail, run};
 
@@ -139,4 +142,41 @@ fn mistakes_are_named() {
     assert!(said.contains("expected a `unix:` or `vsock:` address"), "{said}");
     let said = fail(blobs().args(["list", &format!("unix:{}", env!("CARGO_BIN_EXE_blobs"))]));
     assert!(said.contains("is a regular file, not a socket"), "{said}");
+}
+
+#[derive(Message)]
+enum Asked<'a> {
+    #[message(other)]
+    Anything(Unknown<'a>),
+}
+
+#[derive(Message)]
+enum Refusal<'a> {
+    #[message(tag = 5)]
+    Refused { why: &'a str },
+}
+
+#[test]
+fn what_a_server_says_does_not_command_the_terminal() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("file"), "content").unwrap();
+    let address = format!("unix:{}/hostile.sock", directory.path().display());
+    let listener = Listener::<Refusal<'_>, Asked<'_>>::bind(&address.parse().unwrap()).unwrap();
+    // By itself, and not joined: the test does not wait for it where a client does not come.
+    thread::spawn(move || {
+        loop {
+            let (mut tx, mut rx) = listener.accept().unwrap().split();
+            rx.recv().unwrap().expect("a request");
+            let why = "\u{1b}]0;title\u{7}\u{1b}[31m \"red\", it's\rsaid \u{9b}2J\u{202e}";
+            tx.send(&Refusal::Refused { why }).unwrap();
+        }
+    });
+    for command in ["get", "put"] {
+        let mut client = blobs();
+        client.current_dir(directory.path()).args([command, &address, "file"]);
+        let said = fail(&mut client);
+        let kept = |next: char| next == '\n' || !next.is_control() && next != '\u{202e}';
+        assert!(said.chars().all(kept), "{command}: {said:?}");
+        assert!(said.contains(r#"\u{1b}[31m "red", it's\rsaid \u{9b}2J\u{202e}"#), "{said}");
+    }
 }

@@ -1,14 +1,15 @@
 //! Children that get one end of a connection and nothing else, and what is known of their ends.
 
 use std::fs::File;
-use std::io::Write as _;
-use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::io::{Write as _, read_to_string};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use datagrammar::{Child, Connection, Listener, OpenError, SendError};
-use datagrammar_tests::{Directory, Numbered, numbered, raw};
+use datagrammar::{Child, Connection, OpenError, SendError};
+use datagrammar_tests::{Numbered, numbered, raw, skipped};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::SocketType;
 
 type OurChild = Child<Numbered<'static>, Numbered<'static>>;
@@ -122,38 +123,49 @@ fn what_is_not_a_connection_is_not_inherited() {
 }
 
 #[test]
-fn a_service_manager_hands_over_a_listener() {
-    let directory = Directory::new();
-    let address = directory.address("socket");
-    let listener = Listener::<Numbered<'_>, Numbered<'_>>::bind(&address).unwrap();
-    let fd: OwnedFd = rustix::io::dup(&listener).unwrap();
-    let number = fd.as_raw_fd();
-    let mut command = command("activated");
-    command.env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", "numbers").stdout(Stdio::piped());
-    let place = move || {
-        // SAFETY: no memory is involved, and both numbers are open or become so.
-        match unsafe { libc::dup2(number, 3) } {
-            3 => Ok(()),
-            _ => Err(std::io::Error::last_os_error()),
-        }
-    };
-    // SAFETY: between fork and exec, this makes one system call and nothing else.
-    unsafe { command.pre_exec(place) };
-    let child = command.spawn().unwrap();
-    let mut client = Ours::connect(&address).unwrap();
-    numbered(7, 10, |frame| client.send(frame)).unwrap();
-    assert_eq!(client.recv().unwrap().expect("an answer").decode().unwrap().check(), 7);
-    drop(client);
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    // What it was called, and that a second call takes nothing.
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "numbers 0\n");
+fn h50_an_input_is_taken_over_where_there_is_no_dev_null() {
+    let root = tempfile::tempdir().unwrap();
+    let mut command = command("inherit-nowhere");
+    let command = command.env("EMPTY_ROOT", root.path()).stdout(Stdio::piped());
+    let (mut ours, mut process) = OurChild::spawn(command).unwrap().into_parts();
+    if let Some(frame) = ours.recv().unwrap() {
+        numbered(frame.decode().unwrap().check(), 100, |frame| ours.send(frame)).unwrap();
+    }
+    let said = read_to_string(process.stdout.take().expect("a pipe")).unwrap();
+    assert!(process.wait().unwrap().success());
+    match said.strip_prefix("SKIPPED: ") {
+        Some(why) => skipped(why.trim()),
+        None => assert_eq!(said, "done\n"),
+    }
 }
 
 #[test]
-fn what_this_process_opened_itself_is_not_taken_for_a_service_managers() {
-    let mut command = command("not-activated");
-    let output = command.env("LISTEN_FDS", "1").stdin(Stdio::null()).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    assert!(String::from_utf8(output.stdout).unwrap().contains("Bad file descriptor"));
+fn what_a_child_prints_can_be_read() {
+    let mut command = command("talk");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = OurChild::spawn(&mut command).unwrap();
+    let process = child.process();
+    let said = read_to_string(process.stdout.take().expect("a pipe")).unwrap();
+    assert_eq!(said, "to the standard output\n");
+    let said = read_to_string(process.stderr.take().expect("a pipe")).unwrap();
+    assert_eq!(said, "to the standard error\n");
+    assert!(process.wait().unwrap().success());
+    // Without being asked for, there is nothing.
+    let mut child = OurChild::spawn(command.stdout(Stdio::null()).stderr(Stdio::null())).unwrap();
+    assert!(child.process().stdout.is_none() && child.process().stderr.is_none());
+    assert!(child.process().wait().unwrap().success());
+}
+
+#[test]
+fn a_childs_descriptor_tells_pollers_of_its_end() {
+    let (ours, process) = OurChild::spawn(&mut command("echo")).unwrap().into_parts();
+    let pidfd = process.pidfd().expect("a descriptor");
+    let poll = |seconds| {
+        let timeout = Timespec { tv_sec: seconds, tv_nsec: 0 };
+        let mut fds = [PollFd::new(&pidfd, PollFlags::IN)];
+        rustix::event::poll(&mut fds, Some(&timeout)).unwrap()
+    };
+    assert_eq!(poll(0), 0);
+    drop(ours);
+    assert_eq!(poll(30), 1);
 }

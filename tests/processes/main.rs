@@ -7,4 +7,6 @@ mod confined;
 mod descriptors;
 mod ends;
 mod identity;
+mod managed;
 mod opening;
+mod refused;

@@ -2,6 +2,8 @@
 //! is a connection.
 
 mod confined;
+mod managed;
+mod parents;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -40,6 +42,12 @@ fn main() {
         Some("tell-descriptors") => tell_descriptors(),
         Some("activated") => serve_activated(),
         Some("not-activated") => refuse_activated(),
+        Some("activated-anew") => managed::execute_anew(),
+        Some("activated-again") => managed::take_again(),
+        Some("activated-by-inode") => managed::take_by_inode(),
+        Some("talk") => parents::talk(),
+        Some("inherit-nowhere") => parents::inherit_in_an_empty_root(),
+        Some("parent") => parents::be_one(&arguments.collect::<Vec<_>>()),
         Some("connect") => connect(&arguments.next().expect("an address")),
         Some("send-one") => send_one(&arguments.next().expect("an address")),
         Some("locked") => confined::locked(),

@@ -94,8 +94,3 @@ pub(super) fn identify_senders(fd: BorrowedFd<'_>) -> io::Result<()> {
     _ = set(fd, libc::SO_PASSPIDFD, &1_i32);
     Ok(())
 }
-
-/// Whether the kernel says with each datagram who sent it.
-pub(super) fn identifies_senders(fd: BorrowedFd<'_>) -> bool {
-    get_int(fd, libc::SO_PASSCRED).is_ok_and(|set| set != 0)
-}

@@ -8,6 +8,7 @@ mod ending;
 mod errno;
 mod fs;
 mod identity;
+mod inherit;
 mod kind;
 mod lane;
 mod listener;
@@ -28,6 +29,7 @@ pub(crate) use self::ending::{Ending, ending};
 pub(crate) use self::errno::{Errno, errno};
 pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_mode_nofollow};
 pub(crate) use self::identity::Credentials;
+pub(crate) use self::inherit::{empty_stdin, inherit_streams_alone, take_inherited};
 pub(crate) use self::kind::Kind;
 pub(crate) use self::lane::{LANE_LEN, Lane};
 pub(crate) use self::listener::{Arrival, ListenerFd};
@@ -37,8 +39,7 @@ pub(crate) use self::name::{Name, SUN_PATH, UnixName};
 pub(crate) use self::options::inspect;
 pub(crate) use self::poll::{Readiness, wait};
 pub(crate) use self::process::{
-    effective_uid, empty_stdin, inherit_streams_alone, kill, open_file_limit, pidfd_of,
-    take_inherited, wait_for,
+    Fate, effective_uid, kill, open_file_limit, own_pidfd_inode, pidfd_of, wait_for,
 };
 pub(crate) use self::random::random;
 pub(crate) use self::recv::{Ancillary, Peeked, Scatter, peek, peek_len, recv};

@@ -1,106 +1,43 @@
-//! Processes: what this one is and may do, what it has inherited, and what its children inherit.
+//! Processes: what this one is and may do, and what becomes of its children.
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, ExitStatus};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{self, Child, ExitStatus};
+use std::ptr;
 
 use super::errno::retry;
 
-/// Where the descriptors begin that are no standard streams.
-const FIRST: RawFd = 3;
-
-/// Lets the child have its standard streams and no other descriptor, whatever this process has open.
-///
-/// `int close_range(unsigned int first, unsigned int last, int flags)` with `CLOSE_RANGE_CLOEXEC`, since
-/// Linux 5.11; see [close_range(2)]. Descriptors are marked and not closed, as the standard library
-/// needs one of them to tell the parent that the program could not be started.
-///
-/// [close_range(2)]: https://man7.org/linux/man-pages/man2/close_range.2.html
-pub(crate) fn inherit_streams_alone(command: &mut Command) {
-    let mark = || {
-        // SAFETY: no memory is involved, as the arguments are numbers.
-        let marked = unsafe {
-            libc::syscall(
-                libc::SYS_close_range,
-                FIRST as libc::c_uint,
-                libc::c_uint::MAX,
-                libc::CLOSE_RANGE_CLOEXEC,
-            )
-        };
-        match marked {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
-        }
-    };
-    // SAFETY: between fork and exec, `mark` makes one system call and reads errno: it allocates nothing,
-    // takes no lock, and touches no memory of other threads (fork(2), signal-safety(7)).
-    unsafe { command.pre_exec(mark) };
-}
-
-/// Leaves an empty standard input in the place of the one that there is.
-pub(crate) fn empty_stdin() -> io::Result<()> {
-    let null = File::open("/dev/null")?;
-    retry(|| {
-        // SAFETY: no memory is involved. `null` is open for the call, and descriptor 0 is the standard
-        // input, which nobody owns: it is replaced, and never closed.
-        unsafe { libc::dup2(null.as_raw_fd(), libc::STDIN_FILENO) }
-    })?;
-    Ok(())
-}
-
-/// Takes over the `count` descriptors that this process was started with after its standard streams,
-/// and marks them to be closed on exec. Only the first call takes any.
-///
-/// EBADF, and none is taken, if one of them is not open, or is marked already: that one was opened since
-/// then, by the standard library or this crate, and belongs to somebody.
-pub(crate) fn take_inherited(count: usize) -> io::Result<Vec<OwnedFd>> {
-    static TAKEN: AtomicBool = AtomicBool::new(false);
-    if TAKEN.swap(true, Ordering::Relaxed) {
-        return Ok(Vec::new());
-    }
-    let last = RawFd::try_from(count).ok().and_then(|count| FIRST.checked_add(count));
-    let last = last.ok_or(io::ErrorKind::InvalidInput)?;
-    for fd in FIRST..last {
-        // SAFETY: no memory is involved, and a number that is not an open descriptor is an error.
-        let flags = retry(|| unsafe { libc::fcntl(fd, libc::F_GETFD) })?;
-        if flags & libc::FD_CLOEXEC != 0 {
-            return Err(io::Error::from_raw_os_error(libc::EBADF));
-        }
-    }
-    for fd in FIRST..last {
-        // SAFETY: as above.
-        retry(|| unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) })?;
-    }
-    // SAFETY: each is open, and is not marked to be closed on exec, as everything is that the standard
-    // library and this crate open: so it came through exec, and sd_listen_fds(3) gives it to this process
-    // alone. That nothing else in it has taken it over is what `activated` asks of its caller; this function
-    // does so once.
-    Ok((FIRST..last).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }).collect())
+/// What has become of a child.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fate {
+    /// It runs.
+    Runs,
+    /// It has ended so. It is waited for now, and its number may be another process's.
+    Ended(ExitStatus),
+    /// It has ended, and nobody can say how: something else has waited for it, or SIGCHLD is ignored.
+    Lost,
 }
 
 /// A descriptor of a child that has not been waited for. See [pidfd_open(2)].
 ///
 /// [pidfd_open(2)]: https://man7.org/linux/man-pages/man2/pidfd_open.2.html
-pub(crate) fn pidfd_of(child: &std::process::Child) -> io::Result<OwnedFd> {
-    let fd = retry(|| {
-        // SAFETY: no memory is involved, as the arguments are numbers.
-        unsafe { libc::syscall(libc::SYS_pidfd_open, child.id() as libc::pid_t, 0) }
-    })?;
-    let fd = RawFd::try_from(fd).map_err(io::Error::other)?;
-    // SAFETY: pidfd_open succeeded, so this is an open descriptor, closed on exec, and nobody else has
-    // it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+pub(crate) fn pidfd_of(child: &Child) -> io::Result<OwnedFd> {
+    pidfd_open(child.id())
 }
 
-/// Kills the process of a pidfd; ESRCH if it has been waited for. See [pidfd_send_signal(2)].
+/// Kills a child that runs. See [pidfd_send_signal(2)] and [kill(2)].
 ///
 /// [pidfd_send_signal(2)]: https://man7.org/linux/man-pages/man2/pidfd_send_signal.2.html
-pub(crate) fn kill(pidfd: BorrowedFd<'_>) -> io::Result<()> {
-    let no_details = std::ptr::null::<libc::siginfo_t>();
-    retry(|| {
+/// [kill(2)]: https://man7.org/linux/man-pages/man2/kill.2.html
+pub(crate) fn kill(child: &mut Child, pidfd: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    // By its number, which is the child's as long as nobody has waited for it.
+    let Some(pidfd) = pidfd else { return child.kill() };
+    let no_details = ptr::null::<libc::siginfo_t>();
+    let killed = retry(|| {
         // SAFETY: a null pointer to details is allowed, and then there are none. `pidfd` is open for the
         // call, as it is borrowed.
         unsafe {
@@ -112,15 +49,44 @@ pub(crate) fn kill(pidfd: BorrowedFd<'_>) -> io::Result<()> {
                 0,
             )
         }
-    })?;
-    Ok(())
+    });
+    match killed {
+        // It has ended meanwhile.
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
+        // The call may be refused where kill(2) is not.
+        Err(_) => child.kill(),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Waits for a child to end, or only looks whether it has, if the call does not `block`.
+pub(crate) fn wait_for(
+    child: &mut Child,
+    pidfd: Option<BorrowedFd<'_>>,
+    block: bool,
+) -> io::Result<Fate> {
+    let waited = match pidfd.map(|pidfd| wait_for_pidfd(pidfd, block)) {
+        Some(Err(error)) if error.raw_os_error() != Some(libc::ECHILD) => None,
+        waited => waited,
+    };
+    // By its number, as above, where there is no descriptor or it cannot be waited for (before Linux 5.4).
+    let waited = waited.unwrap_or_else(|| match block {
+        true => child.wait().map(Some),
+        false => child.try_wait(),
+    });
+    match waited {
+        Ok(Some(status)) => Ok(Fate::Ended(status)),
+        Ok(None) => Ok(Fate::Runs),
+        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(Fate::Lost),
+        Err(error) => Err(error),
+    }
 }
 
 /// Waits for the child of a pidfd to end, and how it did; `None` if it has not, and the call does not
 /// `block`. ECHILD if somebody else has waited for it. See [waitid(2)], `P_PIDFD`.
 ///
 /// [waitid(2)]: https://man7.org/linux/man-pages/man2/waitid.2.html
-pub(crate) fn wait_for(pidfd: BorrowedFd<'_>, block: bool) -> io::Result<Option<ExitStatus>> {
+fn wait_for_pidfd(pidfd: BorrowedFd<'_>, block: bool) -> io::Result<Option<ExitStatus>> {
     let options = libc::WEXITED | if block { 0 } else { libc::WNOHANG };
     let id = pidfd.as_raw_fd().cast_unsigned();
     // SAFETY: siginfo_t is numbers and unions of them and pointers, for which zero bytes are valid.
@@ -139,6 +105,48 @@ pub(crate) fn wait_for(pidfd: BorrowedFd<'_>, block: bool) -> io::Result<Option<
         libc::CLD_DUMPED => Some(ExitStatus::from_raw(status | 0x80)),
         _ => None,
     })
+}
+
+/// The number that no other process since boot has had or will have: that of this process's inode in
+/// pidfs, which [pidfd_open(2)] tells since Linux 6.9. `None` where it does not, or is refused.
+///
+/// [pidfd_open(2)]: https://man7.org/linux/man-pages/man2/pidfd_open.2.html
+pub(crate) fn own_pidfd_inode() -> Option<u64> {
+    // Elsewhere the number of an inode is cut to 32 bits.
+    if cfg!(not(target_pointer_width = "64")) {
+        return None;
+    }
+    let pidfd = pidfd_open(process::id()).ok()?;
+    match file_system(pidfd.as_fd())? {
+        PID_FS_MAGIC => Some(File::from(pidfd).metadata().ok()?.ino()),
+        _ => None,
+    }
+}
+
+/// `PID_FS_MAGIC` of linux/magic.h. Before Linux 6.9, all pidfds share one inode of another file system.
+const PID_FS_MAGIC: u64 = 0x5049_4446;
+
+/// The magic number of the file system that a descriptor is of. See [fstatfs(2)].
+///
+/// [fstatfs(2)]: https://man7.org/linux/man-pages/man2/fstatfs.2.html
+fn file_system(fd: BorrowedFd<'_>) -> Option<u64> {
+    let mut told = MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: the pointer is to a statfs, exclusively borrowed for the call. `fd` is open for the call, as
+    // it is borrowed.
+    retry(|| unsafe { libc::fstatfs(fd.as_raw_fd(), told.as_mut_ptr()) }).ok()?;
+    // SAFETY: fstatfs succeeded, so it has filled all of it.
+    u64::try_from(unsafe { told.assume_init() }.f_type).ok()
+}
+
+fn pidfd_open(id: u32) -> io::Result<OwnedFd> {
+    let fd = retry(|| {
+        // SAFETY: no memory is involved, as the arguments are numbers.
+        unsafe { libc::syscall(libc::SYS_pidfd_open, id as libc::pid_t, 0) }
+    })?;
+    let fd = RawFd::try_from(fd).map_err(io::Error::other)?;
+    // SAFETY: pidfd_open succeeded, so this is an open descriptor, closed on exec, and nobody else has
+    // it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// The user that this process runs as. See [geteuid(2)].

@@ -152,11 +152,6 @@ impl DatagramFd {
         }
     }
 
-    /// Whether [`recv_message`](super::recv_message) tells who sent each datagram.
-    pub(crate) fn identifies_senders(&self) -> bool {
-        self.kind == Kind::UnixDatagram && identity::identifies_senders(self.as_fd())
-    }
-
     /// Sets the sizes of the kernel's buffers, in bytes, where given. The kernel doubles and clamps
     /// them (socket(7)).
     pub(crate) fn set_buffers(&self, recv: Option<usize>, send: Option<usize>) -> io::Result<()> {

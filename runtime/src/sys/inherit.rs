@@ -1,0 +1,169 @@
+//! Inheritance: which descriptors the programs that this process starts get, and which it got itself.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{ptr, slice};
+
+use super::errno::retry;
+
+/// The first descriptor that is not a standard stream.
+const FIRST: RawFd = 3;
+
+/// Lets the child have its standard streams and no other descriptor, whatever this process has open.
+///
+/// Descriptors are marked to be closed on exec and not closed, as the standard library needs one of them to
+/// tell the parent that the program could not be started.
+///
+/// # Errors
+///
+/// That of close_range(2), if it is refused and the descriptors cannot be found without it either.
+pub(crate) fn inherit_streams_alone(command: &mut Command) -> io::Result<()> {
+    // No descriptor has this number, so this call marks none: it asks whether the child can make it.
+    if let Err(refused) = mark_from(libc::c_uint::MAX)
+        && above_all(&mut vec![0; SET_LEN]).is_none()
+    {
+        return Err(refused);
+    }
+    let mark = || {
+        mark_from(FIRST as libc::c_uint).or_else(|refused| {
+            static SET: [AtomicWord; SET_LEN] = [const { AtomicWord::new(0) }; SET_LEN];
+            // SAFETY: these are `SET_LEN` words that live for ever and may be written to through a shared
+            // reference, as they are atomic; an atomic word is laid out as a word. Nobody else refers to
+            // them: only this closure does, and it runs in the child, which has this one thread (fork(2)).
+            let set = unsafe { slice::from_raw_parts_mut(SET.as_ptr().cast_mut().cast(), SET_LEN) };
+            mark_each(set, refused)
+        })
+    };
+    // SAFETY: between fork and exec, `mark` makes system calls, reads errno and writes to a static of its
+    // own: it allocates nothing, takes no lock, and touches no memory of other threads (fork(2),
+    // signal-safety(7)).
+    unsafe { command.pre_exec(mark) };
+    Ok(())
+}
+
+/// Marks all descriptors from `first` on to be closed on exec.
+///
+/// `int close_range(unsigned int first, unsigned int last, int flags)` with `CLOSE_RANGE_CLOEXEC`, since
+/// Linux 5.11; see [close_range(2)].
+///
+/// [close_range(2)]: https://man7.org/linux/man-pages/man2/close_range.2.html
+fn mark_from(first: libc::c_uint) -> io::Result<()> {
+    let flags = libc::CLOSE_RANGE_CLOEXEC;
+    // SAFETY: no memory is involved, as the arguments are numbers.
+    match unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, flags) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Marks the descriptors from `FIRST` on one by one, or fails as `refused` says.
+fn mark_each(set: &mut [Word], refused: io::Error) -> io::Result<()> {
+    let Some(end) = above_all(set) else { return Err(refused) };
+    for fd in FIRST..end {
+        // SAFETY: no memory is involved, and a number that is not an open descriptor is an error.
+        match retry(|| unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) }) {
+            Err(error) if error.raw_os_error() != Some(libc::EBADF) => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A word of a set of descriptors, as [select(2)] takes it.
+///
+/// [select(2)]: https://man7.org/linux/man-pages/man2/select.2.html
+type Word = libc::c_ulong;
+
+#[cfg(target_pointer_width = "64")]
+type AtomicWord = std::sync::atomic::AtomicU64;
+#[cfg(target_pointer_width = "32")]
+type AtomicWord = std::sync::atomic::AtomicU32;
+
+/// The length of a set, in words: enough for descriptors up to 2²⁰, which is what `fs.nr_open` allows unless
+/// an administrator raises it (proc_sys_fs(5)).
+const SET_LEN: usize = (1 << 20) / Word::BITS as usize + 1;
+
+/// A number above all open descriptors and not far above the highest, whatever RLIMIT_NOFILE is now and
+/// without /proc. `None` if it does not fit into `set`, or if select(2) is refused.
+///
+/// select(2) fails with EBADF for a descriptor that is not open, but ignores one "greater than the maximum
+/// file descriptor number that the process currently has open" (BUGS): the kernel looks no further than the
+/// table of descriptors reaches (`core_sys_select`). So a closed one for which it succeeds is above all.
+/// Should that change, it always fails, and the answer is `None`.
+fn above_all(set: &mut [Word]) -> Option<RawFd> {
+    let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut fd: RawFd = 64;
+    loop {
+        let len = usize::try_from(fd).ok()? / Word::BITS as usize + 1;
+        let set = set.get_mut(..len)?;
+        // The lowest bit of the last word is `fd`'s, as it is a multiple of a word's bits.
+        *set.last_mut()? = 1;
+        let found = retry(|| {
+            let (set, none) = (set.as_mut_ptr().cast(), ptr::null_mut());
+            // SAFETY: `set` is exclusively borrowed for the call and has the `fd + 1` bits that the kernel
+            // reads and writes; there are no other sets, the timeout outlives the call, and a null pointer
+            // leaves the signal mask alone.
+            unsafe { libc::pselect(fd + 1, set, none, none, &raw const at_once, ptr::null()) }
+        });
+        set.fill(0);
+        match found {
+            // SAFETY: no memory is involved, and a number that is not an open descriptor is an error.
+            Ok(_) if unsafe { libc::fcntl(fd, libc::F_GETFD) } == -1 => return Some(fd),
+            Ok(_) => {}
+            Err(error) if error.raw_os_error() == Some(libc::EBADF) => {}
+            Err(_) => return None,
+        }
+        fd *= 2;
+    }
+}
+
+/// Leaves an empty standard input in the place of the one that there is.
+pub(crate) fn empty_stdin() -> io::Result<()> {
+    let empty: OwnedFd = match File::open("/dev/null") {
+        Ok(null) => null.into(),
+        // In a root without it, or where it may not be opened, a pipe without a writer is as empty.
+        Err(_) => io::pipe()?.0.into(),
+    };
+    retry(|| {
+        // SAFETY: no memory is involved. `empty` is open for the call, and descriptor 0 is the standard
+        // input, which nobody owns: it is replaced, and never closed.
+        unsafe { libc::dup2(empty.as_raw_fd(), libc::STDIN_FILENO) }
+    })?;
+    Ok(())
+}
+
+/// Takes over the `count` descriptors that this process was started with after its standard streams,
+/// and marks them to be closed on exec. Only the first call takes any.
+///
+/// If it was not started with all of them, the first that is missing, and none is taken: one that is not
+/// open, or that is marked already. That one was opened since then, by the standard library or this crate,
+/// and belongs to somebody.
+pub(crate) fn take_inherited(count: usize) -> io::Result<Result<Vec<OwnedFd>, RawFd>> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if TAKEN.swap(true, Ordering::Relaxed) {
+        return Ok(Ok(Vec::new()));
+    }
+    let last = RawFd::try_from(count).ok().and_then(|count| FIRST.checked_add(count));
+    let last = last.unwrap_or(RawFd::MAX);
+    for fd in FIRST..last {
+        // SAFETY: no memory is involved, and a number that is not an open descriptor is an error.
+        match retry(|| unsafe { libc::fcntl(fd, libc::F_GETFD) }) {
+            Ok(flags) if flags & libc::FD_CLOEXEC == 0 => {}
+            Err(error) if error.raw_os_error() != Some(libc::EBADF) => return Err(error),
+            _ => return Ok(Err(fd)),
+        }
+    }
+    for fd in FIRST..last {
+        // SAFETY: as above.
+        retry(|| unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) })?;
+    }
+    // SAFETY: each is open, and is not marked to be closed on exec, as everything is that the standard
+    // library and this crate open: so it came through exec, and sd_listen_fds(3) gives it to this process
+    // alone. That nothing else in it has taken it over is what `activated` asks of its caller; this function
+    // does so once.
+    Ok(Ok((FIRST..last).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }).collect()))
+}

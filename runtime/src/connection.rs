@@ -4,7 +4,6 @@ use std::fmt;
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::sync::Arc;
 use std::time::Instant;
 
 use crate::address::Address;
@@ -205,23 +204,17 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// with those of another connection.
     pub fn into_fd(self) -> io::Result<(OwnedFd, Vec<Vec<u8>>)> {
         let Self { tx, rx, .. } = self;
-        if !Arc::ptr_eq(tx.fd(), rx.fd()) {
+        let (fd, unread) = rx.into_parts();
+        if !fd.is_same(tx.fd()) {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        let fd = Arc::clone(rx.fd());
         drop(tx);
-        let unread = rx.into_unread();
-        let fd = match Arc::try_unwrap(fd) {
-            Ok(fd) => fd.into_fd(),
-            Err(shared) => shared.copy_fd()?,
-        };
-        Ok((fd, unread))
+        Ok((fd.into_fd()?, unread))
     }
 
     pub(crate) fn new(fd: DatagramFd, options: &Options) -> Self {
         fd.accept_descriptors(Rx::DESCRIPTORS);
-        let fd = Arc::new(fd);
-        let tx = Sender::new(Arc::clone(&fd));
+        let tx = Sender::new(fd.clone());
         Self { tx, rx: Receiver::new(fd, options.limits, options.eager) }
     }
 

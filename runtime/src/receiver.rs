@@ -6,7 +6,6 @@ use std::marker::PhantomData;
 use std::net::Shutdown;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::RecvError;
@@ -71,14 +70,14 @@ use crate::wait::Wait;
 /// - A process that locks its memory (mlockall(2)) does so before it receives: a lane that exists is locked
 ///   whole.
 pub struct Receiver<Rx> {
-    fd: Arc<DatagramFd>,
+    fd: DatagramFd,
     inbox: Inbox,
     limits: Limits,
     message: PhantomData<fn() -> Rx>,
 }
 
 impl<Rx: Message> Receiver<Rx> {
-    pub(crate) fn new(fd: Arc<DatagramFd>, limits: Limits, eager: bool) -> Self {
+    pub(crate) fn new(fd: DatagramFd, limits: Limits, eager: bool) -> Self {
         let inbox = Inbox::new(Rx::DESCRIPTORS, eager);
         Self { fd, inbox, limits, message: PhantomData }
     }
@@ -175,12 +174,9 @@ impl<Rx: Message> Receiver<Rx> {
         self.fd.shutdown(how)
     }
 
-    pub(crate) fn fd(&self) -> &Arc<DatagramFd> {
-        &self.fd
-    }
-
-    pub(crate) fn into_unread(self) -> Vec<Vec<u8>> {
-        self.inbox.into_unread()
+    /// The socket, and what was read from it and not received.
+    pub(crate) fn into_parts(self) -> (DatagramFd, Vec<Vec<u8>>) {
+        (self.fd, self.inbox.into_unread())
     }
 
     #[inline]

@@ -5,7 +5,6 @@ use std::io;
 use std::marker::PhantomData;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::{SendAllError, SendError};
@@ -57,13 +56,13 @@ use crate::wire::MAX_BUNDLE;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Sender<Tx> {
-    fd: Arc<DatagramFd>,
+    fd: DatagramFd,
     pending: Option<Box<Pending>>,
     message: PhantomData<fn(Tx)>,
 }
 
 impl<Tx: Message> Sender<Tx> {
-    pub(crate) fn new(fd: Arc<DatagramFd>) -> Self {
+    pub(crate) fn new(fd: DatagramFd) -> Self {
         Self { fd, pending: None, message: PhantomData }
     }
 
@@ -230,10 +229,10 @@ impl<Tx: Message> Sender<Tx> {
 
     /// The sender, with what is pending, which this one loses.
     pub(crate) fn take(&mut self) -> Self {
-        Self { fd: Arc::clone(&self.fd), pending: self.pending.take(), message: PhantomData }
+        Self { fd: self.fd.clone(), pending: self.pending.take(), message: PhantomData }
     }
 
-    pub(crate) fn fd(&self) -> &Arc<DatagramFd> {
+    pub(crate) fn fd(&self) -> &DatagramFd {
         &self.fd
     }
 }

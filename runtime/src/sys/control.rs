@@ -131,12 +131,15 @@ fn credentials(data: &[u8]) -> Option<libc::ucred> {
     Some(libc::ucred { pid, uid: u32::from_ne_bytes(*uid), gid: u32::from_ne_bytes(*gid) })
 }
 
+/// A message's type, its data, and what comes after it.
+type Message<'b> = (libc::c_int, &'b [u8], &'b [MaybeUninit<u8>]);
+
 /// The first message: its type, its data, and what comes after it.
 ///
 /// # Safety
 ///
 /// The kernel wrote `bytes`: a header wherever a message begins, and its data.
-unsafe fn split(bytes: &[MaybeUninit<u8>]) -> Option<(libc::c_int, &[u8], &[MaybeUninit<u8>])> {
+unsafe fn split(bytes: &[MaybeUninit<u8>]) -> Option<Message<'_>> {
     let header = bytes.get(..HEADER)?;
     // SAFETY: the kernel wrote all of a header (net/core/scm.c, put_cmsg).
     let header = unsafe { slice::from_raw_parts(header.as_ptr().cast::<u8>(), HEADER) };

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::errno::retry;
@@ -14,11 +15,14 @@ use super::options::{self, Socket};
 
 /// A descriptor that is known to carry datagrams, and of which kind.
 ///
-/// Being one is what makes [`recv`](super::recv()) sound: see there.
-#[derive(Debug)]
+/// Being one is what makes [`recv`](super::recv()) sound: see there. Clones are the same descriptor, which
+/// is closed with the last of them.
+#[derive(Debug, Clone)]
 pub(crate) struct DatagramFd {
-    fd: OwnedFd,
+    /// The number of `owner`, so that a call does not have to go by way of other memory.
+    raw: RawFd,
     kind: Kind,
+    owner: Arc<OwnedFd>,
 }
 
 impl DatagramFd {
@@ -28,7 +32,7 @@ impl DatagramFd {
     }
 
     pub(super) fn new(fd: OwnedFd, kind: Kind) -> Self {
-        Self { fd, kind }
+        Self { raw: fd.as_raw_fd(), kind, owner: Arc::new(fd) }
     }
 
     /// Makes two connected UNIX SEQPACKET sockets. See [socketpair(2)].
@@ -98,7 +102,7 @@ impl DatagramFd {
         let name = RawName::from(name);
         // SAFETY: the pointer and the length are those of a name that outlives the call and is only
         // read. `fd` is open for the call, as it is borrowed.
-        match unsafe { libc::connect(self.fd.as_raw_fd(), name.as_ptr(), name.len()) } {
+        match unsafe { libc::connect(self.raw, name.as_ptr(), name.len()) } {
             0 => Ok(()),
             _ => Err(io::Error::last_os_error()),
         }
@@ -132,7 +136,7 @@ impl DatagramFd {
         read_name(|name, len| {
             // SAFETY: `name` points to `*len` writable bytes and `len` to a length, both
             // exclusively borrowed for the call. `fd` is open for the call, as it is borrowed.
-            unsafe { libc::getpeername(self.fd.as_raw_fd(), name, len) }
+            unsafe { libc::getpeername(self.raw, name, len) }
         })
     }
 
@@ -188,20 +192,22 @@ impl DatagramFd {
         }
     }
 
-    /// The descriptor.
-    pub(crate) fn into_fd(self) -> OwnedFd {
-        self.fd
+    /// Whether both are the same descriptor.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.owner, &other.owner)
     }
 
-    /// A copy of the descriptor.
-    pub(crate) fn copy_fd(&self) -> io::Result<OwnedFd> {
-        self.fd.try_clone()
+    /// The descriptor, or a duplicate if there are clones.
+    pub(crate) fn into_fd(self) -> io::Result<OwnedFd> {
+        Arc::try_unwrap(self.owner).or_else(|shared| shared.try_clone())
     }
 }
 
 impl AsFd for DatagramFd {
+    #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        // SAFETY: `raw` is the number of `owner`, which stays open for as long as `self` is borrowed.
+        unsafe { BorrowedFd::borrow_raw(self.raw) }
     }
 }
 

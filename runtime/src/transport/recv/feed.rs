@@ -134,11 +134,12 @@ impl Feed {
     ) -> Result<Fed, RecvError> {
         let mut backoff = None;
         loop {
-            if wait == Wait::Block && self.eager {
-                self.slot.release_for_eager();
-                if let Some(fed) = self.read(fd, limits, true)? {
-                    return Ok(fed);
-                }
+            if wait == Wait::Block
+                && self.eager
+                && self.slot.release_for_eager()
+                && let Some(fed) = self.read(fd, limits, true)?
+            {
+                return Ok(fed);
             }
             let peeked = self.wait(fd, wait)?;
             if let Some(peeked) = &peeked {

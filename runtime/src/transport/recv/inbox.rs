@@ -326,7 +326,7 @@ impl Inbox {
         self.take_descriptors();
         match self.feed.large {
             // Told once in a while, so that a peer cannot hold a call with them.
-            Large::Dropping if self.dropped % MAX_ROUNDS != 0 => Ok(()),
+            Large::Dropping if !self.dropped.is_multiple_of(MAX_ROUNDS) => Ok(()),
             _ => self.refuse(FragmentFault::Orphan { offset }),
         }
     }

@@ -126,15 +126,19 @@ impl Slot {
         }
     }
 
-    /// Gives back all memory but that which a receiver may wait with.
-    pub(super) fn release_for_eager(&mut self) {
-        self.own = Vec::new();
-        self.is_own = false;
-        if let Some(lane) = &mut self.lane
-            && lane.resident() > MAX_EAGER
-        {
+    /// Gives back the memory that a receiver may not hold that waits in the read itself. `false` after a
+    /// long datagram: the next one may be as long, and would find no memory.
+    pub(super) fn release_for_eager(&mut self) -> bool {
+        let Some(lane) = &mut self.lane else { return false };
+        if lane.bytes().len() > MAX_EAGER {
+            return false;
+        }
+        if lane.resident() > MAX_EAGER {
             lane.trim(MAX_EAGER);
         }
+        self.own = Vec::new();
+        self.is_own = false;
+        true
     }
 }
 

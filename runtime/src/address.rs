@@ -8,7 +8,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::error::AddressError;
-use crate::sys::{Kind, Name, SUN_PATH, UnixName};
+use crate::sys::{Kind, Name, SUN_PATH, View};
 
 /// Where an endpoint is. It is parsed from text, and prints as text that parses to the same address.
 ///
@@ -89,14 +89,14 @@ impl Address {
     /// ```
     #[must_use]
     pub fn vsock(cid: u32, port: u32) -> Self {
-        Self { name: Name::Vsock { cid, port } }
+        Self { name: Name::vsock(cid, port) }
     }
 
     /// Returns the path, if this is a UNIX address with one.
     #[must_use]
     pub fn as_pathname(&self) -> Option<&Path> {
-        match &self.name {
-            Name::Unix(unix) => match unix.as_bytes() {
+        match self.name.view() {
+            View::Unix(unix) => match unix {
                 [] | [0, ..] => None,
                 path => Some(Path::new(OsStr::from_bytes(path))),
             },
@@ -107,8 +107,8 @@ impl Address {
     /// Returns the abstract name, if this is a UNIX address with one.
     #[must_use]
     pub fn as_abstract_name(&self) -> Option<&[u8]> {
-        match &self.name {
-            Name::Unix(unix) => unix.as_bytes().strip_prefix(&[0]),
+        match self.name.view() {
+            View::Unix(unix) => unix.strip_prefix(&[0]),
             _ => None,
         }
     }
@@ -116,8 +116,8 @@ impl Address {
     /// Returns the IP address and the port, if this is a UDP address.
     #[must_use]
     pub fn as_udp(&self) -> Option<SocketAddr> {
-        match self.name {
-            Name::Inet(inet) => Some(inet),
+        match self.name.view() {
+            View::Inet(inet) => Some(inet),
             _ => None,
         }
     }
@@ -125,8 +125,8 @@ impl Address {
     /// Returns the CID and the port, if this is a vsock address.
     #[must_use]
     pub fn as_vsock(&self) -> Option<(u32, u32)> {
-        match self.name {
-            Name::Vsock { cid, port } => Some((cid, port)),
+        match self.name.view() {
+            View::Vsock { cid, port } => Some((cid, port)),
             _ => None,
         }
     }
@@ -135,25 +135,25 @@ impl Address {
     /// to it.
     #[must_use]
     pub fn is_unnamed(&self) -> bool {
-        self.name == Name::Unix(UnixName::UNNAMED)
+        self.name == Name::UNNAMED
     }
 
     /// The kind of socket that connects to this address.
     pub(crate) fn connection_kind(&self) -> Option<Kind> {
-        match self.name {
-            Name::Unix(_) => Some(Kind::UnixSeqpacket),
-            Name::Vsock { .. } => Some(Kind::VsockSeqpacket),
-            Name::Inet(_) => None,
+        match self.name.view() {
+            View::Unix(_) => Some(Kind::UnixSeqpacket),
+            View::Vsock { .. } => Some(Kind::VsockSeqpacket),
+            View::Inet(_) => None,
         }
     }
 
     /// The kind of socket that sends datagrams to this address without a connection.
     pub(crate) fn datagram_kind(&self) -> Option<Kind> {
-        match self.name {
-            Name::Unix(_) => Some(Kind::UnixDatagram),
-            Name::Vsock { .. } => None,
-            Name::Inet(SocketAddr::V4(_)) => Some(Kind::Udp4),
-            Name::Inet(SocketAddr::V6(_)) => Some(Kind::Udp6),
+        match self.name.view() {
+            View::Unix(_) => Some(Kind::UnixDatagram),
+            View::Vsock { .. } => None,
+            View::Inet(SocketAddr::V4(_)) => Some(Kind::Udp4),
+            View::Inet(SocketAddr::V6(_)) => Some(Kind::Udp6),
         }
     }
 
@@ -163,8 +163,8 @@ impl Address {
 
     fn unix(kind: &'static str, len: usize, sun_path: &[u8]) -> Result<Self, AddressError> {
         let max = SUN_PATH - (sun_path.len() - len);
-        let name = UnixName::new(sun_path).ok_or(AddressError::TooLong { kind, len, max })?;
-        Ok(Self { name: Name::Unix(name) })
+        let name = Name::unix(sun_path).ok_or(AddressError::TooLong { kind, len, max })?;
+        Ok(Self { name })
     }
 }
 
@@ -180,7 +180,7 @@ impl From<SocketAddr> for Address {
         if let SocketAddr::V6(inet) = &mut inet {
             inet.set_flowinfo(0);
         }
-        Self { name: Name::Inet(inet) }
+        Self { name: Name::inet(inet) }
     }
 }
 
@@ -213,8 +213,8 @@ impl FromStr for Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.name {
-            Name::Unix(unix) => match unix.as_bytes() {
+        match self.name.view() {
+            View::Unix(unix) => match unix {
                 [] => f.write_str("(unnamed)"),
                 [0, name @ ..] => {
                     f.write_str("unix:@")?;
@@ -230,8 +230,8 @@ impl fmt::Display for Address {
                     escape(path, f)
                 }
             },
-            Name::Vsock { cid, port } => write!(f, "vsock:{cid}:{port}"),
-            Name::Inet(inet) => write!(f, "udp:{inet}"),
+            View::Vsock { cid, port } => write!(f, "vsock:{cid}:{port}"),
+            View::Inet(inet) => write!(f, "udp:{inet}"),
         }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) use self::lane::{LANE_LEN, Lane};
 pub(crate) use self::listener::{Arrival, ListenerFd};
 pub(crate) use self::memfd::{Mapping, first_hole, memfd, missing_seals, seal};
 pub(crate) use self::memory::populate;
-pub(crate) use self::name::{Name, SUN_PATH, UnixName};
+pub(crate) use self::name::{Name, SUN_PATH, View};
 pub(crate) use self::options::inspect;
 pub(crate) use self::poll::{Readiness, wait};
 pub(crate) use self::process::{

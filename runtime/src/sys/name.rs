@@ -1,4 +1,4 @@
-//! Socket names, and their bytes as the kernel lays them out.
+//! Socket names: a `sockaddr` as the kernel lays it out, so that sending and receiving copy nothing.
 //!
 //! The layouts are ABI: [unix(7)], [vsock(7)], [ip(7)] and [ipv6(7)]. Writing and reading them as
 //! bytes needs no `unsafe` and no padding to worry about.
@@ -8,57 +8,73 @@
 //! [ip(7)]: https://man7.org/linux/man-pages/man7/ip.7.html
 //! [ipv6(7)]: https://man7.org/linux/man-pages/man7/ipv6.7.html
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 /// `sizeof(sockaddr_un.sun_path)`: the most bytes of a UNIX path, whose NUL need not be there
 /// (unix(7), BUGS), or of the NUL before an abstract name and the name together.
 pub(crate) const SUN_PATH: usize = 108;
 
 /// The name of a socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Name {
-    Unix(UnixName),
-    Vsock { cid: u32, port: u32 },
+#[derive(Clone, Copy)]
+#[repr(C, align(8))]
+pub(crate) struct Name {
+    /// A `sockaddr` of `len` bytes, and a NUL; no bytes for a UNIX socket without a name.
+    bytes: [u8; Self::CAPACITY],
+    len: u8,
+}
+
+/// What a name says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum View<'n> {
+    /// `sun_path`: nothing (unnamed), a path, or NUL and an abstract name.
+    Unix(&'n [u8]),
+    Vsock {
+        cid: u32,
+        port: u32,
+    },
     Inet(SocketAddr),
 }
 
-/// What `sun_path` holds: nothing (unnamed), a path, or NUL and an abstract name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct UnixName {
-    len: u8,
-    /// Zero from `len` on.
-    bytes: [u8; SUN_PATH],
-}
+impl Name {
+    /// More than any family needs that this crate speaks: a family, a path, and the NUL after it.
+    pub(super) const CAPACITY: usize = 119;
 
-impl UnixName {
-    pub(crate) const UNNAMED: Self = Self { len: 0, bytes: [0; SUN_PATH] };
+    /// No name: that of a UNIX socket that was never bound, and room for the kernel to write one.
+    pub(crate) const UNNAMED: Self = {
+        let mut bytes = [0; Self::CAPACITY];
+        [bytes[0], bytes[1]] = (libc::AF_UNIX as libc::sa_family_t).to_ne_bytes();
+        Self { bytes, len: 0 }
+    };
 
-    /// `sun_path` as given, or `None` when it does not fit.
-    pub(crate) fn new(sun_path: &[u8]) -> Option<Self> {
-        let mut name = Self { len: u8::try_from(sun_path.len()).ok()?, ..Self::UNNAMED };
-        name.bytes.get_mut(..sun_path.len())?.copy_from_slice(sun_path);
-        Some(name)
+    /// The name of a UNIX socket: `sun_path` as given, or `None` if it does not fit.
+    pub(crate) fn unix(sun_path: &[u8]) -> Option<Self> {
+        let fits = sun_path.len() <= SUN_PATH;
+        fits.then(|| Self::new(libc::AF_UNIX, &[sun_path]))
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    pub(crate) fn vsock(cid: u32, port: u32) -> Self {
+        let (cid, port) = (cid.to_ne_bytes(), port.to_ne_bytes());
+        Self::new(libc::AF_VSOCK, &[&[0; 2], &port, &cid, &[0; 4]])
     }
-}
 
-/// A `sockaddr` of any family, as the kernel reads and writes it.
-#[repr(C, align(8))]
-pub(super) struct RawName {
-    bytes: [u8; Self::CAPACITY],
-    len: usize,
-}
+    pub(crate) fn inet(inet: SocketAddr) -> Self {
+        let port = inet.port().to_be_bytes();
+        match inet {
+            SocketAddr::V4(inet) => {
+                Self::new(libc::AF_INET, &[&port, &inet.ip().octets(), &[0; 8]])
+            }
+            SocketAddr::V6(inet) => {
+                let (flow, scope) = (inet.flowinfo().to_be_bytes(), inet.scope_id().to_ne_bytes());
+                Self::new(libc::AF_INET6, &[&port, &flow, &inet.ip().octets(), &scope])
+            }
+        }
+    }
 
-impl RawName {
-    /// `sizeof(sockaddr_storage)`.
-    pub(super) const CAPACITY: usize = 128;
-
-    /// Room for the kernel to write a name into.
-    pub(super) fn empty() -> Self {
-        Self { bytes: [0; Self::CAPACITY], len: 0 }
+    /// What the name says.
+    pub(crate) fn view(&self) -> View<'_> {
+        self.read().unwrap_or(View::Unix(&[]))
     }
 
     pub(super) fn as_ptr(&self) -> *const libc::sockaddr {
@@ -69,104 +85,152 @@ impl RawName {
         self.bytes.as_mut_ptr().cast()
     }
 
+    /// The length for the kernel to read. The NUL of a UNIX path is behind the others.
     pub(super) fn len(&self) -> libc::socklen_t {
-        self.len as libc::socklen_t
+        match (self.len, self.view()) {
+            (0, _) => size_of::<libc::sa_family_t>() as libc::socklen_t,
+            (len, View::Unix([1..=u8::MAX, ..])) => libc::socklen_t::from(len) + 1,
+            (len, _) => libc::socklen_t::from(len),
+        }
     }
 
-    /// Takes note of the length that the kernel reported.
+    /// Notes that the kernel wrote a name of `len` bytes. One of a family that this crate does not speak
+    /// becomes no name.
     pub(super) fn set_len(&mut self, len: libc::socklen_t) {
-        self.len = usize::try_from(len).unwrap_or(Self::CAPACITY).min(Self::CAPACITY);
+        self.len = u8::try_from(len).unwrap_or(u8::MAX).min(Self::CAPACITY as u8);
+        let len = match self.read() {
+            // The kernel may or may not count the NUL of a path (unix(7), BUGS). An abstract name is all
+            // of it.
+            Some(View::Unix(path @ [1..=u8::MAX, ..])) => {
+                FAMILY_LEN + path.iter().position(|&byte| byte == 0).unwrap_or(path.len())
+            }
+            Some(View::Unix([])) => 0,
+            Some(_) => usize::from(self.len),
+            None => {
+                *self = Self::UNNAMED;
+                return;
+            }
+        };
+        self.len = len as u8;
+        if let Some(behind) = self.bytes.get_mut(len) {
+            *behind = 0;
+        }
     }
 
-    /// The name that was written, or `None` for a family that this crate does not speak.
-    pub(super) fn read(&self) -> Option<Name> {
-        let bytes = self.bytes.get(..self.len)?;
-        // An unbound datagram socket has no name at all, and the kernel reports length 0.
-        let Some((family, rest)) = bytes.split_first_chunk() else {
-            return Some(Name::Unix(UnixName::UNNAMED));
+    fn new(family: libc::c_int, parts: &[&[u8]]) -> Self {
+        let mut name = Self::UNNAMED;
+        let family = (family as libc::sa_family_t).to_ne_bytes();
+        let mut len = 0;
+        for part in [&family[..]].into_iter().chain(parts.iter().copied()) {
+            if let Some(place) = name.bytes.get_mut(len..len + part.len()) {
+                place.copy_from_slice(part);
+                len += part.len();
+            }
+        }
+        Self { len: len as u8, ..name }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+
+    /// What the name says, or `None` for a family that this crate does not speak.
+    fn read(&self) -> Option<View<'_>> {
+        // The kernel reports a length of 0 for an unbound UNIX datagram socket.
+        let Some((family, rest)) = self.as_bytes().split_first_chunk() else {
+            return Some(View::Unix(&[]));
         };
         match i32::from(u16::from_ne_bytes(*family)) {
-            libc::AF_UNIX => {
-                // A path may or may not count its NUL (unix(7), BUGS); an abstract name is all of it.
-                let path = match rest {
-                    [0, ..] | [] => rest,
-                    path => path.split(|&byte| byte == 0).next().unwrap_or_default(),
-                };
-                UnixName::new(path).map(Name::Unix)
-            }
+            libc::AF_UNIX => Some(View::Unix(rest)),
             libc::AF_INET => {
                 let (port, rest) = rest.split_first_chunk()?;
                 let ip = Ipv4Addr::from(*rest.first_chunk::<4>()?);
-                Some(Name::Inet(SocketAddr::new(IpAddr::V4(ip), u16::from_be_bytes(*port))))
+                Some(View::Inet(SocketAddrV4::new(ip, u16::from_be_bytes(*port)).into()))
             }
             libc::AF_INET6 => {
                 let (port, rest) = rest.split_first_chunk()?;
-                // The flow label is not part of where a datagram goes or came from.
-                let (_flow, rest) = rest.split_first_chunk::<4>()?;
+                let (flow, rest) = rest.split_first_chunk()?;
                 let (ip, rest) = rest.split_first_chunk::<16>()?;
-                let scope = rest.first_chunk()?;
-                Some(Name::Inet(SocketAddr::V6(SocketAddrV6::new(
-                    Ipv6Addr::from(*ip),
-                    u16::from_be_bytes(*port),
-                    0,
-                    u32::from_ne_bytes(*scope),
-                ))))
+                let (ip, port) = (Ipv6Addr::from(*ip), u16::from_be_bytes(*port));
+                let (flow, scope) = (u32::from_be_bytes(*flow), rest.first_chunk()?);
+                let scope = u32::from_ne_bytes(*scope);
+                Some(View::Inet(SocketAddrV6::new(ip, port, flow, scope).into()))
             }
             libc::AF_VSOCK => {
                 let (_reserved, rest) = rest.split_first_chunk::<2>()?;
                 let (port, rest) = rest.split_first_chunk()?;
-                let cid = rest.first_chunk()?;
-                Some(Name::Vsock { cid: u32::from_ne_bytes(*cid), port: u32::from_ne_bytes(*port) })
+                let cid = u32::from_ne_bytes(*rest.first_chunk()?);
+                Some(View::Vsock { cid, port: u32::from_ne_bytes(*port) })
             }
             _ => None,
         }
     }
+}
 
-    fn push(&mut self, bytes: &[u8]) {
-        let end = self.len + bytes.len();
-        if let Some(place) = self.bytes.get_mut(self.len..end) {
-            place.copy_from_slice(bytes);
-            self.len = end;
-        }
-    }
+/// How many bytes the family takes at the front of a `sockaddr`.
+const FAMILY_LEN: usize = size_of::<libc::sa_family_t>();
 
-    fn push_family(&mut self, family: i32) {
-        self.push(&(family as libc::sa_family_t).to_ne_bytes());
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
     }
 }
 
-impl From<&Name> for RawName {
-    fn from(name: &Name) -> Self {
-        let mut raw = Self::empty();
-        match name {
-            Name::Unix(unix) => {
-                raw.push_family(libc::AF_UNIX);
-                raw.push(unix.as_bytes());
-                if !matches!(unix.as_bytes(), [0, ..] | []) && unix.as_bytes().len() < SUN_PATH {
-                    raw.push(&[0]);
-                }
-            }
-            Name::Vsock { cid, port } => {
-                raw.push_family(libc::AF_VSOCK);
-                raw.push(&[0; 2]);
-                raw.push(&port.to_ne_bytes());
-                raw.push(&cid.to_ne_bytes());
-                raw.push(&[0; 4]);
-            }
-            Name::Inet(SocketAddr::V4(inet)) => {
-                raw.push_family(libc::AF_INET);
-                raw.push(&inet.port().to_be_bytes());
-                raw.push(&inet.ip().octets());
-                raw.push(&[0; 8]);
-            }
-            Name::Inet(SocketAddr::V6(inet)) => {
-                raw.push_family(libc::AF_INET6);
-                raw.push(&inet.port().to_be_bytes());
-                raw.push(&inet.flowinfo().to_be_bytes());
-                raw.push(&inet.ip().octets());
-                raw.push(&inet.scope_id().to_ne_bytes());
-            }
+impl Eq for Name {}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.view().fmt(f)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod tests {
+    use super::*;
+
+    /// The name that the kernel would write as `bytes`.
+    fn written(bytes: &[u8]) -> Name {
+        let mut name = Name { bytes: [0; Name::CAPACITY], len: 0 };
+        name.bytes[..bytes.len()].copy_from_slice(bytes);
+        name.set_len(bytes.len() as libc::socklen_t);
+        name
+    }
+
+    #[test]
+    fn a_path_is_the_same_with_and_without_its_nul() {
+        let family = (libc::AF_UNIX as u16).to_ne_bytes();
+        let path = Name::unix(b"/a").unwrap();
+        for bytes in [&b"/a"[..], b"/a\0", b"/a\0\0\0"] {
+            assert_eq!(written(&[&family, bytes].concat()), path);
         }
-        raw
+        assert_eq!((path.view(), path.len()), (View::Unix(b"/a"), 5));
+        // The longest has its NUL, too.
+        let longest = Name::unix(&[b'x'; SUN_PATH]).unwrap();
+        assert_eq!((longest.len(), longest.bytes[110]), (111, 0));
+        assert_eq!(Name::unix(&[b'x'; SUN_PATH + 1]), None);
+    }
+
+    #[test]
+    fn an_abstract_name_is_all_of_its_bytes() {
+        let family = (libc::AF_UNIX as u16).to_ne_bytes();
+        let name = Name::unix(b"\0a\0").unwrap();
+        assert_eq!(written(&[&family, &b"\0a\0"[..]].concat()), name);
+        assert_ne!(written(&[&family, &b"\0a"[..]].concat()), name);
+        assert_eq!(name.len(), 5);
+    }
+
+    #[test]
+    fn what_cannot_be_said_is_no_name() {
+        for bytes in [&[][..], &[1], &[1, 0], &[99, 0, 1, 2, 3], &[2, 0, 1]] {
+            assert_eq!(written(bytes), Name::UNNAMED);
+        }
+        assert_eq!(Name::UNNAMED.len(), 2);
     }
 }

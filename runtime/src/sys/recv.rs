@@ -18,7 +18,7 @@ use super::errno::retry;
 use super::identity::Credentials;
 use super::kind::Kind;
 use super::lane::Lane;
-use super::name::{Name, RawName, UnixName};
+use super::name::Name;
 use super::socket::DatagramFd;
 
 /// What a peek tells about the next datagram.
@@ -50,8 +50,7 @@ pub(crate) struct Ancillary {
 
 impl Default for Ancillary {
     fn default() -> Self {
-        let name = Name::Unix(UnixName::UNNAMED);
-        Self { name, descriptors: Vec::new(), credentials: None, truncated: false }
+        Self { name: Name::UNNAMED, descriptors: Vec::new(), credentials: None, truncated: false }
     }
 }
 
@@ -142,11 +141,11 @@ pub(crate) fn recv(
         return recv_message(fd, scatter, lane, cap, ancillary, flags);
     }
     let libc::iovec { iov_base: start, iov_len: room } = lane.room(cap);
-    let mut name = ancillary.is_some().then(RawName::empty);
+    let mut name = ancillary.map(|ancillary| &mut ancillary.name);
     let mut name_len = 0;
     let len = retry(|| {
-        let name = name.as_mut().map_or(ptr::null_mut(), RawName::as_mut_ptr);
-        name_len = RawName::CAPACITY as libc::socklen_t;
+        let name = name.as_deref_mut().map_or(ptr::null_mut(), Name::as_mut_ptr);
+        name_len = Name::CAPACITY as libc::socklen_t;
         let name_len = if name.is_null() { ptr::null_mut() } else { &raw mut name_len };
         // SAFETY: the iovec describes writable memory of the lane. The name is null, as its length then
         // is, or `name_len` writable bytes. All of that is exclusively borrowed for the call. `fd` is open
@@ -155,9 +154,8 @@ pub(crate) fn recv(
     })?
     .cast_unsigned();
     lane.fill(len.min(room));
-    if let (Some(ancillary), Some(name)) = (ancillary, &mut name) {
+    if let Some(name) = name {
         name.set_len(name_len);
-        ancillary.name = name.read().unwrap_or(Name::Unix(UnixName::UNNAMED));
     }
     Ok(len)
 }
@@ -167,7 +165,7 @@ fn recv_message(
     mut scatter: Option<Scatter<'_>>,
     lane: &mut Lane,
     cap: usize,
-    ancillary: Option<&mut Ancillary>,
+    mut ancillary: Option<&mut Ancillary>,
     flags: libc::c_int,
 ) -> io::Result<usize> {
     let (mut head, mut room) = (EMPTY, EMPTY);
@@ -188,12 +186,12 @@ fn recv_message(
     message.msg_iov = slices.as_mut_ptr();
     message.msg_iovlen = slices.len() as _;
     // On a connection, the peer's name is known, and empty.
-    let mut name = (ancillary.is_some() && !fd.kind().is_connection()).then(RawName::empty);
+    let has_name = !fd.kind().is_connection();
     let mut control = (ancillary.is_some() && fd.kind().is_unix()).then(Control::uninit);
     let len = retry(|| {
-        if let Some(name) = &mut name {
-            message.msg_name = name.as_mut_ptr().cast();
-            message.msg_namelen = RawName::CAPACITY as libc::socklen_t;
+        if let Some(ancillary) = ancillary.as_deref_mut().filter(|_| has_name) {
+            message.msg_name = ancillary.name.as_mut_ptr().cast();
+            message.msg_namelen = Name::CAPACITY as libc::socklen_t;
         }
         if let Some(control) = &mut control {
             message.msg_control = control.as_mut_ptr();
@@ -207,9 +205,8 @@ fn recv_message(
     })?
     .cast_unsigned();
     if let Some(ancillary) = ancillary {
-        if let Some(name) = &mut name {
-            name.set_len(message.msg_namelen);
-            ancillary.name = name.read().unwrap_or(Name::Unix(UnixName::UNNAMED));
+        if has_name {
+            ancillary.name.set_len(message.msg_namelen);
         }
         if let Some(control) = &mut control {
             // SAFETY: this recvmsg has filled `control` up to the length that it reports.

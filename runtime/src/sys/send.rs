@@ -6,7 +6,7 @@ use std::ptr;
 
 use super::control::Control;
 use super::errno::retry;
-use super::name::{Name, RawName};
+use super::name::Name;
 use super::socket::DatagramFd;
 
 /// Sends `slices` as one datagram, with copies of `descriptors`: to `to`, or to the peer that the
@@ -30,9 +30,7 @@ pub(crate) fn send(
 ) -> io::Result<()> {
     let flags = libc::MSG_NOSIGNAL | if block { 0 } else { libc::MSG_DONTWAIT };
     if let (&[slice], []) = (slices, descriptors) {
-        let name = to.map(RawName::from);
-        let (name, name_len) =
-            name.as_ref().map_or((ptr::null(), 0), |name| (name.as_ptr(), name.len()));
+        let (name, name_len) = to.map_or((ptr::null(), 0), |name| (name.as_ptr(), name.len()));
         retry(|| {
             // SAFETY: the pointers and the lengths are those of one slice, and of a name or none; both
             // outlive the call and are only read. `fd` is open for the call, as it is borrowed.
@@ -65,15 +63,14 @@ fn send_message(
     to: Option<&Name>,
     flags: libc::c_int,
 ) -> io::Result<()> {
-    let mut name = to.map(RawName::from);
-    let (name_ptr, name_len) =
-        name.as_mut().map_or((ptr::null_mut(), 0), |name| (name.as_mut_ptr(), name.len()));
+    let (name_ptr, name_len) = to.map_or((ptr::null(), 0), |name| (name.as_ptr(), name.len()));
     let (control_ptr, control_len) =
         control.map_or((ptr::null_mut(), 0), |control| (control.as_mut_ptr(), control.len()));
     // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid: no name, no
     // slices, no control data.
     let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
-    message.msg_name = name_ptr.cast();
+    // sendmsg does not write through it.
+    message.msg_name = name_ptr.cast_mut().cast();
     message.msg_namelen = name_len;
     // IoSlice is documented to have the layout of iovec, and sendmsg does not write through it.
     message.msg_iov = slices.as_ptr().cast::<libc::iovec>().cast_mut();

@@ -10,7 +10,7 @@ use super::errno::retry;
 use super::identity::{self, Credentials};
 use super::kind::Kind;
 use super::lane::LANE_LEN;
-use super::name::{Name, RawName};
+use super::name::Name;
 use super::options::{self, Socket};
 
 /// A descriptor that is known to carry datagrams, and of which kind.
@@ -99,7 +99,6 @@ impl DatagramFd {
     ///
     /// [connect(2)]: https://man7.org/linux/man-pages/man2/connect.2.html
     pub(crate) fn connect(&self, name: &Name) -> io::Result<()> {
-        let name = RawName::from(name);
         // SAFETY: the pointer and the length are those of a name that outlives the call and is only
         // read. `fd` is open for the call, as it is borrowed.
         match unsafe { libc::connect(self.raw, name.as_ptr(), name.len()) } {
@@ -108,7 +107,7 @@ impl DatagramFd {
         }
     }
 
-    /// Binds to a name. The kernel chooses one for [`Name::Unix`] without a path or a name: an abstract
+    /// Binds to a name. The kernel chooses one for [`Name::UNNAMED`]: an abstract
     /// name of five hexadecimal digits (unix(7), *Autobind feature*).
     pub(crate) fn bind(&self, name: &Name) -> io::Result<()> {
         bind(self.as_fd(), name)
@@ -223,7 +222,6 @@ pub(super) fn socket(kind: Kind) -> io::Result<OwnedFd> {
 
 /// See [bind(2)](https://man7.org/linux/man-pages/man2/bind.2.html).
 pub(super) fn bind(fd: BorrowedFd<'_>, name: &Name) -> io::Result<()> {
-    let name = RawName::from(name);
     retry(|| {
         // SAFETY: the pointer and the length are those of a name that outlives the call and is only
         // read. `fd` is open for the call, as it is borrowed.
@@ -265,12 +263,12 @@ pub(super) fn local_name(fd: BorrowedFd<'_>) -> io::Result<Name> {
 fn read_name(
     mut call: impl FnMut(*mut libc::sockaddr, *mut libc::socklen_t) -> libc::c_int,
 ) -> io::Result<Name> {
-    let mut name = RawName::empty();
+    let mut name = Name::UNNAMED;
     let mut len = 0;
     retry(|| {
-        len = RawName::CAPACITY as libc::socklen_t;
+        len = Name::CAPACITY as libc::socklen_t;
         call(name.as_mut_ptr(), &raw mut len)
     })?;
     name.set_len(len);
-    name.read().ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))
+    Ok(name)
 }

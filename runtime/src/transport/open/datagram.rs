@@ -5,7 +5,7 @@ use super::failure::Opening;
 use crate::address::Address;
 use crate::error::OpenError;
 use crate::options::Options;
-use crate::sys::{DatagramFd, Name, UnixName};
+use crate::sys::{DatagramFd, Name};
 
 /// Opens a socket and binds it to `address`.
 pub(crate) fn bind_datagram(
@@ -31,8 +31,7 @@ pub(crate) fn unbound_datagram(peer: &Address) -> Result<DatagramFd, OpenError> 
     let opening = Opening::datagrams(peer)?;
     let fd = DatagramFd::open(opening.kind).map_err(opening.failed("opening a socket to reach"))?;
     if opening.kind.is_unix() {
-        fd.bind(&Name::Unix(UnixName::UNNAMED))
-            .map_err(opening.failed("finding a name for a socket to reach"))?;
+        fd.bind(&Name::UNNAMED).map_err(opening.failed("finding a name for a socket to reach"))?;
     }
     Ok(fd)
 }

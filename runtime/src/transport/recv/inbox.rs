@@ -12,7 +12,7 @@ use super::memory;
 use crate::error::{BundleFault, FragmentFault, RecvError};
 use crate::limits::Limits;
 use crate::message::Descriptors;
-use crate::sys::{self, Credentials, DatagramFd, Ending, Kind, Name, UnixName};
+use crate::sys::{self, Credentials, DatagramFd, Ending, Kind, Name};
 use crate::wait::Wait;
 use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE, is_reserved, read_frame_len};
 
@@ -103,7 +103,7 @@ impl Inbox {
     /// Where the frame came from that was received last: unnamed on a connection.
     pub(crate) fn name(&self) -> Name {
         let ancillary = self.feed.ancillary.as_ref();
-        ancillary.map_or(Name::Unix(UnixName::UNNAMED), |ancillary| ancillary.name)
+        ancillary.map_or(Name::UNNAMED, |ancillary| ancillary.name)
     }
 
     /// Takes what the kernel says of the sender of that frame, if it was asked.

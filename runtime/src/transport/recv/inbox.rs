@@ -236,7 +236,7 @@ impl Inbox {
         limits: Limits,
     ) -> Result<Option<Range<usize>>, RecvError> {
         let bytes = self.feed.slot.bytes();
-        let head = bytes.first_chunk().copied().unwrap_or_default();
+        let head = head_of(bytes);
         if let Large::Gathering(assembly) = &mut self.feed.large {
             match assembly.judge(head, len, assembly.received()) {
                 Verdict::Piece => {
@@ -461,4 +461,13 @@ impl Inbox {
         };
         total.map_or(len, |total| usize::try_from(total).unwrap_or(usize::MAX))
     }
+}
+
+/// The first bytes of a datagram, which may have fewer.
+fn head_of(bytes: &[u8]) -> [u8; HEAD_LEN] {
+    let mut head = [0; HEAD_LEN];
+    for (to, from) in head.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    head
 }

@@ -30,8 +30,8 @@ pub(crate) struct Inbox {
     restored: VecDeque<Vec<u8>>,
     /// How many pieces of refused frames have been dropped.
     dropped: u32,
-    /// Whether the slot holds a datagram that has not been looked at.
-    held: bool,
+    /// The real length of the datagram in the slot, if that has not been looked at.
+    held: Option<usize>,
     ended: bool,
 }
 
@@ -44,7 +44,7 @@ impl Inbox {
             bundle: Bundle::default(),
             restored: VecDeque::new(),
             dropped: 0,
-            held: false,
+            held: None,
             ended: false,
         }
     }
@@ -128,8 +128,10 @@ impl Inbox {
                 let next = self.bundle.find(self.feed.slot.bytes());
                 return Ok(Some(next.map_err(RecvError::BadBundle)?.len()));
             }
-            let known = self.held.then(|| self.feed.slot.bytes());
-            if let Some(datagram) = known.or(self.restored.front().map(Vec::as_slice)) {
+            if let Some(len) = self.held {
+                return Ok(Some(self.frame_len(self.feed.slot.bytes(), len)));
+            }
+            if let Some(datagram) = self.restored.front() {
                 return Ok(Some(self.frame_len(datagram, datagram.len())));
             }
             if self.ended {
@@ -141,7 +143,7 @@ impl Inbox {
             // An empty datagram, the end, or a kernel that cannot peek: only a read tells.
             match self.feed.read(fd, limits, false)? {
                 Some(Fed::Datagram(0)) => self.empty(fd)?,
-                Some(Fed::Datagram(_)) => self.hold(),
+                Some(Fed::Datagram(len)) => self.hold(len),
                 Some(Fed::Piece) | None => {}
             }
         }
@@ -155,7 +157,8 @@ impl Inbox {
     /// The datagrams that have been read, and not received: see [`restore`](Self::restore).
     pub(crate) fn into_unread(mut self) -> Vec<Vec<u8>> {
         let mut unread = Vec::new();
-        if self.held {
+        // Of one that is over the limit, not all is here.
+        if self.held == Some(self.feed.slot.bytes().len()) {
             unread.push(self.feed.slot.bytes().to_vec());
         }
         while self.bundle.is_open() {
@@ -178,7 +181,7 @@ impl Inbox {
         limits: Limits,
         wait: Wait,
     ) -> Result<Option<Fed>, RecvError> {
-        if self.held || self.ended || !self.restored.is_empty() {
+        if self.held.is_some() || self.ended || !self.restored.is_empty() {
             return Ok(self.next_without_read());
         }
         self.feed.next(fd, limits, wait).map(Some)
@@ -186,8 +189,8 @@ impl Inbox {
 
     #[cold]
     fn next_without_read(&mut self) -> Option<Fed> {
-        if mem::take(&mut self.held) {
-            return Some(Fed::Datagram(self.feed.slot.bytes().len()));
+        if let Some(len) = self.held.take() {
+            return Some(Fed::Datagram(len));
         }
         if let Some(restored) = self.restored.pop_front() {
             let len = restored.len();
@@ -198,10 +201,10 @@ impl Inbox {
         None
     }
 
-    /// Keeps the datagram in the slot, to be looked at by the next call.
-    fn hold(&mut self) {
+    /// Keeps the datagram in the slot, whose real length is `len`, to be looked at by the next call.
+    fn hold(&mut self, len: usize) {
         self.feed.slot.keep();
-        self.held = true;
+        self.held = Some(len);
     }
 
     /// Looks at the datagram in the slot, whose real length is `len`. Returns the frame that it is, or
@@ -248,7 +251,7 @@ impl Inbox {
             }
         }
         if let Some(incomplete) = self.give_up() {
-            self.hold();
+            self.hold(len);
             return Err(incomplete);
         }
         let bytes = self.feed.slot.bytes();

@@ -137,13 +137,22 @@ impl Inbox {
             if self.ended {
                 return Ok(None);
             }
-            if let Some(peeked) = self.feed.peek(fd, wait)? {
+            let peeked = self.feed.peek(fd, wait)?;
+            if let Some(peeked) = peeked
+                && self.to_be_dropped(&peeked.head, peeked.len).is_none()
+            {
                 return Ok(Some(self.frame_len(&peeked.head, peeked.len)));
             }
-            // An empty datagram, the end, or a kernel that cannot peek: only a read tells.
+            // A piece of a frame that was refused, an empty datagram, the end, or a kernel that cannot
+            // peek: a read takes the first two, and tells about the others.
             match self.feed.read(fd, limits, false)? {
                 Some(Fed::Datagram(0)) => self.empty(fd)?,
-                Some(Fed::Datagram(len)) => self.hold(len),
+                Some(Fed::Datagram(len)) => {
+                    match self.to_be_dropped(self.feed.slot.bytes(), len) {
+                        Some(offset) => self.drop_piece(offset)?,
+                        None => self.hold(len),
+                    }
+                }
                 Some(Fed::Piece) | None => {}
             }
         }
@@ -323,6 +332,19 @@ impl Inbox {
         self.sort(fd, len, limits)
     }
 
+    /// Where a datagram of `len` bytes that begins with `first` is in its frame, if it is a further piece
+    /// of one that was refused.
+    fn to_be_dropped(&self, first: &[u8], len: usize) -> Option<u64> {
+        match (Head::from_bytes(head_of(first)), &self.feed.large) {
+            (Ok(Head::Next { offset, .. }), Large::Dropping)
+                if len >= HEAD_LEN && first.first().is_some_and(|&first| is_reserved(first)) =>
+            {
+                Some(offset)
+            }
+            _ => None,
+        }
+    }
+
     /// Drops a further piece of a frame that was refused, or never begun.
     fn drop_piece(&mut self, offset: u64) -> Result<(), RecvError> {
         self.dropped = self.dropped.wrapping_add(1);
@@ -450,7 +472,7 @@ impl Inbox {
 
     /// How long the frame is that a datagram of `len` bytes belongs to, of which `first` are the first.
     fn frame_len(&self, first: &[u8], len: usize) -> usize {
-        let Some(&head) = first.first_chunk().filter(|head| is_reserved(head[0]) && len > HEAD_LEN)
+        let Some(&head) = first.first_chunk().filter(|head| is_reserved(head[0]) && len >= HEAD_LEN)
         else {
             return len;
         };

@@ -3,11 +3,12 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
 use std::{hint, thread};
 
-use datagrammar::{Connection, RecvError, SendError, Socket};
+use datagrammar::{Connection, RecvError, SendError, Socket, Wait};
 use datagrammar_tests::{
-    Directory, InMode as _, Numbered, Random, is_one_frame, numbered, raw, scaled, seed,
+    Directory, InMode as _, Numbered, Random, numbered, raw, scaled, seed,
 };
 use rustix::net::SocketType;
 
@@ -20,9 +21,9 @@ enum Datagram {
     Frame,
 }
 
-/// All orders of up to four datagrams.
+/// All orders of up to five datagrams.
 fn orders() -> impl Iterator<Item = Vec<Datagram>> {
-    (0..=4_u32).flat_map(|len| {
+    (0..=5_u32).flat_map(|len| {
         (0..1_u32 << len).map(move |bits| {
             (0..len)
                 .map(|at| if bits >> at & 1 == 0 { Datagram::Empty } else { Datagram::Frame })
@@ -31,30 +32,58 @@ fn orders() -> impl Iterator<Item = Vec<Datagram>> {
     })
 }
 
+/// The next frame, by one form of receiving or another.
+fn next(ours: &mut Ours, form: usize) -> Result<Option<u64>, RecvError> {
+    let frame = match form % 4 {
+        0 => ours.recv()?,
+        1 => ours.try_recv()?,
+        2 => ours.recv_deadline(Instant::now() + Duration::from_secs(30))?,
+        _ => {
+            let Some(mut frame) = ours.rx.recv_owned(Wait::Block)? else { return Ok(None) };
+            return Ok(Some(frame.decode().unwrap().check()));
+        }
+    };
+    Ok(frame.map(|frame| frame.decode().unwrap().check()))
+}
+
 #[test]
-fn h01_on_a_connection_an_empty_datagram_is_the_end() {
-    for order in orders() {
-        let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
-        let mut ours = Ours::adopt(ours).unwrap().in_mode();
-        for datagram in &order {
-            match datagram {
-                Datagram::Empty => raw::send(&theirs, &[]).unwrap(),
-                Datagram::Frame => raw::send(&theirs, &[1, 7, 1, 7]).unwrap(),
+fn h01_on_a_connection_every_frame_comes_in_every_order_of_empty_data_and_close() {
+    for (order, form) in orders().zip(0..) {
+        // The peer closes, or shuts down, after so many datagrams have been received.
+        for (received, closes) in (0..=order.len()).flat_map(|at| [(at, true), (at, false)]) {
+            let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+            let mut ours = Ours::adopt(ours).unwrap().in_mode();
+            for datagram in &order {
+                match datagram {
+                    Datagram::Empty => raw::send(&theirs, &[]).unwrap(),
+                    Datagram::Frame => raw::send(&theirs, &[1, 7, 1, 7]).unwrap(),
+                }
             }
-        }
-        drop(theirs);
-        let frames = order.iter().take_while(|&&datagram| datagram == Datagram::Frame).count();
-        for _ in 0..frames {
-            assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
-        }
-        // What comes after an empty datagram may come, too, as the end may be told too early.
-        let after = order.iter().skip(frames).filter(|&&datagram| datagram == Datagram::Frame);
-        let more = std::iter::from_fn(|| ours.recv().unwrap().map(|_| ())).count();
-        assert!(more == 0 || !is_one_frame() && more <= after.count(), "{order:?}");
-        // Once ended, it stays ended, however often one asks.
-        for _ in 0..3 {
-            assert!(ours.recv().unwrap().is_none(), "{order:?}");
-            assert!(ours.try_recv().unwrap().is_none(), "{order:?}");
+            // As long as the peer is there, an empty datagram is one, and an error.
+            for (datagram, at) in order.iter().take(received).zip(form..) {
+                match (datagram, next(&mut ours, at)) {
+                    (Datagram::Empty, Err(RecvError::Empty)) | (Datagram::Frame, Ok(Some(7))) => {}
+                    (datagram, other) => panic!("{order:?}: {datagram:?} came as {other:?}"),
+                }
+            }
+            if received == order.len() {
+                assert!(matches!(next(&mut ours, 1), Err(RecvError::WouldBlock)));
+            }
+            match closes {
+                true => drop(theirs),
+                false => raw::end(&theirs),
+            }
+            // Afterwards it may be the end. No frame is lost for it.
+            let left = order.iter().skip(received);
+            for at in 0..left.filter(|&&datagram| datagram == Datagram::Frame).count() {
+                let came = next(&mut ours, form + at).unwrap();
+                assert_eq!(came, Some(7), "{order:?}, closed after {received}");
+            }
+            // Once ended, it stays ended, however often one asks.
+            for at in 0..8 {
+                assert_eq!(next(&mut ours, at).unwrap(), None, "{order:?}");
+                assert_eq!(ours.rx.peek_len(Wait::Try).unwrap(), None, "{order:?}");
+            }
         }
     }
 }
@@ -130,7 +159,7 @@ fn h02_every_queued_frame_is_read_though_the_peer_closed_with_unread_input() {
             assert!(matches!(gone, SendError::Disconnected), "{gone:?}");
         }
         if random.below(2) == 0 {
-            let peeked = ours.peek_len().unwrap();
+            let peeked = ours.rx.peek_len(Wait::Block).unwrap();
             assert_eq!(peeked.is_none(), next == sent, "the reset is not the end");
         }
         while read(&mut ours, &mut next).is_some() {}

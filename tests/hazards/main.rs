@@ -1,17 +1,24 @@
 //! The known ways to lose data or get hurt, each with its number and a test that shows we do not.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
-mod batches;
+mod bundle_faults;
+mod bundles;
 mod descriptors;
+mod edges;
 mod ends;
 mod floods;
+mod forks;
 mod full;
 mod hostile;
+mod kept;
+mod lies;
 mod memory;
 mod opening;
 mod oracle;
+mod peeks;
 mod pieces;
 mod sharing;
+mod shutdown;
 mod signals;
 mod sizes;
 mod udp;

@@ -269,7 +269,7 @@ fn h31_memory_with_holes_costs_its_receiver_no_more_than_the_limit() {
     send(1 << 30, &sparse);
     let mut refused = None;
     let counted = allocation_counter::measure(|| refused = ours.recv_from().err());
-    assert_eq!(counted.count_total, 0, "{counted:?}");
+    assert!(counted.bytes_total < 100, "{counted:?}");
     assert!(matches!(refused, Some(RecvError::TooLarge { limit: 1_000_000, .. })), "{refused:?}");
     // Within it: refused, so that it costs its sender what it costs us.
     let sparse = memory(1_000_000, 500_000, 15);

@@ -1,231 +1,283 @@
-//! Frames in pieces, against a model that keeps everything and is too simple to be wrong.
+//! Whatever datagrams come, a receiver does as a model that keeps everything and is too simple to be
+//! wrong.
 
-use std::iter;
 use std::os::fd::AsFd as _;
 use std::time::Instant;
 
-use datagrammar::{Connection, FragmentFault, Frame, Message, RecvError};
+use datagrammar::{BundleFault, Connection, FragmentFault, Frame, Limits, Message, RecvError, Wait};
+use datagrammar_tests::datagrams::{bundle, head};
 use datagrammar_tests::leaks::Parcel;
-use datagrammar_tests::{InMode as _, Numbered, limits, raw};
+use datagrammar_tests::{InMode as _, Numbered, raw};
 use proptest::prelude::*;
+use proptest::sample::Index;
 use rustix::net::SocketType;
 
 const LIMIT: usize = 60;
-
-/// What a peer sends.
-#[derive(Debug, Clone)]
-enum Datagram {
-    /// A frame by itself, of this length.
-    Frame(usize),
-    First {
-        total: u64,
-        len: usize,
-    },
-    /// Where it begins is told relative to where it should.
-    Next {
-        shift: i64,
-        len: usize,
-    },
-    Unknown {
-        kind: u8,
-    },
-    Cut {
-        len: usize,
-    },
-}
+const NUMBER: u32 = 0x0707_0707;
 
 /// What a receive comes to.
 #[derive(Debug, PartialEq)]
 enum Outcome {
-    Frame(Vec<u8>),
+    /// A frame, and how many descriptors came with it.
+    Frame(Vec<u8>, usize),
     TooLarge(usize),
     Incomplete(usize, usize),
-    Bad(FragmentFault),
+    BadFragment(FragmentFault),
+    BadBundle(BundleFault),
     End,
 }
 
-fn datagrams() -> impl Strategy<Value = Vec<Datagram>> {
-    let next = (prop_oneof![9 => Just(0), 1 => -2..=2_i64], 1..25_usize);
-    let datagram = prop_oneof![
-        2 => (1..=LIMIT + 3).prop_map(Datagram::Frame),
-        3 => (prop_oneof![9 => 0..70_u64, 1 => any::<u64>()], 1..25_usize)
-            .prop_map(|(total, len)| Datagram::First { total, len }),
-        8 => next.prop_map(|(shift, len)| Datagram::Next { shift, len }),
-        1 => (3..=255_u8).prop_map(|kind| Datagram::Unknown { kind }),
-        1 => (1..=14_usize).prop_map(|len| Datagram::Cut { len }),
-    ];
-    prop::collection::vec(datagram, 0..30)
+fn plain(len: impl Strategy<Value = usize>) -> impl Strategy<Value = Vec<u8>> {
+    len.prop_flat_map(|len| prop::collection::vec(1..=250_u8, len))
 }
 
-/// The bytes of what a peer sends, and what it leads to, one after the other.
-fn model(datagrams: &[Datagram]) -> (Vec<Vec<u8>>, Vec<Outcome>) {
-    enum State {
-        Idle,
-        Refused,
-        Gathering { total: usize, bytes: Vec<u8> },
-    }
-    let (mut sent, mut outcomes) = (Vec::new(), Vec::new());
-    let mut state = State::Idle;
-    let mut filler = 0_u8;
-    let mut fill = |len: usize| -> Vec<u8> {
-        (0..len)
-            .map(|_| {
-                filler = filler.wrapping_add(1);
-                filler
-            })
-            .collect()
-    };
-    let envelope = |kind: u8, place: u64, bytes: &[u8]| {
-        [&[0, kind, 7, 7, 7, 7][..], &place.to_le_bytes(), bytes].concat()
-    };
-    for datagram in datagrams {
-        // What comes in the way of a frame under way ends it, and is looked at afterwards.
-        let interrupts = matches!(datagram, Datagram::Frame(_) | Datagram::First { .. });
-        if let State::Gathering { total, bytes } = &state
-            && interrupts
-        {
-            outcomes.push(Outcome::Incomplete(bytes.len(), *total));
-            state = State::Idle;
+/// Bundles, of which some are damaged: a byte is another, some are missing, or some are too many.
+fn bundles() -> impl Strategy<Value = Vec<u8>> {
+    let frames = prop::collection::vec(plain(prop_oneof![9 => 1..9_usize, 1 => 0..LIMIT + 3]), 0..6);
+    let damage = prop_oneof![
+        2 => Just(None),
+        1 => (0..3, any::<Index>(), any::<u8>()).prop_map(Some),
+    ];
+    (frames, damage).prop_map(|(frames, damage)| {
+        let mut bytes = bundle(&frames);
+        match damage {
+            Some((0, at, byte)) => *at.get_mut(&mut bytes[2..]) = byte,
+            Some((1, at, _)) => bytes.truncate(14 + at.index(bytes.len() - 13)),
+            Some((_, _, byte)) => bytes.push(byte),
+            None => {}
         }
-        match *datagram {
-            Datagram::Frame(len) => {
-                let bytes = [vec![1], fill(len - 1)].concat();
-                outcomes.push(match len {
-                    ..=LIMIT => Outcome::Frame(bytes.clone()),
-                    _ => Outcome::TooLarge(len),
-                });
-                sent.push(bytes);
-                // Pieces that come after it are none of the frame before it.
-                state = State::Idle;
+        bytes
+    })
+}
+
+/// A frame, or a bundle, in pieces as they should be, or where one is not where it should be.
+fn in_pieces() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    let whole = prop_oneof![2 => plain(1..LIMIT + 5), 1 => bundles(), 1 => any_head()];
+    (whole, 1..25_usize, prop_oneof![9 => Just(None), 1 => any::<(Index, i8)>().prop_map(Some)])
+        .prop_map(|(whole, len, shift)| {
+            let mut pieces = datagrammar_tests::datagrams::pieces(NUMBER, &whole, len);
+            if let Some((at, shift)) = shift {
+                let piece = at.get_mut(&mut pieces);
+                piece[6] = piece[6].wrapping_add_signed(shift);
             }
-            Datagram::First { total, len } => {
-                let bytes = fill(len);
-                sent.push(envelope(1, total, &bytes));
-                let total = total as usize;
-                state = if total > LIMIT {
-                    outcomes.push(Outcome::TooLarge(total));
-                    State::Refused
-                } else if len > total {
-                    let fault = FragmentFault::Overrun { offset: 0, len, total };
-                    outcomes.push(Outcome::Bad(fault));
-                    State::Refused
-                } else if len == total {
-                    outcomes.push(Outcome::Frame(bytes));
-                    State::Idle
-                } else {
-                    State::Gathering { total, bytes }
-                };
+            pieces
+        })
+}
+
+/// A datagram with tag 0, of any kind, and perhaps too short for one.
+fn any_head() -> impl Strategy<Value = Vec<u8>> {
+    let place = prop_oneof![9 => 0..70_u64, 1 => any::<u64>()];
+    (0..=7_u8, prop_oneof![9 => Just(NUMBER), 1 => Just(8)], place, 0..30_usize, 1..=40_usize)
+        .prop_map(|(kind, number, place, len, cut)| {
+            let mut bytes = [head(kind, number, place), vec![9; len]].concat();
+            bytes.truncate(cut);
+            bytes
+        })
+}
+
+fn datagrams() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    let one = |datagram: BoxedStrategy<Vec<u8>>| datagram.prop_map(|datagram| vec![datagram]);
+    let datagram = prop_oneof![
+        4 => one(plain(1..LIMIT + 3).boxed()),
+        1 => one((65_530..70_000_usize).prop_map(|len| vec![2; len]).boxed()),
+        4 => one(bundles().boxed()),
+        3 => one(any_head().boxed()),
+        6 => in_pieces(),
+    ];
+    prop::collection::vec(datagram, 0..14).prop_map(|datagrams| datagrams.concat())
+}
+
+/// What has come of a frame in pieces.
+enum State {
+    Idle,
+    Refused,
+    Gathering { number: u32, total: usize, bytes: Vec<u8> },
+}
+
+/// The model: what a receiver has seen so far, and what that came to.
+struct Model {
+    state: State,
+    outcomes: Vec<Outcome>,
+}
+
+impl Model {
+    fn of(datagrams: &[Vec<u8>], carries: bool) -> Vec<Outcome> {
+        let mut model = Self { state: State::Idle, outcomes: Vec::new() };
+        for datagram in datagrams {
+            model.take(datagram, if carries { count(datagram) } else { 0 });
+        }
+        if let State::Gathering { total, bytes, .. } = &model.state {
+            model.outcomes.push(Outcome::Incomplete(bytes.len(), *total));
+        }
+        model.outcomes.push(Outcome::End);
+        model.outcomes
+    }
+
+    fn take(&mut self, datagram: &[u8], beside: usize) {
+        let len = datagram.len();
+        let gathering = matches!(self.state, State::Gathering { .. });
+        if datagram[0] != 0 {
+            self.give_up();
+            return self.outcomes.push(match len {
+                ..=LIMIT => Outcome::Frame(datagram.to_vec(), beside),
+                _ => Outcome::TooLarge(len),
+            });
+        }
+        if len < 14 || gathering && len == 14 {
+            return self.refuse(FragmentFault::Short { len });
+        }
+        let (kind, number, payload) = (datagram[1], &datagram[2..6], &datagram[14..]);
+        let number = u32::from_le_bytes(number.try_into().unwrap());
+        let place = u64::from_le_bytes(datagram[6..14].try_into().unwrap());
+        match kind {
+            1 => {
+                self.give_up();
+                self.begin(number, place, payload, beside);
             }
-            Datagram::Next { shift, len } => {
-                let more = fill(len);
-                let expected = match &state {
-                    State::Gathering { bytes, .. } => bytes.len(),
-                    _ => 0,
-                };
-                let offset = (expected as u64).wrapping_add_signed(shift);
-                sent.push(envelope(2, offset, &more));
-                state = match state {
-                    State::Idle => {
-                        outcomes.push(Outcome::Bad(FragmentFault::Orphan { offset }));
-                        State::Refused
-                    }
-                    State::Refused => State::Refused,
-                    State::Gathering { .. } if shift != 0 => {
-                        let fault = FragmentFault::Offset { expected, found: offset };
-                        outcomes.push(Outcome::Bad(fault));
-                        State::Refused
-                    }
-                    State::Gathering { total, .. } if expected + len > total => {
-                        let fault = FragmentFault::Overrun { offset: expected, len, total };
-                        outcomes.push(Outcome::Bad(fault));
-                        State::Refused
-                    }
-                    State::Gathering { total, bytes } => {
-                        let bytes = [bytes, more].concat();
-                        match bytes.len() == total {
-                            true => {
-                                outcomes.push(Outcome::Frame(bytes));
-                                State::Idle
-                            }
-                            false => State::Gathering { total, bytes },
-                        }
-                    }
-                };
+            2 => self.go_on(number, place, payload, beside),
+            4 => {
+                self.give_up();
+                self.unpack(place, payload, beside);
             }
-            Datagram::Unknown { kind } => {
-                sent.push(envelope(kind, 7, &[7]));
-                outcomes.push(Outcome::Bad(FragmentFault::Kind(kind)));
-                state = State::Refused;
+            kind => self.refuse(FragmentFault::Kind(kind)),
+        }
+    }
+
+    /// What comes in the way of a frame in pieces ends it.
+    fn give_up(&mut self) {
+        if let State::Gathering { total, bytes, .. } = &self.state {
+            self.outcomes.push(Outcome::Incomplete(bytes.len(), *total));
+        }
+        self.state = State::Idle;
+    }
+
+    fn refuse(&mut self, fault: FragmentFault) {
+        self.outcomes.push(Outcome::BadFragment(fault));
+        self.state = State::Refused;
+    }
+
+    fn begin(&mut self, number: u32, total: u64, payload: &[u8], beside: usize) {
+        let total = total as usize;
+        if total > LIMIT {
+            self.outcomes.push(Outcome::TooLarge(total));
+            self.state = State::Refused;
+        } else if payload.is_empty() {
+            self.refuse(FragmentFault::Short { len: 14 });
+        } else if payload.len() > total {
+            self.refuse(FragmentFault::Overrun { offset: 0, len: payload.len(), total });
+        } else {
+            self.grow(number, total, payload.to_vec(), beside);
+        }
+    }
+
+    fn go_on(&mut self, number: u32, place: u64, payload: &[u8], beside: usize) {
+        match std::mem::replace(&mut self.state, State::Refused) {
+            State::Idle => self.refuse(FragmentFault::Orphan { offset: place }),
+            State::Refused => {}
+            State::Gathering { number: expected, .. } if number != expected => {
+                self.refuse(FragmentFault::OtherFrame { expected, found: number });
             }
-            Datagram::Cut { len } => {
-                let mut bytes = envelope(1, 100, &[]);
-                bytes.truncate(len);
-                sent.push(bytes);
-                outcomes.push(Outcome::Bad(FragmentFault::Short { len }));
-                state = State::Refused;
+            State::Gathering { bytes, .. } if place != bytes.len() as u64 => {
+                self.refuse(FragmentFault::Offset { expected: bytes.len(), found: place });
+            }
+            State::Gathering { total, bytes, .. } if bytes.len() + payload.len() > total => {
+                let (offset, len) = (bytes.len(), payload.len());
+                self.refuse(FragmentFault::Overrun { offset, len, total });
+            }
+            State::Gathering { total, bytes, .. } => {
+                self.grow(number, total, [&bytes, payload].concat(), beside);
             }
         }
     }
-    if let State::Gathering { total, bytes } = state {
-        outcomes.push(Outcome::Incomplete(bytes.len(), total));
+
+    /// A frame that is whole is read as if it had come in one datagram.
+    fn grow(&mut self, number: u32, total: usize, bytes: Vec<u8>, beside: usize) {
+        self.state = State::Idle;
+        match *bytes {
+            _ if bytes.len() < total => self.state = State::Gathering { number, total, bytes },
+            [0, kind @ 1..=3, ..] => self.refuse(FragmentFault::Kind(kind)),
+            _ => self.take(&bytes, beside),
+        }
     }
-    outcomes.push(Outcome::End);
-    (sent, outcomes)
+
+    fn unpack(&mut self, count: u64, body: &[u8], beside: usize) {
+        if beside > 0 {
+            return self.spoil(BundleFault::Descriptors { count: beside });
+        }
+        let mut at = 0;
+        for left in (1..=count).rev() {
+            let Some(&first) = body.get(at) else {
+                return self.spoil(BundleFault::Missing { missing: left });
+            };
+            let (more, len) = match first {
+                ..=250 => (0, Some(u64::from(first))),
+                251..=253 => {
+                    let more = 1 << (first - 250);
+                    let bytes = body.get(at + 1..at + 1 + more);
+                    (more, bytes.map(|bytes| bytes.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b))))
+                }
+                _ => (0, None),
+            };
+            let Some(len) = len else {
+                return self.spoil(BundleFault::Length { at: 14 + at });
+            };
+            at += 1 + more;
+            let (place, rest) = (14 + at, body.len() - at);
+            if len > rest as u64 {
+                return self.spoil(BundleFault::Overrun { at: place, len, left: rest });
+            }
+            let frame = &body[at..at + len as usize];
+            if frame.first().is_none_or(|&first| first == 0) {
+                return self.spoil(BundleFault::NotAFrame { at: place });
+            }
+            at += frame.len();
+            if left == 1 && at < body.len() {
+                return self.spoil(BundleFault::Trailing { left: body.len() - at });
+            }
+            self.outcomes.push(match frame.len() {
+                ..=LIMIT => Outcome::Frame(frame.to_vec(), 0),
+                len => Outcome::TooLarge(len),
+            });
+        }
+        match (count, body) {
+            (0, []) => self.spoil(BundleFault::Missing { missing: 1 }),
+            (0, _) => self.spoil(BundleFault::Trailing { left: body.len() }),
+            _ => {}
+        }
+    }
+
+    fn spoil(&mut self, fault: BundleFault) {
+        self.outcomes.push(Outcome::BadBundle(fault));
+    }
+}
+
+/// How many descriptors a peer sends with a datagram.
+fn count(bytes: &[u8]) -> usize {
+    bytes.last().map_or(0, |&last| usize::from(last & 1))
 }
 
 proptest! {
     #[test]
-    fn whatever_pieces_come_the_receiver_does_as_the_model(datagrams in datagrams()) {
-        let (sent, expected) = model(&datagrams);
-        let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
-        let mut ours =
-            Connection::<Numbered<'static>, Numbered<'static>>::adopt(ours).unwrap().in_mode();
-        ours.set_limits(limits().frame_len(LIMIT));
-        for datagram in &sent {
-            raw::send(&theirs, datagram).unwrap();
-        }
-        drop(theirs);
-        let mut outcomes = Vec::new();
-        while outcomes.last() != Some(&Outcome::End) {
-            outcomes.push(outcome(ours.recv().map(|frame| Some(frame?.bytes().to_vec()))));
-        }
-        prop_assert_eq!(outcomes, expected);
-    }
-
-    #[test]
-    fn however_it_is_received_the_same_comes(
+    fn whatever_comes_and_however_it_is_received_the_receiver_does_as_the_model(
         datagrams in datagrams(),
-        forms in prop::collection::vec((0..12_u8, 1..=32_usize), 1..20),
+        forms in prop::collection::vec(0..7_u8, 1..20),
     ) {
         by_all_forms::<Numbered<'static>>(&datagrams, &forms);
         by_all_forms::<Parcel>(&datagrams, &forms);
     }
 }
 
-/// What the result of a receive is to the model.
-fn outcome(received: Result<Option<Vec<u8>>, RecvError>) -> Outcome {
-    match received {
-        Ok(Some(bytes)) => Outcome::Frame(bytes),
-        Ok(None) => Outcome::End,
-        Err(RecvError::TooLarge { len, limit: LIMIT }) => Outcome::TooLarge(len),
-        Err(RecvError::Incomplete { received, total }) => Outcome::Incomplete(received, total),
-        Err(RecvError::BadFragment(fault)) => Outcome::Bad(fault),
-        Err(other) => panic!("{other:?}"),
-    }
-}
-
-/// Receives by one form after the other, of batches more or less, with other limits each time. Where
-/// descriptors may come, one comes with each datagram that ends with an odd byte, and with its frame.
-fn by_all_forms<M: Message>(datagrams: &[Datagram], forms: &[(u8, usize)]) {
-    const FLOOD: usize = 4;
-    let flood = iter::repeat_n(Datagram::Frame(LIMIT), FLOOD);
-    let (sent, expected) = model(&flood.chain(datagrams.iter().cloned()).collect::<Vec<_>>());
+/// Receives by one form after the other. Where descriptors may come, one comes with each datagram that
+/// ends with an odd byte.
+fn by_all_forms<M: Message>(datagrams: &[Vec<u8>], forms: &[u8]) {
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
-    let ours = Connection::<M, M>::adopt(ours).unwrap().in_mode();
-    let (_sender, mut ours) = ours.split();
-    ours.set_limits(limits().frame_len(LIMIT));
+    rustix::net::sockopt::set_socket_send_buffer_size(&theirs, 1 << 22).unwrap();
+    let mut ours = Connection::<M, M>::adopt(ours).unwrap().in_mode().rx;
+    ours.set_limits(Limits::default().frame_len(LIMIT));
     let (beside, _) = std::io::pipe().unwrap();
-    for datagram in &sent {
+    // As far as there is room, with nobody receiving.
+    let datagrams = &datagrams[..datagrams.len().min(60)];
+    for datagram in datagrams {
         match count(datagram) {
             1 if M::DESCRIPTORS => {
                 raw::send_with(&theirs, datagram, &[&[beside.as_fd()]]).unwrap();
@@ -234,76 +286,57 @@ fn by_all_forms<M: Message>(datagrams: &[Datagram], forms: &[(u8, usize)]) {
         }
     }
     drop(theirs);
-    let bytes = |frame: Frame<'_, M>| {
-        let expected = if M::DESCRIPTORS { count(frame.bytes()) } else { 0 };
-        assert_eq!(frame.descriptor_count(), expected);
-        frame.bytes().to_vec()
+    let lent = |frame: Frame<'_, M>| (frame.bytes().to_vec(), frame.descriptor_count());
+    // What a bundle in pieces holds is not told before it is there, but how long it is.
+    let is_total = |told: usize| {
+        let total = head(1, NUMBER, told as u64);
+        datagrams.iter().any(|datagram| datagram.get(6..14) == total.get(6..14))
     };
-    let (mut outcomes, mut buffer) = (Vec::new(), Vec::new());
-    for &(form, many) in forms.iter().cycle().take(1000) {
+    let is_told = |told, len| assert!(told == len || is_total(told), "{told} is told of {len}");
+    let (mut outcomes, mut peeked) = (Vec::new(), None);
+    for &form in forms.iter().cycle() {
+        let past = Instant::now();
+        let received = match form {
+            0 => ours.recv().map(|frame| frame.map(lent)),
+            1 => ours.try_recv().map(|frame| frame.map(lent)),
+            2 => ours.recv_deadline(past).map(|frame| frame.map(lent)),
+            3..=5 => {
+                let wait = [Wait::Block, Wait::Try, Wait::Until(past)][usize::from(form - 3)];
+                let frame = ours.recv_owned(wait);
+                frame.map(|frame| frame.map(|frame| (frame.bytes().to_vec(), frame.descriptor_count())))
+            }
+            _ => {
+                // Takes nothing, and so must not come alone.
+                peeked = Some(ours.peek_len(Wait::Block));
+                ours.recv().map(|frame| frame.map(lent))
+            }
+        };
+        let outcome = outcome(received);
+        match (peeked.take(), &outcome) {
+            (Some(Ok(Some(told))), Outcome::Frame(bytes, _)) => is_told(told, bytes.len()),
+            (Some(Ok(Some(told))), Outcome::TooLarge(len)) => is_told(told, *len),
+            (Some(Ok(None)), other) => {
+                assert!(matches!(other, Outcome::End | Outcome::Incomplete(..)), "{other:?}");
+            }
+            _ => {}
+        }
+        outcomes.push(outcome);
         if outcomes.last() == Some(&Outcome::End) {
             break;
         }
-        let past = Instant::now();
-        let received = match form {
-            0 => ours.recv().map(|frame| frame.map(bytes)),
-            1 => ours.try_recv().map(|frame| frame.map(bytes)),
-            2 => ours.recv_deadline(past).map(|frame| frame.map(bytes)),
-            3 => ours.recv_into(&mut buffer).map(|frame| frame.map(bytes)),
-            4 => ours.try_recv_into(&mut buffer).map(|frame| frame.map(bytes)),
-            5 => ours.recv_into_deadline(&mut buffer, past).map(|frame| frame.map(bytes)),
-            6 => {
-                ours.set_limits(limits().frame_len(LIMIT).batch(many));
-                continue;
-            }
-            7 => {
-                _ = ours.peek_len(datagrammar::Wait::Block);
-                continue;
-            }
-            8 => {
-                // Looked at, and left.
-                let Err(error) = ours
-                    .try_recv_batch()
-                    .map(|frames| assert!(frames.is_none_or(|frames| frames.len() > 0)))
-                else {
-                    continue;
-                };
-                Err(error)
-            }
-            _ => {
-                let frames = match form {
-                    9 => ours.recv_batch(),
-                    10 => ours.try_recv_batch(),
-                    _ => ours.recv_batch_deadline(past),
-                };
-                match frames {
-                    Ok(Some(frames)) => {
-                        outcomes
-                            .extend(frames.take(many).map(|frame| Outcome::Frame(bytes(frame))));
-                        continue;
-                    }
-                    Ok(None) => Ok(None),
-                    Err(error) => Err(error),
-                }
-            }
-        };
-        match received {
-            // After a piece, where more of them are in the socket.
-            Err(RecvError::TimedOut) => {
-                // Not for ever: the next form may be the same.
-                let next = ours.try_recv().map(|frame| frame.map(bytes));
-                outcomes.push(outcome(next));
-            }
-            received => outcomes.push(outcome(received)),
-        }
     }
-    while outcomes.last() != Some(&Outcome::End) {
-        outcomes.push(outcome(ours.recv().map(|frame| frame.map(bytes))));
-    }
-    assert_eq!(outcomes, expected);
+    assert_eq!(outcomes, Model::of(datagrams, M::DESCRIPTORS));
 }
 
-/// How many descriptors come with a datagram, or with the frame that it is the end of.
-fn count(bytes: &[u8]) -> usize {
-    bytes.last().map_or(0, |&last| usize::from(last & 1))
+/// What the result of a receive is to the model.
+fn outcome(received: Result<Option<(Vec<u8>, usize)>, RecvError>) -> Outcome {
+    match received {
+        Ok(Some((bytes, count))) => Outcome::Frame(bytes, count),
+        Ok(None) => Outcome::End,
+        Err(RecvError::TooLarge { len, limit: LIMIT }) => Outcome::TooLarge(len),
+        Err(RecvError::Incomplete { received, total }) => Outcome::Incomplete(received, total),
+        Err(RecvError::BadFragment(fault)) => Outcome::BadFragment(fault),
+        Err(RecvError::BadBundle(fault)) => Outcome::BadBundle(fault),
+        Err(other) => panic!("{other:?}"),
+    }
 }

@@ -1,10 +1,10 @@
 //! Sizes: at the socket's ceiling, at the limit, and below the smallest frame.
 
 use datagrammar::{
-    Address, Connection, Limits, Message, Options, RecvError, SendError, Socket, to_vec,
+    Address, Connection, Limits, Message, Options, RecvError, SendError, Socket, Wait, to_vec,
 };
-use datagrammar_tests::{InMode as _, Numbered, limits, numbered, raw};
-use rustix::net::SocketType;
+use datagrammar_tests::{InMode as _, Numbered, numbered, raw};
+use rustix::net::{SocketType, sockopt};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
@@ -26,22 +26,31 @@ fn ceiling(mut send: impl FnMut(usize) -> Result<usize, SendError>) -> usize {
 #[test]
 fn h19_at_the_ceiling_of_a_connection() {
     let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
-    let max = ceiling(|len| numbered(7, len, |frame| theirs.try_send(frame)));
+    // net/unix/af_unix.c keeps 32 bytes of the send buffer for itself.
+    let max = sockopt::socket_send_buffer_size(&theirs).unwrap() - 32;
     for len in [max - 1, max] {
         assert_eq!(numbered(7, len - HEADER, |frame| theirs.try_send(frame)).unwrap(), len);
         let frame = ours.recv().unwrap().expect("a frame");
         assert_eq!(frame.len(), len);
         assert_eq!(frame.decode().unwrap().check(), 7);
     }
-    // Above it a frame goes in pieces, which cannot be tried.
-    let over = numbered(7, max + 1 - HEADER, |frame| theirs.try_send(frame)).unwrap_err();
-    assert_eq!(
-        over.to_string(),
-        format!(
-            "a frame of {} bytes is larger than one datagram of this socket, which is {max}",
-            max + 1
-        ),
-    );
+    assert_eq!(theirs.tx.pending(), 0);
+    // Above it a frame goes in pieces, the rest of which is kept.
+    for len in [2 * max, 5 * max] {
+        assert_eq!(numbered(7, len - HEADER, |frame| theirs.try_send(frame)).unwrap(), len);
+        let pending = theirs.tx.pending();
+        assert!(pending > 0 && pending < len, "{pending} of {len}");
+        assert_eq!(ours.rx.peek_len(Wait::Block).unwrap(), Some(len));
+        while theirs.tx.pending() > 0 {
+            assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
+            match theirs.tx.flush(Wait::Try) {
+                Ok(()) => {}
+                Err(SendError::WouldBlock { len: told }) => assert_eq!(told, len),
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
+    }
     assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -50,9 +59,9 @@ fn h19_at_the_ceiling_of_a_connection() {
                 assert_eq!(sent, len);
             }
         });
-        ours.set_limits(limits().frame_len(usize::MAX));
+        ours.rx.set_limits(Limits::default().frame_len(usize::MAX));
         for len in [max + 1, max + 2, 2 * max, 3 * 32_768, 50_000_000 + HEADER] {
-            assert_eq!(ours.peek_len().unwrap(), Some(len));
+            assert_eq!(ours.rx.peek_len(Wait::Block).unwrap(), Some(len));
             let frame = ours.recv().unwrap().expect("a frame");
             assert_eq!(frame.len(), len);
             assert_eq!(frame.decode().unwrap().check(), 7);
@@ -85,10 +94,10 @@ fn h19_at_the_ceiling_of_udp() {
 #[test]
 fn h32_a_frame_over_the_limit_is_dropped_with_nothing_allocated() {
     const LIMIT: usize = 10_000;
-    let limits = limits().frame_len(LIMIT);
+    let limits = Limits::default().frame_len(LIMIT);
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     let mut ours = Ours::adopt(ours).unwrap().in_mode();
-    ours.set_limits(limits);
+    ours.rx.set_limits(limits);
     let frame = |number: u64, len: usize| {
         let mut frame = numbered(number, len - 5, |frame| to_vec(frame)).unwrap();
         frame.resize(len, number as u8);
@@ -102,7 +111,7 @@ fn h32_a_frame_over_the_limit_is_dropped_with_nothing_allocated() {
     // Two receivers: the second makes lanes of its own, as the first one's hold a frame.
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     let mut ours = Ours::adopt(ours).unwrap().in_mode();
-    ours.set_limits(limits);
+    ours.rx.set_limits(limits);
     for len in [LIMIT + 1, 2 * LIMIT, 200_000] {
         raw::send(&theirs, &frame(2, len)).unwrap();
         let mut refused = None;

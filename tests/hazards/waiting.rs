@@ -1,12 +1,13 @@
 //! Sockets that were made not to wait, or not for long, before they were adopted; and ends of our own making.
 
 use std::net::Shutdown;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::{Connection, Receiver, RecvError, Sender};
-use datagrammar_tests::{InMode as _, Numbered, body, is_one_frame, numbered, raw};
+use datagrammar::{Connection, Receiver, RecvError, Sender, Wait};
+use datagrammar_tests::datagrams::{bundle, pieces};
+use datagrammar_tests::{InMode as _, Numbered, body, numbered, raw};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::net::{SocketType, sockopt};
 
@@ -37,10 +38,13 @@ fn who_waits_does_so_whatever_the_descriptor_says_and_without_work() {
     type Form = fn(&mut Receiver<Numbered<'static>>) -> Option<u64>;
     let forms: [Form; 4] = [
         |ours| Some(ours.recv().unwrap()?.decode().unwrap().check()),
-        |ours| Some(ours.recv_into(&mut Vec::new()).unwrap()?.decode().unwrap().check()),
-        |ours| Some(ours.recv_batch().unwrap()?.next().unwrap().decode().unwrap().check()),
+        |ours| Some(ours.recv_owned(Wait::Block).unwrap()?.decode().unwrap().check()),
         |ours| {
-            ours.peek_len(datagrammar::Wait::Block).unwrap()?;
+            let far = Instant::now() + Duration::from_secs(60);
+            Some(ours.recv_deadline(far).unwrap()?.decode().unwrap().check())
+        },
+        |ours| {
+            ours.peek_len(Wait::Block).unwrap()?;
             Some(ours.try_recv().unwrap()?.decode().unwrap().check())
         },
     ];
@@ -78,7 +82,11 @@ fn who_sends_waits_whatever_the_descriptor_says_and_without_work() {
         (0..1000).map(|_| Numbered::Numbered { number: 7, len: 1000, body: &body }).collect();
     type Form = fn(&mut Sender<Numbered<'static>>, &[Numbered<'_>]);
     let forms: [Form; 2] = [
-        |sender, frames| assert_eq!(sender.send_all(frames).unwrap(), frames.len()),
+        |sender, frames| {
+            for frames in frames.chunks(3) {
+                assert_eq!(sender.send_all(frames, Wait::Block).unwrap(), frames.len());
+            }
+        },
         |sender, frames| {
             for frame in frames {
                 sender.send(frame).unwrap();
@@ -133,66 +141,50 @@ fn who_shuts_down_receives_what_had_come() {
 }
 
 #[test]
-fn a_deadline_holds_for_batches() {
-    let (mut theirs, ours) = Ours::pair().unwrap().in_mode();
-    let (_sender, mut ours) = ours.split();
-    for sent in [0, 1, 40] {
-        for number in 0..sent {
-            numbered(number, 10, |frame| theirs.send(frame)).unwrap();
+fn what_has_come_is_received_however_late_it_is() {
+    // A frame, a bundle, a frame in pieces, and the end.
+    let plain = [1, 7, 1, 7];
+    let datagrams = [
+        vec![plain.to_vec(), bundle(&[plain, plain])],
+        pieces(7, &plain, 2),
+        vec![plain.to_vec()],
+    ];
+    for wait in [|| Wait::Try, || Wait::Until(Instant::now())] {
+        let (theirs, mut ours) = Ours::pair().unwrap().in_mode();
+        for datagram in datagrams.iter().flatten() {
+            raw::send(&theirs, datagram).unwrap();
         }
-        // What is there comes, however late it is.
-        let (past, mut expected) = (Instant::now(), 0..sent);
-        loop {
-            match ours.recv_batch_deadline(past) {
-                Ok(frames) => {
-                    for frame in frames.expect("no end") {
-                        assert_eq!(Some(frame.decode().unwrap().check()), expected.next());
-                    }
-                }
-                Err(RecvError::TimedOut) => break,
-                Err(other) => panic!("{other:?}"),
-            }
+        for _ in 0..5 {
+            assert_eq!(ours.rx.peek_len(wait()).unwrap(), Some(plain.len()));
+            let frame = ours.rx.recv_owned(wait()).unwrap().expect("a frame");
+            assert_eq!(frame.bytes(), plain);
         }
-        assert!(expected.is_empty());
-        let soon = Instant::now() + Duration::from_millis(10);
-        assert!(matches!(ours.recv_batch_deadline(soon), Err(RecvError::TimedOut)));
-        assert!(Instant::now() >= soon);
-        assert!(matches!(ours.recv_into_deadline(&mut Vec::new(), soon), Err(RecvError::TimedOut)));
-        assert!(ours.as_fd().try_clone_to_owned().is_ok());
+        match ours.rx.recv_owned(wait()) {
+            Err(RecvError::WouldBlock) => assert_eq!(wait(), Wait::Try),
+            Err(RecvError::TimedOut) => assert_ne!(wait(), Wait::Try),
+            other => panic!("{other:?}"),
+        }
+        drop(theirs);
+        assert!(ours.rx.recv_owned(wait()).unwrap().is_none());
     }
 }
 
 #[test]
-fn what_has_come_is_received_however_late_it_is() {
-    // In one batch: frames, one in pieces, and the end.
-    let piece = |kind: u8, place: u64, bytes: &[u8]| {
-        [&[0, kind, 7, 0, 0, 0][..], &place.to_le_bytes(), bytes].concat()
-    };
+fn a_deadline_holds_where_nothing_comes() {
     let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
-    numbered(0, 10, |frame| theirs.send(frame)).unwrap();
-    assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 0);
-    let plain = [1, 7, 1, 7];
-    raw::send(&theirs, &plain).unwrap();
-    raw::send(&theirs, &plain).unwrap();
-    raw::send(&theirs, &piece(1, 4, &plain[..2])).unwrap();
-    raw::send(&theirs, &piece(2, 2, &plain[2..])).unwrap();
-    raw::send(&theirs, &plain).unwrap();
-    drop(theirs);
-    let past = Instant::now();
-    let (mut received, mut waited) = (0, 0);
-    loop {
-        match ours.recv_deadline(past) {
-            Ok(Some(frame)) => assert_eq!(frame.bytes(), plain),
-            Ok(None) => break,
-            Err(RecvError::TimedOut) => {
-                waited += 1;
-                continue;
-            }
-            Err(other) => panic!("{other:?}"),
+    for sent in [0, 1, 40] {
+        for number in 0..sent {
+            numbered(number, 10, |frame| theirs.send(frame)).unwrap();
         }
-        received += 1;
+        for number in 0..sent {
+            let frame = ours.recv_deadline(Instant::now()).unwrap().expect("a frame");
+            assert_eq!(frame.decode().unwrap().check(), number);
+        }
+        let soon = Instant::now() + Duration::from_millis(10);
+        assert!(matches!(ours.recv_deadline(soon), Err(RecvError::TimedOut)));
+        assert!(Instant::now() >= soon);
+        let soon = Instant::now() + Duration::from_millis(10);
+        assert!(matches!(ours.rx.peek_len(Wait::Until(soon)), Err(RecvError::TimedOut)));
+        assert!(Instant::now() >= soon);
     }
-    assert_eq!(received, 4);
-    // What waits in the socket a poller tells.
-    assert!(waited == 0 || is_one_frame());
 }

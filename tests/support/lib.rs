@@ -1,6 +1,8 @@
 //! What the tests share: a protocol of numbered frames that shows any damage, and raw sockets to
 //! play the peers that do not behave.
 
+pub mod datagrams;
+pub mod fork;
 pub mod leaks;
 mod mode;
 pub mod raw;
@@ -11,7 +13,7 @@ use std::path::Path;
 use datagrammar::{Address, Message};
 use tempfile::TempDir;
 
-pub use self::mode::{InMode, is_one_frame, limits, scaled};
+pub use self::mode::{InMode, is_eager, options, scaled};
 
 /// A numbered frame whose body is made of its number, so that a cut, mixed or repeated one shows.
 #[derive(Message, Debug, PartialEq)]

@@ -30,8 +30,8 @@ pub(crate) struct Inbox {
     restored: VecDeque<Vec<u8>>,
     /// How many pieces of refused frames have been dropped.
     dropped: u32,
-    /// Whether the slot holds a datagram that has not been looked at.
-    held: bool,
+    /// The real length of the datagram in the slot, if that has not been looked at.
+    held: Option<usize>,
     ended: bool,
 }
 
@@ -44,7 +44,7 @@ impl Inbox {
             bundle: Bundle::default(),
             restored: VecDeque::new(),
             dropped: 0,
-            held: false,
+            held: None,
             ended: false,
         }
     }
@@ -128,20 +128,31 @@ impl Inbox {
                 let next = self.bundle.find(self.feed.slot.bytes());
                 return Ok(Some(next.map_err(RecvError::BadBundle)?.len()));
             }
-            let known = self.held.then(|| self.feed.slot.bytes());
-            if let Some(datagram) = known.or(self.restored.front().map(Vec::as_slice)) {
+            if let Some(len) = self.held {
+                return Ok(Some(self.frame_len(self.feed.slot.bytes(), len)));
+            }
+            if let Some(datagram) = self.restored.front() {
                 return Ok(Some(self.frame_len(datagram, datagram.len())));
             }
             if self.ended {
                 return Ok(None);
             }
-            if let Some(peeked) = self.feed.peek(fd, wait)? {
+            let peeked = self.feed.peek(fd, wait)?;
+            if let Some(peeked) = peeked
+                && self.to_be_dropped(&peeked.head, peeked.len).is_none()
+            {
                 return Ok(Some(self.frame_len(&peeked.head, peeked.len)));
             }
-            // An empty datagram, the end, or a kernel that cannot peek: only a read tells.
+            // A piece of a frame that was refused, an empty datagram, the end, or a kernel that cannot
+            // peek: a read takes the first two, and tells about the others.
             match self.feed.read(fd, limits, false)? {
                 Some(Fed::Datagram(0)) => self.empty(fd)?,
-                Some(Fed::Datagram(_)) => self.hold(),
+                Some(Fed::Datagram(len)) => {
+                    match self.to_be_dropped(self.feed.slot.bytes(), len) {
+                        Some(offset) => self.drop_piece(offset)?,
+                        None => self.hold(len),
+                    }
+                }
                 Some(Fed::Piece) | None => {}
             }
         }
@@ -155,7 +166,8 @@ impl Inbox {
     /// The datagrams that have been read, and not received: see [`restore`](Self::restore).
     pub(crate) fn into_unread(mut self) -> Vec<Vec<u8>> {
         let mut unread = Vec::new();
-        if self.held {
+        // Of one that is over the limit, not all is here.
+        if self.held == Some(self.feed.slot.bytes().len()) {
             unread.push(self.feed.slot.bytes().to_vec());
         }
         while self.bundle.is_open() {
@@ -178,7 +190,7 @@ impl Inbox {
         limits: Limits,
         wait: Wait,
     ) -> Result<Option<Fed>, RecvError> {
-        if self.held || self.ended || !self.restored.is_empty() {
+        if self.held.is_some() || self.ended || !self.restored.is_empty() {
             return Ok(self.next_without_read());
         }
         self.feed.next(fd, limits, wait).map(Some)
@@ -186,8 +198,8 @@ impl Inbox {
 
     #[cold]
     fn next_without_read(&mut self) -> Option<Fed> {
-        if mem::take(&mut self.held) {
-            return Some(Fed::Datagram(self.feed.slot.bytes().len()));
+        if let Some(len) = self.held.take() {
+            return Some(Fed::Datagram(len));
         }
         if let Some(restored) = self.restored.pop_front() {
             let len = restored.len();
@@ -198,10 +210,10 @@ impl Inbox {
         None
     }
 
-    /// Keeps the datagram in the slot, to be looked at by the next call.
-    fn hold(&mut self) {
+    /// Keeps the datagram in the slot, whose real length is `len`, to be looked at by the next call.
+    fn hold(&mut self, len: usize) {
         self.feed.slot.keep();
-        self.held = true;
+        self.held = Some(len);
     }
 
     /// Looks at the datagram in the slot, whose real length is `len`. Returns the frame that it is, or
@@ -236,7 +248,7 @@ impl Inbox {
         limits: Limits,
     ) -> Result<Option<Range<usize>>, RecvError> {
         let bytes = self.feed.slot.bytes();
-        let head = bytes.first_chunk().copied().unwrap_or_default();
+        let head = head_of(bytes);
         if let Large::Gathering(assembly) = &mut self.feed.large {
             match assembly.judge(head, len, assembly.received()) {
                 Verdict::Piece => {
@@ -248,7 +260,7 @@ impl Inbox {
             }
         }
         if let Some(incomplete) = self.give_up() {
-            self.hold();
+            self.hold(len);
             return Err(incomplete);
         }
         let bytes = self.feed.slot.bytes();
@@ -318,6 +330,19 @@ impl Inbox {
         let len = frame.len();
         self.feed.slot.put(frame);
         self.sort(fd, len, limits)
+    }
+
+    /// Where a datagram of `len` bytes that begins with `first` is in its frame, if it is a further piece
+    /// of one that was refused.
+    fn to_be_dropped(&self, first: &[u8], len: usize) -> Option<u64> {
+        match (Head::from_bytes(head_of(first)), &self.feed.large) {
+            (Ok(Head::Next { offset, .. }), Large::Dropping)
+                if len >= HEAD_LEN && first.first().is_some_and(|&first| is_reserved(first)) =>
+            {
+                Some(offset)
+            }
+            _ => None,
+        }
     }
 
     /// Drops a further piece of a frame that was refused, or never begun.
@@ -447,7 +472,7 @@ impl Inbox {
 
     /// How long the frame is that a datagram of `len` bytes belongs to, of which `first` are the first.
     fn frame_len(&self, first: &[u8], len: usize) -> usize {
-        let Some(&head) = first.first_chunk().filter(|head| is_reserved(head[0]) && len > HEAD_LEN)
+        let Some(&head) = first.first_chunk().filter(|head| is_reserved(head[0]) && len >= HEAD_LEN)
         else {
             return len;
         };
@@ -461,4 +486,13 @@ impl Inbox {
         };
         total.map_or(len, |total| usize::try_from(total).unwrap_or(usize::MAX))
     }
+}
+
+/// The first bytes of a datagram, which may have fewer.
+fn head_of(bytes: &[u8]) -> [u8; HEAD_LEN] {
+    let mut head = [0; HEAD_LEN];
+    for (to, from) in head.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    head
 }

@@ -1,0 +1,82 @@
+//! Children made by fork(2) without exec, and waiting for them until a bound.
+
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+use std::time::{Duration, Instant};
+
+/// A forked copy of this process, in which only the calling thread is. It is killed when dropped.
+#[derive(Debug)]
+pub struct Forked(libc::pid_t);
+
+/// Has a forked copy of this process run `child`, and end with whether that was true.
+///
+/// Other threads of this process are gone there, whatever they were doing: what `child` does must need
+/// nothing of them.
+///
+/// # Panics
+///
+/// When the kernel refuses.
+pub fn fork(child: impl FnOnce() -> bool) -> Forked {
+    // SAFETY: the child runs `child` alone, and ends by _exit, which runs no destructors. What it does is
+    // to send and to receive, and to allocate, which glibc allows after a fork of several threads.
+    match unsafe { libc::fork() } {
+        -1 => panic!("fork: {}", io::Error::last_os_error()),
+        0 => {
+            let done = panic::catch_unwind(AssertUnwindSafe(child)).unwrap_or(false);
+            // SAFETY: it does not return, and touches no memory.
+            unsafe { libc::_exit(if done { 0 } else { 1 }) }
+        }
+        pid => Forked(pid),
+    }
+}
+
+impl Forked {
+    /// Whether the child has run well, or `None` if it has not ended after `patience`, and was killed.
+    ///
+    /// # Panics
+    ///
+    /// When the kernel refuses.
+    pub fn ends_within(self, patience: Duration) -> Option<bool> {
+        let deadline = Instant::now() + patience;
+        let mut pause = Duration::from_micros(50);
+        loop {
+            let mut status = 0;
+            // SAFETY: the pointer is to an integer, exclusively borrowed for the call.
+            match unsafe { libc::waitpid(self.0, &raw mut status, libc::WNOHANG) } {
+                0 if Instant::now() >= deadline => return None,
+                0 => {
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_millis(10));
+                }
+                -1 => panic!("waitpid: {}", io::Error::last_os_error()),
+                _ => {
+                    std::mem::forget(self);
+                    return Some(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0);
+                }
+            }
+        }
+    }
+
+    /// Checks that the child has run well, within a minute.
+    ///
+    /// # Panics
+    ///
+    /// When it has not.
+    pub fn check(self) {
+        match self.ends_within(Duration::from_secs(60)) {
+            Some(true) => {}
+            Some(false) => panic!("a forked copy failed"),
+            None => panic!("a forked copy hangs"),
+        }
+    }
+}
+
+impl Drop for Forked {
+    fn drop(&mut self) {
+        // SAFETY: no memory is involved. The child has not been waited for, so its number is its own.
+        unsafe { libc::kill(self.0, libc::SIGKILL) };
+        let mut status = 0;
+        // SAFETY: the pointer is to an integer, exclusively borrowed for the call.
+        unsafe { libc::waitpid(self.0, &raw mut status, 0) };
+    }
+}

@@ -51,7 +51,7 @@ impl Link for Connected {
     }
 
     fn set_limits(&mut self, limits: Limits) {
-        self.set_limits(limits);
+        self.rx.set_limits(limits);
     }
 
     fn end(&mut self) {
@@ -91,7 +91,7 @@ impl Link for Addressed {
     }
 
     fn set_limits(&mut self, limits: Limits) {
-        self.socket.set_limits(limits);
+        self.socket.rx.set_limits(limits);
     }
 
     fn end(&mut self) {

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::os::fd::OwnedFd;
 use std::thread;
 
-use datagrammar::{Connection, Limits, Receiver, RecvError};
+use datagrammar::{Connection, Receiver, RecvError, Wait};
 use datagrammar_tests::leaks::Parcel;
 use datagrammar_tests::{Numbered, numbered};
 use rustix::mm::{MlockAllFlags, mlockall};
@@ -41,53 +41,48 @@ fn status(name: &str) -> u64 {
     value.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
-/// Floods, conversations, large frames, and all of that one frame at a time.
+/// Conversations, floods, and large frames.
 fn all_ways() {
-    for limits in [Limits::default(), Limits::default().batch(1)] {
-        let (mut theirs, ours) = Ours::pair().expect("a pair");
-        let (mut sender, mut ours) = ours.split();
-        ours.set_limits(limits);
+    let (mut theirs, ours) = Ours::pair().expect("a pair");
+    let (mut sender, mut ours) = ours.split();
+    for number in 0..100 {
+        numbered(number, 100, |frame| theirs.send(frame)).expect("sent");
+        assert_eq!(next(&mut ours), number);
+        numbered(number, 100, |frame| sender.send(frame)).expect("sent");
+        let answer = theirs.recv().expect("a frame").expect("no end");
+        assert_eq!(answer.decode().expect("a message").check(), number);
+    }
+    for _ in 0..3 {
         for number in 0..100 {
             numbered(number, 100, |frame| theirs.send(frame)).expect("sent");
-            assert_eq!(next(&mut ours), number);
-            numbered(number, 100, |frame| sender.send(frame)).expect("sent");
-            let answer = theirs.recv().expect("a frame").expect("no end");
-            assert_eq!(answer.decode().expect("a message").check(), number);
         }
-        for _ in 0..3 {
-            for number in 0..100 {
+        for number in 0..100 {
+            assert_eq!(next(&mut ours), number);
+        }
+        assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
+    }
+    thread::scope(|scope| {
+        let sender = thread::Builder::new().stack_size(128 * 1024);
+        let sending = sender.spawn_scoped(scope, || {
+            for number in 0..4 {
+                numbered(number, 400_000, |frame| theirs.send(frame)).expect("sent");
                 numbered(number, 100, |frame| theirs.send(frame)).expect("sent");
             }
-            for number in 0..100 {
-                assert_eq!(next(&mut ours), number);
-            }
-            assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
-        }
-        thread::scope(|scope| {
-            let sender = thread::Builder::new().stack_size(128 * 1024);
-            let sending = sender.spawn_scoped(scope, || {
-                for number in 0..4 {
-                    numbered(number, 400_000, |frame| theirs.send(frame)).expect("sent");
-                    numbered(number, 100, |frame| theirs.send(frame)).expect("sent");
-                }
-            });
-            for number in 0..4 {
-                assert_eq!(next(&mut ours), number);
-                assert_eq!(next(&mut ours), number);
-            }
-            sending.expect("a thread").join().expect("no panic");
         });
-        drop((theirs, sender));
-        assert!(ours.recv().expect("the end").is_none());
-    }
+        for number in 0..4 {
+            assert_eq!(next(&mut ours), number);
+            assert_eq!(next(&mut ours), number);
+        }
+        sending.expect("a thread").join().expect("no panic");
+    });
+    drop((theirs, sender));
+    assert!(ours.recv().expect("the end").is_none());
 }
 
 /// The next frame, by one form or another.
 fn next(ours: &mut Receiver<Numbered<'static>>) -> u64 {
-    if let Ok(frames) = ours.try_recv_batch()
-        && let Some(frame) = frames.expect("no end").next()
-    {
-        return frame.decode().expect("a message").check();
+    if let Ok(frame) = ours.try_recv() {
+        return frame.expect("no end").decode().expect("a message").check();
     }
     let frame = ours.recv().expect("a frame").expect("no end");
     frame.decode().expect("a message").check()
@@ -108,15 +103,14 @@ pub(crate) fn few_descriptors() {
     let maximum = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: Some(24), maximum }).expect("a lower limit");
     let (mut frames, mut descriptors) = (0, 0);
-    let mut buffer = Vec::new();
     while frames < FRAMES {
-        let frame = match frames % 3 {
-            0 => ours.recv(),
-            1 => ours.recv_into(&mut buffer),
-            _ => ours.recv_batch().map(|batch| batch.and_then(|mut frames| frames.next())),
+        let parcel = if frames % 2 == 0 {
+            ours.recv().expect("all descriptors").expect("no end").decode()
+        } else {
+            let owned = ours.recv_owned(Wait::Block);
+            owned.expect("all descriptors").expect("no end").decode()
         };
-        let frame = frame.expect("all descriptors").expect("no end");
-        let Parcel::Many { all, .. } = frame.decode().expect("a message") else { break };
+        let Parcel::Many { all, .. } = parcel.expect("a message") else { break };
         frames += 1;
         descriptors += all.len();
     }

@@ -62,7 +62,7 @@ pub fn exchange(frames: usize) {
     let fd = file.as_fd();
     let limits = Limits::default().frame_len(100);
     let (mut ours, mut theirs) = Connection::<Parcel, Parcel>::pair().expect("a pair").in_mode();
-    theirs.set_limits(limits);
+    theirs.rx.set_limits(limits);
     let directory = Directory::new();
     let address = directory.address("socket");
     let mut memory = (

@@ -11,7 +11,7 @@ use std::path::Path;
 use datagrammar::{Address, Message};
 use tempfile::TempDir;
 
-pub use self::mode::{InMode, is_one_frame, limits, scaled};
+pub use self::mode::{InMode, is_eager, options, scaled};
 
 /// A numbered frame whose body is made of its number, so that a cut, mixed or repeated one shows.
 #[derive(Message, Debug, PartialEq)]

@@ -1,28 +1,26 @@
-//! The two modes of receiving: tests whose binary has `one_frame` in its name receive one frame at a time.
+//! The two forms of waiting: tests whose binary has `eager` in its name wait in the read itself, and the
+//! others in the peek.
 
 use std::env;
 use std::sync::OnceLock;
 
-use datagrammar::{Connection, Limits, Message};
+use datagrammar::{Connection, Message, Options};
 
-/// The default limits, in the mode of this binary.
-pub fn limits() -> Limits {
-    match is_one_frame() {
-        true => Limits::default().batch(1),
-        false => Limits::default(),
-    }
+/// The default options, in the form of waiting of this binary: the one switch.
+pub fn options() -> Options {
+    Options::new()
 }
 
-/// Whether this binary's tests receive one frame at a time.
+/// Whether this binary's tests wait in the read itself.
 ///
 /// # Panics
 ///
 /// Without /proc.
-pub fn is_one_frame() -> bool {
+pub fn is_eager() -> bool {
     static MODE: OnceLock<bool> = OnceLock::new();
     *MODE.get_or_init(|| {
         let program = env::current_exe().expect("/proc");
-        program.file_name().is_some_and(|name| name.to_string_lossy().contains("one_frame"))
+        program.file_name().is_some_and(|name| name.to_string_lossy().contains("eager"))
     })
 }
 
@@ -39,15 +37,14 @@ pub fn scaled(count: u64) -> u64 {
     count * frames / ALL
 }
 
-/// Puts connections into the mode of this binary.
+/// Puts connections into the form of waiting of this binary.
 pub trait InMode: Sized {
-    /// The same, in the mode of this binary.
+    /// The same, waiting as this binary's tests do.
     fn in_mode(self) -> Self;
 }
 
 impl<Tx: Message, Rx: Message> InMode for Connection<Tx, Rx> {
-    fn in_mode(mut self) -> Self {
-        self.set_limits(limits());
+    fn in_mode(self) -> Self {
         self
     }
 }

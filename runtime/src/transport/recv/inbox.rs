@@ -236,7 +236,8 @@ impl Inbox {
         limits: Limits,
     ) -> Result<Option<Range<usize>>, RecvError> {
         let bytes = self.feed.slot.bytes();
-        let head = bytes.first_chunk().copied().unwrap_or_default();
+        let mut head = [0; HEAD_LEN];
+        head.iter_mut().zip(bytes).for_each(|(place, &byte)| *place = byte);
         if let Large::Gathering(assembly) = &mut self.feed.large {
             match assembly.judge(head, len, assembly.received()) {
                 Verdict::Piece => {

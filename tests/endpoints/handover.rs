@@ -1,21 +1,21 @@
-//! A connection that is given up with frames that have been taken from its socket and not been received.
+//! A connection that is given up with datagrams that have been read from its socket and not been received.
 
 use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::{Connection, RecvError};
-use datagrammar_tests::{InMode as _, Numbered, is_one_frame, limits, numbered, raw};
+use datagrammar::{Connection, Limits, RecvError, Wait};
+use datagrammar_tests::{InMode as _, Numbered, numbered, raw};
 use rustix::net::SocketType;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
-/// What has been taken, and after it what is still there.
+/// What has been read, and after it what is still there.
 fn all_of(ours: Ours) -> (usize, Vec<Vec<u8>>) {
     let (fd, mut datagrams) = ours.into_fd().unwrap();
-    let untaken = datagrams.len();
+    let unread = datagrams.len();
     datagrams.extend(queued(fd));
-    (untaken, datagrams)
+    (unread, datagrams)
 }
 
 /// The frames that come through a descriptor.
@@ -36,22 +36,35 @@ fn piece(kind: u8, place: u64, bytes: &[u8]) -> Vec<u8> {
     [&[0, kind, 7, 0, 0, 0][..], &place.to_le_bytes(), bytes].concat()
 }
 
+/// A bundle of frames of up to 250 bytes.
+fn bundle(frames: &[Vec<u8>]) -> Vec<u8> {
+    let count = (frames.len() as u64).to_le_bytes();
+    let mut bundle = [&[0, 4, 0, 0, 0, 0][..], &count].concat();
+    for frame in frames {
+        bundle.push(frame.len() as u8);
+        bundle.extend_from_slice(frame);
+    }
+    bundle
+}
+
 #[test]
-fn what_was_taken_and_not_received_goes_with_the_descriptor() {
-    for sent in 0..=40 {
-        for received in 0..=sent {
-            let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
-            for number in 0..sent {
-                numbered(number, 10, |frame| theirs.send(frame)).unwrap();
+fn the_rest_of_a_bundle_goes_with_the_descriptor_and_nothing_else() {
+    for bundled in 1..=10 {
+        for received in 0..=bundled + 3 {
+            let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+            let mut ours = Ours::adopt(ours).unwrap().in_mode();
+            let frames: Vec<_> = (0..bundled + 3).map(|number| frame(number, 10)).collect();
+            raw::send(&theirs, &bundle(&frames[..bundled as usize])).unwrap();
+            for frame in &frames[bundled as usize..] {
+                raw::send(&theirs, frame).unwrap();
             }
-            let mut left = received as usize;
-            while left > 0 {
-                left -= ours.recv_batch().unwrap().expect("frames").take(left).count();
+            for _ in 0..received {
+                ours.recv().unwrap().expect("a frame");
             }
-            let (untaken, frames) = all_of(ours);
-            let expected: Vec<_> = (received..sent).map(|number| frame(number, 10)).collect();
-            assert_eq!(frames, expected, "{received} of {sent}");
-            assert!(untaken == 0 || !is_one_frame());
+            let (unread, left) = all_of(ours);
+            assert_eq!(left, frames[received as usize..], "{received} of {bundled}");
+            let begun = (1..bundled).contains(&received);
+            assert_eq!(unread as u64, if begun { bundled - received } else { 0 });
         }
     }
 }
@@ -60,27 +73,27 @@ fn what_was_taken_and_not_received_goes_with_the_descriptor() {
 fn the_halves_of_a_frame_in_pieces_are_put_together_by_who_goes_on() {
     let (first, second) = (frame(1, 10), frame(2, 10));
     let (one, other) = second.split_at(5);
-    for taken in [false, true] {
+    for read in [false, true] {
         let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
         let mut ours = Ours::adopt(ours).unwrap().in_mode();
         raw::send(&theirs, &first).unwrap();
         raw::send(&theirs, &piece(1, second.len() as u64, one)).unwrap();
         assert_eq!(ours.recv().unwrap().expect("a frame").bytes(), first);
-        if taken {
+        if read {
             assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
         }
-        let (fd, untaken) = ours.into_fd().unwrap();
-        assert_eq!(untaken.len(), usize::from(taken));
+        let (fd, unread) = ours.into_fd().unwrap();
+        assert_eq!(unread.len(), usize::from(read));
 
-        // Whoever goes on sees what was taken, what is there, and what comes.
+        // Whoever goes on sees what was read, what is there, and what comes.
         let (relay, ours) = raw::pair(SocketType::SEQPACKET);
         let mut ours = Ours::adopt(ours).unwrap().in_mode();
         raw::send(&theirs, &piece(2, one.len() as u64, other)).unwrap();
-        for datagram in untaken {
+        for datagram in unread {
             raw::send(&relay, &datagram).unwrap();
         }
         let mut buffer = [0; 100];
-        for _ in usize::from(taken)..2 {
+        for _ in usize::from(read)..2 {
             let flags = rustix::net::RecvFlags::DONTWAIT;
             let (len, _) = rustix::net::recv(&fd, &mut buffer[..], flags).unwrap();
             raw::send(&relay, &buffer[..len]).unwrap();
@@ -90,22 +103,18 @@ fn the_halves_of_a_frame_in_pieces_are_put_together_by_who_goes_on() {
 }
 
 #[test]
-fn a_large_frame_that_was_left_in_a_batch_goes_with_the_descriptor() {
-    let (first, second) = (frame(1, 1_000_000), frame(2, 10));
+fn a_frame_that_was_received_is_not_handed_over() {
     let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
     thread::scope(|scope| {
         scope.spawn(|| {
             numbered(1, 1_000_000, |frame| theirs.send(frame)).unwrap();
             numbered(2, 10, |frame| theirs.send(frame)).unwrap();
         });
-        for _ in 0..3 {
-            assert_eq!(ours.recv_batch().unwrap().expect("a frame").len(), 1);
-            assert_eq!(ours.peek_len().unwrap(), Some(first.len()));
-        }
+        // Looked at, which reads nothing, and received.
+        assert_eq!(ours.rx.peek_len(Wait::Block).unwrap(), Some(frame(1, 1_000_000).len()));
+        assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 1);
     });
-    let (untaken, frames) = all_of(ours);
-    assert_eq!(untaken, 1);
-    assert!(frames == [first, second], "other frames");
+    assert_eq!(all_of(ours), (0, vec![frame(2, 10)]));
 }
 
 #[test]
@@ -113,44 +122,58 @@ fn h06_no_cut_frame_goes_with_the_descriptor() {
     // Longer than the limit by more or less than what may be needed of a piece.
     for len in [101, 110, 200, 5000] {
         let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
-        let mut ours = Ours::adopt(ours).unwrap();
-        ours.set_limits(limits().frame_len(100));
+        let mut ours = Ours::adopt(ours).unwrap().in_mode();
+        ours.rx.set_limits(Limits::default().frame_len(100));
         let long = vec![1; len];
         for datagram in [&[1; 4][..], &[1; 5], &long, &[1; 6]] {
             raw::send(&theirs, datagram).unwrap();
         }
         assert_eq!(ours.recv().unwrap().expect("a frame").len(), 4);
-        assert!(ours.recv_batch().unwrap().is_some());
-        let (_, mut frames) = all_of(ours);
-        // It may be dropped, or be there, whole.
-        frames.retain(|frame| frame.len() < 100 || *frame != long);
-        assert_eq!(frames, [vec![1; 5], vec![1; 6]]);
+        assert_eq!(all_of(ours), (0, vec![vec![1; 5], long, vec![1; 6]]));
     }
+    // In a bundle, what is over the limit comes whole as well.
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let mut ours = Ours::adopt(ours).unwrap().in_mode();
+    ours.rx.set_limits(Limits::default().frame_len(100));
+    let frames = [vec![1; 4], vec![1; 200], vec![1; 6]];
+    raw::send(&theirs, &bundle(&frames)).unwrap();
+    assert_eq!(ours.recv().unwrap().expect("a frame").len(), 4);
+    assert_eq!(all_of(ours), (2, frames[1..].to_vec()));
 }
 
 #[test]
 fn a_connection_that_is_handed_over_at_every_point_loses_nothing() {
-    // Short ones, long ones, and some in pieces, of which a part has come when the connection is handed over.
-    let lens: Vec<usize> = (0..60).map(|at| [10, 3000, 20, 50_000, 500_000, 1][at % 6]).collect();
+    // Short ones, long ones, bundles, and some in pieces, of which a part has come when the connection is
+    // handed over.
+    let lens: Vec<usize> = (0..120).map(|at| [10, 3000, 20, 50_000, 500_000, 1][at % 6]).collect();
+    let bodies: Vec<_> =
+        lens.iter().zip(0..).map(|(&len, number)| datagrammar_tests::body(number, len)).collect();
+    let messages: Vec<_> = bodies
+        .iter()
+        .zip(0..)
+        .map(|(body, number)| Numbered::Numbered { number, len: body.len() as u64, body })
+        .collect();
     let (mut theirs, ours) = Ours::pair().unwrap().in_mode();
     thread::scope(|scope| {
         scope.spawn(|| {
-            for (&len, number) in lens.iter().zip(0..) {
-                numbered(number, len, |frame| theirs.send(frame)).unwrap();
+            for messages in messages.chunks(7) {
+                theirs.tx.send_all(messages, Wait::Block).unwrap();
             }
         });
         let mut ours = Some(ours);
         let mut handed_over = 0;
         for number in 0..lens.len() as u64 {
             loop {
-                let (fd, untaken) = ours.take().unwrap().into_fd().unwrap();
-                handed_over += untaken.len();
-                let next = ours.insert(Ours::adopt_with(fd, untaken).unwrap().in_mode());
+                let (fd, unread) = ours.take().unwrap().into_fd().unwrap();
+                handed_over += unread.len();
+                let next = ours.insert(Ours::adopt(fd).unwrap().in_mode());
+                next.rx.restore(unread);
                 // In every form by turns. One that finds nothing may have found a part of a large frame.
                 let soon = Instant::now() + Duration::from_millis(1);
-                let received = match (number + handed_over as u64) % 3 {
+                let received = match (number + handed_over as u64) % 4 {
                     0 => next.try_recv(),
                     1 => next.recv_deadline(soon),
+                    2 => next.rx.peek_len(Wait::Try).and_then(|_| next.try_recv()),
                     _ => next.recv(),
                 };
                 let received =
@@ -166,6 +189,7 @@ fn a_connection_that_is_handed_over_at_every_point_loses_nothing() {
             }
         }
         println!("{handed_over} datagrams were handed over");
+        assert!(handed_over > 20);
     });
 }
 
@@ -173,14 +197,36 @@ fn a_connection_that_is_handed_over_at_every_point_loses_nothing() {
 fn what_is_handed_over_is_received_under_the_limit_and_seen_by_a_peek() {
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     let rest = frame(3, 40);
-    let untaken = vec![frame(1, 10), frame(2, 100), piece(1, rest.len() as u64, &rest[..9])];
-    let mut ours = Ours::adopt_with(ours, untaken).unwrap().in_mode();
-    ours.set_limits(limits().frame_len(50));
+    let both = bundle(&[frame(4, 1), frame(5, 2)]);
+    let first = piece(1, rest.len() as u64, &rest[..9]);
+    let mut ours = Ours::adopt(ours).unwrap().in_mode();
+    ours.rx.restore(vec![frame(1, 10), both]);
+    ours.rx.restore(vec![frame(2, 100), first]);
+    ours.rx.set_limits(Limits::default().frame_len(50));
     raw::send(&theirs, &piece(2, 9, &rest[9..])).unwrap();
-    assert_eq!(ours.peek_len().unwrap(), Some(frame(1, 10).len()));
-    assert_eq!(ours.recv().unwrap().expect("a frame").bytes(), frame(1, 10));
+    for expected in [frame(1, 10), frame(4, 1), frame(5, 2)] {
+        assert_eq!(ours.rx.peek_len(Wait::Block).unwrap(), Some(expected.len()));
+        assert_eq!(ours.recv().unwrap().expect("a frame").bytes(), expected);
+    }
     assert!(matches!(ours.recv(), Err(RecvError::TooLarge { limit: 50, .. })));
-    assert_eq!(ours.peek_len().unwrap(), Some(rest.len()));
+    assert_eq!(ours.rx.peek_len(Wait::Block).unwrap(), Some(rest.len()));
     assert_eq!(ours.recv().unwrap().expect("a frame").bytes(), rest);
     assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
+}
+
+#[test]
+fn what_was_restored_is_handed_over_again() {
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let mut ours = Ours::adopt(ours).unwrap().in_mode();
+    let frames: Vec<_> = (0..6).map(|number| frame(number, 10)).collect();
+    ours.rx.restore(vec![bundle(&frames[..3]), frames[3].clone(), Vec::new(), frames[4].clone()]);
+    raw::send(&theirs, &frames[5]).unwrap();
+    assert_eq!(ours.recv().unwrap().expect("a frame").bytes(), frames[0]);
+    let (fd, unread) = ours.into_fd().unwrap();
+    assert_eq!(unread, frames[1..5]);
+    let mut ours = Ours::adopt(fd).unwrap().in_mode();
+    ours.rx.restore(unread);
+    for expected in &frames[1..] {
+        assert_eq!(ours.recv().unwrap().expect("a frame").bytes(), *expected);
+    }
 }

@@ -2,10 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod address;
-mod batches;
+mod batch;
+mod bundles;
 mod connection;
-mod queue;
+mod errors;
+mod handover;
+mod kinds;
+mod model;
+mod owned;
+mod pending;
 mod socket;
-mod together;
-mod untaken;
 mod vsock;

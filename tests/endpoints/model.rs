@@ -5,71 +5,62 @@ use std::mem;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use datagrammar::{Connection, FragmentFault, Frame, Frames, Receiver, RecvError};
-use datagrammar_tests::{Numbered, Random, is_one_frame, limits, raw, seed};
-use rustix::net::{RecvFlags, SocketType};
+use datagrammar::{BundleFault, Connection, FragmentFault, Limits, RecvError, Wait};
+use datagrammar_tests::{InMode as _, Numbered, Random, raw, seed};
+use rustix::net::SocketType;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
 /// A datagram with tag 0, and nothing that belongs there.
 const GARBAGE: [u8; 3] = [0, 1, 2];
 
-/// What has been sent and not been received.
-#[derive(Debug)]
-enum Sent {
+/// What a receive is to bring.
+#[derive(Debug, Clone, PartialEq)]
+enum Next {
     Frame(Vec<u8>),
-    /// With what the first one begins with.
-    Pieces(Vec<u8>, [u8; 6]),
     Garbage,
+    /// The end of a bundle that announces one frame more than it has.
+    Missing,
 }
 
-/// Who receives: a connection can change hands, and its half can receive in all forms.
-enum End {
-    Whole(Ours),
-    Half(Receiver<Numbered<'static>>),
-}
-
-/// What a receive comes to.
-#[derive(Debug)]
-enum Outcome {
-    Frame(Vec<u8>),
-    TooLarge { len: usize, limit: usize },
-    Garbage,
+/// What a datagram, or a row of pieces, brings.
+#[derive(Debug, Default)]
+struct Sent {
+    nexts: VecDeque<Next>,
+    is_bundle: bool,
+    /// Whether it has been read: some of the bundle has been received, or it was handed over.
+    is_begun: bool,
+    /// How many pieces follow the first.
+    further: usize,
 }
 
 struct Model {
     random: Random,
     theirs: OwnedFd,
-    ours: End,
-    /// With the number of limits that there had been.
-    sent: VecDeque<(Sent, usize)>,
-    /// All limits that there have been.
-    limits: Vec<usize>,
+    ours: Ours,
+    sent: VecDeque<Sent>,
+    limit: usize,
     number: u32,
-    /// Whether pieces of a frame that was refused may still come.
-    drops: bool,
-    /// Whether pieces may come of which the first was dropped.
-    orphans: bool,
+    /// Whether pieces of a frame that was refused are queued before all else.
+    refused: bool,
+    /// Whether the receiver does not know that they belong to one.
+    orphaned: bool,
 }
 
 impl Model {
     fn new(random: u64) -> Self {
         let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
-        let mut ours = Ours::adopt(ours).unwrap();
-        ours.set_limits(limits().frame_len(1000));
-        let ours = match random % 2 {
-            0 => End::Whole(ours),
-            _ => End::Half(ours.split().1),
-        };
+        let mut ours = Ours::adopt(ours).unwrap().in_mode();
+        ours.rx.set_limits(Limits::default().frame_len(1000));
         Self {
             random: Random(random),
             theirs,
             ours,
             sent: VecDeque::new(),
-            limits: vec![1000],
+            limit: 1000,
             number: 0,
-            drops: false,
-            orphans: false,
+            refused: false,
+            orphaned: false,
         }
     }
 
@@ -77,10 +68,19 @@ impl Model {
         match self.random.below(20) {
             0..9 => self.send(),
             9 => self.set_limits(),
-            10 if self.random.below(10) == 0 => self.change_hands(),
+            10 if self.random.below(3) == 0 => self.change_hands(),
             10..13 => self.peek(),
             _ => self.receive(),
         }
+    }
+
+    fn frame(&mut self) -> Vec<u8> {
+        self.number += 1;
+        let longest = if self.random.below(5) == 0 { 1500 } else { 200 };
+        let len = 1 + self.random.below(longest) as usize;
+        let mut bytes: Vec<u8> = (0..len).map(|at| (at as u32 * self.number) as u8).collect();
+        bytes[0] = 1;
+        bytes
     }
 
     fn send(&mut self) {
@@ -88,216 +88,155 @@ impl Model {
         if self.sent.len() >= 50 {
             return;
         }
-        self.number += 1;
-        let longest = if self.random.below(5) == 0 { 1500 } else { 200 };
-        let len = 1 + self.random.below(longest) as usize;
-        let mut bytes: Vec<u8> = (0..len).map(|at| (at as u32 * self.number) as u8).collect();
-        bytes[0] = 1;
         let sent = match self.random.below(12) {
             0 => {
                 raw::send(&self.theirs, &GARBAGE).unwrap();
-                Sent::Garbage
+                Sent { nexts: [Next::Garbage].into(), ..Sent::default() }
             }
-            1 => {
-                let piece_len = (len / 4).max(1 + self.random.below(len as u64) as usize);
-                let [one, two, three, four] = self.number.to_le_bytes();
-                let head = |kind| [0, kind, one, two, three, four];
-                for (piece, at) in bytes.chunks(piece_len).zip(0..) {
-                    let (head, place) = match at {
-                        0 => (head(1), len),
-                        at => (head(2), at * piece_len),
-                    };
-                    let datagram = [&head, &(place as u64).to_le_bytes()[..], piece].concat();
-                    raw::send(&self.theirs, &datagram).unwrap();
-                }
-                Sent::Pieces(bytes, head(1))
-            }
+            1 | 2 => self.send_pieces(),
+            3..6 => self.send_bundle(),
             _ => {
-                raw::send(&self.theirs, &bytes).unwrap();
-                Sent::Frame(bytes)
+                let frame = self.frame();
+                raw::send(&self.theirs, &frame).unwrap();
+                Sent { nexts: [Next::Frame(frame)].into(), ..Sent::default() }
             }
         };
-        self.sent.push_back((sent, self.limits.len()));
+        self.sent.push_back(sent);
+    }
+
+    fn send_pieces(&mut self) -> Sent {
+        let frame = self.frame();
+        let len = frame.len();
+        let piece_len = (len / 4).max(1 + self.random.below(len as u64) as usize);
+        for (at, piece) in frame.chunks(piece_len).enumerate() {
+            let (kind, place) = if at == 0 { (1, len) } else { (2, at * piece_len) };
+            raw::send(&self.theirs, &head(kind, self.number, place, &[piece])).unwrap();
+        }
+        let further = len.div_ceil(piece_len) - 1;
+        Sent { nexts: [Next::Frame(frame)].into(), further, ..Sent::default() }
+    }
+
+    fn send_bundle(&mut self) -> Sent {
+        let frames: Vec<_> = (0..1 + self.random.below(6)).map(|_| self.frame()).collect();
+        let missing = usize::from(self.random.below(4) == 0);
+        let lens: Vec<_> = frames.iter().map(|frame| varint(frame.len())).collect();
+        let parts: Vec<&[u8]> =
+            lens.iter().zip(&frames).flat_map(|(len, frame)| [&len[..], frame]).collect();
+        raw::send(&self.theirs, &head(4, 0, frames.len() + missing, &parts)).unwrap();
+        let nexts = frames.into_iter().map(Next::Frame);
+        let nexts = nexts.chain((missing > 0).then_some(Next::Missing)).collect();
+        Sent { nexts, is_bundle: true, ..Sent::default() }
     }
 
     fn set_limits(&mut self) {
-        let limit = 50 * self.random.below(40) as usize;
-        let limits = match is_one_frame() {
-            true => limits().frame_len(limit),
-            false => limits().frame_len(limit).batch(1 + self.random.below(32) as usize),
-        };
-        match &mut self.ours {
-            End::Whole(ours) => ours.set_limits(limits),
-            End::Half(ours) => ours.set_limits(limits),
-        }
-        self.limits.push(limit);
+        self.limit = 50 * self.random.below(40) as usize;
+        self.ours.rx.set_limits(Limits::default().frame_len(self.limit));
     }
 
-    /// Another goes on with the descriptor, after what has been taken from it.
+    /// Another goes on with the descriptor, after what has been read from it.
     fn change_hands(&mut self) {
-        let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
-        let End::Whole(whole) = &mut self.ours else { return };
-        let (fd, untaken) = mem::replace(whole, Ours::adopt(ours).unwrap()).into_fd().unwrap();
-        self.theirs = theirs;
-        let mut datagrams = VecDeque::from(untaken);
-        let mut buffer = [0; 2000];
-        while let Ok((len @ 1.., _)) = rustix::net::recv(&fd, &mut buffer[..], RecvFlags::DONTWAIT)
-        {
-            datagrams.push_back(buffer[..len].to_vec());
-        }
-        for datagram in &datagrams {
-            raw::send(&self.theirs, datagram).unwrap();
-        }
-        self.sent.retain(|(sent, since)| {
-            let at = datagrams.iter().position(|datagram| match sent {
-                Sent::Frame(bytes) => datagram == bytes,
-                Sent::Pieces(bytes, head) => datagram == bytes || datagram.starts_with(head),
-                Sent::Garbage => *datagram == GARBAGE,
+        let (_theirs, other) = Ours::pair().unwrap();
+        let (fd, unread) = mem::replace(&mut self.ours, other).into_fd().unwrap();
+        // Each frame is handed over as a datagram, and not what is wrong with the rest of a bundle.
+        let mut expected = Vec::new();
+        while let Some(begun) = self.sent.pop_front_if(|sent| sent.is_begun) {
+            let frames = begun.nexts.into_iter().filter_map(|next| match next {
+                Next::Frame(frame) => Some(frame),
+                Next::Garbage | Next::Missing => None,
             });
-            if let Some(at) = at {
-                datagrams.drain(..=at);
-                return true;
-            }
-            // Those over a limit by then may have been dropped, and no others.
-            let is_over = |len| self.limits[since - 1..].iter().any(|&limit| len > limit);
-            assert!(sent.len().is_some_and(is_over), "a frame is lost: {sent:?}");
-            self.orphans |= matches!(sent, Sent::Pieces(..));
-            false
-        });
-        self.drops = true;
+            expected.extend(frames);
+        }
+        for frame in expected.iter().rev() {
+            let nexts = [Next::Frame(frame.clone())].into();
+            self.sent.push_front(Sent { nexts, is_begun: true, ..Sent::default() });
+        }
+        assert_eq!(unread, expected);
+        self.ours = Ours::adopt(fd).unwrap().in_mode();
+        self.ours.rx.restore(unread);
+        self.orphaned = self.refused;
         self.set_limits();
     }
 
     /// The next length is told, whatever is next: unless it is a piece that will be dropped.
     fn peek(&mut self) {
-        let Some((sent, _)) = self.sent.front() else { return };
-        let expected = sent.len().unwrap_or(GARBAGE.len());
-        let len = match &mut self.ours {
-            End::Whole(ours) => ours.peek_len().unwrap(),
-            End::Half(ours) => ours.peek_len().unwrap(),
+        let peeked = match self.sent.is_empty() {
+            true => self.ours.rx.peek_len(Wait::Try),
+            false => self.ours.rx.peek_len(Wait::Block),
         };
-        let other = self.drops || self.orphans;
-        assert!(len == Some(expected) || other, "{len:?} is not {expected}");
+        if self.refused {
+            return;
+        }
+        match (self.sent.front().map(|sent| &sent.nexts[0]), peeked) {
+            (None, Err(RecvError::WouldBlock)) => {}
+            (Some(Next::Frame(frame)), Ok(Some(len))) => assert_eq!(len, frame.len()),
+            (Some(Next::Garbage), Ok(Some(len))) => assert_eq!(len, GARBAGE.len()),
+            (Some(Next::Missing), Err(RecvError::BadBundle(_))) => {}
+            (next, peeked) => panic!("{peeked:?} before {next:?}"),
+        }
     }
 
     fn receive(&mut self) {
         // Waiting forms are for when there is something.
-        let waits = !self.sent.is_empty();
-        let form = self.random.below(9);
-        let form = if waits { form } else { form - form % 3 };
-        let take = self.random.below(33) as usize;
-        let outcomes = match &mut self.ours {
-            End::Whole(ours) => receive_whole(ours, form, take, waits),
-            End::Half(ours) => receive_half(ours, form, take),
+        let form = if self.sent.is_empty() { 0 } else { self.random.below(3) };
+        let soon = Instant::now() + Duration::from_secs(30);
+        let wait = [Wait::Try, Wait::Block, Wait::Until(soon)][form as usize];
+        let ours = &mut self.ours;
+        let received = if self.random.below(3) == 0 {
+            ours.rx.recv_owned(wait).map(|frame| frame.expect("no end").bytes().to_vec())
+        } else {
+            let received = match wait {
+                Wait::Try => ours.try_recv(),
+                Wait::Block => ours.recv(),
+                Wait::Until(deadline) => ours.recv_deadline(deadline),
+            };
+            received.map(|frame| frame.expect("no end").bytes().to_vec())
         };
-        for outcome in outcomes {
-            self.check(outcome);
-        }
+        self.check(received);
     }
 
-    fn check(&mut self, received: Result<Outcome, RecvError>) {
-        let limit = *self.limits.last().unwrap();
-        let outcome = match received {
-            Ok(outcome) => outcome,
-            Err(RecvError::WouldBlock) => return assert!(self.sent.is_empty(), "frames are lost"),
-            Err(RecvError::BadFragment(FragmentFault::Orphan { .. })) => {
-                return assert!(self.drops || self.orphans, "pieces that were dropped");
-            }
-            Err(other) => panic!("{other:?}"),
+    fn check(&mut self, received: Result<Vec<u8>, RecvError>) {
+        if mem::take(&mut self.orphaned) {
+            let orphan = RecvError::BadFragment(FragmentFault::Orphan { offset: 0 });
+            let is_orphan =
+                |found: &RecvError| mem::discriminant(found) == mem::discriminant(&orphan);
+            return assert!(received.as_ref().is_err_and(is_orphan), "{received:?}");
+        }
+        // What is left of a frame that was refused has been dropped by now.
+        self.refused = false;
+        let Some(sent) = self.sent.front_mut() else {
+            return assert!(matches!(received, Err(RecvError::WouldBlock)), "{received:?}");
         };
-        let (sent, since) = self.sent.pop_front().expect("what was sent");
-        let limits = &self.limits[since - 1..];
-        match (&sent, outcome) {
-            (Sent::Garbage, Outcome::Garbage) => {}
-            (Sent::Frame(bytes), Outcome::Frame(received)) => {
-                assert!(*bytes == received && received.len() <= limit);
+        let next = sent.nexts.pop_front().expect("what was sent");
+        match (&next, received) {
+            (Next::Frame(frame), Ok(bytes)) => {
+                assert!(*frame == bytes && bytes.len() <= self.limit);
             }
-            // Where it was complete before the limit was set, that comes too late.
-            (Sent::Pieces(bytes, _), Outcome::Frame(received)) => {
-                assert!(*bytes == received && limits.iter().any(|&limit| received.len() <= limit));
+            (Next::Frame(frame), Err(RecvError::TooLarge { len, limit })) => {
+                assert!(len == frame.len() && len > limit && limit == self.limit);
+                self.refused = sent.further > 0;
             }
-            (sent, Outcome::TooLarge { len, limit: exceeded }) => {
-                assert!(Some(len) == sent.len() && len > exceeded && exceeded <= limit);
-                // Or the limit when it was taken, if that was less.
-                assert!(exceeded == limit || !is_one_frame() && limits.contains(&exceeded));
+            (Next::Garbage, Err(RecvError::BadFragment(FragmentFault::Short { len: 3 }))) => {}
+            (Next::Missing, Err(RecvError::BadBundle(fault))) => {
+                assert_eq!(fault, BundleFault::Missing { missing: 1 });
             }
-            (sent, outcome) => panic!("{sent:?} came as {outcome:?}"),
+            (next, received) => panic!("{next:?} came as {received:?}"),
         }
-        self.drops = !matches!(sent, Sent::Frame(_));
+        sent.is_begun = sent.is_bundle;
+        self.sent.pop_front_if(|sent| sent.nexts.is_empty());
     }
 }
 
-impl Sent {
-    /// The length of a frame.
-    fn len(&self) -> Option<usize> {
-        match self {
-            Self::Frame(bytes) | Self::Pieces(bytes, _) => Some(bytes.len()),
-            Self::Garbage => None,
-        }
-    }
+/// A datagram of the runtime's own.
+fn head(kind: u8, number: u32, place: usize, parts: &[&[u8]]) -> Vec<u8> {
+    let place = (place as u64).to_le_bytes();
+    [&[0, kind][..], &number.to_le_bytes(), &place, &parts.concat()].concat()
 }
 
-/// Receives in one form, or up to `take` frames of a batch.
-fn receive_half(
-    ours: &mut Receiver<Numbered<'static>>,
-    form: u64,
-    take: usize,
-) -> Vec<Result<Outcome, RecvError>> {
-    let mut buffer = Vec::new();
-    let soon = Instant::now() + Duration::from_secs(30);
-    match form {
-        0 => one(ours.try_recv()),
-        1 => one(ours.recv()),
-        2 => one(ours.recv_deadline(soon)),
-        3 => one(ours.try_recv_into(&mut buffer)),
-        4 => one(ours.recv_into(&mut buffer)),
-        5 => one(ours.recv_into_deadline(&mut buffer, soon)),
-        6 => several(ours.try_recv_batch(), take),
-        7 => several(ours.recv_batch(), take),
-        _ => several(ours.recv_batch_deadline(soon), take),
-    }
-}
-
-fn receive_whole(
-    ours: &mut Ours,
-    form: u64,
-    take: usize,
-    waits: bool,
-) -> Vec<Result<Outcome, RecvError>> {
-    let soon = Instant::now() + Duration::from_secs(30);
-    match form {
-        1 => one(ours.recv()),
-        2 => one(ours.recv_deadline(soon)),
-        3..=8 if waits => several(ours.recv_batch(), take),
-        _ => one(ours.try_recv()),
-    }
-}
-
-fn one(
-    received: Result<Option<Frame<'_, Numbered<'_>>>, RecvError>,
-) -> Vec<Result<Outcome, RecvError>> {
-    let frame = received.map(|frame| Outcome::Frame(frame.expect("no end").bytes().to_vec()));
-    vec![frame.or_else(outcome)]
-}
-
-fn several(
-    received: Result<Option<Frames<'_, Numbered<'static>>>, RecvError>,
-    take: usize,
-) -> Vec<Result<Outcome, RecvError>> {
-    match received {
-        Ok(frames) => {
-            let frames = frames.expect("no end").take(take);
-            frames.map(|frame| Ok(Outcome::Frame(frame.bytes().to_vec()))).collect()
-        }
-        Err(error) => vec![outcome(error)],
-    }
-}
-
-fn outcome(error: RecvError) -> Result<Outcome, RecvError> {
-    match error {
-        RecvError::TooLarge { len, limit } => Ok(Outcome::TooLarge { len, limit }),
-        RecvError::BadFragment(FragmentFault::Short { len: 3 }) => Ok(Outcome::Garbage),
-        other => Err(other),
+/// A length before a frame of a bundle.
+fn varint(len: usize) -> Vec<u8> {
+    match len {
+        0..=250 => vec![len as u8],
+        _ => [&[251][..], &(len as u16).to_le_bytes()].concat(),
     }
 }
 

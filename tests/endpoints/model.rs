@@ -41,8 +41,8 @@ struct Model {
     sent: VecDeque<Sent>,
     limit: usize,
     number: u32,
-    /// Whether pieces of a frame that was refused are queued before all else.
-    refused: bool,
+    /// How many pieces of a frame that was refused are queued before all else.
+    refused: usize,
     /// Whether the receiver does not know that they belong to one.
     orphaned: bool,
 }
@@ -59,7 +59,7 @@ impl Model {
             sent: VecDeque::new(),
             limit: 1000,
             number: 0,
-            refused: false,
+            refused: 0,
             orphaned: false,
         }
     }
@@ -153,7 +153,7 @@ impl Model {
         assert_eq!(unread, expected);
         self.ours = Ours::adopt(fd).unwrap().in_mode();
         self.ours.rx.restore(unread);
-        self.orphaned = self.refused;
+        self.orphaned = self.refused > 0;
         self.set_limits();
     }
 
@@ -163,7 +163,7 @@ impl Model {
             true => self.ours.rx.peek_len(Wait::Try),
             false => self.ours.rx.peek_len(Wait::Block),
         };
-        if self.refused {
+        if self.refused > 0 {
             return;
         }
         match (self.sent.front().map(|sent| &sent.nexts[0]), peeked) {
@@ -196,13 +196,14 @@ impl Model {
 
     fn check(&mut self, received: Result<Vec<u8>, RecvError>) {
         if mem::take(&mut self.orphaned) {
+            self.refused -= 1;
             let orphan = RecvError::BadFragment(FragmentFault::Orphan { offset: 0 });
             let is_orphan =
                 |found: &RecvError| mem::discriminant(found) == mem::discriminant(&orphan);
             return assert!(received.as_ref().is_err_and(is_orphan), "{received:?}");
         }
         // What is left of a frame that was refused has been dropped by now.
-        self.refused = false;
+        self.refused = 0;
         let Some(sent) = self.sent.front_mut() else {
             return assert!(matches!(received, Err(RecvError::WouldBlock)), "{received:?}");
         };
@@ -213,7 +214,7 @@ impl Model {
             }
             (Next::Frame(frame), Err(RecvError::TooLarge { len, limit })) => {
                 assert!(len == frame.len() && len > limit && limit == self.limit);
-                self.refused = sent.further > 0;
+                self.refused = sent.further;
             }
             (Next::Garbage, Err(RecvError::BadFragment(FragmentFault::Short { len: 3 }))) => {}
             (Next::Missing, Err(RecvError::BadBundle(fault))) => {

@@ -120,6 +120,10 @@ impl Slot {
             pool::give_back(lane);
         }
         self.is_own = true;
+        self.release_own();
+    }
+
+    fn release_own(&mut self) {
         self.own.clear();
         if self.own.capacity() > SHORT {
             self.own = Vec::new();
@@ -128,7 +132,7 @@ impl Slot {
 
     /// Gives back all memory but that which a receiver may wait with.
     pub(super) fn release_for_eager(&mut self) {
-        self.own = Vec::new();
+        self.release_own();
         self.is_own = false;
         if let Some(lane) = &mut self.lane
             && lane.resident() > MAX_EAGER

@@ -4,8 +4,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use allocation_counter::measure;
-use datagrammar::{Connection, Message, Queue, RecvError, Socket, Unknown};
-use datagrammar_tests::{Directory, InMode as _, Numbered, numbered};
+use datagrammar::{
+    Batch, Connection, Limits, Message, OwnedFrame, RecvError, Socket, Unknown, Wait,
+};
+use datagrammar_tests::{Directory, InMode as _, Numbered, body, numbered};
 
 type Connected = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -96,106 +98,176 @@ fn sockets_by_themselves_allocate_nothing_after_the_first_frames() {
 }
 
 #[test]
-fn a_frame_takes_the_pages_that_it_fills_and_no_more() {
+fn a_kept_frame_is_one_allocation_of_its_length() {
     let _alone = alone();
-    // They have the lanes that other tests have filled: some one lane, and some those for many.
-    let mut others: Vec<_> = (0..16).map(|_| Connected::pair().unwrap().in_mode()).collect();
-    for (at, (theirs, ours)) in others.iter_mut().enumerate() {
-        // After one that has come alone, many are tried for.
-        for number in 0..=at as u64 / 8 {
-            numbered(number, 1, |frame| theirs.send(frame)).unwrap();
+    let (mut theirs, mut ours) = Connected::pair().unwrap().in_mode();
+    let mut receive = |len: usize, bundled: bool, borrowed: bool| {
+        let sent = numbered(7, len, |frame| match bundled {
+            true => theirs.tx.send_all([frame, frame], Wait::Block).map(|_| len + overhead(len)),
+            false => Ok(theirs.send(frame).unwrap()),
+        });
+        let sent = sent.unwrap();
+        let mut owned = None;
+        let received = measure(|| {
+            owned = match borrowed {
+                true => Some(ours.recv().unwrap().expect("a frame").into_owned()),
+                false => ours.rx.recv_owned(Wait::Block).unwrap(),
+            };
+        });
+        assert_eq!(owned.unwrap().decode().unwrap().check(), 7);
+        if bundled {
             ours.recv().unwrap().expect("a frame");
         }
+        (sent, received)
+    };
+    receive(10, false, false);
+    for borrowed in [false, true] {
+        for (len, bundled) in
+            [(1, false), (100, true), (5_000, false), (5_000, true), (150_000, false)]
+        {
+            let (sent, received) = receive(len, bundled, borrowed);
+            assert_eq!(received.count_total, 1, "{len}, {bundled}: {received:?}");
+            // A vector of bytes that grows has eight of them at least.
+            let fits = (sent..=sent.max(8)).contains(&(received.bytes_total as usize));
+            assert!(fits, "{len}, {bundled}: {received:?} for {sent}");
+        }
     }
+}
+
+/// How much longer a frame is than its body.
+fn overhead(len: usize) -> usize {
+    numbered(7, len, |frame| datagrammar::to_vec(frame)).unwrap().len() - len
+}
+
+#[test]
+fn a_large_frame_that_is_kept_is_the_memory_in_which_it_was_put_together() {
+    const LEN: usize = 4_000_000;
+    let _alone = alone();
+    let receive = |receive: fn(&mut Connected)| {
+        let (mut theirs, mut ours) = Connected::pair().unwrap().in_mode();
+        std::thread::scope(|scope| {
+            scope.spawn(|| numbered(7, LEN, |frame| theirs.send(frame)).unwrap());
+            measure(|| receive(&mut ours)).bytes_total
+        })
+    };
+    let lent = receive(|ours| {
+        assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
+    });
+    let kept = receive(|ours| {
+        let mut frame = ours.rx.recv_owned(Wait::Block).unwrap().expect("a frame");
+        assert_eq!(frame.decode().unwrap().check(), 7);
+    });
+    let copied = receive(|ours| {
+        let mut frame = ours.recv().unwrap().expect("a frame").into_owned();
+        assert_eq!(frame.decode().unwrap().check(), 7);
+    });
+    assert!(lent > LEN as u64, "the measure measures nothing");
+    assert!(kept <= lent + 1000, "{kept} bytes to keep it, {lent} to lend it");
+    assert!(copied > lent + LEN as u64, "{copied} bytes to copy it, {lent} to lend it");
+}
+
+#[test]
+fn what_is_dropped_takes_no_memory() {
+    let _alone = alone();
     let (mut theirs, mut ours) = Connected::pair().unwrap().in_mode();
-    for len in [1, 100, 5_000, 150_000] {
-        let sent = numbered(1, len, |frame| theirs.send(frame)).unwrap();
-        let received = measure(|| {
-            let frame = ours.recv().unwrap().expect("a frame");
-            // A page, as on the machines that have lanes; see `Lanes::reserve` for the others.
-            let pages = sent.next_multiple_of(4096);
-            assert!(frame.capacity() == pages || frame.capacity() == sent, "{frame:?}");
-        });
-        // The pool's own notes, when it makes its first lanes.
-        assert!(received.bytes_total < 1000, "{received:?}");
-    }
-}
-
-#[test]
-fn a_buffer_of_the_callers_grows_by_what_the_frame_takes_and_no_more() {
-    let _alone = alone();
-    let (mut theirs, ours) = Connected::pair().unwrap().in_mode();
-    let (_, mut ours) = ours.split();
-    numbered(1, 1, |frame| theirs.send(frame)).unwrap();
-    ours.recv_into(&mut Vec::new()).unwrap();
-    for len in [1, 100, 5_000, 150_000] {
-        let sent = numbered(1, len, |frame| theirs.send(frame)).unwrap();
-        let mut buffer = Vec::new();
-        let received = measure(|| {
-            let frame = ours.recv_into(&mut buffer).unwrap().expect("a frame");
-            assert_eq!((frame.len(), frame.capacity()), (sent, sent));
-        });
-        assert_eq!((received.count_total, received.bytes_total), (1, sent as u64));
-    }
-}
-
-#[test]
-fn a_buffer_of_the_callers_does_not_grow_for_what_is_dropped() {
-    let _alone = alone();
-    let (mut theirs, ours) = Connected::pair().unwrap().in_mode();
-    let (_, mut ours) = ours.split();
-    for form in 0..2 {
-        // In the second round it has been taken with others.
-        for len in [10, 10, 100_000, 10] {
+    ours.rx.set_limits(Limits::default().frame_len(1000));
+    let mut round = || {
+        for len in [10, 100_000, 10] {
             numbered(7, len, |frame| theirs.send(frame)).unwrap();
         }
-        ours.set_limits(datagrammar_tests::limits().frame_len(1000));
-        for _ in 0..2 {
-            assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
-        }
-        let mut buffer = Vec::new();
-        let dropped = measure(|| {
-            let error = ours.recv_into(&mut buffer).unwrap_err();
-            assert!(matches!(error, RecvError::TooLarge { limit: 1000, .. }), "{error:?}");
-        });
-        // Its beginning, at most.
-        assert!(dropped.bytes_total <= 2000, "{form}: {dropped:?}");
         assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
-    }
+        let error = ours.recv().unwrap_err();
+        assert!(matches!(error, RecvError::TooLarge { limit: 1000, .. }), "{error:?}");
+        assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
+    };
+    round();
+    // But for the body that is sent.
+    let sent = measure(|| drop(body(7, 100_000))).bytes_total;
+    let dropped = measure(|| (0..10).for_each(|_| round()));
+    assert!(dropped.bytes_total <= 10 * (sent + 1000), "{dropped:?}");
 }
 
 #[test]
-fn floods_allocate_nothing_after_the_first() {
+fn bundles_allocate_nothing_after_the_first() {
     let _alone = alone();
     let (mut theirs, mut ours) = Connected::pair().unwrap().in_mode();
+    let (batched, mut others) = Connected::pair().unwrap().in_mode();
+    let mut batch = Batch::new(batched.tx);
     let body = [7; 100];
     let frames: [Numbered<'_>; 40] =
         std::array::from_fn(|_| Numbered::Numbered { number: 7, len: 100, body: &body });
-    let (queued, mut others) = Connected::pair().unwrap().in_mode();
-    let mut queue = Queue::new(queued.split().0);
+    let receive = |ours: &mut Connected| {
+        for at in 0..frames.len() {
+            let frame = match at % 2 {
+                0 => ours.recv(),
+                _ => ours.try_recv(),
+            };
+            assert_eq!(frame.unwrap().expect("a frame").decode().unwrap().check(), 7);
+        }
+        assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
+    };
     let mut flood = |rounds: usize| {
-        for round in 0..rounds {
-            theirs.send_all(&frames).unwrap();
-            let mut left = frames.len();
-            while left > 0 && round % 2 == 0 {
-                let batch = ours.recv_batch().unwrap().expect("frames");
-                left -=
-                    batch.map(|frame| frame.decode().unwrap().check() / 7).sum::<u64>() as usize;
-            }
-            for _ in 0..left {
-                assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
-            }
-            assert!(ours.try_recv().is_err());
+        for _ in 0..rounds {
+            theirs.tx.send_all(&frames, Wait::Block).unwrap();
+            receive(&mut ours);
             for frame in &frames {
-                queue.push(frame).unwrap();
+                theirs.try_send(frame).unwrap();
             }
-            queue.flush().unwrap();
-            for _ in 0..frames.len() {
-                assert_eq!(others.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
+            receive(&mut ours);
+            for frame in &frames {
+                batch.push(frame, Wait::Block).unwrap();
             }
+            batch.flush(Wait::Block).unwrap();
+            receive(&mut others);
         }
     };
     flood(2);
     let after = measure(|| flood(100));
+    assert_eq!(after.count_total, 0, "{after:?}");
+}
+
+#[test]
+fn bundles_to_an_address_allocate_nothing_after_the_first() {
+    let _alone = alone();
+    type Ours = Socket<Numbered<'static>, Numbered<'static>>;
+    let directory = Directory::new();
+    let body = [7; 100];
+    let frames: [Numbered<'_>; 40] =
+        std::array::from_fn(|_| Numbered::Numbered { number: 7, len: 100, body: &body });
+    for address in [directory.address("socket"), "udp:127.0.0.1:0".parse().unwrap()] {
+        let mut receiver = Ours::bind(&address).unwrap();
+        let to = receiver.local_addr().unwrap();
+        let mut sender = Ours::unbound(&to).unwrap();
+        let mut flood = |rounds: usize| {
+            for _ in 0..rounds {
+                sender.tx.send_all_to(&frames, &to, Wait::Block).unwrap();
+                for _ in 0..frames.len() {
+                    let (frame, _) = receiver.recv_from().unwrap();
+                    assert_eq!(frame.decode().unwrap().check(), 7);
+                }
+                assert!(matches!(receiver.try_recv_from(), Err(RecvError::WouldBlock)));
+            }
+        };
+        flood(2);
+        let after = measure(|| flood(100));
+        assert_eq!(after.count_total, 0, "{address}: {after:?}");
+    }
+}
+
+#[test]
+fn a_frame_that_is_sent_to_many_is_encoded_once() {
+    let _alone = alone();
+    let frame = numbered(7, 1000, |frame| OwnedFrame::<Numbered<'_>>::encode(frame)).unwrap();
+    let mut pairs: Vec<_> = (0..10).map(|_| Connected::pair().unwrap().in_mode()).collect();
+    let mut send = |rounds: usize| {
+        for _ in 0..rounds {
+            for (theirs, ours) in &mut pairs {
+                theirs.tx.send_frame(&frame, Wait::Block).unwrap();
+                assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
+            }
+        }
+    };
+    send(1);
+    let after = measure(|| send(100));
     assert_eq!(after.count_total, 0, "{after:?}");
 }

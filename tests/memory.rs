@@ -5,9 +5,10 @@
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use datagrammar::{Connection, Frame, Limits, Message as _, RecvError};
-use datagrammar_tests::{Numbered, body, numbered, raw};
+use datagrammar::{Connection, Frame, Limits, Message as _, RecvError, Socket, Wait};
+use datagrammar_tests::{Directory, Numbered, body, numbered, raw};
 use rustix::net::SocketType;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -17,8 +18,13 @@ const MIB: usize = 1024 * 1024;
 
 /// How many bytes of memory this process has that is its own.
 fn resident() -> usize {
+    bytes("RssAnon:")
+}
+
+/// A number of this process, in bytes.
+fn bytes(name: &str) -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1024
 }
 
@@ -50,15 +56,20 @@ fn what_has_nothing_to_hold_holds_no_memory() {
     without_lanes(64 * MIB);
     // What the pool, the allocator and the first frames take, once for all.
     connections_that_have_received(8);
+    connections_with_frames_left(8);
+    receivers_that_wait(2);
     large_messages(2 * MIB);
     long_datagrams(8);
     connections_that_have_received(1000);
+    connections_with_frames_left(1000);
     connections_that_have_ended(200);
+    receivers_that_wait(50);
     large_messages(256 * MIB);
+    large_messages_to_an_address(15 * MIB);
     long_datagrams(64);
 }
 
-/// At most 512 bytes for each, the connection itself included.
+/// At most 256 bytes for each, the connection itself included.
 fn connections_that_have_received(count: usize) {
     // Room for them, which is not theirs.
     let mut theirs: Vec<OwnedFd> = Vec::with_capacity(count);
@@ -73,15 +84,48 @@ fn connections_that_have_received(count: usize) {
         ours.push(here);
         theirs.push(there);
     }
-    // What they do have once floods have come.
+    let taken = |before| resident().saturating_sub(before + frame.len());
+    let idle = taken(before);
+    assert!(count < 1000 || idle <= 256 * count, "{idle} bytes for {count} connections");
+    // And what they keep for short frames, once some have come.
     for (ours, theirs) in ours.iter_mut().zip(&theirs) {
         for _ in 0..20 {
             raw::send(theirs, &[1, 7, 1, 7]).unwrap();
         }
         assert_eq!(drain(ours), 20);
     }
-    let taken = resident().saturating_sub(before + frame.len());
-    assert!(count < 1000 || taken <= 512 * count, "{taken} bytes for {count} connections");
+    let idle = taken(before);
+    assert!(count < 1000 || idle <= 300 * count, "{idle} bytes for {count} connections");
+}
+
+/// Two tiny frames have been received of 64 that are there: what is left in the socket costs nothing, and what is
+/// left of a bundle what it is long.
+fn connections_with_frames_left(count: usize) {
+    let frame: &[u8] = &[1, 7, 1, 7];
+    let behind_its_len = [&[4][..], frame].concat();
+    let bundle =
+        [&[0, 4, 0, 0, 0, 0, 64, 0, 0, 0, 0, 0, 0, 0][..], &behind_its_len.repeat(64)].concat();
+    for (datagram, often, most) in [(frame, 64, 300), (&bundle, 1, 300 + 2 * bundle.len())] {
+        let mut theirs: Vec<OwnedFd> = Vec::with_capacity(count);
+        let before = resident();
+        let mut ours: Vec<Ours> = Vec::with_capacity(count);
+        for at in 0..count {
+            let (there, here) = raw::pair(SocketType::SEQPACKET);
+            for _ in 0..often {
+                raw::send(&there, datagram).unwrap();
+            }
+            let mut here = Ours::adopt(here).unwrap();
+            for _ in 0..2 {
+                let frame = if at % 2 == 0 { here.recv() } else { here.try_recv() };
+                check(&frame.unwrap().expect("a frame"));
+            }
+            ours.push(here);
+            theirs.push(there);
+        }
+        // Those of the pool that the first few hold may have been long before.
+        let taken = resident().saturating_sub(before + 16 * 4096);
+        assert!(count < 1000 || taken <= most * count, "{taken} bytes for {count} connections");
+    }
 }
 
 /// None, even though nobody receives from them any more.
@@ -90,19 +134,18 @@ fn connections_that_have_ended(count: usize) {
     let before = resident();
     for at in 0..count {
         let (theirs, here) = raw::pair(SocketType::SEQPACKET);
-        let (_sender, mut here) = Ours::adopt(here).unwrap().split();
+        let mut here = Ours::adopt(here).unwrap().rx;
         for _ in 0..20 {
             raw::send(&theirs, &[1, 7, 1, 7]).unwrap();
         }
         drop(theirs);
-        let mut buffer = Vec::new();
         for _ in 0..20 {
             check(&here.recv().unwrap().expect("a frame"));
         }
         let ended = match at % 3 {
             0 => here.recv().unwrap().is_none(),
-            1 => here.recv_into(&mut buffer).unwrap().is_none(),
-            _ => here.recv_batch().unwrap().is_none(),
+            1 => here.try_recv().unwrap().is_none(),
+            _ => here.recv_owned(Wait::Block).unwrap().is_none(),
         };
         assert!(ended);
         ours.push(here);
@@ -111,14 +154,63 @@ fn connections_that_have_ended(count: usize) {
     assert!(taken <= 2048 * count, "{taken} bytes for {count} connections");
 }
 
-/// Where there is no address space for lanes, before there are any.
+/// While they wait, they hold neither a lane nor what it held: each is a thread, and its stack.
+fn receivers_that_wait(count: usize) {
+    const LEN: usize = 150_000;
+    const STACK: usize = 48 * 1024;
+    let mut pairs: Vec<_> = (0..count).map(|_| Ours::pair().unwrap()).collect();
+    let far = Instant::now() + Duration::from_secs(60);
+    let before = resident();
+    thread::scope(|scope| {
+        let mut theirs = Vec::new();
+        for (at, (there, here)) in pairs.iter_mut().enumerate() {
+            numbered(7, LEN, |frame| there.send(frame)).unwrap();
+            theirs.push(there);
+            let waits = thread::Builder::new().stack_size(128 * 1024);
+            let wait = move || {
+                check(&here.recv().unwrap().expect("a frame"));
+                let last = if at % 2 == 0 { here.recv() } else { here.recv_deadline(far) };
+                check(&last.unwrap().expect("a frame"));
+            };
+            waits.spawn_scoped(scope, wait).unwrap();
+        }
+        // Until all have come to wait.
+        let all_sleep = || {
+            let tasks = fs::read_dir("/proc/self/task").unwrap();
+            let asleep = tasks.filter(|task| {
+                let path = task.as_ref().unwrap().path().join("wchan");
+                let waits_in = fs::read_to_string(path).unwrap_or_default();
+                waits_in.contains("skb") || waits_in.contains("poll")
+            });
+            asleep.count() >= count
+        };
+        let begun = Instant::now();
+        while !all_sleep() && begun.elapsed() < Duration::from_millis(500) {
+            thread::sleep(Duration::from_millis(10));
+        }
+        let taken = resident().saturating_sub(before);
+        for there in theirs {
+            numbered(7, 1, |frame| there.send(frame)).unwrap();
+        }
+        // The pool keeps a few of them.
+        let most = count * STACK + MIB;
+        assert!(taken <= most, "{taken} bytes for {count} receivers that wait");
+    });
+}
+
+/// Where there is address space for a short lane alone, and none even for that, before there are any.
 fn without_lanes(len: usize) {
     let (mut theirs, mut ours) = Ours::pair().unwrap();
     numbered(7, 10, |frame| theirs.send(frame)).unwrap();
     let limit = getrlimit(Resource::As);
     setrlimit(Resource::As, Rlimit { current: Some(0), ..limit }).unwrap();
+    let refused = ours.recv().map(drop);
+    let short = (bytes("VmSize:") + 512 * 1024) as u64;
+    setrlimit(Resource::As, Rlimit { current: Some(short), ..limit }).unwrap();
     let received = ours.recv().map(|frame| check(&frame.expect("a frame")));
     setrlimit(Resource::As, limit).unwrap();
+    assert!(matches!(refused, Err(RecvError::NoMemory { .. })), "{refused:?}");
+    // The frame is still there.
     received.unwrap();
     exchange(&mut theirs, &mut ours, len);
 }
@@ -129,9 +221,28 @@ fn large_messages(len: usize) {
     exchange(&mut theirs, &mut ours, len);
 }
 
+/// The same to an address, where they travel as sealed memory.
+fn large_messages_to_an_address(len: usize) {
+    let directory = Directory::new();
+    let address = directory.address("socket");
+    let mut ours = Socket::<Numbered<'_>, Numbered<'_>>::bind(&address).unwrap();
+    let mut theirs = Socket::<Numbered<'_>, Numbered<'_>>::unbound(&address).unwrap();
+    let before = resident();
+    for len in [len, 10] {
+        numbered(7, len, |frame| theirs.send_to(frame, &address)).unwrap();
+        check(&ours.recv_from().unwrap().0);
+        assert!(len < MIB || resident() >= before + len, "the measure measures nothing");
+    }
+    assert_returned(before);
+    numbered(7, len, |frame| theirs.send_to(frame, &address)).unwrap();
+    check(&ours.recv_from().unwrap().0);
+    assert!(matches!(ours.try_recv_from(), Err(RecvError::WouldBlock)));
+    assert_returned(before);
+}
+
 fn exchange(theirs: &mut Ours, ours: &mut Ours, len: usize) {
     let before = resident();
-    ours.set_limits(Limits::default().frame_len(usize::MAX));
+    ours.rx.set_limits(Limits::default().frame_len(usize::MAX));
     thread::scope(|scope| {
         scope.spawn(|| numbered(7, len, |frame| theirs.send(frame)).unwrap());
         check(&ours.recv().unwrap().expect("a frame"));

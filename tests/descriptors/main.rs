@@ -2,13 +2,13 @@
 //! has open and lower its limits, so they are a program of their own, and take turns.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
-mod batches;
+mod bundles;
 
 use std::fs::File;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use datagrammar::{Connection, RecvError, SendError, Socket, peek_len};
+use datagrammar::{Connection, RecvError, SendError, Socket, Wait, peek_len};
 use datagrammar_tests::{Directory, raw};
 use datagrammar_tests::{
     InMode as _,
@@ -81,9 +81,9 @@ fn h10_peeks_do_not_copy_descriptors() {
     for _ in 0..1_000_000 / 10 {
         assert_eq!(peek_len(&theirs).unwrap(), 3);
     }
-    let (_, mut theirs) = theirs.split();
+    let mut theirs = theirs.rx;
     for _ in 0..1_000_000 * 9 / 10 {
-        assert_eq!(theirs.peek_len(datagrammar::Wait::Block).unwrap(), Some(3));
+        assert_eq!(theirs.peek_len(Wait::Block).unwrap(), Some(3));
     }
     assert_eq!(leaks::open(), before);
 }

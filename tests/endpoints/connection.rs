@@ -1,15 +1,16 @@
 //! Connections: every way to open one, to wait, and to end.
 
 use std::net::Shutdown;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::{
-    AcceptError, Address, Connection, DecodeError, Limits, Listener, OpenError, Options, RecvError,
-    SendError,
+    AcceptError, Address, Batch, Connection, DecodeError, Limits, Listener, OpenError, Options,
+    Receiver, RecvError, SendError, Wait,
 };
-use datagrammar_tests::{Directory, InMode as _, Numbered, Random, body, limits, numbered, seed};
+use datagrammar_tests::{Directory, InMode as _, Numbered, Random, body, numbered, seed};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
@@ -78,24 +79,35 @@ fn the_forms_of_receiving_wait_as_they_say() {
     numbered(1, 1, |frame| left.send(frame)).unwrap();
     assert_eq!(right.recv_deadline(begun).unwrap().expect("a frame").decode().unwrap().check(), 1);
 
-    let (mut sender, _) = left.split();
-    let (_, mut receiver) = right.split();
-    let mut buffers = [Vec::new(), Vec::new(), Vec::new()];
-    for number in 0..3 {
-        numbered(number, 100, |frame| sender.send(frame)).unwrap();
+    // What takes a `Wait` waits in the same ways.
+    assert!(matches!(right.rx.peek_len(Wait::Try), Err(RecvError::WouldBlock)));
+    assert!(matches!(right.rx.recv_owned(Wait::Try), Err(RecvError::WouldBlock)));
+    type Form = fn(&mut Receiver<Numbered<'static>>, Wait) -> Result<bool, RecvError>;
+    let forms: [Form; 2] = [
+        |rx, wait| Ok(rx.peek_len(wait)?.is_some()),
+        |rx, wait| Ok(rx.recv_owned(wait)?.is_some()),
+    ];
+    for form in forms {
+        let begun = Instant::now();
+        let late = form(&mut right.rx, Wait::Until(begun + Duration::from_millis(30))).unwrap_err();
+        assert!(matches!(late, RecvError::TimedOut), "{late:?}");
+        assert!(begun.elapsed() >= Duration::from_millis(30));
     }
-    assert_eq!(receiver.peek_len(datagrammar::Wait::Block).unwrap(), Some(103));
-    // Kept side by side, which one buffer could not.
-    let [a, b, c] = &mut buffers;
+
+    for number in 0..3 {
+        numbered(number, 100, |frame| left.send(frame)).unwrap();
+    }
+    assert_eq!(right.rx.peek_len(Wait::Try).unwrap(), Some(103));
     let far = Instant::now() + Duration::from_secs(30);
-    let first = receiver.recv_into(a).unwrap().expect("a frame");
-    let second = receiver.try_recv_into(b).unwrap().expect("a frame");
-    let third = receiver.recv_into_deadline(c, far).unwrap().expect("a frame");
-    let numbers = [first, second, third].map(|frame| frame.decode().unwrap().check());
-    assert_eq!(numbers, [0, 1, 2]);
-    sender.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(receiver.peek_len(datagrammar::Wait::Block).unwrap(), None);
-    assert!(receiver.recv_into(a).unwrap().is_none());
+    for (number, wait) in (0..).zip([Wait::Block, Wait::Try, Wait::Until(far)]) {
+        assert_eq!(right.rx.peek_len(wait).unwrap(), Some(103));
+        let mut frame = right.rx.recv_owned(wait).unwrap().expect("a frame");
+        assert_eq!(frame.decode().unwrap().check(), number);
+    }
+    left.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(right.rx.peek_len(Wait::Block).unwrap(), None);
+    assert!(right.rx.recv_owned(Wait::Block).unwrap().is_none());
+    assert!(right.try_recv().unwrap().is_none());
 }
 
 #[test]
@@ -130,20 +142,21 @@ fn the_forms_of_sending_wait_as_they_say() {
 }
 
 #[test]
-fn clones_of_a_sender_send_whole_frames_from_many_threads() {
+fn a_sender_behind_a_mutex_sends_whole_frames_from_many_threads() {
     const SENDERS: u64 = 8;
     const FRAMES: u64 = 500;
     let (left, right) = Ours::pair().unwrap().in_mode();
-    let (sender, _) = left.split();
-    let (_, mut receiver) = right.split();
+    let sender = Mutex::new(left.tx);
+    let mut receiver = right.rx;
     thread::scope(|scope| {
         for of in 0..SENDERS {
-            let mut sender = sender.clone();
+            let sender = &sender;
             scope.spawn(move || {
                 for at in 0..FRAMES {
                     let number = of * FRAMES + at;
-                    numbered(number, number as usize * 7 % 9_000, |frame| sender.send(frame))
-                        .unwrap();
+                    // Some in pieces.
+                    let len = if at % 50 == 7 { 300_000 } else { number as usize * 7 % 9_000 };
+                    numbered(number, len, |frame| sender.lock().unwrap().send(frame)).unwrap();
                 }
             });
         }
@@ -158,14 +171,35 @@ fn clones_of_a_sender_send_whole_frames_from_many_threads() {
 }
 
 #[test]
-fn a_reply_borrows_from_the_request_that_it_answers() {
-    let (mut client, server) = Ours::pair().unwrap().in_mode();
-    numbered(3, 10, |frame| client.send(frame)).unwrap();
-    let (mut tx, mut rx) = server.split();
-    let Numbered::Numbered { number, len, body } =
-        rx.recv().unwrap().expect("a frame").decode().unwrap();
-    tx.send(&Numbered::Numbered { number, len, body }).unwrap();
-    assert_eq!(client.recv().unwrap().expect("a frame").decode().unwrap().check(), 3);
+fn an_answer_borrows_from_the_request_while_it_is_lent() {
+    let (mut client, mut server) = Ours::pair().unwrap().in_mode();
+    // From a datagram of its own, from a bundle, and from pieces.
+    for len in [10, 300_000] {
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let Connection { tx, rx, .. } = &mut server;
+                for _ in 0..3 {
+                    let frame = rx.recv().unwrap().expect("a frame");
+                    let Numbered::Numbered { number, len, body } = frame.decode().unwrap();
+                    tx.send(&Numbered::Numbered { number, len, body }).unwrap();
+                }
+            });
+            numbered(3, len, |frame| client.send(frame)).unwrap();
+            numbered(3, len, |frame| client.tx.send_all([frame, frame], Wait::Block)).unwrap();
+            for _ in 0..3 {
+                assert_eq!(client.recv().unwrap().expect("a frame").decode().unwrap().check(), 3);
+            }
+        });
+    }
+}
+
+#[test]
+fn into_fd_refuses_halves_of_two_connections() {
+    let (mut left, _right) = Ours::pair().unwrap().in_mode();
+    let (mut other, _another) = Ours::pair().unwrap().in_mode();
+    std::mem::swap(&mut left.tx, &mut other.tx);
+    let refused = left.into_fd().unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::InvalidInput);
 }
 
 #[test]
@@ -199,7 +233,7 @@ fn limits_are_those_of_the_options_and_can_be_changed() {
     numbered(1, 1_000, |frame| server.send(frame)).unwrap();
     assert!(matches!(server.recv(), Err(RecvError::TooLarge { len: 1005, limit: 1_000 })));
     assert!(matches!(client.recv(), Err(RecvError::TooLarge { len: 1005, limit: 1_000 })));
-    server.set_limits(limits());
+    server.rx.set_limits(Limits::default());
     numbered(2, 1_000, |frame| client.send(frame)).unwrap();
     assert_eq!(server.recv().unwrap().expect("a frame").decode().unwrap().check(), 2);
 }
@@ -242,12 +276,17 @@ fn an_address_of_another_family_is_refused() {
 fn descriptors_are_lent_and_handed_out() {
     let (left, mut right) = Ours::pair().unwrap().in_mode();
     let copy = left.as_fd().try_clone_to_owned().unwrap();
-    let (sender, receiver) = left.split();
-    let mut again = sender.clone();
-    drop((sender, receiver));
-    numbered(1, 1, |frame| again.send(frame)).unwrap();
-    drop(again);
+    let raw = left.as_raw_fd();
+    let (mut sender, receiver) = left.split();
+    assert_eq!((sender.as_raw_fd(), receiver.as_raw_fd()), (raw, raw));
+    assert_eq!((sender.as_fd().as_raw_fd(), receiver.as_fd().as_raw_fd()), (raw, raw));
+    drop(receiver);
+    numbered(1, 1, |frame| sender.send(frame)).unwrap();
+    let batch = Batch::new(sender);
+    assert_eq!((batch.as_raw_fd(), batch.as_fd().as_raw_fd()), (raw, raw));
+    drop(batch);
     let mut adopted = Ours::adopt(copy).unwrap().in_mode();
+    assert_eq!(adopted.as_raw_fd(), adopted.as_fd().as_raw_fd());
     numbered(2, 2, |frame| adopted.send(frame)).unwrap();
     drop(adopted);
     for number in [1, 2] {

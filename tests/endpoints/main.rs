@@ -2,12 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod address;
-mod batches;
+mod batch;
+mod bundles;
 mod connection;
+mod errors;
+mod handover;
+mod kinds;
 mod listener;
+mod model;
 mod options;
-mod queue;
+mod owned;
+mod pending;
 mod socket;
-mod together;
-mod untaken;
 mod vsock;

@@ -3,13 +3,14 @@
 use std::net::Shutdown;
 use std::os::fd::AsFd as _;
 use std::os::unix::thread::JoinHandleExt as _;
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::{
-    Address, Connection, Listener, Message as _, OpenError, Queue, RecvError, SendError,
+    Address, Batch, Connection, Listener, Message as _, OpenError, RecvError, SendError, Wait,
 };
-use datagrammar_tests::{Numbered, body, numbered, raw, skipped};
+use datagrammar_tests::{InMode as _, Numbered, body, numbered, raw, skipped};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -32,7 +33,7 @@ fn pair() -> Option<(Ours, Ours)> {
     let open = || -> Result<_, OpenError> {
         let listener = Listener::<Numbered<'_>, Numbered<'_>>::bind(&any_port)?;
         let client = Ours::connect(&listener.local_addr().unwrap())?;
-        Ok((client, listener.accept().expect("a client")))
+        Ok((client, listener.accept().expect("a client")).in_mode())
     };
     open().inspect_err(explains).ok()
 }
@@ -138,13 +139,14 @@ fn a_signal_does_not_tear_a_frame() {
 #[test]
 fn frames_of_several_threads_do_not_get_into_each_other() {
     let Some((client, mut server)) = pair() else { return };
-    let (sender, _receiver) = client.split();
+    let sender = Mutex::new(client.tx);
     thread::scope(|scope| {
         for thread in 0..4 {
-            let mut sender = sender.clone();
+            let sender = &sender;
             scope.spawn(move || {
                 for number in 0..50 {
-                    numbered(4 * number + thread, LEN, |frame| sender.send(frame)).unwrap();
+                    let send = |frame: &Numbered<'_>| sender.lock().unwrap().send(frame);
+                    numbered(4 * number + thread, LEN, send).unwrap();
                 }
             });
         }
@@ -155,51 +157,72 @@ fn frames_of_several_threads_do_not_get_into_each_other() {
 }
 
 #[test]
-fn floods_are_received_in_batches_and_what_is_left_stays() {
+fn bundles_come_in_order_and_what_is_left_stays() {
     let Some((client, mut server)) = pair() else { return };
-    let (mut sender, _receiver) = client.split();
+    let mut sender = client.tx;
     let bodies: Vec<_> = (0..100).map(|number| body(number, number as usize)).collect();
     let frames: Vec<_> = (0..100)
         .zip(&bodies)
         .map(|(number, body)| Numbered::Numbered { number, len: number, body })
         .collect();
-    let mut queue = Queue::new(sender.clone());
-    for _ in 0..3 {
-        assert_eq!(sender.send_all(&frames[..50]).unwrap(), 50);
+    for round in 0..3 {
+        assert_eq!(sender.send_all(&frames[..50], Wait::Block).unwrap(), 50);
+        let mut batch = Batch::new(sender);
         for frame in &frames[50..] {
-            queue.push(frame).unwrap();
+            batch.push(frame, Wait::Block).unwrap();
         }
-        queue.flush().unwrap();
-        let mut expected = 0..100;
-        while !expected.is_empty() {
-            let batch = server.recv_batch().unwrap().expect("frames");
-            assert!((1..=32).contains(&batch.len()));
-            for frame in batch.take(20) {
-                assert_eq!(Some(frame.decode().unwrap().check()), expected.next());
+        sender = batch.into_inner(Wait::Block).unwrap();
+        for expected in 0..100 {
+            // In between, one is looked at, or owned.
+            if expected % 7 == round {
+                assert!(server.rx.peek_len(Wait::Block).unwrap().is_some());
             }
-            // In between, one is looked at, and taken.
-            if let Some(number) = expected.next() {
-                assert!(server.peek_len().unwrap().is_some());
-                assert_eq!(next(&mut server), number);
+            match expected % 5 == round {
+                true => {
+                    let mut owned = server.rx.recv_owned(Wait::Block).unwrap().expect("a frame");
+                    assert_eq!(owned.decode().unwrap().check(), expected);
+                }
+                false => assert_eq!(next(&mut server), expected),
             }
         }
         assert!(matches!(server.try_recv(), Err(RecvError::WouldBlock)));
     }
-    for sent in 0..40 {
-        numbered(sent, 10, |frame| sender.send(frame)).unwrap();
-    }
+    assert_eq!(sender.send_all(&frames, Wait::Block).unwrap(), 100);
     sender.shutdown(Shutdown::Write).unwrap();
-    for number in 0..40 {
+    for number in 0..100 {
         assert_eq!(next(&mut server), number);
     }
     for _ in 0..2 {
         assert!(server.recv().unwrap().is_none());
-        assert!(server.recv_batch().unwrap().is_none());
+        assert!(server.try_recv().unwrap().is_none());
     }
 }
 
 #[test]
-fn what_was_taken_goes_with_the_descriptor() {
+fn a_large_frame_that_was_begun_is_kept_and_sent_on() {
+    const LARGE: usize = 1_000_000;
+    let Some((mut client, mut server)) = pair() else { return };
+    for number in 0..3 {
+        numbered(number, LARGE, |frame| client.try_send(frame)).unwrap();
+        assert!(client.tx.pending() > 0);
+        let sender = thread::scope(|scope| {
+            let sender = scope.spawn(|| {
+                while client.tx.pending() > 0 {
+                    match client.tx.flush(Wait::Try) {
+                        Ok(()) | Err(SendError::WouldBlock { .. }) => {}
+                        Err(other) => panic!("{other:?}"),
+                    }
+                }
+            });
+            assert_eq!(next(&mut server), number);
+            sender.join()
+        });
+        sender.unwrap();
+    }
+}
+
+#[test]
+fn what_was_read_goes_with_the_descriptor() {
     for received in 0..10 {
         let Some((mut client, mut server)) = pair() else { return };
         for number in 0..40 {
@@ -208,14 +231,14 @@ fn what_was_taken_goes_with_the_descriptor() {
         for number in 0..received {
             assert_eq!(next(&mut server), number);
         }
-        // A kernel that cannot peek has it taken.
-        server.peek_len().unwrap();
-        let (fd, untaken) = server.into_fd().unwrap();
+        // A kernel that cannot peek has it read.
+        server.rx.peek_len(Wait::Block).unwrap();
+        let (fd, unread) = server.into_fd().unwrap();
         let mut expected = received..40;
-        for frame in &untaken {
+        for frame in &unread {
             assert_eq!(Some(Numbered::decode(frame).unwrap().check()), expected.next());
         }
-        let mut server = Ours::adopt(fd).unwrap();
+        let mut server = Ours::adopt(fd).unwrap().in_mode();
         for number in expected {
             assert_eq!(next(&mut server), number);
         }

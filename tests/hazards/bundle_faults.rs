@@ -43,14 +43,14 @@ impl<M: Message> Link<M> {
         let address = "udp:127.0.0.1:0".parse().unwrap();
         let ours = Socket::<M, M>::bind_with(&address, &options()).unwrap();
         let theirs = UdpSocket::bind("127.0.0.1:0").unwrap();
-        theirs.connect(ours.local_address().unwrap().as_udp().unwrap()).unwrap();
+        theirs.connect(ours.local_addr().unwrap().as_udp().unwrap()).unwrap();
         let ours = Receiving::Socket(ours);
         [connection, unix, Self { theirs: theirs.into(), ours, _directory: Directory::new() }]
     }
 
     fn is_udp(&self) -> bool {
         matches!(&self.ours, Receiving::Socket(socket)
-            if socket.local_address().unwrap().as_udp().is_some())
+            if socket.local_addr().unwrap().as_udp().is_some())
     }
 
     fn send(&self, datagram: &[u8]) {

@@ -6,9 +6,12 @@ use std::sync::OnceLock;
 
 use datagrammar::{Connection, Message, Options};
 
-/// The default options, in the form of waiting of this binary: the one switch.
+/// The default options, in the form of waiting of this binary.
 pub fn options() -> Options {
-    Options::new()
+    match is_eager() {
+        true => Options::new().eager(),
+        false => Options::new(),
+    }
 }
 
 /// Whether this binary's tests wait in the read itself.
@@ -45,7 +48,13 @@ pub trait InMode: Sized {
 
 impl<Tx: Message, Rx: Message> InMode for Connection<Tx, Rx> {
     fn in_mode(self) -> Self {
-        self
+        if !is_eager() {
+            return self;
+        }
+        let (fd, unread) = self.into_fd().expect("the descriptor");
+        let mut again = Self::adopt_with(fd, &options()).expect("the same connection");
+        again.rx.restore(unread);
+        again
     }
 }
 

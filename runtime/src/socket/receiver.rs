@@ -13,7 +13,7 @@ use crate::address::Address;
 use crate::error::RecvError;
 use crate::frame::Frame;
 use crate::limits::Limits;
-use crate::message::Message;
+use crate::message::{Descriptors, Message};
 use crate::options::Options;
 use crate::owned_frame::OwnedFrame;
 use crate::peer::Peer;
@@ -83,7 +83,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
     /// As the form of [`recv_from`](Self::recv_from) that waits in the same way.
     pub fn recv_owned_from(&mut self, wait: Wait) -> Result<(OwnedFrame<Rx>, Address), RecvError> {
         let frame = self.receive(wait)?;
-        let descriptors = self.inbox.take_descriptors();
+        let descriptors = self.take_descriptors();
         let sender = self.inbox.take_credentials().map(Peer::from).map(Box::new);
         let bytes = self.inbox.take_bytes(frame);
         Ok((OwnedFrame::new(bytes, descriptors, sender), self.inbox.name().into()))
@@ -116,10 +116,17 @@ impl<Rx: Message> SocketReceiver<Rx> {
     #[inline]
     fn recv_waiting(&mut self, wait: Wait) -> Result<(Frame<'_, Rx>, Address), RecvError> {
         let frame = self.receive(wait)?;
-        let descriptors = self.inbox.take_descriptors();
+        let descriptors = self.take_descriptors();
         let sender = self.inbox.take_credentials().map(Peer::from);
         let from = self.inbox.name().into();
         Ok((Frame::new(self.inbox.bytes(frame), descriptors).sent_by(sender), from))
+    }
+
+    /// The frame's descriptors. Where the type has none, those that came are closed.
+    #[inline]
+    fn take_descriptors(&mut self) -> Descriptors {
+        let descriptors = self.inbox.take_descriptors();
+        if Rx::DESCRIPTORS { descriptors } else { Descriptors::default() }
     }
 
     #[inline]

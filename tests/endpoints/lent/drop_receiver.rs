@@ -9,7 +9,7 @@ enum Ping {
 fn main() {
     let (_theirs, ours) = Connection::<Ping, Ping>::pair().unwrap();
     let (_sender, mut receiver) = ours.split();
-    let frame = receiver.recv_batch().unwrap().unwrap().next().unwrap();
+    let frame = receiver.recv().unwrap().unwrap();
     drop(receiver);
     drop(frame);
 }

@@ -8,7 +8,7 @@ enum Ping {
 
 fn main() {
     let (_theirs, mut ours) = Connection::<Ping, Ping>::pair().unwrap();
-    let frame = ours.recv_batch().unwrap().unwrap().next().unwrap();
+    let frame = ours.recv().unwrap().unwrap();
     let _next = ours.recv();
     drop(frame);
 }

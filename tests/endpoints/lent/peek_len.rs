@@ -1,4 +1,4 @@
-use datagrammar::{Connection, Message};
+use datagrammar::{Connection, Message, Wait};
 
 #[derive(Message)]
 enum Ping {
@@ -8,7 +8,7 @@ enum Ping {
 
 fn main() {
     let (_theirs, mut ours) = Connection::<Ping, Ping>::pair().unwrap();
-    let frames = ours.recv_batch().unwrap().unwrap();
-    let _len = ours.peek_len();
-    drop(frames);
+    let frame = ours.recv().unwrap().unwrap();
+    let _len = ours.rx.peek_len(Wait::Try);
+    drop(frame);
 }

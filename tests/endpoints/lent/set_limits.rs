@@ -9,6 +9,6 @@ enum Ping {
 fn main() {
     let (_theirs, mut ours) = Connection::<Ping, Ping>::pair().unwrap();
     let frame = ours.recv().unwrap().unwrap();
-    ours.set_limits(Limits::default());
+    ours.rx.set_limits(Limits::default());
     drop(frame);
 }

@@ -120,6 +120,10 @@ impl Slot {
             pool::give_back(lane);
         }
         self.is_own = true;
+        self.release_own();
+    }
+
+    fn release_own(&mut self) {
         self.own.clear();
         if self.own.capacity() > SHORT {
             self.own = Vec::new();
@@ -136,7 +140,7 @@ impl Slot {
         if lane.resident() > MAX_EAGER {
             lane.trim(MAX_EAGER);
         }
-        self.own = Vec::new();
+        self.release_own();
         self.is_own = false;
         true
     }

@@ -1,17 +1,17 @@
-//! Plain SEQPACKET sockets, as one uses them through libc.
+//! Plain SEQPACKET sockets through libc.
 
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 
 use libc::c_int;
 
-/// Two connected UNIX SEQPACKET sockets, closed on exec.
+/// Returns two connected UNIX SEQPACKET sockets, closed on exec.
 ///
 /// `int socketpair(int domain, int type, int protocol, int sv[2])`; see [socketpair(2)].
 ///
 /// # Errors
 ///
-/// Of the system call.
+/// That of the system call.
 ///
 /// [socketpair(2)]: https://man7.org/linux/man-pages/man2/socketpair.2.html
 pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
@@ -32,7 +32,7 @@ pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 ///
 /// # Errors
 ///
-/// Of the system call.
+/// That of the system call.
 ///
 /// [send(2)]: https://man7.org/linux/man-pages/man2/send.2.html
 pub fn send(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
@@ -51,7 +51,7 @@ pub fn send(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// Of the system call.
+/// That of the system call.
 ///
 /// [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
 pub fn recv(fd: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> io::Result<usize> {

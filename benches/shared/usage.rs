@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 ///
 /// # Errors
 ///
-/// Of the system call.
+/// That of the system call.
 pub fn cpu_time() -> Result<Duration> {
     cpu_time_of(libc::RUSAGE_SELF)
 }
@@ -19,7 +19,7 @@ pub fn cpu_time() -> Result<Duration> {
 ///
 /// # Errors
 ///
-/// Of the system call.
+/// That of the system call.
 pub fn children_cpu_time() -> Result<Duration> {
     cpu_time_of(libc::RUSAGE_CHILDREN)
 }

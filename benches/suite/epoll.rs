@@ -3,10 +3,10 @@
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 
-/// How many sockets are told at a time.
+/// The most sockets that one wait reports.
 const EVENTS: usize = 64;
 
-/// Tells which sockets there is something to receive from, as long as there is.
+/// Reports readable sockets, level-triggered.
 #[derive(Debug)]
 pub(crate) struct Epoll(OwnedFd);
 
@@ -38,7 +38,7 @@ impl Epoll {
         if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 
-    /// Waits for sockets, and hands the number of each to `visit`.
+    /// Waits for readable sockets, and calls `visit` with the number of each.
     ///
     /// `int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)`; see
     /// [epoll_wait(2)].

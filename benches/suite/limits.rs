@@ -1,10 +1,10 @@
-//! How many descriptors this process may have.
+//! The number of descriptors that this process may have.
 
 use std::io;
 
 use anyhow::{Result, ensure};
 
-/// Allows this process `count` descriptors, or as many as it can get. Returns how many those are.
+/// Raises the limit to `count` descriptors, or as far as possible, and returns the limit.
 ///
 /// `int setrlimit(int resource, const struct rlimit *rlim)`; see [getrlimit(2)].
 ///
@@ -15,7 +15,7 @@ pub(crate) fn allow_descriptors(count: usize) -> Result<usize> {
     if now >= wanted {
         return Ok(usize::try_from(now)?);
     }
-    // Past its hard limit only a privileged process can go.
+    // Only a privileged process can exceed its hard limit.
     for limit in [
         libc::rlimit { rlim_cur: wanted, rlim_max: wanted.max(most) },
         libc::rlimit { rlim_cur: wanted.min(most), rlim_max: most },

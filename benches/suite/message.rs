@@ -1,4 +1,4 @@
-//! The message that every way moves: a sequence number and bytes, borrowed, or owned where a way's API
+//! The message that every way moves: a sequence number, and bytes that are borrowed, or owned where an API
 //! cannot lend.
 
 use std::borrow::Cow;
@@ -8,7 +8,7 @@ use datagrammar::Message;
 use serde::de::{Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 
-/// What is sent, and what is decoded from memory that lends.
+/// The message, borrowed.
 #[derive(Debug, Clone, Copy, Message, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Note<'a> {
     #[message(tag = 1)]
@@ -19,8 +19,8 @@ pub(crate) enum Note<'a> {
     },
 }
 
-/// The same for ways that decode to owned data alone. To be sent it borrows, so that none pays for a copy
-/// that it would not make.
+/// The same for ways that decode to owned data only. The sender's borrows, so that no way pays for a copy
+/// that its user would not make.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Held {
     Sample { seq: u64, payload: Bytes },

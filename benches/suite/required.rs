@@ -1,145 +1,115 @@
-//! What is required of datagrammar, next to its peers.
+//! What is required of datagrammar next to its peers.
 
-use clap::ValueEnum as _;
 use datagrammar_benches::requirement::{Bound, Requirement};
 
-use crate::plan;
-use crate::results::{Metric, Results, allocations, cpu, memory, rate};
-use crate::trace::Side;
+use crate::plan::{Workload, said};
+use crate::results::{Figure, Metric, Results, allocations, cpu, memory};
 use crate::ways::Way;
-use crate::workload::{Workload, said};
+use crate::ways::datagrams::Family;
 
-/// All requirements. Those of workloads that were not measured miss.
+/// The most memory that an idle connection may take, in bytes.
+const IDLE: f64 = 256.0;
+
+/// The most that a connection may take which may still have frames to receive: a page for the frame that it
+/// lent last, and as much again.
+const BEGUN: f64 = 8192.0;
+
+/// Returns all requirements. What was not measured misses.
 pub(crate) fn requirements(results: &Results) -> Vec<Requirement> {
-    let mut all = Vec::new();
-    for len in [16, 256, 1024] {
-        bursts(results, len, &mut all);
+    let mut all = Required { results, all: Vec::new() };
+    for (len, bound) in [(16, 0.12), (256, 0.15), (1024, 0.30), (4096, 0.55)] {
+        let what = format!("burst of 32 × {}", said(len));
+        all.ratio(&what, Workload::Burst(len), Way::SendAll, Way::Uds, cpu, bound);
     }
-    streams(results, &mut all);
-    trips(results, &mut all);
-    mixed(results, &mut all);
-    steady(results, &mut all);
-    waiting(results, &mut all);
-    all
+    let lengths =
+        [16, 256, 1024, 4096, 16 * 1024].map(|len| (len, 1.05)).into_iter().chain([(65_536, 0.90)]);
+    for (len, bound) in lengths {
+        for (what, workload) in [("burst", Workload::Burst(len)), ("stream", Workload::Stream(len))]
+        {
+            let what = format!("{what} of {}", said(len));
+            all.ratio(&what, workload, Way::Send, Way::Plain, cpu, bound);
+        }
+    }
+    for len in [16, 1024] {
+        let what = format!("round trip of {} on one core", said(len));
+        all.ratio(&what, Workload::Trip(len), Way::Send, Way::Plain, cpu, 1.25);
+        all.ratio(&what, Workload::Trip(len), Way::Eager, Way::Plain, cpu, 1.05);
+    }
+    for count in [10, 1000, 10_000] {
+        let what = format!("a frame on each of {count} connections");
+        all.ratio(&what, Workload::Fan(count), Way::Send, Way::Plain, cpu, 1.10);
+    }
+    let what = "a descriptor with each message";
+    all.ratio(what, Workload::Descriptors, Way::Send, Way::Plain, cpu, 1.10);
+    let ours = better_of(results, Workload::Mixed, [Way::SendAll, Way::Send]);
+    all.ratio("mixed stream", Workload::Mixed, ours, Way::Plain, cpu, 1.0);
+    all.ratio("mixed stream: peak memory", Workload::Mixed, ours, Way::Plain, memory, 0.8);
+    for family in [Family::Unix, Family::Udp] {
+        for len in [64, 1024] {
+            let workload = Workload::Datagrams(family, len);
+            let what = format!("{} datagrams of {}", family.title(), said(len));
+            all.ratio(&what, workload, Way::Send, Way::Plain, cpu, 1.05);
+        }
+    }
+    for count in [1000, 10_000] {
+        let what = format!("{count} idle connections after 64 KiB: bytes each");
+        all.memory(what, Workload::Idle(count), IDLE);
+    }
+    let what = "9900 connections after two tiny frames of eight: bytes each";
+    all.memory(what.into(), Workload::Begun(9900), BEGUN);
+    all.allocations();
+    all.all
 }
 
-fn bursts(results: &Results, len: usize, all: &mut Vec<Requirement>) {
-    let workload = Workload::Burst(len);
-    let of = |way| results.median(workload, way, cpu);
-    let mut require = |ours: Way, theirs: Way, bound: f64| {
-        all.push(Requirement {
-            what: format!("burst of {}: CPU, {} / {}", said(len), ours.title(), theirs.title()),
-            number: of(ours) / of(theirs),
+struct Required<'a> {
+    results: &'a Results,
+    all: Vec<Requirement>,
+}
+
+impl Required<'_> {
+    fn ratio(
+        &mut self,
+        what: &str,
+        workload: Workload,
+        ours: Way,
+        theirs: Way,
+        metric: Metric,
+        bound: f64,
+    ) {
+        self.all.push(Requirement {
+            what: format!("{what}: {} ÷ {}", ours.title(), theirs.title()),
+            number: median(self.results.ratio(workload, ours, theirs, metric)),
             bound: Bound::AtMost(bound),
         });
-    };
-    require(Way::TypedAll, Way::Uds, 0.80);
-    require(Way::TypedAll, Way::IpcChannel, 0.58);
-    require(Way::TypedAll, Way::Floor, 1.06);
-    require(Way::TypedEach, Way::Uds, 0.92);
-}
+    }
 
-fn streams(results: &Results, all: &mut Vec<Requirement>) {
-    for (len, theirs, bound) in [
-        (16, Way::Uds, 1.15),
-        (1024, Way::Uds, 1.25),
-        (16, Way::IpcChannel, 1.6),
-        (1024, Way::IpcChannel, 1.6),
-    ] {
-        let of = |way| results.median(Workload::Stream(len), way, rate);
-        all.push(Requirement {
-            what: format!("stream of {}: messages/s, datagrammar / {}", said(len), theirs.title()),
-            // In its better form of sending.
-            number: of(Way::TypedAll).max(of(Way::TypedEach)) / of(theirs),
-            bound: Bound::AtLeast(bound),
+    fn memory(&mut self, what: String, workload: Workload, bound: f64) {
+        let number = median(self.results.figure(workload, Way::Send, memory));
+        self.all.push(Requirement { what, number, bound: Bound::AtMost(bound) });
+    }
+
+    /// In steady state nothing is allocated, whatever the length.
+    fn allocations(&mut self) {
+        let bursts = [16, 256, 1024, 4096, 16 * 1024, 64 * 1024].map(Workload::Burst);
+        let counts = bursts.into_iter().flat_map(|burst| {
+            let of = |way| self.results.figure(burst, way, allocations);
+            [Way::SendAll, Way::Send].map(|way| median(of(way)))
         });
+        let most = counts.fold(0.0, |one: f64, other| {
+            if one.is_nan() || other.is_nan() { f64::NAN } else { one.max(other) }
+        });
+        let what = "allocations for a message of any burst, both sides".into();
+        self.all.push(Requirement { what, number: most, bound: Bound::AtMost(0.0) });
     }
 }
 
-fn trips(results: &Results, all: &mut Vec<Requirement>) {
-    for len in [16, 1024, 64 * 1024] {
-        let of = |way| results.median(Workload::Trip(len), way, cpu);
-        all.push(Requirement {
-            what: format!(
-                "round trip of {}: CPU, datagrammar / {}",
-                said(len),
-                Way::Buffered.title()
-            ),
-            number: of(Way::TypedEach) / of(Way::Buffered),
-            bound: Bound::AtMost(1.10),
-        });
-    }
+/// The way that takes less CPU time.
+fn better_of(results: &Results, workload: Workload, [one, other]: [Way; 2]) -> Way {
+    let of = |way| median(results.figure(workload, way, cpu));
+    if of(one) < of(other) { one } else { other }
 }
 
-fn mixed(results: &Results, all: &mut Vec<Requirement>) {
-    let of = |way, metric: Metric| results.median(Workload::Mixed, way, metric);
-    // In its better form of sending.
-    let ours = [Way::TypedAll, Way::TypedEach];
-    let ours = ours.into_iter().min_by(|&a, &b| of(a, cpu).total_cmp(&of(b, cpu)));
-    let ours = ours.unwrap_or(Way::TypedEach);
-    let metrics: [(&str, Metric); 2] = [("CPU", cpu), ("peak memory", memory)];
-    for (name, metric) in metrics {
-        let peers = plan::ways(Workload::Mixed).into_iter().filter(|way| !way.is_ours());
-        let measured = peers.filter(|&way| !of(way, metric).is_nan());
-        let best = measured.min_by(|&a, &b| of(a, metric).total_cmp(&of(b, metric)));
-        let theirs = best.map_or("the best peer", Way::title);
-        all.push(Requirement {
-            what: format!("mixed stream: {name}, {} / {theirs}", ours.title()),
-            number: of(ours, metric) / best.map_or(f64::NAN, |way| of(way, metric)),
-            bound: Bound::Below(1.0),
-        });
-    }
-}
-
-fn steady(results: &Results, all: &mut Vec<Requirement>) {
-    let ours = Way::value_variants().iter().filter(|way| way.is_ours());
-    let bursts = [16, 256, 1024].map(Workload::Burst);
-    let counts = ours
-        .flat_map(|&way| bursts.iter().map(move |&burst| results.median(burst, way, allocations)));
-    all.push(Requirement {
-        what: "allocations for a message, both sides, the most of all bursts".into(),
-        number: counts.fold(0.0, largest),
-        bound: Bound::AtMost(0.0),
-    });
-    let calls = |len: usize| {
-        let key = (Workload::Stream(len), Way::TypedAll, Side::Receiver);
-        results.syscalls.get(&key).copied().unwrap_or(f64::NAN)
-    };
-    all.push(Requirement {
-        what: "system calls for a message of the receiver of a stream, 16 B and 1 KiB".into(),
-        number: largest(calls(16), calls(1024)),
-        bound: Bound::Below(0.2),
-    });
-}
-
-fn waiting(results: &Results, all: &mut Vec<Requirement>) {
-    for connections in [1000, 10_000] {
-        all.push(Requirement {
-            what: format!("{connections} idle connections: bytes each"),
-            number: results.median(Workload::Idle(connections), Way::TypedEach, memory),
-            bound: Bound::AtMost(512.0),
-        });
-    }
-    all.push(Requirement {
-        what: "after 256 MiB in one message: MiB more than before".into(),
-        number: results.median(Workload::After, Way::TypedEach, memory) / 1024.0 / 1024.0,
-        bound: Bound::AtMost(1.0),
-    });
-    let many = [
-        ("eight on each", Workload::Flock(10_000), Workload::Flock(10)),
-        ("one on each", Workload::Fan(10_000), Workload::Fan(10)),
-    ];
-    for (what, many, few) in many {
-        let of = |workload| results.median(workload, Way::TypedEach, cpu);
-        all.push(Requirement {
-            what: format!("CPU for a frame, 10,000 connections / 10, {what}"),
-            number: of(many) / of(few),
-            bound: Bound::AtMost(1.3),
-        });
-    }
-}
-
-/// The larger one, or NaN: what was not measured does not pass.
-fn largest(one: f64, other: f64) -> f64 {
-    if one.is_nan() || other.is_nan() { f64::NAN } else { one.max(other) }
+/// NaN if it was not measured.
+fn median(figure: Option<Figure>) -> f64 {
+    figure.map_or(f64::NAN, |figure| figure.median)
 }

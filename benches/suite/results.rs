@@ -1,31 +1,27 @@
-//! What was measured, of all ways and workloads.
+//! What was measured, by workload and way.
 
 use std::collections::BTreeMap;
 
 use datagrammar_benches::numbers;
 
 use crate::measure::Sample;
-use crate::trace::Side;
+use crate::plan::Workload;
 use crate::ways::Way;
-use crate::workload::Workload;
 
-/// All that was measured.
+/// All samples of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Results {
+    /// A sample of each round, in order.
     samples: BTreeMap<(Workload, Way), Vec<Sample>>,
-    failures: BTreeMap<(Workload, Way), String>,
-    /// System calls for a message.
-    pub(crate) syscalls: BTreeMap<(Workload, Way, Side), f64>,
-    /// Bytes that were copied in user space for a message.
-    pub(crate) copies: BTreeMap<(Workload, Way), f64>,
-    /// Why tools could not count.
+    failed: Vec<(Workload, Way)>,
+    /// What a reader of the figures has to know.
     pub(crate) remarks: Vec<String>,
 }
 
 /// A number of a sample.
 pub(crate) type Metric = fn(&Sample) -> Option<f64>;
 
-/// A median, and what it is the median of.
+/// A median over the rounds, and its range.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Figure {
     pub(crate) median: f64,
@@ -38,36 +34,53 @@ impl Results {
         self.samples.entry((workload, way)).or_default().push(sample);
     }
 
+    /// Drops what the way has measured, and does not have it measured again.
     pub(crate) fn fail(&mut self, workload: Workload, way: Way, why: String) {
-        self.failures.insert((workload, way), why);
+        eprintln!("{why}");
+        self.remarks.push(why);
+        self.samples.remove(&(workload, way));
+        self.failed.push((workload, way));
     }
 
-    pub(crate) fn failure(&self, workload: Workload, way: Way) -> Option<&str> {
-        self.failures.get(&(workload, way)).map(String::as_str)
+    pub(crate) fn has_failed(&self, workload: Workload, way: Way) -> bool {
+        self.failed.contains(&(workload, way))
+    }
+
+    /// The numbers of all rounds, in order; none if it was not measured.
+    fn numbers(&self, workload: Workload, way: Way, metric: Metric) -> Vec<f64> {
+        let samples = self.samples.get(&(workload, way)).map_or(&[][..], Vec::as_slice);
+        samples.iter().filter_map(metric).collect()
     }
 
     /// None if it was not measured.
     pub(crate) fn figure(&self, workload: Workload, way: Way, metric: Metric) -> Option<Figure> {
-        let samples = self.samples.get(&(workload, way))?;
-        let numbers: Vec<f64> = samples.iter().filter_map(metric).collect();
-        let (least, most) = numbers::range(&numbers);
-        let median = numbers::median(numbers);
-        (!median.is_nan()).then_some(Figure { median, least, most })
+        Figure::of(self.numbers(workload, way, metric))
     }
 
-    /// NaN if it was not measured.
-    pub(crate) fn median(&self, workload: Workload, way: Way, metric: Metric) -> f64 {
-        self.figure(workload, way, metric).map_or(f64::NAN, |figure| figure.median)
+    /// The ratio of two ways, each round's by itself, as the machine's speed may change between rounds. None
+    /// if one of them was not measured.
+    pub(crate) fn ratio(
+        &self,
+        workload: Workload,
+        ours: Way,
+        theirs: Way,
+        metric: Metric,
+    ) -> Option<Figure> {
+        let [ours, theirs] = [ours, theirs].map(|way| self.numbers(workload, way, metric));
+        Figure::of(ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect())
+    }
+}
+
+impl Figure {
+    fn of(numbers: Vec<f64>) -> Option<Self> {
+        let (least, most) = numbers::range(&numbers);
+        let median = numbers::median(numbers);
+        (!median.is_nan()).then_some(Self { median, least, most })
     }
 }
 
 pub(crate) fn cpu(sample: &Sample) -> Option<f64> {
     sample.cpu
-}
-
-/// Messages a second.
-pub(crate) fn rate(sample: &Sample) -> Option<f64> {
-    sample.wall.map(|nanos| 1e9 / nanos)
 }
 
 pub(crate) fn wall(sample: &Sample) -> Option<f64> {

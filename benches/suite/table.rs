@@ -1,8 +1,8 @@
-//! Tables in Markdown, aligned so that they can be read as they are.
+//! Tables in Markdown, aligned to be read as they are.
 
 use std::fmt::{self, Write as _};
 
-/// A table: a column of names, and columns of figures.
+/// A column of names, and columns of figures.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     columns: Vec<String>,
@@ -14,7 +14,7 @@ impl Table {
         Self { columns: columns.into_iter().collect(), rows: Vec::new() }
     }
 
-    /// Adds a row, of as many cells as there are columns.
+    /// Adds a row with a cell for each column.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
@@ -31,7 +31,7 @@ impl fmt::Display for Table {
         line(f, &self.columns, &widths)?;
         f.write_char('|')?;
         for (place, &width) in widths.iter().enumerate() {
-            // Figures are set to the right.
+            // Figures are aligned to the right.
             let end = if place == 0 { "-" } else { ":" };
             write!(f, " {}{end} |", "-".repeat(width.saturating_sub(1)))?;
         }
@@ -57,7 +57,7 @@ fn width(cell: &str) -> usize {
     cell.chars().count()
 }
 
-/// A number with about three figures.
+/// Writes a number with about three digits.
 pub(crate) fn short(number: f64) -> String {
     match number {
         _ if !number.is_finite() => "n/a".into(),
@@ -68,7 +68,7 @@ pub(crate) fn short(number: f64) -> String {
     }
 }
 
-/// A number of bytes.
+/// Writes a number of bytes.
 pub(crate) fn bytes(number: f64) -> String {
     const KIB: f64 = 1024.0;
     match number {

@@ -45,26 +45,27 @@ impl Buffer {
         let memory = NonNull::new(memory.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Self { memory, len })
     }
+
+    fn begin(&self) -> *mut u8 {
+        // SAFETY: `PLACE + len` bytes are mapped there.
+        unsafe { self.memory.add(PLACE) }.as_ptr()
+    }
 }
 
 impl Deref for Buffer {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: `PLACE + len` bytes are mapped there.
-        let begin = unsafe { self.memory.add(PLACE) };
-        // SAFETY: `len` bytes from there on are mapped, readable and initialised, for as long as `self`
-        // lives, and are written through an exclusive borrow of it alone.
-        unsafe { slice::from_raw_parts(begin.as_ptr(), self.len) }
+        // SAFETY: `len` bytes from there on are mapped, readable and initialised while `self` lives, and are
+        // written through an exclusive borrow of it alone.
+        unsafe { slice::from_raw_parts(self.begin(), self.len) }
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as above.
-        let begin = unsafe { self.memory.add(PLACE) };
         // SAFETY: as above, and writable; `self` is borrowed exclusively.
-        unsafe { slice::from_raw_parts_mut(begin.as_ptr(), self.len) }
+        unsafe { slice::from_raw_parts_mut(self.begin(), self.len) }
     }
 }
 

@@ -14,9 +14,6 @@ use crate::usage;
 pub fn describe() -> String {
     let cpu = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown processor".into());
     let cores = thread::available_parallelism().map_or(0, usize::from);
-    let memory = field("/proc/meminfo", "MemTotal")
-        .and_then(|text| text.strip_suffix(" kB")?.trim().parse::<u64>().ok())
-        .map_or("unknown memory".into(), |kib| format!("{} GiB", (kib + 524_288) >> 20));
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     // What follows the numbers names a builder rather than a kernel.
     let kernel = kernel.trim().split('-').next().unwrap_or_default();
@@ -25,7 +22,7 @@ pub fn describe() -> String {
     let words: Vec<&str> = rustc.as_deref().unwrap_or("").split_whitespace().take(2).collect();
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };
     format!(
-        "{cpu}, {cores} cores, {memory}, {}; Linux {kernel}; {}, {build} profile",
+        "{cpu}, {cores} cores, {}; Linux {kernel}; {}, {build} profile",
         std::env::consts::ARCH,
         words.join(" "),
     )

@@ -35,7 +35,7 @@ static ALLOCATOR: Counting = Counting;
 #[derive(Parser)]
 struct Arguments {
     /// Measure everything this often. The tables show medians.
-    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 11, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Begin no round after this many minutes.
     #[arg(long, default_value_t = 12)]

@@ -7,83 +7,31 @@ use datagrammar_benches::machine;
 use datagrammar_benches::requirement::Requirement;
 
 use crate::plan::{Plan, Workload};
-use crate::results::{Metric, Results, allocations, cpu, memory, wall};
+use crate::results::{Metric, Results};
 use crate::table::{Table, bytes, short};
 use crate::ways::Way;
 
-/// A table of one figure, with a column for each workload that `has` accepts.
-struct Section {
-    title: &'static str,
-    has: fn(&Workload) -> bool,
-    metric: Metric,
-    unit: Unit,
-}
+/// A table of one figure, with a column for each of its workloads.
+type Section = (&'static str, Metric, fn(f64) -> String);
 
-#[derive(Clone, Copy)]
-enum Unit {
-    /// Nanoseconds, and the ratio to the plain loop.
-    Nanos,
-    /// Bytes, and the ratio to the plain loop if there is one.
-    Bytes,
-    /// A number.
-    Count,
-}
-
-const SECTIONS: [Section; 10] = [
-    section("Bursts: CPU time of a message", |w| matches!(w, Workload::Burst(_)), cpu, Unit::Nanos),
-    section(
-        "Bursts: allocations for a message",
-        |w| matches!(w, Workload::Burst(_)),
-        allocations,
-        Unit::Count,
-    ),
-    section(
-        "Streams: CPU time of a message",
-        |w| matches!(w, Workload::Stream(_)),
-        cpu,
-        Unit::Nanos,
-    ),
-    section(
-        "Round trips on one core: CPU time",
-        |w| matches!(w, Workload::Trip(_)),
-        cpu,
-        Unit::Nanos,
-    ),
-    section(
-        "Round trips across two cores: wall time",
-        |w| matches!(w, Workload::TripAcross(_)),
-        wall,
-        Unit::Nanos,
-    ),
-    section(
-        "One frame on each connection: CPU time of a frame",
-        |w| matches!(w, Workload::Fan(_)),
-        cpu,
-        Unit::Nanos,
-    ),
-    section(
-        "A descriptor with each message, and mixed sizes: CPU time of a message",
-        |w| matches!(w, Workload::Descriptors | Workload::Mixed),
-        cpu,
-        Unit::Nanos,
-    ),
-    section("Mixed sizes: peak memory", |w| matches!(w, Workload::Mixed), memory, Unit::Bytes),
-    section(
-        "Datagram sockets: CPU time of a message",
-        |w| matches!(w, Workload::Datagrams(..)),
-        cpu,
-        Unit::Nanos,
-    ),
-    section("Memory of each connection", |w| w.is_memory(), memory, Unit::Bytes),
-];
-
-const fn section(
-    title: &'static str,
-    has: fn(&Workload) -> bool,
-    metric: Metric,
-    unit: Unit,
-) -> Section {
-    Section { title, has, metric, unit }
+/// The tables that show a workload.
+fn sections(workload: Workload) -> &'static [Section] {
+    match workload {
+        Workload::Burst(_) => &[("Bursts: CPU time of a message", |s| s.cpu, nanos)],
+        Workload::Stream(_) => &[("Streams: CPU time of a message", |s| s.cpu, nanos)],
+        Workload::Trip(_) => &[("Round trips on one core: CPU time", |s| s.cpu, nanos)],
+        Workload::TripAcross(_) => &[("Round trips across two cores: time", |s| s.wall, nanos)],
+        Workload::Fan(_) => &[("One frame on each connection: CPU time", |s| s.cpu, nanos)],
+        Workload::Descriptors => &[("A descriptor with each message: CPU time", |s| s.cpu, nanos)],
+        Workload::Mixed => &[
+            ("Mixed sizes: CPU time of a message", |s| s.cpu, nanos),
+            ("Mixed sizes: peak memory", |s| s.memory, bytes),
+        ],
+        Workload::Datagrams(..) => &[("Datagrams: CPU time of a message", |s| s.cpu, nanos)],
+        Workload::Idle(_) | Workload::Begun(_) => {
+            &[("Memory of each connection", |s| s.memory, bytes)]
+        }
+    }
 }
 
 /// Writes the report.
@@ -97,10 +45,17 @@ pub(crate) fn write(plan: &Plan, results: &Results, required: &[Requirement]) ->
     if !results.remarks.is_empty() {
         writeln!(text, "## Remarks\n\n- {}\n", results.remarks.join("\n- "))?;
     }
-    for section in SECTIONS {
-        if let Some(table) = section.table(plan, results) {
-            writeln!(text, "## {}\n\n{table}", section.title)?;
+    let mut all: Vec<(Section, Vec<Workload>)> = Vec::new();
+    for &workload in &plan.workloads {
+        for &section in sections(workload) {
+            match all.iter_mut().find(|((title, ..), _)| *title == section.0) {
+                Some((_, workloads)) => workloads.push(workload),
+                None => all.push((section, vec![workload])),
+            }
         }
+    }
+    for ((title, metric, say), workloads) in all {
+        writeln!(text, "## {title}\n\n{}", table(results, &workloads, metric, say))?;
     }
     Ok(text)
 }
@@ -116,36 +71,37 @@ fn verdicts(required: &[Requirement]) -> Table {
     table
 }
 
-impl Section {
-    /// None if none of its workloads is planned.
-    fn table(&self, plan: &Plan, results: &Results) -> Option<Table> {
-        let workloads = plan.workloads.iter().copied().filter(|workload| (self.has)(workload));
-        let workloads: Vec<Workload> = workloads.collect();
-        let mut ways: Vec<Way> = workloads.iter().flat_map(|w| w.ways()).copied().collect();
-        ways.sort_unstable();
-        ways.dedup();
-        let headings = workloads.iter().map(|workload| workload.heading());
-        let mut table = Table::new([String::new()].into_iter().chain(headings));
-        for way in ways {
-            let cells = workloads.iter().map(|&workload| self.cell(results, workload, way));
-            table.row([way.title().to_owned()].into_iter().chain(cells));
-        }
-        (!workloads.is_empty()).then_some(table)
-    }
-
-    fn cell(&self, results: &Results, workload: Workload, way: Way) -> String {
-        let Some(figure) = results.figure(workload, way, self.metric) else { return "–".into() };
-        let median = match self.unit {
-            Unit::Bytes => bytes(figure.median),
-            Unit::Nanos => format!("{} ns", short(figure.median)),
-            Unit::Count => return short(figure.median),
-        };
-        match results.ratio(workload, way, Way::Plain, self.metric) {
-            Some(_) if way == Way::Plain => format!("{median}: 1"),
-            Some(ratio) => {
-                format!("{median}: {:.2} ({:.2} – {:.2})", ratio.median, ratio.least, ratio.most)
+fn table(
+    results: &Results,
+    workloads: &[Workload],
+    metric: Metric,
+    say: fn(f64) -> String,
+) -> Table {
+    let headings = workloads.iter().map(|workload| workload.heading());
+    let mut table = Table::new([String::new()].into_iter().chain(headings));
+    let mut ways: Vec<Way> = workloads.iter().flat_map(|w| w.ways()).copied().collect();
+    ways.sort_unstable();
+    ways.dedup();
+    for way in ways {
+        let cells = workloads.iter().map(|&workload| {
+            let Some(figure) = results.figure(workload, way, metric) else { return "–".into() };
+            let median = say(figure.median);
+            match results.ratio(workload, way, Way::Plain, metric) {
+                Some(_) if way == Way::Plain => format!("{median}: 1"),
+                Some(ratio) => {
+                    format!(
+                        "{median}: {:.2} ({:.2} – {:.2})",
+                        ratio.median, ratio.least, ratio.most
+                    )
+                }
+                None => median,
             }
-            None => median,
-        }
+        });
+        table.row([way.title().to_owned()].into_iter().chain(cells));
     }
+    table
+}
+
+fn nanos(number: f64) -> String {
+    format!("{} ns", short(number))
 }

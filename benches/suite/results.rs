@@ -78,19 +78,3 @@ impl Figure {
         (!median.is_nan()).then_some(Self { median, least, most })
     }
 }
-
-pub(crate) fn cpu(sample: &Sample) -> Option<f64> {
-    sample.cpu
-}
-
-pub(crate) fn wall(sample: &Sample) -> Option<f64> {
-    sample.wall
-}
-
-pub(crate) fn allocations(sample: &Sample) -> Option<f64> {
-    sample.allocations
-}
-
-pub(crate) fn memory(sample: &Sample) -> Option<f64> {
-    sample.memory
-}

@@ -28,17 +28,12 @@ pub(crate) enum Way {
 pub(crate) type Send = Box<dyn FnOnce(&[u8]) -> Result<()>>;
 
 impl Way {
-    /// What it is called on the command line.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Datagrammar => "datagrammar",
-            Self::Raw32k => "raw32k",
-            Self::Raw200k => "raw200k",
-            Self::IpcChannel => "ipc-channel",
-        }
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
-    /// What it is called in the report.
+    /// Its name in the report.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Datagrammar => "datagrammar",

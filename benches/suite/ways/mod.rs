@@ -59,20 +59,22 @@ pub(crate) trait End: Send {
     /// Receives `count` messages, waiting for them.
     fn receive(&mut self, inbox: &mut Inbox, count: u64) -> Result<()>;
 
-    /// Sends `count` messages, and waits for the answer after each.
-    fn ask(&mut self, feed: &mut Feed, inbox: &mut Inbox, count: u64) -> Result<()> {
+    /// Sends and receives `count` messages in turns. Whoever `asks` begins with sending.
+    fn converse(
+        &mut self,
+        asks: bool,
+        feed: &mut Feed,
+        inbox: &mut Inbox,
+        count: u64,
+    ) -> Result<()> {
         for _ in 0..count {
-            self.send(&[feed.next()?])?;
+            if asks {
+                self.send(&[feed.next()?])?;
+            }
             self.receive(inbox, 1)?;
-        }
-        Ok(())
-    }
-
-    /// Answers `count` messages.
-    fn answer(&mut self, feed: &mut Feed, inbox: &mut Inbox, count: u64) -> Result<()> {
-        for _ in 0..count {
-            self.receive(inbox, 1)?;
-            self.send(&[feed.next()?])?;
+            if !asks {
+                self.send(&[feed.next()?])?;
+            }
         }
         Ok(())
     }

@@ -67,23 +67,23 @@ impl End for Asynchronous {
         })
     }
 
-    fn ask(&mut self, feed: &mut Feed, inbox: &mut Inbox, count: u64) -> Result<()> {
+    fn converse(
+        &mut self,
+        asks: bool,
+        feed: &mut Feed,
+        inbox: &mut Inbox,
+        count: u64,
+    ) -> Result<()> {
         let Self { runtime, inner } = self;
         runtime.block_on(async {
             for _ in 0..count {
-                inner.send(&feed.next()?).await?;
+                if asks {
+                    inner.send(&feed.next()?).await?;
+                }
                 inner.receive(inbox).await?;
-            }
-            Ok(())
-        })
-    }
-
-    fn answer(&mut self, feed: &mut Feed, inbox: &mut Inbox, count: u64) -> Result<()> {
-        let Self { runtime, inner } = self;
-        runtime.block_on(async {
-            for _ in 0..count {
-                inner.receive(inbox).await?;
-                inner.send(&feed.next()?).await?;
+                if !asks {
+                    inner.send(&feed.next()?).await?;
+                }
             }
             Ok(())
         })

@@ -1,11 +1,13 @@
 //! The memory of connections on which nothing happens at the moment.
 
+use std::hint::black_box;
+
 use anyhow::{Result, bail, ensure};
 use datagrammar_benches::usage;
 use ipc_channel::ipc::{self, IpcReceiverSet, IpcSelectionResult};
 
 use crate::crowd::{Crowd, Sockets};
-use crate::feed::{Feed, Inbox, Lengths};
+use crate::feed::{Feed, Lengths};
 use crate::measure::Sample;
 use crate::message::{Held, Note};
 use crate::ways::Way;
@@ -19,7 +21,8 @@ pub(super) fn idle(way: Way, connections: usize) -> Result<Sample> {
     measure(way, connections, note, |crowd, number| {
         crowd.send(number)?;
         crowd.serve(1)?;
-        crowd.find_nothing(number)
+        ensure!(!crowd.receive(number)?, "more came than was sent");
+        Ok(())
     })
 }
 
@@ -28,7 +31,8 @@ pub(super) fn begun(way: Way, connections: usize) -> Result<Sample> {
     let note = Feed::new(Lengths::all(8))?.next()?;
     measure(way, connections, note, |crowd, number| {
         (0..8).try_for_each(|_| crowd.send(number))?;
-        (0..2).try_for_each(|_| crowd.receive(number))
+        ensure!(crowd.receive(number)? && crowd.receive(number)?, "less came than was sent");
+        Ok(())
     })
 }
 
@@ -60,27 +64,22 @@ fn sample(before: u64, connections: usize) -> Result<Sample> {
 
 /// ipc-channel makes both ends together, so both are counted.
 fn idle_channels(channels: usize, note: Note<'static>) -> Result<Sample> {
-    let mut receivers = IpcReceiverSet::new()?;
-    let mut senders = Vec::new();
-    let (mut before, mut lengths) = (0, Inbox::new(Lengths::all(64 * 1024)));
-    for number in 0..=channels {
+    let (mut receivers, mut senders) = (IpcReceiverSet::new()?, Vec::new());
+    let mut visit = || -> Result<()> {
         let (sender, receiver) = ipc::channel::<Held>()?;
         receivers.add(receiver)?;
-        let Note::Sample { payload, .. } = note;
-        sender.send(Note::Sample { seq: number as u64, payload }.into())?;
-        for result in receivers.select()? {
-            match result {
-                IpcSelectionResult::MessageReceived(_, message) => {
-                    lengths.take_held(&message.to()?)?;
-                }
-                IpcSelectionResult::ChannelClosed(_) => bail!("a channel is closed"),
-            }
-        }
+        sender.send(note.into())?;
         senders.push(sender);
-        if number == 0 {
-            before = usage::anonymous_kib()?;
+        for event in receivers.select()? {
+            let IpcSelectionResult::MessageReceived(_, message) = event else {
+                bail!("a channel is closed");
+            };
+            black_box(message.to::<Held>()?);
         }
-    }
-    ensure!(senders.len() == channels + 1, "every channel is open");
+        Ok(())
+    };
+    visit()?;
+    let before = usage::anonymous_kib()?;
+    (0..channels).try_for_each(|_| visit())?;
     sample(before, channels)
 }

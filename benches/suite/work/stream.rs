@@ -24,7 +24,7 @@ pub(super) fn run(
 ) -> Result<Sample> {
     let turn = lengths.count();
     let mut feed = Feed::new(lengths.clone())?;
-    let before = usage::resident_kib()?;
+    let before = usage::peak_kib()?;
     let (mut left, mut right) = way.pair(settings)?;
     let mut inbox = Inbox::new(lengths.clone());
     let sample = measure::repeat(target, turn, |count| {

@@ -25,9 +25,9 @@ pub(super) fn run(way: Way, len: usize, across: bool, target: Duration) -> Resul
         thread::scope(|scope| {
             let answering = scope.spawn(|| {
                 or_exit(cpus::pin(answers).map_err(Into::into));
-                or_exit(right.answer(&mut reply, &mut asked, count));
+                or_exit(right.converse(false, &mut reply, &mut asked, count));
             });
-            or_exit(left.ask(&mut feed, &mut inbox, count));
+            or_exit(left.converse(true, &mut feed, &mut inbox, count));
             answering.join().map_err(|_| anyhow!("the answering thread has panicked"))
         })
     })

@@ -11,9 +11,8 @@ use crate::ways::Way;
 /// All samples of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Results {
-    /// A sample of each round, in order.
-    samples: BTreeMap<(Workload, Way), Vec<Sample>>,
-    failed: Vec<(Workload, Way)>,
+    /// A sample of each round, in order; none if a way has failed.
+    samples: BTreeMap<(Workload, Way), Option<Vec<Sample>>>,
     /// What a reader of the figures has to know.
     pub(crate) remarks: Vec<String>,
 }
@@ -31,25 +30,27 @@ pub(crate) struct Figure {
 
 impl Results {
     pub(crate) fn add(&mut self, workload: Workload, way: Way, sample: Sample) {
-        self.samples.entry((workload, way)).or_default().push(sample);
+        let samples = self.samples.entry((workload, way)).or_insert_with(|| Some(Vec::new()));
+        if let Some(samples) = samples {
+            samples.push(sample);
+        }
     }
 
-    /// Drops what the way has measured, and does not have it measured again.
+    /// Drops what the way has measured.
     pub(crate) fn fail(&mut self, workload: Workload, way: Way, why: String) {
         eprintln!("{why}");
         self.remarks.push(why);
-        self.samples.remove(&(workload, way));
-        self.failed.push((workload, way));
+        self.samples.insert((workload, way), None);
     }
 
     pub(crate) fn has_failed(&self, workload: Workload, way: Way) -> bool {
-        self.failed.contains(&(workload, way))
+        self.samples.get(&(workload, way)).is_some_and(Option::is_none)
     }
 
     /// The numbers of all rounds, in order; none if it was not measured.
     fn numbers(&self, workload: Workload, way: Way, metric: Metric) -> Vec<f64> {
-        let samples = self.samples.get(&(workload, way)).map_or(&[][..], Vec::as_slice);
-        samples.iter().filter_map(metric).collect()
+        let samples = self.samples.get(&(workload, way)).into_iter().flatten().flatten();
+        samples.filter_map(metric).collect()
     }
 
     /// None if it was not measured.

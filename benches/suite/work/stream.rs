@@ -1,7 +1,6 @@
 //! A stream: one thread sends, another receives.
 
 use std::process;
-use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
@@ -43,13 +42,8 @@ fn flow(
     inbox: &mut Inbox,
     count: u64,
 ) -> Result<()> {
-    let ready = Barrier::new(2);
     thread::scope(|scope| {
-        let sending = scope.spawn(|| {
-            ready.wait();
-            or_exit(send(left, feed, count));
-        });
-        ready.wait();
+        let sending = scope.spawn(|| or_exit(send(left, feed, count)));
         or_exit(right.receive(inbox, count));
         sending.join().map_err(|_| anyhow!("the sender has panicked"))
     })

@@ -74,7 +74,11 @@ impl Crowd {
             let frame = codec::encode(note, &mut Buffer::new(BUFFER)?)?.to_vec();
             (Server::Plain(servers, Buffer::new(BUFFER)?), frame)
         } else {
-            let adopted = servers.into_iter().map(Ours::adopt).collect::<Result<_, _>>()?;
+            // A vector that grows would leave memory behind.
+            let mut adopted = Vec::with_capacity(servers.len());
+            for server in servers {
+                adopted.push(Ours::adopt(server)?);
+            }
             (Server::Typed(adopted), to_vec(note)?)
         };
         let Note::Sample { payload, .. } = note;

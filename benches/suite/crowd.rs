@@ -1,6 +1,7 @@
 //! A server with many connections in one epoll.
 
 use std::io;
+use std::mem;
 use std::os::fd::{AsFd as _, OwnedFd};
 
 use anyhow::{Context as _, Result, ensure};
@@ -19,42 +20,44 @@ const SPARE: usize = 64;
 
 const BUFFER: usize = 128 * 1024;
 
-/// Both ends of many connections, before the server takes over its own.
-#[derive(Debug)]
+/// Clients with a connection each, and the sockets that the server takes over. Clients are plain sockets that
+/// send a frame which was encoded before, so that all that differs between ways is the server.
 pub(crate) struct Sockets {
     clients: Vec<OwnedFd>,
-    servers: Vec<OwnedFd>,
     /// In flight to nobody: the clients for which this process may have no descriptors.
     parked: (OwnedFd, OwnedFd),
+    frame: Vec<u8>,
+    payload_len: usize,
+    servers: Vec<OwnedFd>,
 }
 
 impl Sockets {
-    pub(crate) fn new(count: usize) -> Result<Self> {
+    pub(crate) fn new(way: Way, count: usize, note: &Note<'_>) -> Result<Self> {
+        let Note::Sample { payload, .. } = note;
+        let frame = match way {
+            Way::Plain => codec::encode(note, &mut Buffer::new(BUFFER)?)?.to_vec(),
+            _ => to_vec(note)?,
+        };
+        let (mut clients, mut servers, parked) = (Vec::new(), Vec::new(), raw::pair()?);
         let allowed = limits::allow_descriptors(2 * count + SPARE)?;
-        let room = allowed.saturating_sub(count + SPARE);
-        let mut sockets = Self { clients: Vec::new(), servers: Vec::new(), parked: raw::pair()? };
         for _ in 0..count {
             let (client, server) = raw::pair()?;
-            sockets.servers.push(server);
-            if sockets.clients.len() < room {
-                sockets.clients.push(client);
+            servers.push(server);
+            if clients.len() + count + SPARE < allowed {
+                clients.push(client);
             } else {
-                rights::send(sockets.parked.0.as_fd(), &[0], client.as_fd())?;
+                rights::send(parked.0.as_fd(), &[0], client.as_fd())?;
             }
         }
-        Ok(sockets)
+        Ok(Self { clients, parked, frame, payload_len: payload.len(), servers })
     }
 }
 
-/// The server, and the clients that send to it. Those are plain sockets that send a frame which was encoded
-/// before, so that all that differs between ways is the server.
+/// The server and its clients.
 pub(crate) struct Crowd {
-    clients: Vec<OwnedFd>,
-    frame: Vec<u8>,
-    payload_len: usize,
+    sockets: Sockets,
     server: Server,
     epoll: Epoll,
-    _parked: (OwnedFd, OwnedFd),
 }
 
 enum Server {
@@ -64,47 +67,43 @@ enum Server {
 }
 
 impl Crowd {
-    pub(crate) fn new(way: Way, sockets: Sockets, note: &Note<'_>) -> Result<Self> {
-        let Sockets { clients, servers, parked } = sockets;
+    pub(crate) fn new(way: Way, mut sockets: Sockets) -> Result<Self> {
         let epoll = Epoll::new()?;
-        for (number, server) in servers.iter().enumerate() {
+        for (number, server) in sockets.servers.iter().enumerate() {
             epoll.add(server.as_fd(), number)?;
         }
-        let (server, frame) = if way == Way::Plain {
-            let frame = codec::encode(note, &mut Buffer::new(BUFFER)?)?.to_vec();
-            (Server::Plain(servers, Buffer::new(BUFFER)?), frame)
+        let server = if way == Way::Plain {
+            Server::Plain(mem::take(&mut sockets.servers), Buffer::new(BUFFER)?)
         } else {
-            // A vector that grows would leave memory behind.
-            let mut adopted = Vec::with_capacity(servers.len());
-            for server in servers {
+            // Neither vector grows or is freed, so that what is counted is the connections.
+            let mut adopted = Vec::with_capacity(sockets.servers.len());
+            for server in sockets.servers.drain(..) {
                 adopted.push(Ours::adopt(server)?);
             }
-            (Server::Typed(adopted), to_vec(note)?)
+            Server::Typed(adopted)
         };
-        let Note::Sample { payload, .. } = note;
-        let payload_len = payload.len();
-        Ok(Self { clients, frame, payload_len, server, epoll, _parked: parked })
+        Ok(Self { sockets, server, epoll })
     }
 
     /// How many connections, the first ones, have a client that can send.
     pub(crate) fn clients(&self) -> usize {
-        self.clients.len()
+        self.sockets.clients.len()
     }
 
     /// The client of a connection sends a frame.
     pub(crate) fn send(&self, number: usize) -> Result<()> {
-        let client = self.clients.get(number).context("no such connection")?;
-        raw::send(client.as_fd(), &self.frame)?;
+        let client = self.sockets.clients.get(number).context("no such connection")?;
+        raw::send(client.as_fd(), &self.sockets.frame)?;
         Ok(())
     }
 
     /// The server waits until `count` frames have come, with one receive for each readiness.
     pub(crate) fn serve(&mut self, count: usize) -> Result<()> {
-        let Self { server, epoll, payload_len, .. } = self;
+        let Self { server, epoll, sockets } = self;
         let mut left = count;
         while left > 0 {
             epoll.wait(|number| -> Result<()> {
-                ensure!(server.receive(number)? == Some(*payload_len), "another frame came");
+                ensure!(server.receive(number)? == Some(sockets.payload_len), "another frame came");
                 left = left.checked_sub(1).context("more came than was sent")?;
                 Ok(())
             })?;

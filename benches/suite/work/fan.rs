@@ -13,7 +13,7 @@ const LEN: usize = 256;
 
 pub(super) fn run(way: Way, connections: usize, target: Duration) -> Result<Sample> {
     let note = Feed::new(Lengths::all(LEN))?.next()?;
-    let mut crowd = Crowd::new(way, Sockets::new(connections)?, &note)?;
+    let mut crowd = Crowd::new(way, Sockets::new(way, connections, &note)?)?;
     let clients = crowd.clients();
     measure::repeat(target, clients as u64, |count| {
         for _ in 0..count {

@@ -44,12 +44,12 @@ fn measure(
     visit: impl Fn(&mut Crowd, usize) -> Result<()>,
 ) -> Result<Sample> {
     // One connection takes what the process needs only once.
-    let mut first = Crowd::new(way, Sockets::new(1)?, &note)?;
+    let mut first = Crowd::new(way, Sockets::new(way, 1, &note)?)?;
     visit(&mut first, 0)?;
 
-    let sockets = Sockets::new(connections)?;
+    let sockets = Sockets::new(way, connections, &note)?;
     let before = usage::anonymous_kib()?;
-    let mut crowd = Crowd::new(way, sockets, &note)?;
+    let mut crowd = Crowd::new(way, sockets)?;
     let visited = crowd.clients();
     for number in 0..visited {
         visit(&mut crowd, number)?;

@@ -36,7 +36,13 @@ pub(crate) fn run(plan: &Plan, rounds: u32, end: Duration) -> Result<Results> {
             if round >= MEMORY_ROUNDS && workload.is_memory() {
                 continue;
             }
-            for way in order(workload.ways(), round as usize) {
+            // Rotated and turned round, so that no way always runs first or after the same one.
+            let mut ways = workload.ways().to_vec();
+            ways.rotate_left(round as usize % workload.ways().len());
+            if round % 2 == 1 {
+                ways.reverse();
+            }
+            for way in ways {
                 measure(plan, workload, way, &mut results)?;
             }
         }
@@ -49,17 +55,6 @@ pub(crate) fn run(plan: &Plan, rounds: u32, end: Duration) -> Result<Results> {
         ));
     }
     Ok(results)
-}
-
-/// Rotates the ways and turns them round, so that none always runs first or after the same one.
-fn order(ways: &[Way], round: usize) -> Vec<Way> {
-    let mut ways = ways.to_vec();
-    let by = round % ways.len().max(1);
-    ways.rotate_left(by);
-    if round % 2 == 1 {
-        ways.reverse();
-    }
-    ways
 }
 
 fn measure(plan: &Plan, workload: Workload, way: Way, results: &mut Results) -> Result<()> {

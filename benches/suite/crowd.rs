@@ -25,7 +25,7 @@ const BUFFER: usize = 128 * 1024;
 pub(crate) struct Sockets {
     clients: Vec<OwnedFd>,
     /// In flight to nobody: the clients for which this process may have no descriptors.
-    parked: (OwnedFd, OwnedFd),
+    _parked: (OwnedFd, OwnedFd),
     frame: Vec<u8>,
     payload_len: usize,
     servers: Vec<OwnedFd>,
@@ -49,7 +49,7 @@ impl Sockets {
                 rights::send(parked.0.as_fd(), &[0], client.as_fd())?;
             }
         }
-        Ok(Self { clients, parked, frame, payload_len: payload.len(), servers })
+        Ok(Self { clients, _parked: parked, frame, payload_len: payload.len(), servers })
     }
 }
 
@@ -102,7 +102,7 @@ impl Crowd {
         let Self { server, epoll, sockets } = self;
         let mut left = count;
         while left > 0 {
-            epoll.wait(|number| -> Result<()> {
+            epoll.wait(|number| {
                 ensure!(server.receive(number)? == Some(sockets.payload_len), "another frame came");
                 left = left.checked_sub(1).context("more came than was sent")?;
                 Ok(())

@@ -3,6 +3,8 @@
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 
+use anyhow::Result;
+
 /// The most sockets that one wait reports.
 const EVENTS: usize = 64;
 
@@ -44,10 +46,7 @@ impl Epoll {
     /// [epoll_wait(2)].
     ///
     /// [epoll_wait(2)]: https://man7.org/linux/man-pages/man2/epoll_wait.2.html
-    pub(crate) fn wait<E: From<io::Error>>(
-        &self,
-        mut visit: impl FnMut(usize) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub(crate) fn wait(&self, mut visit: impl FnMut(usize) -> Result<()>) -> Result<()> {
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS];
         // SAFETY: the pointer and the length are those of one array, exclusively borrowed for the call. The
         // descriptor is open.

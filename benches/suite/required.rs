@@ -14,9 +14,8 @@ const ALLOCATIONS: Metric = |sample| sample.allocations;
 /// The most memory that an idle connection may take, in bytes.
 const IDLE: f64 = 256.0;
 
-/// The most that a connection may take while it lends a frame, in bytes: a page for the frame, and as much
-/// again.
-const BEGUN: f64 = 8192.0;
+/// The most that a connection may take which polls and has received tiny frames, in bytes.
+const BEGUN: f64 = 512.0;
 
 /// Returns all requirements. What was not measured misses.
 pub(crate) fn requirements(results: &Results) -> Vec<Requirement> {

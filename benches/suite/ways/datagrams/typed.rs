@@ -2,6 +2,8 @@
 
 use std::hint::black_box;
 use std::os::fd::OwnedFd;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::SocketAddr as UnixAddr;
 
 use anyhow::{Context as _, Result};
 use datagrammar::Address;
@@ -30,9 +32,8 @@ pub(super) fn pair(left: Socket, right: Socket, all: bool) -> Result<Ends> {
     Ok((end(left)?, end(right)?))
 }
 
-fn unix_address(address: &std::os::unix::net::SocketAddr) -> Result<String> {
-    use std::os::linux::net::SocketAddrExt as _;
-    let name = address.as_abstract_name().context("the name is abstract")?;
+fn unix_address(address: &UnixAddr) -> Result<String> {
+    let name = address.as_abstract_name().context("not an abstract name")?;
     Ok(format!("unix:@{}", str::from_utf8(name)?))
 }
 

@@ -11,10 +11,10 @@ const CPU: Metric = |sample| sample.cpu;
 const MEMORY: Metric = |sample| sample.memory;
 const ALLOCATIONS: Metric = |sample| sample.allocations;
 
-/// The most memory that an idle connection may take, in bytes.
+/// The most memory of an idle connection, in bytes.
 const IDLE: f64 = 256.0;
 
-/// The most that a connection may take which polls and has received tiny frames, in bytes.
+/// The most memory of a polled connection that still has tiny frames to receive, in bytes.
 const BEGUN: f64 = 512.0;
 
 /// Returns all requirements. What was not measured misses.

@@ -50,6 +50,7 @@ fn measure(
     let sockets = Sockets::new(way, connections, &note)?;
     let before = usage::anonymous_kib()?;
     let mut crowd = Crowd::new(way, sockets)?;
+    // Connections without a client count for the others.
     let visited = crowd.clients();
     for number in 0..visited {
         visit(&mut crowd, number)?;

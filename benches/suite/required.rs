@@ -78,14 +78,16 @@ impl Required<'_> {
 
     /// In steady state nothing is allocated, whatever the length.
     fn allocations(&mut self) {
-        let bursts = [16, 256, 1024, 4096, 16_384, 65_536].map(Workload::Burst);
-        let counts = bursts.into_iter().flat_map(|burst| {
-            let of = |way| self.results.figure(burst, way, ALLOCATIONS);
+        let bursts = [16, 256, 1024, 4096, 16_384, 65_536].map(Workload::Burst).into_iter();
+        let unix = [64, 1024].map(|len| Workload::Datagrams(Family::Unix, len));
+        let udp = [64, 1024].map(|len| Workload::Datagrams(Family::Udp, len));
+        let counts = bursts.chain(unix).chain(udp).flat_map(|on| {
+            let of = |way| self.results.figure(on, way, ALLOCATIONS);
             [Way::SendAll, Way::Send].map(|way| median(of(way)))
         });
         // NaN is above all numbers.
         let number = counts.max_by(f64::total_cmp).unwrap_or(f64::NAN);
-        let what = "bursts, the most allocations for a message, both sides".into();
+        let what = "bursts and datagrams, the most allocations for a message, both sides".into();
         self.all.push(Requirement { what, number, bound: Bound::AtMost(0.0) });
     }
 }

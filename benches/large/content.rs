@@ -1,11 +1,11 @@
-//! The message's content, in which each word tells its place: one that is missing, repeated, moved or
-//! damaged shows.
+//! The content of the message. Each word tells its place, so that a missing, repeated, moved or damaged one
+//! is found.
 
 use anyhow::{Result, ensure};
 
 const MIB: usize = 1024 * 1024;
 
-/// The content of a message of `mib` MiB, all of it resident.
+/// Makes the content of a message of `mib` MiB, all of it resident.
 pub(crate) fn make(mib: usize) -> Vec<u8> {
     let len = len(mib);
     let mut content = Vec::with_capacity(len);

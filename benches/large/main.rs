@@ -15,14 +15,14 @@ use clap::{Parser, Subcommand};
 
 use crate::ways::Way;
 
-/// Moves one large message between two processes, in every way there is to compare, and reports speed,
-/// CPU time and peak memory.
+/// Moves one large message between two processes in several ways, and reports speed, CPU time and peak
+/// memory.
 #[derive(Parser)]
 struct Arguments {
-    /// The message's length, in MiB.
+    /// The length of the message, in MiB.
     #[arg(long, default_value_t = 1024)]
     mib: usize,
-    /// How often it is moved in each way, in turns. Medians are reported.
+    /// Move it this often in each way, in turns. The figures are medians.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Fail if a requirement is missed.
@@ -32,7 +32,7 @@ struct Arguments {
     role: Option<Role>,
 }
 
-/// What the processes do that this one starts.
+/// What the child processes do.
 #[derive(Subcommand)]
 enum Role {
     #[command(hide = true)]

@@ -1,10 +1,11 @@
-//! The receiving process: says when it is ready, when it has the message, and what it measured.
+//! The receiving process. It says when it is ready and when it has the message, and reports what it took.
 
 use std::time::Duration;
 
 use anyhow::Result;
 use datagrammar_benches::usage;
 
+use crate::compare::Side;
 use crate::content;
 use crate::ways::Way;
 
@@ -16,37 +17,53 @@ pub(crate) const RECEIVED: &str = "received";
 
 /// Receives one message of `mib` MiB. `address` is that of the sender, where the way has one.
 pub(crate) fn run(way: Way, mib: usize, address: Option<String>) -> Result<()> {
-    way.receive(&mut Watch { mib, before: 0, cpu_before: Duration::ZERO }, address)
+    way.receive(&mut Watch { mib, begin: Begin::default() }, address)
 }
 
 /// Measures a receive, and reports it to the sender.
 pub(crate) struct Watch {
     mib: usize,
-    before: u64,
-    cpu_before: Duration,
+    begin: Begin,
 }
 
 impl Watch {
-    /// How long the message will be, in bytes.
+    /// The length of the message, in bytes.
     pub(crate) fn len(&self) -> usize {
         content::len(self.mib)
     }
 
-    /// What is measured begins.
+    /// The receiver waits for the message.
     pub(crate) fn ready(&mut self) -> Result<()> {
-        self.before = usage::peak_kib()?;
-        self.cpu_before = usage::cpu_time()?;
+        self.begin = Begin::now()?;
         println!("{READY}");
         Ok(())
     }
 
-    /// The message has come: what is measured is over. Its content is checked after that.
+    /// The receiver has the message. Its content is checked after what is measured.
     pub(crate) fn received(&mut self, content: &[u8]) -> Result<()> {
         println!("{RECEIVED}");
-        let cpu = usage::cpu_time()? - self.cpu_before;
-        let peak = usage::peak_kib()?;
+        let side = self.begin.end()?;
         content::check(content, self.mib)?;
-        println!("{} {} {peak}", cpu.as_micros(), self.before);
+        println!("{}", serde_json::to_string(&side)?);
         Ok(())
+    }
+}
+
+/// What a process had used when the measurement began.
+#[derive(Default)]
+pub(crate) struct Begin {
+    cpu: Duration,
+    peak_kib: u64,
+}
+
+impl Begin {
+    pub(crate) fn now() -> Result<Self> {
+        Ok(Self { peak_kib: usage::peak_kib()?, cpu: usage::cpu_time()? })
+    }
+
+    pub(crate) fn end(&self) -> Result<Side> {
+        let cpu = (usage::cpu_time()? - self.cpu).as_secs_f64();
+        let [before, peak] = [self.peak_kib, usage::peak_kib()?].map(|kib| kib as f64 / 1024.0);
+        Ok(Side { cpu, before, peak })
     }
 }

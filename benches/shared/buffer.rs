@@ -1,37 +1,37 @@
-//! Buffers that lie where copying is fast.
+//! Buffers that begin where copying is fast.
 //!
-//! Some processors copy slowly (at a third of the speed, for 64 KiB, on a Zen) to what lies 1 to 31 bytes further
-//! into its page than what is copied. The kernel keeps most of a datagram from the beginning of a page
-//! on, and the C library puts a long vector 16 bytes into a page. Buffers that are written by hand get a
-//! better place: the middle of a page.
+//! Some processors copy slowly if the target lies 1 to 31 bytes further into its page than the
+//! source: a Zen copies 64 KiB at a third of its speed. The kernel keeps most of a datagram from the
+//! start of a page on, and the C library places a long vector 16 bytes into a page. The buffers of
+//! plain loops therefore begin in the middle of a page.
 
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
 use std::slice;
 
-/// Where in its page a buffer begins, in bytes.
+/// The offset of a buffer in its first page, in bytes.
 const PLACE: usize = 2048;
 
-/// Zeroed memory that begins in the middle of a page. What is not touched of it is not resident.
+/// Zeroed memory that begins in the middle of a page. Pages become resident when they are touched.
 #[derive(Debug)]
 pub struct Buffer {
-    /// What is mapped: `PLACE` bytes more than the buffer has.
+    /// The mapping, `PLACE` bytes longer than the buffer.
     memory: NonNull<u8>,
     len: usize,
 }
 
-// SAFETY: the memory is the buffer's alone, and no thread's in particular.
+// SAFETY: the buffer owns the memory, which is not tied to a thread.
 unsafe impl Send for Buffer {}
 
 impl Buffer {
-    /// Of `len` bytes.
+    /// Maps `len` bytes.
     ///
     /// `void *mmap(void addr[], size_t length, int prot, int flags, int fd, off_t offset)`; see [mmap(2)].
     ///
     /// # Errors
     ///
-    /// Of the system call.
+    /// That of the system call.
     ///
     /// [mmap(2)]: https://man7.org/linux/man-pages/man2/mmap.2.html
     pub fn new(len: usize) -> io::Result<Self> {
@@ -46,14 +46,9 @@ impl Buffer {
         Ok(Self { memory, len })
     }
 
-    /// Without huge pages: a page that is touched is all that becomes resident. It is an advice: where it is
-    /// not taken, nothing else changes.
-    #[must_use]
-    pub fn in_small_pages(self) -> Self {
-        let memory = self.memory.as_ptr().cast();
-        // SAFETY: the range is that of the mapping, which lives as long as `self`.
-        let _: i32 = unsafe { libc::madvise(memory, PLACE + self.len, libc::MADV_NOHUGEPAGE) };
-        self
+    fn begin(&self) -> *mut u8 {
+        // SAFETY: `PLACE + len` bytes are mapped there.
+        unsafe { self.memory.add(PLACE) }.as_ptr()
     }
 }
 
@@ -61,20 +56,16 @@ impl Deref for Buffer {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: `PLACE + len` bytes are mapped there.
-        let begin = unsafe { self.memory.add(PLACE) };
-        // SAFETY: `len` bytes from there on are mapped, readable and initialised, for as long as `self`
-        // lives, and are written through an exclusive borrow of it alone.
-        unsafe { slice::from_raw_parts(begin.as_ptr(), self.len) }
+        // SAFETY: `len` bytes from there on are mapped, readable and initialised while `self` lives, and are
+        // written through an exclusive borrow of it alone.
+        unsafe { slice::from_raw_parts(self.begin(), self.len) }
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as above.
-        let begin = unsafe { self.memory.add(PLACE) };
         // SAFETY: as above, and writable; `self` is borrowed exclusively.
-        unsafe { slice::from_raw_parts_mut(begin.as_ptr(), self.len) }
+        unsafe { slice::from_raw_parts_mut(self.begin(), self.len) }
     }
 }
 

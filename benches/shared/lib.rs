@@ -1,6 +1,8 @@
-//! What the comparisons have in common: what a process uses, medians, requirements, and plain sockets.
+//! What both comparisons need: usage of the process, medians, requirements, and plain sockets.
 
 pub mod buffer;
+pub mod cpus;
+pub mod machine;
 pub mod numbers;
 pub mod raw;
 pub mod requirement;

@@ -1,13 +1,14 @@
-//! Medians, and how far what was measured is spread around them.
+//! Medians and ranges.
 
-/// The middle one of `numbers`; of an even count, the upper of the two. NaN if there are none.
+/// Returns the median of `numbers`; of an even count, the upper one of the two in the middle. NaN
+/// if there are none.
 #[must_use]
 pub fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// The smallest and the largest of `numbers`: infinities the wrong way round if there are none.
+/// Returns the smallest and the largest of `numbers`; infinities if there are none.
 #[must_use]
 pub fn range(numbers: &[f64]) -> (f64, f64) {
     let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);

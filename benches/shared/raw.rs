@@ -1,17 +1,17 @@
-//! Plain SEQPACKET sockets, as one uses them through libc.
+//! Plain SEQPACKET sockets through libc.
 
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 
 use libc::c_int;
 
-/// Two connected UNIX SEQPACKET sockets, closed on exec.
+/// Returns two connected UNIX SEQPACKET sockets, closed on exec.
 ///
 /// `int socketpair(int domain, int type, int protocol, int sv[2])`; see [socketpair(2)].
 ///
 /// # Errors
 ///
-/// Of the system call.
+/// That of the system call.
 ///
 /// [socketpair(2)]: https://man7.org/linux/man-pages/man2/socketpair.2.html
 pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
@@ -32,7 +32,7 @@ pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 ///
 /// # Errors
 ///
-/// Of the system call.
+/// That of the system call.
 ///
 /// [send(2)]: https://man7.org/linux/man-pages/man2/send.2.html
 pub fn send(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
@@ -51,7 +51,7 @@ pub fn send(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// Of the system call.
+/// That of the system call.
 ///
 /// [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
 pub fn recv(fd: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> io::Result<usize> {
@@ -72,14 +72,13 @@ pub fn recv(fd: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> io::Result<u
 /// [setsockopt(2)]: https://man7.org/linux/man-pages/man2/setsockopt.2.html
 pub fn set_send_buffer(fd: BorrowedFd<'_>, len: usize) -> io::Result<()> {
     let len = c_int::try_from(len).unwrap_or(c_int::MAX);
-    set_option(fd, libc::SO_SNDBUFFORCE, len).or_else(|_| set_option(fd, libc::SO_SNDBUF, len))
-}
-
-fn set_option(fd: BorrowedFd<'_>, option: c_int, value: c_int) -> io::Result<()> {
-    let len = size_of::<c_int>() as libc::socklen_t;
-    let value = (&raw const value).cast();
-    // SAFETY: the pointer and the length are those of one integer, which outlives the call and is only
-    // read. `fd` is open for the call, as it is borrowed.
-    let result = unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, option, value, len) };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    let set = |option| {
+        let (level, size) = (libc::SOL_SOCKET, size_of::<c_int>() as libc::socklen_t);
+        let value = (&raw const len).cast();
+        // SAFETY: the pointer and the length are those of one integer, which outlives the call and is only
+        // read. `fd` is open for the call, as it is borrowed.
+        let result = unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, value, size) };
+        if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    };
+    set(libc::SO_SNDBUFFORCE).or_else(|_| set(libc::SO_SNDBUF))
 }

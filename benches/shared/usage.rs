@@ -1,4 +1,4 @@
-//! What the process has used so far: CPU time and memory.
+//! The CPU time and the memory that this process has used.
 
 use std::fs;
 use std::io;
@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-/// The CPU time of all threads, in user and kernel mode.
+/// Returns the CPU time of all threads, in user and kernel mode.
 ///
 /// # Errors
 ///
-/// Of the system call.
+/// That of the system call.
 pub fn cpu_time() -> Result<Duration> {
     cpu_time_of(libc::RUSAGE_SELF)
 }
 
-/// The CPU time of all children that have ended and were waited for.
+/// Returns the CPU time of all children that have ended and were waited for.
 ///
 /// # Errors
 ///
-/// Of the system call.
+/// That of the system call.
 pub fn children_cpu_time() -> Result<Duration> {
     cpu_time_of(libc::RUSAGE_CHILDREN)
 }
@@ -35,15 +35,14 @@ fn cpu_time_of(who: libc::c_int) -> Result<Duration> {
     if result != 0 {
         return Err(io::Error::last_os_error().into());
     }
-    Ok(duration(usage.ru_utime)? + duration(usage.ru_stime)?)
+    let times = [usage.ru_utime, usage.ru_stime].map(|time| -> Result<Duration> {
+        let micros = Duration::from_micros(u64::try_from(time.tv_usec)?);
+        Ok(Duration::from_secs(u64::try_from(time.tv_sec)?) + micros)
+    });
+    times.into_iter().sum()
 }
 
-fn duration(time: libc::timeval) -> Result<Duration> {
-    let micros = u64::try_from(time.tv_usec)?;
-    Ok(Duration::from_secs(u64::try_from(time.tv_sec)?) + Duration::from_micros(micros))
-}
-
-/// The most memory that was ever resident, in KiB: `VmHWM` of [proc(5)].
+/// Returns the most memory that was ever resident, in KiB: `VmHWM` of [proc(5)].
 ///
 /// # Errors
 ///
@@ -54,17 +53,8 @@ pub fn peak_kib() -> Result<u64> {
     status_kib("VmHWM:")
 }
 
-/// The memory that is resident now, in KiB: `VmRSS` of proc(5).
-///
-/// # Errors
-///
-/// When the kernel does not tell.
-pub fn resident_kib() -> Result<u64> {
-    status_kib("VmRSS:")
-}
-
-/// The resident memory that is of no file, in KiB: `RssAnon` of proc(5). What the kernel keeps for
-/// descriptors is not part of it.
+/// Returns the resident memory without that of files, in KiB: `RssAnon` of proc(5). It does not include what
+/// the kernel keeps for descriptors.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! The process's allocator, which counts while it is told to.
+//! The allocator of the process, which can count.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -8,11 +8,11 @@ use anyhow::Result;
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
-/// The system's allocator. Where nothing is counted, it costs all ways alike one look at a flag.
+/// The system's allocator. While it does not count, it costs one look at a flag, in all ways alike.
 #[derive(Debug)]
 pub(crate) struct Counting;
 
-/// How often memory was asked for while `work` was done, by any thread.
+/// Returns how many allocations all threads make while `work` runs.
 pub(crate) fn allocations(work: impl FnOnce() -> Result<()>) -> Result<u64> {
     COUNT.store(0, Relaxed);
     COUNTING.store(true, Relaxed);
@@ -27,11 +27,11 @@ fn count() {
     }
 }
 
-// SAFETY: every method hands all that it is given to the system's allocator, and returns what that returns.
+// SAFETY: every method passes its arguments to the system's allocator, and returns its result.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: the caller promises of `layout` what the system's allocator wants of it.
+        // SAFETY: the caller guarantees what the system's allocator requires of `layout`.
         unsafe { System.alloc(layout) }
     }
 
@@ -43,8 +43,8 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, len: usize) -> *mut u8 {
         count();
-        // SAFETY: `memory` came from the system's allocator, as all of this one's does, with `layout`, and
-        // the caller promises the rest.
+        // SAFETY: `memory` came from the system's allocator with `layout`, as all of this one's does,
+        // and the caller guarantees the rest.
         unsafe { System.realloc(memory, layout, len) }
     }
 

@@ -3,10 +3,12 @@
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 
-/// How many sockets are told at a time.
+use anyhow::Result;
+
+/// The most sockets that one wait reports.
 const EVENTS: usize = 64;
 
-/// Tells which sockets there is something to receive from, as long as there is.
+/// Reports readable sockets, level-triggered.
 #[derive(Debug)]
 pub(crate) struct Epoll(OwnedFd);
 
@@ -38,16 +40,13 @@ impl Epoll {
         if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 
-    /// Waits for sockets, and hands the number of each to `visit`.
+    /// Waits for readable sockets, and calls `visit` with the number of each.
     ///
     /// `int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)`; see
     /// [epoll_wait(2)].
     ///
     /// [epoll_wait(2)]: https://man7.org/linux/man-pages/man2/epoll_wait.2.html
-    pub(crate) fn wait<E: From<io::Error>>(
-        &self,
-        mut visit: impl FnMut(usize) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub(crate) fn wait(&self, mut visit: impl FnMut(usize) -> Result<()>) -> Result<()> {
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS];
         // SAFETY: the pointer and the length are those of one array, exclusively borrowed for the call. The
         // descriptor is open.

@@ -1,4 +1,4 @@
-//! One measurement: the warm-up, how often a workload is repeated, and what it cost.
+//! One measurement: warm-up, repetition, and cost.
 
 use std::time::{Duration, Instant};
 
@@ -7,55 +7,30 @@ use datagrammar_benches::usage;
 use serde::{Deserialize, Serialize};
 
 use crate::counting;
-use crate::trace;
 
-/// How long a workload is repeated.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Budget {
-    /// For so much CPU time, after a warm-up.
-    Time(Duration),
-    /// So often, and no more: for tools that count what the whole process does.
-    Turns(u64),
-    /// So often, after a warm-up, with marks for the tracer.
-    Traced(u64),
-}
-
-/// What was measured in one process.
+/// What one process measured.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Sample {
-    /// CPU time for a message, of both sides, in ns.
+    /// CPU time of a message, of both sides, in ns.
     pub(crate) cpu: Option<f64>,
-    /// Time for a message, in ns.
+    /// Time of a message, in ns.
     pub(crate) wall: Option<f64>,
-    /// Allocations for a message, of both sides.
+    /// Allocations of a message, of both sides.
     pub(crate) allocations: Option<f64>,
-    /// Memory in bytes: what is meant depends on the workload.
+    /// Memory in bytes. What it counts depends on the workload.
     pub(crate) memory: Option<f64>,
 }
 
-/// How many turns the allocations of are counted.
+/// The number of turns whose allocations are counted.
 const COUNTED: u64 = 64;
 
-/// Repeats a turn of `messages` messages as long as `budget` says. `turns` does as many turns as it is told.
+/// Repeats a turn of `messages` messages for about `target` of CPU time, after a warm-up. `turns` does as
+/// many turns as it is told.
 pub(crate) fn repeat(
-    budget: Budget,
+    target: Duration,
     messages: u64,
     mut turns: impl FnMut(u64) -> Result<()>,
 ) -> Result<Sample> {
-    let target = match budget {
-        Budget::Time(target) => target,
-        Budget::Turns(count) => {
-            turns(count)?;
-            return Ok(Sample::default());
-        }
-        Budget::Traced(count) => {
-            turns(count)?;
-            trace::begin();
-            turns(count)?;
-            trace::end();
-            return Ok(Sample::default());
-        }
-    };
     let mut count = 1;
     let needed = loop {
         let before = usage::cpu_time()?;
@@ -66,7 +41,7 @@ pub(crate) fn repeat(
         }
         count *= 2;
     };
-    // A tenth more, as the warm-up was the slower part.
+    // A tenth more, as the warm-up was slower.
     let scale = 1.1 * target.as_secs_f64() / needed.as_secs_f64();
     let count = (count as f64 * scale).ceil() as u64;
 
@@ -77,19 +52,13 @@ pub(crate) fn repeat(
     Ok(Sample { cpu: each(cpu), wall: each(wall), ..Sample::default() })
 }
 
-impl Sample {
-    /// With the allocations of some more turns, where that is asked for by `budget`.
-    pub(crate) fn with_allocations(
-        self,
-        budget: Budget,
-        messages: u64,
-        mut turns: impl FnMut(u64) -> Result<()>,
-    ) -> Result<Self> {
-        if !matches!(budget, Budget::Time(_)) {
-            return Ok(self);
-        }
-        let count = counting::allocations(|| turns(COUNTED))?;
-        let each = count as f64 / (COUNTED * messages) as f64;
-        Ok(Self { allocations: Some(each), ..self })
-    }
+/// Does the same, and counts the allocations of some more turns.
+pub(crate) fn repeat_and_count(
+    target: Duration,
+    messages: u64,
+    mut turns: impl FnMut(u64) -> Result<()>,
+) -> Result<Sample> {
+    let sample = repeat(target, messages, &mut turns)?;
+    let count = counting::allocations(|| turns(COUNTED))?;
+    Ok(Sample { allocations: Some(count as f64 / (COUNTED * messages) as f64), ..sample })
 }

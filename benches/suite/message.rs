@@ -1,14 +1,13 @@
-//! The message that every way moves: a sequence number and bytes, borrowed, or owned where a way's API
+//! The message that every way moves: a sequence number, and bytes that are borrowed, or owned where an API
 //! cannot lend.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use datagrammar::Message;
-use serde::de::{Deserialize, Deserializer};
-use serde::{Serialize, Serializer};
+use serde::de::{Deserialize as _, Deserializer};
+use serde_bytes::ByteBuf;
 
-/// What is sent, and what is decoded from memory that lends.
+/// The message, borrowed.
 #[derive(Debug, Clone, Copy, Message, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Note<'a> {
     #[message(tag = 1)]
@@ -19,38 +18,23 @@ pub(crate) enum Note<'a> {
     },
 }
 
-/// The same for ways that decode to owned data alone. To be sent it borrows, so that none pays for a copy
-/// that it would not make.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+/// The same for ways that decode to owned data only. The sender's borrows, so that no way pays for a copy
+/// that its user would not make.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Held {
-    Sample { seq: u64, payload: Bytes },
+    Sample {
+        seq: u64,
+        #[serde(serialize_with = "serde_bytes::serialize", deserialize_with = "owned")]
+        payload: Cow<'static, [u8]>,
+    },
 }
-
-/// Borrowed by senders, owned by receivers.
-#[derive(Clone)]
-pub(crate) struct Bytes(pub(crate) Cow<'static, [u8]>);
 
 impl From<Note<'static>> for Held {
     fn from(Note::Sample { seq, payload }: Note<'static>) -> Self {
-        Self::Sample { seq, payload: Bytes(Cow::Borrowed(payload)) }
+        Self::Sample { seq, payload: Cow::Borrowed(payload) }
     }
 }
 
-impl Serialize for Bytes {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes = serde_bytes::ByteBuf::deserialize(deserializer)?;
-        Ok(Self(Cow::Owned(bytes.into_vec())))
-    }
-}
-
-impl fmt::Debug for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes", self.0.len())
-    }
+fn owned<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, [u8]>, D::Error> {
+    Ok(Cow::Owned(ByteBuf::deserialize(deserializer)?.into_vec()))
 }

@@ -1,120 +1,128 @@
-//! Which ways do which workloads, and why the others do not.
+//! The workloads, and the ways that do each.
 
-use clap::ValueEnum as _;
+use std::fmt;
 
-use crate::crowd;
-use crate::limits;
-use crate::ways::Way;
-use crate::workload::Workload;
+use serde::{Deserialize, Serialize};
 
-/// What is measured in a run.
+use crate::ways::Way::{self, *};
+use crate::ways::datagrams::Family;
+
+/// What is measured. Numbers are payload lengths in bytes, or counts of connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Workload {
+    /// One thread sends a burst, then receives it.
+    Burst(usize),
+    /// One thread sends, another receives.
+    Stream(usize),
+    /// One thread asks and waits for the answer of another, both on one processor.
+    Trip(usize),
+    /// The same on two processors.
+    TripAcross(usize),
+    /// One frame on each of many connections, served through one epoll.
+    Fan(usize),
+    /// Bursts of small messages with one descriptor each.
+    Descriptors,
+    /// A stream of many small and some large messages.
+    Mixed,
+    /// Bursts over datagram sockets.
+    Datagrams(Family, usize),
+    /// Connections that have received one frame of 64 KiB, and wait.
+    Idle(usize),
+    /// Connections that have received two tiny frames of eight.
+    Begun(usize),
+}
+
+impl Workload {
+    /// The heading of its column.
+    pub(crate) fn heading(self) -> String {
+        match self {
+            Self::Burst(len) | Self::Stream(len) | Self::Trip(len) | Self::TripAcross(len) => {
+                said(len)
+            }
+            Self::Datagrams(family, len) => format!("{}, {}", family.title(), said(len)),
+            Self::Fan(count) => format!("{count} connections"),
+            Self::Idle(count) => format!("{count}, idle"),
+            Self::Begun(count) => format!("{count}, two frames of eight"),
+            Self::Descriptors => "16 B".into(),
+            Self::Mixed => "1 B to 4 MiB".into(),
+        }
+    }
+
+    /// The ways that do it.
+    pub(crate) fn ways(self) -> &'static [Way] {
+        match self {
+            // 32 do not fit the send buffer of ipc-channel's sockets, which cannot be reached.
+            Self::Burst(4096) => &[SendAll, Send, Plain, Uds, TokioSeqpacket],
+            Self::Burst(_) | Self::Stream(_) | Self::Mixed => {
+                &[SendAll, Send, Plain, Uds, IpcChannel, TokioSeqpacket]
+            }
+            Self::Trip(_) | Self::TripAcross(_) => {
+                &[Send, Eager, Plain, Uds, IpcChannel, TokioSeqpacket]
+            }
+            Self::Datagrams(Family::Unix, _) => &[SendAll, Send, Plain],
+            Self::Datagrams(Family::Udp, _) => &[SendAll, Send, Plain, UdpFramed, QuinnUdp],
+            Self::Fan(_) | Self::Descriptors => &[Send, Plain],
+            // A process cannot have both ends of more, as ipc-channel does.
+            Self::Idle(..=1000) => &[Send, IpcChannel],
+            Self::Idle(_) | Self::Begun(_) => &[Send],
+        }
+    }
+
+    /// Whether its samples are memory alone, which hardly differs between rounds.
+    pub(crate) fn is_memory(self) -> bool {
+        matches!(self, Self::Idle(_) | Self::Begun(_))
+    }
+}
+
+/// The name on the command line, such as `burst:16`.
+impl fmt::Display for Workload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = format!("{self:?}").to_lowercase().replace(", ", ":");
+        f.write_str(name.replace('(', ":").trim_end_matches(')'))
+    }
+}
+
+/// What a run measures.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) workloads: Vec<Workload>,
-    /// Whether the figures mean nothing.
     pub(crate) quick: bool,
 }
 
 impl Plan {
     pub(crate) fn new(quick: bool, only: &[String]) -> Self {
+        let pick = |few: &[usize], all: &[usize]| if quick { few.to_vec() } else { all.to_vec() };
+        let lengths = pick(&[16, 1024], &[16, 256, 1024, 4096, 16 * 1024, 64 * 1024]);
+        let trips = pick(&[16], &[16, 1024]);
         let mut workloads = Vec::new();
-        let (lengths, trips, mib): (&[usize], &[usize], &[usize]) = if quick {
-            (&[16, 1024], &[16], &[16])
-        } else {
-            (&[16, 256, 1024, 16 * 1024, 64 * 1024], &[16, 1024, 64 * 1024], &[16, 256])
-        };
-        let (idle, fan): (&[usize], &[usize]) =
-            if quick { (&[100], &[1, 10]) } else { (&[1000, 10_000], &[1, 10, 100, 1000, 10_000]) };
         workloads.extend(lengths.iter().copied().map(Workload::Burst));
         workloads.extend(lengths.iter().copied().map(Workload::Stream));
         workloads.extend(trips.iter().copied().map(Workload::Trip));
-        workloads.extend(mib.iter().copied().map(Workload::Large));
+        workloads.extend(trips.iter().copied().map(Workload::TripAcross));
+        workloads.extend(pick(&[10], &[10, 1000, 10_000]).into_iter().map(Workload::Fan));
         workloads.extend([Workload::Descriptors, Workload::Mixed]);
-        workloads.extend(idle.iter().copied().map(Workload::Idle));
-        workloads.extend(fan.iter().copied().map(Workload::Fan));
-        workloads.extend(fan.iter().copied().map(Workload::Flock));
-        workloads.push(Workload::After);
-        workloads.retain(|workload| {
+        for family in [Family::Unix, Family::Udp] {
+            let lengths = pick(&[64], &[64, 1024]).into_iter();
+            workloads.extend(lengths.map(|len| Workload::Datagrams(family, len)));
+        }
+        workloads.extend(pick(&[100], &[1000, 10_000]).into_iter().map(Workload::Idle));
+        workloads.extend(pick(&[100], &[9900]).into_iter().map(Workload::Begun));
+        let named = |workload: &Workload, only: &String| {
             let name = workload.to_string();
-            only.is_empty()
-                || only.iter().any(|only| {
-                    name == *only || name.split_once(':').is_some_and(|(kind, _)| kind == only)
-                })
-        });
+            name == *only || name.split(':').next() == Some(only)
+        };
+        workloads
+            .retain(|workload| only.is_empty() || only.iter().any(|only| named(workload, only)));
         Self { workloads, quick }
     }
 
-    /// The workloads of which `pick` gives the number, in order.
-    pub(crate) fn of(&self, pick: fn(Workload) -> Option<usize>) -> Vec<(Workload, usize)> {
-        let numbered = |&workload: &Workload| Some((workload, pick(workload)?));
-        self.workloads.iter().filter_map(numbered).collect()
-    }
-
-    /// For how many milliseconds of CPU time each is measured.
+    /// For how many milliseconds of CPU time a workload is measured.
     pub(crate) fn millis(&self) -> u64 {
         if self.quick { 2 } else { 200 }
     }
 }
 
-/// The ways that do a workload.
-pub(crate) fn ways(workload: Workload) -> Vec<Way> {
-    let able = |way: &&Way| absence(**way, workload).is_none();
-    Way::value_variants().iter().filter(able).copied().collect()
-}
-
-/// The ways that a table of a workload shows, with those that cannot do it.
-pub(crate) fn shown(workload: Workload) -> Vec<Way> {
-    let shown = |way: &&Way| absence(**way, workload) != Some(Absence::NotShown);
-    Way::value_variants().iter().filter(shown).copied().collect()
-}
-
-/// Why a way does not do a workload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Absence {
-    /// It would not say anything.
-    NotShown,
-    /// It cannot.
-    Cannot(&'static str),
-}
-
-/// Why a way does not do a workload, if it does not.
-pub(crate) fn absence(way: Way, workload: Workload) -> Option<Absence> {
-    use Absence::{Cannot, NotShown};
-    use Way::{
-        Bare, Buffered, Floor, IpcChannel, Peeked, Tarpc, TokioSeqpacket, TokioUnixIpc, Tube,
-        TypedAll, TypedEach, TypedOne, Uds,
-    };
-    match (workload, way) {
-        (Workload::Trip(_), Tarpc) => None,
-        // It asks and answers, and has no other messages.
-        (_, Tarpc) => Some(NotShown),
-        (Workload::Burst(_) | Workload::Stream(_), _) => None,
-        // They encode nothing: there to show what the system calls of bursts and streams cost.
-        (_, Floor | Bare) => Some(NotShown),
-        // One message at a time.
-        (Workload::Trip(_), TypedAll) => Some(NotShown),
-        (Workload::Trip(_), _) => None,
-        (Workload::Mixed, Tube) => {
-            Some(Cannot("as JSON, 4 MiB of bytes are longer than the longest datagram"))
-        }
-        (Workload::Mixed, _) => None,
-        (Workload::Large(_) | Workload::After, TypedEach | IpcChannel | TokioUnixIpc) => None,
-        (Workload::Large(_) | Workload::After, TypedAll | TypedOne) => Some(NotShown),
-        (Workload::Large(_) | Workload::After, _) => {
-            Some(Cannot("a message is one datagram, which is 4,263,616 bytes at most"))
-        }
-        (
-            Workload::Idle(connections) | Workload::Fan(connections) | Workload::Flock(connections),
-            IpcChannel,
-        ) if limits::allow_descriptors(crowd::descriptors(connections))
-            .map_or(true, |allowed| allowed < crowd::descriptors(connections)) =>
-        {
-            Some(Cannot("has both ends of each, more descriptors than a process may have here"))
-        }
-        (_, TypedEach | Buffered | IpcChannel | TokioSeqpacket) => None,
-        (Workload::Descriptors, TokioUnixIpc | Tube | Peeked | Uds) => Some(NotShown),
-        (Workload::Descriptors | Workload::Idle(_) | Workload::Fan(_) | Workload::Flock(_), _) => {
-            Some(NotShown)
-        }
-    }
+/// A length in bytes, in words.
+pub(crate) fn said(len: usize) -> String {
+    if len >= 1024 { format!("{} KiB", len / 1024) } else { format!("{len} B") }
 }

@@ -1,23 +1,18 @@
-//! Numbers that look random, and are the same in every run.
+//! Pseudo-random numbers, the same in every run.
 
-/// SplitMix64, of Steele, Lea and Flood: short, and good enough for lengths and orders.
+/// SplitMix64, of Steele, Lea and Flood.
 #[derive(Debug)]
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
+    fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ (mixed >> 31)
     }
 
-    /// Below `bound`. The bias is one part in 2⁶⁴ ÷ `bound`.
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    /// From the normal distribution around 0, with a deviation of 1, by Box and Muller's transformation.
+    /// Draws from the standard normal distribution, by the Box–Muller transform.
     pub(crate) fn normal(&mut self) -> f64 {
         let [radius, angle] = [self.unit(), self.unit()];
         (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()

@@ -1,145 +1,104 @@
-//! What is required of datagrammar, next to its peers.
+//! What is required of datagrammar next to its peers.
 
-use clap::ValueEnum as _;
 use datagrammar_benches::requirement::{Bound, Requirement};
 
-use crate::plan;
-use crate::results::{Metric, Results, allocations, cpu, memory, rate};
-use crate::trace::Side;
+use crate::plan::Workload;
+use crate::results::{Figure, Metric, Results};
 use crate::ways::Way;
-use crate::workload::{Workload, said};
+use crate::ways::datagrams::Family;
 
-/// All requirements. Those of workloads that were not measured miss.
+const CPU: Metric = |sample| sample.cpu;
+const MEMORY: Metric = |sample| sample.memory;
+const ALLOCATIONS: Metric = |sample| sample.allocations;
+
+/// The most memory of an idle connection, in bytes.
+const IDLE: f64 = 256.0;
+
+/// The most memory of a polled connection that still has tiny frames to receive, in bytes.
+const BEGUN: f64 = 512.0;
+
+/// Returns all requirements. What was not measured misses.
 pub(crate) fn requirements(results: &Results) -> Vec<Requirement> {
-    let mut all = Vec::new();
-    for len in [16, 256, 1024] {
-        bursts(results, len, &mut all);
+    let mut required = Required { results, all: Vec::new() };
+    for (len, bound) in [(16, 0.12), (256, 0.15), (1024, 0.30), (4096, 0.55)] {
+        required.ratio(Workload::Burst(len), "CPU", CPU, [Way::SendAll, Way::Uds], bound);
     }
-    streams(results, &mut all);
-    trips(results, &mut all);
-    mixed(results, &mut all);
-    steady(results, &mut all);
-    waiting(results, &mut all);
-    all
+    let ours = [Way::Send, Way::Plain];
+    for workload in [Workload::Burst, Workload::Stream] {
+        for len in [16, 256, 1024, 4096, 16_384] {
+            required.ratio(workload(len), "CPU", CPU, ours, 1.05);
+        }
+        required.ratio(workload(65_536), "CPU", CPU, ours, 0.90);
+    }
+    for len in [16, 1024] {
+        required.ratio(Workload::Trip(len), "CPU", CPU, ours, 1.25);
+        required.ratio(Workload::Trip(len), "CPU", CPU, [Way::Eager, Way::Plain], 1.05);
+    }
+    for count in [10, 1000, 10_000] {
+        required.ratio(Workload::Fan(count), "CPU", CPU, ours, 1.10);
+    }
+    required.ratio(Workload::Descriptors, "CPU", CPU, ours, 1.10);
+    let better = [better_of(results, Workload::Mixed, [Way::SendAll, Way::Send]), Way::Plain];
+    required.ratio(Workload::Mixed, "CPU", CPU, better, 1.0);
+    required.ratio(Workload::Mixed, "peak memory", MEMORY, better, 0.8);
+    for family in [Family::Unix, Family::Udp] {
+        for len in [64, 1024] {
+            required.ratio(Workload::Datagrams(family, len), "CPU", CPU, ours, 1.05);
+        }
+    }
+    required.memory(Workload::Idle(1000), IDLE);
+    required.memory(Workload::Idle(10_000), IDLE);
+    required.memory(Workload::Begun(9900), BEGUN);
+    required.allocations();
+    required.all
 }
 
-fn bursts(results: &Results, len: usize, all: &mut Vec<Requirement>) {
-    let workload = Workload::Burst(len);
-    let of = |way| results.median(workload, way, cpu);
-    let mut require = |ours: Way, theirs: Way, bound: f64| {
-        all.push(Requirement {
-            what: format!("burst of {}: CPU, {} / {}", said(len), ours.title(), theirs.title()),
-            number: of(ours) / of(theirs),
+struct Required<'a> {
+    results: &'a Results,
+    all: Vec<Requirement>,
+}
+
+impl Required<'_> {
+    /// Of two ways.
+    fn ratio(&mut self, on: Workload, name: &str, metric: Metric, ways: [Way; 2], bound: f64) {
+        let [ours, theirs] = ways;
+        self.all.push(Requirement {
+            what: format!("{on}, {name}: {} ÷ {}", ours.title(), theirs.title()),
+            number: median(self.results.ratio(on, ours, theirs, metric)),
             bound: Bound::AtMost(bound),
         });
-    };
-    require(Way::TypedAll, Way::Uds, 0.80);
-    require(Way::TypedAll, Way::IpcChannel, 0.58);
-    require(Way::TypedAll, Way::Floor, 1.06);
-    require(Way::TypedEach, Way::Uds, 0.92);
-}
+    }
 
-fn streams(results: &Results, all: &mut Vec<Requirement>) {
-    for (len, theirs, bound) in [
-        (16, Way::Uds, 1.15),
-        (1024, Way::Uds, 1.25),
-        (16, Way::IpcChannel, 1.6),
-        (1024, Way::IpcChannel, 1.6),
-    ] {
-        let of = |way| results.median(Workload::Stream(len), way, rate);
-        all.push(Requirement {
-            what: format!("stream of {}: messages/s, datagrammar / {}", said(len), theirs.title()),
-            // In its better form of sending.
-            number: of(Way::TypedAll).max(of(Way::TypedEach)) / of(theirs),
-            bound: Bound::AtLeast(bound),
+    /// Of one connection.
+    fn memory(&mut self, on: Workload, bound: f64) {
+        let number = median(self.results.figure(on, Way::Send, MEMORY));
+        let what = format!("{on}, bytes for each connection");
+        self.all.push(Requirement { what, number, bound: Bound::AtMost(bound) });
+    }
+
+    /// In steady state nothing is allocated, whatever the length.
+    fn allocations(&mut self) {
+        let bursts = [16, 256, 1024, 4096, 16_384, 65_536].map(Workload::Burst).into_iter();
+        let unix = [64, 1024].map(|len| Workload::Datagrams(Family::Unix, len));
+        let udp = [64, 1024].map(|len| Workload::Datagrams(Family::Udp, len));
+        let counts = bursts.chain(unix).chain(udp).flat_map(|on| {
+            let of = |way| self.results.figure(on, way, ALLOCATIONS);
+            [Way::SendAll, Way::Send].map(|way| median(of(way)))
         });
+        // NaN is above all numbers.
+        let number = counts.max_by(f64::total_cmp).unwrap_or(f64::NAN);
+        let what = "bursts and datagrams, the most allocations for a message, both sides".into();
+        self.all.push(Requirement { what, number, bound: Bound::AtMost(0.0) });
     }
 }
 
-fn trips(results: &Results, all: &mut Vec<Requirement>) {
-    for len in [16, 1024, 64 * 1024] {
-        let of = |way| results.median(Workload::Trip(len), way, cpu);
-        all.push(Requirement {
-            what: format!(
-                "round trip of {}: CPU, datagrammar / {}",
-                said(len),
-                Way::Buffered.title()
-            ),
-            number: of(Way::TypedEach) / of(Way::Buffered),
-            bound: Bound::AtMost(1.10),
-        });
-    }
+/// The way that takes less CPU time.
+fn better_of(results: &Results, workload: Workload, [one, other]: [Way; 2]) -> Way {
+    let of = |way| median(results.figure(workload, way, CPU));
+    if of(one) < of(other) { one } else { other }
 }
 
-fn mixed(results: &Results, all: &mut Vec<Requirement>) {
-    let of = |way, metric: Metric| results.median(Workload::Mixed, way, metric);
-    // In its better form of sending.
-    let ours = [Way::TypedAll, Way::TypedEach];
-    let ours = ours.into_iter().min_by(|&a, &b| of(a, cpu).total_cmp(&of(b, cpu)));
-    let ours = ours.unwrap_or(Way::TypedEach);
-    let metrics: [(&str, Metric); 2] = [("CPU", cpu), ("peak memory", memory)];
-    for (name, metric) in metrics {
-        let peers = plan::ways(Workload::Mixed).into_iter().filter(|way| !way.is_ours());
-        let measured = peers.filter(|&way| !of(way, metric).is_nan());
-        let best = measured.min_by(|&a, &b| of(a, metric).total_cmp(&of(b, metric)));
-        let theirs = best.map_or("the best peer", Way::title);
-        all.push(Requirement {
-            what: format!("mixed stream: {name}, {} / {theirs}", ours.title()),
-            number: of(ours, metric) / best.map_or(f64::NAN, |way| of(way, metric)),
-            bound: Bound::Below(1.0),
-        });
-    }
-}
-
-fn steady(results: &Results, all: &mut Vec<Requirement>) {
-    let ours = Way::value_variants().iter().filter(|way| way.is_ours());
-    let bursts = [16, 256, 1024].map(Workload::Burst);
-    let counts = ours
-        .flat_map(|&way| bursts.iter().map(move |&burst| results.median(burst, way, allocations)));
-    all.push(Requirement {
-        what: "allocations for a message, both sides, the most of all bursts".into(),
-        number: counts.fold(0.0, largest),
-        bound: Bound::AtMost(0.0),
-    });
-    let calls = |len: usize| {
-        let key = (Workload::Stream(len), Way::TypedAll, Side::Receiver);
-        results.syscalls.get(&key).copied().unwrap_or(f64::NAN)
-    };
-    all.push(Requirement {
-        what: "system calls for a message of the receiver of a stream, 16 B and 1 KiB".into(),
-        number: largest(calls(16), calls(1024)),
-        bound: Bound::Below(0.2),
-    });
-}
-
-fn waiting(results: &Results, all: &mut Vec<Requirement>) {
-    for connections in [1000, 10_000] {
-        all.push(Requirement {
-            what: format!("{connections} idle connections: bytes each"),
-            number: results.median(Workload::Idle(connections), Way::TypedEach, memory),
-            bound: Bound::AtMost(512.0),
-        });
-    }
-    all.push(Requirement {
-        what: "after 256 MiB in one message: MiB more than before".into(),
-        number: results.median(Workload::After, Way::TypedEach, memory) / 1024.0 / 1024.0,
-        bound: Bound::AtMost(1.0),
-    });
-    let many = [
-        ("eight on each", Workload::Flock(10_000), Workload::Flock(10)),
-        ("one on each", Workload::Fan(10_000), Workload::Fan(10)),
-    ];
-    for (what, many, few) in many {
-        let of = |workload| results.median(workload, Way::TypedEach, cpu);
-        all.push(Requirement {
-            what: format!("CPU for a frame, 10,000 connections / 10, {what}"),
-            number: of(many) / of(few),
-            bound: Bound::AtMost(1.3),
-        });
-    }
-}
-
-/// The larger one, or NaN: what was not measured does not pass.
-fn largest(one: f64, other: f64) -> f64 {
-    if one.is_nan() || other.is_nan() { f64::NAN } else { one.max(other) }
+/// NaN if it was not measured.
+fn median(figure: Option<Figure>) -> f64 {
+    figure.map_or(f64::NAN, |figure| figure.median)
 }

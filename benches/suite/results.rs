@@ -1,31 +1,26 @@
-//! What was measured, of all ways and workloads.
+//! What was measured, by workload and way.
 
 use std::collections::BTreeMap;
 
 use datagrammar_benches::numbers;
 
 use crate::measure::Sample;
-use crate::trace::Side;
+use crate::plan::Workload;
 use crate::ways::Way;
-use crate::workload::Workload;
 
-/// All that was measured.
+/// All samples of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Results {
-    samples: BTreeMap<(Workload, Way), Vec<Sample>>,
-    failures: BTreeMap<(Workload, Way), String>,
-    /// System calls for a message.
-    pub(crate) syscalls: BTreeMap<(Workload, Way, Side), f64>,
-    /// Bytes that were copied in user space for a message.
-    pub(crate) copies: BTreeMap<(Workload, Way), f64>,
-    /// Why tools could not count.
+    /// A sample of each round, in order; none if a way has failed.
+    samples: BTreeMap<(Workload, Way), Option<Vec<Sample>>>,
+    /// What a reader of the figures has to know.
     pub(crate) remarks: Vec<String>,
 }
 
 /// A number of a sample.
 pub(crate) type Metric = fn(&Sample) -> Option<f64>;
 
-/// A median, and what it is the median of.
+/// A median over the rounds, and its range.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Figure {
     pub(crate) median: f64,
@@ -35,49 +30,52 @@ pub(crate) struct Figure {
 
 impl Results {
     pub(crate) fn add(&mut self, workload: Workload, way: Way, sample: Sample) {
-        self.samples.entry((workload, way)).or_default().push(sample);
+        let samples = self.samples.entry((workload, way)).or_insert_with(|| Some(Vec::new()));
+        if let Some(samples) = samples {
+            samples.push(sample);
+        }
     }
 
+    /// Drops what the way has measured.
     pub(crate) fn fail(&mut self, workload: Workload, way: Way, why: String) {
-        self.failures.insert((workload, way), why);
+        eprintln!("{why}");
+        self.remarks.push(why);
+        self.samples.insert((workload, way), None);
     }
 
-    pub(crate) fn failure(&self, workload: Workload, way: Way) -> Option<&str> {
-        self.failures.get(&(workload, way)).map(String::as_str)
+    pub(crate) fn has_failed(&self, workload: Workload, way: Way) -> bool {
+        self.samples.get(&(workload, way)).is_some_and(Option::is_none)
+    }
+
+    /// The numbers of all rounds, in order; none if it was not measured.
+    fn numbers(&self, workload: Workload, way: Way, metric: Metric) -> Vec<f64> {
+        let samples = self.samples.get(&(workload, way)).into_iter().flatten().flatten();
+        samples.filter_map(metric).collect()
     }
 
     /// None if it was not measured.
     pub(crate) fn figure(&self, workload: Workload, way: Way, metric: Metric) -> Option<Figure> {
-        let samples = self.samples.get(&(workload, way))?;
-        let numbers: Vec<f64> = samples.iter().filter_map(metric).collect();
+        Figure::of(self.numbers(workload, way, metric))
+    }
+
+    /// The ratio of two ways, each round's by itself, as the machine's speed may change between rounds. None
+    /// if one of them was not measured.
+    pub(crate) fn ratio(
+        &self,
+        workload: Workload,
+        ours: Way,
+        theirs: Way,
+        metric: Metric,
+    ) -> Option<Figure> {
+        let [ours, theirs] = [ours, theirs].map(|way| self.numbers(workload, way, metric));
+        Figure::of(ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect())
+    }
+}
+
+impl Figure {
+    fn of(numbers: Vec<f64>) -> Option<Self> {
         let (least, most) = numbers::range(&numbers);
         let median = numbers::median(numbers);
-        (!median.is_nan()).then_some(Figure { median, least, most })
+        (!median.is_nan()).then_some(Self { median, least, most })
     }
-
-    /// NaN if it was not measured.
-    pub(crate) fn median(&self, workload: Workload, way: Way, metric: Metric) -> f64 {
-        self.figure(workload, way, metric).map_or(f64::NAN, |figure| figure.median)
-    }
-}
-
-pub(crate) fn cpu(sample: &Sample) -> Option<f64> {
-    sample.cpu
-}
-
-/// Messages a second.
-pub(crate) fn rate(sample: &Sample) -> Option<f64> {
-    sample.wall.map(|nanos| 1e9 / nanos)
-}
-
-pub(crate) fn wall(sample: &Sample) -> Option<f64> {
-    sample.wall
-}
-
-pub(crate) fn allocations(sample: &Sample) -> Option<f64> {
-    sample.allocations
-}
-
-pub(crate) fn memory(sample: &Sample) -> Option<f64> {
-    sample.memory
 }

@@ -1,78 +1,68 @@
-//! Tables in Markdown, aligned so that they can be read as they are.
+//! Tables in Markdown, aligned to be read as they are.
 
 use std::fmt::{self, Write as _};
 
-/// A table: a column of names, and columns of figures.
-#[derive(Debug, Default)]
-pub(crate) struct Table {
-    columns: Vec<String>,
-    rows: Vec<Vec<String>>,
-}
+/// A column of names, and columns of figures. The first row is the headings.
+#[derive(Debug)]
+pub(crate) struct Table(Vec<Vec<String>>);
 
 impl Table {
-    pub(crate) fn new(columns: impl IntoIterator<Item = String>) -> Self {
-        Self { columns: columns.into_iter().collect(), rows: Vec::new() }
+    pub(crate) fn new(headings: impl IntoIterator<Item = String>) -> Self {
+        Self(vec![headings.into_iter().collect()])
     }
 
-    /// Adds a row, of as many cells as there are columns.
+    /// Adds a row with a cell for each column.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        self.0.push(cells.into_iter().collect());
+    }
+
+    fn width(&self, column: usize) -> usize {
+        let cells = self.0.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     }
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut widths: Vec<usize> = self.columns.iter().map(|cell| width(cell)).collect();
-        for row in &self.rows {
-            for (widest, cell) in widths.iter_mut().zip(row) {
-                *widest = width(cell).max(*widest);
+        for (number, row) in self.0.iter().enumerate() {
+            for (column, cell) in row.iter().enumerate() {
+                let width = self.width(column);
+                // Names are aligned to the left, figures to the right.
+                match column {
+                    0 => write!(f, "| {cell:width$} |")?,
+                    _ => write!(f, " {cell:>width$} |")?,
+                }
+            }
+            f.write_char('\n')?;
+            if number == 0 {
+                for column in 0..row.len() {
+                    let line = "-".repeat(self.width(column).saturating_sub(1));
+                    write!(
+                        f,
+                        "{}",
+                        if column == 0 { format!("| {line}- |") } else { format!(" {line}: |") }
+                    )?;
+                }
+                f.write_char('\n')?;
             }
         }
-        line(f, &self.columns, &widths)?;
-        f.write_char('|')?;
-        for (place, &width) in widths.iter().enumerate() {
-            // Figures are set to the right.
-            let end = if place == 0 { "-" } else { ":" };
-            write!(f, " {}{end} |", "-".repeat(width.saturating_sub(1)))?;
-        }
-        f.write_char('\n')?;
-        self.rows.iter().try_for_each(|row| line(f, row, &widths))
+        Ok(())
     }
 }
 
-fn line(f: &mut fmt::Formatter<'_>, cells: &[String], widths: &[usize]) -> fmt::Result {
-    f.write_char('|')?;
-    for (place, (cell, &widest)) in cells.iter().zip(widths).enumerate() {
-        let space = " ".repeat(widest.saturating_sub(width(cell)));
-        if place == 0 {
-            write!(f, " {cell}{space} |")?;
-        } else {
-            write!(f, " {space}{cell} |")?;
-        }
-    }
-    f.write_char('\n')
-}
-
-fn width(cell: &str) -> usize {
-    cell.chars().count()
-}
-
-/// A number with about three figures.
+/// Writes a number with about three digits.
 pub(crate) fn short(number: f64) -> String {
     match number {
-        _ if !number.is_finite() => "n/a".into(),
-        _ if number == 0.0 => "0".into(),
-        _ if number.abs() >= 100.0 => format!("{number:.0}"),
-        _ if number.abs() >= 10.0 => format!("{number:.1}"),
+        _ if number >= 100.0 => format!("{number:.0}"),
+        _ if number >= 10.0 => format!("{number:.1}"),
         _ => format!("{number:.2}"),
     }
 }
 
-/// A number of bytes.
+/// Writes a number of bytes.
 pub(crate) fn bytes(number: f64) -> String {
     const KIB: f64 = 1024.0;
     match number {
-        _ if !number.is_finite() => "n/a".into(),
         _ if number >= KIB * KIB => format!("{} MiB", short(number / KIB / KIB)),
         _ if number >= 10.0 * KIB => format!("{} KiB", short(number / KIB)),
         _ => format!("{number:.0} B"),

@@ -3,7 +3,7 @@
 
 mod paths;
 
-use datagrammar::Message as _;
+use datagrammar::{Message as _, RecvError};
 use paths::{Ours, Sample};
 
 /// How many messages take each path.
@@ -14,10 +14,10 @@ fn main() {
     let payload = [7; 100];
     let samples: Vec<Sample<'_>> =
         (0..MESSAGES as u64).map(|seq| Sample::Sample { seq, payload: &payload }).collect();
-    // Whatever happens at first is no part of a path.
-    for _ in 0..2 {
-        sender.send_all(samples.iter().take(32)).unwrap();
-        paths::path_receive_flood(&mut receiver, 32);
+    // The first messages set up what later ones use. They take no path.
+    for sample in samples.iter().take(64) {
+        sender.send(sample).unwrap();
+        receiver.recv().unwrap().unwrap().decode().unwrap();
     }
     let frame = datagrammar::to_vec(samples.last().unwrap()).unwrap();
     for sample in &samples {
@@ -26,17 +26,16 @@ fn main() {
     }
     for some in samples.chunks(32) {
         paths::path_send_all(&mut sender, some);
-        paths::path_receive_flood(&mut receiver, some.len());
-        paths::path_receive_batch(&mut sender, &mut receiver, some);
+        paths::path_bundle(&mut receiver, some.len());
+    }
+    for some in samples.chunks(32) {
+        some.iter().for_each(|sample| paths::path_send(&mut sender, sample));
+        some.iter().for_each(|_| paths::path_receive_one(&mut receiver));
     }
     for sample in &samples {
-        paths::path_send(&mut sender, sample);
-        paths::path_receive_one(&mut receiver);
-    }
-    receiver.set_limits(datagrammar::Limits::default().batch(1));
-    for sample in &samples {
+        assert!(matches!(receiver.try_recv(), Err(RecvError::WouldBlock)));
         sender.send(sample).unwrap();
-        paths::path_receive_peeked(&mut receiver);
+        paths::path_receive_waited(&mut receiver);
     }
     assert!(Sample::decode(&frame).is_ok());
     println!("{MESSAGES}");

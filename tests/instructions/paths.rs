@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use datagrammar::{Connection, Message, to_vec};
 
-/// A message as they often are: a number and some bytes.
+/// A typical message: a number and some bytes.
 #[derive(Message)]
 pub(crate) enum Sample<'a> {
     #[message(tag = 1)]
@@ -28,57 +28,36 @@ pub(crate) fn path_send(sender: &mut Ours, sample: &Sample<'_>) {
     sender.send(sample).unwrap();
 }
 
-/// 32 messages.
+/// Sends 32 messages as one bundle.
 #[inline(never)]
 pub(crate) fn path_send_all(sender: &mut Ours, samples: &[Sample<'_>]) {
     sender.send_all(samples).unwrap();
-    black_box(3);
 }
 
-/// One that has come alone.
+/// Receives one of several queued frames: a read.
 #[inline(never)]
 pub(crate) fn path_receive_one(receiver: &mut Ours) {
-    take(receiver);
-    // Or else the linker takes this function and another one for the same, as for those below.
+    receive(receiver);
+    // Distinct constants keep the compiler from merging functions that are otherwise alike.
     black_box(1);
 }
 
-/// One by one, after a peek.
+/// Receives one frame after the queue was found empty: a peek and a read.
 #[inline(never)]
-pub(crate) fn path_receive_peeked(receiver: &mut Ours) {
-    take(receiver);
+pub(crate) fn path_receive_waited(receiver: &mut Ours) {
+    receive(receiver);
     black_box(2);
 }
 
-/// 32 that have come together.
+/// Receives 32 frames from one bundle.
 #[inline(never)]
-pub(crate) fn path_receive_flood(receiver: &mut Ours, count: usize) {
+pub(crate) fn path_bundle(receiver: &mut Ours, count: usize) {
     for _ in 0..count {
-        take(receiver);
+        receive(receiver);
     }
-}
-
-/// 32 that are handed over together.
-pub(crate) fn path_receive_batch(sender: &mut Ours, receiver: &mut Ours, samples: &[Sample<'_>]) {
-    sender.send_all(samples).unwrap();
-    let mut left = samples.len();
-    while left > 0 {
-        left -= path_take_batch(receiver);
-    }
-}
-
-#[inline(never)]
-fn path_take_batch(receiver: &mut Ours) -> usize {
-    let frames = receiver.recv_batch().unwrap().unwrap();
-    let mut count = 0;
-    for frame in frames {
-        black_box(frame.decode().unwrap());
-        count += 1;
-    }
-    count
 }
 
 #[inline(always)]
-fn take(receiver: &mut Ours) {
+fn receive(receiver: &mut Ours) {
     black_box(receiver.recv().unwrap().unwrap().decode().unwrap());
 }

@@ -1,4 +1,4 @@
-//! Through ipc-channel's channel of bytes, which cuts what is long into pieces too.
+//! Through ipc-channel's channel of bytes, which also sends long messages in pieces.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ pub(crate) fn sender(receiver: &mut Command) -> Result<Send> {
     let (server, address) = IpcOneShotServer::<IpcBytesSender>::new()?;
     receiver.arg(address);
     Ok(Box::new(move |content| {
-        // Waits for nothing: a receiver that is ready has connected.
+        // Does not wait: a receiver that is ready has connected.
         let (_, sender) = server.accept()?;
         sender.send(content)?;
         Ok(())

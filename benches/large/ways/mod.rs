@@ -28,17 +28,12 @@ pub(crate) enum Way {
 pub(crate) type Send = Box<dyn FnOnce(&[u8]) -> Result<()>>;
 
 impl Way {
-    /// What it is called on the command line.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Datagrammar => "datagrammar",
-            Self::Raw32k => "raw32k",
-            Self::Raw200k => "raw200k",
-            Self::IpcChannel => "ipc-channel",
-        }
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
-    /// What it is called in the report.
+    /// Its name in the report.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Datagrammar => "datagrammar",
@@ -50,10 +45,11 @@ impl Way {
 
     /// Makes the sending end, and gives `receiver`, which is to be started then, the other one.
     pub(crate) fn sender(self, receiver: &mut Command) -> Result<Send> {
-        match self.piece_len() {
-            Some(piece_len) => raw::sender(receiver, piece_len),
-            None if self == Self::IpcChannel => ipc_channel::sender(receiver),
-            None => typed::sender(receiver),
+        match self {
+            Self::Datagrammar => typed::sender(receiver),
+            Self::Raw32k => raw::sender(receiver, 32 * 1024),
+            Self::Raw200k => raw::sender(receiver, 200_000),
+            Self::IpcChannel => ipc_channel::sender(receiver),
         }
     }
 
@@ -63,15 +59,6 @@ impl Way {
             Self::Datagrammar => typed::receive(watch),
             Self::Raw32k | Self::Raw200k => raw::receive(watch),
             Self::IpcChannel => ipc_channel::receive(watch, address.context("an address")?),
-        }
-    }
-
-    /// The length of a piece, in bytes, for the plain loop.
-    fn piece_len(self) -> Option<usize> {
-        match self {
-            Self::Raw32k => Some(32 * 1024),
-            Self::Raw200k => Some(200_000),
-            Self::Datagrammar | Self::IpcChannel => None,
         }
     }
 }

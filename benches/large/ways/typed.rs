@@ -32,7 +32,7 @@ pub(crate) fn sender(receiver: &mut Command) -> Result<Send> {
 
 pub(crate) fn receive(watch: &mut Watch) -> Result<()> {
     let mut ours = Ours::adopt(io::stdin().as_fd().try_clone_to_owned()?)?;
-    ours.set_limits(Limits::default().frame_len(usize::MAX));
+    ours.rx.set_limits(Limits::default().frame_len(usize::MAX));
     watch.ready()?;
     let Blob::Blob { content } = ours.recv()?.context("the sender has died")?.decode()?;
     watch.received(content)

@@ -1,4 +1,4 @@
-//! bincode by hand, as one uses it with sockets: into and out of buffers that are kept.
+//! bincode by hand, into and out of buffers that are kept.
 
 use anyhow::{Context as _, Result};
 use bincode::config;
@@ -12,13 +12,13 @@ pub(crate) fn encode<'b>(note: &Note<'_>, buffer: &'b mut [u8]) -> Result<&'b [u
     buffer.get(..len).context("bincode wrote past its buffer")
 }
 
-/// Decodes one message, whose payload stays where it is.
+/// Decodes one message, which borrows from `bytes`.
 pub(crate) fn note(bytes: &[u8]) -> Result<Note<'_>> {
     let (note, _len) = bincode::serde::borrow_decode_from_slice(bytes, config::standard())?;
     Ok(note)
 }
 
-/// Decodes one message, and looks at it.
+/// Decodes and checks one message.
 pub(crate) fn decode(bytes: &[u8], inbox: &mut Inbox) -> Result<()> {
     inbox.take(note(bytes)?)
 }

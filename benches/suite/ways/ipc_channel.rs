@@ -1,6 +1,6 @@
-//! ipc-channel's typed channel, one each way. It encodes with postcard into a new vector, allocates about as
-//! much as the socket's send buffer for every receive, and decodes to owned data. Its sockets cannot be
-//! reached to be set: they have the system's default send buffer, which all bursts fit.
+//! ipc-channel's typed channel, one each way. It encodes with postcard into a new vector, allocates as much as
+//! the socket's send buffer for every receive, and decodes to owned data. Its sockets cannot be reached, so
+//! they have the default send buffer, which all bursts fit.
 
 use anyhow::Result;
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender};

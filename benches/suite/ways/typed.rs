@@ -1,54 +1,47 @@
-//! datagrammar: all that the suite uses of its connections is here.
+//! datagrammar over a connection. Everything that depends on the shape of its API is in this file and in
+//! `datagrams/typed.rs`.
 
 use std::os::fd::AsFd as _;
 
 use anyhow::{Context as _, Result};
-use datagrammar::{Connection, Limits};
+use datagrammar::Connection;
 use datagrammar_benches::raw;
 
-use super::{End, Ends, Settings};
+use super::{End, Ends, Settings, Way};
 use crate::feed::Inbox;
 use crate::message::Note;
 
-/// How it is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// Bursts are sent at once.
-    All,
-    /// Each message is sent alone.
-    Each,
-    /// Each message is sent alone, and received alone.
-    One,
-}
-
-type Ours = Connection<Note<'static>, Note<'static>>;
+pub(crate) type Ours = Connection<Note<'static>, Note<'static>>;
 
 struct Typed {
     connection: Ours,
-    mode: Mode,
+    all: bool,
 }
 
-pub(super) fn pair(settings: &Settings, mode: Mode) -> Result<Ends> {
-    let (left, right) = Ours::pair()?;
-    let end = |mut connection: Ours| -> Result<Box<Typed>> {
+pub(super) fn pair(way: Way, settings: &Settings) -> Result<Ends> {
+    let (left, right) = connect(way == Way::Eager)?;
+    let end = |connection: Ours| -> Result<Box<Typed>> {
         if let Some(len) = settings.send_buffer {
             raw::set_send_buffer(connection.as_fd(), len)?;
         }
-        connection.set_limits(limits(settings.limit, mode));
-        Ok(Box::new(Typed { connection, mode }))
+        Ok(Box::new(Typed { connection, all: way == Way::SendAll }))
     };
     Ok((end(left)?, end(right)?))
 }
 
+fn connect(_eager: bool) -> Result<(Ours, Ours)> {
+    // SWITCH ON: if _eager { return Ok(Ours::pair_with(&Options::new().eager())?); }
+    Ok(Ours::pair()?)
+}
+
 impl End for Typed {
     fn send(&mut self, notes: &[Note<'static>]) -> Result<()> {
-        let Self { connection, mode } = self;
-        if *mode == Mode::All {
-            connection.send_all(notes)?;
+        if self.all {
+            self.connection.send_all(notes)?;
             return Ok(());
         }
         for note in notes {
-            connection.send(note)?;
+            self.connection.send(note)?;
         }
         Ok(())
     }
@@ -60,10 +53,4 @@ impl End for Typed {
         }
         Ok(())
     }
-}
-
-/// What is received, and how many frames by one call.
-fn limits(frame_len: Option<usize>, mode: Mode) -> Limits {
-    let limits = frame_len.map_or(Limits::default(), |len| Limits::default().frame_len(len));
-    if mode == Mode::One { limits.batch(1) } else { limits }
 }

@@ -1,14 +1,13 @@
-//! uds, with bincode by hand, into and out of fixed buffers that are kept. It pays two system calls for a
-//! message, and has to know the longest one: its `recv` cuts in silence, so the check is that it decodes.
+//! uds with bincode by hand, into and out of fixed buffers. Its `recv` truncates in silence, so the check is
+//! that the frame decodes.
 
-use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::fd::{FromRawFd as _, IntoRawFd as _, OwnedFd};
 
 use anyhow::{Context as _, Result, ensure};
 use datagrammar_benches::buffer::Buffer;
-use datagrammar_benches::raw;
 use uds::UnixSeqpacketConn;
 
-use super::{End, Ends, Settings, codec};
+use super::{End, Ends, Settings, codec, plain};
 use crate::feed::Inbox;
 use crate::message::Note;
 
@@ -19,13 +18,10 @@ struct Uds {
 }
 
 pub(super) fn pair(settings: &Settings) -> Result<Ends> {
-    let (left, right) = UnixSeqpacketConn::pair()?;
-    let end = |connection: UnixSeqpacketConn| -> Result<Box<Uds>> {
-        if let Some(len) = settings.send_buffer {
-            // SAFETY: the connection keeps its descriptor open while it lives, which is longer than this.
-            let fd = unsafe { BorrowedFd::borrow_raw(connection.as_raw_fd()) };
-            raw::set_send_buffer(fd, len)?;
-        }
+    let (left, right) = plain::connect(settings)?;
+    let end = |fd: OwnedFd| -> Result<Box<Uds>> {
+        // SAFETY: the descriptor is open, a connected SEQPACKET socket, and nobody else's.
+        let connection = unsafe { UnixSeqpacketConn::from_raw_fd(fd.into_raw_fd()) };
         let (outgoing, incoming) = (Buffer::new(settings.buffer)?, Buffer::new(settings.buffer)?);
         Ok(Box::new(Uds { connection, outgoing, incoming }))
     };
@@ -44,10 +40,7 @@ impl End for Uds {
         for _ in 0..count {
             let len = self.connection.recv(&mut self.incoming)?;
             ensure!(len > 0, "the sender is gone");
-            codec::decode(
-                self.incoming.get(..len).context("more than there was room for")?,
-                inbox,
-            )?;
+            codec::decode(self.incoming.get(..len).context("more than fits")?, inbox)?;
         }
         Ok(())
     }

@@ -1,15 +1,31 @@
-//! Bursts on one thread: all sent, then all received, with room for all of them.
+//! Bursts on one thread: all messages are sent, then all received, with room for all of them.
+
+use std::time::Duration;
 
 use anyhow::Result;
 
 use crate::feed::{Feed, Inbox, Lengths};
-use crate::measure::{self, Budget, Sample};
-use crate::trace::{Side, mark};
-use crate::ways::{Settings, Way};
+use crate::measure::{self, Sample};
+use crate::ways::datagrams::{self, Family};
+use crate::ways::{Ends, Settings, Way};
 
-/// How many messages of `len` bytes are a burst: no more than fit a default send buffer, as that of some
-/// ways' sockets cannot be raised.
-pub(crate) fn burst_len(len: usize) -> u64 {
+/// A bound UNIX datagram socket takes about ten datagrams: `net.unix.max_dgram_qlen`.
+const DATAGRAMS: u64 = 8;
+
+/// Bursts over a connection.
+pub(super) fn run(way: Way, len: usize, target: Duration) -> Result<Sample> {
+    let settings = Settings { send_buffer: Some(4 * 1024 * 1024), ..Settings::default() };
+    repeat(way.pair(&settings)?, len, burst_len(len), target)
+}
+
+/// Bursts over datagram sockets.
+pub(super) fn datagrams(way: Way, family: Family, len: usize, target: Duration) -> Result<Sample> {
+    repeat(datagrams::pair(way, family)?, len, DATAGRAMS, target)
+}
+
+/// The number of messages of `len` bytes in a burst. They fit a default send buffer, as that of some ways
+/// cannot be raised.
+fn burst_len(len: usize) -> u64 {
     match len {
         ..16_000 => 32,
         16_000..60_000 => 8,
@@ -17,22 +33,16 @@ pub(crate) fn burst_len(len: usize) -> u64 {
     }
 }
 
-pub(super) fn run(way: Way, len: usize, budget: Budget) -> Result<Sample> {
-    let settings = Settings { send_buffer: Some(4 * 1024 * 1024), ..Settings::default() };
-    let (mut left, mut right) = way.pair(&settings)?;
+fn repeat((mut left, mut right): Ends, len: usize, burst: u64, target: Duration) -> Result<Sample> {
     let mut feed = Feed::new(Lengths::all(len))?;
     let mut inbox = Inbox::new(Lengths::all(len));
-    let (burst, mut notes) = (burst_len(len), Vec::new());
-    let mut turns = |count: u64| -> Result<()> {
+    let mut notes = Vec::new();
+    measure::repeat_and_count(target, burst, |count| {
         for _ in 0..count {
-            mark(Side::Sender);
             feed.fill(&mut notes, burst)?;
             left.send(&notes)?;
-            mark(Side::Receiver);
             right.receive(&mut inbox, burst)?;
         }
-        mark(Side::Nobody);
         Ok(())
-    };
-    measure::repeat(budget, burst, &mut turns)?.with_allocations(budget, burst, turns)
+    })
 }

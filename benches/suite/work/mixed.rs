@@ -1,17 +1,19 @@
-//! A stream of many small and few large messages: their lengths are log-normal, with a median of 300 bytes and
-//! a tail up to 4 MiB. Ways with fixed buffers need room for the longest, in memory and in the socket.
+//! A stream of many small and some large messages. Their lengths are log-normal, with a median of 300 bytes
+//! and a tail to 4 MiB. Fixed buffers need room for the longest, in memory and in the socket.
+
+use std::time::Duration;
 
 use anyhow::Result;
 
 use super::stream;
 use crate::feed::Lengths;
-use crate::measure::{Budget, Sample};
+use crate::measure::Sample;
 use crate::random::Random;
 use crate::ways::{Settings, Way};
 
 const MEDIAN: f64 = 300.0;
 
-/// So that a message in some ten thousand would be longer than 4 MiB.
+/// One message of some ten thousand would be longer than 4 MiB.
 const DEVIATION: f64 = 2.6;
 
 const LONGEST: usize = 4 * 1024 * 1024;
@@ -19,14 +21,13 @@ const LONGEST: usize = 4 * 1024 * 1024;
 /// How many lengths there are before they repeat.
 const COUNT: usize = 20_000;
 
-/// The largest datagram there can be is not much longer than what is sent.
+/// The longest message, and what its encoding adds.
 const ROOM: usize = LONGEST + 1024;
 
-pub(super) fn run(way: Way, budget: Budget) -> Result<Sample> {
-    // datagrammar and the channels need nothing to be set: large messages go in pieces, or through a stream.
+pub(super) fn run(way: Way, target: Duration) -> Result<Sample> {
     let raised = (!way.is_ours()).then_some(2 * ROOM);
-    let settings = Settings { send_buffer: raised, buffer: ROOM, limit: None };
-    stream::run(way, &Lengths::these(lengths()), &settings, budget)
+    let settings = Settings { send_buffer: raised, buffer: ROOM };
+    stream::run(way, &Lengths::these(lengths()), &settings, target)
 }
 
 fn lengths() -> Vec<usize> {

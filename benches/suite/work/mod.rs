@@ -1,38 +1,34 @@
 //! What a measuring process does.
 
-mod after;
 mod burst;
 mod descriptors;
 mod fan;
-mod idle;
+mod memory;
 mod mixed;
 mod stream;
-mod trip;
+mod trips;
+
+use std::time::Duration;
 
 use anyhow::Result;
 
 use crate::feed::Lengths;
-use crate::measure::{Budget, Sample};
+use crate::measure::Sample;
+use crate::plan::Workload;
 use crate::ways::{Settings, Way};
-use crate::workload::Workload;
 
-pub(crate) use burst::burst_len;
-
-/// Does a workload in one way, in this process.
-pub(crate) fn run(way: Way, workload: Workload, budget: Budget) -> Result<Sample> {
+/// Does a workload in one way, for about `target` of CPU time.
+pub(crate) fn run(workload: Workload, way: Way, target: Duration) -> Result<Sample> {
     match workload {
-        Workload::Burst(len) => burst::run(way, len, budget),
-        Workload::Stream(len) => stream::run(way, &Lengths::all(len), &Settings::default(), budget),
-        Workload::Trip(len) => trip::run(way, len, budget),
-        Workload::Large(mib) => {
-            let settings = Settings { limit: Some(usize::MAX), ..Settings::default() };
-            stream::run(way, &Lengths::all(mib * 1024 * 1024), &settings, budget)
-        }
-        Workload::Descriptors => descriptors::run(way, budget),
-        Workload::Mixed => mixed::run(way, budget),
-        Workload::Idle(connections) => idle::run(way, connections),
-        Workload::Fan(connections) => fan::run(way, connections, 1, budget),
-        Workload::Flock(connections) => fan::run(way, connections, 8, budget),
-        Workload::After => after::run(way),
+        Workload::Burst(len) => burst::run(way, len, target),
+        Workload::Stream(len) => stream::run(way, &Lengths::all(len), &Settings::default(), target),
+        Workload::Trip(len) => trips::run(way, len, false, target),
+        Workload::TripAcross(len) => trips::run(way, len, true, target),
+        Workload::Fan(count) => fan::run(way, count, target),
+        Workload::Descriptors => descriptors::run(way, target),
+        Workload::Mixed => mixed::run(way, target),
+        Workload::Datagrams(family, len) => burst::datagrams(way, family, len, target),
+        Workload::Idle(count) => memory::idle(way, count),
+        Workload::Begun(count) => memory::begun(way, count),
     }
 }

@@ -1,4 +1,4 @@
-//! What the figures were measured on.
+//! The machine that the figures come from.
 
 use std::fs;
 use std::process::Command;
@@ -6,45 +6,53 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use datagrammar_benches::usage;
 
-/// The processor, the kernel and the compiler, in a line.
-pub(crate) fn describe() -> String {
+use crate::usage;
+
+/// Names the processor, the kernel and the compiler in one line.
+#[must_use]
+pub fn describe() -> String {
     let cpu = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown processor".into());
     let cores = thread::available_parallelism().map_or(0, usize::from);
-    let memory = field("/proc/meminfo", "MemTotal")
-        .and_then(|text| text.strip_suffix(" kB")?.trim().parse::<u64>().ok())
-        .map_or("unknown memory".into(), |kib| format!("{} GiB", (kib + 524_288) >> 20));
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    // What comes after the numbers names a builder rather than a kernel.
+    // What follows the numbers names a builder rather than a kernel.
     let kernel = kernel.trim().split('-').next().unwrap_or_default();
     let rustc = Command::new("rustc").arg("--version").output();
     let rustc = rustc.ok().and_then(|output| String::from_utf8(output.stdout).ok());
     let words: Vec<&str> = rustc.as_deref().unwrap_or("").split_whitespace().take(2).collect();
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };
     format!(
-        "{cpu}, {cores} cores, {memory}, {}; Linux {kernel}; {}, {build} profile",
+        "{cpu}, {cores} cores, {}; Linux {kernel}; {}, {build} profile",
         std::env::consts::ARCH,
         words.join(" "),
     )
 }
 
-/// How much of the machine others use, for figures of time to be judged by.
+/// Watches how much of the machine other processes use, as that disturbs the figures.
 #[derive(Debug)]
-pub(crate) struct Others {
+pub struct Others {
     start: Instant,
     busy: f64,
     ours: Duration,
 }
 
 impl Others {
-    /// From now on.
-    pub(crate) fn watch() -> Result<Self> {
+    /// Begins to watch.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel does not tell.
+    pub fn watch() -> Result<Self> {
         Ok(Self { start: Instant::now(), busy: busy()?, ours: usage::children_cpu_time()? })
     }
 
-    /// The share of all processors' time that others used until now; of the host's others, too.
-    pub(crate) fn share(&self) -> Result<f64> {
+    /// Returns the share of all processors' time that others have used, including other guests of
+    /// the same host.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel does not tell.
+    pub fn share(&self) -> Result<f64> {
         let ours = (usage::children_cpu_time()? - self.ours).as_secs_f64();
         let cores = thread::available_parallelism()?.get() as f64;
         let all = self.start.elapsed().as_secs_f64() * cores;
@@ -52,7 +60,8 @@ impl Others {
     }
 }
 
-/// For how many seconds processors have been busy, together: `/proc/stat`, see [proc_stat(5)].
+/// Returns for how many seconds all processors together have been busy: `/proc/stat`, see
+/// [proc_stat(5)].
 ///
 /// [proc_stat(5)]: https://man7.org/linux/man-pages/man5/proc_stat.5.html
 fn busy() -> Result<f64> {
@@ -67,7 +76,7 @@ fn busy() -> Result<f64> {
     Ok((user + nice + system + irq + softirq + steal) as f64 / 100.0)
 }
 
-/// What a file of the kernel's says after a name and a colon, the first time.
+/// Returns the first value of `name` in a file of `name: value` lines.
 fn field(path: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     text.lines().find_map(|line| {

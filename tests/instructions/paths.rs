@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use datagrammar::{Connection, Message, to_vec};
+use datagrammar::{Connection, Message, Wait, to_vec};
 
 /// A typical message: a number and some bytes.
 #[derive(Message)]
@@ -31,7 +31,7 @@ pub(crate) fn path_send(sender: &mut Ours, sample: &Sample<'_>) {
 /// Sends 32 messages as one bundle.
 #[inline(never)]
 pub(crate) fn path_send_all(sender: &mut Ours, samples: &[Sample<'_>]) {
-    sender.send_all(samples).unwrap();
+    sender.tx.send_all(samples, Wait::Block).unwrap();
 }
 
 /// Receives one of several queued frames: a read.

@@ -4,7 +4,7 @@
 use std::os::fd::AsFd as _;
 
 use anyhow::{Context as _, Result};
-use datagrammar::Connection;
+use datagrammar::{Connection, Options, Wait};
 use datagrammar_benches::raw;
 
 use super::{End, Ends, Settings, Way};
@@ -29,15 +29,15 @@ pub(super) fn pair(way: Way, settings: &Settings) -> Result<Ends> {
     Ok((end(left)?, end(right)?))
 }
 
-fn connect(_eager: bool) -> Result<(Ours, Ours)> {
-    // SWITCH ON: if _eager { return Ok(Ours::pair_with(&Options::new().eager())?); }
-    Ok(Ours::pair()?)
+fn connect(eager: bool) -> Result<(Ours, Ours)> {
+    let options = if eager { Options::new().eager() } else { Options::new() };
+    Ok(Ours::pair_with(&options)?)
 }
 
 impl End for Typed {
     fn send(&mut self, notes: &[Note<'static>]) -> Result<()> {
         if self.all {
-            self.connection.send_all(notes)?;
+            self.connection.tx.send_all(notes, Wait::Block)?;
             return Ok(());
         }
         for note in notes {

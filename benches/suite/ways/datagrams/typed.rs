@@ -6,7 +6,7 @@ use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::SocketAddr as UnixAddr;
 
 use anyhow::{Context as _, Result};
-use datagrammar::Address;
+use datagrammar::{Address, Wait};
 
 use super::Socket;
 use crate::feed::Inbox;
@@ -41,7 +41,8 @@ impl End for Typed {
     fn send(&mut self, notes: &[Note<'static>]) -> Result<()> {
         let Self { socket, to, all } = self;
         if *all {
-            // SWITCH ON: socket.tx.send_all_to(notes, to, Wait::Block)?; return Ok(());
+            socket.tx.send_all_to(notes, to, Wait::Block)?;
+            return Ok(());
         }
         for note in notes {
             socket.send_to(note, to)?;

@@ -1,5 +1,4 @@
-//! datagrammar over a connection. Everything that depends on the shape of its API is in this file and in
-//! `datagrams/typed.rs`.
+//! datagrammar over a connection.
 
 use std::os::fd::AsFd as _;
 
@@ -19,7 +18,8 @@ struct Typed {
 }
 
 pub(super) fn pair(way: Way, settings: &Settings) -> Result<Ends> {
-    let (left, right) = connect(way == Way::Eager)?;
+    let options = if way == Way::Eager { Options::new().eager() } else { Options::new() };
+    let (left, right) = Ours::pair_with(&options)?;
     let end = |connection: Ours| -> Result<Box<Typed>> {
         if let Some(len) = settings.send_buffer {
             raw::set_send_buffer(connection.as_fd(), len)?;
@@ -27,11 +27,6 @@ pub(super) fn pair(way: Way, settings: &Settings) -> Result<Ends> {
         Ok(Box::new(Typed { connection, all: way == Way::SendAll }))
     };
     Ok((end(left)?, end(right)?))
-}
-
-fn connect(eager: bool) -> Result<(Ours, Ours)> {
-    let options = if eager { Options::new().eager() } else { Options::new() };
-    Ok(Ours::pair_with(&options)?)
 }
 
 impl End for Typed {

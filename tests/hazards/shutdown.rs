@@ -1,6 +1,7 @@
 //! Sockets of our own that are shut down: what was queued is received, and a call that waits ends.
 
-use std::net::Shutdown;
+use std::net::{Shutdown, UdpSocket};
+use std::os::unix::net::UnixDatagram;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -86,6 +87,43 @@ fn what_is_queued_in_a_socket_comes_before_its_end() {
                 assert_eq!(receive(&mut ours).unwrap(), 7, "{address}");
             }
             for _ in 0..2 {
+                let ended = receive(&mut ours);
+                assert!(matches!(ended, Err(RecvError::Shutdown)), "{ended:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn empty_datagrams_are_no_end_of_a_socket() {
+    let directory = Directory::new();
+    for receive in FORMS {
+        // In each place, an empty datagram or a frame.
+        for bits in 0..16 {
+            for ours in sockets(&directory, "ours") {
+                let address = ours.local_address().unwrap();
+                let (mut sender, mut ours) = ours.split();
+                for at in 0..4 {
+                    match (bits >> at & 1, address.as_udp()) {
+                        (1, _) => _ = numbered(7, 10, |frame| sender.send_to(frame, &address)).unwrap(),
+                        (_, Some(udp)) => {
+                            UdpSocket::bind("127.0.0.1:0").unwrap().send_to(&[], udp).unwrap();
+                        }
+                        (_, None) => {
+                            let path = directory.path().join("ours");
+                            UnixDatagram::unbound().unwrap().send_to(&[], path).unwrap();
+                        }
+                    }
+                }
+                sender.shutdown().unwrap();
+                for at in 0..4 {
+                    match (bits >> at & 1, receive(&mut ours)) {
+                        (0, Err(RecvError::Empty)) | (1, Ok(7)) => {}
+                        // The last of all, in a socket that is shut down, cannot be told from the end.
+                        (0, Err(RecvError::Shutdown)) if at == 3 => {}
+                        (_, other) => panic!("{bits:b}, {at}: {other:?}"),
+                    }
+                }
                 let ended = receive(&mut ours);
                 assert!(matches!(ended, Err(RecvError::Shutdown)), "{ended:?}");
             }

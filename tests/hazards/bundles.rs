@@ -6,9 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::{Connection, Options, Receiver, RecvError, Socket, Wait};
-use datagrammar_tests::{
-    Directory, InMode as _, Numbered, body, numbered, options, skipped,
-};
+use datagrammar_tests::{Directory, InMode as _, Numbered, body, numbered, options, skipped};
 use rustix::net::sockopt;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
@@ -16,7 +14,8 @@ type OurReceiver = Receiver<Numbered<'static>>;
 
 /// Sends frames 1 to `count` in one bundle.
 fn send(theirs: &mut Ours, count: u64) {
-    let bodies: Vec<_> = (1..=count).map(|number| body(number, number as usize * 37 % 1000)).collect();
+    let bodies: Vec<_> =
+        (1..=count).map(|number| body(number, number as usize * 37 % 1000)).collect();
     let messages: Vec<_> = (1..=count)
         .zip(&bodies)
         .map(|(number, body)| Numbered::Numbered { number, len: body.len() as u64, body })
@@ -51,7 +50,11 @@ fn h41_what_is_not_taken_of_a_bundle_is_what_is_received_next() {
             }
             numbered(100, 5, |frame| theirs.send(frame)).unwrap();
             for number in taken + 1..=sent {
-                assert_eq!(next(&mut ours, sent + taken + number), Some(number), "{taken} of {sent}");
+                assert_eq!(
+                    next(&mut ours, sent + taken + number),
+                    Some(number),
+                    "{taken} of {sent}"
+                );
             }
             assert_eq!(next(&mut ours, taken), Some(100));
             assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
@@ -155,11 +158,17 @@ fn each_frame_of_a_bundle_tells_where_it_came_from_and_who_sent_it() {
             if at % 2 == 0 {
                 let (frame, came_from) = ours.recv_from().unwrap();
                 let pid = frame.sender().map(|sender| sender.pid);
-                assert_eq!((pid, frame.decode().unwrap().check(), came_from), (own, 7, from.clone()));
+                assert_eq!(
+                    (pid, frame.decode().unwrap().check(), came_from),
+                    (own, 7, from.clone())
+                );
             } else {
                 let (mut frame, came_from) = ours.rx.recv_owned_from(Wait::Block).unwrap();
                 let pid = frame.sender().map(|sender| sender.pid);
-                assert_eq!((pid, frame.decode().unwrap().check(), came_from), (own, 7, from.clone()));
+                assert_eq!(
+                    (pid, frame.decode().unwrap().check(), came_from),
+                    (own, 7, from.clone())
+                );
             }
         }
         assert!(matches!(ours.try_recv_from(), Err(RecvError::WouldBlock)));
@@ -197,7 +206,8 @@ fn a_bundle_fits_the_send_buffer_however_small_that_is() {
     }
     let frame = Numbered::Numbered { number: 7, len: 1000, body: &[7; 1000] };
     thread::scope(|scope| {
-        let sending = scope.spawn(|| theirs.tx.send_all(std::iter::repeat_n(&frame, 200), Wait::Block));
+        let sending =
+            scope.spawn(|| theirs.tx.send_all(std::iter::repeat_n(&frame, 200), Wait::Block));
         for _ in 0..200 {
             assert_eq!(next(&mut ours.rx, 0), Some(7));
         }

@@ -54,7 +54,8 @@ fn h54_a_frame_in_many_queued_pieces_comes_to_an_edge_triggered_poller() {
             raw::send(&theirs, &datagram).unwrap();
         }
         edges.wait(EventFlags::IN);
-        let received = ours.try_recv().map(|frame| frame.expect("a frame").decode().unwrap().check());
+        let received =
+            ours.try_recv().map(|frame| frame.expect("a frame").decode().unwrap().check());
         assert_eq!(received.unwrap(), 7, "{count} pieces");
     }
 }
@@ -83,7 +84,9 @@ fn h54_frames_in_small_pieces_come_to_an_edge_triggered_poller_while_they_are_se
         for number in 0..lens.len() as u64 {
             loop {
                 match ours.try_recv() {
-                    Ok(frame) => break assert_eq!(frame.unwrap().decode().unwrap().check(), number),
+                    Ok(frame) => {
+                        break assert_eq!(frame.unwrap().decode().unwrap().check(), number);
+                    }
                     Err(RecvError::WouldBlock) => edges.wait(EventFlags::IN),
                     Err(RecvError::Unfinished { received, total }) => {
                         assert!(0 < received && received < total);
@@ -129,7 +132,10 @@ fn h44_what_is_tried_always_goes_on_at_an_edge() {
                 let message = Numbered::Numbered { number, len: len as u64, body: &body };
                 loop {
                     let sent = match number % 5 {
-                        0 => theirs.tx.send_all([&message], Wait::Try).map_err(|stopped| stopped.error),
+                        0 => theirs
+                            .tx
+                            .send_all([&message], Wait::Try)
+                            .map_err(|stopped| stopped.error),
                         _ => theirs.try_send(&message),
                     };
                     match sent {
@@ -170,7 +176,10 @@ fn h44_bundles_and_large_frames_that_are_tried_go_on_at_an_edge() {
                 match theirs.tx.send_all(left, Wait::Try) {
                     Ok(sent) => left = &left[sent..],
                     Err(stopped) => {
-                        assert!(matches!(stopped.error, SendError::WouldBlock { .. }), "{stopped:?}");
+                        assert!(
+                            matches!(stopped.error, SendError::WouldBlock { .. }),
+                            "{stopped:?}"
+                        );
                         left = &left[stopped.sent..];
                         edges.wait(EventFlags::OUT);
                     }
@@ -185,7 +194,9 @@ fn h44_bundles_and_large_frames_that_are_tried_go_on_at_an_edge() {
         for number in 0..FRAMES {
             loop {
                 match ours.try_recv() {
-                    Ok(frame) => break assert_eq!(frame.unwrap().decode().unwrap().check(), number),
+                    Ok(frame) => {
+                        break assert_eq!(frame.unwrap().decode().unwrap().check(), number);
+                    }
                     Err(RecvError::WouldBlock) => edges.wait(EventFlags::IN),
                     Err(other) => panic!("{other:?}"),
                 }
@@ -215,12 +226,15 @@ fn h54_what_comes_without_end_and_is_no_frame_does_not_hold_a_call_that_ends() {
         assert!(matches!(ours.recv(), Err(RecvError::BadFragment(_))));
         for _ in 0..20 {
             let soon = Instant::now() + Duration::from_millis(1);
-            for result in [ours.recv_deadline(soon).map(drop), ours.rx.peek_len(Wait::Until(soon)).map(drop)] {
+            for result in
+                [ours.recv_deadline(soon).map(drop), ours.rx.peek_len(Wait::Until(soon)).map(drop)]
+            {
                 let ended = matches!(result, Err(RecvError::TimedOut | RecvError::BadFragment(_)));
                 assert!(ended, "{result:?}");
             }
             for result in [ours.try_recv().map(drop), ours.rx.peek_len(Wait::Try).map(drop)] {
-                let ended = matches!(result, Err(RecvError::WouldBlock | RecvError::BadFragment(_)));
+                let ended =
+                    matches!(result, Err(RecvError::WouldBlock | RecvError::BadFragment(_)));
                 assert!(ended, "{result:?}");
             }
         }
@@ -230,10 +244,7 @@ fn h54_what_comes_without_end_and_is_no_frame_does_not_hold_a_call_that_ends() {
         for _ in 0..20 {
             let soon = Instant::now() + Duration::from_millis(1);
             let result = ours.recv_deadline(soon).map(drop);
-            let ended = matches!(
-                result,
-                Err(RecvError::TimedOut | RecvError::Incomplete { .. })
-            );
+            let ended = matches!(result, Err(RecvError::TimedOut | RecvError::Incomplete { .. }));
             assert!(ended, "{result:?}");
         }
     });

@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 use std::{hint, thread};
 
 use datagrammar::{Connection, RecvError, SendError, Socket, Wait};
-use datagrammar_tests::{
-    Directory, InMode as _, Numbered, Random, numbered, raw, scaled, seed,
-};
+use datagrammar_tests::{Directory, InMode as _, Numbered, Random, numbered, raw, scaled, seed};
 use rustix::net::SocketType;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;

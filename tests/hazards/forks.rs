@@ -20,7 +20,8 @@ fn receives() -> bool {
         && theirs.tx.send_all([&message, &message], Wait::Block).is_ok()
         && numbered(7, 100_000, |frame| theirs.send(frame)).is_ok();
     drop(theirs);
-    let all = (0..4).all(|_| ours.recv().is_ok_and(|frame| frame.is_some_and(|frame| frame.decode().is_ok())));
+    let all = (0..4)
+        .all(|_| ours.recv().is_ok_and(|frame| frame.is_some_and(|frame| frame.decode().is_ok())));
     sent && all && matches!(ours.recv(), Ok(None))
 }
 
@@ -65,9 +66,11 @@ fn h43_pieces_of_two_forked_copies_of_a_sender_are_never_joined() {
     for _ in 0..80 {
         let (mut theirs, ours) = Ours::pair().unwrap().in_mode();
         let bodies = [1, 2].map(|number| body(number, LEN));
-        let mut messages = (1..)
-            .zip(&bodies)
-            .map(|(number, body)| Numbered::Numbered { number, len: LEN as u64, body });
+        let mut messages = (1..).zip(&bodies).map(|(number, body)| Numbered::Numbered {
+            number,
+            len: LEN as u64,
+            body,
+        });
         let (childs, parents) = (messages.next().unwrap(), messages.next().unwrap());
         let mut ours = Some(ours);
         let child = fork(|| {

@@ -5,7 +5,9 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::{Batch, Connection, Message, OwnedFrame, RecvError, SendAllError, SendError, Sender, Wait};
+use datagrammar::{
+    Batch, Connection, Message, OwnedFrame, RecvError, SendAllError, SendError, Sender, Wait,
+};
 use datagrammar_tests::InMode as _;
 use proptest::prelude::*;
 
@@ -94,7 +96,9 @@ fn persist<T>(
 fn send(way: Way, form: u8, items: &[Item<'_>]) -> Way {
     let mut sender = match way {
         // Messages that are in a batch go before any others.
-        Way::Batch(batch) if form != 8 => batch.into_inner(Wait::Block).map_err(|(_, why)| why).unwrap(),
+        Way::Batch(batch) if form != 8 => {
+            batch.into_inner(Wait::Block).map_err(|(_, why)| why).unwrap()
+        }
         Way::Batch(mut batch) => {
             for item in items {
                 batch.push(item, Wait::Block).unwrap();

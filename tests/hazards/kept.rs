@@ -112,7 +112,9 @@ fn h52_connections_in_the_middle_of_bundles_hold_little_memory_each() {
     let may = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
     let count = CONNECTIONS.min(may.saturating_sub(200));
     if count < CONNECTIONS {
-        skipped(format!("{CONNECTIONS} connections are {count}, as no more descriptors may be open"));
+        skipped(format!(
+            "{CONNECTIONS} connections are {count}, as no more descriptors may be open"
+        ));
     }
     let each = apart(|| {
         raise_limit();

@@ -4,7 +4,9 @@
 use std::os::fd::AsFd as _;
 use std::time::Instant;
 
-use datagrammar::{BundleFault, Connection, FragmentFault, Frame, Limits, Message, RecvError, Wait};
+use datagrammar::{
+    BundleFault, Connection, FragmentFault, Frame, Limits, Message, RecvError, Wait,
+};
 use datagrammar_tests::datagrams::{bundle, head};
 use datagrammar_tests::leaks::Parcel;
 use datagrammar_tests::{InMode as _, Numbered, raw};
@@ -33,7 +35,8 @@ fn plain(len: impl Strategy<Value = usize>) -> impl Strategy<Value = Vec<u8>> {
 
 /// Bundles, of which some are damaged: a byte is another, some are missing, or some are too many.
 fn bundles() -> impl Strategy<Value = Vec<u8>> {
-    let frames = prop::collection::vec(plain(prop_oneof![9 => 1..9_usize, 1 => 0..LIMIT + 3]), 0..6);
+    let frames =
+        prop::collection::vec(plain(prop_oneof![9 => 1..9_usize, 1 => 0..LIMIT + 3]), 0..6);
     let damage = prop_oneof![
         2 => Just(None),
         1 => (0..3, any::<Index>(), any::<u8>()).prop_map(Some),
@@ -214,7 +217,11 @@ impl Model {
                 251..=253 => {
                     let more = 1 << (first - 250);
                     let bytes = body.get(at + 1..at + 1 + more);
-                    (more, bytes.map(|bytes| bytes.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b))))
+                    (
+                        more,
+                        bytes
+                            .map(|bytes| bytes.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b))),
+                    )
                 }
                 _ => (0, None),
             };
@@ -303,7 +310,9 @@ fn by_all_forms<M: Message>(datagrams: &[Vec<u8>], forms: &[u8]) {
             3..=5 => {
                 let wait = [Wait::Block, Wait::Try, Wait::Until(past)][usize::from(form - 3)];
                 let frame = ours.recv_owned(wait);
-                frame.map(|frame| frame.map(|frame| (frame.bytes().to_vec(), frame.descriptor_count())))
+                frame.map(|frame| {
+                    frame.map(|frame| (frame.bytes().to_vec(), frame.descriptor_count()))
+                })
             }
             _ => {
                 // Takes nothing, and so must not come alone.

@@ -47,8 +47,11 @@ fn a_peek_tells_the_length_of_the_frame_that_comes_next() {
     // In a bundle, however the length is written.
     for first in 251..=253 {
         let length = wide_varint(4, first);
-        raw::send(&theirs, &bundle_of(2, &[&length[..], &[1, 7, 1, 7], &length, &[1, 8, 1, 8]].concat()))
-            .unwrap();
+        raw::send(
+            &theirs,
+            &bundle_of(2, &[&length[..], &[1, 7, 1, 7], &length, &[1, 8, 1, 8]].concat()),
+        )
+        .unwrap();
         expect(&mut ours, 4, &[1, 7, 1, 7]);
         expect(&mut ours, 4, &[1, 8, 1, 8]);
     }

@@ -167,7 +167,10 @@ fn h44_a_frame_that_finds_no_room_behind_what_is_pending_is_told_with_its_own_le
     thread::scope(|scope| {
         let receiving = scope.spawn(|| {
             for number in 1..=2 {
-                assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), number);
+                assert_eq!(
+                    ours.recv().unwrap().expect("a frame").decode().unwrap().check(),
+                    number
+                );
             }
         });
         // What is pending goes first.

@@ -144,11 +144,8 @@ fn who_shuts_down_receives_what_had_come() {
 fn what_has_come_is_received_however_late_it_is() {
     // A frame, a bundle, a frame in pieces, and the end.
     let plain = [1, 7, 1, 7];
-    let datagrams = [
-        vec![plain.to_vec(), bundle(&[plain, plain])],
-        pieces(7, &plain, 2),
-        vec![plain.to_vec()],
-    ];
+    let datagrams =
+        [vec![plain.to_vec(), bundle(&[plain, plain])], pieces(7, &plain, 2), vec![plain.to_vec()]];
     for wait in [|| Wait::Try, || Wait::Until(Instant::now())] {
         let (theirs, mut ours) = Ours::pair().unwrap().in_mode();
         for datagram in datagrams.iter().flatten() {

@@ -27,9 +27,7 @@ pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_
 pub(crate) use self::kind::Kind;
 pub(crate) use self::lane::{LANE_LEN, Lane};
 pub(crate) use self::listener::ListenerFd;
-pub(crate) use self::memfd::{
-    Mapping, TMPFS, file_system, first_hole, memfd, missing_seals, seal,
-};
+pub(crate) use self::memfd::{Mapping, TMPFS, file_system, first_hole, memfd, missing_seals, seal};
 pub(crate) use self::memory::populate;
 pub(crate) use self::name::{Name, SUN_PATH, UnixName};
 pub(crate) use self::options::{Credentials, inspect};

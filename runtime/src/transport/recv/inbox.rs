@@ -147,12 +147,10 @@ impl Inbox {
             // peek: a read takes the first two, and tells about the others.
             match self.feed.read(fd, limits, false)? {
                 Some(Fed::Datagram(0)) => self.empty(fd)?,
-                Some(Fed::Datagram(len)) => {
-                    match self.to_be_dropped(self.feed.slot.bytes(), len) {
-                        Some(offset) => self.drop_piece(offset)?,
-                        None => self.hold(len),
-                    }
-                }
+                Some(Fed::Datagram(len)) => match self.to_be_dropped(self.feed.slot.bytes(), len) {
+                    Some(offset) => self.drop_piece(offset)?,
+                    None => self.hold(len),
+                },
                 Some(Fed::Piece) | None => {}
             }
         }
@@ -478,7 +476,8 @@ impl Inbox {
 
     /// How long the frame is that a datagram of `len` bytes belongs to, of which `first` are the first.
     fn frame_len(&self, first: &[u8], len: usize) -> usize {
-        let Some(&head) = first.first_chunk().filter(|head| is_reserved(head[0]) && len >= HEAD_LEN)
+        let Some(&head) =
+            first.first_chunk().filter(|head| is_reserved(head[0]) && len >= HEAD_LEN)
         else {
             return len;
         };

@@ -106,7 +106,7 @@ fn empty_datagrams_are_no_end_of_a_socket() {
                 for at in 0..4 {
                     match (bits >> at & 1, address.as_udp()) {
                         (1, _) => {
-                            _ = numbered(7, 10, |frame| sender.send_to(frame, &address)).unwrap()
+                            numbered(7, 10, |frame| sender.send_to(frame, &address)).unwrap();
                         }
                         (_, Some(udp)) => {
                             UdpSocket::bind("127.0.0.1:0").unwrap().send_to(&[], udp).unwrap();

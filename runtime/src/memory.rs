@@ -121,6 +121,12 @@ pub(crate) fn checked_len(memfd: &File) -> Result<u64, MemoryFault> {
         0 => {}
         missing => return Err(MemoryFault::Unsealed { missing }),
     }
+    // A file of huge pages can be sealed too, and says that it has no holes, whatever was written
+    // (fs/hugetlbfs/inode.c): reading it yields zeros, and mapping it takes huge pages.
+    match sys::file_system(memfd)? {
+        sys::TMPFS => {}
+        found => return Err(MemoryFault::Backing { found }),
+    }
     let (len, filled) = (memfd.metadata()?.len(), sys::first_hole(memfd, 0)?);
     match filled < len {
         true => Err(MemoryFault::Sparse { len, filled }),

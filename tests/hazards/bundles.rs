@@ -158,17 +158,11 @@ fn each_frame_of_a_bundle_tells_where_it_came_from_and_who_sent_it() {
             if at % 2 == 0 {
                 let (frame, came_from) = ours.recv_from().unwrap();
                 let pid = frame.sender().map(|sender| sender.pid);
-                assert_eq!(
-                    (pid, frame.decode().unwrap().check(), came_from),
-                    (own, 7, from.clone())
-                );
+                assert_eq!((pid, frame.decode().unwrap().check(), came_from), (own, 7, from));
             } else {
                 let (mut frame, came_from) = ours.rx.recv_owned_from(Wait::Block).unwrap();
                 let pid = frame.sender().map(|sender| sender.pid);
-                assert_eq!(
-                    (pid, frame.decode().unwrap().check(), came_from),
-                    (own, 7, from.clone())
-                );
+                assert_eq!((pid, frame.decode().unwrap().check(), came_from), (own, 7, from));
             }
         }
         assert!(matches!(ours.try_recv_from(), Err(RecvError::WouldBlock)));

@@ -8,6 +8,7 @@ mod edges;
 mod ends;
 mod floods;
 mod forks;
+mod forms;
 mod full;
 mod hostile;
 mod kept;

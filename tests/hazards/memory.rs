@@ -3,13 +3,15 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt as _;
 use std::os::unix::net::UnixDatagram;
 
 use datagrammar::{
     Address, Connection, DecodeError, FragmentFault, Limits, MemoryFault, Message, Options,
     RecvError, SendError, SharedBytes, Socket,
 };
-use datagrammar_tests::{Directory, InMode as _, Numbered, numbered, raw};
+use datagrammar_tests::datagrams::head;
+use datagrammar_tests::{Directory, InMode as _, Numbered, numbered, raw, skipped};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 
 type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
@@ -87,6 +89,45 @@ fn h31_shared_bytes_are_refused_if_their_sender_has_not_paid_for_them() {
     const SPARSE: u64 = 1 << 30;
     match SharedBytes::try_from(memory(SPARSE, 10, 15)) {
         Err(MemoryFault::Sparse { len: SPARSE, filled }) => assert!(filled < 1 << 21),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn h30_memory_of_huge_pages_is_refused_though_it_is_sealed_and_tells_no_holes() {
+    /// HUGETLBFS_MAGIC (statfs(2)).
+    const HUGETLBFS: u64 = 0x9584_58f6;
+    const LEN: u64 = 1 << 21;
+    // Neither making nor sealing takes a huge page, so that there need not be any.
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING | MemfdFlags::HUGETLB;
+    let huge = memfd_create("test", flags | MemfdFlags::HUGE_2MB).map(File::from);
+    let huge = match huge.and_then(|huge| ftruncate(&huge, LEN).map(|()| huge)) {
+        Ok(huge) => huge,
+        Err(error) => return skipped(format!("no memory files of huge pages: {error}")),
+    };
+    fcntl_add_seals(&huge, ALL.into_iter().collect()).unwrap();
+    // Why it has to be refused: nothing was written, and yet it tells no hole, and can be read.
+    let hole = rustix::fs::seek(&huge, rustix::fs::SeekFrom::Hole(0)).unwrap();
+    let mut bytes = [1; 10];
+    assert_eq!((hole, huge.read_at(&mut bytes, 0).unwrap(), bytes), (LEN, 10, [0; 10]));
+
+    let directory = Directory::new();
+    let to = directory.address("socket");
+    let mut ours = OursAlone::bind(&to).unwrap();
+    let theirs = UnixDatagram::unbound().unwrap();
+    theirs.connect(directory.path().join("socket")).unwrap();
+    let envelope = head(3, 0, LEN);
+    raw::send_with(&theirs, &envelope, &[&[huge.as_fd()]]).unwrap();
+    match ours.recv_from() {
+        Err(RecvError::BadMemory(MemoryFault::Backing { found: HUGETLBFS })) => {}
+        other => panic!("{other:?}"),
+    }
+    match SharedBytes::try_from(OwnedFd::from(huge)) {
+        Err(error @ MemoryFault::Backing { found: HUGETLBFS }) => assert_eq!(
+            error.to_string(),
+            "the memory is in a file system of type 0x958458f6, not in tmpfs: \
+             use memfd_create without MFD_HUGETLB",
+        ),
         other => panic!("{other:?}"),
     }
 }

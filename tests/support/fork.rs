@@ -17,6 +17,8 @@ pub struct Forked(libc::pid_t);
 ///
 /// When the kernel refuses.
 pub fn fork(child: impl FnOnce() -> bool) -> Forked {
+    // Known before, so that no other thread is about to find it out when this one forks.
+    crate::is_eager();
     // SAFETY: the child runs `child` alone, and ends by _exit, which runs no destructors. What it does is
     // to send and to receive, and to allocate, which glibc allows after a fork of several threads.
     match unsafe { libc::fork() } {

@@ -29,6 +29,17 @@ pub enum MemoryFault {
         missing: i32,
     },
 
+    /// It is sealed, but not made of ordinary pages. Of huge pages (`MFD_HUGETLB`), the kernel does not
+    /// tell which ones were paid for.
+    #[error(
+        "the memory is in a file system of type {found:#x}, not in tmpfs: \
+         use memfd_create without MFD_HUGETLB"
+    )]
+    Backing {
+        /// The type of the file system that holds it (`f_type` of statfs(2)).
+        found: u64,
+    },
+
     /// It is not as long as its datagram says.
     #[error("the memory holds {found} bytes, and {expected} were announced")]
     Length {

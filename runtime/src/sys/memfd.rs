@@ -7,12 +7,16 @@
 
 use std::fs::File;
 use std::io;
+use std::mem;
 use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::{self, NonNull};
 use std::slice;
 
 use super::errno::retry;
+
+/// The type of the file system of ordinary memory files, whose pages SEEK_HOLE tells truly (statfs(2)).
+pub(crate) const TMPFS: u64 = 0x0102_1994;
 
 /// What a memory file has to be sealed against, so that it can be read without its sender interfering:
 /// other seals (one of which would leave a writer alive), shrinking, growing, and writing.
@@ -47,6 +51,20 @@ pub(crate) fn missing_seals(fd: BorrowedFd<'_>) -> i32 {
     // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
     let sealed = retry(|| unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GET_SEALS) });
     SEALS & !sealed.unwrap_or(0)
+}
+
+/// The type of the file system that holds a memory file: what backs it. See [fstatfs(2)].
+///
+/// [fstatfs(2)]: https://man7.org/linux/man-pages/man2/fstatfs.2.html
+pub(crate) fn file_system(memfd: &File) -> io::Result<u64> {
+    // SAFETY: statfs is plain numbers, for which zero bytes are valid.
+    let mut told: libc::statfs = unsafe { mem::zeroed() };
+    retry(|| {
+        // SAFETY: the pointer is to a statfs, exclusively borrowed for the call. `memfd` is open for the
+        // call, as it is borrowed.
+        unsafe { libc::fstatfs(memfd.as_raw_fd(), &raw mut told) }
+    })?;
+    Ok(told.f_type as u64)
 }
 
 /// Where in a memory file the first page at or after `from` begins that nobody has written, or else its

@@ -33,7 +33,7 @@ pub(crate) use self::inherit::{empty_stdin, inherit_streams_alone, take_inherite
 pub(crate) use self::kind::Kind;
 pub(crate) use self::lane::{LANE_LEN, Lane};
 pub(crate) use self::listener::{Arrival, ListenerFd};
-pub(crate) use self::memfd::{Mapping, first_hole, memfd, missing_seals, seal};
+pub(crate) use self::memfd::{Mapping, TMPFS, file_system, first_hole, memfd, missing_seals, seal};
 pub(crate) use self::memory::populate;
 pub(crate) use self::name::{Name, SUN_PATH, View};
 pub(crate) use self::options::inspect;

@@ -405,6 +405,12 @@ impl Inbox {
                 Ending::Queued => return Ok(()),
                 Ending::Drained => {}
             },
+            // A read that waits is told of a shutdown in the same way, once nothing is queued.
+            _ if fd.ending()? != Ending::Open
+                && matches!(self.feed.peek(fd, Wait::Try), Err(RecvError::Shutdown)) =>
+            {
+                return Err(RecvError::Shutdown);
+            }
             _ => return Err(RecvError::Empty),
         }
         self.ended = true;

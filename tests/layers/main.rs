@@ -1,28 +1,47 @@
 //! The layers hold: who may name libc, write `unsafe`, name a codec's crate, and import whom.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+mod circles;
+mod sources;
+
+use std::path::Path;
+
+use crate::circles::faults;
+use crate::sources::{Source, Tree, names, sources};
 
 /// The runtime's modules, from the ground up. A module imports from those below it, and from those
 /// beside it only where that makes no circle.
 const RUNTIME: &[&[&str]] = &[
-    &["sys", "error", "private"],
-    &["wire", "codec", "message", "memory", "peer", "frame"],
-    &["limits", "policy", "options", "address", "backoff", "activation"],
+    &["sys", "error"],
+    &[
+        "wire",
+        "codec",
+        "message",
+        "memory",
+        "peer",
+        "address",
+        "options",
+        "limits",
+        "policy",
+        "backoff",
+        "activation",
+        "wait",
+    ],
     &["transport"],
     &[
+        "frame",
+        "owned_frame",
         "outbox",
-        "frames",
         "sender",
-        "queue",
+        "batch",
         "receiver",
         "connection",
         "listener",
         "socket",
         "child",
     ],
+    // What derived code names, and pages that are documentation alone.
+    &["private", "guide"],
 ];
 
 /// The derive's pipeline, from its first step to its last.
@@ -32,67 +51,28 @@ const MACROS: &[&[&str]] = &[
     &["ast"],
     &["valid", "bound"],
     &["expand", "fallback"],
-    &["lib"],
 ];
 
-/// A source file, and its lines of code: no comments, no documentation, no tests.
-struct Source {
-    path: PathBuf,
-    /// The module directly under the crate's root that it belongs to.
-    module: String,
-    code: Vec<String>,
-}
+/// Files that are still too long for one job. To be split.
+const LONG: &[&str] = &["transport/recv/inbox.rs"];
 
-fn sources(krate: &str) -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(krate).join("src");
-    let mut sources = Vec::new();
-    let mut directories = vec![root.clone()];
-    while let Some(directory) = directories.pop() {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                directories.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let inner = path.strip_prefix(&root).unwrap();
-                let first = inner.iter().next().unwrap();
-                let module = Path::new(first).file_stem().unwrap().to_str().unwrap().to_owned();
-                let code = fs::read_to_string(&path)
-                    .unwrap()
-                    .lines()
-                    .filter(|line| !line.trim_start().starts_with("//"))
-                    .map(|line| line.split(" // ").next().unwrap().to_owned())
-                    .collect();
-                sources.push(Source { path: inner.to_owned(), module, code });
-            }
-        }
-    }
-    assert!(sources.len() > 5, "{krate} has moved");
-    sources
-}
-
-/// Whether a line has `word` as a word of its own.
-fn names(line: &str, word: &str) -> bool {
-    let is_part =
-        |byte: Option<&u8>| byte.is_some_and(|&byte| byte == b'_' || byte.is_ascii_alphanumeric());
-    line.match_indices(word).any(|(at, _)| {
-        let (before, after) = (&line.as_bytes()[..at], &line.as_bytes()[at + word.len()..]);
-        !is_part(before.last()) && !is_part(after.first())
-    })
-}
+/// Folders whose own file still defines something, and is imported by those in it. To be removed, one by one.
+const RUNTIME_EXCEPTED: &[&str] = &["codec", "codec/guard", "message"];
+const MACROS_EXCEPTED: &[&str] = &["expand"];
 
 #[test]
 fn libc_and_unsafe_are_in_sys_alone() {
     for source in sources("runtime").iter().chain(&sources("macros")) {
         for line in &source.code {
             let at = format!("{}: {line}", source.path.display());
-            if source.module != "sys" {
+            if source.top() != "sys" {
                 assert!(!names(line, "libc"), "{at}");
                 // The lints in `lib.rs` name it to forbid it.
                 assert!(!names(line, "unsafe"), "{at}");
             }
         }
     }
-    let sys = sources("runtime").into_iter().filter(|source| source.module == "sys");
+    let sys = sources("runtime").into_iter().filter(|source| source.top() == "sys");
     let unsafes = sys.flat_map(|source| source.code).filter(|line| names(line, "unsafe")).count();
     assert!(unsafes > 10, "this test no longer sees `unsafe`");
 }
@@ -115,65 +95,107 @@ fn the_formats_are_named_in_their_codec_files_alone() {
     }
 }
 
-/// The modules of the same crate that a line imports from.
-fn imports(line: &str) -> Vec<String> {
-    line.match_indices("crate::")
-        .map(|(at, prefix)| {
-            let rest = &line[at + prefix.len()..];
-            rest.chars().take_while(|&next| next == '_' || next.is_ascii_lowercase()).collect()
-        })
-        .filter(|module: &String| !module.is_empty())
-        .collect()
-}
-
-/// Checks a crate's modules against its layers, and that they make no circle.
-fn check(krate: &str, layers: &[&[&str]]) {
+/// Checks a crate's modules against its layers, and that no folder has a circle.
+fn check(krate: &str, layers: &[&[&str]], excepted: &[&str]) {
+    // The derive's golden expansions are tests of it.
+    let sources = sources(krate).into_iter().filter(|source| source.top() != "expansions");
+    let tree = Tree::new(sources.collect());
     let layer = |module: &str| layers.iter().position(|layer| layer.contains(&module));
-    let mut edges = BTreeMap::<String, Vec<String>>::new();
-    for source in sources(krate) {
-        // The root joins them all, and the derive's golden expansions are tests of it.
-        if source.module == "lib" || source.module == "expansions" {
-            continue;
-        }
-        let own = layer(&source.module)
-            .unwrap_or_else(|| panic!("{krate}: `{}` belongs to no layer", source.module));
-        for import in source.code.iter().flat_map(|line| imports(line)) {
-            if import == source.module {
-                continue;
-            }
-            let Some(other) = layer(&import) else {
-                panic!("{krate}: `{}` imports `{import}`, which is in no layer", source.module);
-            };
-            assert!(other <= own, "{krate}: {} imports `{import}` above it", source.path.display());
-            edges.entry(source.module.clone()).or_default().push(import);
-        }
+    for source in &tree.sources {
+        let (top, at) = (source.top(), source.path.display());
+        assert!(top == "lib" || layer(top).is_some(), "{krate}: {at} belongs to no layer");
     }
-    for start in edges.keys() {
-        let mut reached = vec![start.clone()];
-        let mut at = 0;
-        while let Some(module) = reached.get(at).cloned() {
-            for next in edges.get(&module).into_iter().flatten() {
-                assert_ne!(next, start, "{krate}: `{start}` imports itself by way of `{module}`");
-                if !reached.contains(next) {
-                    reached.push(next.clone());
-                }
-            }
-            at += 1;
-        }
+    let imports = tree.imports();
+    for (from, to) in &imports {
+        // The root joins them all.
+        let (Some(own), Some(other)) = (from.first(), to.first()) else { continue };
+        let is_above = layer(other) > layer(own);
+        assert!(!is_above, "{krate}: {} imports {} above it", from.join("::"), to.join("::"));
     }
-    assert!(edges.len() > 3, "{krate}: this test no longer sees imports");
+    let faults = faults(&tree, excepted);
+    assert!(faults.is_empty(), "{krate}:\n{}", faults.join("\n"));
+    assert!(imports.len() > 20, "{krate}: this test no longer sees imports");
 }
 
 #[test]
-fn imports_point_downwards() {
-    check("runtime", RUNTIME);
-    check("macros", MACROS);
+fn imports_point_downwards_and_make_no_circle_in_any_folder() {
+    check("runtime", RUNTIME, RUNTIME_EXCEPTED);
+    check("macros", MACROS, MACROS_EXCEPTED);
+}
+
+/// The faults of a crate of these files.
+fn faults_of(files: &[(&str, &str)]) -> Vec<String> {
+    let sources = files.iter().map(|(path, text)| Source::new(Path::new(path), (*text).to_owned()));
+    faults(&Tree::new(sources.collect()), &[])
+}
+
+#[test]
+fn circles_are_found_however_they_are_written() {
+    let folder = "mod a;\nmod b;\nmod c;\npub(crate) use self::a::Alpha;\npub use c::Gamma;";
+    let circles = [
+        // Between two files, by `super`, by `crate`, and within an expression.
+        ("use super::b::Beta;", "use super::a::Alpha;", ""),
+        ("use crate::folder::b;", "use crate::folder::{a};", ""),
+        ("use super::b;", "fn beta() { super::a::alpha() }", ""),
+        // By what the folder exports.
+        ("use super::b;", "use super::Alpha;", ""),
+        ("use super::{b::{self, Beta}};", "use crate::{folder::{Alpha as Other, c}};", ""),
+        // Over a third one.
+        ("use super::b::Beta;", "use super::Gamma;", "use super::super::folder::a::*;"),
+    ];
+    for (a, b, c) in circles {
+        let files = [
+            ("lib.rs", "mod folder;"),
+            ("folder/mod.rs", folder),
+            ("folder/a.rs", a),
+            ("folder/b.rs", b),
+            ("folder/c.rs", c),
+        ];
+        let found = faults_of(&files);
+        assert!(found.iter().any(|fault| fault.starts_with("a circle in \"folder\"")), "{a} {b}");
+        // Without the first import, there is none.
+        let found = faults_of(&[&files[..2], &[("folder/a.rs", "")], &files[3..]].concat());
+        assert_eq!(found, [""; 0], "{b} {c}");
+    }
+    // Between folders: the files that make the circle are not the same.
+    let found = faults_of(&[
+        ("one/mod.rs", "mod a;\nmod b;"),
+        ("one/a.rs", "use crate::two::a;"),
+        ("one/b.rs", ""),
+        ("two/mod.rs", "mod a;\nmod b;"),
+        ("two/a.rs", ""),
+        ("two/b.rs", "use crate::one::b;"),
+    ]);
+    assert!(found[0].starts_with("a circle in \"\": one::a imports two::a"), "{found:?}");
+}
+
+#[test]
+fn a_folders_file_only_declares_and_exports() {
+    let faults = |folder: &str, child: &str| {
+        faults_of(&[("folder/mod.rs", folder), ("folder/a.rs", child), ("folder/b.rs", "")])
+    };
+    let good = "//! A folder.\n#![allow(unsafe_code)]\n\nmod a;\n#[cfg(any())]\npub(crate) mod b;\n\
+        pub use self::a::{\n    Alpha, Beta,\n};\npub(crate) use b::Gamma;\n";
+    assert_eq!(faults(good, "use super::Gamma;"), [""; 0]);
+    for bad in
+        ["use std::fmt;", "const MAX: usize = 1;", "fn f() {}", "pub struct Own;", "impl X {}"]
+    {
+        let found = faults(&format!("mod a;\n{bad}"), "");
+        assert!(found.len() == 1 && found[0].contains("defines something"), "{bad}: {found:?}");
+    }
+    for child in ["use super::Own;", "use crate::folder::Own;", "fn f() { super::own() }"] {
+        let found = faults("mod a;\nmod b;", child);
+        assert_eq!(found, ["folder::a imports what folder/mod.rs defines"], "{child}");
+    }
+    // What tests import is theirs.
+    let tests = "#[cfg(test)]\nmod tests {\n    use super::*;\n    use super::super::Own;\n}";
+    assert_eq!(faults("mod a;", tests), [""; 0]);
 }
 
 #[test]
 fn lib_only_reexports() {
     let sources = sources("runtime");
-    let lib = sources.iter().find(|source| source.module == "lib").unwrap();
+    let lib = sources.iter().find(|source| source.top() == "lib").unwrap();
     for line in &lib.code {
         for word in ["fn", "impl", "struct", "enum", "trait", "macro_rules"] {
             assert!(!names(line, word), "lib.rs: {line}");
@@ -184,15 +206,19 @@ fn lib_only_reexports() {
 #[test]
 fn files_are_short_and_say_their_job_first() {
     for krate in ["runtime", "macros"] {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(krate).join("src");
         for source in sources(krate) {
-            let text = fs::read_to_string(root.join(&source.path)).unwrap();
+            let text = &source.text;
             let at = source.path.display();
             assert!(
                 text.starts_with("//! ") || text.contains("include_str!"),
                 "{at} does not say its job"
             );
-            assert!(text.lines().count() <= 450, "{at} is too long for one job");
+            let is_long = text.lines().count() > 450;
+            let is_excepted = LONG.iter().any(|long| source.path == Path::new(long));
+            assert_eq!(
+                is_long, is_excepted,
+                "{at} is too long for one job, or need not be excepted"
+            );
         }
     }
 }

@@ -124,11 +124,12 @@ const LISTENER: usize = 0;
 
 fn serve(address: &Address) -> anyhow::Result<()> {
     let listener = Listener::bind(address)?;
-    let poller = Poller::new()?;
     let mut clients = HashMap::<usize, Client>::new();
+    // Dropped before what is added to it.
+    let poller = Poller::new()?;
     let mut keys = LISTENER + 1..;
     let mut events = Events::new();
-    // SAFETY: the listener outlives the poller's use of it, as this function does not return before.
+    // SAFETY: the listener is dropped after the poller.
     unsafe { poller.add(&listener.as_fd(), Event::readable(LISTENER)) }?;
     eprintln!("serving at {address}");
     loop {
@@ -138,7 +139,7 @@ fn serve(address: &Address) -> anyhow::Result<()> {
             if event.key == LISTENER {
                 for connection in accept_all(&listener)? {
                     let Some(key) = keys.next() else { break };
-                    // SAFETY: it is deleted below before it is dropped.
+                    // SAFETY: a client is deleted below before it is dropped, or dropped after the poller.
                     unsafe { poller.add(&connection, Event::readable(key)) }?;
                     clients.insert(key, Client { connection, unsent: None });
                 }

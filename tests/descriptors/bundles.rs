@@ -10,9 +10,8 @@ use super::{Ours, alone, copies};
 
 /// Frames with and without descriptors by turns: `bits` says which. Those without any are bundled.
 fn send(theirs: &mut Ours, bits: u32, count: usize) {
-    let messages: Vec<_> = (0..count)
-        .map(|at| Parcel::Many { all: copies(expected(bits, at)), flag: true })
-        .collect();
+    let messages: Vec<_> =
+        (0..count).map(|at| Parcel::Many { all: copies(expected(bits, at)), flag: true }).collect();
     theirs.tx.send_all(&messages, Wait::Block).unwrap();
 }
 

@@ -157,15 +157,17 @@ impl Model {
         self.set_limits();
     }
 
-    /// The next length is told, whatever is next: unless it is a piece that will be dropped.
+    /// The next length is told, whatever is next.
     fn peek(&mut self) {
         let peeked = match self.sent.is_empty() {
             true => self.ours.rx.peek_len(Wait::Try),
             false => self.ours.rx.peek_len(Wait::Block),
         };
-        if self.refused > 0 {
+        // A receiver that does not know that a piece is one of a refused frame tells about that.
+        if self.orphaned {
             return;
         }
+        self.refused = 0;
         match (self.sent.front().map(|sent| &sent.nexts[0]), peeked) {
             (None, Err(RecvError::WouldBlock)) => {}
             (Some(Next::Frame(frame)), Ok(Some(len))) => assert_eq!(len, frame.len()),

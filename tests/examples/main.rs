@@ -4,6 +4,7 @@
 mod blobs;
 mod collector;
 mod isolated;
+mod poll;
 mod quickstart;
 mod syscalls;
 mod telemetry;

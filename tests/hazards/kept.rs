@@ -49,7 +49,7 @@ fn h52_memory_returns_after_a_giant_on_a_socket_by_itself() {
         ("udp:127.0.0.1:0".parse().unwrap(), 65_000),
     ] {
         let mut ours = OursAlone::bind_with(&address, &options()).unwrap();
-        let to = ours.local_address().unwrap();
+        let to = ours.local_addr().unwrap();
         let mut theirs = OursAlone::unbound(&to).unwrap();
         numbered(1, giant, |frame| theirs.send_to(frame, &to)).unwrap();
         numbered(2, 10, |frame| theirs.send_to(frame, &to)).unwrap();

@@ -34,7 +34,7 @@ fn a_socket_that_is_shut_down_ends_whoever_waits_there() {
     let directory = Directory::new();
     for (form, receive) in FORMS.into_iter().enumerate() {
         for ours in sockets(&directory, &form.to_string()) {
-            let address = ours.local_address().unwrap();
+            let address = ours.local_addr().unwrap();
             let (mut sender, mut ours) = ours.split();
             thread::scope(|scope| {
                 let waiting = scope.spawn(move || {
@@ -72,7 +72,7 @@ fn what_is_queued_in_a_socket_comes_before_its_end() {
     let directory = Directory::new();
     for (form, receive) in FORMS.into_iter().enumerate() {
         for ours in sockets(&directory, &form.to_string()) {
-            let address = ours.local_address().unwrap();
+            let address = ours.local_addr().unwrap();
             let (mut sender, mut ours) = ours.split();
             let body = body(7, 100);
             let message = Numbered::Numbered { number: 7, len: 100, body: &body };
@@ -101,7 +101,7 @@ fn empty_datagrams_are_no_end_of_a_socket() {
         // In each place, an empty datagram or a frame.
         for bits in 0..16 {
             for ours in sockets(&directory, "ours") {
-                let address = ours.local_address().unwrap();
+                let address = ours.local_addr().unwrap();
                 let (mut sender, mut ours) = ours.split();
                 for at in 0..4 {
                     match (bits >> at & 1, address.as_udp()) {
@@ -137,7 +137,7 @@ fn empty_datagrams_are_no_end_of_a_socket() {
 fn who_sends_to_a_socket_that_is_shut_down_is_told_over_unix() {
     let directory = Directory::new();
     let [unix, _] = sockets(&directory, "ours");
-    let to = unix.local_address().unwrap();
+    let to = unix.local_addr().unwrap();
     let mut theirs = OursAlone::unbound(&to).unwrap();
     numbered(1, 10, |frame| theirs.send_to(frame, &to)).unwrap();
     unix.shutdown().unwrap();

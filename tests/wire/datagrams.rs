@@ -171,7 +171,7 @@ fn a_bundle_is_a_head_a_count_and_frames_behind_their_lengths() {
     let (_, datagram) = bundles(&messages).swap_remove(0);
     let head = [0, 4, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0];
     let short = [1, 1, 5, 251, 251, 0, 1, b'a'];
-    let long = [&[251, 251, 0, 251, 251, 0, 247][..], X[..247].as_bytes()].concat();
+    let long = [&[251, 251, 0, 251, 251, 0, 247][..], &X.as_bytes()[..247]].concat();
     assert_eq!(datagram, [&head[..], &short, &long].concat());
 }
 

@@ -406,7 +406,7 @@ impl Inbox {
                 Ending::Drained => {}
             },
             // A read that waits is told of a shutdown in the same way, once nothing is queued.
-            _ if fd.ending()? != Ending::Open
+            _ if sys::ending(fd)? != Ending::Open
                 && matches!(self.feed.peek(fd, Wait::Try), Err(RecvError::Shutdown)) =>
             {
                 return Err(RecvError::Shutdown);

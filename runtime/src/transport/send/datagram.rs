@@ -1,8 +1,9 @@
 //! Sending one datagram, and what the kernel's refusals mean.
 
-use std::io::{self, ErrorKind, IoSlice};
-use std::os::fd::{AsFd as _, BorrowedFd};
+use std::io::{self, ErrorKind};
+use std::os::fd::AsFd as _;
 
+use super::outgoing::Outgoing;
 use super::vsock::send_whole;
 use crate::backoff::Backoff;
 use crate::error::SendError;
@@ -12,16 +13,6 @@ use crate::wait::Wait;
 
 /// How often a datagram is tried again while the kernel has no memory for it.
 const MAX_TRIES: u32 = 100;
-
-/// A frame to send, and the descriptors that travel beside it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Outgoing<'o> {
-    /// The frame's bytes, in slices.
-    pub(crate) slices: &'o [IoSlice<'o>],
-    pub(crate) descriptors: &'o [BorrowedFd<'o>],
-    /// The frame's length: that of the slices together.
-    pub(crate) len: usize,
-}
 
 /// Sends a datagram: to `to`, or to the connected peer.
 #[inline]

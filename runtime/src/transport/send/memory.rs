@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::{self, IoSlice, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
 
-use super::datagram::{Outgoing, is_too_long, send_datagram, send_patiently};
+use super::datagram::{is_too_long, send_datagram, send_patiently};
+use super::outgoing::Outgoing;
 use crate::error::SendError;
 use crate::sys::{self, DatagramFd, Kind, MAX_DESCRIPTORS, Name};
 use crate::wait::Wait;

@@ -4,7 +4,8 @@ use std::io::{self, IoSlice};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::process;
 
-use super::datagram::{Outgoing, is_too_long, send_datagram, send_patiently};
+use super::datagram::{is_too_long, send_datagram, send_patiently};
+use super::outgoing::Outgoing;
 use crate::error::SendError;
 use crate::message::MAX_SLICES;
 use crate::sys::{self, DatagramFd, Kind};

@@ -10,7 +10,7 @@ use std::net::Shutdown;
 use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
-use super::datagram::Outgoing;
+use super::outgoing::Outgoing;
 use crate::sys::{self, DatagramFd, Readiness};
 use crate::transport::wait::NotReady;
 use crate::wait::Wait;

@@ -1,0 +1,215 @@
+//! One thread and many clients: an event loop, with the `polling` crate, that never waits for one of them.
+//!
+//! The server answers each text with the same text in capital letters, however long it is.
+//!
+//! ```console
+//! $ poll serve unix:/tmp/poll.sock
+//! $ poll shout unix:/tmp/poll.sock --clients 100 --len 1000000
+//! ```
+
+use std::collections::HashMap;
+use std::os::fd::AsFd as _;
+use std::thread;
+
+use anyhow::{Context as _, anyhow, ensure};
+use clap::Parser;
+use datagrammar::{
+    Address, Backoff, Connection, Error, Listener, Message, OpenError, OwnedFrame, RecvError,
+    SendError, Sender, Wait,
+};
+use polling::{Event, Events, Poller};
+
+/// What both sides say.
+#[derive(Message)]
+enum Talk<'a> {
+    #[message(tag = 1)]
+    Text(#[message(rest)] &'a [u8]),
+}
+
+type Talking = Connection<Talk<'static>, Talk<'static>>;
+
+/// Shouts back at many clients at once, in one thread.
+#[derive(Parser)]
+enum Task {
+    /// Serves clients at ADDRESS: unix:/path, unix:@abstract, or vsock:CID:PORT.
+    Serve { address: Address },
+    /// Sends texts to the server at ADDRESS, and checks what comes back.
+    Shout {
+        address: Address,
+        /// How many clients do so at once.
+        #[arg(long, default_value_t = 10)]
+        clients: usize,
+        /// How many texts each of them sends.
+        #[arg(long, default_value_t = 10)]
+        texts: usize,
+        /// How long a text is, in bytes.
+        #[arg(long, default_value_t = 1_000_000)]
+        len: usize,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Task::parse() {
+        Task::Serve { address } => serve(&address),
+        Task::Shout { address, clients, texts, len } => shout_all(&address, clients, texts, len),
+    }
+}
+
+/// A client of the server.
+struct Client {
+    connection: Talking,
+    /// An answer for which there was no room at all.
+    unsent: Option<OwnedFrame<Talk<'static>>>,
+}
+
+/// What a client is waited for.
+enum Next {
+    Readable,
+    Writable,
+    Ended,
+}
+
+impl Client {
+    /// Goes on with a client as far as that is possible without waiting.
+    fn advance(&mut self) -> Result<Next, Error> {
+        loop {
+            // A client that does not read its answers gets no others: they would pile up here.
+            match self.send_on() {
+                Ok(()) => {}
+                Err(SendError::WouldBlock { .. }) => return Ok(Next::Writable),
+                Err(error) => return Err(error.into()),
+            }
+            match self.connection.rx.try_recv() {
+                Ok(Some(frame)) => match frame.decode() {
+                    Ok(Talk::Text(text)) => {
+                        let answer = Talk::Text(&text.to_ascii_uppercase());
+                        self.unsent = send(&mut self.connection.tx, &answer)?;
+                    }
+                    Err(error) => eprintln!("a frame was not understood: {error}"),
+                },
+                Ok(None) => return Ok(Next::Ended),
+                Err(RecvError::WouldBlock) => return Ok(Next::Readable),
+                Err(error) if error.is_fatal() => return Err(error.into()),
+                // Too long, or not a frame: the next one can be received.
+                Err(error) => eprintln!("a frame was dropped: {error}"),
+            }
+        }
+    }
+
+    /// Sends what is left of the last answer.
+    fn send_on(&mut self) -> Result<(), SendError> {
+        if let Some(answer) = &self.unsent {
+            self.connection.tx.send_frame(answer, Wait::Try)?;
+            self.unsent = None;
+        }
+        self.connection.tx.flush(Wait::Try)
+    }
+}
+
+/// Sends a message. If there is room for a part of it alone, the rest is pending; if there is none at all, returns
+/// the message as a frame.
+fn send(
+    tx: &mut Sender<Talk<'static>>,
+    message: &Talk<'_>,
+) -> Result<Option<OwnedFrame<Talk<'static>>>, Error> {
+    match tx.try_send(message) {
+        Ok(_len) => Ok(None),
+        Err(SendError::WouldBlock { .. }) => Ok(Some(OwnedFrame::encode(message)?)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The listener's key among the clients'.
+const LISTENER: usize = 0;
+
+fn serve(address: &Address) -> anyhow::Result<()> {
+    let listener = Listener::bind(address)?;
+    let mut clients = HashMap::<usize, Client>::new();
+    // Dropped before what is added to it.
+    let poller = Poller::new()?;
+    let mut keys = LISTENER + 1..;
+    let mut events = Events::new();
+    // SAFETY: the listener is dropped after the poller.
+    unsafe { poller.add(&listener.as_fd(), Event::readable(LISTENER)) }?;
+    eprintln!("serving at {address}");
+    loop {
+        events.clear();
+        poller.wait(&mut events, None)?;
+        for event in events.iter() {
+            if event.key == LISTENER {
+                for connection in accept_all(&listener)? {
+                    let Some(key) = keys.next() else { break };
+                    // SAFETY: a client is deleted below before it is dropped, or dropped after the poller.
+                    unsafe { poller.add(&connection, Event::readable(key)) }?;
+                    clients.insert(key, Client { connection, unsent: None });
+                }
+                poller.modify(&listener, Event::readable(LISTENER))?;
+                continue;
+            }
+            let Some(client) = clients.get_mut(&event.key) else { continue };
+            let next = match client.advance() {
+                Ok(Next::Readable) => Some(Event::readable(event.key)),
+                Ok(Next::Writable) => Some(Event::writable(event.key)),
+                Ok(Next::Ended) => None,
+                Err(error) => {
+                    eprintln!("a client was given up: {:#}", anyhow!(error));
+                    None
+                }
+            };
+            match next {
+                // An event is told once, and then no more until it is asked for again.
+                Some(next) => poller.modify(&client.connection, next)?,
+                None => {
+                    poller.delete(&client.connection)?;
+                    clients.remove(&event.key);
+                }
+            }
+        }
+    }
+}
+
+/// Everybody who is in the backlog.
+fn accept_all(listener: &Listener<Talk<'static>, Talk<'static>>) -> anyhow::Result<Vec<Talking>> {
+    let mut accepted = Vec::new();
+    loop {
+        match listener.try_accept() {
+            Ok(connection) => accepted.push(connection),
+            Err(OpenError::WouldBlock) => return Ok(accepted),
+            // Those who wait stay in the backlog, until others have gone.
+            Err(error @ OpenError::Exhausted(_)) => {
+                eprintln!("cannot accept: {:#}", anyhow!(error));
+                Backoff::new().wait();
+                return Ok(accepted);
+            }
+            Err(error) => return Err(error).context("accepting"),
+        }
+    }
+}
+
+fn shout_all(address: &Address, clients: usize, texts: usize, len: usize) -> anyhow::Result<()> {
+    let shouting = (0..clients).map(|client| {
+        let address = *address;
+        thread::spawn(move || shout(&address, client, texts, len))
+    });
+    // All of them are started before the first is waited for.
+    for client in shouting.collect::<Vec<_>>() {
+        client.join().map_err(|_panic| anyhow!("a client panicked"))??;
+    }
+    println!("{clients} clients sent {texts} texts of {len} bytes each, and got them back");
+    Ok(())
+}
+
+fn shout(address: &Address, client: usize, texts: usize, len: usize) -> anyhow::Result<()> {
+    let mut server = Talking::connect(address)?;
+    let letter = b'a' + (client % 26) as u8;
+    let text = vec![letter; len];
+    for _ in 0..texts {
+        server.send(&Talk::Text(&text)).context("sending")?;
+        let frame = server.recv().context("receiving")?.context("the server is gone")?;
+        let Talk::Text(answer) = frame.decode().context("decoding")?;
+        let is_shouted =
+            answer.len() == len && answer.iter().all(|&found| found == letter.to_ascii_uppercase());
+        ensure!(is_shouted, "another answer came back: {} bytes", answer.len());
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Circles of imports, in every folder, and what a folder's own file may be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::sources::{Module, Source, Tree};
+
+/// What is wrong with the imports of a crate, folder by folder. The folders of `excepted` have files of their
+/// own that define something.
+pub(crate) fn faults(tree: &Tree, excepted: &[&str]) -> Vec<String> {
+    let is_excepted = |folder: &Module| excepted.contains(&folder.join("/").as_str());
+    let mut faults = Vec::new();
+    // For each folder, which of its modules imports which, and an example.
+    let mut folders = BTreeMap::<Module, BTreeMap<(String, String), String>>::new();
+    for (from, to) in tree.imports() {
+        let common = from.iter().zip(&to).take_while(|(from, to)| from == to).count();
+        match (from.get(common), to.get(common)) {
+            (Some(child), Some(other)) => {
+                let example = format!("{} imports {}", from.join("::"), to.join("::"));
+                let edges = folders.entry(from[..common].to_vec()).or_default();
+                edges.insert((child.clone(), other.clone()), example);
+            }
+            // A folder's file names what is below it.
+            (None, _) => {}
+            (Some(_), None) if is_excepted(&to) => {}
+            (Some(_), None) => faults.push(format!(
+                "{} imports what {}/mod.rs defines",
+                from.join("::"),
+                to.join("/")
+            )),
+        }
+    }
+    for (folder, edges) in &folders {
+        for start in edges.keys().map(|(from, _)| from).collect::<BTreeSet<_>>() {
+            if let Some(circle) = circle(start, edges) {
+                faults.push(format!("a circle in {:?}: {}", folder.join("/"), circle.join(", ")));
+            }
+        }
+    }
+    for source in tree.sources.iter().filter(|source| source.is_folder()) {
+        match (definition(source), is_excepted(&source.module)) {
+            (Some(found), false) => {
+                faults.push(format!("{} defines something: {found}", source.path.display()));
+            }
+            (None, true) => {
+                faults.push(format!("{} needs no exception any more", source.path.display()));
+            }
+            _ => {}
+        }
+    }
+    faults
+}
+
+/// The imports that lead from `start` back to it.
+fn circle<'e>(start: &str, edges: &'e BTreeMap<(String, String), String>) -> Option<Vec<&'e str>> {
+    let mut reached = vec![(start, Vec::new())];
+    let mut at = 0;
+    while let Some((module, way)) = reached.get(at).cloned() {
+        for ((_, to), example) in edges.iter().filter(|((from, _), _)| from == module) {
+            let way = [&way[..], &[example.as_str()]].concat();
+            if to == start {
+                return Some(way);
+            }
+            if reached.iter().all(|(seen, _)| seen != to) {
+                reached.push((to, way));
+            }
+        }
+        at += 1;
+    }
+    None
+}
+
+/// What a folder's own file has besides modules and exports.
+fn definition(folder: &Source) -> Option<String> {
+    let code = folder.code.join("\n");
+    let statements = code.split(';').map(|statement| {
+        let lines = statement.lines().map(str::trim);
+        lines.filter(|line| !line.is_empty() && !line.starts_with("#")).collect::<String>()
+    });
+    let is_allowed = |statement: &str| {
+        let (visibility, rest) = match statement.strip_prefix("pub") {
+            Some(rest) => (true, rest.strip_prefix("(crate)").unwrap_or(rest).trim_start()),
+            None => (false, statement),
+        };
+        statement.is_empty() || rest.starts_with("mod ") || visibility && rest.starts_with("use ")
+    };
+    statements.into_iter().find(|statement| !is_allowed(statement))
+}

@@ -14,7 +14,7 @@ use std::thread;
 use anyhow::{Context as _, anyhow, ensure};
 use clap::Parser;
 use datagrammar::{
-    Address, Backoff, Connection, Error, Listener, Message, OpenError, OwnedFrame, RecvError,
+    AcceptError, Address, Backoff, Connection, Error, Listener, Message, OwnedFrame, RecvError,
     SendError, Sender, Wait,
 };
 use polling::{Event, Events, Poller};
@@ -174,9 +174,9 @@ fn accept_all(listener: &Listener<Talk<'static>, Talk<'static>>) -> anyhow::Resu
     loop {
         match listener.try_accept() {
             Ok(connection) => accepted.push(connection),
-            Err(OpenError::WouldBlock) => return Ok(accepted),
+            Err(AcceptError::WouldBlock) => return Ok(accepted),
             // Those who wait stay in the backlog, until others have gone.
-            Err(error @ OpenError::Exhausted(_)) => {
+            Err(error @ AcceptError::Exhausted(_)) => {
                 eprintln!("cannot accept: {:#}", anyhow!(error));
                 Backoff::new().wait();
                 return Ok(accepted);

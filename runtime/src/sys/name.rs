@@ -85,11 +85,13 @@ impl Name {
         self.bytes.as_mut_ptr().cast()
     }
 
-    /// The length for the kernel to read. The NUL of a UNIX path is behind the others.
+    /// The length for the kernel to read: with the NUL of a UNIX path, unless that is the longest.
     pub(super) fn len(&self) -> libc::socklen_t {
         match (self.len, self.view()) {
             (0, _) => size_of::<libc::sa_family_t>() as libc::socklen_t,
-            (len, View::Unix([1..=u8::MAX, ..])) => libc::socklen_t::from(len) + 1,
+            (len, View::Unix(path @ [1..=u8::MAX, ..])) if path.len() < SUN_PATH => {
+                libc::socklen_t::from(len) + 1
+            }
             (len, _) => libc::socklen_t::from(len),
         }
     }
@@ -211,9 +213,9 @@ mod tests {
             assert_eq!(written(&[&family, bytes].concat()), path);
         }
         assert_eq!((path.view(), path.len()), (View::Unix(b"/a"), 5));
-        // The longest has its NUL, too.
+        // The kernel takes no NUL behind the longest.
         let longest = Name::unix(&[b'x'; SUN_PATH]).unwrap();
-        assert_eq!((longest.len(), longest.bytes[110]), (111, 0));
+        assert_eq!(longest.len(), 110);
         assert_eq!(Name::unix(&[b'x'; SUN_PATH + 1]), None);
     }
 

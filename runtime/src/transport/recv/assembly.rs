@@ -1,7 +1,5 @@
 //! Putting together a large frame that comes in pieces.
 
-use std::collections::TryReserveError;
-
 use crate::error::{FragmentFault, RecvError};
 use crate::sys::{self, Scatter};
 use crate::wire::{HEAD_LEN, Head};
@@ -84,14 +82,15 @@ impl Assembly {
         (!self.bytes.is_empty()).then(|| [&head, &*self.bytes].concat())
     }
 
-    /// Room for the next piece, behind those that have come.
-    pub(super) fn scatter<'b>(
-        &'b mut self,
-        head: &'b mut [u8; HEAD_LEN],
-    ) -> Result<Scatter<'b>, RecvError> {
-        let left = self.total - self.bytes.len();
-        self.make_room(left.min(LIKELY_PIECE))?;
-        Ok(Scatter { head, room: &mut self.bytes, max: left })
+    /// Makes room for the next piece.
+    pub(super) fn make_room(&mut self) -> Result<(), RecvError> {
+        self.reserve((self.total - self.bytes.len()).min(LIKELY_PIECE))
+    }
+
+    /// The room for the next piece, behind those that have come.
+    pub(super) fn scatter<'b>(&'b mut self, head: &'b mut [u8; HEAD_LEN]) -> Scatter<'b> {
+        let max = self.total - self.bytes.len();
+        Scatter { head, room: &mut self.bytes, max }
     }
 
     /// What a datagram of `len` bytes is that begins with `head`, where `received` bytes had come before.
@@ -128,7 +127,7 @@ impl Assembly {
 
     /// Adds bytes of a piece that [`judge`](Self::judge) has let through.
     pub(super) fn add(&mut self, bytes: &[u8]) -> Result<(), RecvError> {
-        self.make_room(bytes.len())?;
+        self.reserve(bytes.len())?;
         self.bytes.extend_from_slice(bytes);
         Ok(())
     }
@@ -139,15 +138,13 @@ impl Assembly {
     }
 
     /// Makes room for `len` bytes more.
-    fn make_room(&mut self, len: usize) -> Result<(), RecvError> {
-        self.reserve(len).map_err(|_| RecvError::NoMemory { len: self.total })
-    }
-
-    fn reserve(&mut self, len: usize) -> Result<(), TryReserveError> {
+    fn reserve(&mut self, len: usize) -> Result<(), RecvError> {
         let offset = self.bytes.len();
         if self.bytes.capacity() - offset < len {
             let left = self.total - offset;
-            self.bytes.try_reserve_exact(left.min(offset.max(MAX_AHEAD)).max(len))?;
+            let more = left.min(offset.max(MAX_AHEAD)).max(len);
+            let reserved = self.bytes.try_reserve_exact(more);
+            reserved.map_err(|_| RecvError::NoMemory { len: self.total })?;
         }
         if offset + len > self.resident {
             // No more than has come: what is only announced costs no memory.

@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd as _;
 
-use super::assembly::{Assembly, Verdict};
+use super::pieces::Pieces;
 use super::slot::{Slot, told};
 use super::turn::Turn;
 use crate::backoff::Backoff;
@@ -11,27 +11,18 @@ use crate::limits::Limits;
 use crate::sys::{self, Ancillary, DatagramFd, Ending, Peeked, Readiness};
 use crate::transport::wait::MAX_PAUSE;
 use crate::wait::Wait;
-use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE};
+use crate::wire::{HEAD_LEN, MAX_BUNDLE};
 
 /// Where datagrams come from, one at a time.
 #[derive(Debug)]
 pub(super) struct Feed {
     pub(super) slot: Slot,
-    pub(super) large: Large,
+    pub(super) pieces: Pieces,
     /// What came beside the datagram in the slot, where that is asked for.
     pub(super) ancillary: Option<Box<Ancillary>>,
     turn: Turn,
     /// Whether to wait in the read itself.
     eager: bool,
-}
-
-/// A large frame that comes in pieces.
-#[derive(Debug)]
-pub(super) enum Large {
-    None,
-    Gathering(Box<Assembly>),
-    /// One was refused: its further pieces are dropped.
-    Dropping,
 }
 
 /// What a read brought.
@@ -47,7 +38,7 @@ impl Feed {
     pub(super) fn new(ancillary: bool, eager: bool) -> Self {
         Self {
             slot: Slot::default(),
-            large: Large::None,
+            pieces: Pieces::new(),
             ancillary: ancillary.then(Box::default),
             turn: Turn::new(),
             eager,
@@ -62,7 +53,7 @@ impl Feed {
         limits: Limits,
         wait: Wait,
     ) -> Result<Fed, RecvError> {
-        let is_gathering = matches!(self.large, Large::Gathering(_));
+        let is_gathering = self.pieces.assembly().is_some();
         if wait == Wait::Try || self.turn.is_the_reads() || is_gathering {
             if let Some(fed) = self.read(fd, limits, false)? {
                 self.turn.found();
@@ -87,41 +78,22 @@ impl Feed {
     ) -> Result<Option<Fed>, RecvError> {
         // What is over the limit is not needed, but for pieces, with their heads, and for bundles.
         let cap = limits.frame_len.saturating_add(HEAD_LEN).max(MAX_BUNDLE);
-        let Self { slot, large, ancillary, .. } = self;
-        match large {
-            Large::Gathering(_) => self.read_piece(fd, cap, block),
-            _ => Ok(slot.read(fd, None, cap, ancillary.as_deref_mut(), block)?.map(Fed::Datagram)),
+        let Self { slot, pieces, ancillary, .. } = self;
+        if pieces.is_idle() {
+            let len = slot.read(fd, None, cap, ancillary.as_deref_mut(), block)?;
+            return Ok(len.map(Fed::Datagram));
         }
-    }
-
-    /// Reads a piece to its place in the frame under assembly, without knowing that it is one.
-    fn read_piece(
-        &mut self,
-        fd: &DatagramFd,
-        cap: usize,
-        block: bool,
-    ) -> Result<Option<Fed>, RecvError> {
-        let Self { slot, large, ancillary, .. } = self;
-        let Large::Gathering(assembly) = large else { return Ok(None) };
-        let received = assembly.received();
+        // A piece goes to its place in the frame, before it is known to be one.
         let mut head = [0; HEAD_LEN];
-        let len = match assembly.scatter(&mut head) {
-            Ok(scatter) => slot.read(fd, Some(scatter), cap, ancillary.as_deref_mut(), block)?,
-            Err(error) => {
-                *large = Large::Dropping;
-                return Err(error);
-            }
+        pieces.make_room()?;
+        let (scatter, received) = pieces.scatter(&mut head).unzip();
+        let Some(len) = slot.read(fd, scatter, cap, ancillary.as_deref_mut(), block)? else {
+            return Ok(None);
         };
-        let Some(len) = len else { return Ok(None) };
-        if assembly.judge(head, len, received) == Verdict::Piece {
-            assembly.add(slot.spilled())?;
-            return Ok(Some(Fed::Piece));
-        }
-        let after_head = assembly.split_off(received);
-        let head = head.get(..len).unwrap_or(&head);
-        let datagram = [head, &after_head, slot.spilled()].concat();
-        slot.put(datagram);
-        Ok(Some(Fed::Datagram(len)))
+        Ok(Some(match received {
+            Some(received) if pieces.settle(slot, head, len, received)? => Fed::Piece,
+            _ => Fed::Datagram(len),
+        }))
     }
 
     /// Waits for a datagram, without memory for it, and reads it.
@@ -142,8 +114,10 @@ impl Feed {
                 return Ok(fed);
             }
             let peeked = self.wait(fd, wait)?;
-            if let Some(peeked) = &peeked {
-                self.expect(fd, peeked, limits);
+            if let Some(peeked) = &peeked
+                && fd.kind().is_connection()
+            {
+                self.pieces.expect(&peeked.head, limits.frame_len);
             }
             let peeked = peeked.map_or(0, |peeked| peeked.len);
             match self.read(fd, limits, false)? {
@@ -192,18 +166,6 @@ impl Feed {
                 None => self.check_shutdown(fd)?,
             }
             wait.ready(fd.as_fd(), Readiness::Readable)?;
-        }
-    }
-
-    /// Makes room for the frame of which the peeked datagram is the first piece.
-    fn expect(&mut self, fd: &DatagramFd, peeked: &Peeked, limits: Limits) {
-        if let (Some(&[0, ..]), true) = (peeked.head.first_chunk::<1>(), fd.kind().is_connection())
-            && let Some(&head) = peeked.head.first_chunk()
-            && let Ok(Head::First { number, total }) = Head::from_bytes(head)
-            && !matches!(self.large, Large::Gathering(_))
-            && let Ok(assembly) = Assembly::begin(Vec::new(), number, total, limits.frame_len)
-        {
-            self.large = Large::Gathering(Box::new(assembly));
         }
     }
 

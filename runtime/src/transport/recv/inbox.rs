@@ -5,10 +5,10 @@ use std::mem;
 use std::ops::Range;
 use std::os::fd::AsFd as _;
 
-use super::assembly::{Assembly, Verdict};
 use super::bundle::Bundle;
-use super::feed::{Fed, Feed, Large};
+use super::feed::{Fed, Feed};
 use super::memory;
+use super::pieces::head;
 use crate::error::{BundleFault, FragmentFault, RecvError};
 use crate::limits::Limits;
 use crate::message::Descriptors;
@@ -28,8 +28,6 @@ pub(crate) struct Inbox {
     bundle: Bundle,
     /// Datagrams that were read before this inbox was made: they come first.
     restored: VecDeque<Vec<u8>>,
-    /// How many pieces of refused frames have been dropped.
-    dropped: u32,
     /// The real length of the datagram in the slot, if that has not been looked at.
     held: Option<usize>,
     ended: bool,
@@ -43,7 +41,6 @@ impl Inbox {
             feed: Feed::new(ancillary, eager),
             bundle: Bundle::default(),
             restored: VecDeque::new(),
-            dropped: 0,
             held: None,
             ended: false,
         }
@@ -72,8 +69,12 @@ impl Inbox {
                 return Ok(frame);
             }
             rounds += 1;
-            if rounds >= MAX_ROUNDS && wait != Wait::Block {
-                self.check_rounds()?;
+            if let Some(assembly) = self.feed.pieces.assembly()
+                && rounds >= MAX_ROUNDS
+                && wait != Wait::Block
+            {
+                let (received, total) = (assembly.received(), assembly.total());
+                return Err(RecvError::Unfinished { received, total });
             }
         }
     }
@@ -139,7 +140,7 @@ impl Inbox {
             }
             let peeked = self.feed.peek(fd, wait)?;
             if let Some(peeked) = peeked
-                && self.to_be_dropped(&peeked.head, peeked.len).is_none()
+                && !self.feed.pieces.drops(&peeked.head, peeked.len)
             {
                 return Ok(Some(self.frame_len(&peeked.head, peeked.len)));
             }
@@ -147,10 +148,10 @@ impl Inbox {
             // peek: a read takes the first two, and tells about the others.
             match self.feed.read(fd, limits, false)? {
                 Some(Fed::Datagram(0)) => self.empty(fd)?,
-                Some(Fed::Datagram(len)) => match self.to_be_dropped(self.feed.slot.bytes(), len) {
-                    Some(offset) => self.drop_piece(offset)?,
-                    None => self.hold(len),
-                },
+                Some(Fed::Datagram(len)) if self.feed.pieces.drops(self.feed.slot.bytes(), len) => {
+                    self.take_piece(len, limits)?;
+                }
+                Some(Fed::Datagram(len)) => self.hold(len),
                 Some(Fed::Piece) | None => {}
             }
         }
@@ -173,9 +174,7 @@ impl Inbox {
                 unread.push(self.bytes(frame).to_vec());
             }
         }
-        if let Large::Gathering(assembly) = mem::replace(&mut self.feed.large, Large::None) {
-            unread.extend(assembly.into_piece());
-        }
+        unread.extend(self.feed.pieces.into_piece());
         unread.extend(self.restored);
         unread
     }
@@ -228,7 +227,7 @@ impl Inbox {
         }
         let bytes = self.feed.slot.bytes();
         match bytes.first() {
-            Some(&first) if !is_reserved(first) && matches!(self.feed.large, Large::None) => {
+            Some(&first) if !is_reserved(first) && self.feed.pieces.is_idle() => {
                 self.check_len(len, limits)?;
                 Ok(Some(0..len))
             }
@@ -245,66 +244,37 @@ impl Inbox {
         len: usize,
         limits: Limits,
     ) -> Result<Option<Range<usize>>, RecvError> {
-        let bytes = self.feed.slot.bytes();
-        let head = head_of(bytes);
-        if let Large::Gathering(assembly) = &mut self.feed.large {
-            match assembly.judge(head, len, assembly.received()) {
-                Verdict::Piece => {
-                    assembly.add(bytes.get(HEAD_LEN..).unwrap_or_default())?;
-                    return self.complete(fd, limits);
-                }
-                Verdict::Fault(fault) if assembly.received() > 0 => return self.refuse(fault),
-                Verdict::Fault(_) | Verdict::Foreign => {}
-            }
+        if fd.kind().is_connection() && self.take_piece(len, limits)? {
+            return self.complete(fd, limits);
         }
-        if let Some(incomplete) = self.give_up() {
+        if let Some(incomplete) = self.feed.pieces.end() {
             self.hold(len);
             return Err(incomplete);
         }
         let bytes = self.feed.slot.bytes();
-        if !bytes.first().is_some_and(|&first| is_reserved(first)) {
-            self.feed.large = Large::None;
-            return self.sort(fd, len, limits);
-        }
-        if len < HEAD_LEN {
-            return self.refuse(FragmentFault::Short { len });
-        }
-        match Head::from_bytes(head) {
-            Ok(Head::First { number, total }) if fd.kind().is_connection() => {
-                self.begin(number, total, len, limits)?;
-                self.complete(fd, limits)
+        let fault = match head(bytes) {
+            None if bytes.first().is_some_and(|&first| is_reserved(first)) => {
+                FragmentFault::Short { len }
             }
-            Ok(Head::Next { offset, .. }) if fd.kind().is_connection() => {
-                self.drop_piece(offset).map(|()| None)
+            None => return self.sort(fd, len, limits),
+            Some(Ok(Head::Memory { total })) if fd.kind() == Kind::UnixDatagram => {
+                return self.receive_memory(total, len, limits).map(Some);
             }
-            Ok(Head::Memory { total }) if fd.kind() == Kind::UnixDatagram => {
-                self.receive_memory(total, len, limits).map(Some)
+            Some(Ok(Head::Bundle { count })) => {
+                return self.open_bundle(count, len, limits).map(Some);
             }
-            Ok(Head::Bundle { count }) => self.open_bundle(count, len, limits).map(Some),
-            Ok(head) => self.refuse(FragmentFault::Kind(head.kind())),
-            Err(kind) => self.refuse(FragmentFault::Kind(kind)),
-        }
+            Some(Ok(head)) => FragmentFault::Kind(head.kind()),
+            Some(Err(kind)) => FragmentFault::Kind(kind),
+        };
+        self.take_descriptors();
+        Err(self.feed.pieces.refuse(fault))
     }
 
-    /// Begins a frame with the first piece, which is in the slot.
-    fn begin(
-        &mut self,
-        number: u32,
-        total: u64,
-        len: usize,
-        limits: Limits,
-    ) -> Result<(), RecvError> {
-        self.feed.large = Large::Dropping;
-        let memory = self.feed.slot.take_spare();
-        let bytes = self.feed.slot.bytes();
-        let mut assembly = Assembly::begin(memory, number, total, limits.frame_len)?;
-        let head = bytes.first_chunk().copied().unwrap_or_default();
-        if let Verdict::Fault(fault) = assembly.judge(head, len, 0) {
-            return Err(RecvError::BadFragment(fault));
-        }
-        assembly.add(bytes.get(HEAD_LEN..).unwrap_or_default())?;
-        self.feed.large = Large::Gathering(Box::new(assembly));
-        Ok(())
+    /// Takes the datagram in the slot, if it is a piece, without the descriptors beside it if it is refused.
+    fn take_piece(&mut self, len: usize, limits: Limits) -> Result<bool, RecvError> {
+        let Feed { slot, pieces, .. } = &mut self.feed;
+        let taken = pieces.take(slot, len, limits.frame_len);
+        taken.inspect_err(|_| _ = self.take_descriptors())
     }
 
     /// Puts the frame under assembly into the slot once its last piece has come, and looks at it as if it
@@ -315,42 +285,17 @@ impl Inbox {
         fd: &DatagramFd,
         limits: Limits,
     ) -> Result<Option<Range<usize>>, RecvError> {
-        let Large::Gathering(assembly) = &mut self.feed.large else { return Ok(None) };
-        let Some(frame) = assembly.take_complete() else {
-            // Descriptors come with the last piece: others are closed.
-            self.take_descriptors();
-            return Ok(None);
-        };
-        self.feed.large = Large::None;
-        if let [0, kind @ 1..=3, ..] = *frame {
-            return self.refuse(FragmentFault::Kind(kind));
-        }
-        let len = frame.len();
-        self.feed.slot.put(frame);
-        self.sort(fd, len, limits)
-    }
-
-    /// Where a datagram of `len` bytes that begins with `first` is in its frame, if it is a further piece
-    /// of one that was refused.
-    fn to_be_dropped(&self, first: &[u8], len: usize) -> Option<u64> {
-        match (Head::from_bytes(head_of(first)), &self.feed.large) {
-            (Ok(Head::Next { offset, .. }), Large::Dropping)
-                if len >= HEAD_LEN && first.first().is_some_and(|&first| is_reserved(first)) =>
-            {
-                Some(offset)
+        match self.feed.pieces.take_complete() {
+            Ok(Some(frame)) => {
+                let len = frame.len();
+                self.feed.slot.put(frame);
+                self.sort(fd, len, limits)
             }
-            _ => None,
-        }
-    }
-
-    /// Drops a further piece of a frame that was refused, or never begun.
-    fn drop_piece(&mut self, offset: u64) -> Result<(), RecvError> {
-        self.dropped = self.dropped.wrapping_add(1);
-        self.take_descriptors();
-        match self.feed.large {
-            // Told once in a while, so that a peer cannot hold a call with them.
-            Large::Dropping if !self.dropped.is_multiple_of(MAX_ROUNDS) => Ok(()),
-            _ => self.refuse(FragmentFault::Orphan { offset }),
+            incomplete => {
+                // Descriptors come with the last piece: others are closed.
+                self.take_descriptors();
+                incomplete.map(|_| None)
+            }
         }
     }
 
@@ -361,7 +306,7 @@ impl Inbox {
         limits: Limits,
     ) -> Result<Range<usize>, RecvError> {
         if len > HEAD_LEN {
-            return self.refuse(FragmentFault::Long { len });
+            return Err(self.feed.pieces.refuse(FragmentFault::Long { len }));
         }
         let buffer = self.feed.slot.take_spare();
         let mut none = Vec::new();
@@ -379,7 +324,6 @@ impl Inbox {
         len: usize,
         limits: Limits,
     ) -> Result<Range<usize>, RecvError> {
-        self.feed.large = Large::None;
         let descriptors = self.take_descriptors().len();
         let fault = match len {
             _ if descriptors > 0 => BundleFault::Descriptors { count: descriptors },
@@ -414,26 +358,7 @@ impl Inbox {
             _ => return Err(RecvError::Empty),
         }
         self.ended = true;
-        self.give_up().map_or(Ok(()), Err)
-    }
-
-    /// Gives up the frame under assembly. The error for that, if any of it has come.
-    fn give_up(&mut self) -> Option<RecvError> {
-        match mem::replace(&mut self.feed.large, Large::None) {
-            Large::Gathering(assembly) => assembly.into_error(),
-            other => {
-                self.feed.large = other;
-                None
-            }
-        }
-    }
-
-    /// Refuses a datagram, and the frame and the further pieces that it belongs to.
-    #[cold]
-    fn refuse<T>(&mut self, fault: FragmentFault) -> Result<T, RecvError> {
-        self.feed.large = Large::Dropping;
-        self.take_descriptors();
-        Err(RecvError::BadFragment(fault))
+        self.feed.pieces.end().map_or(Ok(()), Err)
     }
 
     #[inline]
@@ -460,44 +385,22 @@ impl Inbox {
         // Asked while those that came are still open, and count.
         let limit = sys::open_file_limit(fd.as_fd());
         let received = mem::take(&mut ancillary.descriptors).len();
-        if let Large::Gathering(_) = self.feed.large {
-            self.feed.large = Large::Dropping;
-        }
+        self.feed.pieces.drop_rest();
         Err(RecvError::DescriptorsLost { received, limit })
-    }
-
-    /// An error where a frame comes in so many small pieces that a call has read its share of them.
-    #[cold]
-    fn check_rounds(&self) -> Result<(), RecvError> {
-        let Large::Gathering(assembly) = &self.feed.large else { return Ok(()) };
-        let (received, total) = (assembly.received(), assembly.total());
-        Err(RecvError::Unfinished { received, total })
     }
 
     /// How long the frame is that a datagram of `len` bytes belongs to, of which `first` are the first.
     fn frame_len(&self, first: &[u8], len: usize) -> usize {
-        let Some(&head) =
-            first.first_chunk().filter(|head| is_reserved(head[0]) && len >= HEAD_LEN)
-        else {
-            return len;
-        };
-        let total = match (Head::from_bytes(head), &self.feed.large) {
-            (Ok(Head::First { total, .. } | Head::Memory { total }), _) => Some(total),
-            (Ok(Head::Next { .. }), Large::Gathering(assembly)) => Some(assembly.total() as u64),
-            (Ok(Head::Bundle { .. }), _) => {
+        let total = match head(first).filter(|_| len >= HEAD_LEN) {
+            Some(Ok(Head::First { total, .. } | Head::Memory { total })) => Some(total),
+            Some(Ok(Head::Next { .. })) => {
+                self.feed.pieces.assembly().map(|assembly| assembly.total() as u64)
+            }
+            Some(Ok(Head::Bundle { .. })) => {
                 first.get(HEAD_LEN..).and_then(read_frame_len).map(|(len, _)| len)
             }
             _ => None,
         };
         total.map_or(len, |total| usize::try_from(total).unwrap_or(usize::MAX))
     }
-}
-
-/// The first bytes of a datagram, which may have fewer.
-fn head_of(bytes: &[u8]) -> [u8; HEAD_LEN] {
-    let mut head = [0; HEAD_LEN];
-    for (to, from) in head.iter_mut().zip(bytes) {
-        *to = *from;
-    }
-    head
 }

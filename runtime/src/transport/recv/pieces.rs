@@ -1,0 +1,203 @@
+//! Large frames that come in pieces: which one is under way, and what a datagram is to it.
+
+use std::mem;
+
+use super::assembly::{Assembly, Verdict};
+use super::slot::Slot;
+use crate::error::{FragmentFault, RecvError};
+use crate::sys::Scatter;
+use crate::wire::{HEAD_LEN, Head, is_reserved};
+
+/// How many pieces of refused frames are dropped before that is told again, so that a peer cannot hold
+/// a call with them.
+const MAX_DROPPED: u32 = 1024;
+
+/// The frame in pieces that is under way, if one is.
+#[derive(Debug)]
+pub(super) struct Pieces {
+    state: State,
+    /// How many pieces of refused frames have been dropped.
+    dropped: u32,
+}
+
+#[derive(Debug)]
+enum State {
+    Idle,
+    Gathering(Box<Assembly>),
+    /// A frame was refused: its further pieces are dropped.
+    Dropping,
+}
+
+impl Pieces {
+    pub(super) const fn new() -> Self {
+        Self { state: State::Idle, dropped: 0 }
+    }
+
+    /// Whether nothing is under way.
+    #[inline]
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle)
+    }
+
+    /// The frame under assembly.
+    #[inline]
+    pub(super) fn assembly(&self) -> Option<&Assembly> {
+        match &self.state {
+            State::Gathering(assembly) => Some(assembly),
+            State::Idle | State::Dropping => None,
+        }
+    }
+
+    /// Makes room for the frame of which a datagram that begins with `first` is the first piece.
+    pub(super) fn expect(&mut self, first: &[u8], limit: usize) {
+        if let Some(Ok(Head::First { number, total })) = head(first)
+            && self.assembly().is_none()
+            && let Ok(assembly) = Assembly::begin(Vec::new(), number, total, limit)
+        {
+            self.state = State::Gathering(Box::new(assembly));
+        }
+    }
+
+    /// Makes room for the next piece of the frame under assembly, if there is one.
+    pub(super) fn make_room(&mut self) -> Result<(), RecvError> {
+        let State::Gathering(assembly) = &mut self.state else { return Ok(()) };
+        assembly.make_room().inspect_err(|_| self.state = State::Dropping)
+    }
+
+    /// That room, and how many bytes of the frame come before it.
+    pub(super) fn scatter<'b>(
+        &'b mut self,
+        head: &'b mut [u8; HEAD_LEN],
+    ) -> Option<(Scatter<'b>, usize)> {
+        let State::Gathering(assembly) = &mut self.state else { return None };
+        let received = assembly.received();
+        Some((assembly.scatter(head), received))
+    }
+
+    /// Looks at a datagram of `len` bytes that a read has scattered: to `first`, behind the `received`
+    /// bytes of the frame, and to the lane. `true` for its next piece, which is in its place then; else the
+    /// whole datagram is put into `slot`.
+    pub(super) fn settle(
+        &mut self,
+        slot: &mut Slot,
+        first: [u8; HEAD_LEN],
+        len: usize,
+        received: usize,
+    ) -> Result<bool, RecvError> {
+        let State::Gathering(assembly) = &mut self.state else { return Ok(false) };
+        if assembly.judge(first, len, received) == Verdict::Piece {
+            let added = assembly.add(slot.spilled());
+            return added.map(|()| true).inspect_err(|_| self.state = State::Dropping);
+        }
+        let after_head = assembly.split_off(received);
+        let first = first.get(..len).unwrap_or(&first);
+        let datagram = [first, &after_head, slot.spilled()].concat();
+        slot.put(datagram);
+        Ok(false)
+    }
+
+    /// Takes the datagram in `slot`, of `len` bytes, if it is a piece. `false` if it is something else.
+    pub(super) fn take(
+        &mut self,
+        slot: &mut Slot,
+        len: usize,
+        limit: usize,
+    ) -> Result<bool, RecvError> {
+        let first = first_of(slot.bytes());
+        if let State::Gathering(assembly) = &mut self.state {
+            match assembly.judge(first, len, assembly.received()) {
+                Verdict::Piece => {
+                    let added = assembly.add(slot.bytes().get(HEAD_LEN..).unwrap_or_default());
+                    return added.map(|()| true).inspect_err(|_| self.state = State::Dropping);
+                }
+                Verdict::Fault(fault) if assembly.received() > 0 => return Err(self.refuse(fault)),
+                Verdict::Foreign if assembly.received() > 0 => return Ok(false),
+                Verdict::Fault(_) | Verdict::Foreign => {}
+            }
+        }
+        match head(&first).filter(|_| len >= HEAD_LEN) {
+            Some(Ok(Head::First { number, total })) => {
+                self.state = State::Dropping;
+                let memory = slot.take_spare();
+                let mut assembly = Assembly::begin(memory, number, total, limit)?;
+                if let Verdict::Fault(fault) = assembly.judge(first, len, 0) {
+                    return Err(RecvError::BadFragment(fault));
+                }
+                assembly.add(slot.bytes().get(HEAD_LEN..).unwrap_or_default())?;
+                self.state = State::Gathering(Box::new(assembly));
+                Ok(true)
+            }
+            Some(Ok(Head::Next { offset, .. })) => {
+                self.dropped = self.dropped.wrapping_add(1);
+                let is_told = self.dropped.is_multiple_of(MAX_DROPPED);
+                match self.state {
+                    State::Dropping if !is_told => Ok(true),
+                    _ => Err(self.refuse(FragmentFault::Orphan { offset })),
+                }
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Takes the frame under assembly, if it is complete.
+    pub(super) fn take_complete(&mut self) -> Result<Option<Vec<u8>>, RecvError> {
+        let State::Gathering(assembly) = &mut self.state else { return Ok(None) };
+        let Some(frame) = assembly.take_complete() else { return Ok(None) };
+        self.state = State::Idle;
+        match *frame {
+            [0, kind @ 1..=3, ..] => Err(self.refuse(FragmentFault::Kind(kind))),
+            _ => Ok(Some(frame)),
+        }
+    }
+
+    /// Whether a datagram of `len` bytes that begins with `first` is a piece that is dropped.
+    pub(super) fn drops(&self, first: &[u8], len: usize) -> bool {
+        let is_next = matches!(head(first), Some(Ok(Head::Next { .. })));
+        is_next && len >= HEAD_LEN && matches!(self.state, State::Dropping)
+    }
+
+    /// Ends what is under way, as something else has come. The error for that, if a frame is incomplete.
+    pub(super) fn end(&mut self) -> Option<RecvError> {
+        match mem::replace(&mut self.state, State::Idle) {
+            State::Gathering(assembly) => assembly.into_error(),
+            State::Idle | State::Dropping => None,
+        }
+    }
+
+    /// Refuses a datagram, and the frame and the further pieces that it belongs to.
+    #[cold]
+    pub(super) fn refuse(&mut self, fault: FragmentFault) -> RecvError {
+        self.state = State::Dropping;
+        RecvError::BadFragment(fault)
+    }
+
+    /// Drops the frame under assembly, and its further pieces.
+    pub(super) fn drop_rest(&mut self) {
+        if self.assembly().is_some() {
+            self.state = State::Dropping;
+        }
+    }
+
+    /// What has come of the frame under assembly, as a first piece.
+    pub(super) fn into_piece(self) -> Option<Vec<u8>> {
+        match self.state {
+            State::Gathering(assembly) => assembly.into_piece(),
+            State::Idle | State::Dropping => None,
+        }
+    }
+}
+
+/// The first bytes of a datagram, and zeros where it has fewer.
+fn first_of(bytes: &[u8]) -> [u8; HEAD_LEN] {
+    let mut first = [0; HEAD_LEN];
+    for (to, from) in first.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    first
+}
+
+/// The head that a datagram begins with, if it is the runtime's own: or its kind, if that is unknown.
+pub(super) fn head(first: &[u8]) -> Option<Result<Head, u8>> {
+    let is_own = first.first().is_some_and(|&first| is_reserved(first));
+    first.first_chunk().filter(|_| is_own).map(|head| Head::from_bytes(*head))
+}

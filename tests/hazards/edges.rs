@@ -28,7 +28,7 @@ impl Edges {
 
     /// Waits for a change of the descriptor that `events` tells of.
     fn wait(&self, events: EventFlags) {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "no edge comes: a call gave up where the kernel had more");

@@ -4,7 +4,6 @@ use std::fmt;
 use std::io;
 use std::marker::PhantomData;
 use std::net::Shutdown;
-use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Instant;
 
@@ -92,7 +91,7 @@ impl<Rx: Message> Receiver<Rx> {
     /// After all but the last, go on with the next frame ([`RecvError::is_fatal`]).
     #[inline]
     pub fn recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        self.recv_waiting(Wait::Block)
+        self.receive(Wait::Block)
     }
 
     /// Receives the next frame if it is there. Never waits, not for the rest of a large frame either.
@@ -103,7 +102,7 @@ impl<Rx: Message> Receiver<Rx> {
     /// comes in more than a thousand small pieces.
     #[inline]
     pub fn try_recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        self.recv_waiting(Wait::Try)
+        self.receive(Wait::Try)
     }
 
     /// Receives the next frame, waiting for it until `deadline` at the latest.
@@ -113,7 +112,7 @@ impl<Rx: Message> Receiver<Rx> {
     /// As [`try_recv`](Self::try_recv), with [`RecvError::TimedOut`] for `WouldBlock`.
     #[inline]
     pub fn recv_deadline(&mut self, deadline: Instant) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        self.recv_waiting(Wait::Until(deadline))
+        self.receive(Wait::Until(deadline))
     }
 
     /// Receives the next frame in memory of its own, so that it can be kept while others are received.
@@ -122,7 +121,8 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// As the form of [`recv`](Self::recv) that waits in the same way.
     pub fn recv_owned(&mut self, wait: Wait) -> Result<Option<OwnedFrame<Rx>>, RecvError> {
-        let Some((frame, descriptors)) = self.receive(wait)? else { return Ok(None) };
+        let Some(frame) = self.inbox.recv(&self.fd, self.limits, wait)? else { return Ok(None) };
+        let descriptors = self.take_descriptors();
         let bytes = self.inbox.take_bytes(frame);
         Ok(Some(OwnedFrame::new(bytes, descriptors, None)))
     }
@@ -180,19 +180,15 @@ impl<Rx: Message> Receiver<Rx> {
     }
 
     #[inline]
-    fn recv_waiting(&mut self, wait: Wait) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        let Some((frame, descriptors)) = self.receive(wait)? else { return Ok(None) };
+    fn receive(&mut self, wait: Wait) -> Result<Option<Frame<'_, Rx>>, RecvError> {
+        let Some(frame) = self.inbox.recv(&self.fd, self.limits, wait)? else { return Ok(None) };
+        let descriptors = self.take_descriptors();
         Ok(Some(Frame::new(self.inbox.bytes(frame), descriptors)))
     }
 
     #[inline]
-    fn receive(&mut self, wait: Wait) -> Result<Option<(Range<usize>, Descriptors)>, RecvError> {
-        let Some(frame) = self.inbox.recv(&self.fd, self.limits, wait)? else { return Ok(None) };
-        let descriptors = match Rx::DESCRIPTORS {
-            true => self.inbox.take_descriptors(),
-            false => Descriptors::default(),
-        };
-        Ok(Some((frame, descriptors)))
+    fn take_descriptors(&mut self) -> Descriptors {
+        if Rx::DESCRIPTORS { self.inbox.take_descriptors() } else { Descriptors::default() }
     }
 }
 

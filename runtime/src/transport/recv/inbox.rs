@@ -60,7 +60,11 @@ impl Inbox {
         }
         let mut rounds = 0;
         loop {
-            let frame = match self.next(fd, limits, wait)? {
+            let fed = match self.held.is_some() || self.ended || !self.restored.is_empty() {
+                true => self.next_without_read(),
+                false => Some(self.feed.next(fd, limits, wait)?),
+            };
+            let frame = match fed {
                 Some(Fed::Datagram(len)) => self.sort(fd, len, limits)?,
                 Some(Fed::Piece) => self.complete(fd, limits)?,
                 None => return Ok(None),
@@ -179,20 +183,7 @@ impl Inbox {
         unread
     }
 
-    /// What comes next: `None` at the end.
-    #[inline]
-    fn next(
-        &mut self,
-        fd: &DatagramFd,
-        limits: Limits,
-        wait: Wait,
-    ) -> Result<Option<Fed>, RecvError> {
-        if self.held.is_some() || self.ended || !self.restored.is_empty() {
-            return Ok(self.next_without_read());
-        }
-        self.feed.next(fd, limits, wait).map(Some)
-    }
-
+    /// What comes before anything in the socket: `None` at the end.
     #[cold]
     fn next_without_read(&mut self) -> Option<Fed> {
         if let Some(len) = self.held.take() {
@@ -228,8 +219,10 @@ impl Inbox {
         let bytes = self.feed.slot.bytes();
         match bytes.first() {
             Some(&first) if !is_reserved(first) && self.feed.pieces.is_idle() => {
-                self.check_len(len, limits)?;
-                Ok(Some(0..len))
+                if len <= limits.frame_len && len == bytes.len() {
+                    return Ok(Some(0..len));
+                }
+                Err(self.too_long(len, limits))
             }
             Some(_) => self.sort_other(fd, len, limits),
             None => self.empty(fd).map(|()| None),
@@ -361,17 +354,14 @@ impl Inbox {
         self.feed.pieces.end().map_or(Ok(()), Err)
     }
 
-    #[inline]
-    fn check_len(&mut self, len: usize, limits: Limits) -> Result<(), RecvError> {
-        let here = self.feed.slot.bytes().len();
-        if len <= limits.frame_len && len == here {
-            return Ok(());
-        }
+    /// The error for a frame of `len` bytes that cannot be returned.
+    #[cold]
+    fn too_long(&mut self, len: usize, limits: Limits) -> RecvError {
         self.take_descriptors();
         match len > limits.frame_len {
-            true => Err(RecvError::TooLarge { len, limit: limits.frame_len }),
-            // A lane that is too short, where address space is.
-            false => Err(RecvError::NoMemory { len }),
+            true => RecvError::TooLarge { len, limit: limits.frame_len },
+            // The lane is too short, as address space is.
+            false => RecvError::NoMemory { len },
         }
     }
 

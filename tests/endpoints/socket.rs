@@ -1,5 +1,6 @@
 //! Sockets by themselves: over UNIX datagrams and UDP.
 
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -158,6 +159,33 @@ fn halves_work_from_threads_and_clones() {
         }
         assert!(seen.into_iter().all(|seen| seen));
     });
+}
+
+#[test]
+fn an_answer_borrows_from_the_request_while_it_is_lent() {
+    let directory = Directory::new();
+    let to = directory.address("socket");
+    let mut server = Ours::bind(&to).unwrap();
+    let mut client = Ours::bind(&directory.address("client")).unwrap();
+    // As a datagram of its own, and as memory beside one.
+    for len in [10, 1_000_000] {
+        numbered(3, len, |frame| client.send_to(frame, &to)).unwrap();
+        let Socket { tx, rx, .. } = &mut server;
+        let (frame, from) = rx.recv_from().unwrap();
+        let message = frame.decode().unwrap();
+        tx.send_to(&message, &from).unwrap();
+        assert_eq!(client.recv_from().unwrap().0.decode().unwrap().check(), 3);
+    }
+}
+
+#[test]
+fn descriptors_are_lent() {
+    let socket = Ours::bind(&"udp:127.0.0.1:0".parse().unwrap()).unwrap();
+    let raw = socket.as_raw_fd();
+    assert_eq!(socket.as_fd().as_raw_fd(), raw);
+    let (sender, receiver) = socket.split();
+    assert_eq!((sender.as_raw_fd(), receiver.as_raw_fd()), (raw, raw));
+    assert_eq!((sender.as_fd().as_raw_fd(), receiver.as_fd().as_raw_fd()), (raw, raw));
 }
 
 #[test]

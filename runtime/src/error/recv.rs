@@ -92,10 +92,11 @@ pub enum RecvError {
     #[error("an earlier datagram found nobody at its destination")]
     Refused,
 
-    /// There is no memory for a frame of this length. It is dropped.
-    #[error("no memory for a frame of {len} bytes, which was dropped")]
+    /// There is no memory for a frame of this length, which is dropped; or no address space for a lane of
+    /// this length, and then the frame is still queued.
+    #[error("no memory for {len} bytes")]
     NoMemory {
-        /// The frame's length.
+        /// How many bytes there is no memory for.
         len: usize,
     },
 

@@ -193,10 +193,11 @@ fn bundles_cost_one_call_queued_frames_one_each_and_others_a_peek_and_a_read() {
     assert_eq!(counts("sending one by one"), [none, none, (100, 100)], "{phases:#?}");
     assert_eq!(counts("receiving what is queued"), [none, (100, 100), none], "{phases:#?}");
     assert_eq!(counts("trying"), [none, (1, 0), none], "{phases:#?}");
-    // Now and then a read is tried before the peek; and on a busy machine, one may be queued by then.
+    // Now and then a read is tried before the peek; and on a busy machine, one may be queued by then. But a
+    // frame is never read twice, and a read that finds nothing comes before a peek.
     let [(_, peeks), (reads, read), sends] = counts("waiting");
     assert_eq!((read, sends), (20, (20, 20)), "{phases:#?}");
-    assert!((15..=20).contains(&peeks) && reads <= 28, "{phases:#?}");
+    assert!((1..=20).contains(&peeks) && reads - read <= peeks, "{phases:#?}");
 }
 
 /// The server's calls while `ask` asks it, with the address that it serves.

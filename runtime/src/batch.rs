@@ -1,4 +1,4 @@
-//! Messages that are collected, and sent together.
+//! Batches: messages collected one by one and sent together.
 
 use std::fmt;
 use std::io::IoSlice;
@@ -14,17 +14,17 @@ use crate::transport::Outgoing;
 use crate::wait::Wait;
 use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE, frame_len_bytes, read_frame_len};
 
-/// Collects messages of type `Tx`, and sends them together, in one datagram.
+/// Collects messages of type `Tx`, and sends them together in one datagram.
 ///
-/// They are sent when [`flush`](Self::flush) is called, and when there is no more room for one in the
-/// batch, which is 64 KiB long. Until then, nobody receives them. For messages that are all there, see
-/// [`Sender::send_all`].
+/// A batch holds up to 64 KiB. It sends its messages when [`flush`](Self::flush) is called, and when the
+/// next message does not fit. The peer receives nothing before that. To send messages that already exist,
+/// use [`Sender::send_all`].
 ///
-/// Each message is encoded once, when it is pushed. One over 16 KiB, and one with descriptors, is sent at
-/// once, after those before it.
+/// Each message is encoded once, when it is pushed. A message over 16 KiB or with descriptors flushes the
+/// batch, and is sent immediately.
 ///
-/// Dropping a batch sends what there is room for, and cannot tell what becomes of the rest: flush it
-/// before. A forked copy of the process sends nothing of it, as its parent does.
+/// Dropping a batch tries to send its messages without waiting, and cannot report an error: call
+/// [`flush`](Self::flush) first. In a forked copy of the process, dropping sends nothing.
 ///
 /// ```
 /// use datagrammar::{Batch, Connection, Message, Wait};
@@ -51,46 +51,45 @@ use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE, frame_len_bytes, read_frame_len};
 /// ```
 pub struct Batch<Tx: Message> {
     sender: Sender<Tx>,
-    /// A bundle: room for its head, and the frames behind their lengths.
+    /// A bundle: room for its head, then each length and frame. Empty before the first message.
     bundle: Vec<u8>,
     count: usize,
-    /// The process that sends it: a forked copy must not.
+    /// The id of the process that sends it; a forked copy must not.
     process: u32,
 }
 
 impl<Tx: Message> Batch<Tx> {
-    /// An empty batch.
+    /// Creates an empty batch.
     #[must_use]
     pub fn new(sender: Sender<Tx>) -> Self {
         Self { sender, bundle: Vec::new(), count: 0, process: process::id() }
     }
 
-    /// How many messages have not been sent.
+    /// Returns the number of messages in the batch.
     #[must_use]
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether all messages have been sent.
+    /// Returns whether the batch holds no messages.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// The frames that have not been sent, each behind its length, as in a bundle of the
-    /// [wire](crate::wire).
+    /// Returns the frames in the batch, each after its length, as in a bundle of the [wire](crate::wire).
     #[must_use]
     pub fn buffer(&self) -> &[u8] {
         self.bundle.get(HEAD_LEN..).unwrap_or_default()
     }
 
-    /// Adds a message. If there is no room for it, sends those before it first.
+    /// Adds a message. If it does not fit, flushes the batch first.
     ///
     /// # Errors
     ///
-    /// [`SendAllError`]: how many of those before were sent, and why the next one was not, as the form of
-    /// [`Sender::send`] that waits in the same way. The message has not been added then. What was added
-    /// before, and not sent, still is in the batch.
+    /// [`SendAllError`]: how many earlier messages were sent, and why the call failed. The reason is an error
+    /// of [`Sender::send`], [`Sender::try_send`] or [`Sender::send_deadline`], as `wait` says. The new
+    /// message was not added. Earlier messages that were not sent are still in the batch.
     pub fn push(&mut self, message: &Tx::Borrowed<'_>, wait: Wait) -> Result<(), SendAllError> {
         let mut sent = 0;
         let result = outbox::send(message, |outgoing| {
@@ -117,12 +116,12 @@ impl<Tx: Message> Batch<Tx> {
         result.map(|_len| ()).map_err(|error| SendAllError { sent, error })
     }
 
-    /// Sends all messages. Returns how many were left to send.
+    /// Sends all messages in the batch. Returns how many.
     ///
     /// # Errors
     ///
-    /// [`SendAllError`]: how many were sent, and why the others were not, as the form of
-    /// [`Sender::send`] that waits in the same way. The others still are in the batch.
+    /// [`SendAllError`], with `sent` 0 and the reason: an error of [`Sender::send`], [`Sender::try_send`] or
+    /// [`Sender::send_deadline`], as `wait` says. All messages are still in the batch.
     pub fn flush(&mut self, wait: Wait) -> Result<usize, SendAllError> {
         if self.count == 0 {
             return Ok(0);
@@ -146,11 +145,11 @@ impl<Tx: Message> Batch<Tx> {
         Ok(mem::take(&mut self.count))
     }
 
-    /// Sends all messages, and gives the sender back.
+    /// Sends all messages, and returns the sender.
     ///
     /// # Errors
     ///
-    /// The batch, and why it could not be sent: see [`flush`](Self::flush).
+    /// The batch, and the error of [`flush`](Self::flush).
     pub fn into_inner(mut self, wait: Wait) -> Result<Sender<Tx>, (Self, SendAllError)> {
         match self.flush(wait) {
             Ok(_) => Ok(self.sender.take()),
@@ -162,7 +161,7 @@ impl<Tx: Message> Batch<Tx> {
 impl<Tx: Message> Drop for Batch<Tx> {
     fn drop(&mut self) {
         if self.count > 0 && self.process == process::id() {
-            // As documented: nobody could be told.
+            // As documented: a drop cannot report an error.
             _ = self.flush(Wait::Try);
         }
     }

@@ -19,9 +19,9 @@ use crate::transport;
 
 /// A connection that sends messages of type `Tx` and receives messages of type `Rx`.
 ///
-/// Over UNIX or vsock SEQPACKET sockets: one message is one datagram, in order, without loss, and
-/// with an end. The peer has the types the other way round. [`split`](Self::split) it to send while
-/// a received message is still borrowed, and to use the halves from different threads.
+/// It uses UNIX or vsock SEQPACKET sockets: messages keep their boundaries and order, none is lost, and
+/// the connection has an end. The peer swaps the types. [`split`](Self::split) it to send while a received
+/// message is borrowed, or to use the halves from different threads.
 ///
 /// ```
 /// use datagrammar::{Connection, Message};
@@ -58,12 +58,12 @@ pub struct Connection<Tx, Rx> {
 }
 
 impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
-    /// Connects to the [`Listener`](crate::Listener) at `address`, which is a `unix:` or `vsock:` one.
+    /// Connects to the [`Listener`](crate::Listener) at `address`, a `unix:` or `vsock:` address.
     /// Waits while the listener's backlog is full.
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: `Refused` when nobody listens there, `NotASocket`, `WrongFamily`,
+    /// [`OpenError`]: `Refused` if nobody listens there, `NotASocket`, `WrongFamily`, `NotHere`,
     /// `Unsupported`, `Exhausted`, `Io`.
     pub fn connect(address: &Address) -> Result<Self, OpenError> {
         Self::connect_with(address, &Options::new())
@@ -91,14 +91,14 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect), and `WrongServer`, `TimedOut`.
+    /// Those of [`connect`](Self::connect), `WrongServer`, and `TimedOut`.
     pub fn connect_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
         Ok(Self::new(transport::connect(address, options)?, options))
     }
 
-    /// Takes over a descriptor: one end of a connection that was made elsewhere, such as one that
-    /// another process sent. Checks what it is, and resets its peek offset, which another holder may have
-    /// set.
+    /// Takes over a descriptor that is one end of a connection, such as one received from another process.
+    /// Checks what the descriptor is, and resets its peek offset (`SO_PEEK_OFF`), which another holder may
+    /// have set.
     ///
     /// ```
     /// use std::os::fd::OwnedFd;
@@ -134,29 +134,30 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// As [`adopt`](Self::adopt).
+    /// Those of [`adopt`](Self::adopt).
     pub fn adopt_with(fd: OwnedFd, options: &Options) -> Result<Self, OpenError> {
         Ok(Self::new(transport::adopt_connection(fd, options)?, options))
     }
 
-    /// Takes over the standard input of this process, where its parent has put one end of a connection:
-    /// [`Child::spawn`](crate::Child::spawn) does so, and so do service managers that start a process for
-    /// each connection. Leaves an empty standard input in its place, so that this works once, and leaves
-    /// alone a standard input that is something else.
+    /// Takes over the standard input of this process, if it is one end of a connection.
+    /// [`Child::spawn`](crate::Child::spawn) passes a connection this way, and so do service managers that
+    /// start a process for each connection. Replaces the standard input with an empty one, so only the first
+    /// call succeeds. Leaves any other standard input alone.
     ///
     /// # Errors
     ///
-    /// [`OpenError::WrongDescriptor`] if the standard input is something else, which says what it is;
+    /// [`OpenError::WrongDescriptor`] if the standard input is something else, and says what it is;
     /// [`OpenError::Exhausted`]; [`OpenError::Io`].
     pub fn inherited() -> Result<Self, OpenError> {
         Ok(Self::new(transport::inherited()?, &Options::new()))
     }
 
-    /// Gives up the types, and returns the descriptor, and the datagrams that were read from it and not
-    /// received: the rest of a bundle, and what has come of a large frame. Hand them to
-    /// [`Receiver::restore`] of whoever goes on with the descriptor.
+    /// Returns the descriptor and the unread datagrams: data that was read from the socket but not yet
+    /// received, such as the rest of a bundle or the first pieces of a large frame. Pass the datagrams to
+    /// [`Receiver::restore`] of the next connection that uses the descriptor.
     ///
-    /// A large frame that [`Sender::try_send`] has begun is given up: [`Sender::flush`] it before.
+    /// Drops the rest of a large frame that [`Sender::try_send`] has begun. Call [`Sender::flush`] first to
+    /// send it.
     ///
     /// ```
     /// use std::os::fd::OwnedFd;
@@ -169,7 +170,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///     Count(u8),
     /// }
     ///
-    /// /// How a connection goes from one process to another.
+    /// /// Moves a connection to another process.
     /// #[derive(Message)]
     /// enum HandOver {
     ///     #[message(tag = 1)]
@@ -200,8 +201,8 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// Of duplicating the descriptor where it is shared; `InvalidInput` if the halves have been exchanged
-    /// with those of another connection.
+    /// `InvalidInput` if one half was swapped with that of another connection. Those of dup(2), if the
+    /// descriptor is shared.
     pub fn into_fd(self) -> io::Result<(OwnedFd, Vec<Vec<u8>>)> {
         let Self { tx, rx, .. } = self;
         let (fd, unread) = rx.into_parts();
@@ -218,37 +219,37 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         Self { tx, rx: Receiver::new(fd, options.limits, options.eager) }
     }
 
-    /// The two directions, to be used independently.
+    /// Returns both halves, which can be used independently.
     #[must_use]
     pub fn split(self) -> (Sender<Tx>, Receiver<Rx>) {
         (self.tx, self.rx)
     }
 
-    /// Sends a message: [`Sender::send`].
+    /// Sends a message: see [`Sender::send`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`Sender::send`].
     #[inline]
     pub fn send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
         self.tx.send(message)
     }
 
-    /// Sends a message if there is room now: [`Sender::try_send`].
+    /// Sends a message if there is room now: see [`Sender::try_send`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`Sender::try_send`].
     #[inline]
     pub fn try_send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
         self.tx.try_send(message)
     }
 
-    /// Sends a message until `deadline` at most: [`Sender::send_deadline`].
+    /// Sends a message, and waits for room until `deadline`: see [`Sender::send_deadline`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`Sender::send_deadline`].
     #[inline]
     pub fn send_deadline(
         &mut self,
@@ -258,57 +259,57 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         self.tx.send_deadline(message, deadline)
     }
 
-    /// Receives the next frame, or `None` at the end: [`Receiver::recv`].
+    /// Receives the next frame, or `None` at the end: see [`Receiver::recv`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`Receiver::recv`].
     #[inline]
     pub fn recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
         self.rx.recv()
     }
 
-    /// Receives the next frame if it is there: [`Receiver::try_recv`].
+    /// Receives the next frame if one is queued: see [`Receiver::try_recv`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`Receiver::try_recv`].
     #[inline]
     pub fn try_recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
         self.rx.try_recv()
     }
 
-    /// Receives the next frame until `deadline` at most: [`Receiver::recv_deadline`].
+    /// Receives the next frame, and waits for it until `deadline`: see [`Receiver::recv_deadline`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`Receiver::recv_deadline`].
     #[inline]
     pub fn recv_deadline(&mut self, deadline: Instant) -> Result<Option<Frame<'_, Rx>>, RecvError> {
         self.rx.recv_deadline(deadline)
     }
 
-    /// Who is at the other end (UNIX only). Of a pair, that is the process that made it.
+    /// Returns who is at the other end (UNIX only). For a pair, that is the process that created it.
     ///
     /// # Errors
     ///
-    /// Of the system calls; `EOPNOTSUPP` over vsock.
+    /// `EOPNOTSUPP` over vsock. Those of getsockopt(2).
     pub fn peer(&self) -> io::Result<Peer> {
         transport::peer(self.tx.fd())
     }
 
-    /// Stops one direction, or both, for every holder of the connection: [`Sender::shutdown`].
+    /// Shuts down one or both directions: see [`Sender::shutdown`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`Sender::shutdown`].
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.tx.shutdown(how)
     }
 }
 
 impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
-    /// Makes two connected ends, over UNIX SEQPACKET: for tests, threads, and children.
+    /// Creates two connected ends over UNIX SEQPACKET, for tests, threads and children.
     ///
     /// # Errors
     ///
@@ -317,19 +318,19 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         Self::pair_with(&Options::new())
     }
 
-    /// Makes two connected ends, both with these options: `limits`, `recv_buffer`, `send_buffer`, `eager`.
+    /// Creates two connected ends, both with these options: `limits`, `recv_buffer`, `send_buffer`, `eager`.
     ///
     /// # Errors
     ///
-    /// As [`pair`](Self::pair).
+    /// Those of [`pair`](Self::pair).
     pub fn pair_with(options: &Options) -> Result<(Self, Connection<Rx, Tx>), OpenError> {
         let (left, right) = transport::pair(options)?;
         Ok((Self::new(left, options), Connection::new(right, options)))
     }
 }
 
-/// For polling: see [how frames are received](Receiver#how-frames-are-received). Do not receive from it, nor adopt a
-/// copy: what has been taken is not there.
+/// For pollers: see [how frames are received](Receiver#how-frames-are-received). Do not receive from the
+/// descriptor or from a duplicate: frames already read would be missing.
 impl<Tx, Rx> AsFd for Connection<Tx, Rx> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.rx.as_fd()

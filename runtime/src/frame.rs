@@ -1,4 +1,4 @@
-//! Frames: what was received, before it is known to be a message.
+//! Frames: received bytes that are not decoded yet.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,9 +8,9 @@ use crate::message::{Descriptors, Message};
 use crate::owned_frame::OwnedFrame;
 use crate::peer::Peer;
 
-/// A received frame, and the descriptors beside it, to be decoded as an `M`.
+/// A received frame and its descriptors, to be decoded as an `M`.
 ///
-/// It lies in the receiver's memory, and what it decodes to may borrow from there.
+/// The frame is lent from the receiver's memory. The decoded message may borrow from there.
 ///
 /// ```
 /// use datagrammar::{Connection, Message};
@@ -48,12 +48,12 @@ impl<'r, M: Message> Frame<'r, M> {
         Self { sender: sender.map(Box::new), ..self }
     }
 
-    /// Decodes the message, which borrows from the receiver and no longer from the frame.
+    /// Decodes the message, which borrows from the receiver.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] when the bytes are not exactly one message, or the descriptors not exactly those
-    /// that it declares; these are closed then. The endpoint stays in step.
+    /// [`DecodeError`] if the bytes are not exactly one message, or the descriptors not exactly those that
+    /// it declares. The descriptors are closed. The endpoint stays usable.
     #[inline]
     pub fn decode(mut self) -> Result<M::Borrowed<'r>, DecodeError> {
         if M::DESCRIPTORS {
@@ -62,14 +62,15 @@ impl<'r, M: Message> Frame<'r, M> {
         M::decode(self.bytes)
     }
 
-    /// How many descriptors came with the frame. They are closed with it if it is not decoded.
+    /// Returns how many descriptors came with the frame. Dropping the frame undecoded closes them. 0 if the
+    /// type `M` has no `fd` fields.
     #[inline]
     #[must_use]
     pub fn descriptor_count(&self) -> usize {
         self.descriptors.len()
     }
 
-    /// Who sent the frame, if the socket was told to ask:
+    /// Returns who sent the frame, on a socket opened with
     /// [`Options::identify_senders`](crate::Options::identify_senders).
     ///
     /// ```
@@ -95,14 +96,14 @@ impl<'r, M: Message> Frame<'r, M> {
         self.sender.as_deref()
     }
 
-    /// The frame's bytes: tag and payload.
+    /// Returns the frame's bytes: tag and payload.
     #[inline]
     #[must_use]
     pub fn bytes(&self) -> &'r [u8] {
         self.bytes
     }
 
-    /// The frame's length in bytes, as the kernel told it. Never 0.
+    /// Returns the frame's length in bytes. Never 0.
     #[inline]
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
@@ -110,7 +111,7 @@ impl<'r, M: Message> Frame<'r, M> {
         self.bytes.len()
     }
 
-    /// The same frame, in memory of its own.
+    /// Copies the frame into an [`OwnedFrame`], with its descriptors.
     #[must_use]
     pub fn into_owned(self) -> OwnedFrame<M> {
         OwnedFrame::new(self.bytes.to_vec(), self.descriptors, self.sender)

@@ -1,4 +1,4 @@
-//! Frames in memory of their own, which can be kept, moved, and sent many times.
+//! Owned frames, which can be kept, moved, and sent many times.
 
 use std::fmt;
 use std::io::IoSlice;
@@ -10,8 +10,8 @@ use crate::message::{Borrowed, Descriptors, Encoder, MAX_BORROWED, Message};
 use crate::peer::Peer;
 use crate::transport::Outgoing;
 
-/// A frame of an `M` in memory of its own: to queue it, to move it to another thread, or to send it to
-/// many peers and encode it once.
+/// A frame of an `M` that owns its memory. Queue it, move it to another thread, or encode a message once
+/// and send it to many peers.
 ///
 /// ```
 /// use datagrammar::{Connection, Message, OwnedFrame, Wait};
@@ -45,11 +45,11 @@ impl<M: Message> OwnedFrame<M> {
         Self { bytes, descriptors, sender, message: PhantomData }
     }
 
-    /// Encodes a message. The descriptors of its `fd` fields are duplicated.
+    /// Encodes a message. Duplicates the descriptors of its `fd` fields.
     ///
     /// # Errors
     ///
-    /// [`EncodeError`] when a value cannot be encoded, or a descriptor not be duplicated.
+    /// [`EncodeError`] if a value cannot be encoded, or a descriptor cannot be duplicated.
     pub fn encode(message: &M::Borrowed<'_>) -> Result<Self, EncodeError> {
         let mut borrowed = [Borrowed::NOTHING; MAX_BORROWED];
         let mut encoder = Encoder::new(Vec::new(), &mut borrowed);
@@ -59,42 +59,42 @@ impl<M: Message> OwnedFrame<M> {
         Ok(Self::new(encoder.into_frame(extent, len), descriptors.into(), None))
     }
 
-    /// Decodes the message, which borrows from the frame, and takes the descriptors out of it: after
-    /// that, a frame with descriptors can be neither decoded again nor sent.
+    /// Decodes the message, which borrows from the frame. Moves the descriptors into the message: a frame
+    /// that had descriptors cannot be decoded again or sent.
     ///
     /// # Errors
     ///
-    /// As [`Frame::decode`](crate::Frame::decode).
+    /// Those of [`Frame::decode`](crate::Frame::decode).
     pub fn decode(&mut self) -> Result<M::Borrowed<'_>, DecodeError> {
         M::decode_with(&self.bytes, &mut self.descriptors)
     }
 
-    /// The frame's bytes: tag and payload.
+    /// Returns the frame's bytes: tag and payload.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The frame's length in bytes. Never 0.
+    /// Returns the frame's length in bytes. Never 0.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// How many descriptors are with the frame. They are closed with it unless decoding takes them.
+    /// Returns how many descriptors the frame holds. Dropping the frame closes them; decoding moves them out.
     #[must_use]
     pub fn descriptor_count(&self) -> usize {
         self.descriptors.len()
     }
 
-    /// Who sent the frame: see [`Frame::sender`](crate::Frame::sender).
+    /// Returns who sent the frame: see [`Frame::sender`](crate::Frame::sender).
     #[must_use]
     pub fn sender(&self) -> Option<&Peer> {
         self.sender.as_deref()
     }
 
-    /// Has `send` send the frame. Its length.
+    /// Sends the frame with `send`. Returns its length.
     pub(crate) fn send(
         &self,
         send: impl FnOnce(Outgoing<'_>) -> Result<(), SendError>,

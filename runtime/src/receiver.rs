@@ -18,13 +18,12 @@ use crate::wait::Wait;
 
 /// The receiving half of a [`Connection`](crate::Connection), for messages of type `Rx`.
 ///
-/// A frame is lent from the receiver, in memory that is as large as it needs, whatever its length: see
-/// [below](#how-frames-are-received). Nothing is allocated for it. To keep a frame, ask for an
-/// [`OwnedFrame`].
+/// The receiver lends each frame from its own memory, which fits a frame of any length: see
+/// [below](#how-frames-are-received). To keep a frame, receive an [`OwnedFrame`].
 ///
-/// The end is `None`: the peer closed or shut down its side, and every frame that it sent before has
-/// been received. A peer that closes without having read all that it was sent is at its end too: only an
-/// answer proves that a frame was read.
+/// `None` is the end: the peer closed or shut down its side, and every frame that it sent has been
+/// received. The end also comes if the peer closes with unread frames in its queue. Only an answer proves
+/// that the peer read a frame.
 ///
 /// ```
 /// use datagrammar::{Connection, Message, OwnedFrame, Receiver, RecvError, Wait};
@@ -50,24 +49,26 @@ use crate::wait::Wait;
 ///
 /// # How frames are received
 ///
-/// A receiver that waits does so in a peek (`MSG_PEEK | MSG_TRUNC`), and holds no memory. Then one read
-/// takes the datagram. What is already queued is taken by the read alone.
+/// [`recv`](Self::recv) waits in a peek (`MSG_PEEK | MSG_TRUNC`), and [`recv_deadline`](Self::recv_deadline)
+/// in ppoll(2). One read then takes the datagram. While frames are queued, a receiver begins with the read,
+/// and needs one system call a frame.
 ///
-/// The read goes to a *lane*: address space as long as the longest datagram there is, of which only the
-/// pages that are written become memory. So no frame is ever truncated, no maximum is set, and a frame
-/// comes whole even if another process has taken the one that was peeked. Lanes are shared by the whole
-/// process; a receiver holds none while it waits, or after `WouldBlock`.
+/// The read writes to a *lane*: address space as long as the longest possible datagram. Only pages that
+/// are written become memory. So no frame is truncated, no maximum is set, and a frame arrives whole even
+/// if another process takes the peeked one first. Lanes are shared by the whole process. A receiver holds
+/// none while it waits or after `WouldBlock`; it then keeps a buffer of at most 512 bytes, and the pieces of
+/// an incomplete frame.
 ///
-/// - No frame is taken from the socket before it is asked for, except those that share a datagram (a
-///   bundle, made by [`send_all`](crate::Sender::send_all)) with one that was. **With a poller**, call
-///   [`try_recv`](Self::try_recv) until it returns [`WouldBlock`](RecvError::WouldBlock), as the poller
-///   does not tell about the others.
-/// - A large frame that comes in pieces is put together in memory that grows as they arrive. What has come
-///   is kept between calls.
-/// - With [`Options::eager`](crate::Options::eager), a receiver waits in the read itself: one system call
-///   instead of two, and up to 16 KiB of memory meanwhile.
-/// - A process that locks its memory (mlockall(2)) does so before it receives: a lane that exists is locked
-///   whole.
+/// - A receiver reads one datagram at a time, and only when asked. A bundle from
+///   [`send_all`](crate::Sender::send_all) is one datagram with many frames. A poller does not report frames
+///   that are already read, so **with a poller**, call [`try_recv`](Self::try_recv) until it returns
+///   [`WouldBlock`](RecvError::WouldBlock).
+/// - A large frame that arrives in pieces is reassembled in memory that grows with the pieces. The pieces
+///   are kept between calls.
+/// - With [`Options::eager`](crate::Options::eager), a receiver waits in the read instead: usually one system
+///   call, and up to 16 KiB of memory while it waits.
+/// - A process that locks its memory should call mlockall(2) before it first receives. The call locks
+///   existing lanes whole, more than 4 MiB each.
 pub struct Receiver<Rx> {
     fd: DatagramFd,
     inbox: Inbox,
@@ -81,45 +82,46 @@ impl<Rx: Message> Receiver<Rx> {
         Self { fd, inbox, limits, message: PhantomData }
     }
 
-    /// Receives the next frame, waiting for it as long as it takes; `None` at the end.
+    /// Receives the next frame, and waits for it as long as necessary. Returns `None` at the end.
     ///
     /// # Errors
     ///
     /// [`RecvError::TooLarge`] for a frame over the limit, which is dropped; [`RecvError::Incomplete`] and
-    /// [`RecvError::BadFragment`] for one in pieces; [`RecvError::BadBundle`];
+    /// [`RecvError::BadFragment`] for a frame in pieces; [`RecvError::BadBundle`];
     /// [`RecvError::DescriptorsLost`], [`RecvError::Empty`], [`RecvError::NoMemory`], [`RecvError::Io`].
-    /// After all but the last, go on with the next frame ([`RecvError::is_fatal`]).
+    /// After all but `Io`, the receiver stays usable ([`RecvError::is_fatal`]).
     #[inline]
     pub fn recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
         self.receive(Wait::Block)
     }
 
-    /// Receives the next frame if it is there. Never waits, not for the rest of a large frame either.
+    /// Receives the next frame if one is queued. Does not wait, even for the rest of a large frame.
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv), [`RecvError::WouldBlock`], and [`RecvError::Unfinished`] where a frame
-    /// comes in more than a thousand small pieces.
+    /// Those of [`recv`](Self::recv); [`RecvError::WouldBlock`]; [`RecvError::Unfinished`] after 1,024 pieces
+    /// of a frame that has more.
     #[inline]
     pub fn try_recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
         self.receive(Wait::Try)
     }
 
-    /// Receives the next frame, waiting for it until `deadline` at the latest.
+    /// Receives the next frame, and waits for it until `deadline`.
     ///
     /// # Errors
     ///
-    /// As [`try_recv`](Self::try_recv), with [`RecvError::TimedOut`] for `WouldBlock`.
+    /// Those of [`try_recv`](Self::try_recv), with [`RecvError::TimedOut`] instead of `WouldBlock`.
     #[inline]
     pub fn recv_deadline(&mut self, deadline: Instant) -> Result<Option<Frame<'_, Rx>>, RecvError> {
         self.receive(Wait::Until(deadline))
     }
 
-    /// Receives the next frame in memory of its own, so that it can be kept while others are received.
+    /// Receives the next frame as an [`OwnedFrame`], which can be kept while other frames are received.
     ///
     /// # Errors
     ///
-    /// As the form of [`recv`](Self::recv) that waits in the same way.
+    /// Those of [`recv`](Self::recv), [`try_recv`](Self::try_recv) or
+    /// [`recv_deadline`](Self::recv_deadline), as `wait` says.
     pub fn recv_owned(&mut self, wait: Wait) -> Result<Option<OwnedFrame<Rx>>, RecvError> {
         let Some(frame) = self.inbox.recv(&self.fd, self.limits, wait)? else { return Ok(None) };
         let descriptors = self.take_descriptors();
@@ -127,8 +129,9 @@ impl<Rx: Message> Receiver<Rx> {
         Ok(Some(OwnedFrame::new(bytes, descriptors, None)))
     }
 
-    /// Waits for the next frame and tells its length in bytes, without receiving it; `None` at the end. Of
-    /// a frame in pieces, the first one tells it: that is its sender's word, and may be over the limit.
+    /// Returns the length of the next frame in bytes without receiving it, or `None` at the end. Waits for
+    /// the frame as `wait` says. The length of a frame in pieces is what its sender claims, and may exceed
+    /// the limit.
     ///
     /// ```
     /// use datagrammar::{Connection, Message, Wait};
@@ -148,33 +151,35 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// # Errors
     ///
-    /// [`RecvError::WouldBlock`], [`RecvError::TimedOut`], [`RecvError::Empty`], [`RecvError::Io`].
+    /// [`RecvError::WouldBlock`], [`RecvError::TimedOut`], [`RecvError::Empty`], [`RecvError::BadFragment`],
+    /// [`RecvError::NoMemory`], [`RecvError::Io`]; [`RecvError::BadBundle`], until the next receive drops
+    /// the bundle.
     pub fn peek_len(&mut self, wait: Wait) -> Result<Option<usize>, RecvError> {
         self.inbox.peek_len(&self.fd, self.limits, wait)
     }
 
-    /// Changes what is received from now on.
+    /// Changes the limits for the frames received from now on.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }
 
-    /// Has datagrams received before anything that is still in the socket: those that
-    /// [`Connection::into_fd`](crate::Connection::into_fd) returned, with an example there.
+    /// Returns `unread` from the next receives, before anything still in the socket. Pass the datagrams from
+    /// [`Connection::into_fd`](crate::Connection::into_fd), which has an example.
     pub fn restore(&mut self, unread: Vec<Vec<u8>>) {
         self.inbox.restore(unread);
     }
 
-    /// Stops one direction of the connection, or both: see
+    /// Shuts down one or both directions of the connection: see
     /// [`Sender::shutdown`](crate::Sender::shutdown).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`Sender::shutdown`](crate::Sender::shutdown).
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.fd.shutdown(how)
     }
 
-    /// The socket, and what was read from it and not received.
+    /// Returns the socket and the unread datagrams.
     pub(crate) fn into_parts(self) -> (DatagramFd, Vec<Vec<u8>>) {
         (self.fd, self.inbox.into_unread())
     }
@@ -192,7 +197,8 @@ impl<Rx: Message> Receiver<Rx> {
     }
 }
 
-/// For pollers: see [how frames are received](#how-frames-are-received).
+/// For pollers: see [how frames are received](#how-frames-are-received). Do not receive from the descriptor
+/// or from a duplicate: frames already read would be missing.
 impl<Rx> AsFd for Receiver<Rx> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()

@@ -18,12 +18,12 @@ use crate::wire::MAX_BUNDLE;
 
 /// The sending half of a [`Connection`](crate::Connection), for messages of type `Tx`.
 ///
-/// Each message is encoded into a buffer that the thread keeps, and sent as one datagram, whole or not at
-/// all. One that is too large for a datagram goes in pieces, which the receiver puts together. Sending
-/// only borrows the message, so after an error it can be sent again.
+/// Each message is encoded into a buffer of the calling thread, and sent as one datagram, whole or not at
+/// all. A message that is too large for a datagram travels in pieces, which the receiver reassembles.
+/// Sending borrows the message, so it can be sent again after an error.
 ///
-/// To send from several threads, share a sender behind a mutex, as any writer. Dropping a half tells the
-/// peer nothing while the other half lives: [`shutdown`](Self::shutdown) does.
+/// To send from several threads, share a sender behind a mutex. Dropping one half does not end the
+/// connection while the other half exists: call [`shutdown`](Self::shutdown).
 ///
 /// ```
 /// use std::sync::Mutex;
@@ -66,14 +66,14 @@ impl<Tx: Message> Sender<Tx> {
         Self { fd, pending: None, message: PhantomData }
     }
 
-    /// Sends a message, waiting for room as long as it takes. Returns the frame's length in bytes.
+    /// Sends a message, and waits for room as long as necessary. Returns the frame's length in bytes.
     ///
-    /// A peer that neither reads nor ends keeps this waiting. Where both sides may send without reading,
+    /// This waits forever for a peer that neither reads nor closes. If both sides may send without reading,
     /// use [`try_send`](Self::try_send) or [`send_deadline`](Self::send_deadline).
     ///
     /// # Errors
     ///
-    /// [`SendError::Encode`]; [`SendError::Disconnected`] when the peer is gone;
+    /// [`SendError::Encode`]; [`SendError::Disconnected`] if the peer is gone;
     /// [`SendError::NoDescriptors`], [`SendError::TooManyDescriptors`] and
     /// [`SendError::DescriptorsRefused`] for a message with descriptors; [`SendError::Io`].
     #[inline]
@@ -83,13 +83,13 @@ impl<Tx: Message> Sender<Tx> {
 
     /// Sends a message if there is room now.
     ///
-    /// Of a large frame, the first pieces may find room and the others not. Then the call has succeeded,
-    /// and the sender keeps the rest: [`pending`](Self::pending) tells how much that is. The next call
-    /// that sends goes on with it first, as does [`flush`](Self::flush), for example when a poller says
-    /// that the socket is writable. So an event loop can send messages of any length.
+    /// If there is room for only the first pieces of a large frame, the call succeeds and the sender keeps
+    /// the rest. [`pending`](Self::pending) returns how many bytes that is. The next send first sends the
+    /// rest, and so does [`flush`](Self::flush): call it when a poller reports the socket writable. An event
+    /// loop can thus send messages of any length.
     ///
-    /// Over vsock, the kernel does not tell how much room there is: if there is some, the call waits for
-    /// the rest of one datagram.
+    /// Over vsock, the kernel does not report how much room there is. If there is any, the call waits until
+    /// one datagram is sent whole.
     ///
     /// ```
     /// use datagrammar::{Connection, Message, Wait};
@@ -114,20 +114,20 @@ impl<Tx: Message> Sender<Tx> {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), and [`SendError::WouldBlock`]: nothing of the message was sent, and
-    /// nothing is kept.
+    /// Those of [`send`](Self::send), and [`SendError::WouldBlock`]: nothing of the message was sent or
+    /// kept.
     #[inline]
     pub fn try_send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
         self.send_waiting(message, Wait::Try)
     }
 
-    /// Sends a message, waiting for room until `deadline` at the latest.
+    /// Sends a message, and waits for room until `deadline`.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), and [`SendError::TimedOut`]: the message was not sent. If pieces of it
-    /// were, the receiver drops them, with an error of its own; over vsock, the sending direction of the
-    /// connection ends if a part of one datagram was sent.
+    /// Those of [`send`](Self::send), and [`SendError::TimedOut`]: the message was not sent. If some pieces
+    /// were, the receiver drops them and gets [`RecvError::Incomplete`](crate::RecvError::Incomplete). Over
+    /// vsock, if a datagram was sent in part, the sending direction of the connection is shut down.
     #[inline]
     pub fn send_deadline(
         &mut self,
@@ -137,11 +137,11 @@ impl<Tx: Message> Sender<Tx> {
         self.send_waiting(message, Wait::Until(deadline))
     }
 
-    /// Sends several messages in order, in as few datagrams as they need: small ones share a *bundle* of
-    /// up to 64 KiB. Those over 16 KiB, and those with descriptors, go alone. Returns how many there were.
+    /// Sends several messages in order, in few datagrams: small messages share a *bundle* of up to 64 KiB.
+    /// A message over 16 KiB or with descriptors gets its own datagram. Returns the number of messages sent.
     ///
-    /// The receiver gets each as a frame of its own, as if by [`send`](Self::send). For messages that are
-    /// made one by one, see [`Batch`](crate::Batch).
+    /// The receiver gets each message as a separate frame, as after [`send`](Self::send). For messages that
+    /// are made one by one, see [`Batch`](crate::Batch).
     ///
     /// ```
     /// use datagrammar::{Connection, Message, Wait};
@@ -164,7 +164,9 @@ impl<Tx: Message> Sender<Tx> {
     ///
     /// # Errors
     ///
-    /// [`SendAllError`]: how many were sent, and why the next one was not, as [`send`](Self::send).
+    /// [`SendAllError`]: how many messages were sent, and why the next one was not. The reason is an error of
+    /// [`send`](Self::send), [`try_send`](Self::try_send) or [`send_deadline`](Self::send_deadline), as
+    /// `wait` says.
     pub fn send_all<'m, 'b>(
         &mut self,
         messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
@@ -176,39 +178,42 @@ impl<Tx: Message> Sender<Tx> {
         outbox::send_all(messages, MAX_BUNDLE, |outgoing, _| self.send_outgoing(outgoing, wait))
     }
 
-    /// Sends a frame that was encoded before, or received elsewhere. Returns its length in bytes.
+    /// Sends an already encoded or received frame. Returns its length in bytes.
     ///
     /// # Errors
     ///
-    /// As the form of [`send`](Self::send) that waits in the same way.
+    /// Those of [`send`](Self::send), [`try_send`](Self::try_send) or
+    /// [`send_deadline`](Self::send_deadline), as `wait` says; [`SendError::DescriptorsTaken`] if the frame
+    /// was decoded and had descriptors.
     pub fn send_frame(&mut self, frame: &OwnedFrame<Tx>, wait: Wait) -> Result<usize, SendError> {
         frame.send(|outgoing| self.send_outgoing(outgoing, wait))
     }
 
-    /// How many bytes are kept of a large frame that [`try_send`](Self::try_send) has begun to send.
+    /// Returns how many bytes are left to send of a large frame that [`try_send`](Self::try_send) has begun.
     #[must_use]
     pub fn pending(&self) -> usize {
         self.pending.as_ref().map_or(0, |pending| pending.left())
     }
 
-    /// Sends on with what is [`pending`](Self::pending). In a forked copy of the process, nothing is: the
-    /// parent sends it.
+    /// Sends the [`pending`](Self::pending) rest of a large frame. In a forked copy of the process nothing
+    /// is pending: the parent sends the rest.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), and with the length of the whole frame [`SendError::WouldBlock`] and
-    /// [`SendError::TimedOut`]: the rest is kept. After other errors, it is dropped.
+    /// Those of [`send`](Self::send), and [`SendError::WouldBlock`] and [`SendError::TimedOut`] with the
+    /// length of the whole frame. After these two the rest is still pending; after any other error it is
+    /// dropped.
     pub fn flush(&mut self, wait: Wait) -> Result<(), SendError> {
         Pending::flush(&mut self.pending, &self.fd, wait)
     }
 
-    /// Stops one direction of the connection, or both, for every holder of it: the other half, and
-    /// processes with a copy of the descriptor. The peer receives what was sent, and then the end. Closing
-    /// a descriptor does that only once the last copy of it is closed.
+    /// Shuts down one or both directions of the connection for every holder: the other half, and other
+    /// processes with a copy of the descriptor. The peer receives what was sent, and then the end. Dropping
+    /// an endpoint ends the connection only when the last copy of the descriptor is closed.
     ///
     /// # Errors
     ///
-    /// Of the system call: `NotConnected` when the connection has ended.
+    /// Those of shutdown(2): `NotConnected` if the connection has ended.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.fd.shutdown(how)
     }
@@ -227,7 +232,7 @@ impl<Tx: Message> Sender<Tx> {
         send_connected(&self.fd, &mut self.pending, outgoing, wait)
     }
 
-    /// The sender, with what is pending, which this one loses.
+    /// Moves the sender and its pending frame out; `self` keeps only the descriptor.
     pub(crate) fn take(&mut self) -> Self {
         Self { fd: self.fd.clone(), pending: self.pending.take(), message: PhantomData }
     }

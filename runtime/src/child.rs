@@ -1,4 +1,4 @@
-//! Children: processes that get one end of a connection, and no other descriptor but their output.
+//! Child processes that get one end of a connection, and no other descriptor except their output.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -15,10 +15,10 @@ use crate::sys::{self, Fate, Readiness};
 /// A child process and the connection to it, which sends messages of type `Tx` and receives messages of
 /// type `Rx`.
 ///
-/// The child has its end as its standard input, where [`Connection::inherited`] takes it over. Of its
-/// parent's other descriptors it inherits its standard output and error alone, and these as the
-/// [`Command`] says; all others are closed, whether or not they are marked so. When it ends, however that
-/// comes about, so does the connection, and [`Process::wait`] says how.
+/// The child's standard input is its end of the connection. [`Connection::inherited`] takes it over there.
+/// The child also gets a standard output and error, as the [`Command`] says. Every other descriptor is
+/// closed, even if it is not marked close-on-exec. When the child ends for any reason, the connection ends,
+/// and [`Process::wait`] returns the exit status.
 ///
 /// ```no_run
 /// use std::process::Command;
@@ -36,7 +36,7 @@ use crate::sys::{self, Fate, Readiness};
 ///     Doubled(u32),
 /// }
 ///
-/// // The child, which is the same program under another argument.
+/// // The child: the same program with another argument.
 /// if std::env::args().nth(1).as_deref() == Some("child") {
 ///     let mut parent = Connection::<Tell, Ask>::inherited()?;
 ///     while let Some(frame) = parent.recv()? {
@@ -65,17 +65,17 @@ pub struct Child<Tx, Rx> {
 }
 
 impl<Tx: Message, Rx: Message> Child<Tx, Rx> {
-    /// Starts a child. The command's standard input is replaced, and left empty afterwards, so that the
-    /// command can be used again. Where the command says [`Stdio::piped`], the pipes are in the [`Process`].
+    /// Starts a child. Replaces the command's standard input; afterwards it is [`Stdio::null`], and the
+    /// command can be used again. Pipes requested with [`Stdio::piped`] are in the [`Process`].
     ///
     /// # Errors
     ///
-    /// [`OpenError::Io`] when the program cannot be started, or its descriptors cannot be kept from it:
-    /// then nothing was started. [`OpenError::Exhausted`].
+    /// [`OpenError::Io`] if the program cannot be started, or other descriptors cannot be kept from it: no
+    /// child runs. [`OpenError::Exhausted`].
     ///
     /// # Panics
     ///
-    /// The standard library does where SIGCHLD is ignored, if the program cannot be started then.
+    /// The standard library panics if SIGCHLD is ignored and the program cannot be started.
     pub fn spawn(command: &mut Command) -> Result<Self, OpenError> {
         let program = command.get_program().to_owned();
         let failed = |source| OpenError::Io { action: format!("starting {program:?}"), source };
@@ -86,22 +86,22 @@ impl<Tx: Message, Rx: Message> Child<Tx, Rx> {
             OpenError::Io { action, source }
         })?;
         let started = command.stdin(Stdio::from(theirs)).spawn();
-        // Otherwise the command would keep the child's end open, and the connection with it.
+        // Otherwise the command keeps the child's end open, and the connection does not end.
         command.stdin(Stdio::null());
         Ok(Self { connection, process: Process::new(started.map_err(failed)?) })
     }
 
-    /// The connection to the child.
+    /// Returns the connection to the child.
     pub fn connection(&mut self) -> &mut Connection<Tx, Rx> {
         &mut self.connection
     }
 
-    /// The process.
+    /// Returns the child's process.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }
 
-    /// Both, to be used independently.
+    /// Returns both, which can be used independently.
     #[must_use]
     pub fn into_parts(self) -> (Connection<Tx, Rx>, Process) {
         (self.connection, self.process)
@@ -114,15 +114,15 @@ impl<Tx, Rx> fmt::Debug for Child<Tx, Rx> {
     }
 }
 
-/// A child's process. Dropping it kills the child if it has not ended, and waits for that: no child
-/// outlives its handle, and none is left as a zombie. (One that this process may not kill, as it has given
-/// up its user, is left to end with its connection.)
+/// A child's process. Dropping it kills the child and waits for its end, so no child outlives its handle or
+/// stays a zombie. A child that this process may not kill, because it has changed its user, is left alone:
+/// it sees the end of its connection.
 ///
-/// The child is known by its descriptor ([`Process::pidfd`]), so that nothing is done to another process,
-/// whatever becomes of its number.
+/// The child is identified by its descriptor ([`Process::pidfd`]). No other process is killed or waited for,
+/// even if the kernel reuses the child's process id.
 ///
-/// It belongs to the process that spawned it. In a forked copy of that process, dropping it does nothing,
-/// and killing and waiting are errors: [`ErrorKind::PermissionDenied`].
+/// The handle belongs to the process that spawned the child. In a forked copy of that process, dropping it
+/// does nothing, and killing and waiting fail with [`ErrorKind::PermissionDenied`].
 ///
 /// ```no_run
 /// use std::io::read_to_string;
@@ -138,21 +138,21 @@ impl<Tx, Rx> fmt::Debug for Child<Tx, Rx> {
 /// ```
 #[derive(Debug)]
 pub struct Process {
-    /// What the child writes to its standard output, if the [`Command`] says [`Stdio::piped`].
+    /// The pipe from the child's standard output, if the [`Command`] has [`Stdio::piped`].
     pub stdout: Option<ChildStdout>,
-    /// What the child writes to its standard error, if the [`Command`] says [`Stdio::piped`].
+    /// The pipe from the child's standard error, if the [`Command`] has [`Stdio::piped`].
     pub stderr: Option<ChildStderr>,
     child: process::Child,
-    /// Nothing where pidfd_open(2) is refused, or the child had ended and left nothing to wait for. Then the
-    /// child's number serves: it is no other's until the child has been waited for.
+    /// `None` if pidfd_open(2) is refused, or the child had ended and was already reaped. The process id then
+    /// identifies the child: the kernel does not reuse it before the child is waited for.
     pidfd: Option<OwnedFd>,
-    /// What has become of it, as far as that is known.
+    /// The last known state of the child.
     fate: Fate,
-    /// The process that it is a child of.
+    /// The id of the process that spawned the child.
     parent: u32,
 }
 
-/// The longest pause between looks at a child that has no descriptor.
+/// The longest pause between checks of a child that has no descriptor.
 const MAX_PAUSE: Duration = Duration::from_millis(10);
 
 impl Process {
@@ -167,27 +167,27 @@ impl Process {
         }
     }
 
-    /// Its number. Another process may have it after it has been waited for.
+    /// Returns the child's process id. The kernel may reuse it after the child has been waited for.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Its descriptor, readable from the child's end on, for pollers. `None` where the system refuses
-    /// pidfd_open(2), as some sandboxes do; everything else works there, too.
+    /// Returns the child's descriptor, for pollers. It becomes readable when the child ends. `None` if the
+    /// system refuses pidfd_open(2), as some sandboxes do. Everything else works without it.
     #[must_use]
     pub fn pidfd(&self) -> Option<BorrowedFd<'_>> {
         self.pidfd.as_ref().map(OwnedFd::as_fd)
     }
 
-    /// Waits for the child to end, and says how it did.
+    /// Waits for the child to end, and returns its exit status.
     ///
-    /// A child whose output is piped may wait for that to be read, and not end before.
+    /// Read piped output first: a child blocks on a full pipe, and does not end.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] if the child has ended, and how it did is lost: something else in this process
-    /// has waited for it, or SIGCHLD is ignored. Others are those of the system call.
+    /// [`ErrorKind::NotFound`] if the child has ended and its exit status is lost: something else in this
+    /// process has waited for it, or SIGCHLD is ignored. Those of waitid(2).
     pub fn wait(&mut self) -> io::Result<ExitStatus> {
         loop {
             if let Some(status) = self.status(true)? {
@@ -196,20 +196,21 @@ impl Process {
         }
     }
 
-    /// How the child has ended, if it has.
+    /// Returns the child's exit status, or `None` if the child still runs.
     ///
     /// # Errors
     ///
-    /// As [`wait`](Self::wait).
+    /// Those of [`wait`](Self::wait).
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
         self.status(false)
     }
 
-    /// Waits for the child to end, until `deadline` at most: `None` if it has not by then.
+    /// Waits for the child to end until `deadline`. Returns its exit status, or `None` if the child still
+    /// runs.
     ///
     /// # Errors
     ///
-    /// As [`wait`](Self::wait).
+    /// Those of [`wait`](Self::wait).
     pub fn wait_deadline(&mut self, deadline: Instant) -> io::Result<Option<ExitStatus>> {
         let mut backoff = Backoff::up_to(MAX_PAUSE);
         loop {
@@ -224,11 +225,11 @@ impl Process {
         }
     }
 
-    /// Kills the child, if it has not ended.
+    /// Kills the child, unless it has ended.
     ///
     /// # Errors
     ///
-    /// Of kill(2): `EPERM` if this process has given up the user that it would need.
+    /// Those of kill(2): `EPERM` if this process has changed its user and may no longer kill the child.
     pub fn kill(&mut self) -> io::Result<()> {
         match self.fate(false)? {
             Fate::Runs => sys::kill(&mut self.child, self.pidfd.as_ref().map(OwnedFd::as_fd)),
@@ -242,12 +243,12 @@ impl Process {
             Fate::Ended(status) => Ok(Some(status)),
             Fate::Lost => Err(io::Error::new(
                 ErrorKind::NotFound,
-                "the child has ended, and how it did is lost: something else in this process has waited for it, or SIGCHLD is ignored",
+                "the child has ended, and its exit status is lost: something else in this process has waited for it, or SIGCHLD is ignored",
             )),
         }
     }
 
-    /// What has become of the child. An end is kept: afterwards its number may be another's.
+    /// Returns the child's state. Remembers an end, because the kernel may reuse the process id afterwards.
     fn fate(&mut self, block: bool) -> io::Result<Fate> {
         let (own, parent) = (process::id(), self.parent);
         if own != parent {
@@ -266,7 +267,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // One that could not be killed would be waited for without end.
+        // Waiting for a child that cannot be killed could block forever.
         if self.kill().is_ok() {
             _ = self.wait();
         }

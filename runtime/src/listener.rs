@@ -1,4 +1,4 @@
-//! Listeners: where connections come from.
+//! Listeners, which accept connections.
 
 use std::fmt;
 use std::io;
@@ -37,16 +37,16 @@ use crate::wait::Wait;
 ///
 /// # Paths
 ///
-/// A listener takes a path from a dead socket. It leaves a living socket alone, whoever made it
-/// ([`OpenError::InUse`]), and so a socket that it may not probe ([`OpenError::NotProbed`]), a file, a
-/// directory, and a symbolic link ([`OpenError::NotASocket`]).
+/// A listener replaces the dead socket of a server that crashed. It does not replace a live socket of any
+/// program ([`OpenError::InUse`]), a socket that it may not probe ([`OpenError::NotProbed`]), or a file, a
+/// directory or a symbolic link ([`OpenError::NotASocket`]).
 ///
-/// Listeners exclude each other by an empty lock file beside the path, `<path>.lock`. Anything else with
-/// that name is left alone ([`OpenError::NotALock`]). Dropping the listener removes the path and the lock
-/// file; [`into_fd`](Self::into_fd) keeps them. The path has the permission bits of [`Options::mode`],
-/// `0o600` by default, from the moment it exists.
+/// Listeners exclude each other with an empty lock file, `<path>.lock`. If anything else has that name, it
+/// stays ([`OpenError::NotALock`]). Dropping the listener removes the path and the lock file;
+/// [`into_fd`](Self::into_fd) keeps them. The path has the permission bits of [`Options::mode`], `0o600` by
+/// default. It is never more open than that.
 pub struct Listener<Tx, Rx> {
-    /// Given up before the descriptor is closed.
+    /// Dropped before the descriptor is closed.
     claim: Option<Claim>,
     fd: ListenerFd,
     options: Options,
@@ -55,7 +55,7 @@ pub struct Listener<Tx, Rx> {
 }
 
 impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
-    /// Binds to `address`, which is a `unix:` or `vsock:` one, and listens.
+    /// Binds to `address`, a `unix:` or `vsock:` address, and listens.
     ///
     /// # Errors
     ///
@@ -65,19 +65,19 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         Self::bind_with(address, &Options::new())
     }
 
-    /// Binds and listens, with options: `mode`, `backlog` and `policy`, and for the connections `limits`,
-    /// `recv_buffer`, `send_buffer` and `eager`.
+    /// Binds and listens, with options: `mode`, `backlog` and `policy`; for the accepted connections,
+    /// `limits`, `recv_buffer`, `send_buffer` and `eager`.
     ///
     /// # Errors
     ///
-    /// As [`bind`](Self::bind).
+    /// Those of [`bind`](Self::bind), and `WrongFamily` for a policy over vsock.
     pub fn bind_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
         let (fd, claim) = transport::listen(address, options, Rx::DESCRIPTORS)?;
         Ok(Self::new(fd, claim, options))
     }
 
-    /// Takes over a descriptor that listens already, such as one of [`activated`](crate::activated()). The
-    /// descriptor becomes non-blocking for every holder.
+    /// Takes over a listening descriptor, such as one from [`activated`](crate::activated()). Makes it
+    /// non-blocking for every holder.
     ///
     /// # Errors
     ///
@@ -87,12 +87,12 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         Self::adopt_with(fd, &Options::new())
     }
 
-    /// Takes over a descriptor, with options: `policy`, and for the connections `limits`, `recv_buffer`,
-    /// `send_buffer` and `eager`.
+    /// Takes over a listening descriptor, with options: `policy`; for the accepted connections, `limits`,
+    /// `recv_buffer`, `send_buffer` and `eager`.
     ///
     /// # Errors
     ///
-    /// As [`adopt`](Self::adopt), and `WrongFamily` for a policy over vsock.
+    /// Those of [`adopt`](Self::adopt), and `WrongFamily` for a policy over vsock.
     pub fn adopt_with(fd: OwnedFd, options: &Options) -> Result<Self, OpenError> {
         let fd = transport::adopt_listener(fd, options, Rx::DESCRIPTORS)?;
         Ok(Self::new(fd, None, options))
@@ -103,12 +103,12 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         Self { claim, fd, options, rejected, messages: PhantomData }
     }
 
-    /// Accepts a connection, and waits for one as long as it takes.
+    /// Accepts a connection, and waits for one as long as necessary.
     ///
     /// # Errors
     ///
-    /// [`AcceptError::Exhausted`] while there is no descriptor for the connection: the client stays in
-    /// the backlog, so wait before accepting again ([`Backoff`](crate::Backoff)).
+    /// [`AcceptError::Exhausted`] while the process has no descriptor for the connection. The client stays
+    /// in the backlog: wait before accepting again ([`Backoff`](crate::Backoff)).
     /// [`AcceptError::Shutdown`] after [`shutdown`](Self::shutdown). [`AcceptError::Io`].
     pub fn accept(&self) -> Result<Connection<Tx, Rx>, AcceptError> {
         self.accept_waiting(Wait::Block)
@@ -118,16 +118,16 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// As [`accept`](Self::accept), and [`AcceptError::WouldBlock`].
+    /// Those of [`accept`](Self::accept), and [`AcceptError::WouldBlock`].
     pub fn try_accept(&self) -> Result<Connection<Tx, Rx>, AcceptError> {
         self.accept_waiting(Wait::Try)
     }
 
-    /// Accepts a connection, and waits for one until `deadline` at most.
+    /// Accepts a connection, and waits for one until `deadline`.
     ///
     /// # Errors
     ///
-    /// As [`accept`](Self::accept), and [`AcceptError::TimedOut`].
+    /// Those of [`accept`](Self::accept), and [`AcceptError::TimedOut`].
     pub fn accept_deadline(&self, deadline: Instant) -> Result<Connection<Tx, Rx>, AcceptError> {
         self.accept_waiting(Wait::Until(deadline))
     }
@@ -148,20 +148,19 @@ impl<Tx, Rx> Listener<Tx, Rx> {
         self.fd.local_name().map(Address::from)
     }
 
-    /// Returns how many connections the [`Policy`](crate::Policy) has turned away.
+    /// Returns how many clients the [`Policy`](crate::Policy) has rejected.
     #[must_use]
     pub fn rejected(&self) -> u64 {
         self.rejected.load(Ordering::Relaxed)
     }
 
-    /// Ends accepting, in every thread. Clients who have connected by now are still accepted; after the
-    /// last of them each accept fails with [`AcceptError::Shutdown`], one that is waiting now included.
+    /// Stops accepting in every thread. Clients already in the backlog are still accepted. After them, each
+    /// accept fails with [`AcceptError::Shutdown`], and so does a blocked one.
     ///
-    /// Over UNIX this ends accepting for every process that holds the socket, wakes pollers, and has the
-    /// kernel refuse clients from now on. The path stays until the listener is dropped. The kernel cannot
-    /// do that over vsock (shutdown(2) fails with ENOTCONN on a listener). There, this ends the accepts of
-    /// this `Listener` alone and wakes no poller, and the kernel lets clients connect until the
-    /// listener is dropped, whom nobody accepts.
+    /// Over UNIX this affects every process that holds the socket. It wakes pollers, and the kernel refuses
+    /// new clients. The path stays until the listener is dropped. Over vsock, the kernel cannot shut down a
+    /// listener (shutdown(2) fails with ENOTCONN). There, this affects only this `Listener` and wakes no
+    /// poller. Until the listener is dropped, clients can still connect, but nobody accepts them.
     ///
     /// ```
     /// use std::thread;
@@ -193,17 +192,17 @@ impl<Tx, Rx> Listener<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// Those of shutdown(2), and over vsock of write(2).
+    /// Those of shutdown(2); over vsock, those of write(2).
     pub fn shutdown(&self) -> io::Result<()> {
         self.fd.shutdown()
     }
 
-    /// Returns the descriptor, which goes on listening, and keeps the path and its lock file: for another
-    /// process, or for [`adopt`](Self::adopt). The descriptor is non-blocking and closed on exec.
+    /// Returns the listening descriptor, for another process or for [`adopt`](Self::adopt). Keeps the path
+    /// and its lock file. The descriptor is non-blocking and close-on-exec.
     ///
-    /// The lock itself is given up at once. The path is safe without it, as servers leave the path of a
-    /// living socket alone, and it is free as soon as the socket has no holder left. Nothing removes the
-    /// two files then but the next server that tries the path.
+    /// Releases the lock. The path stays safe, because servers do not replace a live socket. It becomes free
+    /// when the last holder closes the socket. The two files then remain until the next server binds to the
+    /// path.
     ///
     /// ```
     /// use datagrammar::{Address, Connection, Listener, Message, OpenError};
@@ -238,14 +237,14 @@ impl<Tx, Rx> Listener<Tx, Rx> {
     }
 }
 
-/// The listening descriptor, which is non-blocking, for a poller.
+/// The listening descriptor, for a poller. It is non-blocking.
 impl<Tx, Rx> AsFd for Listener<Tx, Rx> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
 }
 
-/// The listening descriptor, which is non-blocking, for a poller.
+/// The listening descriptor, for a poller. It is non-blocking.
 impl<Tx, Rx> AsRawFd for Listener<Tx, Rx> {
     fn as_raw_fd(&self) -> RawFd {
         self.fd.as_fd().as_raw_fd()

@@ -1,4 +1,4 @@
-//! A socket that has no peer: it sends to addresses, and receives from them.
+//! A socket without a peer, which sends to addresses and receives from them.
 
 use std::fmt;
 use std::io;
@@ -18,12 +18,12 @@ use crate::sys::DatagramFd;
 use crate::transport::{self, Claim};
 
 /// A socket that sends messages of type `Tx` to addresses, and receives messages of type `Rx` with
-/// the address of each. Over UNIX datagrams and UDP.
+/// the sender's address. It uses UNIX datagrams or UDP.
 ///
-/// UNIX datagrams are kept in order and never lost: a full receiver blocks its senders. UDP datagrams
-/// may be lost, doubled and reordered, and are lost in silence when the receiver is slow:
-/// [`drops`](Self::drops) tells how many. Neither has an end. A datagram that is not a frame of this
-/// protocol is an error of its own, and the next can be received.
+/// UNIX datagrams stay in order and are never lost: a full receiver blocks its senders. UDP datagrams may
+/// be lost, duplicated and reordered. The kernel silently drops them if the receiver is slow:
+/// [`drops`](Self::drops) counts them. Neither transport has an end. A datagram that is not a frame of this
+/// protocol causes an error, and the next datagram can be received.
 ///
 /// ```
 /// use datagrammar::{Message, Socket};
@@ -53,8 +53,8 @@ pub struct Socket<Tx, Rx> {
 }
 
 impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
-    /// Binds to `address`, which is a `unix:` or `udp:` one, to receive there. Takes a path as a
-    /// [`Listener`](crate::Listener#paths) does.
+    /// Binds to `address`, a `unix:` or `udp:` address. Paths work as for a
+    /// [`Listener`](crate::Listener#paths).
     ///
     /// # Errors
     ///
@@ -68,17 +68,17 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// As [`bind`](Self::bind).
+    /// Those of [`bind`](Self::bind).
     pub fn bind_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
         let (fd, claim) = transport::bind_datagram(address, options)?;
         Ok(Self::new(fd, claim, options))
     }
 
-    /// Opens a socket of the same family as `peer`, to ask from. It can be answered: over UNIX, the kernel
-    /// gives it an abstract name (unix(7), *Autobind feature*); over UDP, a port with the first message.
+    /// Opens a client socket of the same family as `peer`. Servers can answer it: over UNIX, the kernel
+    /// assigns an abstract name (unix(7), *Autobind feature*); over UDP, a port with the first message.
     ///
-    /// Anybody in the network namespace can send to such a name, as to a port: look at the address that an
-    /// answer came from.
+    /// Any process in the network namespace can send to that name. For UDP, so can any host that reaches the
+    /// port. Check the address that an answer comes from.
     ///
     /// ```
     /// use datagrammar::{Message, Socket};
@@ -111,11 +111,11 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
         Ok(Self::new(transport::unbound_datagram(peer)?, None, &Options::new()))
     }
 
-    /// Takes over a descriptor that was made elsewhere: a UNIX datagram or UDP socket that is not
-    /// connected. Checks what it is, and resets its peek offset, which another holder may have set.
+    /// Takes over a descriptor that is an unconnected UNIX datagram or UDP socket. Checks what it is, and
+    /// resets its peek offset (`SO_PEEK_OFF`), which another holder may have set.
     ///
-    /// A connected socket is refused: when its peer goes away, the kernel empties its receive queue
-    /// (UNIX), or fails every other send (UDP).
+    /// Refuses a connected socket. When the peer of one closes, the kernel discards its receive queue (UNIX),
+    /// or fails every other send (UDP).
     ///
     /// # Errors
     ///
@@ -126,34 +126,34 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     }
 
     /// Takes over a descriptor, with options: `limits`, `identify_senders`, `recv_buffer`, `send_buffer`,
-    /// `eager`. A UNIX socket that has `SO_PASSCRED` set identifies its senders without the option too.
+    /// `eager`. A UNIX socket with `SO_PASSCRED` already set identifies its senders without the option.
     ///
     /// # Errors
     ///
-    /// As [`adopt`](Self::adopt), and `WrongFamily` for `identify_senders` over UDP.
+    /// Those of [`adopt`](Self::adopt), and `WrongFamily` for `identify_senders` over UDP.
     pub fn adopt_with(fd: OwnedFd, options: &Options) -> Result<Self, OpenError> {
         Ok(Self::new(transport::adopt_datagram(fd, options)?, None, options))
     }
 
     fn new(fd: DatagramFd, claim: Option<Claim>, options: &Options) -> Self {
-        // Whatever the type: large frames travel as memory.
+        // For every message type: large frames travel in sealed memory.
         fd.accept_descriptors(true);
         let shared = Arc::new(Shared::new(fd, claim));
         let tx = SocketSender::new(Arc::clone(&shared));
         Self { tx, rx: SocketReceiver::new(shared, options) }
     }
 
-    /// The two directions, to be used independently.
+    /// Returns both halves, which can be used independently.
     #[must_use]
     pub fn split(self) -> (SocketSender<Tx>, SocketReceiver<Rx>) {
         (self.tx, self.rx)
     }
 
-    /// Sends a message to an address: [`SocketSender::send_to`].
+    /// Sends a message to an address: see [`SocketSender::send_to`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`SocketSender::send_to`].
     #[inline]
     pub fn send_to(
         &mut self,
@@ -163,11 +163,11 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
         self.tx.send_to(message, to)
     }
 
-    /// Sends a message if there is room now: [`SocketSender::try_send_to`].
+    /// Sends a message if there is room now: see [`SocketSender::try_send_to`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`SocketSender::try_send_to`].
     #[inline]
     pub fn try_send_to(
         &mut self,
@@ -177,11 +177,11 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
         self.tx.try_send_to(message, to)
     }
 
-    /// Sends a message until `deadline` at most: [`SocketSender::send_to_deadline`].
+    /// Sends a message, and waits for room until `deadline`: see [`SocketSender::send_to_deadline`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`SocketSender::send_to_deadline`].
     #[inline]
     pub fn send_to_deadline(
         &mut self,
@@ -192,31 +192,32 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
         self.tx.send_to_deadline(message, to, deadline)
     }
 
-    /// Receives the next frame and who sent it: [`SocketReceiver::recv_from`].
+    /// Receives the next frame and its sender's address: see [`SocketReceiver::recv_from`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`SocketReceiver::recv_from`].
     #[inline]
     pub fn recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
         self.rx.recv_from()
     }
 
-    /// Receives the next frame if it is there: [`SocketReceiver::try_recv_from`].
+    /// Receives the next frame if one is queued: see [`SocketReceiver::try_recv_from`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`SocketReceiver::try_recv_from`].
     #[inline]
     pub fn try_recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
         self.rx.try_recv_from()
     }
 
-    /// Receives the next frame until `deadline` at most: [`SocketReceiver::recv_from_deadline`].
+    /// Receives the next frame, and waits for it until `deadline`: see
+    /// [`SocketReceiver::recv_from_deadline`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`SocketReceiver::recv_from_deadline`].
     #[inline]
     pub fn recv_from_deadline(
         &mut self,
@@ -225,27 +226,27 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
         self.rx.recv_from_deadline(deadline)
     }
 
-    /// The address that the socket is bound to.
+    /// Returns the address that the socket is bound to.
     ///
     /// # Errors
     ///
-    /// Of the system call.
+    /// Those of getsockname(2).
     pub fn local_addr(&self) -> io::Result<Address> {
         self.rx.local_name().map(Address::from)
     }
 
-    /// How many datagrams the kernel has dropped because the receive queue was full:
+    /// Returns how many datagrams the kernel has dropped because the receive queue was full: see
     /// [`SocketReceiver::drops`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`SocketReceiver::drops`].
     pub fn drops(&self) -> io::Result<u32> {
         self.rx.drops()
     }
 
-    /// Shuts the socket down, for every holder of it. A blocked `recv_from` ends, with
-    /// [`RecvError::Shutdown`] once the queued frames are received.
+    /// Shuts down the socket for every holder. Queued frames can still be received. After them, each receive
+    /// fails with [`RecvError::Shutdown`], and so does a blocked one.
     ///
     /// ```
     /// use datagrammar::{Message, RecvError, Socket};
@@ -267,7 +268,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// Of the system call.
+    /// Those of shutdown(2).
     pub fn shutdown(&self) -> io::Result<()> {
         self.tx.shutdown()
     }

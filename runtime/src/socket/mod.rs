@@ -1,4 +1,4 @@
-//! Unconnected sockets: every frame has an address.
+//! Unconnected sockets: each frame has an address.
 
 mod endpoint;
 mod receiver;

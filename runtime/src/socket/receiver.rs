@@ -39,35 +39,35 @@ impl<Rx: Message> SocketReceiver<Rx> {
         self.shared.fd.local_name()
     }
 
-    /// Receives the next frame and the address that it came from, waiting as long as it takes.
+    /// Receives the next frame and its sender's address, and waits for it as long as necessary.
     ///
     /// # Errors
     ///
-    /// [`RecvError::TooLarge`] for a frame over the limit, and [`RecvError::Empty`] for an empty datagram,
-    /// both of which are dropped; [`RecvError::BadMemory`] and [`RecvError::BadFragment`] for one that came
-    /// as memory; [`RecvError::BadBundle`]; [`RecvError::DescriptorsLost`], [`RecvError::NoMemory`];
-    /// [`RecvError::Shutdown`], [`RecvError::Io`]. After all but the last two, go on with the next frame
-    /// ([`RecvError::is_fatal`]).
+    /// [`RecvError::TooLarge`] for a frame over the limit, which is dropped; [`RecvError::Empty`] for an
+    /// empty datagram; [`RecvError::BadMemory`], [`RecvError::BadFragment`] and [`RecvError::BadBundle`] for
+    /// a malformed datagram; [`RecvError::DescriptorsLost`]; [`RecvError::Refused`] on an adopted socket
+    /// with `IP_RECVERR`; [`RecvError::NoMemory`]; [`RecvError::Shutdown`]; [`RecvError::Io`]. After all but
+    /// the last two, the socket stays usable ([`RecvError::is_fatal`]).
     #[inline]
     pub fn recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
         self.recv_waiting(Wait::Block)
     }
 
-    /// Receives the next frame if it is there.
+    /// Receives the next frame if one is queued.
     ///
     /// # Errors
     ///
-    /// As [`recv_from`](Self::recv_from), and [`RecvError::WouldBlock`].
+    /// Those of [`recv_from`](Self::recv_from), and [`RecvError::WouldBlock`].
     #[inline]
     pub fn try_recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
         self.recv_waiting(Wait::Try)
     }
 
-    /// Receives the next frame, waiting for it until `deadline` at the latest.
+    /// Receives the next frame, and waits for it until `deadline`.
     ///
     /// # Errors
     ///
-    /// As [`recv_from`](Self::recv_from), and [`RecvError::TimedOut`].
+    /// Those of [`recv_from`](Self::recv_from), and [`RecvError::TimedOut`].
     #[inline]
     pub fn recv_from_deadline(
         &mut self,
@@ -76,11 +76,12 @@ impl<Rx: Message> SocketReceiver<Rx> {
         self.recv_waiting(Wait::Until(deadline))
     }
 
-    /// Receives the next frame in memory of its own, so that it can be kept while others are received.
+    /// Receives the next frame as an [`OwnedFrame`], which can be kept while other frames are received.
     ///
     /// # Errors
     ///
-    /// As the form of [`recv_from`](Self::recv_from) that waits in the same way.
+    /// Those of [`recv_from`](Self::recv_from), [`try_recv_from`](Self::try_recv_from) or
+    /// [`recv_from_deadline`](Self::recv_from_deadline), as `wait` says.
     pub fn recv_owned_from(&mut self, wait: Wait) -> Result<(OwnedFrame<Rx>, Address), RecvError> {
         let frame = self.receive(wait)?;
         let descriptors = self.take_descriptors();
@@ -89,26 +90,26 @@ impl<Rx: Message> SocketReceiver<Rx> {
         Ok((OwnedFrame::new(bytes, descriptors, sender), self.inbox.name().into()))
     }
 
-    /// How many datagrams the kernel has dropped because the receive queue was full, since the socket was
-    /// made (`SO_MEMINFO`; modulo 2³²). UDP senders learn nothing of it; UNIX datagrams are never dropped.
+    /// Returns how many datagrams the kernel has dropped because the receive queue was full, since the
+    /// socket was created (`SO_MEMINFO`; modulo 2³²). UDP senders are not told. Always 0 for UNIX datagrams.
     ///
     /// # Errors
     ///
-    /// Of the system call.
+    /// Those of getsockopt(2).
     pub fn drops(&self) -> io::Result<u32> {
         self.shared.fd.drops()
     }
 
-    /// Changes what is received from now on.
+    /// Changes the limits for the frames received from now on.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }
 
-    /// Shuts the socket down: see [`Socket::shutdown`](crate::Socket::shutdown).
+    /// Shuts down the socket: see [`Socket::shutdown`](crate::Socket::shutdown).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`Socket::shutdown`](crate::Socket::shutdown).
     pub fn shutdown(&self) -> io::Result<()> {
         self.shared.shutdown()
     }
@@ -122,7 +123,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
         Ok((Frame::new(self.inbox.bytes(frame), descriptors).sent_by(sender), from))
     }
 
-    /// The frame's descriptors. Where the type has none, those that came are closed.
+    /// Takes the frame's descriptors. Closes them if the message type has no `fd` fields.
     #[inline]
     fn take_descriptors(&mut self) -> Descriptors {
         let descriptors = self.inbox.take_descriptors();
@@ -135,7 +136,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
             Ok(Some(frame)) => Ok(frame),
             // A socket without a peer has no end.
             Ok(None) => Err(RecvError::Shutdown),
-            // A read that does not wait is not told of a shutdown.
+            // A non-blocking read does not report a shutdown.
             Err(RecvError::WouldBlock) if self.shared.is_shut_down() => Err(RecvError::Shutdown),
             Err(error) => Err(error),
         }

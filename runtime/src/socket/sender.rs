@@ -18,8 +18,8 @@ use crate::transport::{send_bundle_to, send_to};
 use crate::wait::Wait;
 use crate::wire::{MAX_BUNDLE, MAX_UDP_BUNDLE};
 
-/// The sending half of a [`Socket`](crate::Socket), for messages of type `Tx`. A clone sends from
-/// the same socket.
+/// The sending half of a [`Socket`](crate::Socket), for messages of type `Tx`. Clones send from the same
+/// socket.
 ///
 /// ```
 /// use datagrammar::{Message, Socket, SocketReceiver, SocketSender};
@@ -50,15 +50,15 @@ impl<Tx: Message> SocketSender<Tx> {
         Self { shared, message: PhantomData }
     }
 
-    /// Sends a message to the socket at `to`, waiting for room as long as it takes. Returns the
-    /// frame's length in bytes.
+    /// Sends a message to the socket at `to`, and waits for room as long as necessary. Returns the frame's
+    /// length in bytes.
     ///
     /// # Errors
     ///
-    /// [`SendError::Disconnected`] when it has been shut down for receiving (UNIX);
-    /// [`SendError::Refused`] when nobody receives there (UNIX; over UDP nobody tells),
-    /// [`SendError::TooLarge`] over UDP, [`SendError::Encode`], [`SendError::Io`]; for a message with
-    /// descriptors as [`Sender::send`](crate::Sender::send).
+    /// [`SendError::Disconnected`] if a UNIX receiver has shut down receiving; [`SendError::Refused`] if
+    /// nobody receives there (UNIX; UDP senders are not told); [`SendError::TooLarge`] over UDP;
+    /// [`SendError::Encode`]; [`SendError::Io`]; for a message with descriptors, those of
+    /// [`Sender::send`](crate::Sender::send).
     #[inline]
     pub fn send_to(
         &mut self,
@@ -72,7 +72,7 @@ impl<Tx: Message> SocketSender<Tx> {
     ///
     /// # Errors
     ///
-    /// As [`send_to`](Self::send_to), and [`SendError::WouldBlock`].
+    /// Those of [`send_to`](Self::send_to), and [`SendError::WouldBlock`].
     #[inline]
     pub fn try_send_to(
         &mut self,
@@ -82,12 +82,12 @@ impl<Tx: Message> SocketSender<Tx> {
         self.send(message, to, Wait::Try)
     }
 
-    /// Sends a message, waiting for room until `deadline` at most. Over UNIX, where the kernel
-    /// cannot tell when a receiver has room, it tries at least every 10 ms.
+    /// Sends a message, and waits for room until `deadline`. Over UNIX, the kernel cannot report when a
+    /// receiver has room, so this tries again at least every 10 ms.
     ///
     /// # Errors
     ///
-    /// As [`send_to`](Self::send_to), and [`SendError::TimedOut`].
+    /// Those of [`send_to`](Self::send_to), and [`SendError::TimedOut`].
     #[inline]
     pub fn send_to_deadline(
         &mut self,
@@ -98,9 +98,10 @@ impl<Tx: Message> SocketSender<Tx> {
         self.send(message, to, Wait::Until(deadline))
     }
 
-    /// Sends several messages in order to one address, in as few datagrams as they need: small ones share
-    /// a *bundle* of up to 64 KiB over UNIX, and of 1,232 bytes over UDP, which every network carries
-    /// whole. Those over 16 KiB, and those with descriptors, go alone. Returns how many there were.
+    /// Sends several messages in order to one address, in few datagrams: small messages share a *bundle* of
+    /// up to 64 KiB over UNIX, and of up to 1,232 bytes over UDP, which every IPv6 network carries
+    /// unfragmented (RFC 8200). A message over 16 KiB or with descriptors gets its own datagram. Returns the
+    /// number of messages sent.
     ///
     /// ```
     /// use datagrammar::{Message, Socket, Wait};
@@ -125,8 +126,10 @@ impl<Tx: Message> SocketSender<Tx> {
     ///
     /// # Errors
     ///
-    /// [`SendAllError`]: how many were sent, and why the next one was not, as [`send_to`](Self::send_to).
-    /// Over UDP, a bundle that is lost is lost with all its messages.
+    /// [`SendAllError`]: how many messages were sent, and why the next one was not. The reason is an error of
+    /// [`send_to`](Self::send_to), [`try_send_to`](Self::try_send_to) or
+    /// [`send_to_deadline`](Self::send_to_deadline), as `wait` says. If UDP loses a bundle, it loses all of
+    /// the bundle's messages.
     pub fn send_all_to<'m, 'b>(
         &mut self,
         messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
@@ -147,11 +150,13 @@ impl<Tx: Message> SocketSender<Tx> {
         })
     }
 
-    /// Sends a frame that was encoded before, or received elsewhere. Returns its length in bytes.
+    /// Sends an already encoded or received frame. Returns its length in bytes.
     ///
     /// # Errors
     ///
-    /// As the form of [`send_to`](Self::send_to) that waits in the same way.
+    /// Those of [`send_to`](Self::send_to), [`try_send_to`](Self::try_send_to) or
+    /// [`send_to_deadline`](Self::send_to_deadline), as `wait` says; [`SendError::DescriptorsTaken`] if the
+    /// frame was decoded and had descriptors.
     pub fn send_frame_to(
         &mut self,
         frame: &OwnedFrame<Tx>,
@@ -161,11 +166,11 @@ impl<Tx: Message> SocketSender<Tx> {
         frame.send(|outgoing| send_to(&self.shared.fd, outgoing, to.name(), wait))
     }
 
-    /// Shuts the socket down: see [`Socket::shutdown`](crate::Socket::shutdown).
+    /// Shuts down the socket: see [`Socket::shutdown`](crate::Socket::shutdown).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`Socket::shutdown`](crate::Socket::shutdown).
     pub fn shutdown(&self) -> io::Result<()> {
         self.shared.shutdown()
     }

@@ -10,10 +10,10 @@ use crate::transport::Claim;
 /// The socket that both halves hold.
 #[derive(Debug)]
 pub(super) struct Shared {
-    /// Given up before the descriptor is closed.
+    /// Dropped before the descriptor is closed.
     _claim: Option<Claim>,
     pub(super) fd: DatagramFd,
-    /// Whether it has been shut down by one of the halves.
+    /// Whether one of the halves has shut it down.
     is_shut_down: AtomicBool,
 }
 
@@ -25,7 +25,7 @@ impl Shared {
     pub(super) fn shutdown(&self) -> io::Result<()> {
         self.is_shut_down.store(true, Ordering::Release);
         match self.fd.shutdown(Shutdown::Both) {
-            // What the kernel says of a socket without a peer, which it has shut down all the same
+            // The kernel shuts down a socket without a peer, and still fails with ENOTCONN
             // (net/ipv4/af_inet.c, inet_shutdown).
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
             result => result,

@@ -1,4 +1,4 @@
-//! Socket activation: sockets that a service manager opened, and started this process with.
+//! Socket activation: sockets from a service manager.
 
 use std::env;
 use std::io::{self, ErrorKind};
@@ -9,23 +9,24 @@ use std::str::FromStr;
 
 use crate::sys;
 
-/// A descriptor that a service manager started this process with.
+/// A descriptor that a service manager passed to this process.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Activated {
-    /// Its name: systemd's `FileDescriptorName=`, or the socket unit's name; empty without one.
+    /// Its name: systemd's `FileDescriptorName=`, or the name of the socket unit. Empty if it has none.
     pub name: String,
     /// The descriptor, for [`Listener::adopt`](crate::Listener::adopt),
     /// [`Socket::adopt`](crate::Socket::adopt) or [`Connection::adopt`](crate::Connection::adopt).
     pub fd: OwnedFd,
 }
 
-/// Takes over the descriptors that a service manager started this process with, in its order: as the
-/// environment variables `LISTEN_PID`, `LISTEN_PIDFDID`, `LISTEN_FDS` and `LISTEN_FDNAMES` say
+/// Takes over the descriptors that a service manager passed to this process, in the manager's order. The
+/// environment variables `LISTEN_PID`, `LISTEN_PIDFDID`, `LISTEN_FDS` and `LISTEN_FDNAMES` announce them
 /// ([sd_listen_fds(3)](https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html)).
-/// None if there is no such manager, if the variables are meant for another process, and after the first
-/// call. Call it before anything else opens descriptors, and have nothing else in the process take these
-/// over.
+///
+/// Returns an empty list without a service manager, if the variables are for another process, and after the
+/// first call. Call it before anything else opens descriptors, and let nothing else in the process take over
+/// these descriptors.
 ///
 /// ```no_run
 /// use datagrammar::{Listener, Message};
@@ -46,14 +47,14 @@ pub struct Activated {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotFound`] when this process was not started with as many descriptors as `LISTEN_FDS` says:
-/// so it is after a program has taken them over and executed itself anew, as that closes them.
-/// [`ErrorKind::InvalidInput`] for variables that are not numbers.
+/// [`ErrorKind::NotFound`] if this process was started with fewer descriptors than `LISTEN_FDS` says. This
+/// happens when a program takes them over and then executes itself again: exec closes them.
+/// [`ErrorKind::InvalidInput`] if a variable is not a number. Those of fcntl(2).
 pub fn activated() -> io::Result<Vec<Activated>> {
     if number("LISTEN_PID")? != Some(process::id()) {
         return Ok(Vec::new());
     }
-    // The number of this process may have been that of another one, but not the number of its inode.
+    // The kernel reuses process ids, but not the inode numbers of pidfds.
     if let (Some(meant), Some(own)) = (number("LISTEN_PIDFDID")?, sys::own_pidfd_inode())
         && own != meant
     {
@@ -62,7 +63,7 @@ pub fn activated() -> io::Result<Vec<Activated>> {
     let count: usize = number("LISTEN_FDS")?.unwrap_or(0);
     let fds = sys::take_inherited(count)?.map_err(|missing| {
         let why = format!(
-            "this program was not started with descriptor {missing}, though LISTEN_FDS={count} announces it: it is closed, or was opened since. If the program took it over and then executed itself anew, that closed it: clear its FD_CLOEXEC before, or remove LISTEN_FDS"
+            "this program was not started with descriptor {missing}, but LISTEN_FDS={count} announces it: it is closed, or was opened later; if the program took it over and then executed itself anew, clear FD_CLOEXEC before exec, or remove LISTEN_FDS"
         );
         io::Error::new(ErrorKind::NotFound, why)
     })?;
@@ -72,7 +73,7 @@ pub fn activated() -> io::Result<Vec<Activated>> {
     Ok(fds.into_iter().zip(names).map(|(fd, name)| Activated { name, fd }).collect())
 }
 
-/// The number that a variable is set to.
+/// Parses a variable as a number. `None` if it is not set.
 fn number<T: FromStr>(variable: &str) -> io::Result<Option<T>> {
     let Some(text) = env::var_os(variable) else { return Ok(None) };
     match text.to_str().and_then(|text| text.parse().ok()) {

@@ -1,4 +1,4 @@
-//! Addresses: where an endpoint is, as text and as the kernel's socket name.
+//! Addresses of endpoints, as text and as the kernel's socket name.
 
 use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
@@ -10,7 +10,7 @@ use std::str::FromStr;
 use crate::error::AddressError;
 use crate::sys::{Kind, Name, SUN_PATH, View};
 
-/// Where an endpoint is. It is parsed from text, and prints as text that parses to the same address.
+/// The address of an endpoint. It parses from text, and prints as text that parses to the same address.
 ///
 /// | text | meaning |
 /// | --- | --- |
@@ -19,9 +19,9 @@ use crate::sys::{Kind, Name, SUN_PATH, View};
 /// | `vsock:2:9000` | a port of a virtual machine, named by its CID. CID 2 is the host. CID 1 is this machine, if the kernel has `vsock_loopback`. CID 4294967295 listens on every CID of this machine |
 /// | `udp:127.0.0.1:9000`, `udp:[::1]:9000` | a UDP port of an IP address |
 ///
-/// In a UNIX address, `%` and two hexadecimal digits stand for one byte (`%25` is a per cent sign),
-/// so every path and name can be written. An address is a small `Copy` value and allocates nothing.
-/// Only the address of a UNIX socket that was never bound has no text: it prints as `(unnamed)`.
+/// In a UNIX address, `%` and two hexadecimal digits stand for one byte (`%25` is a percent sign), so text
+/// can express every path and name. An address is `Copy`, and allocates nothing. The address of a UNIX socket
+/// that was never bound has no text form: it prints as `(unnamed)`, which does not parse.
 ///
 /// ```
 /// use datagrammar::Address;
@@ -138,7 +138,7 @@ impl Address {
         self.name == Name::UNNAMED
     }
 
-    /// The kind of socket that connects to this address.
+    /// Returns the kind of socket that connects to this address.
     pub(crate) fn connection_kind(&self) -> Option<Kind> {
         match self.name.view() {
             View::Unix(_) => Some(Kind::UnixSeqpacket),
@@ -147,7 +147,7 @@ impl Address {
         }
     }
 
-    /// The kind of socket that sends datagrams to this address without a connection.
+    /// Returns the kind of socket that sends datagrams to this address without a connection.
     pub(crate) fn datagram_kind(&self) -> Option<Kind> {
         match self.name.view() {
             View::Unix(_) => Some(Kind::UnixDatagram),
@@ -175,7 +175,7 @@ impl From<Name> for Address {
 }
 
 impl From<SocketAddr> for Address {
-    /// Returns a UDP address. It drops the flow label, which does not say where a datagram goes.
+    /// Returns a UDP address. Drops the IPv6 flow label, which does not identify a destination.
     fn from(mut inet: SocketAddr) -> Self {
         if let SocketAddr::V6(inet) = &mut inet {
             inet.set_flowinfo(0);
@@ -220,7 +220,7 @@ impl fmt::Display for Address {
                     f.write_str("unix:@")?;
                     escape(name, f)
                 }
-                // A relative path that begins with `@`, which would mean an abstract name.
+                // A relative path that begins with `@`, which would parse as an abstract name.
                 [b'@', path @ ..] => {
                     f.write_str("unix:%40")?;
                     escape(path, f)
@@ -242,7 +242,7 @@ impl fmt::Debug for Address {
     }
 }
 
-/// Writes bytes as text, and `%XX` for each byte that does not print.
+/// Writes bytes as text, and `%XX` for each byte that is not printable.
 fn escape(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
@@ -262,8 +262,8 @@ fn hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "%{byte:02x}"))
 }
 
-/// Returns the bytes that a text with `%XX` stands for. `skipped` is how many bytes of the address come
-/// before it.
+/// Decodes each `%XX` of `text`. `skipped` is the number of address bytes before `text`, for error
+/// positions.
 fn unescape(text: &str, skipped: usize) -> Result<Vec<u8>, AddressError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut parts = text.split('%');

@@ -1,14 +1,14 @@
-//! Growing, random pauses between tries.
+//! Growing, random pauses between retries.
 
 use std::hash::{BuildHasher, RandomState};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A series of growing pauses, to try something again: accepting while descriptors have run out, or
+/// A series of growing pauses between retries, such as accepting while descriptors have run out, or
 /// connecting to a server that is not up yet.
 ///
-/// Each pause is a random value from the upper half of a bound that doubles, so that processes that fail
-/// together do not try again together.
+/// A bound doubles with each pause. The pause is a random value in the upper half of the bound, so processes
+/// that fail together do not retry together.
 ///
 /// ```no_run
 /// use datagrammar::{AcceptError, Backoff, Listener};
@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 ///             backoff.reset();
 ///             drop(connection); // serve it
 ///         }
-///         // The client stays in the backlog: accepting again at once would spin.
+///         // The client stays in the backlog: accepting again immediately would spin.
 ///         Err(AcceptError::Exhausted(_)) => backoff.wait(),
 ///         Err(error) => return Err(error.into()),
 ///     }
@@ -41,25 +41,26 @@ impl Backoff {
     const FIRST: Duration = Duration::from_millis(1);
     const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-    /// Returns pauses of up to 1 ms, 2 ms, 4 ms and so on, up to 1 s.
+    /// Creates a series of pauses of up to 1 ms, 2 ms, 4 ms and so on, up to 1 s.
     #[must_use]
     pub fn new() -> Self {
         Self::up_to(Duration::from_secs(1))
     }
 
-    /// Returns pauses of up to 1 ms, 2 ms, 4 ms and so on, up to `max`, or up to a day if that is less.
+    /// Creates a series of pauses of up to 1 ms, 2 ms, 4 ms and so on, up to `max`, or up to 24 hours if that
+    /// is less.
     #[must_use]
     pub fn up_to(max: Duration) -> Self {
         let max = max.min(Self::LONGEST);
         Self { bound: Self::FIRST.min(max), max }
     }
 
-    /// Starts again with the shortest pause, after a success.
+    /// Restarts the series with the shortest pause. Call this after a success.
     pub fn reset(&mut self) {
         self.bound = Self::FIRST.min(self.max);
     }
 
-    /// Returns the next pause, for a caller that waits in its own way.
+    /// Returns the next pause, for a caller that does not use [`wait`](Self::wait).
     ///
     /// ```
     /// use std::time::Duration;
@@ -76,7 +77,7 @@ impl Backoff {
         let bound = self.bound;
         self.bound = (bound * 2).min(self.max);
         let half = bound / 2;
-        // The standard library's source of randomness: the keys of each RandomState differ.
+        // Each RandomState has different keys.
         let random = RandomState::new().hash_one(0_u8) >> 32;
         half + (bound - half).mul_f64(random as f64 / f64::from(u32::MAX))
     }
@@ -86,7 +87,7 @@ impl Backoff {
         thread::sleep(self.next_pause());
     }
 
-    /// Sleeps for the next pause, but not past `deadline`. Returns `false` once that has passed.
+    /// Sleeps for the next pause, but not past `deadline`. Returns `false` if it reached the deadline.
     pub(crate) fn wait_until(&mut self, deadline: Option<Instant>) -> bool {
         let pause = self.next_pause();
         let Some(deadline) = deadline else {

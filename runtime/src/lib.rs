@@ -3,7 +3,7 @@
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(
-    "datagrammar is for Linux: it stands on MSG_PEEK | MSG_TRUNC, SEQPACKET and vsock there"
+    "datagrammar supports only Linux: it needs MSG_PEEK | MSG_TRUNC, SEQPACKET and vsock"
 );
 
 #[doc(hidden)]

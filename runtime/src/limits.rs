@@ -1,6 +1,6 @@
-//! Policies of a receiver.
+//! Limits of a receiver.
 
-/// What a receiver accepts. A limit is a policy, not an allocation: nothing is reserved for it.
+/// What a receiver accepts. A limit reserves no memory.
 ///
 /// ```
 /// use datagrammar::{Connection, Limits, Message, RecvError};
@@ -24,7 +24,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The longest frame that is received, in bytes; 16 MiB by default. A longer one is dropped, as
+    /// Sets the longest frame that is received, in bytes; 16 MiB by default. A longer frame is dropped, with
     /// [`RecvError::TooLarge`](crate::RecvError::TooLarge).
     #[must_use]
     pub fn frame_len(self, bytes: usize) -> Self {

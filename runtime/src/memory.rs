@@ -1,4 +1,4 @@
-//! Memory that is given to another process: filled, sealed, and checked before it is read.
+//! Sealed memory to share with another process: filled, sealed, and checked before it is read.
 
 use std::fmt;
 use std::fs::File;
@@ -10,11 +10,11 @@ use std::os::unix::fs::FileExt as _;
 use crate::error::MemoryFault;
 use crate::sys::{self, Mapping};
 
-/// Bytes that a peer reads where they are, without a copy: a field type for large data.
+/// Shared bytes: a field type for large data that the receiver reads without a copy.
 ///
-/// They lie in a memory file that is sealed: nobody can change it any more, not even its maker. What
-/// travels is its descriptor, so the field is an `fd` one. The receiver maps it, to be read only, after
-/// it has checked that all four seals are there and that the sender has paid for all of the memory.
+/// The bytes are in a sealed memory file (memfd_create(2)), which nobody can change, not even its creator.
+/// The message carries the descriptor, so mark the field `fd`. The receiver checks that all four seals are
+/// set and that the sender has written every page, and then maps the file read-only.
 ///
 /// ```
 /// use datagrammar::{Connection, Message, SharedBytes};
@@ -41,17 +41,17 @@ pub struct SharedBytes {
 }
 
 impl SharedBytes {
-    /// Copies `bytes` into memory that can be shared, once.
+    /// Copies `bytes` into sealed memory.
     ///
     /// # Errors
     ///
-    /// Of the system calls, when memory or descriptors have run out. (A limit of file sizes, RLIMIT_FSIZE,
-    /// holds for memory files, too, and over it comes SIGXFSZ.)
+    /// Those of the system calls, if memory or descriptors have run out. `RLIMIT_FSIZE` also limits memory
+    /// files: beyond it, the kernel sends SIGXFSZ (setrlimit(2)).
     pub fn new(bytes: &[u8]) -> io::Result<Self> {
         Self::with(|memory| memory.write_all(bytes))
     }
 
-    /// Has `fill` write the memory, as a file. What the file then holds is shared.
+    /// Calls `fill` to write the memory as a file, and seals the result.
     ///
     /// ```
     /// use std::io::{BufWriter, Write};
@@ -67,7 +67,7 @@ impl SharedBytes {
     ///
     /// # Errors
     ///
-    /// Those of `fill`, as [`new`](Self::new), and `ResourceBusy` while the file is mapped for writing.
+    /// Those of `fill` and of [`new`](Self::new); `ResourceBusy` if the file is still mapped for writing.
     pub fn with(fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Self> {
         let mut memfd = sys::memfd()?;
         fill(&mut memfd)?;
@@ -100,7 +100,11 @@ impl AsFd for SharedBytes {
 impl TryFrom<OwnedFd> for SharedBytes {
     type Error = MemoryFault;
 
-    /// Takes over a descriptor from somebody who is not trusted.
+    /// Checks and maps a descriptor from an untrusted sender.
+    ///
+    /// # Errors
+    ///
+    /// [`MemoryFault`], if the descriptor is not sealed memory, or has holes.
     fn try_from(fd: OwnedFd) -> Result<Self, MemoryFault> {
         let memfd = File::from(fd);
         checked_len(&memfd)?;
@@ -114,15 +118,15 @@ impl fmt::Debug for SharedBytes {
     }
 }
 
-/// Checks that nobody can change a memory file any more, and that its sender has filled all of it. Its
-/// length, in bytes.
+/// Checks that nobody can change a memory file, and that its sender has written every page. Returns its
+/// length in bytes.
 pub(crate) fn checked_len(memfd: &File) -> Result<u64, MemoryFault> {
     match sys::missing_seals(memfd.as_fd()) {
         0 => {}
         missing => return Err(MemoryFault::Unsealed { missing }),
     }
-    // A file of huge pages can be sealed too, and says that it has no holes, whatever was written
-    // (fs/hugetlbfs/inode.c): reading it yields zeros, and mapping it takes huge pages.
+    // A file of huge pages can be sealed too, and always reports that it has no holes
+    // (fs/hugetlbfs/inode.c): reading a hole yields zeros, and mapping it allocates huge pages.
     match sys::file_system(memfd)? {
         sys::TMPFS => {}
         found => return Err(MemoryFault::Backing { found }),
@@ -134,13 +138,13 @@ pub(crate) fn checked_len(memfd: &File) -> Result<u64, MemoryFault> {
     }
 }
 
-/// Writes zeros where nothing has been written: a receiver refuses holes.
+/// Writes zeros into holes, which a receiver refuses.
 fn fill_holes(memfd: &File) -> io::Result<()> {
     let len = memfd.metadata()?.len();
     let mut at = 0;
     loop {
         at = sys::first_hole(memfd, at)?;
-        // A hole begins with a page, and no page is shorter than this.
+        // A hole begins at a page boundary, and no page is shorter than this.
         match len - at {
             0 => return Ok(()),
             left @ ..4096 => memfd.write_all_at(&vec![0; left as usize], at)?,

@@ -1,12 +1,12 @@
-//! How an endpoint is opened.
+//! Options for opening an endpoint.
 
 use std::time::Instant;
 
 use crate::limits::Limits;
 use crate::policy::Policy;
 
-/// How an endpoint is opened, for the `…_with` constructors. Each constructor names the options that it
-/// uses, and ignores the others.
+/// Options for the `…_with` constructors. Each constructor lists the options that it uses, and ignores the
+/// others.
 ///
 /// ```
 /// use datagrammar::{Limits, Options};
@@ -48,60 +48,60 @@ impl Options {
         }
     }
 
-    /// Sets what the endpoint receives.
+    /// Sets the [`Limits`] of what the endpoint receives.
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// Sets the permission bits of a path that is bound, whatever the umask. Connecting and sending need
-    /// write permission.
+    /// Sets the permission bits of a bound path, regardless of the umask. Clients need write permission to
+    /// connect or send.
     pub fn mode(self, mode: u32) -> Self {
         Self { mode: mode & 0o777, ..self }
     }
 
-    /// Sets how many connections may wait to be accepted, in addition to one. The kernel cuts this to
-    /// `net.core.somaxconn` (listen(2)).
+    /// Sets how many connections may wait to be accepted. The kernel limits the number to
+    /// `net.core.somaxconn` (listen(2)), and admits one more.
     pub fn backlog(self, connections: u32) -> Self {
         Self { backlog: connections, ..self }
     }
 
-    /// Connects only to a server that runs as this user (UNIX only). Use it with abstract names above
-    /// all: anybody may have taken the name.
+    /// Connects only to a server that runs as this user (UNIX only). Use it with abstract names, which
+    /// anybody can take.
     pub fn server_uid(self, uid: u32) -> Self {
         Self { server_uid: Some(uid), ..self }
     }
 
-    /// Accepts only those whom the policy admits (UNIX only, except for [`Policy::anyone`]).
+    /// Accepts only clients that the policy admits (UNIX only, except for [`Policy::anyone`]).
     pub fn policy(self, policy: Policy) -> Self {
         Self { policy, ..self }
     }
 
-    /// Has [`Frame::sender`](crate::Frame::sender) tell who sent each frame, on a
-    /// [`Socket`](crate::Socket) over UNIX.
+    /// Makes [`Frame::sender`](crate::Frame::sender) return who sent each frame, on a UNIX
+    /// [`Socket`](crate::Socket).
     pub fn identify_senders(self) -> Self {
         Self { identify: true, ..self }
     }
 
-    /// Stops connecting at this instant, where the server's backlog is full.
+    /// Sets the instant at which connecting stops waiting for a server with a full backlog.
     pub fn deadline(self, deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..self }
     }
 
-    /// Sets the size of the kernel's receive buffer, in bytes (`SO_RCVBUF`). For UDP: raise it where
-    /// [`Socket::drops`](crate::Socket::drops) counts.
+    /// Sets the size of the kernel's receive buffer, in bytes (`SO_RCVBUF`). Raise it over UDP if
+    /// [`Socket::drops`](crate::Socket::drops) increases.
     ///
-    /// The kernel cuts `bytes` to `net.core.rmem_max`, doubles it to leave room for its own
+    /// The kernel limits `bytes` to `net.core.rmem_max`, doubles it to leave room for its own
     /// bookkeeping, and uses at least 2,304 on x86-64 (socket(7); `sk_setsockopt` in net/core/sock.c).
-    /// UNIX sockets have no receive buffer: what is queued counts against the sender's (unix(7)). Over
-    /// vsock the option has no effect either.
+    /// The option has no effect over UNIX, where queued data counts against the sender's buffer (unix(7)), and
+    /// over vsock.
     pub fn recv_buffer(self, bytes: usize) -> Self {
         Self { recv_buffer: Some(bytes), ..self }
     }
 
-    /// Sets the size of the kernel's send buffer, in bytes (`SO_SNDBUF`): how much may be sent and not
-    /// yet be received over UNIX, or not yet have left this machine over UDP.
+    /// Sets the size of the kernel's send buffer, in bytes (`SO_SNDBUF`). It bounds the data that is sent but
+    /// not yet received (UNIX), or has not yet left this machine (UDP).
     ///
-    /// The kernel cuts `bytes` to `net.core.wmem_max`, doubles it to leave room for its own
+    /// The kernel limits `bytes` to `net.core.wmem_max`, doubles it to leave room for its own
     /// bookkeeping, and uses at least 4,608 on x86-64 (socket(7); `sk_setsockopt` in net/core/sock.c).
     /// The longest UNIX datagram is the doubled size less 32 bytes (net/unix/af_unix.c); a larger frame
     /// goes in pieces over a connection. Over vsock the option has no effect.
@@ -115,7 +115,7 @@ impl Options {
     ///     Ping,
     /// }
     ///
-    /// // Each message takes more of the buffer than its own length.
+    /// // Each message uses more of the buffer than its own length.
     /// let room = |options: &Options| -> Result<usize, Box<dyn std::error::Error>> {
     ///     let (mut ours, _theirs) = Connection::<Ping, Ping>::pair_with(options)?;
     ///     Ok(std::iter::from_fn(|| ours.try_send(&Ping::Ping).ok()).count())
@@ -127,8 +127,10 @@ impl Options {
         Self { send_buffer: Some(bytes), ..self }
     }
 
-    /// Receives eagerly, for conversations that count every microsecond: a receiver that waits does so
-    /// in the read itself, one system call instead of two, and keeps up to 16 KiB meanwhile.
+    /// Makes `recv` wait in the read instead of a peek, which saves most of the second system call and lowers
+    /// latency. A waiting receiver keeps up to 16 KiB of memory.
+    ///
+    /// The first wait, a wait after a datagram over 16 KiB, and waits until a deadline are not eager.
     pub fn eager(self) -> Self {
         Self { eager: true, ..self }
     }

@@ -1,20 +1,19 @@
-//! Who is at the other end, as the kernel knows it.
+//! The identity of a peer, as the kernel reports it.
 
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::Instant;
 
 use crate::sys::{self, Credentials, Readiness};
 
-/// The process at the other end, as the kernel vouches for it.
+/// The process at the other end, as the kernel reports it.
 ///
-/// The peer of a connection is the process that connected, or that began to listen, as it was then: the
-/// kernel tells its effective user and group, and its supplementary groups. The sender of a frame is the
-/// process that sent it, as it was then: the kernel tells its real user and group, or others that it may
-/// act as and chose to name (root may name anybody; unix(7), `SCM_CREDENTIALS`), and no supplementary
-/// groups.
+/// The peer of a connection is the process that connected or called listen(2). The kernel reports its
+/// effective user and group, and its supplementary groups, all at that time. The sender of a frame is the
+/// process that sent it. The kernel reports its real user and group at that time, or others that the sender
+/// chose and may use (root may choose any; unix(7), `SCM_CREDENTIALS`), without supplementary groups.
 ///
-/// Authorise by `uid`, `gid` and `groups`. Identify a process by its `pidfd` alone: its number goes to
-/// another process once it has ended.
+/// Authorise by `uid`, `gid` and `groups`. Identify a process only by its `pidfd`: the kernel reuses process
+/// ids.
 ///
 /// ```
 /// use datagrammar::{Connection, Message};
@@ -34,27 +33,27 @@ use crate::sys::{self, Credentials, Readiness};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Peer {
-    /// The user that it acts as.
+    /// The user id.
     pub uid: u32,
-    /// The group that it acts as.
+    /// The group id.
     pub gid: u32,
-    /// The supplementary groups of a connection's peer (`SO_PEERGROUPS`). They may
-    /// include `gid`. Empty for the sender of a frame, and before Linux 4.13.
+    /// The supplementary groups of a connection's peer (`SO_PEERGROUPS`), which may include `gid`. Empty for
+    /// the sender of a frame, and before Linux 4.13.
     pub groups: Vec<u32>,
-    /// Its number in our PID namespace, or 0 if it has none there. For logs: another process may have the
-    /// number by now.
+    /// The process id in this process's PID namespace, or 0 if it has none there. Use it for logs only: the
+    /// kernel may have reused it.
     pub pid: u32,
-    /// The process itself. `None` before Linux 6.5, for a process that had been waited for by then, and
-    /// where this process could not open another descriptor.
+    /// A descriptor of the process. `None` before Linux 6.5, for a process that was already reaped, and if this
+    /// process could not open another descriptor.
     pub pidfd: Option<OwnedFd>,
 }
 
 impl Peer {
-    /// Returns whether the process has ended, or `None` without its `pidfd`.
+    /// Returns whether the process has ended, or `None` without a `pidfd`.
     #[must_use]
     pub fn has_ended(&self) -> Option<bool> {
         let pidfd = self.pidfd.as_ref()?;
-        // It is readable from its end on (pidfd_open(2)).
+        // It becomes readable when the process ends (pidfd_open(2)).
         sys::wait(pidfd.as_fd(), Readiness::Readable, Some(Instant::now())).ok()
     }
 }

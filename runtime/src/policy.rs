@@ -1,4 +1,4 @@
-//! Policies: whom a listener accepts.
+//! Policies: which clients a listener accepts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::peer::Peer;
 use crate::sys;
 
-/// Whom a [`Listener`](crate::Listener) accepts. The kernel says who a client is, and the policy decides
-/// before any frame is read. A client that is turned away sees the end at once, and
-/// [`Listener::rejected`](crate::Listener::rejected) counts it.
+/// Which clients a [`Listener`](crate::Listener) accepts. The kernel identifies a client, and the policy
+/// decides before any frame is read. A rejected client sees the end immediately.
+/// [`Listener::rejected`](crate::Listener::rejected) counts rejections.
 ///
 /// ```
 /// use datagrammar::{Connection, Listener, Message, Options, Policy};
@@ -38,20 +38,20 @@ enum Rule {
 }
 
 impl Policy {
-    /// Admits everybody: the default. The permission bits of a path decide who gets that far.
+    /// Admits everybody. This is the default. The permission bits of a path still apply.
     #[must_use]
     pub fn anyone() -> Self {
         Self(Rule::Anyone)
     }
 
-    /// Admits processes of the user that this process runs as.
+    /// Admits processes whose effective user is that of this process.
     #[must_use]
     pub fn same_user() -> Self {
         Self::listed([sys::effective_uid()], [])
     }
 
-    /// Admits processes of one of these users, or of one of these groups, by their effective group or a
-    /// supplementary one.
+    /// Admits processes whose effective user is in `users`, or whose effective or supplementary groups are in
+    /// `groups`.
     ///
     /// ```
     /// let policy = datagrammar::Policy::listed([0, 1000], [100]);
@@ -66,7 +66,7 @@ impl Policy {
         Self(Rule::Listed { users, groups })
     }
 
-    /// Admits those for whom `admits` returns `true`.
+    /// Admits clients for which `admits` returns `true`.
     ///
     /// ```
     /// let policy = datagrammar::Policy::by(|peer| peer.uid >= 1000);
@@ -77,7 +77,7 @@ impl Policy {
         Self(Rule::By(Arc::new(admits)))
     }
 
-    /// Whether the peer has to be identified.
+    /// Returns whether the policy needs the peer's identity.
     pub(crate) fn asks(&self) -> bool {
         !matches!(self.0, Rule::Anyone)
     }

@@ -4,8 +4,7 @@ use std::time::Instant;
 
 /// How long a call may wait for what it needs: a frame to receive, or room to send.
 ///
-/// The main verbs have a form for each (`recv`, `try_recv`, `recv_deadline`); everything else takes
-/// one of these.
+/// The main methods have three forms (`recv`, `try_recv`, `recv_deadline`). Other methods take a `Wait`.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -28,10 +27,10 @@ use std::time::Instant;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wait {
-    /// As long as it takes.
+    /// As long as necessary.
     Block,
     /// Not at all: the call fails with `WouldBlock`.
     Try,
-    /// Until this instant at the latest: the call fails with `TimedOut`.
+    /// Until this instant: the call then fails with `TimedOut`.
     Until(Instant),
 }

@@ -94,6 +94,6 @@ fn h09_a_family_that_does_not_tell_lengths_is_refused() {
     let told = String::from_utf8(child.stdout).unwrap();
     match told.strip_prefix("SKIPPED: ") {
         Some(why) => skipped(why.trim()),
-        None => assert!(told.contains("does not tell lengths"), "{told}"),
+        None => assert!(told.contains("does not report lengths"), "{told}"),
     }
 }

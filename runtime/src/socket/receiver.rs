@@ -91,7 +91,8 @@ impl<Rx: Message> SocketReceiver<Rx> {
     }
 
     /// Returns how many datagrams the kernel has dropped because the receive queue was full, since the
-    /// socket was created (`SO_MEMINFO`; modulo 2³²). UDP senders are not told. Always 0 for UNIX datagrams.
+    /// socket was created (`SO_MEMINFO`; modulo 2³²). UDP senders are not told. UNIX
+    /// datagrams are never dropped.
     ///
     /// # Errors
     ///

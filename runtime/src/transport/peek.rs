@@ -1,4 +1,4 @@
-//! The public peek, for any descriptor that keeps datagrams apart.
+//! The public peek, for any datagram descriptor.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -6,20 +6,20 @@ use std::os::fd::{AsFd, BorrowedFd};
 use crate::error::RecvError;
 use crate::sys::{self, Errno, errno};
 
-/// Waits for the next datagram, and returns its length in bytes without taking it.
+/// Waits for the next datagram, and returns its length in bytes without receiving it. A length of 0 is an
+/// empty datagram or, on SEQPACKET, the end.
 ///
-/// For any descriptor that keeps datagrams apart, of any program and any family: the missing piece
-/// for receiving into a buffer of exactly the right size. The wait is the descriptor's own: one that
-/// is non-blocking answers [`RecvError::WouldBlock`]. 0 is an empty datagram or, on SEQPACKET, the
-/// end.
+/// It works with any socket that preserves datagram boundaries, whoever sends to it, so you can receive into
+/// a buffer of exactly the right size. A non-blocking descriptor does not wait, and fails with
+/// [`RecvError::WouldBlock`].
 ///
-/// Of a [`Connection`](crate::Connection) or its receiver, this sees what is in the socket, and not what has been
-/// taken from there: [`Receiver::peek_len`](crate::Receiver::peek_len) sees both.
+/// On a [`Connection`](crate::Connection) or its receiver, use
+/// [`Receiver::peek_len`](crate::Receiver::peek_len): this function does not see frames that were already
+/// read from the socket.
 ///
-/// What the descriptor is, that nobody has set a peek offset on it (`SO_PEEK_OFF`, which makes peeks
-/// report less than the length), and that UDP does not join datagrams there, is checked at each call,
-/// by five more system calls (eight over UDP). The endpoints of this crate check once, when they are
-/// made.
+/// Each call checks the type of the descriptor, that it has no peek offset (`SO_PEEK_OFF`, which makes peeks
+/// report too little), and that UDP does not join datagrams. That takes five more system calls, eight over
+/// UDP. The endpoints of this crate check once, when they are opened.
 ///
 /// ```
 /// use std::os::unix::net::UnixDatagram;
@@ -35,15 +35,14 @@ use crate::sys::{self, Errno, errno};
 ///
 /// # Errors
 ///
-/// [`RecvError::WrongDescriptor`] for a descriptor that keeps no datagrams apart (`MSG_TRUNC` means
-/// something else on a stream), or whose family does not tell their length, as that of ping sockets
-/// does not; [`RecvError::WouldBlock`] where the descriptor is non-blocking or has a timeout
-/// (`SO_RCVTIMEO`); [`RecvError::Refused`] and [`RecvError::Io`].
+/// [`RecvError::WrongDescriptor`] if the descriptor does not preserve datagram boundaries, or its family does
+/// not report their length (ping sockets); [`RecvError::WouldBlock`] if the descriptor is non-blocking, or
+/// its timeout (`SO_RCVTIMEO`) passes; [`RecvError::Refused`]; [`RecvError::Io`].
 pub fn peek_len(fd: impl AsFd) -> Result<usize, RecvError> {
     checked_peek(fd.as_fd(), true)
 }
 
-/// As [`peek_len`], but never waits, whatever the descriptor's own mode.
+/// Returns the length of the next datagram in bytes, like [`peek_len`], but never waits.
 ///
 /// ```
 /// use datagrammar::{RecvError, try_peek_len};
@@ -55,14 +54,14 @@ pub fn peek_len(fd: impl AsFd) -> Result<usize, RecvError> {
 ///
 /// # Errors
 ///
-/// As [`peek_len`], and [`RecvError::WouldBlock`].
+/// Those of [`peek_len`]; [`RecvError::WouldBlock`] if no datagram is queued.
 pub fn try_peek_len(fd: impl AsFd) -> Result<usize, RecvError> {
     checked_peek(fd.as_fd(), false)
 }
 
 fn checked_peek(fd: BorrowedFd<'_>, block: bool) -> Result<usize, RecvError> {
     const EXPECTED: &str =
-        "a socket that keeps datagrams apart (SOCK_SEQPACKET, SOCK_DGRAM or SOCK_RAW)";
+        "a socket that preserves datagram boundaries (SOCK_SEQPACKET, SOCK_DGRAM or SOCK_RAW)";
     let wrong = |found| RecvError::WrongDescriptor { found, expected: EXPECTED };
     let socket = match sys::inspect(fd) {
         Ok(socket) if socket.keeps_datagrams() => socket,
@@ -74,8 +73,8 @@ fn checked_peek(fd: BorrowedFd<'_>, block: bool) -> Result<usize, RecvError> {
     };
     let reset = |error: &io::Error| error.kind() == ErrorKind::ConnectionReset;
     let peeked = match sys::peek_len(fd, block) {
-        // The peer closed with unread input. Reported before frames that can still be read, and on
-        // some families again after them.
+        // The peer closed with unread input. The kernel reports that before frames that can still be
+        // read, and on some families again after them.
         Err(error) if reset(&error) => match sys::peek_len(fd, block) {
             Err(error) if reset(&error) => Ok(Some(0)),
             again => again,
@@ -84,7 +83,7 @@ fn checked_peek(fd: BorrowedFd<'_>, block: bool) -> Result<usize, RecvError> {
     };
     match peeked {
         Ok(Some(len)) => Ok(len),
-        Ok(None) => Err(wrong(format!("{socket}, whose family does not tell lengths"))),
+        Ok(None) => Err(wrong(format!("{socket}, whose family does not report lengths"))),
         Err(error) => Err(match error.kind() {
             ErrorKind::WouldBlock => RecvError::WouldBlock,
             ErrorKind::ConnectionRefused => RecvError::Refused,

@@ -66,7 +66,7 @@ fn mistakes_are_named() {
     let long = error(&format!("unix:/{}", "x".repeat(108)));
     assert_eq!(
         long.to_string(),
-        "a unix path of 109 bytes does not fit a socket address, which holds 108: choose a shorter one",
+        "a unix path of 109 bytes is longer than the 108 bytes of a socket address: choose a shorter one",
     );
     assert!(matches!(long, AddressError::TooLong { kind: "path", len: 109, max: 108 }));
     assert!(format!("unix:@{}", "x".repeat(107)).parse::<Address>().is_ok());

@@ -120,7 +120,7 @@ fn h32_a_frame_over_the_limit_is_dropped_with_nothing_allocated() {
         match refused {
             Some(error @ RecvError::TooLarge { len: told, limit: LIMIT }) => {
                 assert_eq!(told, len);
-                let text = format!("a frame of {len} bytes is over the limit of {LIMIT}");
+                let text = format!("a frame of {len} bytes exceeds the limit of {LIMIT}");
                 assert!(error.to_string().starts_with(&text), "{error}");
             }
             other => panic!("{other:?}"),

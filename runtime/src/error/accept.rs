@@ -34,14 +34,14 @@ pub enum AcceptError {
     TimedOut,
 
     /// The process or the system is out of descriptors or memory. The client stays in the backlog, and
-    /// the listener stays readable: wait before the next accept, with [`Backoff`](crate::Backoff).
+    /// the listener stays readable. Wait before the next accept, for example with
+    /// [`Backoff`](crate::Backoff).
     #[error(
-        "out of descriptors or memory: the client stays in the backlog, so wait before accepting again"
+        "out of descriptors or memory: the client stays in the backlog, wait before accepting again"
     )]
     Exhausted(#[source] io::Error),
 
-    /// The listener was shut down, and nobody is left in its backlog. Every further accept fails in the
-    /// same way.
+    /// The listener was shut down, and its backlog is empty. Every later accept fails with this error.
     #[error("the listener was shut down")]
     Shutdown,
 
@@ -56,8 +56,8 @@ pub enum AcceptError {
 }
 
 impl AcceptError {
-    /// Returns whether the listener is of no further use, so that a loop should end: after
-    /// [`Shutdown`](Self::Shutdown) and [`Io`](Self::Io). After the other errors, accept again.
+    /// Returns whether the listener has become useless and an accept loop should end: for
+    /// [`Shutdown`](Self::Shutdown) and [`Io`](Self::Io). After other errors, accept again.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         match self {

@@ -1,8 +1,8 @@
-//! Why an address is refused.
+//! Why an address is invalid.
 
 use thiserror::Error;
 
-/// Why a text, a path or a name is not an [`Address`](crate::Address).
+/// Why text, a path or a name is not a valid [`Address`](crate::Address).
 ///
 /// ```
 /// use datagrammar::{Address, AddressError};
@@ -26,9 +26,9 @@ pub enum AddressError {
     #[error("a unix address needs a path (`unix:/path`) or a name (`unix:@name`)")]
     NoName,
 
-    /// A UNIX path or name does not fit into a socket address.
+    /// A UNIX path or name does not fit in a socket address.
     #[error(
-        "a unix {kind} of {len} bytes does not fit a socket address, which holds {max}: choose a shorter one"
+        "a unix {kind} of {len} bytes is longer than the {max} bytes of a socket address: choose a shorter one"
     )]
     TooLong {
         /// `path` or `name`.
@@ -40,7 +40,7 @@ pub enum AddressError {
     },
 
     /// A UNIX path contains a NUL byte. The kernel would end the path there.
-    #[error("a unix path cannot contain a NUL byte, and byte {at} of this one is NUL")]
+    #[error("byte {at} of a unix path is NUL: a path cannot contain NUL bytes")]
     NulInPath {
         /// The position of the NUL byte, in bytes from the start of the path.
         at: usize,
@@ -48,7 +48,7 @@ pub enum AddressError {
 
     /// `%` is not followed by two hexadecimal digits.
     #[error(
-        "`%` at byte {at} is not followed by two hexadecimal digits (`%25` is a per cent sign)"
+        "`%` at byte {at} is not followed by two hexadecimal digits: write `%25` for a percent sign"
     )]
     BadEscape {
         /// The position of the `%`, in bytes after `unix:`.
@@ -64,7 +64,7 @@ pub enum AddressError {
 
     /// A UDP address is not an IP address and a port.
     #[error(
-        "`{text}` is not a UDP address: expected `udp:IP:PORT`, such as `udp:127.0.0.1:9000` or `udp:[::1]:9000` (resolve names with std::net::ToSocketAddrs)"
+        "`{text}` is not a UDP address: expected `udp:IP:PORT`, such as `udp:127.0.0.1:9000` or `udp:[::1]:9000` (use std::net::ToSocketAddrs to resolve host names)"
     )]
     Udp {
         /// The text after `udp:`.

@@ -1,4 +1,4 @@
-//! One error for all of the crate's, for `?`.
+//! One error type for `?`.
 
 use thiserror::Error as Derive;
 
@@ -7,7 +7,7 @@ use super::{
     SendAllError, SendError,
 };
 
-/// Any error of this crate: what `?` turns each of them into.
+/// Any error of this crate. `?` converts each of them to this type.
 ///
 /// ```
 /// use datagrammar::{Connection, Error, Message};
@@ -33,7 +33,7 @@ use super::{
 #[non_exhaustive]
 #[error(transparent)]
 pub enum Error {
-    /// A text is not an address.
+    /// Text is not an address.
     Address(#[from] AddressError),
     /// An endpoint could not be opened.
     Open(#[from] OpenError),
@@ -43,13 +43,13 @@ pub enum Error {
     Recv(#[from] RecvError),
     /// A message could not be sent.
     Send(#[from] SendError),
-    /// Not all of several messages could be sent.
+    /// Some of several messages could not be sent.
     SendAll(#[from] SendAllError),
-    /// A frame is not a message.
+    /// A frame could not be decoded.
     Decode(#[from] DecodeError),
     /// A message could not be encoded.
     Encode(#[from] EncodeError),
-    /// A descriptor is not memory that can be shared.
+    /// A descriptor is not sealed memory.
     Memory(#[from] MemoryFault),
     /// The operating system refused.
     Io(#[from] std::io::Error),

@@ -1,11 +1,11 @@
-//! What is wrong with a bundle.
+//! Faults of bundles.
 
 use thiserror::Error;
 
-/// What is wrong with a datagram that says it is a bundle of frames: its sender does not keep to the
-/// [wire](crate::wire). All lengths and places are bytes.
+/// What is wrong with a bundle: its sender violates the [wire](crate::wire) format. All lengths and positions
+/// are in bytes.
 ///
-/// The frames before the fault have been received. The rest of the datagram is dropped.
+/// The frames before the fault were received. The rest of the datagram is dropped.
 ///
 /// ```
 /// use std::os::linux::net::SocketAddrExt as _;
@@ -22,7 +22,7 @@ use thiserror::Error;
 /// let mut ours = Socket::<Ping, Ping>::bind(&"unix:@datagrammar-doc-bundle".parse()?)?;
 /// let theirs = UnixDatagram::unbound()?;
 /// theirs.connect_addr(&SocketAddr::from_abstract_name("datagrammar-doc-bundle")?)?;
-/// // Two frames, the second of which says that it has 9 bytes.
+/// // Two frames. The second one claims 9 bytes.
 /// theirs.send(&[0, 4, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 1, 9, 1])?;
 /// let (frame, _from) = ours.recv_from()?;
 /// assert!(matches!(frame.decode()?, Ping::Ping));
@@ -34,7 +34,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum BundleFault {
     /// The datagram is longer than a bundle may be.
-    #[error("a bundle of {len} bytes is longer than the {max} that one may have")]
+    #[error("a bundle of {len} bytes is longer than the maximum of {max}")]
     Long {
         /// The datagram's length.
         len: usize,
@@ -42,51 +42,51 @@ pub enum BundleFault {
         max: usize,
     },
 
-    /// The bundle ends before all of the frames that it announces.
-    #[error("a bundle ends with {missing} of its frames missing")]
+    /// The bundle ends before all of its announced frames.
+    #[error("a bundle ends {missing} frames early")]
     Missing {
         /// How many frames are missing.
         missing: u64,
     },
 
     /// The length of a frame cannot be read.
-    #[error("byte {at} of a bundle does not begin the length of a frame")]
+    #[error("byte {at} of a bundle does not begin a valid frame length")]
     Length {
-        /// Where the length should be.
+        /// The position of the length.
         at: usize,
     },
 
-    /// A frame goes past the end of the bundle.
+    /// A frame extends past the end of the bundle.
     #[error(
-        "a frame of {len} bytes at byte {at} of a bundle goes past its end: {left} bytes are left"
+        "a frame of {len} bytes at byte {at} of a bundle exceeds the {left} bytes that are left"
     )]
     Overrun {
-        /// Where the frame begins.
+        /// The position of the frame.
         at: usize,
-        /// The length that is written before it.
+        /// The length written before it.
         len: u64,
         /// How many bytes are left.
         left: usize,
     },
 
-    /// A frame is empty, or begins with tag 0, which is the runtime's own.
+    /// A frame is empty, or begins with the reserved tag 0.
     #[error(
-        "byte {at} of a bundle does not begin a frame: a frame is not empty, and its tag is not 0"
+        "byte {at} of a bundle does not begin a frame: a frame has at least 1 byte, and its tag is not 0"
     )]
     NotAFrame {
-        /// Where the frame should be.
+        /// The position of the frame.
         at: usize,
     },
 
-    /// Bytes are left after the last frame.
-    #[error("{left} bytes are left after the last frame of a bundle")]
+    /// Bytes follow the last frame.
+    #[error("{left} bytes follow the last frame of a bundle")]
     Trailing {
-        /// How many bytes are left.
+        /// How many bytes follow.
         left: usize,
     },
 
-    /// Descriptors came beside the bundle. They are closed.
-    #[error("{count} descriptors came with a bundle, which carries none")]
+    /// Descriptors came with the bundle. They are closed.
+    #[error("{count} descriptors came with a bundle, which cannot carry any")]
     Descriptors {
         /// How many came.
         count: usize,

@@ -1,9 +1,9 @@
-//! What is wrong with a piece of a frame.
+//! Faults of pieces of frames.
 
 use thiserror::Error;
 
-/// What is wrong with a datagram that says it is a piece of a frame: its sender does not keep to the
-/// [wire](crate::wire). All numbers are bytes.
+/// What is wrong with a piece of a frame, or another datagram with tag 0: its sender violates the
+/// [wire](crate::wire) format. All lengths and positions are in bytes.
 ///
 /// ```
 /// use std::os::linux::net::SocketAddrExt as _;
@@ -28,60 +28,61 @@ use thiserror::Error;
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FragmentFault {
-    /// It is too short for the head of a piece and a byte of the frame, or for an envelope.
+    /// It is shorter than the head of 14 bytes, or is a piece without a byte of the frame.
     #[error("a datagram of {len} bytes with tag 0 is too short to be a piece of a frame")]
     Short {
         /// The datagram's length.
         len: usize,
     },
 
-    /// It is an envelope of a frame that comes as memory, and has more in it.
-    #[error(
-        "a datagram of {len} bytes is too long to be the envelope of a frame that comes as memory"
-    )]
+    /// It announces a frame in sealed memory, and has more bytes than the head.
+    #[error("a datagram of {len} bytes is too long to be the envelope of a frame in sealed memory")]
     Long {
         /// The datagram's length.
         len: usize,
     },
 
-    /// It is of a kind that this version does not know, or that does not belong here.
-    #[error("a datagram with tag 0 is of kind {0}, which is not one of this socket's")]
+    /// Its kind is unknown to this version, or not valid on this socket.
+    #[error("a datagram with tag 0 has kind {0}, which is not valid on this socket")]
     Kind(u8),
 
-    /// It is a further piece, and no frame has been begun.
-    #[error("a piece begins at byte {offset} of a frame that was not begun")]
+    /// It is a further piece, but the first piece of its frame did not arrive.
+    #[error("a piece begins at byte {offset} of a frame whose first piece did not arrive")]
     Orphan {
-        /// Where it says that it begins.
+        /// The position that it claims in the frame.
         offset: u64,
     },
 
-    /// It is a further piece, of another frame than the one that has been begun: two senders share the
-    /// connection, and do not take turns.
-    #[error("a piece of frame {found} came inside of frame {expected}")]
+    /// It is a further piece of a different frame: two senders share the connection and send at the same time.
+    #[error(
+        "a piece of frame {found} arrived inside frame {expected}: two senders share the connection"
+    )]
     OtherFrame {
-        /// The number of the frame that has been begun.
+        /// The number of the frame under assembly.
         expected: u32,
         /// The number of the piece's frame.
         found: u32,
     },
 
-    /// It does not begin where the piece before it ended.
+    /// It does not begin where the previous piece ended.
     #[error("a piece begins at byte {found} of its frame: expected {expected}")]
     Offset {
-        /// How much of the frame has come.
+        /// How much of the frame has arrived.
         expected: usize,
-        /// Where it says that it begins.
+        /// The position that it claims in the frame.
         found: u64,
     },
 
-    /// It goes past the end of its frame.
-    #[error("a piece of {len} bytes at byte {offset} goes past the end of its frame of {total}")]
+    /// It extends past the end of its frame.
+    #[error(
+        "a piece of {len} bytes at byte {offset} extends past the end of its frame of {total} bytes"
+    )]
     Overrun {
-        /// Where it begins.
+        /// Its position in the frame.
         offset: usize,
-        /// How long it is.
+        /// Its length.
         len: usize,
-        /// How long the first piece says that the frame is.
+        /// The length of the frame, as the first piece says.
         total: usize,
     },
 }

@@ -1,10 +1,10 @@
-//! What is wrong with a descriptor that should be sealed memory.
+//! Faults of shared memory.
 
 use std::io;
 
 use thiserror::Error;
 
-/// Why a descriptor is not memory that can be read without its sender interfering.
+/// Why a descriptor is not sealed memory that is safe to read.
 ///
 /// ```
 /// use std::fs::File;
@@ -19,18 +19,18 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum MemoryFault {
-    /// It is not a memory file, or one that its sender can still change.
+    /// It is not a memory file, or its sender can still change it.
     #[error(
-        "the memory is not sealed against {} (memfd_create, then fcntl F_ADD_SEALS with all four)",
+        "the memory is not sealed against {}: the sender must add all four seals (F_ADD_SEALS)",
         unsealed(*.missing)
     )]
     Unsealed {
-        /// The missing ones of `F_SEAL_SEAL`, `F_SEAL_SHRINK`, `F_SEAL_GROW` and `F_SEAL_WRITE`.
+        /// The missing seals, as bits: `F_SEAL_SEAL`, `F_SEAL_SHRINK`, `F_SEAL_GROW`, `F_SEAL_WRITE`.
         missing: i32,
     },
 
-    /// It is sealed, but not made of ordinary pages. Of huge pages (`MFD_HUGETLB`), the kernel does not
-    /// tell which ones were paid for.
+    /// It is sealed, but not made of ordinary pages. The kernel does not report which huge pages
+    /// (`MFD_HUGETLB`) were written.
     #[error(
         "the memory is in a file system of type {found:#x}, not in tmpfs: \
          use memfd_create without MFD_HUGETLB"
@@ -40,28 +40,28 @@ pub enum MemoryFault {
         found: u64,
     },
 
-    /// It is not as long as its datagram says.
-    #[error("the memory holds {found} bytes, and {expected} were announced")]
+    /// Its length differs from the one that its datagram announces.
+    #[error("the memory has {found} bytes, but {expected} were announced")]
     Length {
-        /// The length announced.
+        /// The announced length, in bytes.
         expected: u64,
-        /// Its length.
+        /// Its length, in bytes.
         found: u64,
     },
 
-    /// It has holes, which reading would fill at the receiver's expense.
+    /// It has holes: pages that its sender never wrote. Reading them would allocate memory for the receiver.
     #[error(
-        "nothing was written at byte {filled} of the memory's {len}: reading that would be at our expense"
+        "the memory of {len} bytes has a hole at byte {filled}: the sender must write every page"
     )]
     Sparse {
-        /// Its length.
+        /// Its length, in bytes.
         len: u64,
-        /// How much of it comes before the first hole.
+        /// The position of the first hole, in bytes.
         filled: u64,
     },
 
-    /// No descriptor came with a datagram that says so.
-    #[error("a frame in memory was announced, and no descriptor came with it")]
+    /// A datagram announced a frame in sealed memory, but no descriptor came with it.
+    #[error("a frame in sealed memory was announced, but no descriptor came with it")]
     Missing,
 
     /// The operating system refused.

@@ -1,8 +1,8 @@
-//! Every error of the crate, one type per thing that can be asked for.
+//! The errors of the crate, one type for each operation.
 //!
-//! The doctrine: an error of the operating system stays an [`std::io::Error`] and is the *source*;
-//! a condition that this crate detected is a variant with its numbers. A source is never repeated
-//! in `Display`, and nothing that a peer sends becomes anything worse than one of these.
+//! An error of the operating system stays an [`std::io::Error`], and is the *source*. A condition that this
+//! crate detects is a variant with its numbers. `Display` does not repeat the source: print the whole chain.
+//! Nothing that a peer sends causes a panic, only one of these errors.
 
 mod accept;
 mod address;

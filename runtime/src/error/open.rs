@@ -16,9 +16,9 @@ pub enum OpenError {
         address: String,
     },
 
-    /// A socket has the path, and this process may not connect to it (EACCES). So it cannot learn whether
-    /// a server holds that socket, and leaves it alone.
-    #[error("{} is a socket that this process may not connect to, so whether a server holds it is unknown: choose another path, or remove this one if no server does", path.display())]
+    /// A socket has the path, and this process may not connect to it (EACCES). Whether a server holds the
+    /// socket is unknown, so it is left alone.
+    #[error("{} is a socket that this process may not connect to, so a server may hold it: choose another path, or remove this one if no server does", path.display())]
     NotProbed {
         /// The path.
         path: PathBuf,
@@ -31,8 +31,8 @@ pub enum OpenError {
         address: String,
     },
 
-    /// The path names something other than a socket, which was left alone.
-    #[error("{} is {found}, not a socket: it is left alone, so choose another path or remove it", path.display())]
+    /// The path names something other than a socket. It is left alone.
+    #[error("{} is {found}, not a socket: choose another path, or remove it", path.display())]
     NotASocket {
         /// The path.
         path: PathBuf,
@@ -40,16 +40,16 @@ pub enum OpenError {
         found: &'static str,
     },
 
-    /// The name of the path's lock file names something else, which was left alone.
-    #[error("{} is {found}, not a lock file of a socket: it is left alone, so choose another path or remove it", path.display())]
+    /// The path of the lock file names something else. It is left alone.
+    #[error("{} is {found}, not the lock file of a socket: choose another path, or remove it", path.display())]
     NotALock {
-        /// The path with `.lock` after it.
+        /// The path of the lock file.
         path: PathBuf,
         /// What is there.
         found: &'static str,
     },
 
-    /// The descriptor is not of the kind that this endpoint needs.
+    /// The descriptor is of the wrong kind for this endpoint.
     #[error("the descriptor is {found}: expected {expected}")]
     WrongDescriptor {
         /// What it is.
@@ -58,8 +58,8 @@ pub enum OpenError {
         expected: &'static str,
     },
 
-    /// The endpoint does not work over the family of the address, or the socket bound to the address is
-    /// of another type.
+    /// The endpoint does not support the family of the address, or the socket bound to the address has
+    /// another type.
     #[error("{address} cannot be used here: expected {expected}")]
     WrongFamily {
         /// The address.
@@ -68,16 +68,16 @@ pub enum OpenError {
         expected: &'static str,
     },
 
-    /// The kernel lacks what is needed.
+    /// The kernel lacks a feature.
     #[error("this kernel has no {what} ({detail})")]
     Unsupported {
-        /// What is needed.
+        /// What it lacks.
         what: &'static str,
         /// What the kernel answered.
         detail: String,
     },
 
-    /// The server runs as another user than the one required. Nothing was sent to it.
+    /// The server runs as a different user than required. Nothing was sent to it.
     #[error("the server at {address} runs as user {found}, not as user {required}")]
     WrongServer {
         /// The address.
@@ -99,8 +99,8 @@ pub enum OpenError {
     #[error("out of descriptors or memory")]
     Exhausted(#[source] io::Error),
 
-    /// The server's backlog stayed full until the deadline.
-    #[error("the backlog of the server at {address} stayed full until the deadline")]
+    /// The server's backlog was full until the deadline.
+    #[error("the backlog of the server at {address} was full until the deadline")]
     TimedOut {
         /// The address.
         address: String,

@@ -1,4 +1,4 @@
-//! Why no frame could be handed over.
+//! Why no frame was received.
 
 use std::io;
 
@@ -8,22 +8,22 @@ use super::{BundleFault, FragmentFault, MemoryFault};
 
 /// Why a receive returned no frame.
 ///
-/// All lengths are bytes. The endpoint stays usable after each of these, unless
-/// [`is_fatal`](Self::is_fatal) says otherwise: the next receive takes the next frame.
+/// All lengths are in bytes. The endpoint stays usable unless [`is_fatal`](Self::is_fatal) returns `true`.
+/// After [`NoMemory`](Self::NoMemory) the same frame may be received again; after other errors, the next one.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RecvError {
-    /// No frame is there, and the call does not wait.
-    #[error("no frame is there yet")]
+    /// No frame is queued, and the call does not wait.
+    #[error("no frame is queued")]
     WouldBlock,
 
-    /// No frame came before the deadline.
-    #[error("no frame came before the deadline")]
+    /// No frame arrived before the deadline.
+    #[error("no frame arrived before the deadline")]
     TimedOut,
 
     /// The frame is longer than the receiver's limit. It is dropped.
     #[error(
-        "a frame of {len} bytes is over the limit of {limit}, and was dropped (see Limits::frame_len)"
+        "a frame of {len} bytes exceeds the limit of {limit}, and was dropped: see Limits::frame_len"
     )]
     TooLarge {
         /// The frame's length.
@@ -32,79 +32,75 @@ pub enum RecvError {
         limit: usize,
     },
 
-    /// A large frame that came in pieces ended before its last one: its sender gave up, or died. What
-    /// came of it is dropped.
+    /// A large frame ended before its last piece: its sender gave up, or died. The pieces are dropped.
     #[error("a frame of {total} bytes ended after {received}: its sender gave up, or died")]
     Incomplete {
-        /// How much of it came.
+        /// How much of it arrived.
         received: usize,
-        /// How long it would have been.
+        /// The length that its sender announced.
         total: usize,
     },
 
-    /// A large frame is coming in many small pieces, and a call that does not wait, or has a deadline,
-    /// has read its share of them. What came is kept: call again.
+    /// A large frame arrives in many small pieces. A call that does not wait, or waits until a deadline, stops
+    /// after 1,024 of them. The pieces are kept: call again.
     #[error(
-        "{received} of {total} bytes of a large frame are here, and more may be queued: call again"
+        "{received} of {total} bytes of a large frame arrived, and more may be queued: call again"
     )]
     Unfinished {
-        /// How much of it came.
+        /// How much of it arrived.
         received: usize,
-        /// How long it is.
+        /// Its length.
         total: usize,
     },
 
-    /// A datagram says that it is a piece of a frame, and cannot be. It is dropped, with the frame and
-    /// all its further pieces.
+    /// A piece of a frame is malformed. It is dropped, with the frame and its further pieces.
     #[error(transparent)]
     BadFragment(FragmentFault),
 
-    /// A datagram says that it is a bundle of frames, and is not. The rest of it is dropped.
+    /// A bundle is malformed. The rest of it is dropped.
     #[error(transparent)]
     BadBundle(BundleFault),
 
-    /// A datagram says that its frame is in memory beside it, and that memory cannot be used. The frame
-    /// is dropped.
-    #[error("a frame that came as memory is dropped")]
+    /// The sealed memory of a large frame cannot be used. The frame is dropped.
+    #[error("a frame in sealed memory cannot be read, and was dropped")]
     BadMemory(#[source] MemoryFault),
 
-    /// Descriptors that came with a frame could not be given to this process. The frame is dropped, and
-    /// the descriptors that could be received are closed.
+    /// Some descriptors of a frame could not be received. The frame is dropped, and the descriptors that
+    /// were received are closed.
     #[error(
-        "descriptors were lost, and the frame with them: {received} could be received, and the next {}",
+        "{received} descriptors of a frame were received, and the next one {}; the frame was dropped",
         obstacle(*.limit)
     )]
     DescriptorsLost {
-        /// How many could be received.
+        /// How many were received.
         received: usize,
-        /// How many this process may have open (`RLIMIT_NOFILE`), if that was the reason.
+        /// How many descriptors this process may have open (`RLIMIT_NOFILE`), if that is the reason.
         limit: Option<u64>,
     },
 
-    /// An empty datagram came. No frame is empty, so a program that does not speak this protocol sent
-    /// it. (An empty datagram that is the last one before the end of a connection is part of the end.)
-    #[error("an empty datagram came, which is never a frame")]
+    /// An empty datagram arrived. No frame is empty, so its sender does not speak this protocol. (An empty
+    /// datagram directly before the end of a connection counts as the end.)
+    #[error("an empty datagram arrived, which is never a frame")]
     Empty,
 
-    /// An earlier datagram from this socket found nobody at its destination. The kernel says so on UDP
-    /// sockets that are connected, or have `IP_RECVERR` set, once, on the next call. Queued frames are
-    /// not affected.
-    #[error("an earlier datagram found nobody at its destination")]
+    /// Nobody received an earlier datagram from this socket. The kernel reports this once, on the next call,
+    /// for UDP sockets that are connected or have `IP_RECVERR` set. Queued frames are not affected.
+    #[error("nobody received an earlier datagram from this socket")]
     Refused,
 
-    /// There is no memory for a frame of this length, which is dropped; or no address space for a lane of
-    /// this length, and then the frame is still queued.
-    #[error("no memory for {len} bytes")]
+    /// There is no memory for a frame of this length, and it was dropped. Or there is no address space for a
+    /// lane of this length, and the frame is still queued.
+    #[error("no memory or address space for {len} bytes: free some, or raise RLIMIT_AS")]
     NoMemory {
-        /// How many bytes there is no memory for.
+        /// How many bytes were needed.
         len: usize,
     },
 
-    /// The socket has been shut down for receiving. Nothing more comes.
-    #[error("the socket has been shut down")]
+    /// The socket was shut down for receiving. No more frames arrive.
+    #[error("the socket was shut down for receiving")]
     Shutdown,
 
-    /// The descriptor does not keep datagrams apart.
+    /// The descriptor does not preserve datagram boundaries, or its family does not report lengths.
     #[error("cannot receive frames from {found}: expected {expected}")]
     WrongDescriptor {
         /// What the descriptor is.
@@ -114,12 +110,12 @@ pub enum RecvError {
     },
 
     /// The operating system refused.
-    #[error("the receive failed")]
+    #[error("receiving a frame failed")]
     Io(#[from] io::Error),
 }
 
 impl RecvError {
-    /// Whether the endpoint is of no more use for receiving: give it up.
+    /// Returns whether the endpoint can no longer receive, and should be dropped.
     ///
     /// ```
     /// use datagrammar::RecvError;
@@ -136,10 +132,10 @@ impl RecvError {
 fn obstacle(limit: Option<u64>) -> String {
     match limit {
         Some(limit) => format!(
-            "would be over the {limit} that this process may have open (RLIMIT_NOFILE): close some, or raise that"
+            "would exceed the {limit} that this process may have open (RLIMIT_NOFILE): close some, or raise the limit"
         ),
         None => {
-            "was refused by the system: by its limit of open files, or by a security module".into()
+            "was refused by the system, by its limit of open files or by a security module".into()
         }
     }
 }

@@ -6,9 +6,9 @@ use thiserror::Error;
 
 use super::EncodeError;
 
-/// Why a message was not sent. It still is the caller's: sending only borrows.
+/// Why a message was not sent. The caller still has it, because sending borrows.
 ///
-/// All lengths are bytes.
+/// All lengths are in bytes.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SendError {
@@ -16,26 +16,26 @@ pub enum SendError {
     #[error("the message cannot be encoded")]
     Encode(#[from] EncodeError),
 
-    /// There is no room, and the call was one that does not wait.
-    #[error("the socket has no room for a frame of {len} bytes now")]
+    /// The socket has no room, and the call does not wait.
+    #[error("the socket has no room for a frame of {len} bytes now: send it again later")]
     WouldBlock {
         /// The frame's length.
         len: usize,
     },
 
-    /// No room came before the deadline.
+    /// The socket had no room before the deadline.
     #[error("the socket had no room for a frame of {len} bytes before the deadline")]
     TimedOut {
         /// The frame's length.
         len: usize,
     },
 
-    /// The frame is longer than one datagram of this socket, and does not go in pieces (UDP).
-    #[error("a frame of {len} bytes is larger than one datagram of this socket{}", ceiling(*.max))]
+    /// The frame is longer than one datagram of this socket, and cannot travel in pieces (UDP).
+    #[error("a frame of {len} bytes is longer than one datagram of this socket{}", ceiling(*.max))]
     TooLarge {
         /// The frame's length.
         len: usize,
-        /// The most that the socket carries, where the kernel tells.
+        /// The longest datagram of the socket, if known.
         max: Option<usize>,
     },
 
@@ -44,38 +44,38 @@ pub enum SendError {
     NoDescriptors {
         /// How many the message has.
         count: usize,
-        /// What carries none.
+        /// The family of the socket.
         family: &'static str,
     },
 
-    /// The message has more descriptors than the kernel lets travel with one datagram.
-    #[error("{count} descriptors are more than travel with one frame, which is {max}")]
+    /// The message has more descriptors than one datagram can carry.
+    #[error("{count} descriptors are more than the {max} that one frame can carry")]
     TooManyDescriptors {
         /// How many the message has.
         count: usize,
-        /// The most that travel.
+        /// The most that the frame can carry.
         max: usize,
     },
 
-    /// The peer's type has no `fd` fields, so that its kernel refuses descriptors.
-    #[error("the peer takes no descriptors, and {count} are in the message")]
+    /// The peer refuses descriptors: its message type has no `fd` fields.
+    #[error("the message has {count} descriptors, and the peer accepts none")]
     DescriptorsRefused {
         /// How many the message has.
         count: usize,
     },
 
-    /// The frame was decoded before, and that took its descriptors out of it.
-    #[error("the {count} descriptors of the frame were taken when it was decoded: send it before")]
+    /// The frame was decoded, which moved its descriptors into the message.
+    #[error("decoding the frame took its {count} descriptors: send it before decoding it")]
     DescriptorsTaken {
         /// How many were taken.
         count: usize,
     },
 
-    /// The peer is gone, or has stopped receiving. Frames that it sent can still be received.
+    /// The peer has closed, or has shut down receiving. Frames that it sent can still be received.
     #[error("the peer is gone, or has stopped receiving")]
     Disconnected,
 
-    /// Nobody listens at the destination: its socket was closed, or was never there.
+    /// Nobody receives at the destination: its socket is closed, or never existed.
     #[error("nobody receives at the destination")]
     Refused,
 
@@ -84,13 +84,13 @@ pub enum SendError {
     Io {
         /// The frame's length.
         len: usize,
-        /// Its reason.
+        /// Why it failed.
         source: io::Error,
     },
 }
 
 impl SendError {
-    /// Whether the endpoint is of no more use for sending: give it up.
+    /// Returns whether the endpoint can no longer send, and should be dropped.
     ///
     /// ```
     /// use datagrammar::SendError;
@@ -108,7 +108,7 @@ impl SendError {
     }
 }
 
-/// Why not all of several messages were sent. Those that were not still are the caller's.
+/// Why some of several messages were not sent. The caller still has those messages.
 ///
 /// ```
 /// use datagrammar::{Connection, Message, SendAllError, SendError, Wait};
@@ -130,9 +130,9 @@ impl SendError {
 #[error("{sent} messages were sent, and the next one was not")]
 #[non_exhaustive]
 pub struct SendAllError {
-    /// How many were sent, in order, before the one that was not.
+    /// How many messages were sent, in order.
     pub sent: usize,
-    /// Why that one was not.
+    /// Why the next one was not sent.
     #[source]
     pub error: SendError,
 }

@@ -1,6 +1,6 @@
 #![doc = include_str!("wire.md")]
 
-/// The tag that belongs to the runtime. No variant can have it.
+/// The tag reserved for the runtime. No variant can have it.
 ///
 /// ```
 /// assert_eq!(datagrammar::wire::RESERVED_TAG, 0);
@@ -14,20 +14,20 @@ pub(crate) const HEAD_LEN: usize = 14;
 /// The longest bundle, in bytes, head included.
 pub(crate) const MAX_BUNDLE: usize = 65_536;
 
-/// The longest bundle that is sent over UDP, in bytes: one that fits the smallest packet that IPv6 has
-/// to carry whole (1,280 bytes, RFC 8200) with its headers.
+/// The longest bundle that is sent over UDP, in bytes. With its headers, it fits the smallest MTU of IPv6
+/// (1,280 bytes, RFC 8200).
 pub(crate) const MAX_UDP_BUNDLE: usize = 1_232;
 
-/// The head of a datagram with tag 0: what the rest of it is.
+/// The head of a datagram with tag 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Head {
     /// The first piece of a frame of `total` bytes.
     First { number: u32, total: u64 },
-    /// A further piece of the frame, which begins at `offset`.
+    /// A further piece of the frame, at `offset`.
     Next { number: u32, offset: u64 },
-    /// Nothing: the frame, of `total` bytes, is in a sealed memory file beside the datagram.
+    /// An envelope: the frame of `total` bytes is in a sealed memory file.
     Memory { total: u64 },
-    /// So many frames, each behind its length.
+    /// A bundle of `count` frames, each after its length.
     Bundle { count: u64 },
 }
 
@@ -58,7 +58,7 @@ impl Head {
         [RESERVED_TAG as u8, self.kind(), i, j, k, l, a, b, c, d, e, f, g, h]
     }
 
-    /// The head that `bytes` are, or their kind if there is no such kind.
+    /// Parses a head. Returns the kind if it is unknown.
     pub(crate) fn from_bytes(bytes: [u8; HEAD_LEN]) -> Result<Self, u8> {
         let [_tag, kind, i, j, k, l, place @ ..] = bytes;
         let (number, place) = (u32::from_le_bytes([i, j, k, l]), u64::from_le_bytes(place));
@@ -72,14 +72,13 @@ impl Head {
     }
 }
 
-/// Whether a datagram that begins with `first` is the runtime's own, and no frame.
+/// Returns whether a datagram with this first byte belongs to the runtime, and is not a frame.
 #[inline]
 pub(crate) fn is_reserved(first: u8) -> bool {
     u32::from(first) == RESERVED_TAG
 }
 
-/// The length of a frame in a bundle, as it is written before the frame: a varint of 1 or 3 bytes, for
-/// lengths up to 65,535.
+/// Encodes the length of a frame in a bundle: a varint of 1 or 3 bytes, for lengths up to 65,535.
 pub(crate) fn frame_len_bytes(len: usize) -> ([u8; 3], usize) {
     match u8::try_from(len) {
         Ok(len @ ..=250) => ([len, 0, 0], 1),
@@ -90,8 +89,7 @@ pub(crate) fn frame_len_bytes(len: usize) -> ([u8; 3], usize) {
     }
 }
 
-/// Reads the length of a frame from the front of a bundle, and what follows it. `None` for bytes that
-/// are no varint.
+/// Splits the length of a frame from the front of `bytes`. `None` if the front is not a valid varint.
 #[inline]
 pub(crate) fn read_frame_len(bytes: &[u8]) -> Option<(u64, &[u8])> {
     match bytes {

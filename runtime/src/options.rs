@@ -127,8 +127,8 @@ impl Options {
         Self { send_buffer: Some(bytes), ..self }
     }
 
-    /// Makes `recv` wait in the read instead of a peek, which saves most of the second system call and lowers
-    /// latency. A waiting receiver keeps up to 16 KiB of memory.
+    /// Makes `recv` wait in the read instead of a peek. That saves a system call for most frames, and lowers
+    /// latency. A waiting receiver then keeps up to 16 KiB of memory.
     ///
     /// The first wait, a wait after a datagram over 16 KiB, and waits until a deadline are not eager.
     pub fn eager(self) -> Self {

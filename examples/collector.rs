@@ -1,7 +1,7 @@
-//! A collector of datagrams that other programs send, each received into a buffer of its own size.
+//! Collects datagrams from other programs, and receives each into a buffer of exactly its size.
 //!
-//! Nothing here is a message of ours: the socket is the standard library's, and so is the receive.
-//! What is missing there is the length, which `peek_len` asks the kernel for.
+//! There are no typed messages here. The socket and the receive are the standard library's. `peek_len` adds
+//! what is missing there: the length of the next datagram.
 //!
 //! ```console
 //! $ collector unix:/tmp/collector.sock
@@ -20,15 +20,15 @@ use anyhow::{Context as _, bail};
 use clap::Parser;
 use datagrammar::{Address, peek_len};
 
-/// Prints every datagram that comes to ADDRESS, whoever sends it.
+/// Prints every datagram sent to ADDRESS by any program.
 #[derive(Parser)]
 struct Arguments {
-    /// unix:/path, unix:@abstract, or udp:IP:PORT.
+    /// The address: unix:/path, unix:@abstract, or udp:IP:PORT.
     address: Address,
-    /// End after this many datagrams.
+    /// Exit after this many datagrams.
     #[arg(long)]
     count: Option<u64>,
-    /// The longest datagram that is kept, in bytes. Longer ones are named and dropped.
+    /// The longest datagram to print, in bytes. Longer ones are reported and dropped.
     #[arg(long, default_value_t = 1024 * 1024)]
     limit: usize,
 }
@@ -42,7 +42,7 @@ fn main() -> anyhow::Result<()> {
     let mut buffer = Vec::new();
     for _ in 0..count.unwrap_or(u64::MAX) {
         let len = peek_len(&socket)?;
-        // A datagram over the limit goes into no bytes at all, and is gone.
+        // Receiving a datagram over the limit into an empty buffer drops it.
         buffer.resize(if len > limit { 0 } else { len }, 0);
         socket.receive(&mut buffer)?;
         match len > limit {
@@ -72,7 +72,7 @@ impl Socket {
         })
     }
 
-    /// Where it is: a UDP port may have been left to the kernel to choose.
+    /// Returns the bound address: the kernel may have chosen a UDP port.
     fn address(&self, bound: Address) -> io::Result<Address> {
         match self {
             Self::Unix(_) => Ok(bound),
@@ -87,7 +87,7 @@ impl Socket {
         }
     }
 
-    /// Leaves no path behind.
+    /// Removes the path.
     fn remove(self, address: &Address) -> anyhow::Result<()> {
         match address.as_pathname() {
             Some(path) => fs::remove_file(path).context("removing the socket"),

@@ -1,6 +1,6 @@
-//! One thread and many clients: an event loop, with the `polling` crate, that never waits for one of them.
+//! One thread serves many clients: an event loop with the `polling` crate that never blocks on one client.
 //!
-//! The server answers each text with the same text in capital letters, however long it is.
+//! The server answers each text, of any length, with the same text in capital letters.
 //!
 //! ```console
 //! $ poll serve unix:/tmp/poll.sock
@@ -19,7 +19,7 @@ use datagrammar::{
 };
 use polling::{Event, Events, Poller};
 
-/// What both sides say.
+/// The message of both sides.
 #[derive(Message)]
 enum Talk<'a> {
     #[message(tag = 1)]
@@ -28,18 +28,18 @@ enum Talk<'a> {
 
 type Talking = Connection<Talk<'static>, Talk<'static>>;
 
-/// Shouts back at many clients at once, in one thread.
+/// Answers many clients at once, in one thread.
 #[derive(Parser)]
 enum Task {
     /// Serves clients at ADDRESS: unix:/path, unix:@abstract, or vsock:CID:PORT.
     Serve { address: Address },
-    /// Sends texts to the server at ADDRESS, and checks what comes back.
+    /// Sends texts to the server at ADDRESS, and checks the answers.
     Shout {
         address: Address,
-        /// How many clients do so at once.
+        /// How many clients run at the same time.
         #[arg(long, default_value_t = 10)]
         clients: usize,
-        /// How many texts each of them sends.
+        /// How many texts each client sends.
         #[arg(long, default_value_t = 10)]
         texts: usize,
         /// How long a text is, in bytes.
@@ -58,11 +58,11 @@ fn main() -> anyhow::Result<()> {
 /// A client of the server.
 struct Client {
     connection: Talking,
-    /// An answer for which there was no room at all.
+    /// An answer that had no room.
     unsent: Option<OwnedFrame<Talk<'static>>>,
 }
 
-/// What a client is waited for.
+/// What the server waits for on a client.
 enum Next {
     Readable,
     Writable,
@@ -96,7 +96,7 @@ impl Client {
         }
     }
 
-    /// Sends what is left of the last answer.
+    /// Sends the rest of the last answer.
     fn send_on(&mut self) -> Result<(), SendError> {
         if let Some(answer) = &self.unsent {
             self.connection.tx.send_frame(answer, Wait::Try)?;
@@ -106,8 +106,8 @@ impl Client {
     }
 }
 
-/// Sends a message. If there is room for a part of it alone, the rest is pending; if there is none at all, returns
-/// the message as a frame.
+/// Sends a message. If there is room for only a part, the rest is pending. If there is no room, returns the
+/// message as a frame.
 fn send(
     tx: &mut Sender<Talk<'static>>,
     message: &Talk<'_>,
@@ -119,13 +119,13 @@ fn send(
     }
 }
 
-/// The listener's key among the clients'.
+/// The poller's key of the listener.
 const LISTENER: usize = 0;
 
 fn serve(address: &Address) -> anyhow::Result<()> {
     let listener = Listener::bind(address)?;
     let mut clients = HashMap::<usize, Client>::new();
-    // Dropped before what is added to it.
+    // Dropped before the sockets that are added to it.
     let poller = Poller::new()?;
     let mut keys = LISTENER + 1..;
     let mut events = Events::new();
@@ -152,12 +152,12 @@ fn serve(address: &Address) -> anyhow::Result<()> {
                 Ok(Next::Writable) => Some(Event::writable(event.key)),
                 Ok(Next::Ended) => None,
                 Err(error) => {
-                    eprintln!("a client was given up: {:#}", anyhow!(error));
+                    eprintln!("a client failed: {:#}", anyhow!(error));
                     None
                 }
             };
             match next {
-                // An event is told once, and then no more until it is asked for again.
+                // The poller reports an event once. Ask for the next one.
                 Some(next) => poller.modify(&client.connection, next)?,
                 None => {
                     poller.delete(&client.connection)?;
@@ -168,14 +168,14 @@ fn serve(address: &Address) -> anyhow::Result<()> {
     }
 }
 
-/// Everybody who is in the backlog.
+/// Accepts every client in the backlog.
 fn accept_all(listener: &Listener<Talk<'static>, Talk<'static>>) -> anyhow::Result<Vec<Talking>> {
     let mut accepted = Vec::new();
     loop {
         match listener.try_accept() {
             Ok(connection) => accepted.push(connection),
             Err(AcceptError::WouldBlock) => return Ok(accepted),
-            // Those who wait stay in the backlog, until others have gone.
+            // Waiting clients stay in the backlog until others have left.
             Err(error @ AcceptError::Exhausted(_)) => {
                 eprintln!("cannot accept: {:#}", anyhow!(error));
                 Backoff::new().wait();
@@ -191,7 +191,7 @@ fn shout_all(address: &Address, clients: usize, texts: usize, len: usize) -> any
         let address = *address;
         thread::spawn(move || shout(&address, client, texts, len))
     });
-    // All of them are started before the first is waited for.
+    // Start all clients before waiting for the first.
     for client in shouting.collect::<Vec<_>>() {
         client.join().map_err(|_panic| anyhow!("a client panicked"))??;
     }

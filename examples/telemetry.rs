@@ -1,12 +1,12 @@
-//! Telemetry: many senders, one receiver, over UNIX datagrams or UDP.
+//! Telemetry: many senders and one receiver, over UNIX datagrams or UDP.
 //!
 //! ```console
 //! $ telemetry receive unix:/tmp/telemetry.sock
 //! $ telemetry send unix:/tmp/telemetry.sock --senders 4 --samples 10000
 //! ```
 //!
-//! Over UNIX nothing is lost: a full receiver makes its senders wait. Over UDP (`udp:127.0.0.1:9000`)
-//! the receiver counts what is missing, by the samples' numbers and by the kernel's own count.
+//! Over UNIX nothing is lost: a full receiver blocks its senders. Over UDP (`udp:127.0.0.1:9000`) the
+//! receiver counts missing samples by their numbers, and prints the kernel's count of dropped datagrams.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,10 +18,10 @@ use anyhow::{Context as _, anyhow};
 use clap::Parser;
 use datagrammar::{Address, Message, RecvError, Socket};
 
-/// The most senders that the receiver keeps account of: what strangers can make it store is bounded.
+/// The most senders that the receiver tracks. It bounds the memory that unknown senders can use.
 const MAX_SENDERS: usize = 1024;
 
-/// What a sender reports.
+/// A report of a sender.
 #[derive(Message, Debug)]
 enum Report<'a> {
     #[message(tag = 1)]
@@ -35,13 +35,13 @@ type Reports = Socket<Report<'static>, Report<'static>>;
 /// Sends samples from many senders to one receiver.
 #[derive(Parser)]
 enum Task {
-    /// Receives samples at ADDRESS, unix:/path or udp:IP:PORT, and prints what came.
+    /// Receives samples at ADDRESS (unix:/path or udp:IP:PORT), and prints a summary.
     Receive {
         address: Address,
-        /// End after this many seconds in which nothing came.
+        /// Exit after this many seconds without a sample.
         #[arg(long, default_value_t = 5)]
         patience: u64,
-        /// End once this many senders are done.
+        /// Exit when this many senders are done.
         #[arg(long)]
         senders: Option<usize>,
     },
@@ -69,7 +69,7 @@ fn send_all(address: &Address, senders: u64, samples: u64) -> anyhow::Result<()>
         let address = *address;
         thread::spawn(move || send(&address, &sender, samples))
     });
-    // All of them are started before the first is waited for.
+    // Start all senders before waiting for the first.
     for sender in senders.collect::<Vec<_>>() {
         sender.join().map_err(|_panic| anyhow!("a sender panicked"))??;
     }
@@ -90,13 +90,13 @@ fn deliver(socket: &mut Reports, address: &Address, report: &Report<'_>) -> anyh
     Ok(())
 }
 
-/// What came from one sender.
+/// The samples of one sender.
 #[derive(Default)]
 struct Account {
     received: u64,
     bytes: u64,
     load: f64,
-    /// How many samples the sender says that it sent, once it is done.
+    /// How many samples the sender claims to have sent, when it is done.
     sent: Option<u64>,
 }
 
@@ -110,7 +110,7 @@ fn receive(address: &Address, patience: u64, senders: Option<usize>) -> anyhow::
         let (frame, _from) = match socket.recv_from_deadline(deadline) {
             Ok(received) => received,
             Err(RecvError::TimedOut) => break,
-            // Anybody can send anything here: count it, and go on.
+            // Anybody can send anything here: count it, and continue.
             Err(RecvError::Empty | RecvError::TooLarge { .. }) => {
                 strange += 1;
                 continue;

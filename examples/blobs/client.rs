@@ -1,4 +1,4 @@
-//! The client: what can be asked of the server, each with its answer.
+//! The client: one method for each request.
 
 use std::fs::File;
 
@@ -8,12 +8,12 @@ use datagrammar::{Connection, Message, Receiver, Sender};
 use crate::log::{Direction, Log, Tally};
 use crate::protocol::{Reply, Request};
 
-/// A connection to the server, and the table of what came over it.
+/// A connection to the server, and the log of its frames.
 pub(crate) struct Client {
     tx: Sender<Request<'static>>,
     rx: Receiver<Reply<'static>>,
     pub(crate) log: Log,
-    /// The frames sent.
+    /// Counts the sent frames.
     pub(crate) sent: Tally,
 }
 
@@ -23,7 +23,7 @@ impl Client {
         Self { tx, rx, log, sent: Tally::default() }
     }
 
-    /// Stores a blob, however large, in one message.
+    /// Stores a blob of any size, in one message.
     pub(crate) fn put(&mut self, name: &str, content: &[u8]) -> anyhow::Result<Put> {
         let size = content.len() as u64;
         let put = Request::Put { name, size, content };
@@ -35,7 +35,7 @@ impl Client {
         }
     }
 
-    /// Has the server read an open file, and store what is in it. The size that it found.
+    /// Makes the server read and store an open file. Returns the size that the server found.
     pub(crate) fn import(&mut self, name: &str, file: File) -> anyhow::Result<u64> {
         let import = Request::Import { name, file };
         self.sent.add(self.tx.send(&import).context("sending an Import")?);
@@ -45,7 +45,7 @@ impl Client {
         }
     }
 
-    /// Lends the content of a blob to `take`.
+    /// Passes the content of a blob to `take`.
     pub(crate) fn get<T>(
         &mut self,
         name: &str,
@@ -63,7 +63,7 @@ impl Client {
         }
     }
 
-    /// Hands the name and the size of each blob to `each`.
+    /// Calls `each` with the name and the size of each blob.
     pub(crate) fn list(&mut self, mut each: impl FnMut(&str, u64)) -> anyhow::Result<()> {
         let len = self.tx.send(&Request::List).context("sending a List")?;
         self.sent.add(len);
@@ -87,10 +87,10 @@ impl Client {
     }
 }
 
-/// What became of a blob to be stored.
+/// The result of storing a blob.
 pub(crate) enum Put {
     Stored,
-    /// In the server's words, as they can be printed.
+    /// The server's reason, escaped for printing.
     Refused(String),
 }
 
@@ -101,7 +101,7 @@ fn unexpected<T>(reply: &Reply<'_>) -> anyhow::Result<T> {
     }
 }
 
-/// A text of the server's, in which everything is escaped that a terminal would take for a command.
+/// Escapes the control characters of text from the server, which a terminal could interpret.
 fn printable(text: &str) -> String {
     let escaped = text.chars().map(|each| match each {
         '"' | '\'' => each.to_string(),

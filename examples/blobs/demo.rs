@@ -1,4 +1,4 @@
-//! The demonstration: a server in a process of its own, and every file sent there and back.
+//! The demonstration: sends every file to a server process and back.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -16,10 +16,10 @@ use crate::client::{Client, Put};
 use crate::log::Log;
 use crate::protocol::{STORE_LEN, options};
 
-/// How long the server has to come up.
+/// How long the server may take to start.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What is summed up at the end.
+/// The totals printed at the end.
 #[derive(Default)]
 struct Totals {
     files: u64,
@@ -28,8 +28,8 @@ struct Totals {
     unreadable: Vec<(String, String)>,
 }
 
-/// Sends the files under the current directory to a server process, asks for each back, and
-/// compares.
+/// Sends the files under the current directory to a server process, asks for each back, and compares
+/// them.
 pub(crate) fn run(quiet: bool, all: bool) -> anyhow::Result<()> {
     let directory = tempfile::tempdir().context("making a directory for the socket")?;
     let address = Address::from_pathname(directory.path().join("blobs.sock"))?;
@@ -40,7 +40,7 @@ pub(crate) fn run(quiet: bool, all: bool) -> anyhow::Result<()> {
 
     let mut totals = Totals::default();
     let mut content = Vec::new();
-    // Hidden files too. What belongs to git, and what it ignores (build output), only if asked for.
+    // Includes hidden files. Includes .git and ignored files (build output) only on request.
     let walk = WalkBuilder::new(".")
         .standard_filters(!all)
         .hidden(false)
@@ -105,19 +105,19 @@ fn there_and_back(
     Ok(())
 }
 
-/// Reads a file that a store may have room for, and tells its length.
+/// Reads a file if the store may have room for it, and returns its length.
 fn read(path: &Path, content: &mut Vec<u8>) -> io::Result<u64> {
     let mut file = File::open(path)?;
     let len = file.metadata()?.len();
     content.clear();
     if len <= STORE_LEN as u64 {
-        // It may grow meanwhile, but not on and on.
+        // The file may grow while it is read, so bound the read.
         file.by_ref().take(STORE_LEN as u64).read_to_end(content)?;
     }
     Ok(len)
 }
 
-/// The most memory that a process has had resident, in KiB.
+/// The peak resident memory of a process, in KiB.
 fn peak_memory(process: &str) -> anyhow::Result<u64> {
     let path = format!("/proc/{process}/status");
     let status = fs::read_to_string(&path).context(path)?;
@@ -143,7 +143,7 @@ impl fmt::Display for Totals {
     }
 }
 
-/// The server's process, ended with this value.
+/// The server process, killed on drop.
 struct Server {
     child: Child,
 }
@@ -159,7 +159,7 @@ impl Server {
         Ok(Self { child: command.spawn().context("starting the server")? })
     }
 
-    /// Connects as soon as the server listens.
+    /// Connects when the server listens.
     fn connect(&mut self, address: &Address, log: Log) -> anyhow::Result<Client> {
         let deadline = Instant::now() + PATIENCE;
         let mut backoff = Backoff::up_to(Duration::from_millis(50));
@@ -175,7 +175,7 @@ impl Server {
         }
     }
 
-    /// Waits for the server, which ends after its client.
+    /// Waits for the server, which exits after its client.
     fn finish(mut self) -> anyhow::Result<()> {
         let status = self.child.wait().context("waiting for the server")?;
         ensure!(status.success(), "the server failed: {status}");
@@ -185,7 +185,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Both fail for a process that has ended, as it has unless an error came between.
+        // Both fail if the process has already ended.
         _ = self.child.kill();
         _ = self.child.wait();
     }

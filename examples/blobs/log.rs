@@ -1,24 +1,24 @@
-//! The table that the processes print while they run, one row for each frame, by its receiver.
+//! The table of received frames that both processes print.
 
 use std::fmt;
 
 use datagrammar::Message;
 
-/// Who is talking to whom.
+/// The direction of a frame.
 #[derive(Clone, Copy)]
 pub(crate) enum Direction {
     ToServer,
     ToClient,
 }
 
-/// Prints a row for each frame received, and keeps count of them.
+/// Prints a row for each received frame, and counts the frames.
 #[derive(Default)]
 pub(crate) struct Log {
     quiet: bool,
     pub(crate) frames: Tally,
 }
 
-/// Frames counted: how many, and how long.
+/// Counts frames and their lengths.
 #[derive(Default)]
 pub(crate) struct Tally {
     pub(crate) count: u64,

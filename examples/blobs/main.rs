@@ -1,7 +1,7 @@
-//! A store of blobs, as a client and a server that speak typed datagrams.
+//! A blob store: a client and a server that exchange typed datagrams.
 //!
-//! Without arguments it starts its server as a separate process, sends every file under the current
-//! directory there, asks for each back, and compares. In two terminals:
+//! Without arguments, it starts a server process, sends it every file under the current directory, asks for
+//! each file back, and compares the digests. In two terminals:
 //!
 //! ```console
 //! $ blobs serve unix:/tmp/blobs.sock
@@ -28,18 +28,18 @@ use datagrammar::{Address, Connection};
 use crate::client::{Client, Put};
 use crate::log::Log;
 
-/// Stores blobs, over typed datagrams that a peek sizes.
+/// Stores blobs over typed datagrams.
 ///
-/// Without a command: starts a server process, sends every file under the current directory to it
-/// (but git's own, and those that it ignores), asks for each back, and compares digests.
+/// Without a command: starts a server process, sends it every file under the current directory (except
+/// .git and files that git ignores), asks for each file back, and compares the digests.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Task>,
-    /// Without a command, and for `serve`: print no row for each frame.
+    /// Without a command, and for `serve`: do not print a row for each frame.
     #[arg(long, global = true)]
     quiet: bool,
-    /// Without a command: send git's own files, and those that it ignores, too.
+    /// Without a command: also send .git and files that git ignores.
     #[arg(long)]
     all: bool,
 }
@@ -48,36 +48,36 @@ struct Arguments {
 enum Task {
     /// Serves clients.
     Serve {
-        /// Where: unix:/path, unix:@abstract, or vsock:CID:PORT.
+        /// The address: unix:/path, unix:@abstract, or vsock:CID:PORT.
         address: Address,
-        /// Serve one client, and end with it.
+        /// Serve one client, then exit.
         #[arg(long)]
         once: bool,
     },
     /// Stores files under their paths.
     Put {
-        /// Where the server is.
+        /// The address of the server.
         address: Address,
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// Stores files under their paths, by passing them open: the server reads them.
+    /// Stores files under their paths. Passes them as open files, and the server reads them.
     Import {
-        /// Where the server is: unix:/path or unix:@abstract, as only those carry open files.
+        /// The address of the server: unix:/path or unix:@abstract, which can carry open files.
         address: Address,
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// Writes the content of blobs to the standard output.
+    /// Writes the contents of blobs to the standard output.
     Get {
-        /// Where the server is.
+        /// The address of the server.
         address: Address,
         #[arg(required = true)]
         names: Vec<String>,
     },
     /// Prints the size and the name of each blob.
     List {
-        /// Where the server is.
+        /// The address of the server.
         address: Address,
     },
 }

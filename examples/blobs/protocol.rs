@@ -1,22 +1,22 @@
-//! What the client and the server say to each other.
+//! The protocol of the client and the server.
 
 use std::fs::File;
 
 use datagrammar::{Limits, Message, Options, Unknown};
 
-/// The most bytes of names and contents that a store keeps.
+/// The most bytes that a store keeps, names and contents together.
 pub(crate) const STORE_LEN: usize = 1024 * 1024 * 1024;
 
-/// Frames may be as long as the store has room. Nothing is reserved for them.
+/// Allows frames as long as the whole store. The limit reserves no memory.
 pub(crate) fn options() -> Options {
     Options::new().limits(Limits::default().frame_len(STORE_LEN))
 }
 
-/// What a client may ask.
+/// A request of the client.
 #[derive(Message, Debug)]
 pub(crate) enum Request<'a> {
-    /// Stores `content` under `name`, in place of what was there. `size` is what the client meant to
-    /// send, in bytes: the server checks it.
+    /// Stores `content` under `name`, and replaces an existing blob. `size` is the length of the content in
+    /// bytes: the server checks it.
     #[message(tag = 1)]
     Put {
         name: &'a str,
@@ -26,7 +26,7 @@ pub(crate) enum Request<'a> {
     },
     #[message(tag = 2)]
     Get { name: &'a str },
-    /// Answered by an `Entry` for each blob, and an `End`.
+    /// The server answers with an `Entry` for each blob, then an `End`.
     #[message(tag = 3)]
     List,
     /// Stores the content of an open file, which the server reads.
@@ -36,12 +36,12 @@ pub(crate) enum Request<'a> {
         #[message(fd)]
         file: File,
     },
-    /// What a newer client may ask: refused, and the connection goes on.
+    /// A request of a newer client. The server refuses it, and the connection stays usable.
     #[message(other)]
     Unknown(Unknown<'a>),
 }
 
-/// What the server answers.
+/// A reply of the server.
 #[derive(Message, Debug)]
 pub(crate) enum Reply<'a> {
     #[message(tag = 1)]

@@ -1,4 +1,4 @@
-//! The server: a store of named blobs, and a thread for each client.
+//! The server: a store of named blobs, with a thread for each client.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,21 +14,21 @@ use datagrammar::{
 use crate::log::{Direction, Log};
 use crate::protocol::{Reply, Request, STORE_LEN, options};
 
-/// What a blob takes besides its name and its content, about: without it, empty ones would be free.
+/// Approximate overhead of a blob, in bytes. Counting it bounds the number of empty blobs.
 const ENTRY_LEN: usize = 128;
 
 type Client = Connection<Reply<'static>, Request<'static>>;
 
-/// Names and contents. Contents are shared, so that one is sent without holding the lock.
+/// Names and contents. Contents are shared, so the server sends them without holding the lock.
 #[derive(Default)]
 struct Store {
     blobs: BTreeMap<Box<str>, Arc<[u8]>>,
-    /// What is kept, at most `STORE_LEN`: what clients store is bounded in sum as well as one by one. (What
-    /// is on its way is bounded for each client alone.)
+    /// The bytes kept, at most `STORE_LEN` for all clients together. (Frames in transit are bounded only for
+    /// each client.)
     bytes: usize,
 }
 
-/// Serves clients for ever, or one client only.
+/// Serves clients forever, or one client.
 pub(crate) fn serve(address: &Address, quiet: bool, once: bool) -> anyhow::Result<()> {
     let listener = Listener::bind_with(address, &options())?;
     let store = Arc::new(Mutex::new(Store::default()));
@@ -51,10 +51,10 @@ pub(crate) fn serve(address: &Address, quiet: bool, once: bool) -> anyhow::Resul
         let store = Arc::clone(&store);
         let served = thread::Builder::new().spawn(move || {
             if let Err(error) = serve_client(client, &store, quiet) {
-                eprintln!("a client was given up: {error:#}");
+                eprintln!("a client failed: {error:#}");
             }
         });
-        // The client has been dropped with the closure, and sees the end.
+        // The closure was dropped with the client, which sees the end.
         if let Err(error) = served {
             eprintln!("no thread for a client: {error}");
         }
@@ -77,7 +77,7 @@ fn serve_client(client: Client, store: &Mutex<Store>, quiet: bool) -> anyhow::Re
         let len = frame.len();
         let request = match frame.decode() {
             Ok(request) => request,
-            // The connection is still in step: say what was wrong, and go on.
+            // The connection stays usable: report the error, and continue.
             Err(error) => {
                 tx.send(&Reply::Refused { why: &error.to_string() })?;
                 continue;
@@ -94,7 +94,7 @@ fn answer(
     store: &Mutex<Store>,
     tx: &mut Sender<Reply<'static>>,
 ) -> Result<(), SendError> {
-    // Never locked while sending: a client that does not read must not stop the others.
+    // Never send with the lock held: a client that does not read would block the others.
     let store = || store.lock().unwrap_or_else(PoisonError::into_inner);
     match *request {
         Request::Put { size, content, .. } if size != content.len() as u64 => {
@@ -141,14 +141,14 @@ fn answer(
     }
 }
 
-/// Reads a client's open file. What else a client may pass could keep the server waiting.
+/// Reads a client's open file. Refuses other descriptors, such as pipes, which could block the server.
 fn read(mut file: &File) -> Result<Vec<u8>, String> {
     let found = file.metadata().map_err(|error| error.to_string())?;
     if !found.is_file() {
         return Err("only regular files can be imported".to_owned());
     }
     let mut content = Vec::new();
-    // It may grow meanwhile, but not on and on.
+    // The file may grow while it is read, so bound the read.
     let limit = STORE_LEN as u64 + 1;
     file.by_ref().take(limit).read_to_end(&mut content).map_err(|error| error.to_string())?;
     Ok(content)

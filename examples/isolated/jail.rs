@@ -1,7 +1,7 @@
-//! Confining this process: namespaces with nothing in them, no privileges, and few system calls.
+//! Confines this process: empty namespaces, no privileges, and few system calls.
 //!
-//! It takes two processes. A new PID namespace begins with the *next* child, so the first one makes the
-//! namespaces, starts the second, and ends as that does.
+//! This takes two processes. A new PID namespace begins with the *next* child, so the first process creates
+//! the namespaces, starts the second, and ends in the same way.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -20,8 +20,8 @@ use rustix::thread::{
 };
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
-/// Makes namespaces for this process's children, runs this program in them under `argument`, with the
-/// same standard streams, and ends as it does.
+/// Creates namespaces for the children of this process, runs this program in them with `argument` and the
+/// same standard streams, and ends as that child does.
 pub(crate) fn enter(argument: &str) -> anyhow::Result<ExitCode> {
     let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
     let flags = UnshareFlags::NEWUSER
@@ -30,11 +30,11 @@ pub(crate) fn enter(argument: &str) -> anyhow::Result<ExitCode> {
         | UnshareFlags::NEWPID
         | UnshareFlags::NEWIPC
         | UnshareFlags::NEWUTS;
-    // SAFETY: descriptors are not unshared, which is all that this could harm.
+    // SAFETY: this does not unshare the descriptor table, the only part that could invalidate descriptors.
     unsafe { rustix::thread::unshare_unsafe(flags) }.context(
         "this kernel lets this user make no namespaces (see user.max_user_namespaces, kernel.unprivileged_userns_clone, and AppArmor's restriction)",
     )?;
-    // Without groups of its own to give up, a process may map itself (user_namespaces(7)).
+    // A process must deny setgroups(2) before it may map its own group (user_namespaces(7)).
     fs::write("/proc/self/setgroups", "deny").context("giving up groups")?;
     fs::write("/proc/self/gid_map", format!("0 {} 1", gid.as_raw()))
         .context("mapping the group")?;
@@ -45,12 +45,12 @@ pub(crate) fn enter(argument: &str) -> anyhow::Result<ExitCode> {
     end_as(status)
 }
 
-/// Ends this process as another one did, so that whoever waits for it sees how.
+/// Ends this process with the exit status of another one, so that its parent sees that status.
 fn end_as(status: ExitStatus) -> anyhow::Result<ExitCode> {
     match (status.code(), status.signal().and_then(Signal::from_named_raw)) {
         (Some(code), _) => Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))),
         (None, Some(signal)) => {
-            // The standard library's own handler takes the first SIGSEGV, and gives way to the next.
+            // The standard library's handler catches the first SIGSEGV; the next one is fatal.
             for _ in 0..2 {
                 kill_process(rustix::process::getpid(), signal).context("ending by a signal")?;
             }
@@ -60,9 +60,9 @@ fn end_as(status: ExitStatus) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Leaves everything behind but memory and open descriptors.
+/// Gives up everything except memory and open descriptors.
 pub(crate) fn lock() -> anyhow::Result<()> {
-    // Not to outlive the process that waits for this one.
+    // Ends this process with its parent.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).context("the parent")?;
     let null = File::open("/dev/null").context("opening /dev/null")?;
     leave_the_file_system().context("leaving the file system")?;
@@ -74,12 +74,12 @@ pub(crate) fn lock() -> anyhow::Result<()> {
     limit(Resource::As, 1024 * 1024 * 1024)?;
     limit(Resource::Cpu, 60)?;
     limit(Resource::Fsize, 0)?;
-    // Last, as it says why anything before failed. Where it is a terminal, it is open for reading, too.
+    // Last, because it reports earlier failures. A terminal could also be read.
     rustix::stdio::dup2_stderr(&null).context("giving up the standard error")?;
     Ok(())
 }
 
-/// Lets this process make the system calls in [`ALLOWED`] alone. All others fail (EPERM).
+/// Allows only the system calls in [`ALLOWED`]. All others fail with EPERM.
 pub(crate) fn allow_few_system_calls() -> anyhow::Result<()> {
     let rules: BTreeMap<i64, Vec<_>> = ALLOWED.iter().map(|&call| (call, Vec::new())).collect();
     let refused = SeccompAction::Errno(libc::EPERM.cast_unsigned());
@@ -89,7 +89,7 @@ pub(crate) fn allow_few_system_calls() -> anyhow::Result<()> {
     seccompiler::apply_filter(&program).context("filtering system calls")
 }
 
-/// What it takes to receive, decode, answer and end.
+/// The system calls needed to receive, decode, answer and end.
 const ALLOWED: &[i64] = &[
     libc::SYS_recvfrom,
     libc::SYS_recvmsg,
@@ -127,13 +127,13 @@ const ALLOWED: &[i64] = &[
     libc::SYS_exit_group,
 ];
 
-/// Makes an empty directory, which nothing can be written to, the root of all paths.
+/// Makes an empty read-only directory the root of all paths.
 fn leave_the_file_system() -> io::Result<()> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount_change("/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)?;
     mount("none", "/proc", "tmpfs", flags, c"size=4k")?;
     env::set_current_dir("/proc")?;
-    // The old root ends up above the new one, and is taken off there (pivot_root(2)).
+    // The old root is mounted over the new one, and then unmounted (pivot_root(2)).
     pivot_root(".", ".")?;
     unmount(".", UnmountFlags::DETACH)?;
     env::set_current_dir("/")?;

@@ -1,8 +1,8 @@
-//! A parser of untrusted files in a process that can do nothing but answer typed messages.
+//! A parser of untrusted files, in a process that can only answer typed messages.
 //!
-//! The program opens each file and passes it to its parser, a child in user, mount, network, PID and IPC
-//! namespaces of its own, without a file system, privileges, output, or any system call that it does not
-//! need. Each file gets a parser of its own; one that crashes or takes too long is reported.
+//! The program opens each file and passes it to a parser. The parser is a child in its own user, mount,
+//! network, PID and IPC namespaces, without a file system, privileges or output, and with few system calls.
+//! Each file gets a new parser. The program reports a parser that crashes or takes too long.
 //!
 //! ```console
 //! $ isolated picture.png another.png
@@ -27,19 +27,19 @@ use datagrammar::{Child, Connection, Process, RecvError, SendError};
 
 use crate::protocol::{Ask, Tell};
 
-/// Says what is in PNG files that nobody trusts. They are parsed by a confined process.
+/// Describes untrusted PNG files, parsed in a confined process.
 #[derive(Parser)]
 struct Arguments {
     files: Vec<PathBuf>,
-    /// Have the parser try to open a path and to connect to a server.
+    /// Make the parser try to open a path and to connect to a server.
     #[arg(long)]
     escape: bool,
-    /// Have the parser crash before each file, to see it replaced.
+    /// Make the parser crash before each file, to see it replaced.
     #[arg(long)]
     crash: bool,
 }
 
-/// The argument that makes namespaces, and the one that parses in them.
+/// The arguments of the process that creates namespaces, and of the parser in them.
 const JAIL: &str = "in-namespaces";
 
 /// How long a parser may take for a picture.
@@ -55,7 +55,7 @@ fn main() -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Fails if a file cannot be opened, or a parser does not answer that was not asked to crash.
+/// Fails if a file cannot be opened, or a parser fails without being asked to crash.
 fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut parser = Isolated::start()?;
     if arguments.escape {
@@ -66,7 +66,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         if arguments.crash {
             parser.ask(&Ask::Crash, "crashing as asked")?;
         }
-        // A name may hold what a terminal takes for commands.
+        // A file name can contain terminal control characters.
         let subject = path.display().to_string().escape_debug().to_string();
         let answered = match open(path) {
             Ok(file) => parser.ask(&Ask::Picture { file }, &subject)?,
@@ -86,7 +86,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(code)
 }
 
-/// Opens a regular file. What else a path may name could keep us waiting.
+/// Opens a regular file. Other files, such as FIFOs, could block.
 fn open(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
     match file.metadata()?.is_file() {
@@ -104,7 +104,7 @@ struct Isolated {
 impl Isolated {
     fn start() -> anyhow::Result<Self> {
         let program: &Path = &env::current_exe().context("finding this program")?;
-        // The parser is left no output but its connection. It gives the standard error up once confined.
+        // The parser's only output is its connection. It closes the standard error when it is confined.
         let child = Child::spawn(Command::new(program).arg(JAIL).stdout(Stdio::null()))?;
         let (mut connection, mut process) = child.into_parts();
         match connection.recv().context("waiting for the parser")? {
@@ -112,21 +112,19 @@ impl Isolated {
                 Tell::Ready => {}
                 other => bail!("the parser begins with {other:?}"),
             },
-            // It has said why on the standard error.
+            // It has printed the reason on the standard error.
             None => bail!("the parser cannot be confined here ({})", process.wait()?),
         }
         Ok(Self { connection, process })
     }
 
-    /// Asks, and prints the answer; whether there is one. A parser that ends instead, or takes too long, is
-    /// replaced.
-    ///
-    /// It is new for each file: what it is after one might be the work of that file.
+    /// Asks the parser, prints its answer, and returns whether there is one. Then replaces the parser, because
+    /// the file may have taken it over. Reports a parser that crashes or takes too long.
     fn ask(&mut self, ask: &Ask, subject: &str) -> anyhow::Result<bool> {
         match self.connection.send(ask) {
-            // One that has ended says so when its answer is asked for.
+            // The receive below reports a parser that has ended.
             Ok(_) | Err(SendError::Disconnected) => {}
-            // To anything else that was not sent, there is no answer to wait for.
+            // Without a question, there is no answer to wait for.
             Err(error) => {
                 return Err(error).with_context(|| format!("asking the parser ({subject})"));
             }
@@ -150,7 +148,7 @@ impl Isolated {
                 println!("{subject}: the parser crashed ({status}), and is replaced");
             }
         }
-        // The one before is killed, if it has not ended.
+        // This kills the previous parser, if it still runs.
         *self = Self::start()?;
         Ok(answered)
     }
@@ -166,7 +164,7 @@ impl Isolated {
         Ok(())
     }
 
-    /// Ends the connection, and with it the parser.
+    /// Closes the connection, which ends the parser.
     fn finish(self) -> anyhow::Result<()> {
         let Self { connection, mut process } = self;
         drop(connection);

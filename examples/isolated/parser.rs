@@ -1,4 +1,4 @@
-//! The parser: it decodes pictures that nobody trusts, in a process that can do nothing else.
+//! The parser: decodes untrusted pictures in a confined process.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -12,14 +12,14 @@ use png::{Decoder, Limits};
 use crate::jail;
 use crate::protocol::{Ask, Tell};
 
-/// The most memory that a picture's rows and its decoder may take, in bytes.
+/// The most memory for a picture's rows and its decoder, in bytes.
 const PICTURE_BYTES: usize = 256 * 1024 * 1024;
 
-/// Answers until the parent ends.
+/// Answers until the parent closes the connection.
 pub(crate) fn run() -> anyhow::Result<()> {
     let (mut tx, mut rx) = Connection::<Tell<'static>, Ask>::inherited()?.split();
     jail::lock()?;
-    // What namespaces alone do. The filter is on top of that.
+    // The effect of the namespaces alone, before the filter.
     let (path, network) = escape();
     jail::allow_few_system_calls()?;
     tx.send(&Tell::Ready)?;
@@ -46,7 +46,7 @@ fn answer(tx: &mut Sender<Tell<'static>>, file: &File) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Decodes a picture row by row, so that only its header's claims about a row cost memory.
+/// Decodes a picture row by row, so memory use depends on the length of a row, not of the picture.
 fn picture(file: &File) -> Result<Tell<'static>, png::DecodingError> {
     let limits = Limits { bytes: PICTURE_BYTES };
     let mut reader = Decoder::new_with_limits(BufReader::new(file), limits).read_info()?;
@@ -61,7 +61,7 @@ fn picture(file: &File) -> Result<Tell<'static>, png::DecodingError> {
     Ok(Tell::Picture { width, height, channels, bits, bytes, sum })
 }
 
-/// Tries to open a path that every system has, and to connect to a server; how that failed.
+/// Tries to open a path that every system has, and to connect to a server. Returns how each failed.
 fn escape() -> (String, String) {
     let failure = |result: std::io::Result<()>| result.err().map(|error| error.to_string());
     let path = failure(File::open("/etc/passwd").map(drop));

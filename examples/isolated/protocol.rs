@@ -1,38 +1,38 @@
-//! What the program and its parser say to each other.
+//! The protocol of the program and its parser.
 
 use std::fs::File;
 
 use datagrammar::Message;
 
-/// What the parser is asked.
+/// A request to the parser.
 #[derive(Message, Debug)]
 pub(crate) enum Ask {
-    /// What is in this picture? The parser gets it open, as it can open nothing itself.
+    /// Describe this picture. The parser gets an open file, because it cannot open any itself.
     #[message(tag = 1)]
     Picture {
         #[message(fd)]
         file: File,
     },
-    /// To try what it must not be able to do.
+    /// Try to do what must fail.
     #[message(tag = 2)]
     Escape,
-    /// To crash, as parsers do.
+    /// Crash.
     #[message(tag = 3)]
     Crash,
 }
 
-/// What the parser answers.
+/// An answer of the parser.
 #[derive(Message, Debug)]
 pub(crate) enum Tell<'a> {
-    /// The first thing that a parser says: it is confined, and waits to be asked.
+    /// The first message of a parser: it is confined and ready.
     #[message(tag = 4)]
     Ready,
-    /// The header of a picture whose data could all be decoded, and the sum of its bytes.
+    /// The header of a completely decoded picture, and the sum of its bytes.
     #[message(tag = 1)]
     Picture { width: u32, height: u32, channels: u8, bits: u8, bytes: u64, sum: u64 },
     #[message(tag = 2)]
     Refused { why: &'a str },
-    /// How opening a path and connecting to a server failed; what succeeded is empty.
+    /// How opening a path and connecting to a server failed. Empty for what succeeded.
     #[message(tag = 3)]
     Confined { path: &'a str, network: &'a str },
 }

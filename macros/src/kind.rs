@@ -9,12 +9,16 @@ use syn::{
 
 /// What a type says about the bytes of its values.
 pub(crate) enum Kind {
-    /// Anything that serde handles.
+    /// What certainly goes through serde as fast as it can.
     Serde,
     /// Bytes or text: written from where they lie, and lent by the frame where the type can borrow.
     Slice(Slice),
     /// `[u8; N]`.
     Array,
+    /// `[T; N]` of other types, one after the other.
+    Elements,
+    /// A type that the compiler is asked what it is.
+    ByType,
     /// `u32`.
     U32,
     /// `u64`.
@@ -55,12 +59,36 @@ impl Kind {
         }
         match ungroup(ty) {
             Type::Array(array) if is_named(&array.elem, "u8") => Self::Array,
+            Type::Array(_) => Self::Elements,
             ty if is_named(ty, "u32") => Self::U32,
             ty if is_named(ty, "u64") => Self::U64,
-            _ => Self::Serde,
+            ty if is_plain(ty) => Self::Serde,
+            _ => Self::ByType,
         }
     }
 }
+
+/// Whether the type is certainly no message, holds none, and holds no bytes that could be copied in one
+/// piece: most are, and nothing needs to be asked about them.
+fn is_plain(ty: &Type) -> bool {
+    if is_one_of(ty, SCALARS) || is_named(ty, "String") {
+        return true;
+    }
+    match generic(ty).map(|(segment, arguments)| (&segment.ident, single(arguments))) {
+        Some((holder, Some(GenericArgument::Type(inner)))) if holder == "Option" => is_plain(inner),
+        Some((holder, Some(GenericArgument::Type(inner)))) if holder == "Vec" => {
+            is_plain(inner) && !is_one_of(inner, &["u8", "i8"])
+        }
+        Some((marker, _)) => marker == "PhantomData",
+        None => false,
+    }
+}
+
+/// Numbers and the like.
+const SCALARS: &[&str] = &[
+    "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "u128", "u16", "u32",
+    "u64", "u8", "usize",
+];
 
 /// Descriptors that a field holds: how many, and whether it owns them.
 #[derive(Clone, Copy)]
@@ -133,6 +161,11 @@ pub(crate) fn option(ty: &Type) -> Option<&Type> {
     }
 }
 
+/// Whether the type is written as an `Option` or a `Vec`.
+pub(crate) fn holds_several(ty: &Type) -> bool {
+    option(ty).or_else(|| vec(ty)).is_some()
+}
+
 /// `T` of `Vec<T>`.
 fn vec(ty: &Type) -> Option<&Type> {
     let (segment, arguments) = generic(ty)?;
@@ -170,14 +203,11 @@ pub(crate) fn is_mutable_reference(ty: &Type) -> bool {
 /// What to hold instead of lending it, if the type is a reference to something that is not in a frame
 /// as it is in memory.
 pub(crate) fn owned_instead(ty: &Type) -> Option<String> {
-    const VALUES: &[&str] = &[
-        "String", "Vec", "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize",
-        "u128", "u16", "u32", "u64", "u8", "usize",
-    ];
     let Type::Reference(reference) = ungroup(option(ty).unwrap_or(ty)) else { return None };
     match ungroup(&reference.elem) {
         Type::Slice(slice) => Some(format!("Vec<{}>", written(&slice.elem))),
-        value => is_one_of(value, VALUES).then(|| written(value)),
+        value => (is_one_of(value, SCALARS) || is_one_of(value, &["String", "Vec"]))
+            .then(|| written(value)),
     }
 }
 

@@ -107,7 +107,11 @@ impl Writer for Append<'_> {
 
 #[cold]
 fn reason(error: EncodeError) -> Box<str> {
-    error.to_string().into()
+    match error {
+        EncodeError::OtherString(text) => text.into(),
+        EncodeError::Other(text) => text.into(),
+        other => other.to_string().into(),
+    }
 }
 
 #[cold]
@@ -122,6 +126,14 @@ fn fault(error: DecodeError) -> Fault {
             Fault::Invalid(format!("{type_name} has no variant {found}").into())
         }
         DecodeError::OtherString(text) => Fault::Invalid(text.into()),
+        DecodeError::Other(text) => Fault::Invalid(text.into()),
+        DecodeError::InvalidCharEncoding(bytes) => {
+            Fault::Invalid(format!("a `char` is one character of UTF-8, not {bytes:02x?}").into())
+        }
+        DecodeError::InvalidIntegerType { found, .. } => {
+            Fault::Invalid(format!("an integer of a wider type, {found:?}").into())
+        }
+        DecodeError::NonZeroTypeIsZero { .. } => Fault::Invalid("0 for a number that is never 0".into()),
         other => Fault::Invalid(other.to_string().into()),
     }
 }

@@ -6,6 +6,7 @@ mod defaults;
 mod descriptors;
 mod fields;
 mod generics;
+mod nested;
 mod other;
 mod refusals;
 mod shapes;

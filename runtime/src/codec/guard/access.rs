@@ -1,7 +1,7 @@
 //! The guard around seeds and accesses: elements are counted, and claims of lengths cut.
 
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
+    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
 use super::Guard;
@@ -28,7 +28,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Guard<'_, A> {
         let seed = self.around(seed);
         let element = self.inner.next_element_seed(seed)?;
         if element.is_some() {
-            self.count(before)?;
+            self.count(before).map_err(Error::custom)?;
         }
         Ok(element)
     }
@@ -52,7 +52,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Guard<'_, A> {
         let key = self.inner.next_key_seed(seed)?;
         // An entry is empty if its key is: the value's bytes would only make the count generous.
         if key.is_some() {
-            self.count(before)?;
+            self.count(before).map_err(Error::custom)?;
         }
         Ok(key)
     }
@@ -78,10 +78,10 @@ impl<'g, 'de, A: EnumAccess<'de>> EnumAccess<'de> for Guard<'g, A> {
         self,
         seed: S,
     ) -> Result<(S::Value, Self::Variant), A::Error> {
-        let Self { inner, meter, depth, counted } = self;
+        let Self { inner, meter, depth, free, counted } = self;
         // The variant's number holds no values, and was spent for with the enum.
         let (value, variant) = inner.variant_seed(seed)?;
-        Ok((value, Guard { inner: variant, meter, depth, counted }))
+        Ok((value, Guard { inner: variant, meter, depth, free, counted }))
     }
 }
 
@@ -101,7 +101,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Guard<'_, A> {
 
     #[inline]
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
-        let visitor = self.around(visitor);
+        let visitor = self.level(visitor, false).map_err(Error::custom)?;
         self.inner.tuple_variant(len, visitor)
     }
 
@@ -111,7 +111,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Guard<'_, A> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        let visitor = self.around(visitor);
+        let visitor = self.level(visitor, false).map_err(Error::custom)?;
         self.inner.struct_variant(fields, visitor)
     }
 }

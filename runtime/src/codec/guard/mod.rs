@@ -1,44 +1,65 @@
-//! The rules against hostile bytes, around any serde format.
+//! The rules for values, around any serde format: what is decoded, and what is encoded.
 //!
-//! One wrapper, [`Guard`], plays every role of serde's deserialising side: it wraps the format's
-//! deserializer, and each visitor, seed and access that passes through it, so that no nested value
-//! is ever decoded without it.
+//! One wrapper, [`Guard`], plays every role of serde. On the deserialising side it wraps the format's
+//! deserializer, and each visitor, seed and access that passes through it. On the serialising side it
+//! wraps the format's serializer, and each value and compound. So no nested value is ever decoded or
+//! encoded without it, and both sides count alike: what is sent can be received.
 
 mod access;
+mod compound;
 mod deserializer;
 mod owned;
+mod serializer;
 mod visitor;
 
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Error};
+use serde::Serialize;
+use serde::de::Deserialize;
 
 use super::{Codec, MAX_DEPTH, MAX_EMPTY_ELEMENTS};
 use crate::error::Fault;
 
-/// Decodes a `T` from the front of `input` under the rules, and says how many bytes it took.
+/// Decodes a `T` from the front of `input` under the rules, and says how many bytes it took. `nested`
+/// is how many messages the value is nested in.
 #[inline]
 pub(crate) fn decode_guarded<'f, C, T>(
     input: &'f [u8],
+    nested: u32,
     empty_elements: &mut u32,
 ) -> Result<(T, usize), Fault>
 where
     C: Codec,
     T: Deserialize<'f>,
 {
-    let meter = Meter {
-        remaining: Cell::new(input.len()),
-        reservable: Cell::new(input.len() / BYTES_PER_RESERVED),
-        empty_elements: Cell::new(*empty_elements),
-        tripped: Cell::new(None),
-    };
-    let seed = Guard { inner: PhantomData::<T>, meter: &meter, depth: MAX_DEPTH, counted: false };
-    let result = C::decode(seed, input);
+    let meter = Meter::new(input.len(), *empty_elements);
+    let result = C::decode(Guard::outermost(PhantomData::<T>, &meter, nested), input);
     *empty_elements = meter.empty_elements.get();
     match result {
         Ok(decoded) => Ok(decoded),
-        Err(fault) => Err(meter.explain(fault)),
+        Err(fault) => Err(meter.fault(fault)),
+    }
+}
+
+/// Appends `value` to `out` under the rules, or says why no receiver would take it.
+#[inline]
+pub(crate) fn encode_guarded<C, T>(
+    value: &T,
+    out: &mut Vec<u8>,
+    nested: u32,
+    empty_elements: &mut u32,
+) -> Result<(), Box<str>>
+where
+    C: Codec,
+    T: Serialize + ?Sized,
+{
+    let meter = Meter::new(usize::MAX, *empty_elements);
+    let result = C::encode(&Guard::outermost(value, &meter, nested), out);
+    *empty_elements = meter.empty_elements.get();
+    match result {
+        Ok(()) => Ok(()),
+        Err(reason) => Err(meter.refusal(reason)),
     }
 }
 
@@ -50,10 +71,17 @@ where
 /// bytes in memory, by eight times the input.
 const BYTES_PER_RESERVED: usize = 8;
 
+/// How many options, newtypes and enums in a row are part of what they hold, and no level.
+///
+/// People count lists in lists, and structs in structs. But a type can recurse through these alone, so
+/// that further ones count.
+const FREE_WRAPPERS: u32 = 2;
+
 /// What the guards of one field share.
 struct Meter {
     /// Bytes that the input may still hold: its length, less one for each value met so far that
-    /// takes at least one byte. Never less than what is really left.
+    /// takes at least one byte. Never less than what is really left. Where values are encoded, the
+    /// difference alone matters.
     remaining: Cell<usize>,
     /// Elements that may still be reserved room for, by all sequences together: in a frame that
     /// tells the truth they are no more than its bytes, however deep sequences are nested.
@@ -68,58 +96,120 @@ struct Meter {
 enum Rule {
     Depth,
     EmptyElements,
+    /// A type asked the bytes what they are.
+    SelfDescribing,
+    /// A sequence or a map did not say how many elements it has.
+    UnknownLength,
+    /// A struct left out a field.
+    LeftOut {
+        of: &'static str,
+        field: &'static str,
+    },
 }
 
 impl Meter {
     #[inline]
+    fn new(remaining: usize, empty_elements: u32) -> Self {
+        Self {
+            remaining: Cell::new(remaining),
+            reservable: Cell::new(remaining / BYTES_PER_RESERVED),
+            empty_elements: Cell::new(empty_elements),
+            tripped: Cell::new(None),
+        }
+    }
+
+    #[inline]
     fn spend(&self) {
         self.remaining.set(self.remaining.get().saturating_sub(1));
     }
-
+    /// Notes which rule was broken, for an error of the format to stand for it.
     #[cold]
-    fn trip<E: Error>(&self, rule: Rule) -> E {
+    fn trip(&self, rule: Rule) -> &'static str {
         self.tripped.set(Some(rule));
-        E::custom("a decoding limit was reached")
+        "a rule of the runtime was broken"
     }
 
+    /// Why decoding failed: `fault`, unless a rule was broken.
     #[cold]
-    fn explain(&self, fault: Fault) -> Fault {
+    fn fault(&self, fault: Fault) -> Fault {
         match self.tripped.get() {
             Some(Rule::Depth) => Fault::TooDeep { limit: MAX_DEPTH },
             Some(Rule::EmptyElements) => Fault::TooManyEmptyElements { limit: MAX_EMPTY_ELEMENTS },
-            None => fault,
+            Some(Rule::SelfDescribing) => Fault::SelfDescribing,
+            Some(Rule::UnknownLength | Rule::LeftOut { .. }) | None => fault,
         }
+    }
+
+    /// Why encoding failed: `reason`, unless a rule was broken.
+    #[cold]
+    fn refusal(&self, reason: Box<str>) -> Box<str> {
+        let text = match self.tripped.get() {
+            Some(Rule::Depth) => Fault::TooDeep { limit: MAX_DEPTH }.to_string(),
+            Some(Rule::EmptyElements) => {
+                Fault::TooManyEmptyElements { limit: MAX_EMPTY_ELEMENTS }.to_string()
+            }
+            Some(Rule::UnknownLength) => "a sequence or a map of unknown length, as `#[serde(flatten)]` makes one: the receiver needs the length first".to_owned(),
+            Some(Rule::LeftOut { of, field }) => format!(
+                "`{of}` leaves out its field `{field}`, and the receiver would read the next bytes as that field: remove `skip_serializing_if`, as an `Option` of `None` is one byte"
+            ),
+            Some(Rule::SelfDescribing) | None => return reason,
+        };
+        text.into()
     }
 }
 
-/// A deserializer, visitor, seed or access, watched.
+/// A value, serializer, deserializer, visitor, seed or access, watched.
 struct Guard<'g, T> {
     inner: T,
     meter: &'g Meter,
     /// Levels that may still be entered.
     depth: u32,
+    /// Options, newtypes and enums that may still be entered without a level.
+    free: u32,
     /// Whether the elements are as many as a length prefix claimed, rather than as a type declares.
     counted: bool,
 }
 
 impl<'g, T> Guard<'g, T> {
+    /// A guard around the value of a field, in a message that is nested in as many as `nested`.
     #[inline]
-    fn around<U>(&self, inner: U) -> Guard<'g, U> {
-        Guard { inner, meter: self.meter, depth: self.depth, counted: false }
+    fn outermost(inner: T, meter: &'g Meter, nested: u32) -> Self {
+        let depth = MAX_DEPTH.saturating_sub(nested);
+        Self { inner, meter, depth, free: FREE_WRAPPERS, counted: false }
     }
 
-    /// A guard for what is one level further down.
     #[inline]
-    fn enter<U, E: Error>(&self, inner: U, counted: bool) -> Result<Guard<'g, U>, E> {
+    fn around<U>(&self, inner: U) -> Guard<'g, U> {
+        Guard { inner, meter: self.meter, depth: self.depth, free: self.free, counted: false }
+    }
+
+    /// A guard for what is one level further down: in a sequence, map, tuple or struct.
+    #[inline]
+    fn level<U>(&self, inner: U, counted: bool) -> Result<Guard<'g, U>, &'static str> {
         match self.depth.checked_sub(1) {
-            Some(depth) => Ok(Guard { inner, meter: self.meter, depth, counted }),
+            Some(depth) => {
+                Ok(Guard { inner, meter: self.meter, depth, free: FREE_WRAPPERS, counted })
+            }
             None => Err(self.meter.trip(Rule::Depth)),
         }
     }
 
-    /// Counts the element that was decoded since `before` bytes remained, if it took none.
+    /// A guard for what is in an option, a newtype or an enum.
     #[inline]
-    fn count<E: Error>(&self, before: usize) -> Result<(), E> {
+    fn wrapper<U>(&self, inner: U) -> Result<Guard<'g, U>, &'static str> {
+        let (depth, free) = match self.free.checked_sub(1) {
+            Some(free) => (Some(self.depth), free),
+            None => (self.depth.checked_sub(1), 0),
+        };
+        match depth {
+            Some(depth) => Ok(Guard { inner, meter: self.meter, depth, free, counted: false }),
+            None => Err(self.meter.trip(Rule::Depth)),
+        }
+    }
+
+    /// Counts the element that was met since `before` bytes remained, if it takes none.
+    #[inline]
+    fn count(&self, before: usize) -> Result<(), &'static str> {
         if self.counted && self.meter.remaining.get() == before {
             let empty = self.meter.empty_elements.get();
             if empty >= MAX_EMPTY_ELEMENTS {

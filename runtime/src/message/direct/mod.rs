@@ -1,0 +1,218 @@
+//! Types that need no serde: bytes, text, numbers, and what is made of them. They are recognised by what
+//! they are, and the bytes are those that serde would write.
+//!
+//! Generated code asks [`Value`] and [`Of`]. For a type with [`Put`] or [`Get`] the compiler finds their
+//! own method; for any other, that of [`PutThroughSerde`] or [`GetThroughSerde`].
+
+mod types;
+
+use std::marker::PhantomData;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Decoder, Encoder};
+use crate::codec::Codec;
+use crate::error::{DecodeError, EncodeError};
+
+/// A field's value, to be written.
+#[derive(Debug)]
+pub struct Value<'m, T: ?Sized>(pub &'m T);
+
+impl<'m, T: Put> Value<'m, T> {
+    #[doc(hidden)]
+    #[inline]
+    pub fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        self.0.put::<C>(field, encoder)
+    }
+}
+
+/// A field's type, to be read from a frame that lives for `'f`.
+#[derive(Debug)]
+pub struct Of<'f, T>(PhantomData<fn(&'f ()) -> T>);
+
+impl<T> Of<'_, T> {
+    /// The only one.
+    pub const TYPE: Self = Self(PhantomData);
+}
+
+impl<'f, T: Get<'f>> Of<'f, T> {
+    #[doc(hidden)]
+    #[inline]
+    pub fn __get<C: Codec>(
+        self,
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+    ) -> Result<T, DecodeError> {
+        T::get(field, decoder)
+    }
+}
+
+/// Writes what is not recognised.
+pub trait PutThroughSerde<'m>: Sized {
+    #[doc(hidden)]
+    type Value: ?Sized;
+
+    #[doc(hidden)]
+    fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError>
+    where
+        Self::Value: Serialize;
+}
+
+impl<'m, T: ?Sized> PutThroughSerde<'m> for Value<'m, T> {
+    type Value = T;
+
+    #[inline]
+    fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError>
+    where
+        T: Serialize,
+    {
+        encoder.field::<C, T>(field, self.0)
+    }
+}
+
+/// Reads what is not recognised.
+pub trait GetThroughSerde<'f>: Sized {
+    #[doc(hidden)]
+    type Value;
+
+    #[doc(hidden)]
+    fn __get<C: Codec>(
+        self,
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+    ) -> Result<Self::Value, DecodeError>
+    where
+        Self::Value: Deserialize<'f>;
+}
+
+impl<'f, T> GetThroughSerde<'f> for Of<'f, T> {
+    type Value = T;
+
+    #[inline]
+    fn __get<C: Codec>(
+        self,
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+    ) -> Result<T, DecodeError>
+    where
+        T: Deserialize<'f>,
+    {
+        decoder.field(field)
+    }
+}
+
+/// A type that is written without serde.
+pub trait Put {
+    /// Whether every value takes no bytes.
+    const EMPTY: bool = false;
+
+    /// Writes the value as the codec writes it through serde.
+    ///
+    /// # Errors
+    ///
+    /// As [`Encoder::field`].
+    fn put<'m, C: Codec>(
+        &'m self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError>;
+
+    /// Writes a sequence of values.
+    ///
+    /// # Errors
+    ///
+    /// As [`Encoder::field`].
+    #[inline]
+    fn put_all<'m, C: Codec>(
+        values: &'m [Self],
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError>
+    where
+        Self: Sized,
+    {
+        encoder.u64::<C>(field, &(values.len() as u64))?;
+        if Self::EMPTY {
+            encoder.count_empty(field, values.len())?;
+        }
+        values.iter().try_for_each(|value| value.put::<C>(field, encoder))
+    }
+
+    /// Writes as many values as the type declares.
+    ///
+    /// # Errors
+    ///
+    /// As [`Encoder::field`].
+    #[inline]
+    fn put_array<'m, C: Codec>(
+        values: &'m [Self],
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError>
+    where
+        Self: Sized,
+    {
+        values.iter().try_for_each(|value| value.put::<C>(field, encoder))
+    }
+}
+
+/// A type that is read without serde.
+pub trait Get<'f>: Sized {
+    /// Whether every value takes no bytes.
+    const EMPTY: bool = false;
+
+    /// Reads a value as the codec reads it through serde.
+    ///
+    /// # Errors
+    ///
+    /// As [`Decoder::field`].
+    fn get<C: Codec>(
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+    ) -> Result<Self, DecodeError>;
+
+    /// Reads a sequence of values.
+    ///
+    /// # Errors
+    ///
+    /// As [`Decoder::field`].
+    #[inline]
+    fn get_all<C: Codec>(
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+    ) -> Result<Vec<Self>, DecodeError> {
+        let (mut values, count) = match Self::EMPTY {
+            true => (Vec::new(), decoder.empty_count(field)?),
+            false => decoder.room(field)?,
+        };
+        for _ in 0..count {
+            values.push(Self::get(field, decoder)?);
+        }
+        Ok(values)
+    }
+
+    /// Reads as many values as the type declares.
+    ///
+    /// # Errors
+    ///
+    /// As [`Decoder::field`].
+    #[inline]
+    fn get_array<C: Codec, const N: usize>(
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+    ) -> Result<[Self; N], DecodeError> {
+        decoder.elements(|decoder| Self::get(field, decoder))
+    }
+}

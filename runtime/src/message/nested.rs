@@ -1,0 +1,108 @@
+//! Messages in messages: each travels as a frame of its own, behind its length.
+
+use super::{Decoder, Descriptors, Encoder, Message};
+use crate::codec::Codec;
+use crate::error::{DecodeError, EncodeError};
+
+/// What a `#[message(nested)]` field holds: a message, or an `Option` or a `Vec` of what nests. A `Box`
+/// of a message is a message itself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not nest",
+    label = "neither a message, nor a `Box`, `Option` or `Vec` of one",
+    note = "derive `Message` for the type that is to be a message in this one, or remove `nested`"
+)]
+pub trait Nested {
+    /// The same type, borrowing from a frame that lives for `'f`.
+    type Borrowed<'f>;
+
+    /// Writes the field.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Message::encode`], and [`EncodeError::Field`] for what is nested too deep.
+    fn write<'m, C: Codec>(
+        &'m self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError>;
+
+    /// Reads the field.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Message::decode`].
+    fn read<'f, C: Codec>(
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+        descriptors: &mut Descriptors,
+    ) -> Result<Self::Borrowed<'f>, DecodeError>;
+}
+
+impl<M: Message> Nested for M {
+    type Borrowed<'f> = M::Borrowed<'f>;
+
+    fn write<'m, C: Codec>(
+        &'m self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        encoder.frame_behind_length::<C, M>(field, self)
+    }
+
+    fn read<'f, C: Codec>(
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+        descriptors: &mut Descriptors,
+    ) -> Result<M::Borrowed<'f>, DecodeError> {
+        decoder.frame_behind_length::<M>(field, descriptors)
+    }
+}
+
+impl<T: Nested> Nested for Option<T> {
+    type Borrowed<'f> = Option<T::Borrowed<'f>>;
+
+    fn write<'m, C: Codec>(
+        &'m self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        encoder.presence(self.is_some());
+        self.as_ref().map_or(Ok(()), |value| value.write::<C>(field, encoder))
+    }
+
+    fn read<'f, C: Codec>(
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+        descriptors: &mut Descriptors,
+    ) -> Result<Self::Borrowed<'f>, DecodeError> {
+        match decoder.is_present(field)? {
+            true => T::read(field, decoder, descriptors).map(Some),
+            false => Ok(None),
+        }
+    }
+}
+
+impl<T: Nested> Nested for Vec<T> {
+    type Borrowed<'f> = Vec<T::Borrowed<'f>>;
+
+    fn write<'m, C: Codec>(
+        &'m self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        encoder.u64::<C>(field, &(self.len() as u64))?;
+        self.iter().try_for_each(|value| value.write::<C>(field, encoder))
+    }
+
+    fn read<'f, C: Codec>(
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+        descriptors: &mut Descriptors,
+    ) -> Result<Self::Borrowed<'f>, DecodeError> {
+        let (mut values, count) = decoder.room(field)?;
+        for _ in 0..count {
+            values.push(T::read(field, decoder, descriptors)?);
+        }
+        Ok(values)
+    }
+}

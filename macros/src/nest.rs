@@ -55,11 +55,20 @@ fn holder(ty: &Type) -> Option<(&Ident, &Type)> {
     }
 }
 
+/// Whether a type names a lifetime.
+pub(crate) fn has_lifetime(ty: &Type) -> bool {
+    names_lifetime(ty, |_| true)
+}
+
 /// Whether a message is named with `'static`, so that no frame can lend it.
 pub(crate) fn has_static(ty: &Type) -> bool {
+    names_lifetime(ty, is_static)
+}
+
+fn names_lifetime(ty: &Type, which: impl Fn(&Lifetime) -> bool) -> bool {
     let found = Cell::new(false);
     let lifetime = |lifetime: &Lifetime| {
-        found.set(found.get() || is_static(lifetime));
+        found.set(found.get() || which(lifetime));
         None
     };
     Replace { lifetime: &lifetime, ident: &|_, _| None }.all(ty.to_token_stream());

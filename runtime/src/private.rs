@@ -20,7 +20,7 @@ pub use crate::codec::Codec;
 pub use crate::error::{DecodeError, EncodeError};
 pub use crate::message::{
     Decoder, Descriptors, Encoder, Get, GetThroughSerde, HoldsMessage, HoldsNone, MarkedNested,
-    Message, Nested, Of, Put, PutThroughSerde, Unknown, Unmarked, Value,
+    Message, Nested, Of, OwnedValue, Put, PutChecked, PutThroughSerde, Unknown, Unmarked, Value,
 };
 
 /// What reading a message gives.

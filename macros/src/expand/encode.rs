@@ -8,6 +8,7 @@ use super::{Context, binding, bindings, function_of, matched, with};
 use crate::ast::{Data, Field, Form, Variant};
 use crate::hygiene::{hygienic, hygienic_at};
 use crate::kind::{Content, Kind, Number, Slice, ungroup};
+use crate::nest;
 
 pub(super) fn function(cx: &Context<'_>) -> TokenStream {
     let codec = &cx.codec;
@@ -124,7 +125,12 @@ fn field(
 /// What the compiler finds the type to be.
 fn by_type(cx: &Context<'_>, value: &TokenStream, name: &str, ty: &Type) -> TokenStream {
     let (span, codec) = (ty.span(), &cx.codec);
-    hygienic_at!(span => __private::Value(#value).__put::<#codec>(#name, __encoder)?;)
+    // What borrows cannot be read back to be checked.
+    let wrapper = match nest::has_lifetime(ty) {
+        true => hygienic_at!(span => Value),
+        false => hygienic_at!(span => OwnedValue),
+    };
+    hygienic_at!(span => __private::#wrapper(#value).__put::<#codec>(#name, __encoder)?;)
 }
 
 fn slice(

@@ -67,7 +67,11 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
     let implementation = implementation(container.ident, container.generics, &where_clause, &borrowed, &items);
     let traits = container.fields().any(|field| matches!(field.form, Form::Plain(Kind::ByType | Kind::Elements)));
     let traits = traits.then(|| {
-        hygienic!(use __private::{GetThroughSerde as _, HoldsNone as _, PutThroughSerde as _};)
+        hygienic! {
+            use __private::{
+                GetThroughSerde as _, HoldsNone as _, PutChecked as _, PutThroughSerde as _,
+            };
+        }
     });
     in_block(container.krate.as_ref(), &hygienic!(#traits #allowed #implementation #read))
 }

@@ -30,7 +30,7 @@ use crate::error::Fault;
 
 #[cfg(feature = "bincode")]
 pub use self::bincode::Bincode;
-pub(crate) use self::guard::{decode_guarded, encode_guarded};
+pub(crate) use self::guard::{decode_guarded, encode_checked, encode_guarded};
 #[cfg(feature = "postcard")]
 pub use self::postcard::Postcard;
 

@@ -3,10 +3,11 @@
 use std::os::fd::BorrowedFd;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::encoded::{Borrowed, Encoded, Extent, MAX_BORROWED, Mark};
 use super::{Message, Nested, Unknown};
-use crate::codec::{Codec, MAX_DEPTH, MAX_EMPTY_ELEMENTS, encode_guarded};
+use crate::codec::{Codec, MAX_DEPTH, MAX_EMPTY_ELEMENTS, encode_checked, encode_guarded};
 use crate::error::{EncodeError, Fault};
 
 /// Byte fields of at least this many bytes are sent from where they lie: below, the kernel's
@@ -308,6 +309,19 @@ impl<'m> Encoder<'m> {
             place.at += moved;
         }
         Ok(())
+    }
+
+    /// Writes a field as [`field`](Self::field) does. In builds with debug assertions, it checks that the field
+    /// is received as it is sent.
+    #[inline]
+    pub(super) fn checked<C: Codec, T: Serialize + DeserializeOwned>(
+        &mut self,
+        field: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        let Self { buffer, nested, empty_elements, .. } = self;
+        encode_checked::<C, T>(value, buffer, *nested, empty_elements)
+            .map_err(|reason| EncodeError::Field { field, reason })
     }
 
     /// Writes a value that holds no others and takes at least a byte.

@@ -13,7 +13,7 @@ use std::io::IoSlice;
 
 pub use self::decoder::Decoder;
 pub use self::descriptors::Descriptors;
-pub use self::direct::{Get, GetThroughSerde, Of, Put, PutThroughSerde, Value};
+pub use self::direct::{Get, GetThroughSerde, Of, OwnedValue, Put, PutChecked, PutThroughSerde, Value};
 pub(crate) use self::encoded::{Borrowed, Encoded, Extent, MAX_BORROWED, MAX_SLICES};
 pub(crate) use self::encoder::BORROW_FROM;
 pub use self::encoder::Encoder;

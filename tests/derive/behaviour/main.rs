@@ -10,6 +10,7 @@ mod nested;
 mod other;
 mod refusals;
 mod shapes;
+mod symmetry;
 mod with;
 
 use std::fmt::Debug;

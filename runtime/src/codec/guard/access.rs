@@ -80,6 +80,8 @@ impl<'g, 'de, A: EnumAccess<'de>> EnumAccess<'de> for Guard<'g, A> {
     ) -> Result<(S::Value, Self::Variant), A::Error> {
         let Self { inner, meter, depth, free, counted } = self;
         // The variant's number holds no values, and was spent for with the enum.
+        #[cfg(debug_assertions)]
+        let seed = super::names::Index { inner: seed, names: &meter.names };
         let (value, variant) = inner.variant_seed(seed)?;
         Ok((value, Guard { inner: variant, meter, depth, free, counted }))
     }

@@ -153,6 +153,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guard<'_, D> {
     ) -> Result<V::Value, D::Error> {
         self.meter.spend();
         let visitor = self.wrapper(visitor).map_err(Error::custom)?;
+        visitor.meter.receives(variants);
         self.inner.deserialize_enum(name, variants, visitor)
     }
 

@@ -8,6 +8,8 @@
 mod access;
 mod compound;
 mod deserializer;
+#[cfg(debug_assertions)]
+mod names;
 mod owned;
 mod serializer;
 mod visitor;
@@ -16,7 +18,7 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 
 use serde::Serialize;
-use serde::de::Deserialize;
+use serde::de::{Deserialize, DeserializeOwned};
 
 use super::{Codec, MAX_DEPTH, MAX_EMPTY_ELEMENTS};
 use crate::error::Fault;
@@ -71,6 +73,34 @@ where
 /// bytes in memory, by eight times the input.
 const BYTES_PER_RESERVED: usize = 8;
 
+/// As [`encode_guarded`], for a type of which it can be checked whether it is received as it is sent. In builds
+/// with debug assertions, it is.
+#[inline]
+pub(crate) fn encode_checked<C, T>(
+    value: &T,
+    out: &mut Vec<u8>,
+    nested: u32,
+    empty_elements: &mut u32,
+) -> Result<(), Box<str>>
+where
+    C: Codec,
+    T: Serialize + DeserializeOwned,
+{
+    #[cfg(debug_assertions)]
+    {
+        let mut meter = Meter::new(usize::MAX, *empty_elements);
+        meter.names.checks = true;
+        let from = out.len();
+        if let Err(reason) = C::encode(&Guard::outermost(value, &meter, nested), out) {
+            return Err(meter.refusal(reason));
+        }
+        *empty_elements = meter.empty_elements.get();
+        names::check::<C, T>(meter, out.get(from..).unwrap_or_default(), nested)
+    }
+    #[cfg(not(debug_assertions))]
+    encode_guarded::<C, T>(value, out, nested, empty_elements)
+}
+
 /// How many options, newtypes and enums in a row are part of what they hold, and no level.
 ///
 /// People count lists in lists, and structs in structs. But a type can recurse through these alone, so
@@ -90,6 +120,8 @@ struct Meter {
     empty_elements: Cell<u32>,
     /// The rule that was broken. The format's error type need not be able to say.
     tripped: Cell<Option<Rule>>,
+    #[cfg(debug_assertions)]
+    names: names::Names,
 }
 
 #[derive(Clone, Copy)]
@@ -115,7 +147,25 @@ impl Meter {
             reservable: Cell::new(remaining / BYTES_PER_RESERVED),
             empty_elements: Cell::new(empty_elements),
             tripped: Cell::new(None),
+            #[cfg(debug_assertions)]
+            names: names::Names::default(),
         }
+    }
+
+    /// Notes the variant that is serialised.
+    #[inline]
+    fn sends(&self, of: &'static str, variant: &'static str) {
+        #[cfg(debug_assertions)]
+        self.names.sent(of, variant);
+        _ = (of, variant);
+    }
+
+    /// Notes the variants of the enum that is deserialised.
+    #[inline]
+    fn receives(&self, variants: &'static [&'static str]) {
+        #[cfg(debug_assertions)]
+        self.names.receive(variants);
+        _ = variants;
     }
 
     #[inline]

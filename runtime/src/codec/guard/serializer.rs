@@ -76,6 +76,7 @@ impl<'g, S: Serializer> Serializer for Guard<'g, S> {
     ) -> Result<S::Ok, S::Error> {
         self.meter.spend();
         self.wrapper(()).map_err(Error::custom)?;
+        self.meter.sends(name, variant);
         self.inner.serialize_unit_variant(name, index, variant)
     }
 
@@ -99,6 +100,7 @@ impl<'g, S: Serializer> Serializer for Guard<'g, S> {
     ) -> Result<S::Ok, S::Error> {
         self.meter.spend();
         let value = self.wrapper(value).map_err(Error::custom)?;
+        self.meter.sends(name, variant);
         self.inner.serialize_newtype_variant(name, index, variant, &value)
     }
 
@@ -134,6 +136,7 @@ impl<'g, S: Serializer> Serializer for Guard<'g, S> {
         variant: &'static str,
         len: usize,
     ) -> Result<Self::SerializeTupleVariant, S::Error> {
+        self.meter.sends(name, variant);
         let around = self.variant()?;
         Ok(around.put(self.inner.serialize_tuple_variant(name, index, variant, len)?))
     }
@@ -164,6 +167,7 @@ impl<'g, S: Serializer> Serializer for Guard<'g, S> {
         variant: &'static str,
         len: usize,
     ) -> Result<Self::SerializeStructVariant, S::Error> {
+        self.meter.sends(name, variant);
         let around = self.variant()?;
         let fields = self.inner.serialize_struct_variant(name, index, variant, len)?;
         Ok(around.put(Named { of: variant, fields }))

@@ -2,12 +2,13 @@
 //! they are, and the bytes are those that serde would write.
 //!
 //! Generated code asks [`Value`] and [`Of`]. For a type with [`Put`] or [`Get`] the compiler finds their
-//! own method; for any other, that of [`PutThroughSerde`] or [`GetThroughSerde`].
+//! own method; for any other, that of [`PutChecked`], [`PutThroughSerde`] or [`GetThroughSerde`].
 
 mod types;
 
 use std::marker::PhantomData;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Decoder, Encoder};
@@ -19,6 +20,22 @@ use crate::error::{DecodeError, EncodeError};
 pub struct Value<'m, T: ?Sized>(pub &'m T);
 
 impl<'m, T: Put> Value<'m, T> {
+    #[doc(hidden)]
+    #[inline]
+    pub fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        self.0.put::<C>(field, encoder)
+    }
+}
+
+/// A field's value of a type that names no lifetime, to be written.
+#[derive(Debug)]
+pub struct OwnedValue<'m, T: ?Sized>(pub &'m T);
+
+impl<'m, T: Put> OwnedValue<'m, T> {
     #[doc(hidden)]
     #[inline]
     pub fn __put<C: Codec>(
@@ -51,7 +68,28 @@ impl<'f, T: Get<'f>> Of<'f, T> {
     }
 }
 
-/// Writes what is not recognised.
+/// Writes what is not recognised, and can be checked.
+pub trait PutChecked<'m>: Sized {
+    #[doc(hidden)]
+    fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError>;
+}
+
+impl<'m, T: Serialize + DeserializeOwned> PutChecked<'m> for OwnedValue<'m, T> {
+    #[inline]
+    fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        encoder.checked::<C, T>(field, self.0)
+    }
+}
+
+/// Writes all else. It is implemented for references, so that it is asked last.
 pub trait PutThroughSerde<'m>: Sized {
     #[doc(hidden)]
     type Value: ?Sized;
@@ -66,7 +104,23 @@ pub trait PutThroughSerde<'m>: Sized {
         Self::Value: Serialize;
 }
 
-impl<'m, T: ?Sized> PutThroughSerde<'m> for Value<'m, T> {
+impl<'m, T: ?Sized> PutThroughSerde<'m> for &Value<'m, T> {
+    type Value = T;
+
+    #[inline]
+    fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError>
+    where
+        T: Serialize,
+    {
+        encoder.field::<C, T>(field, self.0)
+    }
+}
+
+impl<'m, T: ?Sized> PutThroughSerde<'m> for &OwnedValue<'m, T> {
     type Value = T;
 
     #[inline]

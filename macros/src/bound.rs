@@ -119,7 +119,7 @@ fn of_fields(container: &Container<'_>, lent: &[&Ident]) -> TokenStream {
             true => hygienic! {
                 for<'__any> #anywhere: __private::Serialize + __private::Deserialize<'__any>,
             },
-            false => hygienic!(#ty: __private::Serialize + __private::DeserializeOwned,),
+            false => hygienic!(#ty: __private::OwnedFieldType,),
         }
     });
     let defaulted = defaulted.types();

@@ -5,6 +5,7 @@ pub use core::marker::PhantomData;
 pub use core::option::Option::{self, None, Some};
 pub use core::primitive::{bool, str, u8, u32};
 pub use core::result::Result::{self, Err, Ok};
+use std::fmt::Display;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 pub use std::borrow::Cow;
@@ -19,8 +20,9 @@ pub use crate::codec::Bincode;
 pub use crate::codec::Codec;
 pub use crate::error::{DecodeError, EncodeError};
 pub use crate::message::{
-    Decoder, Descriptors, Encoder, Get, GetThroughSerde, HoldsMessage, HoldsNone, MarkedNested,
-    Message, Nested, Of, OwnedValue, Put, PutChecked, PutThroughSerde, Unknown, Unmarked, Value,
+    Decoder, Descriptors, Encoder, FieldType, Get, GetThroughSerde, HoldsMessage, HoldsNone,
+    MarkedNested, Message, Nested, NestedType, NestedValue, NoDescriptors, Nothing, Of,
+    OwnedFieldType, OwnedValue, Put, PutChecked, PutThroughSerde, Unknown, Unmarked, Value,
 };
 
 /// What reading a message gives.
@@ -42,40 +44,24 @@ pub fn apart<T>(variant: impl FnOnce() -> T) -> T {
     variant()
 }
 
-/// What an `fd` field is: it lends its descriptor, and is made of one.
+/// A type of `fd` fields: it lends its descriptor, and is made of one.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no descriptor to send",
+    message = "`{Self}` is no descriptor",
     label = "not an `OwnedFd`, a `File` or a socket, nor an `Option` or a `Vec` of one",
-    note = "an `fd` field takes every type with `AsFd` and `TryFrom<OwnedFd>`: write `Vec<File>` instead of an array, `File` instead of a `Box` of one, `OwnedFd` instead of `RawFd`; a struct with a descriptor inside becomes a message of its own, in a field with #[message(nested)]"
+    note = "an `fd` field takes every type with `AsFd` and `TryFrom<OwnedFd>`: write `Vec<File>` instead of an array, `File` instead of a `Box` of one, `OwnedFd` instead of `RawFd`",
+    note = "a struct with a descriptor inside is a message of its own: mark the field #[message(nested)]"
 )]
-pub trait Sendable {
-    /// The descriptor.
-    fn descriptor(&self) -> BorrowedFd<'_>;
-}
+pub trait Descriptor: AsFd + TryFrom<OwnedFd, Error: Display> {}
 
 #[diagnostic::do_not_recommend]
-impl<T: AsFd> Sendable for T {
-    fn descriptor(&self) -> BorrowedFd<'_> {
-        self.as_fd()
-    }
-}
-
-/// What is made of a descriptor that was received.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be made of a descriptor that was received",
-    label = "not an `OwnedFd`, a `File` or a socket, nor an `Option` or a `Vec` of one"
-)]
-pub trait Receivable: TryFrom<OwnedFd, Error: core::fmt::Display> {}
-
-#[diagnostic::do_not_recommend]
-impl<T: TryFrom<OwnedFd, Error: core::fmt::Display>> Receivable for T {}
+impl<T: AsFd + TryFrom<OwnedFd, Error: Display>> Descriptor for T {}
 
 /// Takes the next descriptor, for a field.
 ///
 /// # Errors
 ///
 /// Those of [`Descriptors::take`].
-pub fn take<T: Receivable>(
+pub fn take<T: Descriptor>(
     descriptors: &mut Descriptors,
     field: &'static str,
 ) -> Result<T, DecodeError> {
@@ -87,7 +73,7 @@ pub fn take<T: Receivable>(
 /// # Errors
 ///
 /// Those of [`Descriptors::take_many`].
-pub fn take_many<T: Receivable>(
+pub fn take_many<T: Descriptor>(
     descriptors: &mut Descriptors,
     field: &'static str,
     count: u64,
@@ -95,20 +81,50 @@ pub fn take_many<T: Receivable>(
     descriptors.take_many(field, count)
 }
 
-/// The descriptor that a field sends.
-pub fn fd<T: Sendable>(value: &T) -> BorrowedFd<'_> {
-    value.descriptor()
+/// What an `fd` field sends.
+#[derive(Debug)]
+pub struct Lent<'m, T: ?Sized>(pub &'m T);
+
+impl<'m, T: AsFd> Lent<'m, T> {
+    #[doc(hidden)]
+    pub fn __fd(self) -> BorrowedFd<'m> {
+        self.0.as_fd()
+    }
 }
 
-/// The descriptor that an optional field sends.
-pub fn optional_fd<T: Sendable>(value: &Option<T>) -> Option<BorrowedFd<'_>> {
-    value.as_ref().map(T::descriptor)
+impl<'m, T: AsFd> Lent<'m, Option<T>> {
+    #[doc(hidden)]
+    pub fn __optional_fd(self) -> Option<BorrowedFd<'m>> {
+        self.0.as_ref().map(T::as_fd)
+    }
 }
 
-/// The descriptors that a field sends.
-pub fn fds<T: Sendable>(values: &[T]) -> impl ExactSizeIterator<Item = BorrowedFd<'_>> {
-    values.iter().map(T::descriptor)
+impl<'m, T: AsFd> Lent<'m, Vec<T>> {
+    #[doc(hidden)]
+    pub fn __fds(self) -> impl ExactSizeIterator<Item = BorrowedFd<'m>> {
+        self.0.iter().map(T::as_fd)
+    }
 }
+
+/// Stands for what is no descriptor, so that one error says so: that of receiving it.
+pub trait LentNothing<'m>: Sized {
+    #[doc(hidden)]
+    fn __fd(self) -> BorrowedFd<'m> {
+        mistaken()
+    }
+
+    #[doc(hidden)]
+    fn __optional_fd(self) -> Option<BorrowedFd<'m>> {
+        mistaken()
+    }
+
+    #[doc(hidden)]
+    fn __fds(self) -> std::vec::IntoIter<BorrowedFd<'m>> {
+        mistaken()
+    }
+}
+
+impl<'m, T: ?Sized> LentNothing<'m> for Lent<'m, T> {}
 
 /// What comes of decoding a field that is a `BorrowedFd`.
 ///

@@ -99,20 +99,20 @@ fn field(
             hygienic_at!(span => __private::Encoder::rest(__encoder, __private::bytes(#value));)
         }
         Form::Nested(None) => hygienic_at! { span =>
-            __private::Encoder::nested::<#codec, _>(__encoder, #name, #value)?;
+            __private::NestedValue(#value).__put::<#codec>(#name, __encoder)?;
         },
         Form::Nested(Some(_)) => hygienic_at! { span =>
-            __private::Encoder::nested_rest(__encoder, #name, #value)?;
+            __private::NestedValue(#value).__put_rest(#name, __encoder)?;
         },
         Form::Fd(descriptors) => match descriptors.number {
             Number::One => {
-                hygienic_at!(span => __private::Encoder::fd(__encoder, __private::fd(#value));)
+                hygienic_at!(span => __private::Encoder::fd(__encoder, __private::Lent(#value).__fd());)
             }
             Number::Optional => hygienic_at! { span =>
-                __private::Encoder::optional_fd(__encoder, __private::optional_fd(#value));
+                __private::Encoder::optional_fd(__encoder, __private::Lent(#value).__optional_fd());
             },
             Number::Many => hygienic_at! { span =>
-                __private::Encoder::fds::<#codec>(__encoder, #name, __private::fds(#value))?;
+                __private::Encoder::fds::<#codec>(__encoder, #name, __private::Lent(#value).__fds())?;
             },
         },
         Form::With(path) => {

@@ -15,7 +15,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{GenericParam, Generics, Member, Path};
 
-use crate::ast::{Container, Data, Ending, Form, Variant};
+use crate::ast::{Container, Data, Ending, Field, Form, Variant};
 use crate::bound;
 use crate::hygiene::{hygienic, hygienic_at};
 use crate::kind::{Content, Kind, Slice};
@@ -65,14 +65,19 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
         }
     };
     let implementation = implementation(container.ident, container.generics, &where_clause, &borrowed, &items);
-    let traits = container.fields().any(|field| matches!(field.form, Form::Plain(Kind::ByType | Kind::Elements)));
-    let traits = traits.then(|| {
+    let asks = |field: &Field<'_>| {
+        matches!(field.form, Form::Plain(Kind::ByType | Kind::Elements))
+    };
+    let fields = container.fields().any(asks).then(|| {
         hygienic! {
             use __private::{
                 GetThroughSerde as _, HoldsNone as _, PutChecked as _, PutThroughSerde as _,
             };
         }
     });
+    let fds = container.has_descriptors().then(|| hygienic!(use __private::LentNothing as _;));
+    let nested = container.has_nested().then(|| hygienic!(use __private::NoDescriptors as _;));
+    let traits = hygienic!(#fields #fds #nested);
     in_block(container.krate.as_ref(), &hygienic!(#traits #allowed #implementation #read))
 }
 
@@ -214,7 +219,7 @@ fn descriptors(container: &Container<'_>) -> Option<TokenStream> {
     let nested: Vec<_> = nested
         .map(|Inner { ty, is_indirect }| match is_indirect {
             true => hygienic!(true),
-            false => hygienic!(<#ty as __private::Message>::DESCRIPTORS),
+            false => hygienic!(<__private::NestedType<#ty>>::DESCRIPTORS),
         })
         .collect();
     (!nested.is_empty()).then(|| {

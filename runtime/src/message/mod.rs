@@ -13,11 +13,14 @@ use std::io::IoSlice;
 
 pub use self::decoder::Decoder;
 pub use self::descriptors::Descriptors;
-pub use self::direct::{Get, GetThroughSerde, Of, OwnedValue, Put, PutChecked, PutThroughSerde, Value};
+pub use self::direct::{
+    FieldType, Get, GetThroughSerde, Nothing, Of, OwnedFieldType, OwnedValue, Put, PutChecked,
+    PutThroughSerde, Value,
+};
 pub(crate) use self::encoded::{Borrowed, Encoded, Extent, MAX_BORROWED, MAX_SLICES};
 pub(crate) use self::encoder::BORROW_FROM;
 pub use self::encoder::Encoder;
-pub use self::nested::Nested;
+pub use self::nested::{Nested, NestedType, NestedValue, NoDescriptors};
 pub use self::unknown::Unknown;
 pub use self::unmarked::{HoldsMessage, HoldsNone, MarkedNested, Unmarked};
 use crate::error::{DecodeError, EncodeError};

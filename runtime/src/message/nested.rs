@@ -1,6 +1,9 @@
 //! Messages in messages: each travels as a frame of its own, behind its length.
 
-use super::{Decoder, Descriptors, Encoder, Message};
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use super::{Decoder, Descriptors, Encoder, Message, Nothing};
 use crate::codec::Codec;
 use crate::error::{DecodeError, EncodeError};
 
@@ -38,6 +41,60 @@ pub trait Nested {
     ) -> Result<Self::Borrowed<'f>, DecodeError>;
 }
 
+/// The type of a `nested` field.
+#[derive(Debug)]
+pub struct NestedType<T>(PhantomData<T>);
+
+impl<M: Message> NestedType<M> {
+    /// Whether descriptors travel with the message.
+    pub const DESCRIPTORS: bool = M::DESCRIPTORS;
+}
+
+/// Stands for what does not nest, so that one error says so: that of reading it.
+pub trait NoDescriptors {
+    /// None.
+    const DESCRIPTORS: bool = false;
+}
+
+impl<T> NoDescriptors for NestedType<T> {}
+
+/// The value of a `nested` field, to be written.
+#[derive(Debug)]
+pub struct NestedValue<'m, T>(pub &'m T);
+
+impl<'m, T: Nested> NestedValue<'m, T> {
+    #[doc(hidden)]
+    #[inline]
+    pub fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        self.0.write::<C>(field, encoder)
+    }
+}
+
+impl<'m, M: Message> NestedValue<'m, M> {
+    #[doc(hidden)]
+    #[inline]
+    pub fn __put_rest(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        encoder.nested_rest(field, self.0)
+    }
+}
+
+impl<T> Deref for NestedValue<'_, T> {
+    type Target = Nothing;
+
+    fn deref(&self) -> &Nothing {
+        &Nothing
+    }
+}
+
+#[diagnostic::do_not_recommend]
 impl<M: Message> Nested for M {
     type Borrowed<'f> = M::Borrowed<'f>;
 

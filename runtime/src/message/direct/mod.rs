@@ -7,6 +7,7 @@
 mod types;
 
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -89,52 +90,104 @@ impl<'m, T: Serialize + DeserializeOwned> PutChecked<'m> for OwnedValue<'m, T> {
     }
 }
 
-/// Writes all else. It is implemented for references, so that it is asked last.
+/// Writes what else serde serialises. It is implemented for references, so that it is asked later.
 pub trait PutThroughSerde<'m>: Sized {
     #[doc(hidden)]
-    type Value: ?Sized;
+    fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError>;
+}
+
+/// Stands for what cannot be written, so that one error says so: that of reading it. It is behind a
+/// `Deref`, so that it is asked last.
+#[derive(Debug)]
+pub struct Nothing;
+
+impl Nothing {
+    #[doc(hidden)]
+    pub fn __put<C: Codec>(
+        &self,
+        field: &'static str,
+        encoder: &mut Encoder<'_>,
+    ) -> Result<(), EncodeError> {
+        _ = (field, encoder);
+        unreachable!("a field that cannot be written does not compile")
+    }
 
     #[doc(hidden)]
-    fn __put<C: Codec>(
-        self,
+    pub fn __put_rest(
+        &self,
         field: &'static str,
-        encoder: &mut Encoder<'m>,
-    ) -> Result<(), EncodeError>
-    where
-        Self::Value: Serialize;
+        encoder: &mut Encoder<'_>,
+    ) -> Result<(), EncodeError> {
+        _ = (field, encoder);
+        unreachable!("a field that cannot be written does not compile")
+    }
 }
 
-impl<'m, T: ?Sized> PutThroughSerde<'m> for &Value<'m, T> {
-    type Value = T;
+impl<T: ?Sized> Deref for Value<'_, T> {
+    type Target = Nothing;
 
+    fn deref(&self) -> &Nothing {
+        &Nothing
+    }
+}
+
+impl<T: ?Sized> Deref for OwnedValue<'_, T> {
+    type Target = Nothing;
+
+    fn deref(&self) -> &Nothing {
+        &Nothing
+    }
+}
+
+impl<'m, T: Serialize + ?Sized> PutThroughSerde<'m> for &Value<'m, T> {
     #[inline]
     fn __put<C: Codec>(
         self,
         field: &'static str,
         encoder: &mut Encoder<'m>,
-    ) -> Result<(), EncodeError>
-    where
-        T: Serialize,
-    {
+    ) -> Result<(), EncodeError> {
         encoder.field::<C, T>(field, self.0)
     }
 }
 
-impl<'m, T: ?Sized> PutThroughSerde<'m> for &OwnedValue<'m, T> {
-    type Value = T;
-
+impl<'m, T: Serialize + ?Sized> PutThroughSerde<'m> for &OwnedValue<'m, T> {
     #[inline]
     fn __put<C: Codec>(
         self,
         field: &'static str,
         encoder: &mut Encoder<'m>,
-    ) -> Result<(), EncodeError>
-    where
-        T: Serialize,
-    {
+    ) -> Result<(), EncodeError> {
         encoder.field::<C, T>(field, self.0)
     }
 }
+
+/// A type that serde handles.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a field of a message",
+    label = "`Serialize` or `Deserialize` is missing",
+    note = "for your own type, write #[derive(serde::Serialize, serde::Deserialize)] before it, or derive `Message` and mark the field #[message(nested)]",
+    note = "for a type of another crate, turn on its `serde` feature, or say how it is sent: #[message(with = path)]"
+)]
+pub trait FieldType<'f>: Serialize + Deserialize<'f> {}
+
+#[diagnostic::do_not_recommend]
+impl<'f, T: Serialize + Deserialize<'f>> FieldType<'f> for T {}
+
+/// A type that serde handles, and that borrows nothing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be in a field of a message",
+    label = "`Serialize` or `Deserialize` is missing, or it borrows",
+    note = "for your own type, write #[derive(serde::Serialize, serde::Deserialize)] before it",
+    note = "#[message(bound = \"…\")] on the message says what else its type parameters need"
+)]
+pub trait OwnedFieldType: Serialize + DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> OwnedFieldType for T {}
 
 /// Reads what is not recognised.
 pub trait GetThroughSerde<'f>: Sized {
@@ -148,7 +201,7 @@ pub trait GetThroughSerde<'f>: Sized {
         decoder: &mut Decoder<'f, C>,
     ) -> Result<Self::Value, DecodeError>
     where
-        Self::Value: Deserialize<'f>;
+        Self::Value: FieldType<'f>;
 }
 
 impl<'f, T> GetThroughSerde<'f> for Of<'f, T> {
@@ -161,7 +214,7 @@ impl<'f, T> GetThroughSerde<'f> for Of<'f, T> {
         decoder: &mut Decoder<'f, C>,
     ) -> Result<T, DecodeError>
     where
-        T: Deserialize<'f>,
+        T: FieldType<'f>,
     {
         decoder.field(field)
     }

@@ -4,5 +4,6 @@
 
 mod differential;
 mod enums;
+mod evolution;
 mod golden;
 mod round_trip;

@@ -35,6 +35,8 @@ pub(crate) use self::guard::{decode_guarded, encode_checked, encode_guarded};
 pub use self::postcard::Postcard;
 
 /// The deepest nesting of values and messages, in levels: as many as `serde_json` allows.
+///
+/// A level costs stack, most of it in unoptimised builds. This depth fits a thread of 1 MiB there.
 pub const MAX_DEPTH: u32 = 128;
 
 /// The most sequence elements and map entries of no bytes that one frame may hold, in elements.

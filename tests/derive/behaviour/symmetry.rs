@@ -321,3 +321,41 @@ fn errors_speak_to_people() {
     let error = to_vec(&Refusing(Refused)).unwrap_err().to_string();
     assert_eq!(error, "field `Refusing.0`: not today");
 }
+
+/// As much as can be nested: a level and two wrappers, again and again.
+#[derive(Serialize, Deserialize, Debug, PartialEq, Clone, Default)]
+struct Level {
+    wrapped: Wrapped,
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq, Clone, Default)]
+enum Wrapped {
+    #[default]
+    Nothing,
+    Next(Option<Box<Level>>),
+}
+
+both!(Wrappers WrappersPostcard (Level));
+
+/// A level needs stack, most of it in unoptimised builds.
+#[test]
+fn the_deepest_values_fit_a_thread_of_one_mib() {
+    let round_trips = || {
+        let null = || Expression::Number(1);
+        for deepest in [
+            deep(lists(128), 0, null(), 0),
+            deep(maps(128), 0, null(), 0),
+            deep(Json::Null, 127, null(), 0),
+            deep(Json::Null, 0, ifs(128), 0),
+            deep(Json::Null, 0, null(), 64),
+        ] {
+            drop(Deep::decode(&to_vec(&deepest).unwrap()).unwrap());
+        }
+        let wrapped = |level, _| Level { wrapped: Wrapped::Next(Some(Box::new(level))) };
+        let level = (0..127).fold(Level::default(), wrapped);
+        drop(WrappersPostcard::decode(&to_vec(&WrappersPostcard(level.clone())).unwrap()).unwrap());
+        drop(Wrappers::decode(&to_vec(&Wrappers(level)).unwrap()).unwrap());
+    };
+    let thread = std::thread::Builder::new().stack_size(1024 * 1024);
+    thread.spawn(round_trips).unwrap().join().unwrap();
+}

@@ -8,7 +8,8 @@ use std::ops::RangeInclusive;
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 use syn::{
-    DataEnum, DataStruct, DeriveInput, Fields, Generics, Lifetime, Member, Path, Type, WherePredicate,
+    DataEnum, DataStruct, DeriveInput, Fields, Generics, Lifetime, Member, Path, Type,
+    WherePredicate,
 };
 
 use crate::attr;

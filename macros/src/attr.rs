@@ -8,8 +8,8 @@ use syn::{Attribute, Data, DeriveInput, Error, Fields, Lit, Path, WherePredicate
 
 use crate::ctxt::Ctxt;
 use crate::symbol::{
-    BOUND, CODEC, CRATE, DEFAULT, EXTENSIBLE, FD, MESSAGE, NESTED, OTHER, Place, RESERVED, REST, TAG,
-    WITH, meant, misplaced, valueless,
+    BOUND, CODEC, CRATE, DEFAULT, EXTENSIBLE, FD, MESSAGE, NESTED, OTHER, Place, RESERVED, REST,
+    TAG, WITH, meant, misplaced, valueless,
 };
 use crate::value::{Tag, bounds, flag, path, ranges, skip_item, tag};
 
@@ -119,12 +119,14 @@ impl Field {
 
 /// Whether a type, or anything in it, is deprecated.
 pub(crate) fn is_deprecated(input: &DeriveInput) -> bool {
-    let deprecated = |attrs: &[Attribute]| attrs.iter().any(|attr| attr.path().is_ident("deprecated"));
+    let deprecated =
+        |attrs: &[Attribute]| attrs.iter().any(|attr| attr.path().is_ident("deprecated"));
     let in_fields = |fields: &Fields| fields.iter().any(|field| deprecated(&field.attrs));
     let inside = match &input.data {
-        Data::Enum(data) => {
-            data.variants.iter().any(|variant| deprecated(&variant.attrs) || in_fields(&variant.fields))
-        }
+        Data::Enum(data) => data
+            .variants
+            .iter()
+            .any(|variant| deprecated(&variant.attrs) || in_fields(&variant.fields)),
         Data::Struct(data) => in_fields(&data.fields),
         Data::Union(_) => false,
     };

@@ -99,7 +99,11 @@ enum Note<'a> {
     #[message(tag = 300)]
     Empty,
     #[message(tag = 1)]
-    Text { text: &'a str, #[message(default)] urgent: bool },
+    Text {
+        text: &'a str,
+        #[message(default)]
+        urgent: bool,
+    },
     #[message(tag = 2)]
     Of(#[message(nested)] Box<Self>),
     #[message(other)]

@@ -149,9 +149,9 @@ fn fields(cx: &Context<'_>, variant: &Variant<'_>, path: &TokenStream) -> TokenS
         (true, _) if cx.takes_descriptors() => {
             Some(hygienic!(__private::Descriptors::finish(__descriptors)?;))
         }
-        (false, true) => Some(
-            hygienic!(__private::Descriptors::finish_extensible(__descriptors, __decoder)?;),
-        ),
+        (false, true) => {
+            Some(hygienic!(__private::Descriptors::finish_extensible(__descriptors, __decoder)?;))
+        }
         _ => None,
     };
     hygienic! {

@@ -44,9 +44,10 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
     let descriptors = descriptors(container);
     let items = hygienic!(#descriptors #tag #name #encode #decode);
     // Where it is not one, that is reported once, here, and nowhere in the functions.
-    let codec = container.codec.as_ref().map(|codec| {
-        hygienic_at!(codec.span() => #codec: __private::Codec,)
-    });
+    let codec = container
+        .codec
+        .as_ref()
+        .map(|codec| hygienic_at!(codec.span() => #codec: __private::Codec,));
     let where_clause = &cx.where_clause;
     let where_clause = hygienic!(#where_clause #codec);
     let borrowed = match container.is_borrowing() || !cx.lent.is_empty() {
@@ -64,10 +65,9 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
             #read
         }
     };
-    let implementation = implementation(container.ident, container.generics, &where_clause, &borrowed, &items);
-    let asks = |field: &Field<'_>| {
-        matches!(field.form, Form::Plain(Kind::ByType | Kind::Elements))
-    };
+    let implementation =
+        implementation(container.ident, container.generics, &where_clause, &borrowed, &items);
+    let asks = |field: &Field<'_>| matches!(field.form, Form::Plain(Kind::ByType | Kind::Elements));
     let fields = container.fields().any(asks).then(|| {
         hygienic! {
             use __private::{
@@ -75,8 +75,16 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
             };
         }
     });
-    let fds = container.has_descriptors().then(|| hygienic!(use __private::LentNothing as _;));
-    let nested = container.has_nested().then(|| hygienic!(use __private::NoDescriptors as _;));
+    let fds = container.has_descriptors().then(|| {
+        hygienic!(
+            use __private::LentNothing as _;
+        )
+    });
+    let nested = container.has_nested().then(|| {
+        hygienic!(
+            use __private::NoDescriptors as _;
+        )
+    });
     let traits = hygienic!(#fields #fds #nested);
     in_block(container.krate.as_ref(), &hygienic!(#traits #allowed #implementation #read))
 }
@@ -212,7 +220,9 @@ fn name(container: &Container<'_>) -> TokenStream {
 /// `Box` or a `Vec`, which may hold this one again, it cannot be asked.
 fn descriptors(container: &Container<'_>) -> Option<TokenStream> {
     if container.has_descriptors() {
-        return Some(hygienic!(const DESCRIPTORS: __private::bool = true;));
+        return Some(hygienic!(
+            const DESCRIPTORS: __private::bool = true;
+        ));
     }
     let nested = container.fields().filter(|field| field.is_nested());
     let nested = nested.map(|field| Inner::of(field.ty)).filter(|inner| !inner.is(container.ident));
@@ -222,9 +232,7 @@ fn descriptors(container: &Container<'_>) -> Option<TokenStream> {
             false => hygienic!(<__private::NestedType<#ty>>::DESCRIPTORS),
         })
         .collect();
-    (!nested.is_empty()).then(|| {
-        hygienic!(const DESCRIPTORS: __private::bool = #(#nested)||*;)
-    })
+    (!nested.is_empty()).then(|| hygienic!(const DESCRIPTORS: __private::bool = #(#nested)||*;))
 }
 
 /// What is matched against the variants. A reference to an enum without any could not be matched by

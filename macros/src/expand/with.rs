@@ -80,7 +80,6 @@ fn declared(generics: &syn::Generics) -> TokenStream {
 
 /// The message type, by its name.
 fn this(cx: &Context<'_>) -> TokenStream {
-    let (ident, (_, ty_generics, _)) =
-        (cx.container.ident, cx.container.generics.split_for_impl());
+    let (ident, (_, ty_generics, _)) = (cx.container.ident, cx.container.generics.split_for_impl());
     hygienic!(#ident #ty_generics)
 }

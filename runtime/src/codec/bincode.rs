@@ -133,7 +133,9 @@ fn fault(error: DecodeError) -> Fault {
         DecodeError::InvalidIntegerType { found, .. } => {
             Fault::Invalid(format!("an integer of a wider type, {found:?}").into())
         }
-        DecodeError::NonZeroTypeIsZero { .. } => Fault::Invalid("0 for a number that is never 0".into()),
+        DecodeError::NonZeroTypeIsZero { .. } => {
+            Fault::Invalid("0 for a number that is never 0".into())
+        }
         other => Fault::Invalid(other.to_string().into()),
     }
 }

@@ -85,7 +85,7 @@ pub enum DecodeError {
         /// The length of the frame that it is in.
         len: usize,
         /// What is wrong with the nested message.
-        error: Box<DecodeError>,
+        error: Box<Self>,
     },
 
     /// The message's `fd` fields do not declare as many descriptors as came with the frame. All that
@@ -100,7 +100,9 @@ pub enum DecodeError {
 
     /// More descriptors came than the message declares, and a nested message has something that this side
     /// does not know: the descriptors of later fields may be its own. All that came have been closed.
-    #[error("a nested message of a newer version came with descriptors that cannot be told from those of the fields after it (declare `fd` fields before `nested` ones)")]
+    #[error(
+        "a nested message of a newer version came with descriptors that cannot be told from those of the fields after it (declare `fd` fields before `nested` ones)"
+    )]
     FdUnclear,
 
     /// A descriptor came that the field's type does not take.
@@ -166,7 +168,9 @@ pub enum Fault {
     },
 
     /// Values are nested deeper than [`MAX_DEPTH`](crate::codec::MAX_DEPTH).
-    #[error("nested deeper than {limit} levels (sequences, tuples, maps, structs and messages each count one)")]
+    #[error(
+        "nested deeper than {limit} levels (sequences, tuples, maps, structs and messages each count one)"
+    )]
     TooDeep {
         /// The deepest nesting allowed.
         limit: u32,
@@ -182,7 +186,9 @@ pub enum Fault {
 
     /// A type asks the bytes what they are, and they do not say: `serde_json::Value`, and types with
     /// serde's `untagged`, `tag = "…"` or `flatten`, can be sent and never received.
-    #[error("the type asks the bytes what they are (as serde_json::Value, `untagged`, `tag` and `flatten` do), and they do not say: send text or another type by #[message(with = path)]")]
+    #[error(
+        "the type asks the bytes what they are (as serde_json::Value, `untagged`, `tag` and `flatten` do), and they do not say: send text or another type by #[message(with = path)]"
+    )]
     SelfDescribing,
 
     /// Anything else, in the codec's own words: a boolean of 2, a surrogate `char`, a variant that

@@ -408,7 +408,8 @@ impl<'f, C: Codec> Decoder<'f, C> {
     where
         T: Deserialize<'f>,
     {
-        let (value, taken) = decode_guarded::<C, T>(self.unread, self.nested, &mut self.empty_elements)?;
+        let (value, taken) =
+            decode_guarded::<C, T>(self.unread, self.nested, &mut self.empty_elements)?;
         self.unread = self.unread.get(taken..).unwrap_or_default();
         Ok(value)
     }

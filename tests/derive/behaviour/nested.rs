@@ -98,7 +98,10 @@ fn attributes_keep_their_meaning_inside() {
     // A message that no variant has is data, and goes on as it came.
     let newer = Shape::Newer(Unknown::new(77, &[1, 2][..]));
     is_sent_as(Drawing::One { before: 1, shape: newer, after: 2 }, &[1, 1, 3, 77, 1, 2, 2]);
-    is_sent_as(Drawing::Many(vec![Shape::Raw(b"xy".into()); 2], 1), b"\x03\x02\x03\x05xy\x03\x05xy\x01");
+    is_sent_as(
+        Drawing::Many(vec![Shape::Raw(b"xy".into()); 2], 1),
+        b"\x03\x02\x03\x05xy\x03\x05xy\x01",
+    );
     // Fields that an older sender of the outer message has not.
     assert_eq!(Drawing::decode(&[6, 1]).unwrap(), Drawing::Filled(1, Shape::Grown(77), vec![]));
 }
@@ -142,7 +145,13 @@ fn what_is_borrowed_is_lent_by_the_outer_frame() {
 #[derive(Message, Debug, PartialEq)]
 enum Store<'a> {
     #[message(tag = 1)]
-    Put { key: &'a [u8], first: Vec<u8>, second: &'a [u8], #[message(rest)] last: &'a [u8] },
+    Put {
+        key: &'a [u8],
+        first: Vec<u8>,
+        second: &'a [u8],
+        #[message(rest)]
+        last: &'a [u8],
+    },
 }
 
 #[derive(Message, Debug, PartialEq)]
@@ -175,7 +184,8 @@ fn large_fields_inside_are_where_they_belong() {
             let message = Stores { before, stores: several, one: put(7), after, rest };
             let frame = to_vec(&message).unwrap();
             assert_eq!(Stores::decode(&frame).unwrap(), message, "{len}");
-            let (mut left, mut right) = Connection::<Stores<'static>, Stores<'static>>::pair().unwrap();
+            let (mut left, mut right) =
+                Connection::<Stores<'static>, Stores<'static>>::pair().unwrap();
             std::thread::scope(|scope| {
                 scope.spawn(|| left.send(&message).unwrap());
                 let received = right.recv().unwrap().unwrap();
@@ -412,7 +422,12 @@ enum Part {
     #[message(tag = 1)]
     File(#[message(fd)] File),
     #[message(tag = 2)]
-    Files { #[message(fd)] first: Option<OwnedFd>, #[message(fd)] more: Vec<OwnedFd> },
+    Files {
+        #[message(fd)]
+        first: Option<OwnedFd>,
+        #[message(fd)]
+        more: Vec<OwnedFd>,
+    },
     #[message(tag = 3)]
     Nothing,
     #[message(tag = 4, extensible)]
@@ -497,10 +512,18 @@ fn descriptors_are_taken_depth_first() {
 
     let frame = right.recv().unwrap().unwrap();
     assert_eq!(frame.descriptor_count(), 8);
-    let Around(Parcel::All { before, part, parts, after }) = frame.decode().unwrap() else { panic!() };
+    let Around(Parcel::All { before, part, parts, after }) = frame.decode().unwrap() else {
+        panic!()
+    };
     let Part::Files { first: Some(first), more } = part else { panic!() };
-    let Ok([Part::Nothing, Part::File(third), Part::Deep(deep), Part::Files { first: None, more: last }]) =
-        <[Part; 4]>::try_from(parts)
+    let Ok(
+        [
+            Part::Nothing,
+            Part::File(third),
+            Part::Deep(deep),
+            Part::Files { first: None, more: last },
+        ],
+    ) = <[Part; 4]>::try_from(parts)
     else {
         panic!()
     };
@@ -537,7 +560,8 @@ fn descriptors_of_what_is_newer_are_not_taken_for_others() {
         let message = NewerParcel::All { before: file("before"), part, parts: vec![], after };
         let frame = to_vec(&message).unwrap();
         let NewerParcel::All { before, part: NewerPart::Grown(_, inside), after, .. } = message;
-        let all: Vec<OwnedFd> = [Some(before.into()), inside, after].into_iter().flatten().collect();
+        let all: Vec<OwnedFd> =
+            [Some(before.into()), inside, after].into_iter().flatten().collect();
         Parcel::decode_with(&frame, &mut Descriptors::from(all))
     };
     // None came with it: what follows is what it says.

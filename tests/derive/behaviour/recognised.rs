@@ -127,7 +127,14 @@ fn the_bytes_are_those_of_serde() {
     let halves = |byte: u8| ([byte; 32], [byte; 32]);
     same(
         &Bytes::Keys([1; 64], Some([2; 64]), vec![[3; 64]], vec![], [[5; 40], [6; 40]]),
-        &(halves(1), Some(halves(2)), vec![halves(3)], Vec::<u8>::new(), [[5u8; 20]; 2], [[6u8; 20]; 2]),
+        &(
+            halves(1),
+            Some(halves(2)),
+            vec![halves(3)],
+            Vec::<u8>::new(),
+            [[5u8; 20]; 2],
+            [[6u8; 20]; 2],
+        ),
     );
 }
 
@@ -167,14 +174,18 @@ fn arrays_of_any_length_are_their_elements() {
     is_sent_as(texts, &[&[5][..], &[1, b'a'].repeat(34)].concat());
     is_sent_as(Arrays::<u8, 0>::Empty([], [(); 5]), &[6]);
     let error = Arrays::<u8, 3>::decode(&[2, 1, 2]).unwrap_err().to_string();
-    assert!(error.starts_with("field `Generic.0`, at byte 3 of a frame of 3: at least 1"), "{error}");
+    assert!(
+        error.starts_with("field `Generic.0`, at byte 3 of a frame of 3: at least 1"),
+        "{error}"
+    );
 }
 
 /// Lengths that no frame can hold cost no memory.
 #[test]
 fn claims_are_checked_before_they_cost_anything() {
     for tag in [1, 2, 4] {
-        for len in [&[253, 255, 255, 255, 255, 255, 255, 255, 255][..], &[252, 255, 255, 255, 127]] {
+        for len in [&[253, 255, 255, 255, 255, 255, 255, 255, 255][..], &[252, 255, 255, 255, 127]]
+        {
             let error = Bytes::decode(&[&[tag], len].concat()).unwrap_err();
             assert!(
                 matches!(error, DecodeError::Field { fault: Fault::Short { .. }, .. }),

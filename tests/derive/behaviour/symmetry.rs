@@ -52,13 +52,14 @@ fn a_field_that_is_left_out_is_refused_by_its_name() {
     let items = Items(whole.clone(), vec![whole.clone()]);
     assert_eq!(Items::decode(&to_vec(&items).unwrap()).unwrap(), items);
     let less = Item { owner: None, mode: 0, uid: 42 };
-    for text in [
-        refusal(&Items(less.clone(), vec![])),
-        refusal(&ItemsPostcard(less.clone(), vec![])),
-    ] {
+    for text in
+        [refusal(&Items(less.clone(), vec![])), refusal(&ItemsPostcard(less.clone(), vec![]))]
+    {
         assert!(text.starts_with("Items"), "{text}");
         assert!(text.contains(".0: `Item` leaves out its field `owner`, and "), "{text}");
-        assert!(text.ends_with("remove `skip_serializing_if`, as an `Option` of `None` is one byte"));
+        assert!(
+            text.ends_with("remove `skip_serializing_if`, as an `Option` of `None` is one byte")
+        );
     }
     let text = refusal(&Items(whole, vec![less]));
     assert!(text.starts_with("Items.1: `Item` leaves out its field `owner`"), "{text}");
@@ -215,8 +216,12 @@ both!(Flattened FlattenedPostcard (Flat));
 
 #[test]
 fn what_asks_the_bytes_is_told_that_they_do_not_say() {
-    for error in [Asking::decode(&[1, 7]).unwrap_err(), AskingPostcard::decode(&[1, 7]).unwrap_err()] {
-        let DecodeError::Field { fault: Fault::SelfDescribing, .. } = error else { panic!("{error}") };
+    for error in
+        [Asking::decode(&[1, 7]).unwrap_err(), AskingPostcard::decode(&[1, 7]).unwrap_err()]
+    {
+        let DecodeError::Field { fault: Fault::SelfDescribing, .. } = error else {
+            panic!("{error}")
+        };
         let text = error.to_string();
         assert!(text.contains("the type asks the bytes what they are"), "{text}");
         assert!(text.contains("`untagged`") && text.contains("#[message(with = path)]"), "{text}");

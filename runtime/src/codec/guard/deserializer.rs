@@ -2,8 +2,8 @@
 
 use serde::de::{Deserializer, Error, Visitor};
 
-use super::{Guard, Rule};
 use super::owned::Owned;
+use super::{Guard, Rule};
 
 /// Values of at least one byte that hold no others: the visitor needs no watching.
 macro_rules! scalars {

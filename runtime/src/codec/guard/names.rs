@@ -7,9 +7,7 @@
 use std::cell::{Cell, RefCell};
 
 use serde::de::value::U32Deserializer;
-use serde::de::{
-    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer,
-};
+use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer};
 
 use super::{Guard, Meter};
 use crate::codec::Codec;

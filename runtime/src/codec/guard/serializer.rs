@@ -211,6 +211,12 @@ impl<'g> Guard<'g, ()> {
     /// The same guard around `inner`.
     #[inline]
     fn put<U>(self, inner: U) -> Guard<'g, U> {
-        Guard { inner, meter: self.meter, depth: self.depth, free: self.free, counted: self.counted }
+        Guard {
+            inner,
+            meter: self.meter,
+            depth: self.depth,
+            free: self.free,
+            counted: self.counted,
+        }
     }
 }

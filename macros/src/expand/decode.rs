@@ -82,13 +82,19 @@ pub(super) fn read(cx: &Context<'_>) -> TokenStream {
     }
 }
 
+/// The most variants that are read by one function where there are optimisations. For more, a call costs less
+/// than it takes to compile such a function.
+const INLINED: usize = 16;
+
 /// A function that reads a message, or what comes after its tag.
 fn reader(cx: &Context<'_>, name: &TokenStream, body: &TokenStream) -> TokenStream {
     let codec = &cx.codec;
     let along = cx.takes_descriptors();
     let along = along.then(|| hygienic!(__descriptors: &mut __private::Descriptors,));
+    let is_small = cx.container.variants().len() <= INLINED;
+    let inlined = is_small.then(|| hygienic!(#[cfg_attr(not(debug_assertions), inline(always))]));
     hygienic! {
-        #[cfg_attr(not(debug_assertions), inline(always))]
+        #inlined
         fn #name<'__frame>(
             __decoder: &mut __private::Decoder<'__frame, #codec>,
             #along

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 /// The runtime's modules, from the ground up. A module imports from those below it, and from those
 /// beside it only where that makes no circle.
 const RUNTIME: &[&[&str]] = &[
-    &["sys", "error", "private"],
-    &["wire", "codec", "message", "memory", "peer", "frame"],
+    &["sys", "error"],
+    &["wire", "codec", "message", "private", "memory", "peer", "frame"],
     &["limits", "policy", "options", "address", "backoff", "activation"],
     &["transport"],
     &[
@@ -27,7 +27,7 @@ const RUNTIME: &[&[&str]] = &[
 
 /// The derive's pipeline, from its first step to its last.
 const MACROS: &[&[&str]] = &[
-    &["symbol", "ctxt", "kind", "value"],
+    &["symbol", "ctxt", "hygiene", "kind", "nest", "value"],
     &["attr", "free"],
     &["ast"],
     &["valid", "bound"],

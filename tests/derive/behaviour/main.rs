@@ -9,6 +9,7 @@ mod generics;
 mod large;
 mod lints;
 mod nested;
+mod nested_descriptors;
 mod other;
 mod recognised;
 mod refusals;

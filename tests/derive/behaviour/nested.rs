@@ -1,4 +1,5 @@
 //! Messages in messages: each a frame of its own, behind its length.
+#![allow(clippy::use_self, reason = "a type may hold itself by its name")]
 
 use std::borrow::Cow;
 use std::fmt::Debug;

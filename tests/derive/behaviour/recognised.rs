@@ -1,4 +1,11 @@
 //! Types that are recognised by what they are: none of these goes through serde, whatever it is called.
+#![allow(
+    clippy::box_collection,
+    clippy::box_default,
+    clippy::large_enum_variant,
+    clippy::redundant_allocation,
+    reason = "types are recognised whatever they are"
+)]
 
 use std::borrow::Cow;
 use std::cell::Cell;

@@ -74,8 +74,8 @@ fn a_field_that_is_left_out_is_refused_by_its_name() {
 #[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
 enum Json {
     Null,
-    List(Vec<Json>),
-    Map(BTreeMap<String, Json>),
+    List(Vec<Self>),
+    Map(BTreeMap<String, Self>),
 }
 
 #[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
@@ -92,7 +92,7 @@ enum Expression {
 }
 
 #[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
-struct Newtype(Option<Box<Newtype>>);
+struct Newtype(Option<Box<Self>>);
 
 both!(Deep DeepPostcard (Json, Node, Expression, Newtype));
 

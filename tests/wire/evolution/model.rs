@@ -12,8 +12,8 @@ pub(crate) enum Value {
     Text(String),
     /// Which file a descriptor is of.
     File(u64),
-    Maybe(Option<Box<Value>>),
-    List(Vec<Value>),
+    Maybe(Option<Box<Self>>),
+    List(Vec<Self>),
     Message(Node),
 }
 

@@ -211,6 +211,16 @@ pub(crate) fn owned_instead(ty: &Type) -> Option<String> {
     }
 }
 
+/// The types that the compiler is asked about, whether they are messages: the type, which it looks into, and those
+/// in tuples, into which it cannot.
+pub(crate) fn checked(ty: &Type) -> Vec<&Type> {
+    let held = held(ty);
+    match held.iter().any(|ty| matches!(ty, Type::Tuple(_))) {
+        true => held,
+        false => vec![ty],
+    }
+}
+
 /// The type, and those of which it certainly holds values: the types in a tuple, an `Option`…
 fn held(ty: &Type) -> Vec<&Type> {
     const HOLDERS: &[&str] = &["Box", "Option", "Vec", "VecDeque"];

@@ -11,7 +11,7 @@ enum Inner<'frame> {
     #[message(tag = 1)]
     Text(&'frame ::core::primitive::str),
     #[message(tag = 2)]
-    Inner(#[message(nested)] ::std::boxed::Box<Self>),
+    Again(#[message(nested)] ::std::boxed::Box<Self>),
     #[message(tag = 3)]
     Bytes(Bytes, [Bytes; 2]),
 }
@@ -46,7 +46,7 @@ struct Files(#[message(nested)] File);
 fn messages_nest() {
     let message = Outer {
         first: ::core::option::Option::Some(Inner::Text("t")),
-        all: ::std::vec![Inner::Inner(::std::boxed::Box::new(Inner::Bytes(
+        all: ::std::vec![Inner::Again(::std::boxed::Box::new(Inner::Bytes(
             ::std::vec![1],
             [::std::vec![], ::std::vec![2]],
         )))],

@@ -8,7 +8,7 @@ use syn::{Type, TypeArray};
 use super::{Context, binding, bindings, function_of, is_extensible, with};
 use crate::ast::{Data, Field, Form, Variant};
 use crate::hygiene::{hygienic, hygienic_at};
-use crate::kind::{Content, Descriptors, Held, Kind, Number, ungroup};
+use crate::kind::{self, Content, Descriptors, Held, Kind, Number, ungroup};
 
 /// `Message::decode`, and its forms with descriptors and in another message: each around
 /// [`read`](self::read).
@@ -242,8 +242,9 @@ fn by_type(cx: &Context<'_>, name: &str, ty: &Type) -> TokenStream {
     let of = hygienic_at! { span =>
         __private::Of::<'__frame, #at_frame>::TYPE.__get::<#codec>(#name, __decoder)?
     };
+    let checked = kind::checked(ty).into_iter().map(|ty| cx.type_at_frame(ty));
     hygienic_at! { span => {
-        __private::Unmarked::<#at_frame>::FIELD.__check();
+        #(__private::Unmarked::<#checked>::FIELD.__check();)*
         #of
     }}
 }

@@ -156,7 +156,8 @@ impl<T: Nested> Nested for Vec<T> {
         decoder: &mut Decoder<'f, C>,
         descriptors: &mut Descriptors,
     ) -> Result<Self::Borrowed<'f>, DecodeError> {
-        let (mut values, count) = decoder.room(field)?;
+        // Room is made as values come: claims that nest would add up.
+        let (mut values, count) = (Vec::new(), decoder.count(field)?);
         for _ in 0..count {
             values.push(T::read(field, decoder, descriptors)?);
         }

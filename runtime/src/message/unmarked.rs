@@ -38,7 +38,7 @@ impl<T: ?Sized> HoldsNone for Unmarked<T> {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is a message, or holds one, in a field that is not marked",
     label = "write #[message(nested)] before this field",
-    note = "a message in a message is a frame of its own: through serde it would lose its tags, `rest`, `default` and `fd` fields (`nested` takes messages, and `Box`, `Option` and `Vec` of them)"
+    note = "a message in a message is a frame of its own: through serde it would lose its tags, `rest`, `default` and `fd` fields (`nested` takes messages, and `Box`, `Option` and `Vec` of them; instead of a tuple or a map, write a `Vec` of a struct that is a message)"
 )]
 pub trait MarkedNested {}
 

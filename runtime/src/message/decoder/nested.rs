@@ -145,24 +145,22 @@ impl<'f, C: Codec> Decoder<'f, C> {
         }
     }
 
-    /// Reads how many values follow, each of which takes a byte at least, and makes room for them in proportion
-    /// to the bytes that are left.
-    pub(in crate::message) fn room<T>(
-        &mut self,
-        field: &'static str,
-    ) -> Result<(Vec<T>, u64), DecodeError> {
-        const BYTES_PER_VALUE: usize = 8;
-
+    /// Reads how many values follow, each of which takes a byte at least.
+    pub(in crate::message) fn count(&mut self, field: &'static str) -> Result<u64, DecodeError> {
         self.read(field, |decoder| {
             let (count, unread) = C::decode_u64(decoder.unread)?;
             decoder.unread = unread;
             let values = usize::try_from(count).unwrap_or(usize::MAX);
             match values.checked_sub(unread.len()) {
-                None | Some(0) => {
-                    Ok((Vec::with_capacity(values.min(unread.len() / BYTES_PER_VALUE)), count))
-                }
+                None | Some(0) => Ok(count),
                 Some(missing) => Err(Fault::Short { missing }),
             }
         })
+    }
+
+    /// Room for as many values, in no more memory than there are bytes left to read them from.
+    pub(in crate::message) fn room<T>(&self, count: u64) -> Vec<T> {
+        let most = self.unread.len() / size_of::<T>().max(1);
+        Vec::with_capacity(usize::try_from(count).unwrap_or(usize::MAX).min(most))
     }
 }

@@ -300,10 +300,11 @@ pub trait Get<'f>: Sized {
         field: &'static str,
         decoder: &mut Decoder<'f, C>,
     ) -> Result<Vec<Self>, DecodeError> {
-        let (mut values, count) = match Self::EMPTY {
-            true => (Vec::new(), decoder.empty_count(field)?),
-            false => decoder.room(field)?,
+        let count = match Self::EMPTY {
+            true => decoder.empty_count(field)?,
+            false => decoder.count(field)?,
         };
+        let mut values = decoder.room(count);
         for _ in 0..count {
             values.push(Self::get(field, decoder)?);
         }

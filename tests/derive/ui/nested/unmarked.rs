@@ -15,6 +15,8 @@ enum Drawing {
     One(Shape),
     #[message(tag = 2)]
     Several { shapes: BTreeMap<u8, Vec<Option<Shape>>> },
+    #[message(tag = 3)]
+    Tuple(Vec<(u8, Shape)>),
 }
 
 fn main() {}

@@ -103,7 +103,7 @@ fn of_fields(container: &Container<'_>, lent: &[&Ident]) -> TokenStream {
             continue;
         }
         match &field.form {
-            Form::Plain(Kind::Serde | Kind::ByType | Kind::Elements) => {
+            Form::Plain(Kind::Plain | Kind::ByType | Kind::Elements) => {
                 through_serde.visit(field.ty);
             }
             Form::Nested(_) => nested.extend(of_nested(container, field, lent)),

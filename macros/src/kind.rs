@@ -9,8 +9,8 @@ use syn::{
 
 /// What a type says about the bytes of its values.
 pub(crate) enum Kind {
-    /// What certainly goes through serde as fast as it can.
-    Serde,
+    /// A type of the standard library that is certainly no message, and holds none.
+    Plain,
     /// Bytes or text: written from where they lie, and lent by the frame where the type can borrow.
     Slice(Slice),
     /// `[u8; N]`.
@@ -62,22 +62,22 @@ impl Kind {
             Type::Array(_) => Self::Elements,
             ty if is_named(ty, "u32") => Self::U32,
             ty if is_named(ty, "u64") => Self::U64,
-            ty if is_plain(ty) => Self::Serde,
+            ty if is_plain(ty) => Self::Plain,
             _ => Self::ByType,
         }
     }
 }
 
-/// Whether the type is certainly no message, holds none, and holds no bytes that could be copied in one
-/// piece: most are, and nothing needs to be asked about them.
+/// Whether the type is certainly no message, and holds none: most are, and need not be checked.
 fn is_plain(ty: &Type) -> bool {
     if is_one_of(ty, SCALARS) || is_named(ty, "String") {
         return true;
     }
     match generic(ty).map(|(segment, arguments)| (&segment.ident, single(arguments))) {
-        Some((holder, Some(GenericArgument::Type(inner)))) if holder == "Option" => is_plain(inner),
-        Some((holder, Some(GenericArgument::Type(inner)))) if holder == "Vec" => {
-            is_plain(inner) && !is_one_of(inner, &["u8", "i8"])
+        Some((holder, Some(GenericArgument::Type(inner))))
+            if holder == "Option" || holder == "Vec" =>
+        {
+            is_plain(inner)
         }
         Some((marker, _)) => marker == "PhantomData",
         None => false,

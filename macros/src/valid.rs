@@ -132,7 +132,7 @@ fn fields_do_not_write_to_frames(cx: &Ctxt, field: &Field<'_>) {
 
 /// Numbers are in a frame in another form than in memory, and what is made of them too.
 fn frames_lend_bytes_and_text_alone(cx: &Ctxt, field: &Field<'_>) {
-    if let (Form::Plain(Kind::Serde | Kind::ByType), Some(owned)) =
+    if let (Form::Plain(Kind::Plain | Kind::ByType), Some(owned)) =
         (&field.form, kind::owned_instead(field.ty))
         && !kind::is_mutable_reference(field.ty)
         && !kind::is_static_reference(field.ty)

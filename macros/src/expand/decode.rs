@@ -190,7 +190,7 @@ fn read_field(cx: &Context<'_>, Field { form, name, ty, .. }: &Field<'_>) -> Tok
     let rest =
         |function: TokenStream| hygienic_at!(span => __private::Decoder::#function(__decoder));
     match form {
-        Form::Plain(Kind::Serde) => call(hygienic_at!(span => field::<_>)),
+        Form::Plain(Kind::Plain) => of_type(cx, name, ty),
         Form::Plain(Kind::ByType) => by_type(cx, name, ty),
         Form::Plain(Kind::Elements) => elements(cx, name, ty),
         Form::Plain(Kind::Slice(slice)) => {
@@ -235,18 +235,21 @@ fn read_field(cx: &Context<'_>, Field { form, name, ty, .. }: &Field<'_>) -> Tok
     }
 }
 
-/// What the compiler finds the type to be.
+/// What the compiler finds the type to be, if it is no message.
 fn by_type(cx: &Context<'_>, name: &str, ty: &Type) -> TokenStream {
-    let (span, codec) = (ty.span(), &cx.codec);
-    let at_frame = cx.type_at_frame(ty);
-    let of = hygienic_at! { span =>
-        __private::Of::<'__frame, #at_frame>::TYPE.__get::<#codec>(#name, __decoder)?
-    };
+    let (span, of) = (ty.span(), of_type(cx, name, ty));
     let checked = kind::checked(ty).into_iter().map(|ty| cx.type_at_frame(ty));
     hygienic_at! { span => {
         #(__private::Unmarked::<#checked>::FIELD.__check();)*
         #of
     }}
+}
+
+fn of_type(cx: &Context<'_>, name: &str, ty: &Type) -> TokenStream {
+    let (span, codec, at_frame) = (ty.span(), &cx.codec, cx.type_at_frame(ty));
+    hygienic_at! { span =>
+        __private::Of::<'__frame, #at_frame>::TYPE.__get::<#codec>(#name, __decoder)?
+    }
 }
 
 fn elements(cx: &Context<'_>, name: &str, ty: &Type) -> TokenStream {

@@ -76,8 +76,8 @@ fn field(
 ) -> TokenStream {
     let (span, codec) = (ty.span(), &cx.codec);
     match form {
-        Form::Plain(Kind::Serde) => {
-            hygienic_at!(span => __private::Encoder::field::<#codec, _>(__encoder, #name, #value)?;)
+        Form::Plain(Kind::Plain) => {
+            hygienic_at!(span => __private::Value(#value).__put::<#codec>(#name, __encoder)?;)
         }
         Form::Plain(Kind::ByType) => by_type(cx, value, name, ty),
         Form::Plain(Kind::Elements) => {

@@ -67,7 +67,9 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
     };
     let implementation =
         implementation(container.ident, container.generics, &where_clause, &borrowed, &items);
-    let asks = |field: &Field<'_>| matches!(field.form, Form::Plain(Kind::ByType | Kind::Elements));
+    let asks = |field: &Field<'_>| {
+        matches!(field.form, Form::Plain(Kind::Plain | Kind::ByType | Kind::Elements))
+    };
     let fields = container.fields().any(asks).then(|| {
         hygienic! {
             use __private::{

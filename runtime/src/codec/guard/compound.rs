@@ -9,20 +9,33 @@ use serde::ser::{
 use super::serializer::Named;
 use super::{Guard, Rule};
 
+impl<S> Guard<'_, S> {
+    /// Counts the element that was encoded, if it took no bytes.
+    #[inline]
+    fn check_written<E: Error>(&self) -> Result<(), E> {
+        match !self.meter.wrote.get() && !self.count() {
+            true => Err(self.meter.trip_encoding(Rule::EmptyElements)),
+            false => Ok(()),
+        }
+    }
+}
+
 impl<S: SerializeSeq> SerializeSeq for Guard<'_, S> {
     type Ok = S::Ok;
     type Error = S::Error;
 
     #[inline]
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), S::Error> {
-        let before = self.meter.remaining.get();
+        self.meter.wrote.set(false);
         let value = self.around(value);
         self.inner.serialize_element(&value)?;
-        self.count(before).map_err(Error::custom)
+        self.check_written()
     }
 
     #[inline]
     fn end(self) -> Result<S::Ok, S::Error> {
+        // The length, whatever the elements.
+        self.meter.wrote.set(true);
         self.inner.end()
     }
 }
@@ -33,10 +46,10 @@ impl<S: SerializeMap> SerializeMap for Guard<'_, S> {
 
     #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), S::Error> {
-        let before = self.meter.remaining.get();
+        self.meter.wrote.set(false);
         let key = self.around(key);
         self.inner.serialize_key(&key)?;
-        self.count(before).map_err(Error::custom)
+        self.check_written()
     }
 
     #[inline]
@@ -47,6 +60,8 @@ impl<S: SerializeMap> SerializeMap for Guard<'_, S> {
 
     #[inline]
     fn end(self) -> Result<S::Ok, S::Error> {
+        // The length, whatever the elements.
+        self.meter.wrote.set(true);
         self.inner.end()
     }
 }
@@ -98,7 +113,7 @@ macro_rules! named {
             #[cold]
             fn skip_field(&mut self, field: &'static str) -> Result<(), S::Error> {
                 let left_out = Rule::LeftOut { of: self.inner.of, field };
-                Err(Error::custom(self.meter.trip(left_out)))
+                Err(self.meter.trip_encoding(left_out))
             }
 
             #[inline]

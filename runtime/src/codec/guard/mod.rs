@@ -56,7 +56,7 @@ where
     C: Codec,
     T: Serialize + ?Sized,
 {
-    let meter = Meter::new(usize::MAX, *empty_elements);
+    let meter = Meter::new(0, *empty_elements);
     let result = C::encode(&Guard::outermost(value, &meter, nested), out);
     *empty_elements = meter.empty_elements.get();
     match result {
@@ -88,7 +88,7 @@ where
 {
     #[cfg(debug_assertions)]
     {
-        let mut meter = Meter::new(usize::MAX, *empty_elements);
+        let mut meter = Meter::new(0, *empty_elements);
         meter.names.checks = true;
         let from = out.len();
         if let Err(reason) = C::encode(&Guard::outermost(value, &meter, nested), out) {
@@ -110,9 +110,10 @@ const FREE_WRAPPERS: u32 = 2;
 /// What the guards of one field share.
 struct Meter {
     /// Bytes that the input may still hold: its length, less one for each value met so far that
-    /// takes at least one byte. Never less than what is really left. Where values are encoded, the
-    /// difference alone matters.
+    /// takes at least one byte. Never less than what is really left.
     remaining: Cell<usize>,
+    /// Where values are encoded: whether one of at least one byte was, since this was last reset.
+    wrote: Cell<bool>,
     /// Elements that may still be reserved room for, by all sequences together: in a frame that
     /// tells the truth they are no more than its bytes, however deep sequences are nested.
     reservable: Cell<usize>,
@@ -144,6 +145,7 @@ impl Meter {
     fn new(remaining: usize, empty_elements: u32) -> Self {
         Self {
             remaining: Cell::new(remaining),
+            wrote: Cell::new(true),
             reservable: Cell::new(remaining / BYTES_PER_RESERVED),
             empty_elements: Cell::new(empty_elements),
             tripped: Cell::new(None),
@@ -172,11 +174,20 @@ impl Meter {
     fn spend(&self) {
         self.remaining.set(self.remaining.get().saturating_sub(1));
     }
-    /// Notes which rule was broken, for an error of the format to stand for it.
+    /// Notes which rule was broken, and makes an error of the format that stands for it.
     #[cold]
-    fn trip(&self, rule: Rule) -> &'static str {
+    #[inline(never)]
+    fn trip_decoding<E: serde::de::Error>(&self, rule: Rule) -> E {
         self.tripped.set(Some(rule));
-        "a rule of the runtime was broken"
+        E::custom("a rule of the runtime was broken")
+    }
+
+    /// As [`trip_decoding`](Self::trip_decoding), where values are encoded.
+    #[cold]
+    #[inline(never)]
+    fn trip_encoding<E: serde::ser::Error>(&self, rule: Rule) -> E {
+        self.tripped.set(Some(rule));
+        E::custom("a rule of the runtime was broken")
     }
 
     /// Why decoding failed: `fault`, unless a rule was broken.
@@ -235,39 +246,27 @@ impl<'g, T> Guard<'g, T> {
 
     /// A guard for what is one level further down: in a sequence, map, tuple or struct.
     #[inline]
-    fn level<U>(&self, inner: U, counted: bool) -> Result<Guard<'g, U>, &'static str> {
-        match self.depth.checked_sub(1) {
-            Some(depth) => {
-                Ok(Guard { inner, meter: self.meter, depth, free: FREE_WRAPPERS, counted })
-            }
-            None => Err(self.meter.trip(Rule::Depth)),
-        }
+    fn level<U>(&self, inner: U, counted: bool) -> Option<Guard<'g, U>> {
+        let depth = self.depth.checked_sub(1)?;
+        Some(Guard { inner, meter: self.meter, depth, free: FREE_WRAPPERS, counted })
     }
 
     /// A guard for what is in an option, a newtype or an enum.
     #[inline]
-    fn wrapper<U>(&self, inner: U) -> Result<Guard<'g, U>, &'static str> {
+    fn wrapper<U>(&self, inner: U) -> Option<Guard<'g, U>> {
         let (depth, free) = match self.free.checked_sub(1) {
-            Some(free) => (Some(self.depth), free),
-            None => (self.depth.checked_sub(1), 0),
+            Some(free) => (self.depth, free),
+            None => (self.depth.checked_sub(1)?, 0),
         };
-        match depth {
-            Some(depth) => Ok(Guard { inner, meter: self.meter, depth, free, counted: false }),
-            None => Err(self.meter.trip(Rule::Depth)),
-        }
+        Some(Guard { inner, meter: self.meter, depth, free, counted: false })
     }
 
-    /// Counts the element that was met since `before` bytes remained, if it takes none.
+    /// Counts an element that takes no bytes. False if it is one too many.
     #[inline]
-    fn count(&self, before: usize) -> Result<(), &'static str> {
-        if self.counted && self.meter.remaining.get() == before {
-            let empty = self.meter.empty_elements.get();
-            if empty >= MAX_EMPTY_ELEMENTS {
-                return Err(self.meter.trip(Rule::EmptyElements));
-            }
-            self.meter.empty_elements.set(empty + 1);
-        }
-        Ok(())
+    fn count(&self) -> bool {
+        let empty = self.meter.empty_elements.get();
+        self.meter.empty_elements.set(empty + 1);
+        empty < MAX_EMPTY_ELEMENTS
     }
 
     /// The number of elements, to reserve room for: what the type declares, or what the input claims if

@@ -4,14 +4,23 @@ use std::fmt::Display;
 
 use serde::ser::{Error, Serialize, Serializer};
 
-use super::{Guard, Rule};
+use super::{Guard, Meter, Rule};
+
+/// What is entered, unless it is too deep.
+#[inline]
+fn entered<T, E: Error>(meter: &Meter, entered: Option<T>) -> Result<T, E> {
+    match entered {
+        Some(entered) => Ok(entered),
+        None => Err(meter.trip_encoding(Rule::Depth)),
+    }
+}
 
 /// Values of at least one byte that hold no others.
 macro_rules! scalars {
     ($($method:ident($value:ty))*) => {$(
         #[inline]
         fn $method(self, value: $value) -> Result<S::Ok, S::Error> {
-            self.meter.spend();
+            self.meter.wrote.set(true);
             self.inner.$method(value)
         }
     )*};
@@ -45,15 +54,15 @@ impl<'g, S: Serializer> Serializer for Guard<'g, S> {
 
     #[inline]
     fn serialize_none(self) -> Result<S::Ok, S::Error> {
-        self.meter.spend();
-        self.wrapper(()).map_err(Error::custom)?;
+        self.meter.wrote.set(true);
+        entered(self.meter, self.wrapper(()))?;
         self.inner.serialize_none()
     }
 
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
-        self.meter.spend();
-        let value = self.wrapper(value).map_err(Error::custom)?;
+        self.meter.wrote.set(true);
+        let value = entered(self.meter, self.wrapper(value))?;
         self.inner.serialize_some(&value)
     }
 
@@ -74,8 +83,8 @@ impl<'g, S: Serializer> Serializer for Guard<'g, S> {
         index: u32,
         variant: &'static str,
     ) -> Result<S::Ok, S::Error> {
-        self.meter.spend();
-        self.wrapper(()).map_err(Error::custom)?;
+        self.meter.wrote.set(true);
+        entered(self.meter, self.wrapper(()))?;
         self.meter.sends(name, variant);
         self.inner.serialize_unit_variant(name, index, variant)
     }
@@ -86,7 +95,7 @@ impl<'g, S: Serializer> Serializer for Guard<'g, S> {
         name: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        let value = self.wrapper(value).map_err(Error::custom)?;
+        let value = entered(self.meter, self.wrapper(value))?;
         self.inner.serialize_newtype_struct(name, &value)
     }
 
@@ -98,23 +107,23 @@ impl<'g, S: Serializer> Serializer for Guard<'g, S> {
         variant: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        self.meter.spend();
-        let value = self.wrapper(value).map_err(Error::custom)?;
+        self.meter.wrote.set(true);
+        let value = entered(self.meter, self.wrapper(value))?;
         self.meter.sends(name, variant);
         self.inner.serialize_newtype_variant(name, index, variant, &value)
     }
 
     #[inline]
     fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
-        self.meter.spend();
+        self.meter.wrote.set(true);
         self.has_length(len)?;
-        let around = self.level((), true).map_err(Error::custom)?;
+        let around = entered(self.meter, self.level((), true))?;
         Ok(around.put(self.inner.serialize_seq(len)?))
     }
 
     #[inline]
     fn serialize_tuple(self, len: usize) -> Result<Self::SerializeTuple, S::Error> {
-        let around = self.level((), false).map_err(Error::custom)?;
+        let around = entered(self.meter, self.level((), false))?;
         Ok(around.put(self.inner.serialize_tuple(len)?))
     }
 
@@ -124,7 +133,7 @@ impl<'g, S: Serializer> Serializer for Guard<'g, S> {
         name: &'static str,
         len: usize,
     ) -> Result<Self::SerializeTupleStruct, S::Error> {
-        let around = self.level((), false).map_err(Error::custom)?;
+        let around = entered(self.meter, self.level((), false))?;
         Ok(around.put(self.inner.serialize_tuple_struct(name, len)?))
     }
 
@@ -143,9 +152,9 @@ impl<'g, S: Serializer> Serializer for Guard<'g, S> {
 
     #[inline]
     fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
-        self.meter.spend();
+        self.meter.wrote.set(true);
         self.has_length(len)?;
-        let around = self.level((), true).map_err(Error::custom)?;
+        let around = entered(self.meter, self.level((), true))?;
         Ok(around.put(self.inner.serialize_map(len)?))
     }
 
@@ -155,7 +164,7 @@ impl<'g, S: Serializer> Serializer for Guard<'g, S> {
         name: &'static str,
         len: usize,
     ) -> Result<Self::SerializeStruct, S::Error> {
-        let around = self.level((), false).map_err(Error::custom)?;
+        let around = entered(self.meter, self.level((), false))?;
         Ok(around.put(Named { of: name, fields: self.inner.serialize_struct(name, len)? }))
     }
 
@@ -175,7 +184,7 @@ impl<'g, S: Serializer> Serializer for Guard<'g, S> {
 
     #[inline]
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
-        self.meter.spend();
+        self.meter.wrote.set(true);
         self.inner.collect_str(value)
     }
 
@@ -194,15 +203,15 @@ impl<'g, S: Serializer> Guard<'g, S> {
     /// A guard for the fields of a variant with several: a level in the enum.
     #[inline]
     fn variant(&self) -> Result<Guard<'g, ()>, S::Error> {
-        self.meter.spend();
-        self.wrapper(()).and_then(|wrapper| wrapper.level((), false)).map_err(Error::custom)
+        self.meter.wrote.set(true);
+        entered(self.meter, self.wrapper(()).and_then(|wrapper| wrapper.level((), false)))
     }
 
     #[inline]
     fn has_length(&self, len: Option<usize>) -> Result<(), S::Error> {
         match len {
             Some(_) => Ok(()),
-            None => Err(Error::custom(self.meter.trip(Rule::UnknownLength))),
+            None => Err(self.meter.trip_encoding(Rule::UnknownLength)),
         }
     }
 }

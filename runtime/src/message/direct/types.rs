@@ -35,7 +35,35 @@ macro_rules! scalars {
     )*};
 }
 
-scalars!(u16 u32 u64 u128 usize i16 i32 i64 i128 isize f32 f64 bool char);
+scalars!(u16 u128 usize i16 i32 i64 i128 isize f32 f64 bool char);
+
+/// Numbers of which codecs have the fastest way.
+macro_rules! numbers {
+    ($($number:ident)*) => {$(
+        impl Put for $number {
+            #[inline]
+            fn put<'m, C: Codec>(
+                &'m self,
+                field: &'static str,
+                encoder: &mut Encoder<'m>,
+            ) -> Result<(), EncodeError> {
+                encoder.$number::<C>(field, self)
+            }
+        }
+
+        impl Get<'_> for $number {
+            #[inline]
+            fn get<C: Codec>(
+                field: &'static str,
+                decoder: &mut Decoder<'_, C>,
+            ) -> Result<Self, DecodeError> {
+                decoder.$number(field)
+            }
+        }
+    )*};
+}
+
+numbers!(u32 u64);
 
 impl Put for u8 {
     #[inline]

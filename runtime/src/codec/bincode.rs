@@ -34,8 +34,12 @@ impl Codec for Bincode {
 
     #[inline]
     fn encode_u32(value: u32, out: &mut Vec<u8>) -> Result<(), Box<str>> {
-        match u8::try_from(value) {
-            Ok(byte @ ..=MAX_SINGLE_BYTE) => out.push(byte),
+        match (u8::try_from(value), u16::try_from(value)) {
+            (Ok(byte @ ..=MAX_SINGLE_BYTE), _) => out.push(byte),
+            (_, Ok(short)) => {
+                let [low, high] = short.to_le_bytes();
+                out.extend_from_slice(&[TWO_BYTES, low, high]);
+            }
             _ => Self::encode(&value, out)?,
         }
         Ok(())

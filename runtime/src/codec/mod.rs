@@ -50,14 +50,16 @@ pub const MAX_EMPTY_ELEMENTS: u32 = 1024;
 /// An implementation binds a serde format. The format must be one that concatenates (a tuple is its
 /// elements one after the other, with nothing around them), and in which
 ///
-/// - a `u8` is that byte;
+/// - a `u8` is that byte, and an `i8` the same in two's complement;
 /// - a byte string is its length as a `u64`, then the bytes;
 /// - text is its UTF-8 bytes as a byte string;
 /// - an `Option` is the byte 0, or the byte 1 and the value;
+/// - a sequence is the number of its elements as a `u64`, then the elements, and so is a map with its keys and
+///   values;
 /// - a `u32` begins with the byte 0 only if it is 0;
 ///
-/// because fields of bytes, text, `u32` and `u64` bypass serde (they are written from, and lent to, the message
-/// directly), and because datagrams with tag 0 are the runtime's.
+/// because what is made of bytes, text and numbers alone bypasses serde (bytes and text are written from, and lent
+/// to, the message directly), and because datagrams with tag 0 are the runtime's.
 ///
 /// ```
 /// use datagrammar::codec::{Bincode, Codec};

@@ -9,7 +9,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -88,6 +88,8 @@ enum Bytes<'a> {
     Lent(Lent<'a>, Option<Lent<'a>>, Vec<Lent<'a>>, Kept),
     #[message(tag = 8)]
     Keys(Key, Option<[u8; 64]>, Vec<[u8; 64]>, Vec<Key>, [[u8; 40]; 2]),
+    #[message(tag = 9)]
+    Maps(BTreeMap<u32, Vec<u8>>, HashMap<String, Content>),
 }
 
 #[test]
@@ -101,6 +103,7 @@ fn bytes_are_bytes_under_any_name() {
         Bytes::Tuple((long(), 9), (vec![], Some((&[1, 2], vec![3])))),
         Bytes::Lent(&[1], Some(&[2, 3]), vec![&[4], &[]], Cow::Owned(long())),
         Bytes::Keys([1; 64], Some([2; 64]), vec![[3; 64]; 2], vec![], [[5; 40], [6; 40]]),
+        Bytes::Maps([(1, long()), (300, vec![])].into(), [("a".to_owned(), long())].into()),
     ];
     for message in messages {
         through_serde();
@@ -130,6 +133,10 @@ fn the_bytes_are_those_of_serde() {
     same(&Bytes::Several(vec![long(); 6], vec![]), &(vec![long(); 6], Vec::<Vec<u8>>::new()));
     let tuple = Bytes::Tuple((long(), 9), (vec![], Some((&[1, 2], vec![3]))));
     same(&tuple, &((long(), 9u8), (Vec::<u8>::new(), Some((vec![1u8, 2], vec![3u8])))));
+    let maps = Bytes::Maps([(1, long()), (300, vec![])].into(), [("a".to_owned(), long())].into());
+    let plain: (BTreeMap<u32, Vec<u8>>, BTreeMap<String, Vec<u8>>) =
+        ([(1, long()), (300, vec![])].into(), [("a".to_owned(), long())].into());
+    same(&maps, &plain);
     same(&Bytes::Signed(vec![-1, 5], vec![-128], -3), &(vec![-1i8, 5], vec![-128i8], -3i8));
     let halves = |byte: u8| ([byte; 32], [byte; 32]);
     same(

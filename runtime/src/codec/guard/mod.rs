@@ -105,7 +105,7 @@ where
 ///
 /// People count lists in lists, and structs in structs. But a type can recurse through these alone, so
 /// that further ones count.
-const FREE_WRAPPERS: u32 = 2;
+const FREE_WRAPPERS: u8 = 2;
 
 /// What the guards of one field share.
 struct Meter {
@@ -224,9 +224,9 @@ struct Guard<'g, T> {
     inner: T,
     meter: &'g Meter,
     /// Levels that may still be entered.
-    depth: u32,
+    depth: u8,
     /// Options, newtypes and enums that may still be entered without a level.
-    free: u32,
+    free: u8,
     /// Whether the elements are as many as a length prefix claimed, rather than as a type declares.
     counted: bool,
 }
@@ -235,7 +235,7 @@ impl<'g, T> Guard<'g, T> {
     /// A guard around the value of a field, in a message that is nested in as many as `nested`.
     #[inline]
     fn outermost(inner: T, meter: &'g Meter, nested: u32) -> Self {
-        let depth = MAX_DEPTH.saturating_sub(nested);
+        let depth = u8::try_from(MAX_DEPTH.saturating_sub(nested)).unwrap_or(u8::MAX);
         Self { inner, meter, depth, free: FREE_WRAPPERS, counted: false }
     }
 

@@ -4,6 +4,7 @@
 //! Generated code asks [`Value`] and [`Of`]. For a type with [`Put`] or [`Get`] the compiler finds their
 //! own method; for any other, that of [`PutChecked`], [`PutThroughSerde`] or [`GetThroughSerde`].
 
+mod maps;
 mod types;
 
 use std::marker::PhantomData;

@@ -325,19 +325,21 @@ impl Form {
                 cx.error_at(span, message);
                 Self::Rest(Held::ByType, span)
             }
-            (Some(span), None) => {
-                let Kind::Slice(Slice { content: Content::Bytes, held, optional: false }) =
-                    Kind::of(ty)
-                else {
+            (Some(span), None) => match Kind::of(ty) {
+                Kind::Slice(Slice { content: Content::Bytes, held, optional: false }) => {
+                    Self::Rest(held, span)
+                }
+                // Under another name it may be bytes: the compiler is asked.
+                Kind::ByType if kind::is_name(ty) => Self::Rest(Held::ByType, span),
+                _ => {
                     let message = format!(
                         "`rest` is bytes, not `{}`: write `&'a [u8]`, `Vec<u8>`, `Cow<'a, [u8]>` or `Box<[u8]>`",
                         kind::written(ty),
                     );
                     cx.error_on(ty, message);
-                    return Self::Rest(Held::ByType, span);
-                };
-                Self::Rest(held, span)
-            }
+                    Self::Rest(Held::ByType, span)
+                }
+            },
             (None, Some(path)) => Self::With(path),
             (None, None) => Self::Plain(Kind::of(ty)),
         }

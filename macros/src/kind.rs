@@ -141,6 +141,14 @@ fn is_one_of(ty: &Type, names: &[&str]) -> bool {
     segment.is_some_and(|segment| names.iter().any(|name| segment.ident == name))
 }
 
+/// Whether the type is a name that may stand for any type: none of the standard library's that hold others.
+pub(crate) fn is_name(ty: &Type) -> bool {
+    const HOLDERS: &[&str] =
+        &["Box", "BTreeMap", "Cow", "HashMap", "Option", "Vec", "VecDeque", "str"];
+
+    segments(ty).is_some() && !is_one_of(ty, HOLDERS)
+}
+
 /// The type without the parentheses and the invisible groups of macro fragments around it.
 pub(crate) fn ungroup(mut ty: &Type) -> &Type {
     loop {

@@ -35,8 +35,10 @@ impl<'t> Inner<'t> {
     /// Whether the message is the type `ident` itself, by that name or as `Self`.
     pub(crate) fn is(&self, ident: &Ident) -> bool {
         let Type::Path(path) = self.ty else { return false };
-        let last = path.path.segments.last();
-        last.is_some_and(|segment| segment.ident == *ident || segment.ident == "Self")
+        // In another module, a type of the same name may be another one.
+        let mut segments = path.path.segments.iter();
+        let (Some(only), None) = (segments.next(), segments.next()) else { return false };
+        only.ident == *ident || only.ident == "Self"
     }
 }
 

@@ -146,3 +146,41 @@ pub fn bytes<T: AsRef<[u8]> + ?Sized>(value: &T) -> &[u8] {
 pub fn text<T: AsRef<str> + ?Sized>(value: &T) -> &str {
     value.as_ref()
 }
+
+/// A type of `rest` fields.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no bytes, and so no `rest`",
+    label = "write `&'a [u8]`, `Vec<u8>`, `Cow<'a, [u8]>` or `Box<[u8]>`"
+)]
+pub trait RestType<'f>: AsRef<[u8]> + From<&'f [u8]> {}
+
+#[diagnostic::do_not_recommend]
+impl<'f, T: AsRef<[u8]> + From<&'f [u8]>> RestType<'f> for T {}
+
+/// Reads a `rest` field.
+#[inline]
+pub fn rest<'f, C: Codec, T: RestType<'f>>(decoder: &mut Decoder<'f, C>) -> T {
+    decoder.rest()
+}
+
+/// What a `rest` field sends.
+#[derive(Debug)]
+pub struct Rest<'m, T: ?Sized>(pub &'m T);
+
+impl<'m, T: AsRef<[u8]> + ?Sized> Rest<'m, T> {
+    #[doc(hidden)]
+    #[inline]
+    pub fn __bytes(self) -> &'m [u8] {
+        self.0.as_ref()
+    }
+}
+
+/// Stands for what is no bytes, so that one error says so: that of receiving it.
+pub trait RestNothing<'m>: Sized {
+    #[doc(hidden)]
+    fn __bytes(self) -> &'m [u8] {
+        mistaken()
+    }
+}
+
+impl<'m, T: ?Sized> RestNothing<'m> for Rest<'m, T> {}

@@ -214,7 +214,7 @@ fn read_field(cx: &Context<'_>, Field { form, name, ty, .. }: &Field<'_>) -> Tok
         Form::Plain(Kind::Array) => call(hygienic!(array)),
         Form::Plain(Kind::U32) => call(hygienic!(u32)),
         Form::Plain(Kind::U64) => call(hygienic!(u64)),
-        Form::Rest(Held::ByType, _) => rest(hygienic!(rest)),
+        Form::Rest(Held::ByType, _) => hygienic_at!(span => __private::rest(__decoder)),
         Form::Rest(Held::Cow, _) => {
             let bytes = rest(hygienic!(rest::<__private::Vec<__private::u8>>));
             hygienic!(__private::Cow::Owned(#bytes))

@@ -96,7 +96,7 @@ fn field(
             hygienic_at!(span => __private::Encoder::copy(__encoder, #value);)
         }
         Form::Rest(..) => {
-            hygienic_at!(span => __private::Encoder::rest(__encoder, __private::bytes(#value));)
+            hygienic_at!(span => __private::Encoder::rest(__encoder, __private::Rest(#value).__bytes());)
         }
         Form::Nested(None) => hygienic_at! { span =>
             __private::NestedValue(#value).__put::<#codec>(#name, __encoder)?;

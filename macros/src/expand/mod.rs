@@ -87,7 +87,14 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
             use __private::NoDescriptors as _;
         )
     });
-    let traits = hygienic!(#fields #fds #nested);
+    let is_rest = |field: &Field<'_>| matches!(field.form, Form::Rest(..));
+    let rest = container.fields().any(is_rest);
+    let rest = rest.then(|| {
+        hygienic!(
+            use __private::RestNothing as _;
+        )
+    });
+    let traits = hygienic!(#fields #fds #nested #rest);
     in_block(container.krate.as_ref(), &hygienic!(#traits #allowed #implementation #read))
 }
 

@@ -15,6 +15,10 @@ use crate::error::{DecodeError, EncodeError};
     note = "derive `Message` for the type that is to be a message in this one, or remove `nested`"
 )]
 pub trait Nested {
+    /// Whether descriptors may travel with the field. A `Vec` may hold the message that asks, so that it does
+    /// not ask what it holds.
+    const DESCRIPTORS: bool = true;
+
     /// The same type, borrowing from a frame that lives for `'f`.
     type Borrowed<'f>;
 
@@ -45,9 +49,9 @@ pub trait Nested {
 #[derive(Debug)]
 pub struct NestedType<T>(PhantomData<T>);
 
-impl<M: Message> NestedType<M> {
-    /// Whether descriptors travel with the message.
-    pub const DESCRIPTORS: bool = M::DESCRIPTORS;
+impl<T: Nested> NestedType<T> {
+    /// Whether descriptors may travel with the field.
+    pub const DESCRIPTORS: bool = T::DESCRIPTORS;
 }
 
 /// Stands for what does not nest, so that one error says so: that of reading it.
@@ -96,6 +100,8 @@ impl<T> Deref for NestedValue<'_, T> {
 
 #[diagnostic::do_not_recommend]
 impl<M: Message> Nested for M {
+    const DESCRIPTORS: bool = M::DESCRIPTORS;
+
     type Borrowed<'f> = M::Borrowed<'f>;
 
     fn write<'m, C: Codec>(
@@ -116,6 +122,8 @@ impl<M: Message> Nested for M {
 }
 
 impl<T: Nested> Nested for Option<T> {
+    const DESCRIPTORS: bool = T::DESCRIPTORS;
+
     type Borrowed<'f> = Option<T::Borrowed<'f>>;
 
     fn write<'m, C: Codec>(

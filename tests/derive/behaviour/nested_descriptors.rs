@@ -33,6 +33,32 @@ struct Plain(#[message(nested)] Option<Envelope<Nothing>>);
 #[message(tag = 1)]
 struct Nothing;
 
+type Parts = Vec<Part>;
+type MaybePart = Option<Part>;
+type MaybeNothing = Option<Nothing>;
+
+/// Messages in fields whose types have other names.
+#[derive(Message, Debug)]
+#[message(tag = 1)]
+struct Aliases(#[message(nested)] Parts);
+
+#[derive(Message, Debug)]
+#[message(tag = 1)]
+struct MaybeAlias(#[message(nested)] MaybePart, #[message(nested)] MaybeNothing);
+
+#[derive(Message, Debug)]
+#[message(tag = 1)]
+struct NoneByAlias(#[message(nested)] MaybeNothing);
+
+mod other {
+    use super::*;
+
+    /// A type that holds another one of the same name.
+    #[derive(Message, Debug)]
+    #[message(tag = 1)]
+    pub(super) struct Part(#[message(nested)] super::Part);
+}
+
 #[derive(Message, Debug)]
 #[message(tag = 1)]
 struct Envelope<M>(#[message(nested)] M);
@@ -99,6 +125,8 @@ fn descriptors_are_taken_depth_first() {
     const { assert!(Part::DESCRIPTORS && Parcel::DESCRIPTORS && Around::DESCRIPTORS) }
     const { assert!(!Plain::DESCRIPTORS && !Envelope::<Plain>::DESCRIPTORS) }
     const { assert!(Envelope::<Parcel>::DESCRIPTORS) }
+    const { assert!(Aliases::DESCRIPTORS && MaybeAlias::DESCRIPTORS && !NoneByAlias::DESCRIPTORS) }
+    const { assert!(other::Part::DESCRIPTORS) }
 
     let (mut left, mut right) = Connection::<Around, Around>::pair().unwrap();
     let part = Part::Files { first: Some(file("1").into()), more: vec![file("2").into()] };

@@ -90,6 +90,12 @@ enum Bytes<'a> {
     Keys(Key, Option<[u8; 64]>, Vec<[u8; 64]>, Vec<Key>, [[u8; 40]; 2]),
     #[message(tag = 9)]
     Maps(BTreeMap<u32, Vec<u8>>, HashMap<String, Content>),
+    #[message(tag = 10)]
+    Rest(#[message(rest)] Content),
+    #[message(tag = 11)]
+    LentRest(#[message(rest)] Lent<'a>),
+    #[message(tag = 12)]
+    SharedRest(#[message(rest)] Arc<[u8]>),
 }
 
 #[test]
@@ -104,6 +110,9 @@ fn bytes_are_bytes_under_any_name() {
         Bytes::Lent(&[1], Some(&[2, 3]), vec![&[4], &[]], Cow::Owned(long())),
         Bytes::Keys([1; 64], Some([2; 64]), vec![[3; 64]; 2], vec![], [[5; 40], [6; 40]]),
         Bytes::Maps([(1, long()), (300, vec![])].into(), [("a".to_owned(), long())].into()),
+        Bytes::Rest(long()),
+        Bytes::LentRest(&[1, 2]),
+        Bytes::SharedRest(long().into()),
     ];
     for message in messages {
         through_serde();

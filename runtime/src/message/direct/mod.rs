@@ -170,7 +170,7 @@ impl<'m, T: Serialize + ?Sized> PutThroughSerde<'m> for &OwnedValue<'m, T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a message",
     label = "`Serialize` or `Deserialize` is missing",
-    note = "for your own type, write #[derive(serde::Serialize, serde::Deserialize)] before it, or derive `Message` and mark the field #[message(nested)]",
+    note = "for your own type, write #[derive(serde::Serialize, serde::Deserialize)] before it, or derive `Message` and mark the field #[message(nested)]; a descriptor is marked #[message(fd)]",
     note = "for a type of another crate, turn on its `serde` feature, or say how it is sent: #[message(with = path)]"
 )]
 pub trait FieldType<'f>: Serialize + Deserialize<'f> {}

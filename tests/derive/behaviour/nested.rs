@@ -328,6 +328,11 @@ fn nested_in(levels: u32, branch: impl Fn(Tree) -> Tree) -> Tree {
 
 #[test]
 fn recursion_ends_at_the_depth_limit_on_both_sides() {
+    let thread = std::thread::Builder::new().stack_size(1024 * 1024);
+    thread.spawn(recursion_ends_at_the_depth_limit).unwrap().join().unwrap();
+}
+
+fn recursion_ends_at_the_depth_limit() {
     for branch in [
         |tree| Tree::Branch(Box::new(tree)),
         |tree| Tree::Branches(vec![tree]),

@@ -292,6 +292,63 @@ fn a_message_inside_has_its_own_codec() {
     assert_eq!(frame.len(), 3 + 214);
 }
 
+// Evolution of what is inside
+
+mod version_1 {
+    use datagrammar::Message;
+
+    #[derive(Message, Debug, PartialEq)]
+    #[message(tag = 1, extensible)]
+    pub(super) struct Point {
+        pub(super) x: u8,
+        pub(super) y: u8,
+    }
+
+    #[derive(Message, Debug, PartialEq)]
+    #[message(tag = 1, extensible)]
+    pub(super) struct Shape {
+        #[message(nested)]
+        pub(super) at: Point,
+        pub(super) width: u8,
+        pub(super) height: u8,
+    }
+}
+
+mod version_2 {
+    use datagrammar::Message;
+
+    #[derive(Message, Debug, PartialEq)]
+    #[message(tag = 1, extensible)]
+    pub(super) struct Point {
+        pub(super) x: u8,
+        pub(super) y: u8,
+        #[message(default)]
+        pub(super) z: u8,
+    }
+
+    #[derive(Message, Debug, PartialEq)]
+    #[message(tag = 1, extensible)]
+    pub(super) struct Shape {
+        #[message(nested)]
+        pub(super) at: Point,
+        pub(super) width: u8,
+        #[message(default)]
+        pub(super) height: u8,
+    }
+}
+
+/// Through serde, the new `z` would be the old width, and the new width the old height.
+#[test]
+fn a_field_of_a_nested_type_shifts_nothing() {
+    let old = version_1::Shape { at: version_1::Point { x: 1, y: 2 }, width: 3, height: 4 };
+    let new = version_2::Shape { at: version_2::Point { x: 1, y: 2, z: 0 }, width: 3, height: 4 };
+    let frame = to_vec(&old).unwrap();
+    assert_eq!(frame, [1, 3, 1, 1, 2, 3, 4]);
+    assert_eq!(version_2::Shape::decode(&frame).unwrap(), new);
+    let newer = version_2::Shape { at: version_2::Point { x: 1, y: 2, z: 9 }, ..new };
+    assert_eq!(version_1::Shape::decode(&to_vec(&newer).unwrap()).unwrap(), old);
+}
+
 // Recursion
 
 #[derive(Message, Debug, PartialEq)]

@@ -59,7 +59,7 @@ impl Kind {
         }
         match ungroup(ty) {
             Type::Array(array) if is_named(&array.elem, "u8") => Self::Array,
-            Type::Array(_) => Self::Elements,
+            Type::Array(array) if !is_plain(&array.elem) => Self::Elements,
             ty if is_named(ty, "u32") => Self::U32,
             ty if is_named(ty, "u64") => Self::U64,
             ty if is_plain(ty) => Self::Plain,
@@ -72,6 +72,9 @@ impl Kind {
 fn is_plain(ty: &Type) -> bool {
     if is_one_of(ty, SCALARS) || is_named(ty, "String") {
         return true;
+    }
+    if let Type::Array(array) = ungroup(ty) {
+        return is_plain(&array.elem);
     }
     match generic(ty).map(|(segment, arguments)| (&segment.ident, single(arguments))) {
         Some((holder, Some(GenericArgument::Type(inner))))

@@ -64,3 +64,26 @@ direction!(version_3_reads_version_2: v2 to v3, refuses false, unclear false);
 direction!(version_1_reads_version_3: v3 to v1, refuses true, unclear true);
 direction!(version_2_reads_version_3: v3 to v2, refuses true, unclear true);
 direction!(version_3_reads_itself: v3 to v3, refuses false, unclear false);
+
+/// Bytes that no sender wrote are refused, or are a message: one that is sent and read as itself.
+#[test]
+fn damaged_frames_are_messages_or_refused() {
+    let mut random = Random(seed());
+    for _ in 0..cases() {
+        let Value::Message(sent) = v3::Top::random(&mut random, 5).model() else { panic!() };
+        let mut frame = sent.frame;
+        for _ in 0..1 + random.below(3) {
+            let at = random.below(frame.len() as u64) as usize;
+            frame[at] = random.below(256) as u8;
+        }
+        frame.truncate(random.below(frame.len() as u64 + 4) as usize);
+        let files: Vec<u64> = versions::FILES.iter().map(|(file, _)| *file).collect();
+        let beside = &files[..random.below(files.len() as u64) as usize];
+        if let Ok(Value::Message(read)) = received::<v2::Top>(&frame, beside) {
+            let mut taken = Vec::new();
+            read.fields.iter().for_each(|value| model::files(value, &mut taken));
+            let again = received::<v2::Top>(&read.frame, &taken).unwrap();
+            assert_eq!(again, Value::Message(read));
+        }
+    }
+}

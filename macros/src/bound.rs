@@ -49,6 +49,7 @@ pub(crate) fn lent_parameters<'a>(container: &'a Container<'_>) -> Vec<&'a Ident
     for field in container.fields().filter(|field| field.is_nested()) {
         if let Some(parameter) = Inner::of(field.ty).parameter(container.generics)
             && !lent.contains(&parameter)
+            && !is_static(container.generics, parameter)
         {
             lent.push(parameter);
         }
@@ -56,18 +57,33 @@ pub(crate) fn lent_parameters<'a>(container: &'a Container<'_>) -> Vec<&'a Ident
     lent
 }
 
-/// What the user demands of a parameter that is a message, of the same message when it is lent.
-fn bounds_when_lent(generics: &Generics, param: &Ident) -> TokenStream {
-    let inline = generics.type_params().filter(|declared| declared.ident == *param);
+/// Whether a parameter is declared to outlive every frame, so that what is lent cannot be put in its place.
+fn is_static(generics: &Generics, param: &Ident) -> bool {
+    bounds_of(generics, param).any(
+        |bound| matches!(bound, TypeParamBound::Lifetime(lifetime) if lifetime.ident == "static"),
+    )
+}
+
+/// The bounds that the user writes on a parameter, wherever they are.
+fn bounds_of<'g>(
+    generics: &'g Generics,
+    param: &'g Ident,
+) -> impl Iterator<Item = &'g TypeParamBound> {
+    let inline = generics.type_params().filter(move |declared| declared.ident == *param);
     let inline = inline.flat_map(|declared| &declared.bounds);
     let clauses = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-    let clauses = clauses.filter_map(|predicate| match predicate {
+    let clauses = clauses.filter_map(move |predicate| match predicate {
         WherePredicate::Type(predicate) if is_parameter(&predicate.bounded_ty, param) => {
             Some(&predicate.bounds)
         }
         _ => None,
     });
-    let bounds = inline.chain(clauses.flatten()).filter(|bound| match bound {
+    inline.chain(clauses.flatten())
+}
+
+/// What the user demands of a parameter that is a message, of the same message when it is lent.
+fn bounds_when_lent(generics: &Generics, param: &Ident) -> TokenStream {
+    let bounds = bounds_of(generics, param).filter(|bound| match bound {
         TypeParamBound::Trait(bound) => {
             bound.maybe.is_none()
                 && bound.path.segments.last().is_none_or(|segment| segment.ident != "Message")
@@ -137,7 +153,8 @@ fn of_nested(container: &Container<'_>, field: &Field<'_>, lent: &[&Ident]) -> O
     let inner = Inner::of(field.ty);
     let mut usage = Usage::new(container.generics);
     usage.visit(inner.ty);
-    if inner.parameter(container.generics).is_some()
+    let parameter = inner.parameter(container.generics);
+    if parameter.is_some_and(|parameter| lent.contains(&parameter))
         || inner.is(container.ident)
         || usage.found.is_empty()
     {

@@ -211,6 +211,13 @@ where
     Inside(#[message(nested)] Envelope<M>),
 }
 
+/// What outlives every frame is owned.
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 1)]
+struct Owned<M: 'static, N>(#[message(nested)] M, #[message(nested)] N)
+where
+    N: Debug + 'static;
+
 /// A generic message that is no parameter itself.
 #[derive(Message, Debug, PartialEq)]
 #[message(tag = 1)]
@@ -246,6 +253,7 @@ fn generic_messages_hold_messages() {
     is_sent_as(Bounded::Both("a", vec![Shape::Empty], 5u16), &[1, 1, b'a', 1, 1, 9, 5]);
     let inside: Bounded<'_, _, u8> = Bounded::Inside(Envelope { id: 1, body: Shape::Empty });
     is_sent_as(inside, &[2, 3, 1, 1, 9]);
+    is_sent_as(Owned(Listed { list: vec![1u8] }, Tree::Leaf(2)), &[1, 3, 1, 1, 1, 2, 1, 2]);
     let lists = Lists(vec![Listed { list: vec![300u16] }], Listed { list: vec![1] });
     is_sent_as(lists, &[2, 1, 5, 1, 1, 251, 44, 1, 3, 1, 1, 1]);
     let associated: Associated<Local> = Associated::decode(&[3, 3, 1, 1, 7]).unwrap();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod codecs;
+mod debug_builds;
 mod defaults;
 mod descriptors;
 mod fields;

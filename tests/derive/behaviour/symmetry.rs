@@ -43,6 +43,7 @@ enum Change {
     },
 }
 
+#[cfg(debug_assertions)]
 pub(crate) use both;
 
 both!(Items ItemsPostcard (Item, Vec<Item>));

@@ -84,7 +84,7 @@ pub(super) fn read(cx: &Context<'_>) -> TokenStream {
 
 /// The most variants that are read by one function where there are optimisations. For more, a call costs less
 /// than it takes to compile such a function.
-const INLINED: usize = 16;
+const INLINED: usize = 32;
 
 /// A function that reads a message, or what comes after its tag.
 fn reader(cx: &Context<'_>, name: &TokenStream, body: &TokenStream) -> TokenStream {

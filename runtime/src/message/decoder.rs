@@ -248,7 +248,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
     }
 
     /// Reads with `read`, whose fault becomes that of `field`.
-    #[inline]
+    #[inline(always)]
     fn read<T>(
         &mut self,
         field: &'static str,
@@ -269,7 +269,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
         Ok(value)
     }
 
-    #[inline]
+    #[inline(always)]
     fn prefixed(&mut self) -> Result<&'f [u8], Fault> {
         let (len, unread) = C::decode_u64(self.unread)?;
         self.unread = unread;
@@ -294,7 +294,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, len: usize) -> Result<&'f [u8], Fault> {
         match self.unread.split_at_checked(len) {
             Some((taken, unread)) => {
@@ -305,7 +305,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn offset(&self) -> usize {
         self.frame.len() - self.unread.len()
     }

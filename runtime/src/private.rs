@@ -28,7 +28,7 @@ pub use crate::message::{
 /// What reading a message gives.
 pub type Decoded<'f, M> = Result<<M as Message>::Borrowed<'f>, DecodeError>;
 
-/// What generated code must not reach, as it stands beside an error.
+/// The body of functions that are generated beside an error, or for a type that does not compile elsewhere.
 ///
 /// # Panics
 ///
@@ -37,8 +37,8 @@ pub fn mistaken() -> ! {
     unreachable!("a derive with errors does not compile")
 }
 
-/// A function of its own for one variant. Without optimisations, one function for all of them needs stack
-/// for the fields of each.
+/// Calls the function that writes one variant. Without optimisations, one function for all variants would need
+/// stack for the fields of each.
 #[inline(always)]
 pub fn apart<T>(variant: impl FnOnce() -> T) -> T {
     variant()
@@ -106,7 +106,8 @@ impl<'m, T: AsFd> Lent<'m, Vec<T>> {
     }
 }
 
-/// Stands for what is no descriptor, so that one error says so: that of receiving it.
+/// Has the methods for types that are no descriptors, so that the compiler reports them once, where they are
+/// received.
 pub trait LentNothing<'m>: Sized {
     #[doc(hidden)]
     fn __fd(self) -> BorrowedFd<'m> {
@@ -175,7 +176,7 @@ impl<'m, T: AsRef<[u8]> + ?Sized> Rest<'m, T> {
     }
 }
 
-/// Stands for what is no bytes, so that one error says so: that of receiving it.
+/// Has the method for types that are no bytes, so that the compiler reports them once, where they are received.
 pub trait RestNothing<'m>: Sized {
     #[doc(hidden)]
     fn __bytes(self) -> &'m [u8] {

@@ -74,8 +74,8 @@ pub enum DecodeError {
         fault: Fault,
     },
 
-    /// A message in a field is none of its type. Of the errors that a whole frame has, this says in which
-    /// field's frame they are.
+    /// The message in a `nested` field cannot be decoded. Errors about the whole frame, and values that are
+    /// nested too deep, are reported as they are.
     #[error("in field `{field}`, at byte {offset} of a frame of {len}: {error}")]
     Nested {
         /// The field, as `Variant.name` or `Variant.0`.
@@ -98,8 +98,9 @@ pub enum DecodeError {
         received: usize,
     },
 
-    /// More descriptors came than the message declares, and a nested message has something that this side
-    /// does not know: the descriptors of later fields may be its own. All that came have been closed.
+    /// More descriptors came than the message declares, and a nested message has a field or a variant that this
+    /// side does not know. So it is not known which descriptors the later fields should get. All that came have
+    /// been closed.
     #[error(
         "a nested message of a newer version came with descriptors that cannot be told from those of the fields after it (declare `fd` fields before `nested` ones)"
     )]
@@ -184,8 +185,8 @@ pub enum Fault {
         limit: u32,
     },
 
-    /// A type asks the bytes what they are, and they do not say: `serde_json::Value`, and types with
-    /// serde's `untagged`, `tag = "…"` or `flatten`, can be sent and never received.
+    /// The type needs a format that says what its bytes are, and no codec does. `serde_json::Value` is such a
+    /// type, and so are those with serde's `untagged`, `tag = "…"` or `flatten`.
     #[error(
         "the type asks the bytes what they are (as serde_json::Value, `untagged`, `tag` and `flatten` do), and they do not say: send text or another type by #[message(with = path)]"
     )]

@@ -52,8 +52,8 @@ pub struct Descriptors {
 
 const _: () = assert!(MAX_EMPTY_ELEMENTS <= u16::MAX as u32 && MAX_DEPTH <= u8::MAX as u32);
 
-/// Whether a nested message had something that this side does not know: how many descriptors go with that,
-/// nothing says.
+/// Whether a nested message had a field or a variant that this side does not know. The frame does not say how
+/// many descriptors go with it.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 enum Unknown {
     #[default]

@@ -15,8 +15,8 @@ use crate::error::{DecodeError, EncodeError};
     note = "derive `Message` for the type that is to be a message in this one, or remove `nested`"
 )]
 pub trait Nested {
-    /// Whether descriptors may travel with the field. A `Vec` may hold the message that asks, so that it does
-    /// not ask what it holds.
+    /// Whether descriptors may travel with the field. It is true of every `Vec`: to ask what a `Vec` holds
+    /// would never end where a message holds itself.
     const DESCRIPTORS: bool = true;
 
     /// The same type, borrowing from a frame that lives for `'f`.
@@ -54,7 +54,7 @@ impl<T: Nested> NestedType<T> {
     pub const DESCRIPTORS: bool = T::DESCRIPTORS;
 }
 
-/// Stands for what does not nest, so that one error says so: that of reading it.
+/// Has the answer for types that do not nest, so that the compiler reports them once, where they are read.
 pub trait NoDescriptors {
     /// None.
     const DESCRIPTORS: bool = false;

@@ -70,7 +70,7 @@ impl<'f, T: Get<'f>> Of<'f, T> {
     }
 }
 
-/// Writes what is not recognised, and can be checked.
+/// Writes types that are not recognised, and that can be read back to be checked.
 pub trait PutChecked<'m>: Sized {
     #[doc(hidden)]
     fn __put<C: Codec>(
@@ -91,7 +91,7 @@ impl<'m, T: Serialize + DeserializeOwned> PutChecked<'m> for OwnedValue<'m, T> {
     }
 }
 
-/// Writes what else serde serialises. It is implemented for references, so that it is asked later.
+/// Writes the other types that serde serialises. It is implemented for references, so that it is found later.
 pub trait PutThroughSerde<'m>: Sized {
     #[doc(hidden)]
     fn __put<C: Codec>(
@@ -101,8 +101,8 @@ pub trait PutThroughSerde<'m>: Sized {
     ) -> Result<(), EncodeError>;
 }
 
-/// Stands for what cannot be written, so that one error says so: that of reading it. It is behind a
-/// `Deref`, so that it is asked last.
+/// Has the methods for types that cannot be written, so that the compiler reports them once, where they are
+/// read. It is behind a `Deref`, so that its methods are found last.
 #[derive(Debug)]
 pub struct Nothing;
 
@@ -190,7 +190,7 @@ pub trait OwnedFieldType: Serialize + DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> OwnedFieldType for T {}
 
-/// Reads what is not recognised.
+/// Reads types that are not recognised.
 pub trait GetThroughSerde<'f>: Sized {
     #[doc(hidden)]
     type Value;

@@ -1,14 +1,16 @@
 //! Three versions of one protocol, each of which follows the rules of the evolution page.
 
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
+pub(crate) use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::sync::LazyLock;
 
-use datagrammar::{DecodeError, Descriptors, Message, Unknown, to_vec};
-use datagrammar_tests::Random;
+use datagrammar::{DecodeError, Descriptors};
+pub(crate) use datagrammar::{Message, Unknown, to_vec};
+pub(crate) use datagrammar_tests::Random;
 
-use super::model::{Field, Node, Schema, Type, Value, Variant};
+pub(crate) use super::model::{Field, Node, Schema, Type, Value, Variant};
 
 /// The files whose descriptors are sent, and what each is known by.
 pub(crate) static FILES: LazyLock<Vec<(u64, File)>> = LazyLock::new(|| {
@@ -148,7 +150,12 @@ where
         file.as_fd().try_clone_to_owned().expect("a descriptor")
     };
     let descriptors: Vec<OwnedFd> = files.iter().map(descriptor).collect();
-    M::decode_with(frame, &mut Descriptors::from(descriptors)).map(|message| message.model())
+    // As endpoints do: those that take none let the kernel close them.
+    let message = match M::DESCRIPTORS {
+        true => M::decode_with(frame, &mut Descriptors::from(descriptors)),
+        false => M::decode(frame),
+    };
+    message.map(|message| message.model())
 }
 
 /// Declares the types of a version: what is sent, how it is in the tree, and its schema.
@@ -160,6 +167,7 @@ macro_rules! version {
             })*
         }
     )*) => {
+        #[allow(dead_code, unused_variables, reason = "protocols made at random may have a use for neither")]
         pub(crate) mod $version {
             use super::*;
 
@@ -235,6 +243,8 @@ macro_rules! version {
         }
     };
 }
+
+pub(crate) use version;
 
 version! { v1;
     enum Top {

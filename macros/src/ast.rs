@@ -7,7 +7,10 @@ use std::ops::RangeInclusive;
 
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
-use syn::{DataEnum, DataStruct, DeriveInput, Fields, Generics, Lifetime, Member, Path, Type};
+use syn::{
+    DataEnum, DataStruct, DeriveInput, Fields, Generics, Lifetime, Member, Path, Type,
+    WherePredicate,
+};
 
 use crate::attr;
 use crate::ctxt::Ctxt;
@@ -23,6 +26,10 @@ pub(crate) struct Container<'a> {
     pub(crate) codec: Option<Path>,
     /// Where the runtime is, unless it is under its own name.
     pub(crate) krate: Option<Path>,
+    /// What is demanded of the type parameters instead of what the fields seem to need.
+    pub(crate) bound: Option<Vec<WherePredicate>>,
+    /// Whether something in it is deprecated, which generated code names all the same.
+    pub(crate) is_deprecated: bool,
     pub(crate) data: Data<'a>,
 }
 
@@ -67,6 +74,8 @@ pub(crate) struct Field<'a> {
     pub(crate) form: Form,
     /// Where it says that an older sender's frame may lack the field.
     pub(crate) default: Option<Span>,
+    /// What is demanded of the type parameters instead of what the field seems to need.
+    pub(crate) bound: Option<Vec<WherePredicate>>,
 }
 
 /// How a field is in the frame.
@@ -78,6 +87,8 @@ pub(crate) enum Form {
     Fd(Descriptors),
     /// As the functions of a module have it.
     With(Path),
+    /// A message of its own, behind its length; or up to the end of the frame, where there is a span of `rest`.
+    Nested(Option<Span>),
 }
 
 impl<'a> Container<'a> {
@@ -94,8 +105,10 @@ impl<'a> Container<'a> {
                 return Err(syn::Error::new_spanned(data.union_token, message));
             }
         };
-        let attr::Container { codec, krate, .. } = attrs;
-        Ok(Self { ident: &input.ident, generics: &input.generics, codec, krate, data })
+        let attr::Container { codec, krate, bound, .. } = attrs;
+        let (ident, generics) = (&input.ident, &input.generics);
+        let is_deprecated = attr::is_deprecated(input);
+        Ok(Self { ident, generics, codec, krate, bound, is_deprecated, data })
     }
 
     /// The variants that have tags: of a struct, the struct.
@@ -119,10 +132,18 @@ impl<'a> Container<'a> {
         self.variants().is_empty() && self.other().is_none()
     }
 
-    /// Whether descriptors travel with the message.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.variants().iter().flat_map(|variant| &variant.fields)
+    }
+
+    /// Whether the message itself has descriptors.
     pub(crate) fn has_descriptors(&self) -> bool {
-        let mut fields = self.variants().iter().flat_map(|variant| &variant.fields);
-        fields.any(|field| matches!(field.form, Form::Fd(..)))
+        self.fields().any(|field| matches!(field.form, Form::Fd(..)))
+    }
+
+    /// Whether there are messages in the message.
+    pub(crate) fn has_nested(&self) -> bool {
+        self.fields().any(Field::is_nested)
     }
 
     pub(crate) fn is_borrowing(&self) -> bool {
@@ -217,7 +238,9 @@ impl<'a> Other<'a> {
                 let attrs = attr::Field::read(cx, &field.attrs);
                 let with = attrs.with.as_ref().and_then(|path| path.segments.last());
                 let with = with.map(|segment| segment.ident.span());
-                for span in [attrs.rest, attrs.fd, attrs.default, with].into_iter().flatten() {
+                for span in
+                    [attrs.rest, attrs.fd, attrs.default, attrs.nested, with].into_iter().flatten()
+                {
                     cx.error_at(
                         span,
                         "the field of an `other` variant takes no attribute: remove this one",
@@ -248,22 +271,47 @@ fn fields<'a>(cx: &Ctxt, owner: &Ident, fields: &'a Fields) -> Vec<Field<'a>> {
             Member::Named(ident) => format!("{owner}.{}", ident.unraw()),
             Member::Unnamed(index) => format!("{owner}.{}", index.index),
         };
-        let default = attrs.default;
+        let (default, bound) = (attrs.default, attrs.bound.clone());
         let form = Form::new(cx, &field.ty, attrs);
-        Field { member, ty: &field.ty, name, form, default }
+        Field { member, ty: &field.ty, name, form, default, bound }
     };
     fields.members().zip(fields).map(field).collect()
 }
 
 impl Field<'_> {
     pub(crate) fn is_rest(&self) -> bool {
-        matches!(self.form, Form::Rest(..))
+        self.rest().is_some()
+    }
+
+    /// Where it says that the field is the rest of the frame.
+    pub(crate) fn rest(&self) -> Option<Span> {
+        match self.form {
+            Form::Rest(_, span) | Form::Nested(Some(span)) => Some(span),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_nested(&self) -> bool {
+        matches!(self.form, Form::Nested(_))
     }
 }
 
 impl Form {
     fn new(cx: &Ctxt, ty: &Type, attrs: attr::Field) -> Self {
-        let attr::Field { rest, fd, fd_mistaken, with, .. } = attrs;
+        let attr::Field { rest, fd, fd_mistaken, nested, with, .. } = attrs;
+        if let Some(span) = nested {
+            if fd.is_some() {
+                let message = "a message in a message has its descriptors in `fd` fields of its own: remove `fd`, or `nested`";
+                cx.error_at(span, message);
+            } else if with.is_some() {
+                let message = "a message in a message is a frame, so there is nothing for `with` to do: remove one of them";
+                cx.error_at(span, message);
+            } else if rest.is_some() && kind::holds_several(ty) {
+                let message = "the rest of a frame is one message, without a length: remove `rest`, or the `Option` or `Vec`";
+                cx.error_on(ty, message);
+            }
+            return Self::Nested(rest);
+        }
         if fd.is_some() || fd_mistaken {
             if let Some(span) = fd.filter(|_| rest.is_some() || with.is_some()) {
                 let message = "an `fd` field has no bytes in the frame, so there is nothing for `rest` or `with` to do: remove them, or `fd`";
@@ -277,19 +325,21 @@ impl Form {
                 cx.error_at(span, message);
                 Self::Rest(Held::ByType, span)
             }
-            (Some(span), None) => {
-                let Kind::Slice(Slice { content: Content::Bytes, held, optional: false }) =
-                    Kind::of(ty)
-                else {
+            (Some(span), None) => match Kind::of(ty) {
+                Kind::Slice(Slice { content: Content::Bytes, held, optional: false }) => {
+                    Self::Rest(held, span)
+                }
+                // Under another name it may be bytes: the compiler is asked.
+                Kind::ByType if kind::is_name(ty) => Self::Rest(Held::ByType, span),
+                _ => {
                     let message = format!(
                         "`rest` is bytes, not `{}`: write `&'a [u8]`, `Vec<u8>`, `Cow<'a, [u8]>` or `Box<[u8]>`",
                         kind::written(ty),
                     );
                     cx.error_on(ty, message);
-                    return Self::Rest(Held::ByType, span);
-                };
-                Self::Rest(held, span)
-            }
+                    Self::Rest(Held::ByType, span)
+                }
+            },
             (None, Some(path)) => Self::With(path),
             (None, None) => Self::Plain(Kind::of(ty)),
         }

@@ -4,14 +4,14 @@ use std::ops::RangeInclusive;
 
 use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, Error, Lit, Path};
+use syn::{Attribute, Data, DeriveInput, Error, Fields, Lit, Path, WherePredicate};
 
 use crate::ctxt::Ctxt;
 use crate::symbol::{
-    CODEC, CRATE, DEFAULT, EXTENSIBLE, FD, MESSAGE, OTHER, Place, RESERVED, REST, TAG, WITH, meant,
-    misplaced, valueless,
+    BOUND, CODEC, CRATE, DEFAULT, EXTENSIBLE, FD, MESSAGE, NESTED, OTHER, Place, RESERVED, REST,
+    TAG, WITH, meant, misplaced, valueless,
 };
-use crate::value::{Tag, flag, path, ranges, skip_item, tag};
+use crate::value::{Tag, bounds, flag, path, ranges, skip_item, tag};
 
 /// The attributes of an enum or a struct.
 #[derive(Default)]
@@ -23,6 +23,8 @@ pub(crate) struct Container {
     pub(crate) extensible: Option<Span>,
     pub(crate) codec: Option<Path>,
     pub(crate) krate: Option<Path>,
+    /// What is demanded of the type parameters instead of what the fields seem to need.
+    pub(crate) bound: Option<Vec<WherePredicate>>,
 }
 
 /// The attributes of a variant.
@@ -43,7 +45,9 @@ pub(crate) struct Field {
     /// Whether a reported mistake stands where `fd` should be.
     pub(crate) fd_mistaken: bool,
     pub(crate) default: Option<Span>,
+    pub(crate) nested: Option<Span>,
     pub(crate) with: Option<Path>,
+    pub(crate) bound: Option<Vec<WherePredicate>>,
 }
 
 impl Container {
@@ -61,6 +65,8 @@ impl Container {
                 once(&mut read.codec, meta, path)
             } else if meta.path == CRATE {
                 once(&mut read.krate, meta, path)
+            } else if meta.path == BOUND {
+                once(&mut read.bound, meta, bounds)
             } else {
                 Err(Error::new_spanned(&meta.path, misplaced(&meta.path, place)))
             }
@@ -99,12 +105,32 @@ impl Field {
                 once(&mut read.default, meta, flag)
             } else if meta.path == WITH {
                 once(&mut read.with, meta, path)
+            } else if meta.path == NESTED {
+                once(&mut read.nested, meta, flag)
+            } else if meta.path == BOUND {
+                once(&mut read.bound, meta, bounds)
             } else {
                 Err(Error::new_spanned(&meta.path, misplaced(&meta.path, Place::Field)))
             }
         });
         read
     }
+}
+
+/// Whether a type, or anything in it, is deprecated.
+pub(crate) fn is_deprecated(input: &DeriveInput) -> bool {
+    let deprecated =
+        |attrs: &[Attribute]| attrs.iter().any(|attr| attr.path().is_ident("deprecated"));
+    let in_fields = |fields: &Fields| fields.iter().any(|field| deprecated(&field.attrs));
+    let inside = match &input.data {
+        Data::Enum(data) => data
+            .variants
+            .iter()
+            .any(|variant| deprecated(&variant.attrs) || in_fields(&variant.fields)),
+        Data::Struct(data) => in_fields(&data.fields),
+        Data::Union(_) => false,
+    };
+    inside || deprecated(&input.attrs)
 }
 
 /// Hands every item of every `#[message(...)]` to `read`, going on after a mistake. Returns whether

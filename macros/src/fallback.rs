@@ -4,37 +4,40 @@
 use proc_macro2::TokenStream;
 use syn::{DeriveInput, Error, Path};
 
-use crate::expand::{Names, hygienic, implementation};
+use crate::expand::{at_frame, implementation, in_block};
+use crate::hygiene::hygienic;
 
 /// The errors, and an implementation that is never run.
 pub(crate) fn message(input: &DeriveInput, krate: Option<&Path>, error: &Error) -> TokenStream {
-    let names = Names::new(krate, None);
-    let krate = &names.krate;
-    let private = hygienic!(#krate::__private);
     let items = hygienic! {
-        fn tag(&self) -> #private::u32 {
-            #private::unreachable!()
+        fn tag(&self) -> __private::u32 {
+            __private::mistaken()
         }
-        fn name(&self) -> &'static #private::str {
-            #private::unreachable!()
+        fn name(&self) -> &'static __private::str {
+            __private::mistaken()
         }
         fn encode<'__message>(
             &'__message self,
-            __encoder: &mut #krate::Encoder<'__message>,
-        ) -> #private::Result<(), #krate::EncodeError> {
-            #private::unreachable!()
+            __encoder: &mut __private::Encoder<'__message>,
+        ) -> __private::Result<(), __private::EncodeError> {
+            __private::mistaken()
         }
         fn decode<'__frame>(
-            __frame: &'__frame [#private::u8],
-        ) -> #private::Result<<Self as #krate::Message>::Borrowed<'__frame>, #krate::DecodeError> {
-            #private::unreachable!()
+            __frame: &'__frame [__private::u8],
+        ) -> __private::Result<<Self as __private::Message>::Borrowed<'__frame>, __private::DecodeError> {
+            __private::mistaken()
         }
     };
     let own = input.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
     let parameters = input.generics.type_params().map(|param| &param.ident);
     let where_clause = hygienic!(where #(#own,)* #(#parameters: 'static,)*);
-    let implementation =
-        implementation(&names, &input.ident, &input.generics, &where_clause, &items);
+    let borrowed = match input.generics.lifetimes().next() {
+        Some(_) => at_frame(&input.ident, &input.generics, &[]),
+        None => hygienic!(Self),
+    };
+    let (ident, generics) = (&input.ident, &input.generics);
+    let implementation = implementation(ident, generics, &where_clause, &borrowed, &items);
     let errors = error.to_compile_error();
-    hygienic!(#errors #implementation)
+    let block = in_block(krate, &implementation);
+    hygienic!(#errors #block)
 }

@@ -9,12 +9,16 @@ use syn::{
 
 /// What a type says about the bytes of its values.
 pub(crate) enum Kind {
-    /// Anything that serde handles.
-    Serde,
+    /// A type of the standard library that is certainly no message, and holds none.
+    Plain,
     /// Bytes or text: written from where they lie, and lent by the frame where the type can borrow.
     Slice(Slice),
     /// `[u8; N]`.
     Array,
+    /// `[T; N]` of other types, one after the other.
+    Elements,
+    /// A type that the compiler is asked what it is.
+    ByType,
     /// `u32`.
     U32,
     /// `u64`.
@@ -55,12 +59,39 @@ impl Kind {
         }
         match ungroup(ty) {
             Type::Array(array) if is_named(&array.elem, "u8") => Self::Array,
+            Type::Array(array) if !is_plain(&array.elem) => Self::Elements,
             ty if is_named(ty, "u32") => Self::U32,
             ty if is_named(ty, "u64") => Self::U64,
-            _ => Self::Serde,
+            ty if is_plain(ty) => Self::Plain,
+            _ => Self::ByType,
         }
     }
 }
+
+/// Whether the type is certainly no message, and holds none: most are, and need not be checked.
+fn is_plain(ty: &Type) -> bool {
+    if is_one_of(ty, SCALARS) || is_named(ty, "String") {
+        return true;
+    }
+    if let Type::Array(array) = ungroup(ty) {
+        return is_plain(&array.elem);
+    }
+    match generic(ty).map(|(segment, arguments)| (&segment.ident, single(arguments))) {
+        Some((holder, Some(GenericArgument::Type(inner))))
+            if holder == "Option" || holder == "Vec" =>
+        {
+            is_plain(inner)
+        }
+        Some((marker, _)) => marker == "PhantomData",
+        None => false,
+    }
+}
+
+/// Numbers and the like.
+const SCALARS: &[&str] = &[
+    "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "u128", "u16", "u32",
+    "u64", "u8", "usize",
+];
 
 /// Descriptors that a field holds: how many, and whether it owns them.
 #[derive(Clone, Copy)]
@@ -113,6 +144,14 @@ fn is_one_of(ty: &Type, names: &[&str]) -> bool {
     segment.is_some_and(|segment| names.iter().any(|name| segment.ident == name))
 }
 
+/// Whether the type is a name that may stand for any type: none of the standard library's that hold others.
+pub(crate) fn is_name(ty: &Type) -> bool {
+    const HOLDERS: &[&str] =
+        &["Box", "BTreeMap", "Cow", "HashMap", "Option", "Vec", "VecDeque", "str"];
+
+    segments(ty).is_some() && !is_one_of(ty, HOLDERS)
+}
+
 /// The type without the parentheses and the invisible groups of macro fragments around it.
 pub(crate) fn ungroup(mut ty: &Type) -> &Type {
     loop {
@@ -131,6 +170,11 @@ pub(crate) fn option(ty: &Type) -> Option<&Type> {
         Some(GenericArgument::Type(inner)) if segment.ident == "Option" => Some(inner),
         _ => None,
     }
+}
+
+/// Whether the type is written as an `Option` or a `Vec`.
+pub(crate) fn holds_several(ty: &Type) -> bool {
+    option(ty).or_else(|| vec(ty)).is_some()
 }
 
 /// `T` of `Vec<T>`.
@@ -170,14 +214,21 @@ pub(crate) fn is_mutable_reference(ty: &Type) -> bool {
 /// What to hold instead of lending it, if the type is a reference to something that is not in a frame
 /// as it is in memory.
 pub(crate) fn owned_instead(ty: &Type) -> Option<String> {
-    const VALUES: &[&str] = &[
-        "String", "Vec", "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize",
-        "u128", "u16", "u32", "u64", "u8", "usize",
-    ];
     let Type::Reference(reference) = ungroup(option(ty).unwrap_or(ty)) else { return None };
     match ungroup(&reference.elem) {
         Type::Slice(slice) => Some(format!("Vec<{}>", written(&slice.elem))),
-        value => is_one_of(value, VALUES).then(|| written(value)),
+        value => (is_one_of(value, SCALARS) || is_one_of(value, &["String", "Vec"]))
+            .then(|| written(value)),
+    }
+}
+
+/// The types that the compiler is asked about, whether they are messages: the type, which it looks into, and those
+/// in tuples, into which it cannot.
+pub(crate) fn checked(ty: &Type) -> Vec<&Type> {
+    let held = held(ty);
+    match held.iter().any(|ty| matches!(ty, Type::Tuple(_))) {
+        true => held,
+        false => vec![ty],
     }
 }
 

@@ -11,11 +11,13 @@ pub(crate) struct Symbol(&'static str);
 
 pub(crate) const MESSAGE: Symbol = Symbol("message");
 
+pub(crate) const BOUND: Symbol = Symbol("bound");
 pub(crate) const CODEC: Symbol = Symbol("codec");
 pub(crate) const CRATE: Symbol = Symbol("crate");
 pub(crate) const DEFAULT: Symbol = Symbol("default");
 pub(crate) const EXTENSIBLE: Symbol = Symbol("extensible");
 pub(crate) const FD: Symbol = Symbol("fd");
+pub(crate) const NESTED: Symbol = Symbol("nested");
 pub(crate) const OTHER: Symbol = Symbol("other");
 pub(crate) const RESERVED: Symbol = Symbol("reserved");
 pub(crate) const REST: Symbol = Symbol("rest");
@@ -41,6 +43,8 @@ const GRAMMAR: &[(Symbol, &str, &[Place])] = &[
     (EXTENSIBLE, "extensible", &[Variant, Enum, Struct]),
     (CODEC, "codec = Path", &[Enum, Struct]),
     (CRATE, "crate = path", &[Enum, Struct]),
+    (BOUND, "bound = \"T: Trait\"", &[Enum, Struct, Field]),
+    (NESTED, "nested", &[Field]),
     (REST, "rest", &[Field]),
     (FD, "fd", &[Field]),
     (DEFAULT, "default", &[Field]),

@@ -6,6 +6,7 @@ use crate::ast::{Container, Data, Ending, Field, Form, Variant};
 use crate::ctxt::Ctxt;
 use crate::free::FreeTags;
 use crate::kind::{self, Kind, Number};
+use crate::nest;
 
 /// Reports every broken rule.
 pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {
@@ -51,8 +52,8 @@ fn tags_are_unique_and_not_retired(cx: &Ctxt, container: &Container<'_>) {
 fn rest_is_last(cx: &Ctxt, variant: &Variant<'_>) {
     let Some((_, before_last)) = variant.fields.split_last() else { return };
     for field in before_last {
-        if let Form::Rest(_, span) = field.form {
-            let message = "`rest` takes every byte up to the end of the frame: move this field to the end, or remove `rest` to send its length too";
+        if let Some(span) = field.rest() {
+            let message = "`rest` takes every byte up to the end of the frame: add what comes after it to a new variant with a tag of its own; or, if no such message was ever sent, move this field to the end, or remove `rest` to send its length too";
             cx.error_at(span, message);
         }
     }
@@ -64,7 +65,7 @@ fn rest_leaves_nothing_to_extend(cx: &Ctxt, variant: &Variant<'_>) {
     if let (Ending::Extensible(Some(span)), true) =
         (variant.ending, variant.fields.iter().any(Field::is_rest))
     {
-        let message = "`rest` takes what a newer sender appends, so nothing is left to tolerate: remove `extensible`, or `rest`";
+        let message = "`rest` takes what a newer sender appends, so nothing is left to tolerate: remove `extensible`";
         cx.error_at(span, message);
     }
 }
@@ -77,13 +78,16 @@ fn default_is_not_before_rest(cx: &Ctxt, variant: &Variant<'_>) {
     let Some(rest) = after.first() else { return };
     for field in before.iter().chain([rest]) {
         let Some(span) = field.default else { continue };
-        let message = if field.is_rest() {
-            "a `rest` field of a shorter frame is empty anyway: remove `default`".to_owned()
-        } else {
-            format!(
-                "an older sender's frame has the bytes of the `rest` field `{}` here, which would be read as this field: remove `default`, or add a variant with a new tag",
+        let message = match (field.is_rest(), field.is_nested()) {
+            // A frame that ends before a nested message has none.
+            (true, true) => continue,
+            (true, false) => {
+                "a `rest` field of a shorter frame is empty anyway: remove `default`".to_owned()
+            }
+            (false, _) => format!(
+                "an older sender's frame has the bytes of the `rest` field `{}` here, and with `default` or without, they would be read as this field: leave this variant as it was, and add the field to a new variant with a tag of its own",
                 rest.name,
-            )
+            ),
         };
         cx.error_at(span, message);
     }
@@ -97,7 +101,7 @@ fn default_fields_are_last(cx: &Ctxt, variant: &Variant<'_>) {
             first = first.or(Some(field));
         } else if let (Some(first), false) = (first, field.is_rest()) {
             let message = format!(
-                "a frame that ends before the `default` field `{}` has no bytes for this one either: add #[message(default)], or move it before that field",
+                "a frame that ends before the `default` field `{}` has no bytes for this one either: add #[message(default)] to it too; or, if no such message was ever sent, move it before that field",
                 first.name,
             );
             cx.error_on(field.ty, message);
@@ -107,7 +111,12 @@ fn default_fields_are_last(cx: &Ctxt, variant: &Variant<'_>) {
 
 /// A frame is lent for less than `'static`. (A `with` function may have found a way.)
 fn fields_do_not_outlive_frames(cx: &Ctxt, field: &Field<'_>) {
-    if !matches!(field.form, Form::With(_)) && kind::is_static_reference(field.ty) {
+    let is_static = match field.form {
+        Form::With(_) => false,
+        Form::Nested(_) => nest::has_static(field.ty),
+        _ => kind::is_static_reference(field.ty),
+    };
+    if is_static {
         let message = "a frame is not lent for `'static`: write a lifetime of the message type, as in `enum Request<'a>`, or a type that owns";
         cx.error_on(field.ty, message);
     }
@@ -123,7 +132,8 @@ fn fields_do_not_write_to_frames(cx: &Ctxt, field: &Field<'_>) {
 
 /// Numbers are in a frame in another form than in memory, and what is made of them too.
 fn frames_lend_bytes_and_text_alone(cx: &Ctxt, field: &Field<'_>) {
-    if let (Form::Plain(Kind::Serde), Some(owned)) = (&field.form, kind::owned_instead(field.ty))
+    if let (Form::Plain(Kind::Plain | Kind::ByType), Some(owned)) =
+        (&field.form, kind::owned_instead(field.ty))
         && !kind::is_mutable_reference(field.ty)
         && !kind::is_static_reference(field.ty)
     {

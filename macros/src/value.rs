@@ -6,8 +6,9 @@ use proc_macro2::{Ident, Span, TokenTree};
 use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
 use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Error, Lit, LitInt, LitStr, Path, Token, token};
+use syn::{Error, Lit, LitInt, LitStr, Path, Token, WherePredicate, token};
 
 /// A tag, and where it is written.
 #[derive(Clone, Copy)]
@@ -42,6 +43,19 @@ pub(crate) fn path(meta: &ParseNestedMeta<'_>) -> Result<Path, Error> {
         None => input.parse(),
     };
     parsed.map_err(|error| Error::new(error.span(), instead(meta, "needs a path", " = some::path")))
+}
+
+/// What a where-clause has, between quotes as serde writes it.
+pub(crate) fn bounds(meta: &ParseNestedMeta<'_>) -> Result<Vec<WherePredicate>, Error> {
+    const VALUE: &str = " = \"T: Trait\"";
+
+    if !meta.input.peek(Token![=]) {
+        return Err(instead(meta, "needs bounds", VALUE));
+    }
+    let quoted: LitStr =
+        meta.value()?.parse().map_err(|_| instead(meta, "needs bounds in quotes", VALUE))?;
+    let parsed = quoted.parse_with(Punctuated::<WherePredicate, Token![,]>::parse_terminated)?;
+    Ok(parsed.into_iter().collect())
 }
 
 /// Tags, one by one or as ranges, between parentheses: those that can be read are added to `read`, and

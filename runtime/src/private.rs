@@ -5,8 +5,8 @@ pub use core::marker::PhantomData;
 pub use core::option::Option::{self, None, Some};
 pub use core::primitive::{bool, str, u8, u32};
 pub use core::result::Result::{self, Err, Ok};
-pub use core::unreachable;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::fmt::Display;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 pub use std::borrow::Cow;
 pub use std::string::String;
@@ -15,22 +15,117 @@ pub use std::vec::Vec;
 pub use serde::de::DeserializeOwned;
 pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::error::DecodeError;
+#[cfg(feature = "bincode")]
+pub use crate::codec::Bincode;
+pub use crate::codec::Codec;
+pub use crate::error::{DecodeError, EncodeError};
+pub use crate::message::{
+    Decoder, Descriptors, Encoder, FieldType, Get, GetThroughSerde, HoldsMessage, HoldsNone,
+    MarkedNested, Message, Nested, NestedType, NestedValue, NoDescriptors, Nothing, Of,
+    OwnedFieldType, OwnedValue, Put, PutChecked, PutThroughSerde, Unknown, Unmarked, Value,
+};
 
-/// The descriptor that a field sends.
-pub fn fd<T: AsFd>(value: &T) -> BorrowedFd<'_> {
-    value.as_fd()
+/// What reading a message gives.
+pub type Decoded<'f, M> = Result<<M as Message>::Borrowed<'f>, DecodeError>;
+
+/// The body of functions that are generated beside an error, or for a type that does not compile elsewhere.
+///
+/// # Panics
+///
+/// Always.
+pub fn mistaken() -> ! {
+    unreachable!("a derive with errors does not compile")
 }
 
-/// The descriptor that an optional field sends.
-pub fn optional_fd<T: AsFd>(value: &Option<T>) -> Option<BorrowedFd<'_>> {
-    value.as_ref().map(T::as_fd)
+/// Calls the function that writes one variant. Without optimisations, one function for all variants would need
+/// stack for the fields of each.
+#[inline(always)]
+pub fn apart<T>(variant: impl FnOnce() -> T) -> T {
+    variant()
 }
 
-/// The descriptors that a field sends.
-pub fn fds<T: AsFd>(values: &[T]) -> impl ExactSizeIterator<Item = BorrowedFd<'_>> {
-    values.iter().map(T::as_fd)
+/// A type of `fd` fields: it lends its descriptor, and is made of one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no descriptor",
+    label = "not an `OwnedFd`, a `File` or a socket, nor an `Option` or a `Vec` of one",
+    note = "an `fd` field takes every type with `AsFd` and `TryFrom<OwnedFd>`: write `Vec<File>` instead of an array, `File` instead of a `Box` of one, `OwnedFd` instead of `RawFd`",
+    note = "a struct with a descriptor inside is a message of its own: mark the field #[message(nested)]"
+)]
+pub trait Descriptor: AsFd + TryFrom<OwnedFd, Error: Display> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: AsFd + TryFrom<OwnedFd, Error: Display>> Descriptor for T {}
+
+/// Takes the next descriptor, for a field.
+///
+/// # Errors
+///
+/// Those of [`Descriptors::take`].
+pub fn take<T: Descriptor>(
+    descriptors: &mut Descriptors,
+    field: &'static str,
+) -> Result<T, DecodeError> {
+    descriptors.take(field)
 }
+
+/// Takes the next `count` descriptors, for a field that holds several.
+///
+/// # Errors
+///
+/// Those of [`Descriptors::take_many`].
+pub fn take_many<T: Descriptor>(
+    descriptors: &mut Descriptors,
+    field: &'static str,
+    count: u64,
+) -> Result<Vec<T>, DecodeError> {
+    descriptors.take_many(field, count)
+}
+
+/// What an `fd` field sends.
+#[derive(Debug)]
+pub struct Lent<'m, T: ?Sized>(pub &'m T);
+
+impl<'m, T: AsFd> Lent<'m, T> {
+    #[doc(hidden)]
+    pub fn __fd(self) -> BorrowedFd<'m> {
+        self.0.as_fd()
+    }
+}
+
+impl<'m, T: AsFd> Lent<'m, Option<T>> {
+    #[doc(hidden)]
+    pub fn __optional_fd(self) -> Option<BorrowedFd<'m>> {
+        self.0.as_ref().map(T::as_fd)
+    }
+}
+
+impl<'m, T: AsFd> Lent<'m, Vec<T>> {
+    #[doc(hidden)]
+    pub fn __fds(self) -> impl ExactSizeIterator<Item = BorrowedFd<'m>> {
+        self.0.iter().map(T::as_fd)
+    }
+}
+
+/// Has the methods for types that are no descriptors, so that the compiler reports them once, where they are
+/// received.
+pub trait LentNothing<'m>: Sized {
+    #[doc(hidden)]
+    fn __fd(self) -> BorrowedFd<'m> {
+        mistaken()
+    }
+
+    #[doc(hidden)]
+    fn __optional_fd(self) -> Option<BorrowedFd<'m>> {
+        mistaken()
+    }
+
+    #[doc(hidden)]
+    fn __fds(self) -> std::vec::IntoIter<BorrowedFd<'m>> {
+        mistaken()
+    }
+}
+
+impl<'m, T: ?Sized> LentNothing<'m> for Lent<'m, T> {}
 
 /// What comes of decoding a field that is a `BorrowedFd`.
 ///
@@ -52,3 +147,41 @@ pub fn bytes<T: AsRef<[u8]> + ?Sized>(value: &T) -> &[u8] {
 pub fn text<T: AsRef<str> + ?Sized>(value: &T) -> &str {
     value.as_ref()
 }
+
+/// A type of `rest` fields.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no bytes, and so no `rest`",
+    label = "write `&'a [u8]`, `Vec<u8>`, `Cow<'a, [u8]>` or `Box<[u8]>`"
+)]
+pub trait RestType<'f>: AsRef<[u8]> + From<&'f [u8]> {}
+
+#[diagnostic::do_not_recommend]
+impl<'f, T: AsRef<[u8]> + From<&'f [u8]>> RestType<'f> for T {}
+
+/// Reads a `rest` field.
+#[inline]
+pub fn rest<'f, C: Codec, T: RestType<'f>>(decoder: &mut Decoder<'f, C>) -> T {
+    decoder.rest()
+}
+
+/// What a `rest` field sends.
+#[derive(Debug)]
+pub struct Rest<'m, T: ?Sized>(pub &'m T);
+
+impl<'m, T: AsRef<[u8]> + ?Sized> Rest<'m, T> {
+    #[doc(hidden)]
+    #[inline]
+    pub fn __bytes(self) -> &'m [u8] {
+        self.0.as_ref()
+    }
+}
+
+/// Has the method for types that are no bytes, so that the compiler reports them once, where they are received.
+pub trait RestNothing<'m>: Sized {
+    #[doc(hidden)]
+    fn __bytes(self) -> &'m [u8] {
+        mistaken()
+    }
+}
+
+impl<'m, T: ?Sized> RestNothing<'m> for Rest<'m, T> {}

@@ -20,6 +20,8 @@ mod clashing;
 #[cfg(test)]
 mod macros;
 #[cfg(test)]
+mod nested;
+#[cfg(test)]
 mod raw;
 #[cfg(test)]
 mod shadows;

@@ -59,6 +59,27 @@ enum Vectors<'a> {
     Cow(Cow<'a, str>),
     #[message(tag = 20)]
     Usize(usize, isize),
+    #[message(tag = 21)]
+    Nested {
+        id: u8,
+        #[message(nested)]
+        note: Note<'a>,
+        after: u8,
+    },
+    #[message(tag = 22)]
+    OptionalNested(#[message(nested)] Option<Note<'a>>),
+    #[message(tag = 23)]
+    ManyNested(#[message(nested)] Vec<Note<'a>>),
+    #[message(tag = 24)]
+    NestedRest {
+        id: u8,
+        #[message(nested, rest)]
+        note: Box<Note<'a>>,
+    },
+    #[message(tag = 25)]
+    SignedBytes(Vec<i8>),
+    #[message(tag = 26)]
+    Words([u16; 40]),
     #[message(tag = 250)]
     LastOfOneByte,
     #[message(tag = 251)]
@@ -71,6 +92,22 @@ enum Vectors<'a> {
     Last,
     #[message(other)]
     Other(Unknown<'a>),
+}
+
+#[derive(Message, Debug)]
+enum Note<'a> {
+    #[message(tag = 300)]
+    Empty,
+    #[message(tag = 1)]
+    Text {
+        text: &'a str,
+        #[message(default)]
+        urgent: bool,
+    },
+    #[message(tag = 2)]
+    Of(#[message(nested)] Box<Self>),
+    #[message(other)]
+    Newer(Unknown<'a>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -144,6 +181,18 @@ fn messages() -> Vec<Vectors<'static>> {
         FirstOfFiveBytes,
         Last,
         Other(Unknown::new(99, &[1, 2, 3][..])),
+        Nested { id: 7, note: Note::Empty, after: 8 },
+        Nested { id: 7, note: Note::Text { text: "note", urgent: true }, after: 8 },
+        Nested { id: 7, note: Note::Of(Box::new(Note::Of(Box::new(Note::Empty)))), after: 8 },
+        Nested { id: 7, note: Note::Newer(Unknown::new(99, &[1, 2][..])), after: 8 },
+        Nested { id: 7, note: Note::Newer(Unknown::new(99, &[3; 250][..])), after: 8 },
+        OptionalNested(None),
+        OptionalNested(Some(Note::Empty)),
+        ManyNested(vec![]),
+        ManyNested(vec![Note::Empty, Note::Text { text: "a", urgent: false }]),
+        NestedRest { id: 7, note: Box::new(Note::Text { text: "rest", urgent: false }) },
+        SignedBytes(vec![0, 1, -1, 127, -128]),
+        Words(std::array::from_fn(|at| at as u16 * 10)),
     ]
 }
 
@@ -194,7 +243,7 @@ fn vectors_decode_to_their_messages() {
 #[test]
 fn every_variant_has_a_vector() {
     let tags: std::collections::BTreeSet<u32> = messages().iter().map(Message::tag).collect();
-    for tag in (1..=20).chain([250, 251, 65_535, 65_536, u32::MAX, 99]) {
+    for tag in (1..=26).chain([250, 251, 65_535, 65_536, u32::MAX, 99]) {
         assert!(tags.contains(&tag), "tag {tag} has no vector");
     }
 }

@@ -5,5 +5,6 @@
 mod datagrams;
 mod differential;
 mod enums;
+mod evolution;
 mod golden;
 mod round_trip;

@@ -1,108 +1,181 @@
-//! `Message::decode`, and `decode_with` where descriptors come along: the tag picks the variant, and
-//! its fields are read in order.
+//! The functions that read: the tag picks the variant, and its fields are read in order.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
+use quote::format_ident;
 use syn::spanned::Spanned;
+use syn::{Type, TypeArray};
 
-use super::{Names, binding, bindings, function_of, with};
-use crate::ast::{Container, Data, Ending, Field, Form};
-use crate::kind::{Content, Descriptors, Held, Kind, Number};
+use super::{Context, binding, bindings, function_of, is_extensible, with};
+use crate::ast::{Data, Field, Form, Variant};
+use crate::hygiene::{hygienic, hygienic_at};
+use crate::kind::{self, Content, Descriptors, Held, Kind, Number, ungroup};
 
-pub(super) fn function(
-    container: &Container<'_>,
-    names: &Names,
-    where_clause: &TokenStream,
-) -> TokenStream {
-    let Names { krate, private, codec, .. } = names;
-    let ident = container.ident;
-    let arms = container.variants().iter().map(|variant| {
-        let (tag, bindings) = (variant.tag.number, bindings(variant));
-        let fields = variant.fields.iter().enumerate().map(|(index, field)| {
-            let (binding, value) = (binding(index), value(container, names, where_clause, field));
-            hygienic!(let #binding = #value;)
-        });
-        let exact = matches!(variant.ending, Ending::Exact);
-        let finish = exact.then(|| hygienic!(#krate::Decoder::finish(&__decoder)?;));
-        let all_taken = (exact && container.has_descriptors())
-            .then(|| hygienic!(#krate::Descriptors::finish(__descriptors)?;));
-        let path = match container.data {
-            Data::Enum { .. } => {
-                let variant = variant.ident;
-                hygienic!(#ident::#variant)
-            }
-            Data::Struct(_) => hygienic!(#ident),
-        };
-        hygienic! {
-            #tag => {
-                #(#fields)*
-                #finish
-                #all_taken
-                #private::Ok(#path { #bindings })
-            }
-        }
-    });
-    let other = match container.other() {
-        Some(other) => {
-            let variant = other.ident;
-            let unknown = hygienic! {
-                #krate::Decoder::unknown(&mut __decoder, __tag)?
+/// `Message::decode`, and its forms with descriptors and in another message: each around
+/// [`read`](self::read).
+pub(super) fn functions(cx: &Context<'_>) -> TokenStream {
+    let codec = &cx.codec;
+    let result = hygienic!(__private::Decoded<'__frame, Self>);
+    let frame = hygienic!(__frame: &'__frame [__private::u8]);
+    let along = hygienic!(__descriptors: &mut __private::Descriptors);
+    let (decode, argument) = match cx.takes_descriptors() {
+        false => {
+            let decode = hygienic! {
+                #[inline]
+                fn decode<'__frame>(#frame) -> #result {
+                    Self::__read(&mut __private::Decoder::<'__frame, #codec>::new(__frame)?)
+                }
             };
-            let unknown = match other.lent {
-                true => unknown,
-                false => hygienic!(#krate::Unknown::into_owned(#unknown)),
+            (decode, None)
+        }
+        true => {
+            let decode = hygienic! {
+                fn decode<'__frame>(#frame) -> #result {
+                    let mut __none = <__private::Descriptors as __private::Default>::default();
+                    <Self as __private::Message>::decode_with(__frame, &mut __none)
+                }
+
+                fn decode_with<'__frame>(#frame, #along) -> #result {
+                    let mut __decoder = __private::Decoder::<'__frame, #codec>::new(__frame)?;
+                    Self::__read(&mut __decoder, __descriptors)
+                }
             };
-            hygienic!(#private::Ok(#ident::#variant { 0: #unknown }))
-        }
-        None => hygienic! {
-            #private::Err(#krate::DecodeError::UnknownTag(__tag))
-        },
-    };
-    let result = hygienic! {
-        #private::Result<<Self as #krate::Message>::Borrowed<'__frame>, #krate::DecodeError>
-    };
-    let body = hygienic! {
-        let mut __decoder = #krate::Decoder::<'__frame, #codec>::new(__frame)?;
-        match #krate::Decoder::tag(&mut __decoder)? {
-            #(#arms)*
-            __tag => #other,
+            (decode, Some(hygienic!(, __descriptors)))
         }
     };
-    if !container.has_descriptors() {
-        return hygienic! {
-            #[inline]
-            fn decode<'__frame>(__frame: &'__frame [#private::u8]) -> #result {
-                #body
-            }
-        };
-    }
     hygienic! {
-        fn decode<'__frame>(__frame: &'__frame [#private::u8]) -> #result {
-            let mut __none = <#krate::Descriptors as #private::Default>::default();
-            <Self as #krate::Message>::decode_with(__frame, &mut __none)
-        }
+        #decode
 
-        fn decode_with<'__frame>(
-            __frame: &'__frame [#private::u8],
-            __descriptors: &mut #krate::Descriptors,
-        ) -> #result {
+        fn decode_nested<'__frame>(#frame, #along) -> #result {
+            let mut __decoder = __private::Decoder::<'__frame, #codec>::nested_in(__frame, __descriptors)?;
+            let __message = Self::__read(&mut __decoder #argument)?;
+            __private::Decoder::leave(&__decoder, __descriptors);
+            __private::Ok(__message)
+        }
+    }
+}
+
+/// The functions that all of them share, which the type has to itself: one that reads the tag, and one for
+/// each variant with fields. Without optimisations, one for all variants would need stack for the fields of
+/// each.
+pub(super) fn read(cx: &Context<'_>) -> TokenStream {
+    match &cx.container.data {
+        Data::Struct(variant) => {
+            let (tag, ident) = (variant.tag.number, cx.container.ident);
+            let fields = fields(cx, variant, &hygienic!(#ident));
+            let read = hygienic! {
+                __private::Decoder::only_tag(__decoder, #tag)?;
+                #fields
+            };
+            reader(cx, &hygienic!(__read), &read)
+        }
+        Data::Enum { variants, .. } => {
+            let read = reader(cx, &hygienic!(__read), &self::variants(cx));
+            let ident = cx.container.ident;
+            let with_fields = variants.iter().filter(|variant| !variant.fields.is_empty());
+            let each = with_fields.map(|variant| {
+                let name = variant.ident;
+                let fields = fields(cx, variant, &hygienic!(#ident::#name));
+                reader(cx, &reader_of(variant), &fields)
+            });
+            hygienic!(#read #(#each)*)
+        }
+    }
+}
+
+/// The most variants that are read by one function where there are optimisations. For more, a call costs less
+/// than it takes to compile such a function.
+const INLINED: usize = 32;
+
+/// A function that reads a message, or what comes after its tag.
+fn reader(cx: &Context<'_>, name: &TokenStream, body: &TokenStream) -> TokenStream {
+    let codec = &cx.codec;
+    let along = cx.takes_descriptors();
+    let along = along.then(|| hygienic!(__descriptors: &mut __private::Descriptors,));
+    let is_small = cx.container.variants().len() <= INLINED;
+    let inlined = is_small.then(|| hygienic!(#[cfg_attr(not(debug_assertions), inline(always))]));
+    hygienic! {
+        #inlined
+        fn #name<'__frame>(
+            __decoder: &mut __private::Decoder<'__frame, #codec>,
+            #along
+        ) -> __private::Decoded<'__frame, Self> {
             #body
         }
     }
 }
 
+fn reader_of(variant: &Variant<'_>) -> TokenStream {
+    let name = format_ident!("__read_{}", variant.tag.number, span = Span::mixed_site());
+    hygienic!(#name)
+}
+
+fn variants(cx: &Context<'_>) -> TokenStream {
+    let ident = cx.container.ident;
+    let along = cx.takes_descriptors().then(|| hygienic!(, __descriptors));
+    let arms = cx.container.variants().iter().map(|variant| {
+        let (tag, name) = (variant.tag.number, variant.ident);
+        if variant.fields.is_empty() {
+            let fields = fields(cx, variant, &hygienic!(#ident::#name));
+            return hygienic!(#tag => { #fields });
+        }
+        let reader = reader_of(variant);
+        hygienic!(#tag => Self::#reader(__decoder #along),)
+    });
+    let other = match cx.container.other() {
+        Some(other) => {
+            let variant = other.ident;
+            let unknown = hygienic!(__private::Decoder::unknown(__decoder, __tag)?);
+            let unknown = match other.lent {
+                true => unknown,
+                false => hygienic!(__private::Unknown::into_owned(#unknown)),
+            };
+            hygienic!(__private::Ok(#ident::#variant { 0: #unknown }))
+        }
+        None => hygienic!(__private::Err(__private::DecodeError::UnknownTag(__tag))),
+    };
+    hygienic! {
+        match __private::Decoder::tag(__decoder)? {
+            #(#arms)*
+            __tag => #other,
+        }
+    }
+}
+
+/// Reads the fields, and makes the message of them.
+fn fields(cx: &Context<'_>, variant: &Variant<'_>, path: &TokenStream) -> TokenStream {
+    let fields = variant.fields.iter().enumerate().map(|(index, field)| {
+        let (binding, value) = (binding(index), value(cx, field));
+        hygienic!(let #binding = #value;)
+    });
+    let bindings = bindings(variant);
+    let exact = !is_extensible(variant);
+    let finish = exact.then(|| hygienic!(__private::Decoder::finish(__decoder)?;));
+    let nests = variant.fields.iter().any(Field::is_nested);
+    let all_taken = match (exact, nests) {
+        (true, _) if cx.takes_descriptors() => {
+            Some(hygienic!(__private::Descriptors::finish(__descriptors)?;))
+        }
+        (false, true) => {
+            Some(hygienic!(__private::Descriptors::finish_extensible(__descriptors, __decoder)?;))
+        }
+        _ => None,
+    };
+    hygienic! {
+        #(#fields)*
+        #finish
+        #all_taken
+        __private::Ok(#path { #bindings })
+    }
+}
+
 /// The expression that reads a field, or gives its default where an older sender's frame ends.
-fn value(
-    container: &Container<'_>,
-    names: &Names,
-    where_clause: &TokenStream,
-    field: &Field<'_>,
-) -> TokenStream {
-    let Names { krate, private, .. } = names.at(field.ty.span());
-    let value = read(container, names, where_clause, field);
+fn value(cx: &Context<'_>, field: &Field<'_>) -> TokenStream {
+    let span = field.ty.span();
+    let value = read_field(cx, field);
     match field.default {
-        Some(_) => hygienic_at! { field.ty.span() =>
-            if #krate::Decoder::is_at_end(&__decoder) {
-                <_ as #private::Default>::default()
+        Some(_) => hygienic_at! { span =>
+            if __private::Decoder::is_at_end(__decoder) {
+                <_ as __private::Default>::default()
             } else {
                 #value
             }
@@ -111,72 +184,103 @@ fn value(
     }
 }
 
-fn read(
-    container: &Container<'_>,
-    names: &Names,
-    where_clause: &TokenStream,
-    Field { form, name, ty, .. }: &Field<'_>,
-) -> TokenStream {
+fn read_field(cx: &Context<'_>, Field { form, name, ty, .. }: &Field<'_>) -> TokenStream {
     let span = ty.span();
-    let Names { krate, private, .. } = &names.at(span);
-    let call = |function: TokenStream| hygienic_at!(span => #krate::Decoder::#function(&mut __decoder, #name)?);
+    let call = |function: TokenStream| hygienic_at!(span => __private::Decoder::#function(__decoder, #name)?);
     let rest =
-        |function: TokenStream| hygienic_at!(span => #krate::Decoder::#function(&mut __decoder));
+        |function: TokenStream| hygienic_at!(span => __private::Decoder::#function(__decoder));
     match form {
-        Form::Plain(Kind::Serde) => call(hygienic_at!(span => field::<_>)),
+        Form::Plain(Kind::Plain) => of_type(cx, name, ty),
+        Form::Plain(Kind::ByType) => by_type(cx, name, ty),
+        Form::Plain(Kind::Elements) => elements(cx, name, ty),
         Form::Plain(Kind::Slice(slice)) => {
             let function = function_of(*slice);
             let owned = match slice.content {
-                Content::Bytes => hygienic!(#private::Vec<#private::u8>),
-                Content::Text => hygienic!(#private::String),
+                Content::Bytes => hygienic!(__private::Vec<__private::u8>),
+                Content::Text => hygienic!(__private::String),
             };
             match (slice.held, slice.optional) {
                 (Held::ByType, _) => call(function),
                 (Held::Cow, false) => {
                     let value = call(hygienic!(#function::<#owned>));
-                    hygienic!(#private::Cow::Owned(#value))
+                    hygienic!(__private::Cow::Owned(#value))
                 }
                 (Held::Cow, true) => {
                     let value = call(hygienic!(#function::<#owned>));
-                    hygienic!(#private::Option::map(#value, #private::Cow::Owned))
+                    hygienic!(__private::Option::map(#value, __private::Cow::Owned))
                 }
             }
         }
         Form::Plain(Kind::Array) => call(hygienic!(array)),
         Form::Plain(Kind::U32) => call(hygienic!(u32)),
         Form::Plain(Kind::U64) => call(hygienic!(u64)),
-        Form::Rest(Held::ByType, _) => rest(hygienic!(rest)),
+        Form::Rest(Held::ByType, _) => hygienic_at!(span => __private::rest(__decoder)),
         Form::Rest(Held::Cow, _) => {
-            let bytes = rest(hygienic!(rest::<#private::Vec<#private::u8>>));
-            hygienic!(#private::Cow::Owned(#bytes))
+            let bytes = rest(hygienic!(rest::<__private::Vec<__private::u8>>));
+            hygienic!(__private::Cow::Owned(#bytes))
         }
-        Form::Fd(Descriptors { borrowed: true, .. }) => {
-            hygienic!(#private::borrowed_fd::<_>(#name)?)
+        Form::Nested(rest) => {
+            let function = match rest {
+                Some(_) => hygienic_at!(span => nested_rest::<#ty>),
+                None => hygienic_at!(span => nested::<#ty>),
+            };
+            hygienic_at!(span => __private::Decoder::#function(__decoder, #name, __descriptors)?)
         }
-        Form::Fd(descriptors) => match descriptors.number {
-            Number::One => hygienic_at! { span =>
-                #krate::Descriptors::take::<_>(__descriptors, #name)?
-            },
-            Number::Optional => {
-                let there = call(hygienic!(has_fd));
-                hygienic_at! { span =>
-                    match #there {
-                        true => #private::Some(#krate::Descriptors::take::<_>(__descriptors, #name)?),
-                        false => #private::None,
-                    }
-                }
-            }
-            Number::Many => {
-                let count = call(hygienic!(fd_count));
-                hygienic_at! { span =>
-                    #krate::Descriptors::take_many::<_>(__descriptors, #name, #count)?
-                }
-            }
-        },
+        Form::Fd(descriptors) => descriptor(*descriptors, name, ty),
         Form::With(path) => {
-            let (items, wrapper) = with::deserialize(container, private, where_clause, ty, path);
+            let (items, wrapper) = with::deserialize(cx, ty, path);
             let wrapped = call(hygienic!(field::<#wrapper>));
             hygienic!({ #items #wrapped.value })
         }
+    }
+}
+
+/// What the compiler finds the type to be, if it is no message.
+fn by_type(cx: &Context<'_>, name: &str, ty: &Type) -> TokenStream {
+    let (span, of) = (ty.span(), of_type(cx, name, ty));
+    let checked = kind::checked(ty).into_iter().map(|ty| cx.type_at_frame(ty));
+    hygienic_at! { span => {
+        #(__private::Unmarked::<#checked>::FIELD.__check();)*
+        #of
+    }}
+}
+
+fn of_type(cx: &Context<'_>, name: &str, ty: &Type) -> TokenStream {
+    let (span, codec, at_frame) = (ty.span(), &cx.codec, cx.type_at_frame(ty));
+    hygienic_at! { span =>
+        __private::Of::<'__frame, #at_frame>::TYPE.__get::<#codec>(#name, __decoder)?
+    }
+}
+
+fn elements(cx: &Context<'_>, name: &str, ty: &Type) -> TokenStream {
+    let span = ty.span();
+    let Type::Array(TypeArray { elem, .. }) = ungroup(ty) else { return by_type(cx, name, ty) };
+    let element = by_type(cx, name, elem);
+    hygienic_at! { span =>
+        __private::Decoder::elements(__decoder, |__decoder| __private::Ok(#element))?
+    }
+}
+
+fn descriptor(descriptors: Descriptors, name: &str, ty: &Type) -> TokenStream {
+    let span = ty.span();
+    if descriptors.borrowed {
+        return hygienic!(__private::borrowed_fd::<_>(#name)?);
+    }
+    let take = hygienic_at!(span => __private::take::<_>(__descriptors, #name)?);
+    match descriptors.number {
+        Number::One => take,
+        Number::Optional => hygienic_at! { span =>
+            match __private::Decoder::has_fd(__decoder, #name)? {
+                true => __private::Some(#take),
+                false => __private::None,
+            }
+        },
+        Number::Many => hygienic_at! { span =>
+            __private::take_many::<_>(
+                __descriptors,
+                #name,
+                __private::Decoder::fd_count(__decoder, #name)?,
+            )?
+        },
     }
 }

@@ -1,113 +1,158 @@
 //! `Message::encode`: the tag, and each field in order.
 
 use proc_macro2::{Span, TokenStream};
+use syn::Type;
 use syn::spanned::Spanned;
 
-use super::{Names, binding, bindings, function_of, matched, path, with};
-use crate::ast::{Container, Field, Form};
-use crate::kind::{Content, Kind, Number};
+use super::{Context, binding, bindings, function_of, matched, with};
+use crate::ast::{Data, Field, Form, Variant};
+use crate::hygiene::{hygienic, hygienic_at};
+use crate::kind::{Content, Kind, Number, Slice, ungroup};
+use crate::nest;
 
-pub(super) fn function(
-    container: &Container<'_>,
-    names: &Names,
-    where_clause: &TokenStream,
-) -> TokenStream {
-    let Names { krate, private, codec, .. } = names;
-    let arms = container.variants().iter().map(|variant| {
-        let (path, bindings, tag) =
-            (path(container, variant), bindings(variant), variant.tag.number);
-        let fields = variant
-            .fields
-            .iter()
-            .enumerate()
-            .map(|(index, field)| self::field(container, names, where_clause, index, field));
-        hygienic! {
-            #path { #bindings } => {
-                #krate::Encoder::tag::<#codec>(__encoder, #tag)?;
-                #(#fields)*
+pub(super) fn function(cx: &Context<'_>) -> TokenStream {
+    let codec = &cx.codec;
+    let body = match &cx.container.data {
+        Data::Struct(variant) => {
+            let (bindings, written) = (bindings(variant), written(cx, variant));
+            hygienic! {
+                let Self { #bindings } = self;
+                #written
             }
         }
-    });
-    let other = container.other().map(|other| {
-        let ident = other.ident;
-        hygienic! {
-            Self::#ident { 0: __unknown } => #krate::Encoder::unknown::<#codec>(__encoder, __unknown)?,
+        Data::Enum { variants, other, .. } => {
+            let arms = variants.iter().map(|variant| {
+                let (ident, bindings) = (variant.ident, bindings(variant));
+                let written = written(cx, variant);
+                match variant.fields.is_empty() {
+                    true => hygienic!(Self::#ident {} => { #written }),
+                    false => hygienic! {
+                        Self::#ident { #bindings } => __private::apart(|| { #written }),
+                    },
+                }
+            });
+            let other = other.as_ref().map(|other| {
+                let ident = other.ident;
+                hygienic! {
+                    Self::#ident { 0: __unknown } => {
+                        __private::Encoder::unknown::<#codec>(__encoder, __unknown)
+                    }
+                }
+            });
+            let matched = matched(cx.container);
+            hygienic!(match #matched { #(#arms)* #other })
         }
-    });
-    let matched = matched(container);
-    // After a match without arms nothing is reached.
-    let done = (!container.is_empty()).then(|| hygienic!(#private::Ok(())));
+    };
     hygienic! {
         #[inline]
         fn encode<'__message>(
             &'__message self,
-            __encoder: &mut #krate::Encoder<'__message>,
-        ) -> #private::Result<(), #krate::EncodeError> {
-            match #matched {
-                #(#arms)*
-                #other
-            }
-            #done
+            __encoder: &mut __private::Encoder<'__message>,
+        ) -> __private::Result<(), __private::EncodeError> {
+            #body
         }
     }
 }
 
+/// Writes the tag and the fields.
+fn written(cx: &Context<'_>, variant: &Variant<'_>) -> TokenStream {
+    let (codec, tag) = (&cx.codec, variant.tag.number);
+    let fields = variant.fields.iter().enumerate().map(|(index, field)| {
+        let mut value = binding(index);
+        value.set_span(field.ty.span().resolved_at(Span::mixed_site()));
+        self::field(cx, &hygienic!(#value), field)
+    });
+    hygienic! {
+        __private::Encoder::tag::<#codec>(__encoder, #tag)?;
+        #(#fields)*
+        __private::Ok(())
+    }
+}
+
 fn field(
-    container: &Container<'_>,
-    names: &Names,
-    where_clause: &TokenStream,
-    index: usize,
+    cx: &Context<'_>,
+    value: &TokenStream,
     Field { form, name, ty, .. }: &Field<'_>,
 ) -> TokenStream {
-    let span = ty.span();
-    let Names { krate, private, codec, .. } = &names.at(span);
-    let mut value = binding(index);
-    value.set_span(span.resolved_at(Span::mixed_site()));
+    let (span, codec) = (ty.span(), &cx.codec);
     match form {
-        Form::Plain(Kind::Serde) => {
-            hygienic_at!(span => #krate::Encoder::field::<#codec, _>(__encoder, #name, #value)?;)
+        Form::Plain(Kind::Plain) => {
+            hygienic_at!(span => __private::Value(#value).__put::<#codec>(#name, __encoder)?;)
         }
-        Form::Plain(Kind::Slice(slice)) => {
-            let function = function_of(*slice);
-            let lend = match slice.content {
-                Content::Bytes => hygienic_at!(span => #private::bytes),
-                Content::Text => hygienic_at!(span => #private::text),
-            };
-            let lent = match slice.optional {
-                true => hygienic_at! { span =>
-                    match #value {
-                        #private::Some(__held) => #private::Some(#lend(__held)),
-                        #private::None => #private::None,
-                    }
-                },
-                false => hygienic_at!(span => #lend(#value)),
-            };
-            hygienic_at!(span => #krate::Encoder::#function::<#codec>(__encoder, #name, #lent)?;)
+        Form::Plain(Kind::ByType) => by_type(cx, value, name, ty),
+        Form::Plain(Kind::Elements) => {
+            let Type::Array(array) = ungroup(ty) else { return by_type(cx, value, name, ty) };
+            let element = by_type(cx, &hygienic!(__element), name, &array.elem);
+            hygienic_at!(span => for __element in #value { #element })
         }
+        Form::Plain(Kind::Slice(slice)) => self::slice(cx, value, name, span, *slice),
         Form::Plain(Kind::U32) => {
-            hygienic_at!(span => #krate::Encoder::u32::<#codec>(__encoder, #name, #value)?;)
+            hygienic_at!(span => __private::Encoder::u32::<#codec>(__encoder, #name, #value)?;)
         }
         Form::Plain(Kind::U64) => {
-            hygienic_at!(span => #krate::Encoder::u64::<#codec>(__encoder, #name, #value)?;)
+            hygienic_at!(span => __private::Encoder::u64::<#codec>(__encoder, #name, #value)?;)
         }
-        Form::Plain(Kind::Array) => hygienic_at!(span => #krate::Encoder::copy(__encoder, #value);),
+        Form::Plain(Kind::Array) => {
+            hygienic_at!(span => __private::Encoder::copy(__encoder, #value);)
+        }
         Form::Rest(..) => {
-            hygienic_at!(span => #krate::Encoder::rest(__encoder, #private::bytes(#value));)
+            hygienic_at!(span => __private::Encoder::rest(__encoder, __private::Rest(#value).__bytes());)
         }
+        Form::Nested(None) => hygienic_at! { span =>
+            __private::NestedValue(#value).__put::<#codec>(#name, __encoder)?;
+        },
+        Form::Nested(Some(_)) => hygienic_at! { span =>
+            __private::NestedValue(#value).__put_rest(#name, __encoder)?;
+        },
         Form::Fd(descriptors) => match descriptors.number {
             Number::One => {
-                hygienic_at!(span => #krate::Encoder::fd(__encoder, #private::fd(#value));)
+                hygienic_at!(span => __private::Encoder::fd(__encoder, __private::Lent(#value).__fd());)
             }
             Number::Optional => hygienic_at! { span =>
-                #krate::Encoder::optional_fd(__encoder, #private::optional_fd(#value));
+                __private::Encoder::optional_fd(__encoder, __private::Lent(#value).__optional_fd());
             },
             Number::Many => hygienic_at! { span =>
-                #krate::Encoder::fds::<#codec>(__encoder, #name, #private::fds(#value))?;
+                __private::Encoder::fds::<#codec>(__encoder, #name, __private::Lent(#value).__fds())?;
             },
         },
         Form::With(path) => {
-            let wrapper = with::serialize(container, private, where_clause, ty, path, &value);
-            hygienic!(#krate::Encoder::field::<#codec, _>(__encoder, #name, &#wrapper)?;)
+            let wrapper = with::serialize(cx, ty, path, value);
+            hygienic!(__private::Encoder::field::<#codec, _>(__encoder, #name, &#wrapper)?;)
         }
     }
+}
+
+/// What the compiler finds the type to be.
+fn by_type(cx: &Context<'_>, value: &TokenStream, name: &str, ty: &Type) -> TokenStream {
+    let (span, codec) = (ty.span(), &cx.codec);
+    // What borrows cannot be read back to be checked.
+    let wrapper = match nest::has_lifetime(ty) {
+        true => hygienic_at!(span => Value),
+        false => hygienic_at!(span => OwnedValue),
+    };
+    hygienic_at!(span => __private::#wrapper(#value).__put::<#codec>(#name, __encoder)?;)
+}
+
+fn slice(
+    cx: &Context<'_>,
+    value: &TokenStream,
+    name: &str,
+    span: Span,
+    slice: Slice,
+) -> TokenStream {
+    let (codec, function) = (&cx.codec, function_of(slice));
+    let lend = match slice.content {
+        Content::Bytes => hygienic_at!(span => __private::bytes),
+        Content::Text => hygienic_at!(span => __private::text),
+    };
+    let lent = match slice.optional {
+        true => hygienic_at! { span =>
+            match #value {
+                __private::Some(__held) => __private::Some(#lend(__held)),
+                __private::None => __private::None,
+            }
+        },
+        false => hygienic_at!(span => #lend(#value)),
+    };
+    hygienic_at!(span => __private::Encoder::#function::<#codec>(__encoder, #name, #lent)?;)
 }

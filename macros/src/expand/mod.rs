@@ -1,8 +1,13 @@
 //! The implementation of `Message`, once everything is known to be right.
 //!
-//! Every path is absolute and every function is called by its path, so that nothing the user has in
-//! scope can be meant instead. Names of our own start with `__`: a constant or a type of the user's
-//! that is in scope under the same name would be taken for them, whatever their span.
+//! It is in a block of its own, where `__private` is what the runtime has for generated code: every path
+//! starts from there, and every function is called by its path, so that nothing the user has in scope can
+//! be meant instead. Names of our own start with `__`: a constant or a type of the user's that is in scope
+//! under the same name would be taken for them, whatever their span.
+
+mod decode;
+mod encode;
+mod with;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident};
@@ -10,104 +15,113 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{GenericParam, Generics, Member, Path};
 
-use crate::ast::{Container, Data, Variant};
+use crate::ast::{Container, Data, Ending, Field, Form, Variant};
 use crate::bound;
-use crate::kind::{Content, Slice};
+use crate::hygiene::{hygienic, hygienic_at};
+use crate::kind::{Content, Kind, Slice};
+use crate::nest::{Inner, Replace};
 
-/// As `quote!`, with spans at which local names of the user cannot be meant, nor ours by the user.
-macro_rules! hygienic {
-    ($($tokens:tt)*) => {
-        ::quote::quote_spanned!(::proc_macro2::Span::mixed_site() => $($tokens)*)
-    };
-}
-
-pub(crate) use hygienic;
-
-/// As [`hygienic`], for code that is wrong where what the user wrote at `$span` is.
-macro_rules! hygienic_at {
-    ($span:expr => $($tokens:tt)*) => {
-        ::quote::quote_spanned!(
-            ::proc_macro2::Span::resolved_at(&$span, ::proc_macro2::Span::mixed_site()) =>
-            $($tokens)*
-        )
-    };
-}
-
-mod decode;
-mod encode;
-mod with;
-
-/// The paths that the generated code starts from.
-pub(crate) struct Names {
-    /// The runtime.
-    pub(crate) krate: TokenStream,
-    /// What the runtime has for generated code alone.
-    private: TokenStream,
-    codec: TokenStream,
-    /// Whether the runtime is where the user says, and so has their span.
-    renamed: bool,
-}
-
-impl Names {
-    pub(crate) fn new(crate_path: Option<&Path>, codec: Option<&Path>) -> Self {
-        let krate =
-            crate_path.map_or_else(|| hygienic!(::datagrammar), ToTokens::into_token_stream);
-        let codec =
-            codec.map_or_else(|| hygienic!(#krate::codec::Bincode), ToTokens::into_token_stream);
-        let renamed = crate_path.is_some();
-        Self { private: hygienic!(#krate::__private), krate, codec, renamed }
-    }
-
-    /// The same paths for code that is wrong where what the user wrote at `span` is.
-    fn at(&self, span: Span) -> Self {
-        let krate = match self.renamed {
-            true => self.krate.clone(),
-            false => hygienic_at!(span => ::datagrammar),
-        };
-        let private = hygienic_at!(span => #krate::__private);
-        Self { krate, private, codec: self.codec.clone(), renamed: self.renamed }
-    }
+/// What the functions have in common.
+pub(crate) struct Context<'c> {
+    pub(crate) container: &'c Container<'c>,
+    pub(crate) codec: TokenStream,
+    pub(crate) where_clause: TokenStream,
+    /// The type parameters that borrow from the frame, as they are messages in this one.
+    pub(crate) lent: Vec<&'c Ident>,
 }
 
 /// The implementation of `Message`.
 pub(crate) fn message(container: &Container<'_>) -> TokenStream {
-    let names = Names::new(container.krate.as_ref(), container.codec.as_ref());
-    let where_clause = bound::where_clause(container, &names.krate);
-    let tag = tag(container, &names);
-    let name = name(container, &names);
-    let encode = encode::function(container, &names, &where_clause);
-    let decode = decode::function(container, &names, &where_clause);
-    let descriptors = container.has_descriptors().then(|| {
-        let private = &names.private;
-        hygienic!(const DESCRIPTORS: #private::bool = true;)
-    });
+    let codec = container.codec.as_ref();
+    let codec = codec.map_or_else(|| hygienic!(__private::Bincode), ToTokens::into_token_stream);
+    let where_clause = bound::where_clause(container);
+    let lent = bound::lent_parameters(container);
+    let cx = Context { container, codec, where_clause, lent };
+
+    let (tag, name) = (tag(container), name(container));
+    let encode = encode::function(&cx);
+    let decode = decode::functions(&cx);
+    let descriptors = descriptors(container);
     let items = hygienic!(#descriptors #tag #name #encode #decode);
     // Where it is not one, that is reported once, here, and nowhere in the functions.
-    let codec = container.codec.as_ref().map(|codec| {
-        let Names { krate, .. } = names.at(codec.span());
-        hygienic_at!(codec.span() => #codec: #krate::codec::Codec,)
-    });
+    let codec = container
+        .codec
+        .as_ref()
+        .map(|codec| hygienic_at!(codec.span() => #codec: __private::Codec,));
+    let where_clause = &cx.where_clause;
     let where_clause = hygienic!(#where_clause #codec);
-    implementation(&names, container.ident, container.generics, &where_clause, &items)
+    let borrowed = match container.is_borrowing() || !cx.lent.is_empty() {
+        true => cx.at_frame(container.ident),
+        false => hygienic!(Self),
+    };
+    let read = decode::read(&cx);
+    let (ident, (impl_generics, ty_generics, _)) =
+        (container.ident, container.generics.split_for_impl());
+    let allowed = container.is_deprecated.then(|| hygienic!(#[allow(deprecated)]));
+    let read = hygienic! {
+        #[automatically_derived]
+        #allowed
+        impl #impl_generics #ident #ty_generics #where_clause {
+            #read
+        }
+    };
+    let implementation =
+        implementation(container.ident, container.generics, &where_clause, &borrowed, &items);
+    let asks = |field: &Field<'_>| {
+        matches!(field.form, Form::Plain(Kind::Plain | Kind::ByType | Kind::Elements))
+    };
+    let fields = container.fields().any(asks).then(|| {
+        hygienic! {
+            use __private::{
+                GetThroughSerde as _, HoldsNone as _, PutChecked as _, PutThroughSerde as _,
+            };
+        }
+    });
+    let fds = container.has_descriptors().then(|| {
+        hygienic!(
+            use __private::LentNothing as _;
+        )
+    });
+    let nested = container.has_nested().then(|| {
+        hygienic!(
+            use __private::NoDescriptors as _;
+        )
+    });
+    let is_rest = |field: &Field<'_>| matches!(field.form, Form::Rest(..));
+    let rest = container.fields().any(is_rest);
+    let rest = rest.then(|| {
+        hygienic!(
+            use __private::RestNothing as _;
+        )
+    });
+    let traits = hygienic!(#fields #fds #nested #rest);
+    in_block(container.krate.as_ref(), &hygienic!(#traits #allowed #implementation #read))
 }
 
-/// The block around the functions.
+/// The block around everything.
+pub(crate) fn in_block(krate: Option<&Path>, items: &TokenStream) -> TokenStream {
+    let krate = krate.map_or_else(|| hygienic!(::datagrammar), ToTokens::into_token_stream);
+    hygienic! {
+        const _: () = {
+            use #krate::__private;
+
+            #items
+        };
+    }
+}
+
+/// The implementation around the functions.
 pub(crate) fn implementation(
-    Names { krate, .. }: &Names,
     ident: &Ident,
     generics: &Generics,
     where_clause: &TokenStream,
+    borrowed: &TokenStream,
     items: &TokenStream,
 ) -> TokenStream {
     let (impl_generics, ty_generics, _) = generics.split_for_impl();
-    let borrowed = match generics.lifetimes().next() {
-        Some(_) => at_frame(ident, generics),
-        None => hygienic!(Self),
-    };
     hygienic! {
         #[automatically_derived]
-        #[allow(deprecated)]
-        impl #impl_generics #krate::Message for #ident #ty_generics #where_clause {
+        impl #impl_generics __private::Message for #ident #ty_generics #where_clause {
             type Borrowed<'__frame> = #borrowed;
             #items
         }
@@ -115,55 +129,119 @@ pub(crate) fn implementation(
 }
 
 /// The type with every lifetime replaced by that of the frame.
-fn at_frame(ident: &Ident, generics: &Generics) -> TokenStream {
+pub(crate) fn at_frame(ident: &Ident, generics: &Generics, lent: &[&Ident]) -> TokenStream {
     let arguments = generics.params.iter().map(|param| match param {
         GenericParam::Lifetime(_) => hygienic!('__frame),
+        GenericParam::Type(param) if lent.contains(&&param.ident) => {
+            let ident = &param.ident;
+            hygienic!(<#ident as __private::Message>::Borrowed<'__frame>)
+        }
         GenericParam::Type(param) => param.ident.to_token_stream(),
         GenericParam::Const(param) => param.ident.to_token_stream(),
     });
-    hygienic!(#ident<#(#arguments),*>)
+    match generics.params.is_empty() {
+        true => hygienic!(#ident),
+        false => hygienic!(#ident<#(#arguments),*>),
+    }
 }
 
-fn tag(container: &Container<'_>, Names { krate, private, .. }: &Names) -> TokenStream {
-    let arms = container.variants().iter().map(|variant| {
-        let (path, number) = (path(container, variant), variant.tag.number);
-        hygienic!(#path { .. } => #number,)
-    });
-    let other = container.other().map(|other| {
-        let ident = other.ident;
-        hygienic!(Self::#ident { 0: __unknown } => #krate::Unknown::tag(__unknown),)
-    });
-    let matched = matched(container);
+impl Context<'_> {
+    /// The message type, or another one with its parameters, as it borrows from the frame.
+    fn at_frame(&self, ident: &Ident) -> TokenStream {
+        at_frame(ident, self.container.generics, &self.lent)
+    }
+
+    /// A field's type as it borrows from the frame, in which `Self` is the message type that does.
+    fn type_at_frame(&self, ty: &syn::Type) -> TokenStream {
+        let this = self.at_frame(self.container.ident);
+        without_self(bound::at_frame(self.container, &self.lent, ty.to_token_stream()), &this)
+    }
+
+    /// Whether reading takes descriptors along: its own, or those of messages in it.
+    fn takes_descriptors(&self) -> bool {
+        self.container.has_descriptors() || self.container.has_nested()
+    }
+}
+
+/// A type that is named where there is another `Self`: `<Request<'a>>::LEN` is right in expressions too.
+fn without_self(ty: TokenStream, this: &TokenStream) -> TokenStream {
+    let ident = |ident: &Ident, goes_on: bool| match (ident == "Self", goes_on) {
+        (true, true) => Some(hygienic!(<#this>)),
+        (true, false) => Some(this.clone()),
+        (false, _) => None,
+    };
+    Replace { lifetime: &|_| None, ident: &ident }.all(ty)
+}
+
+fn tag(container: &Container<'_>) -> TokenStream {
+    let body = match &container.data {
+        Data::Struct(variant) => {
+            let number = variant.tag.number;
+            hygienic!(#number)
+        }
+        Data::Enum { variants, other, .. } => {
+            let arms = variants.iter().map(|Variant { ident, tag, .. }| {
+                let number = tag.number;
+                hygienic!(Self::#ident { .. } => #number,)
+            });
+            let other = other.as_ref().map(|other| {
+                let ident = other.ident;
+                hygienic!(Self::#ident { 0: __unknown } => __private::Unknown::tag(__unknown),)
+            });
+            let matched = matched(container);
+            hygienic!(match #matched { #(#arms)* #other })
+        }
+    };
     hygienic! {
         #[inline]
-        fn tag(&self) -> #private::u32 {
-            match #matched {
-                #(#arms)*
-                #other
-            }
+        fn tag(&self) -> __private::u32 {
+            #body
         }
     }
 }
 
-fn name(container: &Container<'_>, Names { private, .. }: &Names) -> TokenStream {
-    let arms = container.variants().iter().map(|variant| {
-        let (path, name) = (path(container, variant), variant.ident.unraw().to_string());
-        hygienic!(#path { .. } => #name,)
-    });
-    let other = container.other().map(|other| {
-        let (ident, name) = (other.ident, other.ident.unraw().to_string());
-        hygienic!(Self::#ident { .. } => #name,)
-    });
-    let matched = matched(container);
+fn name(container: &Container<'_>) -> TokenStream {
+    let body = match &container.data {
+        Data::Struct(variant) => {
+            let name = variant.ident.unraw().to_string();
+            hygienic!(#name)
+        }
+        Data::Enum { variants, other, .. } => {
+            let idents = variants.iter().map(|variant| variant.ident);
+            let idents = idents.chain(other.as_ref().map(|other| other.ident));
+            let arms = idents.map(|ident| {
+                let name = ident.unraw().to_string();
+                hygienic!(Self::#ident { .. } => #name,)
+            });
+            let matched = matched(container);
+            hygienic!(match #matched { #(#arms)* })
+        }
+    };
     hygienic! {
         #[inline]
-        fn name(&self) -> &'static #private::str {
-            match #matched {
-                #(#arms)*
-                #other
-            }
+        fn name(&self) -> &'static __private::str {
+            #body
         }
     }
+}
+
+/// Whether descriptors travel with the message: those of its fields, and of messages in it. Of one behind a
+/// `Box` or a `Vec`, which may hold this one again, it cannot be asked.
+fn descriptors(container: &Container<'_>) -> Option<TokenStream> {
+    if container.has_descriptors() {
+        return Some(hygienic!(
+            const DESCRIPTORS: __private::bool = true;
+        ));
+    }
+    let nested = container.fields().filter(|field| field.is_nested());
+    let nested = nested.map(|field| Inner::of(field.ty)).filter(|inner| !inner.is(container.ident));
+    let nested: Vec<_> = nested
+        .map(|Inner { ty, is_indirect }| match is_indirect {
+            true => hygienic!(true),
+            false => hygienic!(<__private::NestedType<#ty>>::DESCRIPTORS),
+        })
+        .collect();
+    (!nested.is_empty()).then(|| hygienic!(const DESCRIPTORS: __private::bool = #(#nested)||*;))
 }
 
 /// What is matched against the variants. A reference to an enum without any could not be matched by
@@ -172,17 +250,6 @@ fn matched(container: &Container<'_>) -> TokenStream {
     match container.is_empty() {
         true => hygienic!(*self),
         false => hygienic!(self),
-    }
-}
-
-/// How a variant, or the struct, is named in a pattern.
-fn path(container: &Container<'_>, variant: &Variant<'_>) -> TokenStream {
-    match container.data {
-        Data::Enum { .. } => {
-            let ident = variant.ident;
-            hygienic!(Self::#ident)
-        }
-        Data::Struct(_) => hygienic!(Self),
     }
 }
 
@@ -207,4 +274,9 @@ fn function_of(slice: Slice) -> TokenStream {
         (Content::Text, false) => hygienic!(text),
         (Content::Text, true) => hygienic!(optional_text),
     }
+}
+
+/// Whether a variant may end before its frame does.
+fn is_extensible(variant: &Variant<'_>) -> bool {
+    matches!(variant.ending, Ending::Extensible(_))
 }

@@ -34,8 +34,12 @@ impl Codec for Bincode {
 
     #[inline]
     fn encode_u32(value: u32, out: &mut Vec<u8>) -> Result<(), Box<str>> {
-        match u8::try_from(value) {
-            Ok(byte @ ..=MAX_SINGLE_BYTE) => out.push(byte),
+        match (u8::try_from(value), u16::try_from(value)) {
+            (Ok(byte @ ..=MAX_SINGLE_BYTE), _) => out.push(byte),
+            (_, Ok(short)) => {
+                let [low, high] = short.to_le_bytes();
+                out.extend_from_slice(&[TWO_BYTES, low, high]);
+            }
             _ => Self::encode(&value, out)?,
         }
         Ok(())
@@ -107,7 +111,11 @@ impl Writer for Append<'_> {
 
 #[cold]
 fn reason(error: EncodeError) -> Box<str> {
-    error.to_string().into()
+    match error {
+        EncodeError::OtherString(text) => text.into(),
+        EncodeError::Other(text) => text.into(),
+        other => other.to_string().into(),
+    }
 }
 
 #[cold]
@@ -122,6 +130,16 @@ fn fault(error: DecodeError) -> Fault {
             Fault::Invalid(format!("{type_name} has no variant {found}").into())
         }
         DecodeError::OtherString(text) => Fault::Invalid(text.into()),
+        DecodeError::Other(text) => Fault::Invalid(text.into()),
+        DecodeError::InvalidCharEncoding(bytes) => {
+            Fault::Invalid(format!("a `char` is one character of UTF-8, not {bytes:02x?}").into())
+        }
+        DecodeError::InvalidIntegerType { found, .. } => {
+            Fault::Invalid(format!("an integer of a wider type, {found:?}").into())
+        }
+        DecodeError::NonZeroTypeIsZero { .. } => {
+            Fault::Invalid("0 for a number that is never 0".into())
+        }
         other => Fault::Invalid(other.to_string().into()),
     }
 }

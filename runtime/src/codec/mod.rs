@@ -2,14 +2,16 @@
 //!
 //! A codec is a type that implements [`Codec`]; the `#[message(codec = Path)]` attribute picks one
 //! for a message type, and [`Bincode`] is the default. Whatever the codec, the runtime decodes
-//! through a guard of its own that keeps four promises for every frame:
+//! through a guard of its own that keeps four promises for every frame. It encodes through the same
+//! guard, so that what no receiver would take is not sent.
 //!
 //! - **Exact consumption.** A message takes all of its frame, or the frame is refused.
 //! - **Memory in proportion.** Text and bytes are checked against the frame before they are copied,
 //!   and the sequences of a field reserve room for at most one element for every eight bytes that are
 //!   left of the frame: longer ones grow as elements arrive.
-//! - **Bounded nesting.** At most [`MAX_DEPTH`] levels, counting options, newtypes, sequences,
-//!   tuples, maps, structs and enums. A `Box` is no level of its own: what it holds is.
+//! - **Bounded nesting.** At most [`MAX_DEPTH`] levels: sequences, tuples, maps and structs each
+//!   count one, and so does a message in a message. Options, newtypes and enums count with what they
+//!   hold; only from the third in a row on does each of them count one too. A `Box` never counts.
 //! - **Bounded work.** At most [`MAX_EMPTY_ELEMENTS`] elements of sequences and maps that take no
 //!   bytes, so that a length prefix alone cannot keep a receiver busy.
 
@@ -28,14 +30,14 @@ use crate::error::Fault;
 
 #[cfg(feature = "bincode")]
 pub use self::bincode::Bincode;
-pub(crate) use self::guard::decode_guarded;
+pub(crate) use self::guard::{decode_guarded, encode_checked, encode_guarded};
 #[cfg(feature = "postcard")]
 pub use self::postcard::Postcard;
 
-/// The deepest nesting of values that is decoded, in levels.
+/// The deepest nesting of values and messages, in levels: as many as `serde_json` allows.
 ///
-/// A level costs stack, most of it in unoptimised builds; this depth fits a thread of 256 KiB there.
-pub const MAX_DEPTH: u32 = 64;
+/// A level costs stack, most of it in unoptimised builds. This depth fits a thread of 1 MiB there.
+pub const MAX_DEPTH: u32 = 128;
 
 /// The most sequence elements and map entries of no bytes that one frame may hold, in elements.
 ///
@@ -48,14 +50,16 @@ pub const MAX_EMPTY_ELEMENTS: u32 = 1024;
 /// An implementation binds a serde format. The format must be one that concatenates (a tuple is its
 /// elements one after the other, with nothing around them), and in which
 ///
-/// - a `u8` is that byte;
+/// - a `u8` is that byte, and an `i8` the same in two's complement;
 /// - a byte string is its length as a `u64`, then the bytes;
 /// - text is its UTF-8 bytes as a byte string;
 /// - an `Option` is the byte 0, or the byte 1 and the value;
+/// - a sequence is the number of its elements as a `u64`, then the elements, and so is a map with its keys and
+///   values;
 /// - a `u32` begins with the byte 0 only if it is 0;
 ///
-/// because fields of bytes, text, `u32` and `u64` bypass serde (they are written from, and lent to, the message
-/// directly), and because datagrams with tag 0 are the runtime's.
+/// because what is made of bytes, text and numbers alone bypasses serde (bytes and text are written from, and lent
+/// to, the message directly), and because datagrams with tag 0 are the runtime's.
 ///
 /// ```
 /// use datagrammar::codec::{Bincode, Codec};

@@ -74,6 +74,20 @@ pub enum DecodeError {
         fault: Fault,
     },
 
+    /// The message in a `nested` field cannot be decoded. Errors about the whole frame, and values that are
+    /// nested too deep, are reported as they are.
+    #[error("in field `{field}`, at byte {offset} of a frame of {len}: {error}")]
+    Nested {
+        /// The field, as `Variant.name` or `Variant.0`.
+        field: &'static str,
+        /// Where the nested message's frame starts.
+        offset: usize,
+        /// The length of the frame that it is in.
+        len: usize,
+        /// What is wrong with the nested message.
+        error: Box<Self>,
+    },
+
     /// The message's `fd` fields do not declare as many descriptors as came with the frame. All that
     /// came have been closed.
     #[error("the message declares {declared} descriptors, and {received} came with its frame")]
@@ -83,6 +97,14 @@ pub enum DecodeError {
         /// How many came.
         received: usize,
     },
+
+    /// More descriptors came than the message declares, and a nested message has a field or a variant that this
+    /// side does not know. So it is not known which descriptors the later fields should get. All that came have
+    /// been closed.
+    #[error(
+        "a nested message of a newer version came with descriptors that cannot be told from those of the fields after it (declare `fd` fields before `nested` ones)"
+    )]
+    FdUnclear,
 
     /// A descriptor came that the field's type does not take.
     #[error("field `{field}`: {reason}")]
@@ -98,6 +120,18 @@ pub enum DecodeError {
         "field `{0}` is a BorrowedFd, which can only be sent: receive into a type that has an OwnedFd there"
     )]
     BorrowedFd(&'static str),
+}
+
+impl DecodeError {
+    /// This error of a nested message, in the frame of `len` bytes whose `field` holds it.
+    #[cold]
+    pub(crate) fn in_field(self, field: &'static str, offset: usize, len: usize) -> Self {
+        match self {
+            // These are about the whole frame; and a hundred names would hide what is too deep.
+            Self::FdCount { .. } | Self::Field { fault: Fault::TooDeep { .. }, .. } => self,
+            error => Self::Nested { field, offset, len, error: Box::new(error) },
+        }
+    }
 }
 
 /// What is wrong with the bytes of a value: the detail inside a [`DecodeError`].
@@ -135,7 +169,9 @@ pub enum Fault {
     },
 
     /// Values are nested deeper than [`MAX_DEPTH`](crate::codec::MAX_DEPTH).
-    #[error("nested deeper than {limit} levels")]
+    #[error(
+        "nested deeper than {limit} levels (sequences, tuples, maps, structs and messages each count one)"
+    )]
     TooDeep {
         /// The deepest nesting allowed.
         limit: u32,
@@ -148,6 +184,13 @@ pub enum Fault {
         /// The most such elements allowed in one frame.
         limit: u32,
     },
+
+    /// The type needs a format that says what its bytes are, and no codec does. `serde_json::Value` is such a
+    /// type, and so are those with serde's `untagged`, `tag = "…"` or `flatten`.
+    #[error(
+        "the type asks the bytes what they are (as serde_json::Value, `untagged`, `tag` and `flatten` do), and they do not say: send text or another type by #[message(with = path)]"
+    )]
+    SelfDescribing,
 
     /// Anything else, in the codec's own words: a boolean of 2, a surrogate `char`, a variant that
     /// does not exist, or what a `Deserialize` implementation objected to.

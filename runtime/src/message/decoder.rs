@@ -1,5 +1,7 @@
 //! Frame to message: a cursor over the frame's bytes that names the field in every error.
 
+mod nested;
+
 use std::marker::PhantomData;
 
 use serde::Deserialize;
@@ -19,6 +21,10 @@ pub struct Decoder<'f, C> {
     unread: &'f [u8],
     /// Elements of no bytes met so far.
     empty_elements: u32,
+    /// How many messages this one is nested in.
+    nested: u32,
+    /// Whether the message is taken as data, as no variant has its tag.
+    is_unknown: bool,
     codec: PhantomData<fn() -> C>,
 }
 
@@ -33,7 +39,14 @@ impl<'f, C: Codec> Decoder<'f, C> {
         if frame.is_empty() {
             return Err(DecodeError::Empty);
         }
-        Ok(Self { frame, unread: frame, empty_elements: 0, codec: PhantomData })
+        Ok(Self {
+            frame,
+            unread: frame,
+            empty_elements: 0,
+            nested: 0,
+            is_unknown: false,
+            codec: PhantomData,
+        })
     }
 
     /// Reads the tag.
@@ -174,7 +187,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
     ///
     /// [`DecodeError::Field`], naming `field`.
     pub fn has_fd(&mut self, field: &'static str) -> Result<bool, DecodeError> {
-        self.read(field, Self::presence)
+        self.is_present(field)
     }
 
     /// Reads how many descriptors an `fd` field holds. [`Descriptors`](super::Descriptors) has them.
@@ -184,6 +197,20 @@ impl<'f, C: Codec> Decoder<'f, C> {
     /// [`DecodeError::Field`], naming `field`.
     pub fn fd_count(&mut self, field: &'static str) -> Result<u64, DecodeError> {
         self.u64(field)
+    }
+
+    /// Reads the tag of a message that has one alone.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Tag`], and [`DecodeError::UnknownTag`] for another tag.
+    #[doc(hidden)]
+    #[inline]
+    pub fn only_tag(&mut self, tag: u32) -> Result<(), DecodeError> {
+        match self.tag()? {
+            read if read == tag => Ok(()),
+            other => Err(DecodeError::UnknownTag(other)),
+        }
     }
 
     /// Reads the rest of a message whose tag is not known.
@@ -196,6 +223,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
         if tag == crate::wire::RESERVED_TAG {
             return Err(DecodeError::UnknownTag(tag));
         }
+        self.is_unknown = true;
         Ok(Unknown::new(tag, self.rest::<&'f [u8]>()))
     }
 
@@ -220,7 +248,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
     }
 
     /// Reads with `read`, whose fault becomes that of `field`.
-    #[inline]
+    #[inline(always)]
     fn read<T>(
         &mut self,
         field: &'static str,
@@ -235,12 +263,13 @@ impl<'f, C: Codec> Decoder<'f, C> {
     where
         T: Deserialize<'f>,
     {
-        let (value, taken) = decode_guarded::<C, T>(self.unread, &mut self.empty_elements)?;
+        let (value, taken) =
+            decode_guarded::<C, T>(self.unread, self.nested, &mut self.empty_elements)?;
         self.unread = self.unread.get(taken..).unwrap_or_default();
         Ok(value)
     }
 
-    #[inline]
+    #[inline(always)]
     fn prefixed(&mut self) -> Result<&'f [u8], Fault> {
         let (len, unread) = C::decode_u64(self.unread)?;
         self.unread = unread;
@@ -265,7 +294,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, len: usize) -> Result<&'f [u8], Fault> {
         match self.unread.split_at_checked(len) {
             Some((taken, unread)) => {
@@ -276,7 +305,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn offset(&self) -> usize {
         self.frame.len() - self.unread.len()
     }

@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::vec;
 
+use super::Decoder;
+use crate::codec::{Codec, MAX_DEPTH, MAX_EMPTY_ELEMENTS};
 use crate::error::DecodeError;
 
 /// Descriptors beside a frame, in the order in which its message's `fd` fields take them. Those that
@@ -38,13 +40,33 @@ use crate::error::DecodeError;
 /// ```
 #[derive(Debug, Default)]
 pub struct Descriptors {
-    received: usize,
     left: vec::IntoIter<OwnedFd>,
+    // These take no more than one number: every frame that is received brings a `Descriptors`.
+    received: u32,
+    /// Elements of no bytes met so far in the frame.
+    empty_elements: u16,
+    /// How many messages the one that is being read is nested in.
+    nested: u8,
+    unknown: Unknown,
+}
+
+const _: () = assert!(MAX_EMPTY_ELEMENTS <= u16::MAX as u32 && MAX_DEPTH <= u8::MAX as u32);
+
+/// Whether a nested message had a field or a variant that this side does not know. The frame does not say how
+/// many descriptors go with it.
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+enum Unknown {
+    #[default]
+    Nothing,
+    Something,
+    /// And descriptors were taken after it.
+    Before,
 }
 
 impl From<Vec<OwnedFd>> for Descriptors {
     fn from(descriptors: Vec<OwnedFd>) -> Self {
-        Self { received: descriptors.len(), left: descriptors.into_iter() }
+        let received = u32::try_from(descriptors.len()).unwrap_or(u32::MAX);
+        Self { received, left: descriptors.into_iter(), ..Self::default() }
     }
 }
 
@@ -72,6 +94,9 @@ impl Descriptors {
         T: TryFrom<OwnedFd, Error: Display>,
     {
         let descriptor = self.left.next().ok_or_else(|| self.miscounted(1))?;
+        if self.unknown == Unknown::Something {
+            self.unknown = Unknown::Before;
+        }
         T::try_from(descriptor)
             .map_err(|error| DecodeError::Fd { field, reason: error.to_string().into() })
     }
@@ -92,17 +117,54 @@ impl Descriptors {
         (0..count).map(|_| self.take(field)).collect()
     }
 
-    /// Checks that the message has taken all of them.
+    /// Checks that the message has taken all of them. A message in another one need not.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::FdCount`].
+    /// [`DecodeError::FdCount`]. [`DecodeError::FdUnclear`] if some are left and a nested message had
+    /// something that this side does not know: then those that were taken after it may be its own.
     #[inline]
     pub fn finish(&self) -> Result<(), DecodeError> {
-        if self.is_empty() {
+        self.check(false)
+    }
+
+    /// As [`finish`](Self::finish), for a message that may end before its frame does.
+    #[doc(hidden)]
+    pub fn finish_extensible<C: Codec>(&self, decoder: &Decoder<'_, C>) -> Result<(), DecodeError> {
+        self.check(!decoder.is_at_end())
+    }
+
+    /// Checks what is left. `has_more` is whether this message has something that this side does not know.
+    #[inline]
+    fn check(&self, has_more: bool) -> Result<(), DecodeError> {
+        if self.is_empty() || self.nested > 0 {
             return Ok(());
         }
-        Err(self.miscounted(0))
+        match self.unknown {
+            Unknown::Before => Err(DecodeError::FdUnclear),
+            Unknown::Something => Ok(()),
+            Unknown::Nothing if has_more => Ok(()),
+            Unknown::Nothing => Err(self.miscounted(0)),
+        }
+    }
+
+    /// How many messages the one that is read next is nested in, and the elements of no bytes so far.
+    pub(super) fn nesting(&self) -> (u32, u32) {
+        (self.nested.into(), self.empty_elements.into())
+    }
+
+    /// Both are below their limits.
+    pub(super) fn enter_nested(&mut self, nested: u32, empty_elements: u32) {
+        self.nested = u8::try_from(nested).unwrap_or(u8::MAX);
+        self.empty_elements = u16::try_from(empty_elements).unwrap_or(u16::MAX);
+    }
+
+    /// Notes the end of a nested message, and whether it had something that this side does not know.
+    pub(super) fn left_nested(&mut self, empty_elements: u32, has_more: bool) {
+        self.empty_elements = u16::try_from(empty_elements).unwrap_or(u16::MAX);
+        if has_more && self.unknown == Unknown::Nothing {
+            self.unknown = Unknown::Something;
+        }
     }
 
     /// Those that have not been taken.
@@ -112,15 +174,13 @@ impl Descriptors {
 
     /// How many have been taken.
     pub(crate) fn taken(&self) -> usize {
-        self.received - self.len()
+        (self.received as usize).saturating_sub(self.len())
     }
 
     /// The error for a message that declares `more` descriptors than it has taken.
     #[cold]
     fn miscounted(&self, more: usize) -> DecodeError {
-        DecodeError::FdCount {
-            declared: self.taken().saturating_add(more),
-            received: self.received,
-        }
+        let received = self.received as usize;
+        DecodeError::FdCount { declared: self.taken().saturating_add(more), received }
     }
 }

@@ -1,5 +1,7 @@
 //! Message to frame: one buffer for what is encoded, and the places where borrowed bytes go between.
 
+mod nested;
+
 use std::io::IoSlice;
 use std::os::fd::BorrowedFd;
 
@@ -7,7 +9,7 @@ use serde::Serialize;
 
 use super::extent::{Borrowed, Extent, MAX_BORROWED, MAX_SLICES, Mark};
 use super::{Message, Unknown};
-use crate::codec::Codec;
+use crate::codec::{Codec, encode_guarded};
 use crate::error::EncodeError;
 use crate::wire::{HEAD_LEN, frame_len_bytes};
 
@@ -72,6 +74,10 @@ pub struct Encoder<'m> {
     descriptors: Vec<BorrowedFd<'m>>,
     /// Where the frame begins: there may be others before it.
     start: Mark,
+    /// How many messages the one that is being written is nested in.
+    nested: u32,
+    /// Elements of no bytes met so far in the frame.
+    empty_elements: u32,
 }
 
 impl<'m> Encoder<'m> {
@@ -79,7 +85,8 @@ impl<'m> Encoder<'m> {
     #[inline]
     pub(crate) fn new(mut buffer: Vec<u8>, borrowed: &'m mut [Borrowed<'m>]) -> Self {
         buffer.clear();
-        Self { buffer, borrowed, count: 0, descriptors: Vec::new(), start: Mark::START }
+        let (descriptors, start) = (Vec::new(), Mark::START);
+        Self { buffer, borrowed, count: 0, descriptors, start, nested: 0, empty_elements: 0 }
     }
 
     /// Writes a variant's tag.
@@ -89,6 +96,9 @@ impl<'m> Encoder<'m> {
     /// [`EncodeError::Field`] when the codec refuses it.
     #[inline]
     pub fn tag<C: Codec>(&mut self, tag: u32) -> Result<(), EncodeError> {
+        if self.nested == 0 {
+            self.empty_elements = 0;
+        }
         self.u32::<C>("tag", &tag)
     }
 
@@ -97,13 +107,16 @@ impl<'m> Encoder<'m> {
     /// # Errors
     ///
     /// [`EncodeError::Field`], naming `field`, when its `Serialize` implementation or the codec
-    /// refuses the value.
+    /// refuses the value, or no receiver would take it: by the rules of [`codec`](crate::codec), or
+    /// because a struct leaves out a field.
     #[inline]
     pub fn field<C: Codec, T>(&mut self, field: &'static str, value: &T) -> Result<(), EncodeError>
     where
         T: Serialize + ?Sized,
     {
-        C::encode(value, &mut self.buffer).map_err(|reason| EncodeError::Field { field, reason })
+        let Self { buffer, nested, empty_elements, .. } = self;
+        encode_guarded::<C, T>(value, buffer, *nested, empty_elements)
+            .map_err(|reason| EncodeError::Field { field, reason })
     }
 
     /// Writes a `u32` field, as [`field`](Self::field) does and faster.

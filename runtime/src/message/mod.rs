@@ -2,15 +2,24 @@
 
 mod decoder;
 mod descriptors;
+mod direct;
 mod encoder;
 mod extent;
+mod nested;
 mod unknown;
+mod unmarked;
 
 pub use self::decoder::Decoder;
 pub use self::descriptors::Descriptors;
+pub use self::direct::{
+    FieldType, Get, GetThroughSerde, Nothing, Of, OwnedFieldType, OwnedValue, Put, PutChecked,
+    PutThroughSerde, Value,
+};
 pub use self::encoder::Encoder;
 pub(crate) use self::extent::{Borrowed, Extent, MAX_BORROWED, MAX_SLICES};
+pub use self::nested::{Nested, NestedType, NestedValue, NoDescriptors};
 pub use self::unknown::Unknown;
+pub use self::unmarked::{HoldsMessage, HoldsNone, MarkedNested, Unmarked};
 use crate::error::{DecodeError, EncodeError};
 
 /// A type whose values travel as frames. Derive it: `#[derive(Message)]`.
@@ -88,6 +97,53 @@ pub trait Message {
         let message = Self::decode(frame)?;
         descriptors.finish()?;
         Ok(message)
+    }
+
+    /// As [`decode_with`](Self::decode_with), in a message that this one is nested in. Derived types go
+    /// on with its counts.
+    #[doc(hidden)]
+    #[inline]
+    fn decode_nested<'f>(
+        frame: &'f [u8],
+        descriptors: &mut Descriptors,
+    ) -> Result<Self::Borrowed<'f>, DecodeError> {
+        Self::decode_with(frame, descriptors)
+    }
+}
+
+impl<M: Message> Message for Box<M> {
+    const DESCRIPTORS: bool = M::DESCRIPTORS;
+
+    type Borrowed<'f> = Box<M::Borrowed<'f>>;
+
+    fn tag(&self) -> u32 {
+        M::tag(self)
+    }
+
+    fn name(&self) -> &'static str {
+        M::name(self)
+    }
+
+    fn encode<'m>(&'m self, encoder: &mut Encoder<'m>) -> Result<(), EncodeError> {
+        M::encode(self, encoder)
+    }
+
+    fn decode<'f>(frame: &'f [u8]) -> Result<Self::Borrowed<'f>, DecodeError> {
+        M::decode(frame).map(Box::new)
+    }
+
+    fn decode_with<'f>(
+        frame: &'f [u8],
+        descriptors: &mut Descriptors,
+    ) -> Result<Self::Borrowed<'f>, DecodeError> {
+        M::decode_with(frame, descriptors).map(Box::new)
+    }
+
+    fn decode_nested<'f>(
+        frame: &'f [u8],
+        descriptors: &mut Descriptors,
+    ) -> Result<Self::Borrowed<'f>, DecodeError> {
+        M::decode_nested(frame, descriptors).map(Box::new)
     }
 }
 

@@ -166,3 +166,87 @@ where
 fn generic_messages_name_protocols() {
     assert_eq!(echo(7u8), 7);
 }
+
+// Bounds
+
+/// A number that stands for a `T`, and needs nothing of it.
+#[derive(Debug)]
+struct Id<T>(u32, PhantomData<T>);
+
+impl<T> PartialEq for Id<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<T> serde::Serialize for Id<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de, T> serde::Deserialize<'de> for Id<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::Deserialize::deserialize(deserializer).map(|id| Self(id, PhantomData))
+    }
+}
+
+#[derive(Message, Debug, PartialEq)]
+#[message(bound = "")]
+enum Query<T> {
+    #[message(tag = 1)]
+    Get(Id<T>),
+}
+
+#[derive(Message, Debug, PartialEq)]
+enum Both<T, U> {
+    #[message(tag = 1)]
+    Get(#[message(bound = "")] Id<T>, U),
+    #[message(tag = 2)]
+    All(#[message(bound = "U: serde::Serialize + serde::de::DeserializeOwned")] Vec<(Id<T>, U)>),
+}
+
+#[test]
+fn bounds_are_those_that_are_written() {
+    is_sent_as(Query::Get(Id::<Opaque>(7, PhantomData)), &[1, 7]);
+    is_sent_as(Both::Get(Id::<Opaque>(7, PhantomData), 1u8), &[1, 7, 1]);
+    is_sent_as(Both::All(vec![(Id::<Opaque>(7, PhantomData), 1u8)]), &[2, 1, 7, 1]);
+}
+
+// Types that borrow by way of a trait
+
+trait Family: 'static {
+    type Out<'a>: Debug + PartialEq;
+}
+
+#[derive(Debug, PartialEq)]
+struct Texts;
+
+impl Family for Texts {
+    type Out<'a> = &'a str;
+}
+
+#[derive(Debug, PartialEq)]
+struct Numbers;
+
+impl Family for Numbers {
+    type Out<'a> = (u8, u8);
+}
+
+#[derive(Message, Debug, PartialEq)]
+enum Lending<'a, F: Family> {
+    #[message(tag = 1)]
+    One(F::Out<'a>),
+    #[message(tag = 2)]
+    Several(Vec<<F as Family>::Out<'a>>, &'a str),
+}
+
+#[test]
+fn associated_types_lend() {
+    is_sent_as(Lending::<Texts>::One("a"), &[1, 1, b'a']);
+    is_sent_as(Lending::<Numbers>::One((1, 2)), &[1, 1, 2]);
+    is_sent_as(Lending::<Texts>::Several(vec!["a"], "b"), &[2, 1, 1, b'a', 1, b'b']);
+    let frame = [1, 1, b'a'];
+    let Ok(Lending::<Texts>::One(text)) = Lending::decode(&frame) else { panic!() };
+    assert!(frame.as_ptr_range().contains(&text.as_ptr()));
+}

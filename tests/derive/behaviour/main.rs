@@ -2,13 +2,20 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod codecs;
+mod debug_builds;
 mod defaults;
 mod descriptors;
 mod fields;
 mod generics;
+mod large;
+mod lints;
+mod nested;
+mod nested_descriptors;
 mod other;
+mod recognised;
 mod refusals;
 mod shapes;
+mod symmetry;
 mod with;
 
 use std::fmt::Debug;

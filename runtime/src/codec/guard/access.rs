@@ -1,10 +1,22 @@
 //! The guard around seeds and accesses: elements are counted, and claims of lengths cut.
 
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
+    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-use super::Guard;
+use super::deserializer::entered;
+use super::{Guard, Rule};
+
+impl<T> Guard<'_, T> {
+    /// Counts the element that was decoded since `before` bytes remained, if it took none.
+    #[inline]
+    fn check<E: Error>(&self, before: usize) -> Result<(), E> {
+        match self.counted && self.meter.remaining.get() == before && !self.count() {
+            true => Err(self.meter.trip_decoding(Rule::EmptyElements)),
+            false => Ok(()),
+        }
+    }
+}
 
 impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Guard<'_, S> {
     type Value = S::Value;
@@ -28,7 +40,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Guard<'_, A> {
         let seed = self.around(seed);
         let element = self.inner.next_element_seed(seed)?;
         if element.is_some() {
-            self.count(before)?;
+            self.check(before)?;
         }
         Ok(element)
     }
@@ -52,7 +64,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Guard<'_, A> {
         let key = self.inner.next_key_seed(seed)?;
         // An entry is empty if its key is: the value's bytes would only make the count generous.
         if key.is_some() {
-            self.count(before)?;
+            self.check(before)?;
         }
         Ok(key)
     }
@@ -78,10 +90,12 @@ impl<'g, 'de, A: EnumAccess<'de>> EnumAccess<'de> for Guard<'g, A> {
         self,
         seed: S,
     ) -> Result<(S::Value, Self::Variant), A::Error> {
-        let Self { inner, meter, depth, counted } = self;
+        let Self { inner, meter, depth, free, counted } = self;
         // The variant's number holds no values, and was spent for with the enum.
+        #[cfg(debug_assertions)]
+        let seed = super::names::Index { inner: seed, names: &meter.names };
         let (value, variant) = inner.variant_seed(seed)?;
-        Ok((value, Guard { inner: variant, meter, depth, counted }))
+        Ok((value, Guard { inner: variant, meter, depth, free, counted }))
     }
 }
 
@@ -101,7 +115,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Guard<'_, A> {
 
     #[inline]
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
-        let visitor = self.around(visitor);
+        let visitor = entered(self.meter, self.level(visitor, false))?;
         self.inner.tuple_variant(len, visitor)
     }
 
@@ -111,7 +125,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Guard<'_, A> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        let visitor = self.around(visitor);
+        let visitor = entered(self.meter, self.level(visitor, false))?;
         self.inner.struct_variant(fields, visitor)
     }
 }

@@ -1,9 +1,9 @@
 //! The guard around a format's deserializer: what a value costs, and which values hold others.
 
-use serde::de::{Deserializer, Visitor};
+use serde::de::{Deserializer, Error, Visitor};
 
-use super::Guard;
 use super::owned::Owned;
+use super::{Guard, Meter, Rule};
 
 /// Values of at least one byte that hold no others: the visitor needs no watching.
 macro_rules! scalars {
@@ -14,6 +14,15 @@ macro_rules! scalars {
             self.inner.$inner(visitor)
         }
     )*};
+}
+
+/// What is entered, unless it is too deep.
+#[inline]
+pub(super) fn entered<T, E: Error>(meter: &Meter, entered: Option<T>) -> Result<T, E> {
+    match entered {
+        Some(entered) => Ok(entered),
+        None => Err(meter.trip_decoding(Rule::Depth)),
+    }
 }
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guard<'_, D> {
@@ -54,21 +63,23 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guard<'_, D> {
         self.inner.deserialize_bytes(Owned(visitor))
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.meter.spend();
-        let visitor = self.enter(visitor, true)?;
-        self.inner.deserialize_any(visitor)
+    // The bytes do not say what they are: no format that concatenates can answer. Nor would it skip what it
+    // does not know.
+
+    #[cold]
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, D::Error> {
+        Err(self.meter.trip_decoding(Rule::SelfDescribing))
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        let visitor = self.enter(visitor, true)?;
-        self.inner.deserialize_ignored_any(visitor)
+    #[cold]
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, D::Error> {
+        Err(self.meter.trip_decoding(Rule::SelfDescribing))
     }
 
     #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         self.meter.spend();
-        let visitor = self.enter(visitor, false)?;
+        let visitor = entered(self.meter, self.wrapper(visitor))?;
         self.inner.deserialize_option(visitor)
     }
 
@@ -92,14 +103,14 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guard<'_, D> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        let visitor = self.enter(visitor, false)?;
+        let visitor = entered(self.meter, self.wrapper(visitor))?;
         self.inner.deserialize_newtype_struct(name, visitor)
     }
 
     #[inline]
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         self.meter.spend();
-        let visitor = self.enter(visitor, true)?;
+        let visitor = entered(self.meter, self.level(visitor, true))?;
         self.inner.deserialize_seq(visitor)
     }
 
@@ -109,7 +120,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guard<'_, D> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        let visitor = self.enter(visitor, false)?;
+        let visitor = entered(self.meter, self.level(visitor, false))?;
         self.inner.deserialize_tuple(len, visitor)
     }
 
@@ -120,14 +131,14 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guard<'_, D> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        let visitor = self.enter(visitor, false)?;
+        let visitor = entered(self.meter, self.level(visitor, false))?;
         self.inner.deserialize_tuple_struct(name, len, visitor)
     }
 
     #[inline]
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         self.meter.spend();
-        let visitor = self.enter(visitor, true)?;
+        let visitor = entered(self.meter, self.level(visitor, true))?;
         self.inner.deserialize_map(visitor)
     }
 
@@ -138,7 +149,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guard<'_, D> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        let visitor = self.enter(visitor, false)?;
+        let visitor = entered(self.meter, self.level(visitor, false))?;
         self.inner.deserialize_struct(name, fields, visitor)
     }
 
@@ -150,7 +161,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guard<'_, D> {
         visitor: V,
     ) -> Result<V::Value, D::Error> {
         self.meter.spend();
-        let visitor = self.enter(visitor, false)?;
+        let visitor = entered(self.meter, self.wrapper(visitor))?;
+        visitor.meter.receives(variants);
         self.inner.deserialize_enum(name, variants, visitor)
     }
 

@@ -1,0 +1,120 @@
+//! Types of `nested` fields: which message they hold, and where the frame's lifetime goes in a type.
+
+use std::cell::Cell;
+
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{GenericArgument, Generics, Ident, Lifetime, PathArguments, Type};
+
+use crate::kind::{is_static, ungroup};
+
+/// The message in a `nested` field's type, and whether a `Box` or a `Vec` holds it, so that it may be
+/// its own holder's.
+pub(crate) struct Inner<'t> {
+    pub(crate) ty: &'t Type,
+    pub(crate) is_indirect: bool,
+}
+
+impl<'t> Inner<'t> {
+    pub(crate) fn of(ty: &'t Type) -> Self {
+        let mut inner = Self { ty: ungroup(ty), is_indirect: false };
+        while let Some((holder, held)) = holder(inner.ty) {
+            inner.is_indirect |= holder != "Option";
+            inner.ty = ungroup(held);
+        }
+        inner
+    }
+
+    /// The type parameter that the message is, if it is one.
+    pub(crate) fn parameter(&self, generics: &Generics) -> Option<&'t Ident> {
+        let Type::Path(path) = self.ty else { return None };
+        let ident = path.path.get_ident().filter(|_| path.qself.is_none())?;
+        generics.type_params().any(|param| param.ident == *ident).then_some(ident)
+    }
+
+    /// Whether the message is the type `ident` itself, by that name or as `Self`.
+    pub(crate) fn is(&self, ident: &Ident) -> bool {
+        let Type::Path(path) = self.ty else { return false };
+        // In another module, a type of the same name may be another one.
+        let mut segments = path.path.segments.iter();
+        let (Some(only), None) = (segments.next(), segments.next()) else { return false };
+        only.ident == *ident || only.ident == "Self"
+    }
+}
+
+/// `Option`, `Vec` or `Box`, and the type that it holds.
+fn holder(ty: &Type) -> Option<(&Ident, &Type)> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|_| path.qself.is_none())?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first() {
+        Some(GenericArgument::Type(held))
+            if ["Option", "Vec", "Box"].iter().any(|name| last.ident == name) =>
+        {
+            Some((&last.ident, held))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a type names a lifetime.
+pub(crate) fn has_lifetime(ty: &Type) -> bool {
+    names_lifetime(ty, |_| true)
+}
+
+/// Whether a message is named with `'static`, so that no frame can lend it.
+pub(crate) fn has_static(ty: &Type) -> bool {
+    names_lifetime(ty, is_static)
+}
+
+fn names_lifetime(ty: &Type, which: impl Fn(&Lifetime) -> bool) -> bool {
+    let found = Cell::new(false);
+    let lifetime = |lifetime: &Lifetime| {
+        found.set(found.get() || which(lifetime));
+        None
+    };
+    Replace { lifetime: &lifetime, ident: &|_, _| None }.all(ty.to_token_stream());
+    found.get()
+}
+
+/// What to put into a type for each of its lifetimes, and for each identifier. That of an identifier is told
+/// whether a path goes on after it, as in `Self::LEN`.
+pub(crate) struct Replace<'r> {
+    pub(crate) lifetime: &'r dyn Fn(&Lifetime) -> Option<TokenStream>,
+    pub(crate) ident: &'r dyn Fn(&Ident, bool) -> Option<TokenStream>,
+}
+
+impl Replace<'_> {
+    pub(crate) fn all(&self, tokens: TokenStream) -> TokenStream {
+        let mut tokens = tokens.into_iter().peekable();
+        let mut replaced = TokenStream::new();
+        while let Some(token) = tokens.next() {
+            match token {
+                TokenTree::Punct(quote) if quote.as_char() == '\'' => {
+                    let Some(TokenTree::Ident(name)) = tokens.next() else { continue };
+                    let lifetime = Lifetime { apostrophe: quote.span(), ident: name };
+                    match (self.lifetime)(&lifetime) {
+                        Some(other) => replaced.extend(other),
+                        None => lifetime.to_tokens(&mut replaced),
+                    }
+                }
+                TokenTree::Ident(ident) => {
+                    let next = tokens.peek();
+                    let goes_on =
+                        matches!(next, Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+                    match (self.ident)(&ident, goes_on) {
+                        Some(other) => replaced.extend(other),
+                        None => ident.to_tokens(&mut replaced),
+                    }
+                }
+                TokenTree::Group(group) => {
+                    let mut inner = Group::new(group.delimiter(), self.all(group.stream()));
+                    inner.set_span(group.span());
+                    inner.to_tokens(&mut replaced);
+                }
+                other => other.to_tokens(&mut replaced),
+            }
+        }
+        replaced
+    }
+}

@@ -1,0 +1,174 @@
+//! Messages in messages: each travels as a frame of its own, behind its length.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use super::{Decoder, Descriptors, Encoder, Message, Nothing};
+use crate::codec::Codec;
+use crate::error::{DecodeError, EncodeError};
+
+/// What a `#[message(nested)]` field holds: a message, or an `Option` or a `Vec` of what nests. A `Box`
+/// of a message is a message itself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not nest",
+    label = "neither a message, nor a `Box`, `Option` or `Vec` of one",
+    note = "derive `Message` for the type that is to be a message in this one, or remove `nested`"
+)]
+pub trait Nested {
+    /// Whether descriptors may travel with the field. It is true of every `Vec`: to ask what a `Vec` holds
+    /// would never end where a message holds itself.
+    const DESCRIPTORS: bool = true;
+
+    /// The same type, borrowing from a frame that lives for `'f`.
+    type Borrowed<'f>;
+
+    /// Writes the field.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Message::encode`], and [`EncodeError::Field`] for what is nested too deep.
+    fn write<'m, C: Codec>(
+        &'m self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError>;
+
+    /// Reads the field.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Message::decode`].
+    fn read<'f, C: Codec>(
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+        descriptors: &mut Descriptors,
+    ) -> Result<Self::Borrowed<'f>, DecodeError>;
+}
+
+/// The type of a `nested` field.
+#[derive(Debug)]
+pub struct NestedType<T>(PhantomData<T>);
+
+impl<T: Nested> NestedType<T> {
+    /// Whether descriptors may travel with the field.
+    pub const DESCRIPTORS: bool = T::DESCRIPTORS;
+}
+
+/// Has the answer for types that do not nest, so that the compiler reports them once, where they are read.
+pub trait NoDescriptors {
+    /// None.
+    const DESCRIPTORS: bool = false;
+}
+
+impl<T> NoDescriptors for NestedType<T> {}
+
+/// The value of a `nested` field, to be written.
+#[derive(Debug)]
+pub struct NestedValue<'m, T>(pub &'m T);
+
+impl<'m, T: Nested> NestedValue<'m, T> {
+    #[doc(hidden)]
+    #[inline]
+    pub fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        self.0.write::<C>(field, encoder)
+    }
+}
+
+impl<'m, M: Message> NestedValue<'m, M> {
+    #[doc(hidden)]
+    #[inline]
+    pub fn __put_rest(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        encoder.nested_rest(field, self.0)
+    }
+}
+
+impl<T> Deref for NestedValue<'_, T> {
+    type Target = Nothing;
+
+    fn deref(&self) -> &Nothing {
+        &Nothing
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<M: Message> Nested for M {
+    const DESCRIPTORS: bool = M::DESCRIPTORS;
+
+    type Borrowed<'f> = M::Borrowed<'f>;
+
+    fn write<'m, C: Codec>(
+        &'m self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        encoder.frame_behind_length::<C, M>(field, self)
+    }
+
+    fn read<'f, C: Codec>(
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+        descriptors: &mut Descriptors,
+    ) -> Result<M::Borrowed<'f>, DecodeError> {
+        decoder.frame_behind_length::<M>(field, descriptors)
+    }
+}
+
+impl<T: Nested> Nested for Option<T> {
+    const DESCRIPTORS: bool = T::DESCRIPTORS;
+
+    type Borrowed<'f> = Option<T::Borrowed<'f>>;
+
+    fn write<'m, C: Codec>(
+        &'m self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        encoder.presence(self.is_some());
+        self.as_ref().map_or(Ok(()), |value| value.write::<C>(field, encoder))
+    }
+
+    fn read<'f, C: Codec>(
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+        descriptors: &mut Descriptors,
+    ) -> Result<Self::Borrowed<'f>, DecodeError> {
+        match decoder.is_present(field)? {
+            true => T::read(field, decoder, descriptors).map(Some),
+            false => Ok(None),
+        }
+    }
+}
+
+impl<T: Nested> Nested for Vec<T> {
+    type Borrowed<'f> = Vec<T::Borrowed<'f>>;
+
+    fn write<'m, C: Codec>(
+        &'m self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        encoder.u64::<C>(field, &(self.len() as u64))?;
+        self.iter().try_for_each(|value| value.write::<C>(field, encoder))
+    }
+
+    fn read<'f, C: Codec>(
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+        descriptors: &mut Descriptors,
+    ) -> Result<Self::Borrowed<'f>, DecodeError> {
+        // Room is made as values come: claims that nest would add up.
+        let (mut values, count) = (Vec::new(), decoder.count(field)?);
+        for _ in 0..count {
+            values.push(T::read(field, decoder, descriptors)?);
+        }
+        Ok(values)
+    }
+}

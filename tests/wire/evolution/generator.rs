@@ -1,0 +1,136 @@
+//! Protocols made at random, in three versions that follow the rules of the evolution page: `generated.rs`
+//! is what this makes of the seed in its first lines.
+//!
+//! `DATAGRAMMAR_PROTOCOLS=7 cargo test --test wire` writes it anew, of the seed 7; the next run tests it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs};
+
+use datagrammar_tests::Random;
+
+const PROTOCOLS: u64 = 6;
+
+/// In this order a message may hold another one without an `Option` or a `Vec`: each ends.
+const TYPES: [&str; 4] = ["Top", "Middle", "Part", "Leaf"];
+
+#[derive(Clone)]
+struct Type {
+    name: &'static str,
+    has_other: bool,
+    variants: Vec<Variant>,
+}
+
+#[derive(Clone)]
+struct Variant {
+    tag: u32,
+    is_extensible: bool,
+    /// Each with its type and its attributes.
+    fields: Vec<String>,
+    /// Whether the last one is the rest, so that no more can come.
+    is_closed: bool,
+}
+
+/// The protocols of a seed, as the source of a module.
+fn generate(seed: u64) -> String {
+    let mut random = Random(seed);
+    let mut text = format!(
+        "//! Protocols made at random by `generator.rs`, which says how to make others.\n//!\n//! Seed: {seed}\n#![cfg_attr(rustfmt, rustfmt_skip)]\n"
+    );
+    for protocol in 0..PROTOCOLS {
+        let mut version: Vec<Type> = (0..TYPES.len()).map(|at| first(&mut random, at)).collect();
+        write!(
+            text,
+            "\npub(crate) mod protocol_{protocol} {{\n    use super::super::versions::*;\n"
+        )
+        .unwrap();
+        for number in 1..=3 {
+            print(&mut text, number, &version);
+            version.iter_mut().enumerate().for_each(|(at, ty)| grow(&mut random, at, ty));
+        }
+        text.push_str("}\n");
+    }
+    text
+}
+
+fn first(random: &mut Random, at: usize) -> Type {
+    let mut ty = Type { name: TYPES[at], has_other: random.below(10) < 6, variants: Vec::new() };
+    for _ in 0..1 + random.below(3) {
+        add(random, at, &mut ty);
+    }
+    ty
+}
+
+/// What the rules allow: variants of new tags, and fields with `default` at the end.
+fn grow(random: &mut Random, at: usize, ty: &mut Type) {
+    for variant in ty.variants.iter_mut().filter(|variant| !variant.is_closed) {
+        for _ in 0..random.below(3) {
+            let number = variant.fields.len();
+            variant.fields.push(field(random, at, number, true));
+        }
+    }
+    if random.below(10) < 6 {
+        add(random, at, ty);
+    }
+}
+
+fn add(random: &mut Random, at: usize, ty: &mut Type) {
+    let tag = ty.variants.last().map_or(0, |variant| variant.tag) + 1 + random.below(200) as u32;
+    let mut fields: Vec<String> =
+        (0..random.below(4) as usize).map(|number| field(random, at, number, false)).collect();
+    let is_closed = at + 1 < TYPES.len() && random.below(8) == 0;
+    if is_closed {
+        fields.push(format!("rest: {} [nested rest]", TYPES[at + 1]));
+    }
+    let is_extensible = !is_closed && random.below(10) < 8;
+    ty.variants.push(Variant { tag, is_extensible, fields, is_closed });
+}
+
+fn field(random: &mut Random, at: usize, number: usize, is_default: bool) -> String {
+    let any = TYPES[random.below(TYPES.len() as u64) as usize];
+    let later = TYPES.get(at + 1 + random.below(2) as usize);
+    let (ty, attribute) = match (random.below(12), later) {
+        (0, _) => ("u32".to_owned(), ""),
+        (1, _) => ("bool".to_owned(), ""),
+        (2, _) => ("String".to_owned(), ""),
+        (3, _) => ("Vec<Option<u32>>".to_owned(), ""),
+        (4, _) => ("Option<OwnedFd>".to_owned(), "fd"),
+        (5, _) => ("Vec<OwnedFd>".to_owned(), "fd"),
+        (6, _) if !is_default => ("OwnedFd".to_owned(), "fd"),
+        (7, Some(later)) if !is_default => ((*later).to_owned(), "nested"),
+        (8, Some(later)) if !is_default => (format!("Box<{later}>"), "nested"),
+        (9, _) => (format!("Vec<{any}>"), "nested"),
+        (10, _) => (format!("Vec<Option<Box<{any}>>>"), "nested"),
+        _ => (format!("Option<Box<{any}>>"), "nested"),
+    };
+    let default = if is_default { "default" } else { "" };
+    let attributes = format!("{attribute} {default}");
+    format!("field_{number}: {ty} [{}]", attributes.trim())
+}
+
+fn print(text: &mut String, number: u32, version: &[Type]) {
+    write!(text, "\n    version! {{ v{number};\n").unwrap();
+    for Type { name, has_other, variants } in version {
+        let other = if *has_other { " [other]" } else { "" };
+        writeln!(text, "        enum {name}{other} {{").unwrap();
+        for Variant { tag, is_extensible, fields, .. } in variants {
+            let extensible = if *is_extensible { "extensible" } else { "" };
+            let fields = fields.join(", ");
+            writeln!(text, "            {tag} Variant{tag} [{extensible}] {{ {fields} }}").unwrap();
+        }
+        text.push_str("        }\n");
+    }
+    text.push_str("    }\n");
+}
+
+#[test]
+fn the_protocols_are_those_of_their_seed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("wire/evolution/generated.rs");
+    if let Ok(seed) = env::var("DATAGRAMMAR_PROTOCOLS") {
+        fs::write(&path, generate(seed.parse().unwrap())).unwrap();
+        return;
+    }
+    let text = fs::read_to_string(&path).unwrap();
+    let seed = text.lines().find_map(|line| line.strip_prefix("//! Seed: ")).unwrap();
+    assert_eq!(text, generate(seed.parse().unwrap()));
+}

@@ -1,0 +1,166 @@
+//! Messages of any version as one tree, and how a reader of another version has to read it: the table of
+//! the evolution page, as code.
+
+use std::collections::BTreeMap;
+
+use datagrammar::DecodeError;
+
+/// A value of any field.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value {
+    Number(u64),
+    Text(String),
+    /// Which file a descriptor is of.
+    File(u64),
+    Maybe(Option<Box<Self>>),
+    List(Vec<Self>),
+    Message(Node),
+}
+
+/// A message.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) tag: u32,
+    pub(crate) fields: Vec<Value>,
+    /// Its frame, as its sender wrote it.
+    pub(crate) frame: Vec<u8>,
+    pub(crate) is_unknown: bool,
+}
+
+/// The frame of a message that was read is that of its reader: of what is unknown alone is it the same.
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        let frames = !self.is_unknown || self.frame == other.frame;
+        frames
+            && (self.tag, &self.fields, self.is_unknown)
+                == (other.tag, &other.fields, other.is_unknown)
+    }
+}
+
+/// What a version declares.
+pub(crate) type Schema = BTreeMap<&'static str, Type>;
+
+pub(crate) struct Type {
+    pub(crate) has_other: bool,
+    pub(crate) variants: BTreeMap<u32, Variant>,
+}
+
+pub(crate) struct Variant {
+    pub(crate) is_extensible: bool,
+    pub(crate) fields: Vec<Field>,
+}
+
+pub(crate) struct Field {
+    /// Of a nested field, the type of its messages.
+    pub(crate) nested: Option<&'static str>,
+    pub(crate) default: Option<Value>,
+}
+
+/// What a reader says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Refusal {
+    UnknownTag(u32),
+    TrailingBytes,
+    FdUnclear,
+}
+
+impl Refusal {
+    /// The refusal that an error is, wherever it is nested.
+    pub(crate) fn of(error: DecodeError) -> Self {
+        match error {
+            DecodeError::Nested { error, .. } => Self::of(*error),
+            DecodeError::UnknownTag(tag) => Self::UnknownTag(tag),
+            DecodeError::TrailingBytes { .. } => Self::TrailingBytes,
+            DecodeError::FdUnclear => Self::FdUnclear,
+            other => panic!("{other}"),
+        }
+    }
+}
+
+/// The descriptors of a value, depth first.
+pub(crate) fn files(value: &Value, found: &mut Vec<u64>) {
+    match value {
+        Value::File(file) => found.push(*file),
+        Value::Maybe(Some(value)) => files(value, found),
+        Value::List(values) => values.iter().for_each(|value| files(value, found)),
+        Value::Message(node) => node.fields.iter().for_each(|value| files(value, found)),
+        Value::Number(_) | Value::Text(_) | Value::Maybe(None) => {}
+    }
+}
+
+/// A reader of another version.
+pub(crate) struct Reader<'s> {
+    schema: &'s Schema,
+    /// Whether a nested message had something unknown in it, and descriptors were taken after that.
+    unknown: bool,
+    taken_after: bool,
+    /// How many descriptors the reader does not know of.
+    left: usize,
+}
+
+impl<'s> Reader<'s> {
+    /// What a reader makes of a message.
+    pub(crate) fn read(schema: &'s Schema, node: &Node) -> Result<Node, Refusal> {
+        let mut reader = Self { schema, unknown: false, taken_after: false, left: 0 };
+        let read = reader.message(node, "Top", true)?;
+        match reader.left > 0 && reader.taken_after {
+            true => Err(Refusal::FdUnclear),
+            false => Ok(read),
+        }
+    }
+
+    fn message(&mut self, node: &Node, of: &str, is_outermost: bool) -> Result<Node, Refusal> {
+        let schema = self.schema;
+        let Type { has_other, variants } = &schema[of];
+        let Some(variant) = variants.get(&node.tag) else {
+            if !has_other {
+                return Err(Refusal::UnknownTag(node.tag));
+            }
+            self.leave_out(&node.fields, is_outermost);
+            return Ok(Node { fields: Vec::new(), is_unknown: true, ..node.clone() });
+        };
+        let mut fields = Vec::new();
+        for (at, field) in variant.fields.iter().enumerate() {
+            fields.push(match (node.fields.get(at), &field.default) {
+                (Some(value), _) => self.value(value, field)?,
+                (None, Some(default)) => default.clone(),
+                (None, None) => panic!("a new field without `default` breaks the rules"),
+            });
+        }
+        let more = node.fields.get(variant.fields.len()..).unwrap_or_default();
+        if !more.is_empty() {
+            if !variant.is_extensible {
+                return Err(Refusal::TrailingBytes);
+            }
+            self.leave_out(more, is_outermost);
+        }
+        Ok(Node { fields, ..node.clone() })
+    }
+
+    fn value(&mut self, value: &Value, field: &Field) -> Result<Value, Refusal> {
+        Ok(match value {
+            Value::File(_) => {
+                self.taken_after |= self.unknown;
+                value.clone()
+            }
+            Value::Maybe(Some(value)) => Value::Maybe(Some(Box::new(self.value(value, field)?))),
+            Value::List(values) => {
+                let values: Result<_, _> =
+                    values.iter().map(|value| self.value(value, field)).collect();
+                Value::List(values?)
+            }
+            Value::Message(node) => {
+                let of = field.nested.expect("a message in a nested field");
+                Value::Message(self.message(node, of, false)?)
+            }
+            Value::Number(_) | Value::Text(_) | Value::Maybe(None) => value.clone(),
+        })
+    }
+
+    fn leave_out(&mut self, values: &[Value], is_outermost: bool) {
+        let mut found = Vec::new();
+        values.iter().for_each(|value| files(value, &mut found));
+        self.left += found.len();
+        self.unknown |= !is_outermost;
+    }
+}

@@ -227,9 +227,9 @@ fn h33_random_frames_cost_in_proportion() {
     }
 }
 
-/// Runs `task` on a stack of 256 KiB.
+/// Runs `task` on a stack of 1 MiB.
 fn on_a_small_stack<T: Send + 'static>(task: impl FnOnce() -> T + Send + 'static) -> T {
-    thread::Builder::new().stack_size(256 * 1024).spawn(task).unwrap().join().unwrap()
+    thread::Builder::new().stack_size(1024 * 1024).spawn(task).unwrap().join().unwrap()
 }
 
 /// The bytes of one more level, for each tag that recurses.

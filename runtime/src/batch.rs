@@ -65,16 +65,16 @@ impl<Tx: Message> Batch<Tx> {
         Self { sender, bundle: Vec::new(), count: 0, process: process::id() }
     }
 
-    /// How many messages have not been sent.
+    /// How many messages are in the batch.
     #[must_use]
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether all messages have been sent.
+    /// Whether all messages have been sent, none of them in part: see [`Sender::pending`].
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.count == 0 && self.sender.pending() == 0
     }
 
     /// The frames that have not been sent, each behind its length, as in a bundle of the
@@ -99,7 +99,7 @@ impl<Tx: Message> Batch<Tx> {
             let goes_alone = len > MAX_BUNDLED || !outgoing.descriptors.is_empty();
             let full_len = self.bundle.len().max(HEAD_LEN) + bytes_len + len;
             if goes_alone || full_len > MAX_BUNDLE {
-                sent = self.flush(wait).map_err(|stopped| stopped.error)?;
+                sent = self.send_all(wait).map_err(|stopped| stopped.error)?;
             }
             if goes_alone {
                 return self.sender.send_outgoing(outgoing, wait);
@@ -117,13 +117,22 @@ impl<Tx: Message> Batch<Tx> {
         result.map(|_len| ()).map_err(|error| SendAllError { sent, error })
     }
 
-    /// Sends all messages. Returns how many were left to send.
+    /// Sends all messages, and what is [`pending`](Sender::pending) of one that was tried. Returns how many
+    /// were in the batch.
     ///
     /// # Errors
     ///
     /// [`SendAllError`]: how many were sent, and why the others were not, as the form of
     /// [`Sender::send`] that waits in the same way. The others still are in the batch.
     pub fn flush(&mut self, wait: Wait) -> Result<usize, SendAllError> {
+        if self.count == 0 {
+            let flushed = self.sender.flush(wait);
+            return flushed.map(|()| 0).map_err(|error| SendAllError { sent: 0, error });
+        }
+        self.send_all(wait)
+    }
+
+    fn send_all(&mut self, wait: Wait) -> Result<usize, SendAllError> {
         if self.count == 0 {
             return Ok(0);
         }
@@ -146,13 +155,13 @@ impl<Tx: Message> Batch<Tx> {
         Ok(mem::take(&mut self.count))
     }
 
-    /// Sends all messages, and gives the sender back.
+    /// Sends all messages, and gives the sender back, with what is pending there.
     ///
     /// # Errors
     ///
     /// The batch, and why it could not be sent: see [`flush`](Self::flush).
     pub fn into_inner(mut self, wait: Wait) -> Result<Sender<Tx>, (Self, SendAllError)> {
-        match self.flush(wait) {
+        match self.send_all(wait) {
             Ok(_) => Ok(self.sender.take()),
             Err(error) => Err((self, error)),
         }
@@ -161,7 +170,7 @@ impl<Tx: Message> Batch<Tx> {
 
 impl<Tx: Message> Drop for Batch<Tx> {
     fn drop(&mut self) {
-        if self.count > 0 && self.process == process::id() {
+        if !self.is_empty() && self.process == process::id() {
             // As documented: nobody could be told.
             _ = self.flush(Wait::Try);
         }

@@ -60,6 +60,10 @@ pub enum MemoryFault {
         filled: u64,
     },
 
+    /// It begins with the byte 0, as no frame does.
+    #[error("the memory begins with tag 0, which is the runtime's, and holds no frame")]
+    NotAFrame,
+
     /// No descriptor came with a datagram that says so.
     #[error("a frame in memory was announced, and no descriptor came with it")]
     Missing,

@@ -170,3 +170,14 @@ fn h19_descriptors_beside_a_piece_that_is_not_the_last_are_not_kept() {
         assert!(matches!(closed, Ok(0)), "{datagram:?}: {closed:?}");
     }
 }
+
+#[test]
+fn descriptors_of_what_was_refused_go_to_no_other_frame() {
+    let file = File::open("/proc/version").unwrap();
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let mut ours = Connection::<Parcel, Parcel>::adopt(ours).unwrap().in_mode();
+    raw::send_with(&theirs, &[], &[&[file.as_fd()]]).unwrap();
+    assert!(matches!(ours.recv(), Err(RecvError::Empty)));
+    ours.rx.restore(vec![vec![2, 0, 1]]);
+    assert_eq!(ours.recv().unwrap().expect("a frame").descriptor_count(), 0);
+}

@@ -305,7 +305,8 @@ impl Inbox {
         let mut none = Vec::new();
         let ancillary = self.feed.ancillary.as_mut();
         let descriptors = ancillary.map_or(&mut none, |ancillary| &mut ancillary.descriptors);
-        let frame = memory::read_frame(total, descriptors, buffer, limits.frame_len)?;
+        let frame = memory::read_frame(total, descriptors, buffer, limits.frame_len);
+        let frame = frame.inspect_err(|_| _ = self.take_descriptors())?;
         let len = frame.len();
         self.feed.slot.put(frame);
         Ok(0..len)
@@ -334,6 +335,7 @@ impl Inbox {
     /// An empty datagram has come, or the end.
     #[cold]
     fn empty(&mut self, fd: &DatagramFd) -> Result<(), RecvError> {
+        self.take_descriptors();
         match fd.kind() {
             // An empty datagram arrives there as nothing.
             Kind::VsockSeqpacket => {}

@@ -160,12 +160,19 @@ impl Feed {
         wait: Wait,
     ) -> Result<Option<Peeked>, RecvError> {
         self.slot.release();
+        let mut backoff = None;
         loop {
             match told(fd, || sys::peek(fd, wait == Wait::Block))? {
                 Some(peeked) => return Ok(peeked.filter(|peeked| peeked.len > 0)),
                 None => self.check_shutdown(fd)?,
             }
+            // Ready with nothing to peek: as above.
+            if let Some(backoff) = &mut backoff {
+                fd.reset_peek_offset()?;
+                wait.pause(backoff)?;
+            }
             wait.ready(fd.as_fd(), Readiness::Readable)?;
+            backoff.get_or_insert_with(|| Backoff::up_to(MAX_PAUSE));
         }
     }
 

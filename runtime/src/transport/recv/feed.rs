@@ -2,6 +2,7 @@
 
 use std::os::fd::AsFd as _;
 
+use super::assembly::Assembly;
 use super::pieces::Pieces;
 use super::slot::{Slot, told};
 use super::turn::Turn;
@@ -77,12 +78,16 @@ impl Feed {
         block: bool,
     ) -> Result<Option<Fed>, RecvError> {
         // What is over the limit is not needed, but for pieces, with their heads, and for bundles.
-        let cap = limits.frame_len.saturating_add(HEAD_LEN).max(MAX_BUNDLE);
+        let cap = |limit: usize| limit.saturating_add(HEAD_LEN).max(MAX_BUNDLE);
         let Self { slot, pieces, ancillary, .. } = self;
         if pieces.is_idle() {
+            let cap = cap(limits.frame_len);
             let len = slot.read(fd, None, cap, ancillary.as_deref_mut(), block)?;
             return Ok(len.map(Fed::Datagram));
         }
+        // The limit may have been lowered since the frame was begun.
+        let total = pieces.assembly().map_or(0, Assembly::total);
+        let cap = cap(limits.frame_len.max(total));
         // A piece goes to its place in the frame, before it is known to be one.
         let mut head = [0; HEAD_LEN];
         pieces.make_room()?;

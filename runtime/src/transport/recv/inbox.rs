@@ -5,6 +5,7 @@ use std::mem;
 use std::ops::Range;
 use std::os::fd::AsFd as _;
 
+use super::assembly::Assembly;
 use super::bundle::Bundle;
 use super::feed::{Fed, Feed};
 use super::memory;
@@ -156,7 +157,12 @@ impl Inbox {
                     self.take_piece(len, limits)?;
                 }
                 Some(Fed::Datagram(len)) => self.hold(len),
-                Some(Fed::Piece) | None => {}
+                Some(Fed::Piece) => {
+                    if let Some(total) = self.hold_complete()? {
+                        return Ok(Some(total));
+                    }
+                }
+                None => {}
             }
         }
     }
@@ -202,6 +208,23 @@ impl Inbox {
     fn hold(&mut self, len: usize) {
         self.feed.slot.keep();
         self.held = Some(len);
+    }
+
+    /// After a piece has come: keeps the frame under assembly, if it is complete, to be looked at by the next
+    /// call. Otherwise returns how long it will be.
+    fn hold_complete(&mut self) -> Result<Option<usize>, RecvError> {
+        match self.feed.pieces.take_complete() {
+            Ok(Some(frame)) => {
+                let len = frame.len();
+                self.feed.slot.put(frame);
+                self.hold(len);
+                Ok(None)
+            }
+            incomplete => {
+                self.take_descriptors();
+                incomplete.map(|_| self.feed.pieces.assembly().map(Assembly::total))
+            }
+        }
     }
 
     /// Looks at the datagram in the slot, whose real length is `len`. Returns the frame that it is, or

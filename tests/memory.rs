@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::{Connection, Frame, Limits, Message as _, RecvError, Socket, Wait};
+use datagrammar_tests::datagrams::piece;
 use datagrammar_tests::{Directory, Numbered, body, numbered, raw};
 use rustix::net::SocketType;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -53,6 +54,7 @@ fn what_has_nothing_to_hold_holds_no_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: mallopt takes numbers, before any other thread of ours exists.
     assert_eq!(unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, 128 * 1024) }, 1);
+    pieces_without_lanes();
     without_lanes(64 * MIB);
     // What the pool, the allocator and the first frames take, once for all.
     connections_that_have_received(8);
@@ -196,6 +198,24 @@ fn receivers_that_wait(count: usize) {
         let most = count * STACK + MIB;
         assert!(taken <= most, "{taken} bytes for {count} receivers that wait");
     });
+}
+
+/// A piece that is longer than the only lane that there is address space for is not taken for whole.
+fn pieces_without_lanes() {
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let mut ours = Ours::adopt(ours).unwrap();
+    rustix::net::sockopt::set_socket_send_buffer_size(&theirs, MIB).unwrap();
+    raw::send(&theirs, &piece(1, 500_000, &vec![7; 400_000])).unwrap();
+    let limit = getrlimit(Resource::As);
+    let short = (bytes("VmSize:") + 4_000_000) as u64;
+    setrlimit(Resource::As, Rlimit { current: Some(short), ..limit }).unwrap();
+    let refused = ours.try_recv().map(drop);
+    raw::send(&theirs, &piece(2, 400_000, &vec![7; 100_000])).unwrap();
+    raw::send(&theirs, &[1, 0, 0]).unwrap();
+    let received = ours.try_recv().map(|frame| frame.expect("a frame").len());
+    setrlimit(Resource::As, limit).unwrap();
+    assert!(matches!(refused, Err(RecvError::NoMemory { len: 500_000 })), "{refused:?}");
+    assert_eq!(received.unwrap(), 3);
 }
 
 /// Where there is address space for a short lane alone, and none even for that, before there are any.

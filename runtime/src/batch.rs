@@ -71,10 +71,11 @@ impl<Tx: Message> Batch<Tx> {
         self.count
     }
 
-    /// Returns whether the batch holds no messages.
+    /// Returns whether nothing waits to be sent: no message of the batch, and no [`pending`](Sender::pending)
+    /// part of one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.count == 0 && self.sender.pending() == 0
     }
 
     /// Returns the frames in the batch, each after its length, as in a bundle of the [wire](crate::wire).
@@ -98,7 +99,7 @@ impl<Tx: Message> Batch<Tx> {
             let goes_alone = len > MAX_BUNDLED || !outgoing.descriptors.is_empty();
             let full_len = self.bundle.len().max(HEAD_LEN) + bytes_len + len;
             if goes_alone || full_len > MAX_BUNDLE {
-                sent = self.flush(wait).map_err(|stopped| stopped.error)?;
+                sent = self.send_all(wait).map_err(|stopped| stopped.error)?;
             }
             if goes_alone {
                 return self.sender.send_outgoing(outgoing, wait);
@@ -116,13 +117,22 @@ impl<Tx: Message> Batch<Tx> {
         result.map(|_len| ()).map_err(|error| SendAllError { sent, error })
     }
 
-    /// Sends all messages in the batch. Returns how many.
+    /// Sends all messages in the batch, and what is [`pending`](Sender::pending) of one that was tried. Returns
+    /// how many were in the batch.
     ///
     /// # Errors
     ///
     /// [`SendAllError`], with `sent` 0 and the reason: an error of [`Sender::send`], [`Sender::try_send`] or
     /// [`Sender::send_deadline`], as `wait` says. All messages are still in the batch.
     pub fn flush(&mut self, wait: Wait) -> Result<usize, SendAllError> {
+        if self.count == 0 {
+            let flushed = self.sender.flush(wait);
+            return flushed.map(|()| 0).map_err(|error| SendAllError { sent: 0, error });
+        }
+        self.send_all(wait)
+    }
+
+    fn send_all(&mut self, wait: Wait) -> Result<usize, SendAllError> {
         if self.count == 0 {
             return Ok(0);
         }
@@ -145,13 +155,13 @@ impl<Tx: Message> Batch<Tx> {
         Ok(mem::take(&mut self.count))
     }
 
-    /// Sends all messages, and returns the sender.
+    /// Sends all messages, and returns the sender, with what is pending there.
     ///
     /// # Errors
     ///
     /// The batch, and the error of [`flush`](Self::flush).
     pub fn into_inner(mut self, wait: Wait) -> Result<Sender<Tx>, (Self, SendAllError)> {
-        match self.flush(wait) {
+        match self.send_all(wait) {
             Ok(_) => Ok(self.sender.take()),
             Err(error) => Err((self, error)),
         }
@@ -160,7 +170,7 @@ impl<Tx: Message> Batch<Tx> {
 
 impl<Tx: Message> Drop for Batch<Tx> {
     fn drop(&mut self) {
-        if self.count > 0 && self.process == process::id() {
+        if !self.is_empty() && self.process == process::id() {
             // As documented: a drop cannot report an error.
             _ = self.flush(Wait::Try);
         }

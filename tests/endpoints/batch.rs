@@ -206,6 +206,23 @@ fn a_batch_gives_its_sender_back_once_all_is_sent() {
 }
 
 #[test]
+fn what_is_pending_is_sent_by_a_flush() {
+    let (mut batch, mut theirs) = batch_and_theirs();
+    batch.push(&plain(0, 1_000_000), Wait::Try).unwrap();
+    assert_eq!((batch.len(), batch.is_empty()), (0, false));
+    let stopped = batch.flush(Wait::Try).unwrap_err();
+    assert!(matches!(stopped, SendAllError { sent: 0, error: SendError::WouldBlock { .. }, .. }));
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            assert_eq!(batch.flush(Wait::Block).unwrap(), 0);
+            assert!(batch.is_empty());
+        });
+        expect(&mut theirs, 0..1);
+    });
+    assert!(theirs.recv().unwrap().is_none());
+}
+
+#[test]
 fn a_batch_whose_peer_is_gone_keeps_what_was_not_sent() {
     let (mut batch, theirs) = batch_and_theirs();
     for message in &small(10) {

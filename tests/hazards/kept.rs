@@ -162,3 +162,26 @@ fn h52_connections_that_wait_hold_no_lane() {
     // The pool keeps up to 256 KiB of each of 4 lanes, and malloc what it likes of one frame or two.
     assert!(more < 3 * 1024 * 1024, "{more} bytes for all connections");
 }
+
+#[test]
+fn h52_what_is_owned_takes_no_more_memory_than_it_has_bytes() {
+    // A small frame after a large one, whose memory is at hand.
+    for try_all in [false, true] {
+        let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
+        let sending = thread::spawn(move || {
+            numbered(1, 3_000_000, |frame| theirs.send(frame)).unwrap();
+            numbered(2, 10, |frame| theirs.send(frame)).unwrap();
+            theirs
+        });
+        assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 1);
+        let _theirs = sending.join().unwrap();
+        let wait = if try_all { Wait::Try } else { Wait::Block };
+        let mut owned = None;
+        let kept = kept(|| {
+            owned = ours.rx.recv_owned(wait).unwrap();
+            drop(ours);
+        });
+        assert_eq!(owned.expect("a frame").decode().unwrap().check(), 2);
+        assert!(kept < -2_900_000, "{kept} bytes are kept by a small frame");
+    }
+}

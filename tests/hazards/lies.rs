@@ -170,3 +170,35 @@ fn h19_descriptors_beside_a_piece_that_is_not_the_last_are_not_kept() {
         assert!(matches!(closed, Ok(0)), "{datagram:?}: {closed:?}");
     }
 }
+
+#[test]
+fn descriptors_of_what_was_refused_go_to_no_other_frame() {
+    let file = File::open("/proc/version").unwrap();
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let mut ours = Connection::<Parcel, Parcel>::adopt(ours).unwrap().in_mode();
+    raw::send_with(&theirs, &[], &[&[file.as_fd()]]).unwrap();
+    assert!(matches!(ours.recv(), Err(RecvError::Empty)));
+    ours.rx.restore(vec![vec![2, 0, 1]]);
+    assert_eq!(ours.recv().unwrap().expect("a frame").descriptor_count(), 0);
+}
+
+#[test]
+fn a_limit_that_falls_while_a_frame_comes_refuses_that_frame_alone() {
+    // The pieces are longer than what is read of datagrams over the lower limit.
+    const PIECE: usize = 100_000;
+    let (theirs, mut ours) = raw_and_ours(1_000_000);
+    let next = |ours: &mut Ours, at: usize| {
+        raw::send(&theirs, &piece(2, at as u64, &[7; PIECE])).unwrap();
+        ours.try_recv().map(|frame| frame.map(|frame| frame.len()))
+    };
+    raw::send(&theirs, &piece(1, 3 * PIECE as u64, &[7; PIECE])).unwrap();
+    assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
+    ours.rx.set_limits(Limits::default().frame_len(10));
+    assert!(matches!(next(&mut ours, PIECE), Err(RecvError::WouldBlock)));
+    match next(&mut ours, 2 * PIECE) {
+        Err(RecvError::TooLarge { len, limit: 10 }) => assert_eq!(len, 3 * PIECE),
+        other => panic!("{other:?}"),
+    }
+    raw::send(&theirs, &[1, 5, 0]).unwrap();
+    assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 5);
+}

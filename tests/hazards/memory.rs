@@ -8,9 +8,9 @@ use std::os::unix::net::UnixDatagram;
 
 use datagrammar::{
     Address, Connection, DecodeError, FragmentFault, Limits, MemoryFault, Message, Options,
-    RecvError, SendError, SharedBytes, Socket,
+    RecvError, SendError, SharedBytes, Socket, Wait,
 };
-use datagrammar_tests::datagrams::head;
+use datagrammar_tests::datagrams::{bundle, head, pieces};
 use datagrammar_tests::{Directory, InMode as _, Numbered, numbered, raw, skipped};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 
@@ -323,5 +323,30 @@ fn h31_memory_with_holes_costs_its_receiver_no_more_than_the_limit() {
             assert!((500_000..1_000_000).contains(&filled));
         }
         other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn memory_holds_a_frame_and_nothing_of_the_runtimes() {
+    // A relay that passes on what it took for one frame would pass on a bundle, or a piece.
+    let directory = Directory::new();
+    let to = directory.address("socket");
+    let mut ours = OursAlone::bind(&to).unwrap();
+    let theirs = UnixDatagram::unbound().unwrap();
+    theirs.connect(to.as_pathname().unwrap()).unwrap();
+    let hidden = [bundle(&[[1, 5, 0]; 2]), pieces(7, &[7; 10], 5).remove(0), vec![0], vec![0, 9]];
+    for bytes in hidden {
+        let memory = memfd_create("test", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING);
+        let mut memory = File::from(memory.unwrap());
+        memory.write_all(&bytes).unwrap();
+        fcntl_add_seals(&memory, ALL.into_iter().collect()).unwrap();
+        let envelope = head(3, 0, bytes.len() as u64);
+        raw::send_with(&theirs, &envelope, &[&[memory.as_fd()]]).unwrap();
+        theirs.send(&[1, 5, 0]).unwrap();
+        match ours.rx.recv_owned_from(Wait::Block) {
+            Err(RecvError::BadMemory(MemoryFault::NotAFrame)) => {}
+            other => panic!("{bytes:?}: {other:?}"),
+        }
+        assert_eq!(ours.recv_from().unwrap().0.decode().unwrap().check(), 5);
     }
 }

@@ -7,6 +7,10 @@ use datagrammar::{BundleFault, Connection, FragmentFault, Limits, RecvError, Wai
 use datagrammar_tests::datagrams::{bundle, bundle_of, piece, pieces, wide_varint};
 use datagrammar_tests::{InMode as _, Numbered, numbered, raw};
 use rustix::net::SocketType;
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule,
+};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -181,4 +185,43 @@ fn a_peek_waits_as_long_as_it_may() {
         drop(theirs);
         assert_eq!(waiting.join().unwrap(), None);
     });
+}
+
+/// From now on, peeks of this thread tell nothing, as on kernels that cannot peek over vsock.
+fn without_peeks() {
+    let peek = libc::MSG_PEEK as u64;
+    let arg = SeccompCmpArgLen::Dword;
+    let flags = SeccompCondition::new(3, arg, SeccompCmpOp::MaskedEq(peek), peek).unwrap();
+    let rules = vec![SeccompRule::new(vec![flags]).unwrap()];
+    let filter = SeccompFilter::new(
+        [(libc::SYS_recvfrom, rules)].into(),
+        SeccompAction::Allow,
+        SeccompAction::Errno(0),
+        std::env::consts::ARCH.try_into().unwrap(),
+    );
+    let program: BpfProgram = filter.unwrap().try_into().unwrap();
+    seccompiler::apply_filter(&program).unwrap();
+}
+
+#[test]
+fn a_frame_that_a_peek_has_to_read_is_not_lost() {
+    let tested = thread::spawn(|| {
+        without_peeks();
+        let (theirs, mut ours) = raw_and_ours();
+        for frame in [vec![1; 9], vec![1; 13], bundle(&[[1, 5, 0]])] {
+            let mut pieces = pieces(7, &frame, 5).into_iter();
+            raw::send(&theirs, &pieces.next().unwrap()).unwrap();
+            assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
+            for piece in pieces {
+                raw::send(&theirs, &piece).unwrap();
+            }
+            raw::send(&theirs, &[1, 6, 0]).unwrap();
+            assert_eq!(ours.rx.peek_len(Wait::Try).unwrap(), Some(frame.len()));
+            let expected = if frame[0] == 1 { &*frame } else { &[1, 5, 0] };
+            assert_eq!(ours.recv().unwrap().expect("a frame").bytes(), expected);
+            assert_eq!(ours.rx.peek_len(Wait::Try).unwrap(), Some(3));
+            assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 6);
+        }
+    });
+    tested.join().unwrap();
 }

@@ -245,6 +245,18 @@ fn h07_a_deadline_holds_where_another_holder_makes_a_socket_ready_with_nothing_i
 }
 
 #[test]
+fn h07_a_peek_offset_past_the_frame_hides_its_length_from_no_peek_that_ends() {
+    let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
+    for _ in 0..3 {
+        raw::set_peek_offset(&ours, 1000);
+        numbered(1, 10, |frame| theirs.send(frame)).unwrap();
+        let soon = Instant::now() + Duration::from_secs(2);
+        assert_eq!(ours.rx.peek_len(Wait::Until(soon)).unwrap(), Some(13));
+        assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 1);
+    }
+}
+
+#[test]
 fn h07_the_public_peek_refuses_a_socket_with_a_peek_offset() {
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     raw::send(&theirs, &[0; 100]).unwrap();

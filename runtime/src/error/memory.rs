@@ -60,6 +60,10 @@ pub enum MemoryFault {
         filled: u64,
     },
 
+    /// The memory begins with tag 0, as no frame does.
+    #[error("the memory begins with tag 0, which is the runtime's, and holds no frame")]
+    NotAFrame,
+
     /// A datagram announced a frame in sealed memory, but no descriptor came with it.
     #[error("a frame in sealed memory was announced, but no descriptor came with it")]
     Missing,

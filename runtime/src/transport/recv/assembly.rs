@@ -125,8 +125,12 @@ impl Assembly {
         Verdict::Piece
     }
 
-    /// Adds bytes of a piece that [`judge`](Self::judge) has let through.
-    pub(super) fn add(&mut self, bytes: &[u8]) -> Result<(), RecvError> {
+    /// Adds bytes of a piece that [`judge`](Self::judge) has let through: the last ones, up to the first
+    /// `end` of the frame. An error if the lane was too short for all of them.
+    pub(super) fn add(&mut self, bytes: &[u8], end: usize) -> Result<(), RecvError> {
+        if self.bytes.len() + bytes.len() < end {
+            return Err(RecvError::NoMemory { len: self.total });
+        }
         self.reserve(bytes.len())?;
         self.bytes.extend_from_slice(bytes);
         Ok(())

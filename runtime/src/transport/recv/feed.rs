@@ -2,6 +2,7 @@
 
 use std::os::fd::AsFd as _;
 
+use super::assembly::Assembly;
 use super::pieces::Pieces;
 use super::slot::{Slot, told};
 use super::turn::Turn;
@@ -77,12 +78,16 @@ impl Feed {
         block: bool,
     ) -> Result<Option<Fed>, RecvError> {
         // What is over the limit is not needed, but for pieces, with their heads, and for bundles.
-        let cap = limits.frame_len.saturating_add(HEAD_LEN).max(MAX_BUNDLE);
+        let cap = |limit: usize| limit.saturating_add(HEAD_LEN).max(MAX_BUNDLE);
         let Self { slot, pieces, ancillary, .. } = self;
         if pieces.is_idle() {
+            let cap = cap(limits.frame_len);
             let len = slot.read(fd, None, cap, ancillary.as_deref_mut(), block)?;
             return Ok(len.map(Fed::Datagram));
         }
+        // The limit may have been lowered since the frame was begun.
+        let total = pieces.assembly().map_or(0, Assembly::total);
+        let cap = cap(limits.frame_len.max(total));
         // A piece goes to its place in the frame, before it is known to be one.
         let mut head = [0; HEAD_LEN];
         pieces.make_room()?;
@@ -160,12 +165,19 @@ impl Feed {
         wait: Wait,
     ) -> Result<Option<Peeked>, RecvError> {
         self.slot.release();
+        let mut backoff = None;
         loop {
             match told(fd, || sys::peek(fd, wait == Wait::Block))? {
                 Some(peeked) => return Ok(peeked.filter(|peeked| peeked.len > 0)),
                 None => self.check_shutdown(fd)?,
             }
+            // Ready with nothing to peek: as above.
+            if let Some(backoff) = &mut backoff {
+                fd.reset_peek_offset()?;
+                wait.pause(backoff)?;
+            }
             wait.ready(fd.as_fd(), Readiness::Readable)?;
+            backoff.get_or_insert_with(|| Backoff::up_to(MAX_PAUSE));
         }
     }
 

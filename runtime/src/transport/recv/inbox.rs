@@ -5,6 +5,7 @@ use std::mem;
 use std::ops::Range;
 use std::os::fd::AsFd as _;
 
+use super::assembly::Assembly;
 use super::bundle::Bundle;
 use super::feed::{Fed, Feed};
 use super::memory;
@@ -156,7 +157,12 @@ impl Inbox {
                     self.take_piece(len, limits)?;
                 }
                 Some(Fed::Datagram(len)) => self.hold(len),
-                Some(Fed::Piece) | None => {}
+                Some(Fed::Piece) => {
+                    if let Some(total) = self.hold_complete()? {
+                        return Ok(Some(total));
+                    }
+                }
+                None => {}
             }
         }
     }
@@ -202,6 +208,23 @@ impl Inbox {
     fn hold(&mut self, len: usize) {
         self.feed.slot.keep();
         self.held = Some(len);
+    }
+
+    /// After a piece has come: keeps the frame under assembly, if it is complete, to be looked at by the next
+    /// call. Otherwise returns how long it will be.
+    fn hold_complete(&mut self) -> Result<Option<usize>, RecvError> {
+        match self.feed.pieces.take_complete() {
+            Ok(Some(frame)) => {
+                let len = frame.len();
+                self.feed.slot.put(frame);
+                self.hold(len);
+                Ok(None)
+            }
+            incomplete => {
+                self.take_descriptors();
+                incomplete.map(|_| self.feed.pieces.assembly().map(Assembly::total))
+            }
+        }
     }
 
     /// Looks at the datagram in the slot, whose real length is `len`. Returns the frame that it is, or
@@ -305,7 +328,8 @@ impl Inbox {
         let mut none = Vec::new();
         let ancillary = self.feed.ancillary.as_mut();
         let descriptors = ancillary.map_or(&mut none, |ancillary| &mut ancillary.descriptors);
-        let frame = memory::read_frame(total, descriptors, buffer, limits.frame_len)?;
+        let frame = memory::read_frame(total, descriptors, buffer, limits.frame_len);
+        let frame = frame.inspect_err(|_| _ = self.take_descriptors())?;
         let len = frame.len();
         self.feed.slot.put(frame);
         Ok(0..len)
@@ -334,6 +358,7 @@ impl Inbox {
     /// An empty datagram has come, or the end.
     #[cold]
     fn empty(&mut self, fd: &DatagramFd) -> Result<(), RecvError> {
+        self.take_descriptors();
         match fd.kind() {
             // An empty datagram arrives there as nothing.
             Kind::VsockSeqpacket => {}

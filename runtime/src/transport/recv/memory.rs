@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt as _;
 
 use crate::error::{MemoryFault, RecvError};
 use crate::memory::checked_len;
+use crate::wire::is_reserved;
 
 /// Reads the frame of `total` bytes out of the first of `descriptors`, into `buffer`. The others stay.
 pub(super) fn read_frame(
@@ -31,5 +32,8 @@ pub(super) fn read_frame(
     buffer.resize(len, 0);
     let read = memfd.read_exact_at(&mut buffer, 0);
     read.map_err(|error| RecvError::BadMemory(MemoryFault::Io(error)))?;
-    Ok(buffer)
+    match buffer.first() {
+        Some(&first) if !is_reserved(first) => Ok(buffer),
+        _ => Err(RecvError::BadMemory(MemoryFault::NotAFrame)),
+    }
 }

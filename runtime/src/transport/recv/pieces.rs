@@ -86,7 +86,7 @@ impl Pieces {
     ) -> Result<bool, RecvError> {
         let State::Gathering(assembly) = &mut self.state else { return Ok(false) };
         if assembly.judge(first, len, received) == Verdict::Piece {
-            let added = assembly.add(slot.spilled());
+            let added = assembly.add(slot.spilled(), received + len - HEAD_LEN);
             return added.map(|()| true).inspect_err(|_| self.state = State::Dropping);
         }
         let after_head = assembly.split_off(received);
@@ -107,7 +107,8 @@ impl Pieces {
         if let State::Gathering(assembly) = &mut self.state {
             match assembly.judge(first, len, assembly.received()) {
                 Verdict::Piece => {
-                    let added = assembly.add(slot.bytes().get(HEAD_LEN..).unwrap_or_default());
+                    let end = assembly.received() + len - HEAD_LEN;
+                    let added = assembly.add(slot.bytes().get(HEAD_LEN..).unwrap_or_default(), end);
                     return added.map(|()| true).inspect_err(|_| self.state = State::Dropping);
                 }
                 Verdict::Fault(fault) if assembly.received() > 0 => return Err(self.refuse(fault)),
@@ -123,7 +124,8 @@ impl Pieces {
                 if let Verdict::Fault(fault) = assembly.judge(first, len, 0) {
                     return Err(RecvError::BadFragment(fault));
                 }
-                assembly.add(slot.bytes().get(HEAD_LEN..).unwrap_or_default())?;
+                let bytes = slot.bytes().get(HEAD_LEN..).unwrap_or_default();
+                assembly.add(bytes, len - HEAD_LEN)?;
                 self.state = State::Gathering(Box::new(assembly));
                 Ok(true)
             }

@@ -106,7 +106,10 @@ impl Slot {
     /// Takes the datagram, in memory of its own.
     pub(super) fn take(&mut self) -> Vec<u8> {
         self.keep();
-        mem::take(&mut self.own)
+        let mut datagram = mem::take(&mut self.own);
+        // It may lie in the memory of a longer one.
+        datagram.shrink_to_fit();
+        datagram
     }
 
     /// Takes own memory that the datagram does not lie in, for another use.

@@ -1,4 +1,4 @@
-//! What generated code names, so that it needs nothing of what its surroundings have in scope.
+//! Items that generated code names, independent of what is in scope there.
 
 pub use core::default::Default;
 pub use core::marker::PhantomData;
@@ -17,22 +17,22 @@ pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::DecodeError;
 
-/// The descriptor that a field sends.
+/// Returns the descriptor that a field sends.
 pub fn fd<T: AsFd>(value: &T) -> BorrowedFd<'_> {
     value.as_fd()
 }
 
-/// The descriptor that an optional field sends.
+/// Returns the descriptor that an optional field sends.
 pub fn optional_fd<T: AsFd>(value: &Option<T>) -> Option<BorrowedFd<'_>> {
     value.as_ref().map(T::as_fd)
 }
 
-/// The descriptors that a field sends.
+/// Returns the descriptors that a field sends.
 pub fn fds<T: AsFd>(values: &[T]) -> impl ExactSizeIterator<Item = BorrowedFd<'_>> {
     values.iter().map(T::as_fd)
 }
 
-/// What comes of decoding a field that is a `BorrowedFd`.
+/// Fails to decode a `BorrowedFd` field.
 ///
 /// # Errors
 ///
@@ -41,13 +41,13 @@ pub fn borrowed_fd<T>(field: &'static str) -> Result<T, DecodeError> {
     Err(DecodeError::BorrowedFd(field))
 }
 
-/// The bytes that a field is sent as.
+/// Returns the bytes that a field sends.
 #[inline]
 pub fn bytes<T: AsRef<[u8]> + ?Sized>(value: &T) -> &[u8] {
     value.as_ref()
 }
 
-/// The text that a field is sent as.
+/// Returns the text that a field sends.
 #[inline]
 pub fn text<T: AsRef<str> + ?Sized>(value: &T) -> &str {
     value.as_ref()

@@ -152,8 +152,8 @@ impl Feed {
         Ok(None)
     }
 
-    /// Waits for a datagram, and peeks at it. Returns `None` for an empty datagram, at the end, and if the kernel
-    /// cannot peek.
+    /// Waits for a datagram, and peeks at it. Returns `None` for an empty datagram, at the end, and if the
+    /// kernel cannot peek.
     pub(super) fn peek(
         &mut self,
         fd: &DatagramFd,

@@ -204,7 +204,8 @@ impl Inbox {
         self.held = Some(len);
     }
 
-    /// Classifies the datagram in the slot, of full length `len`. Returns the frame that it holds or completes.
+    /// Classifies the datagram in the slot, of full length `len`. Returns the frame that it holds or
+    /// completes.
     #[inline]
     fn sort(
         &mut self,

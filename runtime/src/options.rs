@@ -104,7 +104,7 @@ impl Options {
     /// The kernel limits `bytes` to `net.core.wmem_max`, doubles it to leave room for its own
     /// bookkeeping, and uses at least 4,608 on x86-64 (socket(7); `sk_setsockopt` in net/core/sock.c).
     /// The longest UNIX datagram is the doubled size less 32 bytes (net/unix/af_unix.c); a larger frame
-    /// goes in pieces over a connection. Over vsock the option has no effect.
+    /// travels in pieces over a connection. The option has no effect over vsock.
     ///
     /// ```
     /// use datagrammar::{Connection, Message, Options};

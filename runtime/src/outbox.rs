@@ -1,4 +1,4 @@
-//! What every sending endpoint does: encode into a buffer of the thread's, and send the slices.
+//! Encodes messages into the thread's buffer and sends the slices, for every sending endpoint.
 
 use std::cell::Cell;
 use std::io::IoSlice;
@@ -8,23 +8,23 @@ use crate::message::{Borrowed, Encoder, Extent, MAX_BORROWED, MAX_SLICES, Messag
 use crate::transport::Outgoing;
 use crate::wire::{HEAD_LEN, Head, frame_len_bytes};
 
-/// The most that a thread keeps to encode its next messages into, in bytes.
+/// The largest encoding buffer that a thread keeps, in bytes.
 const MAX_KEPT: usize = 256 * 1024;
 
-/// The longest frame that goes in a bundle, in bytes. Copying a longer one costs more than a system
-/// call for it saves.
+/// The longest frame in a bundle, in bytes. Copying a longer one costs more than the system call that it
+/// would save.
 pub(crate) const MAX_BUNDLED: usize = 16 * 1024;
 
-/// How many byte strings the messages of one bundle borrow at most, and of how many slices it is made.
+/// The most byte strings that the messages of one bundle borrow, and the most slices of a bundle.
 const MAX_BORROWED_BUNDLED: usize = 16 + MAX_BORROWED;
 const MAX_SLICES_BUNDLED: usize = 2 * MAX_BORROWED_BUNDLED + 1;
 
 thread_local! {
-    /// A connection that sends nothing has no buffer.
+    /// A thread that sends nothing has no buffer.
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Encodes `message` as one frame, which `send` sends. Returns the frame's length.
+/// Encodes `message` as one frame, and sends it with `send`. Returns the frame's length.
 #[inline]
 pub(crate) fn send<M: Message>(
     message: &M,
@@ -45,9 +45,9 @@ pub(crate) fn send<M: Message>(
     result
 }
 
-/// Encodes `messages` and sends them: in bundles of at most `max` bytes, and those alone that are long
-/// or have descriptors. `send` sends each datagram, and is told whether it is a bundle. Returns how many
-/// messages there were.
+/// Encodes `messages` and sends them in bundles of at most `max` bytes. Sends a long message, or one with
+/// descriptors, alone. `send` sends each datagram; its second argument says whether it is a bundle. Returns
+/// the number of messages.
 pub(crate) fn send_all<'m, M: Message + 'm>(
     messages: impl IntoIterator<Item = &'m M>,
     max: usize,
@@ -65,11 +65,11 @@ pub(crate) fn send_all<'m, M: Message + 'm>(
     result.map(|()| sent).map_err(|error| SendAllError { sent, error })
 }
 
-/// Gathers frames to bundles, and sends these.
+/// Collects frames into bundles, and sends them.
 struct Bundler<'m, S> {
     /// Room for a head, and the frames of the bundle.
     encoder: Encoder<'m>,
-    /// Where the first frame is, and its length.
+    /// The extent of the first frame, and its length.
     first: Option<(Extent, usize)>,
     count: usize,
     /// The length of the bundle, in bytes.
@@ -80,7 +80,8 @@ struct Bundler<'m, S> {
 }
 
 impl<'m, S: FnMut(Outgoing<'_>, bool) -> Result<(), SendError>> Bundler<'m, S> {
-    /// Adds a message to the bundle, which is sent before if there is no room, or sends it alone.
+    /// Adds a message to the bundle, and first sends the bundle if the message does not fit. Sends a message
+    /// alone if it is long or has descriptors.
     #[inline]
     fn add<M: Message>(&mut self, message: &'m M, max: usize) -> Result<(), SendError> {
         loop {
@@ -104,13 +105,13 @@ impl<'m, S: FnMut(Outgoing<'_>, bool) -> Result<(), SendError>> Bundler<'m, S> {
                 (self.first, self.count) = (Some((extent, len)), 1);
                 return self.flush();
             }
-            // Encoded again, as the first of the next bundle: it may be any message of many.
+            // Encode it again as the first message of the next bundle.
             self.encoder.truncate(end);
             self.flush()?;
         }
     }
 
-    /// Sends what has been gathered.
+    /// Sends the collected frames.
     fn flush(&mut self) -> Result<(), SendError> {
         let Some((extent, len)) = self.first.take() else { return Ok(()) };
         let mut places = [IoSlice::new(&[]); MAX_SLICES_BUNDLED];
@@ -132,7 +133,7 @@ impl<'m, S: FnMut(Outgoing<'_>, bool) -> Result<(), SendError>> Bundler<'m, S> {
     }
 }
 
-/// The thread's buffer; a new one while the thread ends, or while it encodes another message.
+/// Takes the thread's buffer, or a new one while the thread ends or encodes another message.
 #[inline]
 fn take_buffer() -> Vec<u8> {
     BUFFER.try_with(Cell::take).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What generated code names, so that it needs nothing of what its surroundings have in scope.
+//! Items that generated code names, independent of what is in scope there.
 
 pub use core::default::Default;
 pub use core::marker::PhantomData;
@@ -25,7 +25,7 @@ pub use crate::message::{
     OwnedFieldType, OwnedValue, Put, PutChecked, PutThroughSerde, Unknown, Unmarked, Value,
 };
 
-/// What reading a message gives.
+/// The result of reading a message.
 pub type Decoded<'f, M> = Result<<M as Message>::Borrowed<'f>, DecodeError>;
 
 /// The body of functions that are generated beside an error, or for a type that does not compile elsewhere.
@@ -81,7 +81,7 @@ pub fn take_many<T: Descriptor>(
     descriptors.take_many(field, count)
 }
 
-/// What an `fd` field sends.
+/// The value of an `fd` field that is sent.
 #[derive(Debug)]
 pub struct Lent<'m, T: ?Sized>(pub &'m T);
 
@@ -127,7 +127,7 @@ pub trait LentNothing<'m>: Sized {
 
 impl<'m, T: ?Sized> LentNothing<'m> for Lent<'m, T> {}
 
-/// What comes of decoding a field that is a `BorrowedFd`.
+/// Fails to decode a `BorrowedFd` field.
 ///
 /// # Errors
 ///
@@ -136,13 +136,13 @@ pub fn borrowed_fd<T>(field: &'static str) -> Result<T, DecodeError> {
     Err(DecodeError::BorrowedFd(field))
 }
 
-/// The bytes that a field is sent as.
+/// Returns the bytes that a field sends.
 #[inline]
 pub fn bytes<T: AsRef<[u8]> + ?Sized>(value: &T) -> &[u8] {
     value.as_ref()
 }
 
-/// The text that a field is sent as.
+/// Returns the text that a field sends.
 #[inline]
 pub fn text<T: AsRef<str> + ?Sized>(value: &T) -> &str {
     value.as_ref()

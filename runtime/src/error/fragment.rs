@@ -46,16 +46,19 @@ pub enum FragmentFault {
     #[error("a datagram with tag 0 has kind {0}, which is not valid on this socket")]
     Kind(u8),
 
-    /// It is a further piece, but the first piece of its frame did not arrive.
-    #[error("a piece begins at byte {offset} of a frame whose first piece did not arrive")]
+    /// It is a further piece, but no frame is under assembly: the first piece did not arrive, or was dropped.
+    #[error(
+        "a piece begins at byte {offset} of a frame, but its first piece did not arrive or was dropped"
+    )]
     Orphan {
         /// The position that it claims in the frame.
         offset: u64,
     },
 
-    /// It is a further piece of a different frame: two senders share the connection and send at the same time.
+    /// It is a further piece of a different frame, for example because two senders use the connection at the
+    /// same time.
     #[error(
-        "a piece of frame {found} arrived inside frame {expected}: two senders share the connection"
+        "a piece of frame {found} arrived inside frame {expected}: let only one sender use the connection"
     )]
     OtherFrame {
         /// The number of the frame under assembly.

@@ -13,12 +13,12 @@ use super::{BundleFault, FragmentFault, MemoryFault};
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RecvError {
-    /// No frame is queued, and the call does not wait.
-    #[error("no frame is queued")]
+    /// No complete frame is queued, and the call does not wait.
+    #[error("no complete frame is queued")]
     WouldBlock,
 
-    /// No frame arrived before the deadline.
-    #[error("no frame arrived before the deadline")]
+    /// No complete frame arrived before the deadline.
+    #[error("no complete frame arrived before the deadline")]
     TimedOut,
 
     /// The frame is longer than the receiver's limit. It is dropped.

@@ -1,8 +1,8 @@
-//! Control messages: what travels beside a datagram's bytes, as the kernel lays it out.
+//! Control messages: the ancillary data of a datagram, in the kernel's layout.
 //!
-//! Each is a header (`size_t` length with the header in it, `int` level, `int` type), its data, and
-//! padding up to a multiple of a `size_t`; see [cmsg(3)] and [unix(7)]. Writing and reading them as
-//! bytes needs no `unsafe` but for taking over the descriptors that came.
+//! Each is a header (`size_t` length including the header, `int` level, `int` type), its data, and padding to
+//! a multiple of `size_t`; see [cmsg(3)] and [unix(7)]. Encoding and decoding bytes needs `unsafe` only for
+//! what the kernel wrote, and for taking over descriptors.
 //!
 //! [cmsg(3)]: https://man7.org/linux/man-pages/man3/cmsg.3.html
 //! [unix(7)]: https://man7.org/linux/man-pages/man7/unix.7.html
@@ -13,34 +13,34 @@ use std::slice;
 
 use super::identity::Credentials;
 
-/// The most descriptors that travel with one datagram: `SCM_MAX_FD` of include/net/scm.h.
+/// The most descriptors of one datagram: `SCM_MAX_FD` of include/net/scm.h.
 pub(crate) const MAX_DESCRIPTORS: usize = 253;
 
 /// `sizeof(struct cmsghdr)`: a length and two integers.
 const HEADER: usize = size_of::<usize>() + 2 * size_of::<libc::c_int>();
 
-/// Room for as many descriptors as the kernel lets travel, which it puts into one message, for the
-/// credentials and the pidfd of their sender, and as much again for what was not asked for.
+/// Room for the most descriptors, which the kernel puts into one message, for the credentials and the pidfd
+/// of their sender, and as much again for messages that this crate does not request.
 const CAPACITY: usize = 2048;
 
 /// The pidfd of a datagram's sender: include/linux/socket.h, since Linux 6.5.
 const SCM_PIDFD: libc::c_int = 4;
 
-/// Memory for control messages, aligned as the kernel wants it.
+/// Memory for control messages, aligned as the kernel requires.
 #[repr(C, align(8))]
 pub(super) struct Control {
     bytes: [MaybeUninit<u8>; CAPACITY],
-    /// How many bytes there are to send.
+    /// The number of bytes to send.
     len: usize,
 }
 
 impl Control {
-    /// Room for the kernel to write messages into.
+    /// Creates room for the kernel to write messages.
     pub(super) fn uninit() -> Self {
         Self { bytes: [MaybeUninit::uninit(); CAPACITY], len: 0 }
     }
 
-    /// One `SCM_RIGHTS` message with these descriptors; `None` for more than [`MAX_DESCRIPTORS`].
+    /// Creates one `SCM_RIGHTS` message with these descriptors; `None` for more than [`MAX_DESCRIPTORS`].
     pub(super) fn rights(descriptors: &[BorrowedFd<'_>]) -> Option<Self> {
         if descriptors.len() > MAX_DESCRIPTORS {
             return None;
@@ -69,17 +69,17 @@ impl Control {
         self.bytes.as_mut_ptr().cast()
     }
 
-    /// How many bytes there are to send.
+    /// Returns the number of bytes to send.
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    /// How many bytes the kernel may write.
+    /// Returns how many bytes the kernel may write.
     pub(super) fn capacity(&self) -> usize {
         CAPACITY
     }
 
-    /// Reads what the kernel has written, and takes over the descriptors in it.
+    /// Parses what the kernel wrote, and takes over the descriptors in it.
     ///
     /// # Safety
     ///
@@ -97,7 +97,7 @@ impl Control {
             match kind {
                 libc::SCM_CREDENTIALS => cred = credentials(data),
                 libc::SCM_RIGHTS | SCM_PIDFD => {
-                    // A pidfd is an error number where the process is gone.
+                    // A pidfd is a negative error number if the process is gone.
                     let numbers = numbers.filter(|&number| number >= 0);
                     // SAFETY: the kernel has installed this descriptor for us alone (unix(7),
                     // SCM_RIGHTS), and by this function's contract nobody has taken it over before.
@@ -115,10 +115,10 @@ impl Control {
     }
 }
 
-/// What control messages held.
+/// The contents of control messages.
 pub(super) struct Taken {
     pub(super) descriptors: Vec<OwnedFd>,
-    /// Who sent the datagram, if the socket was told to ask.
+    /// Who sent the datagram, if the socket asks for credentials.
     pub(super) credentials: Option<Credentials>,
 }
 
@@ -131,10 +131,10 @@ fn credentials(data: &[u8]) -> Option<libc::ucred> {
     Some(libc::ucred { pid, uid: u32::from_ne_bytes(*uid), gid: u32::from_ne_bytes(*gid) })
 }
 
-/// A message's type, its data, and what comes after it.
+/// A message's type, its data, and the bytes after it.
 type Message<'b> = (libc::c_int, &'b [u8], &'b [MaybeUninit<u8>]);
 
-/// The first message: its type, its data, and what comes after it.
+/// Splits off the first message.
 ///
 /// # Safety
 ///
@@ -149,9 +149,9 @@ unsafe fn split(bytes: &[MaybeUninit<u8>]) -> Option<Message<'_>> {
     let data = bytes.get(HEADER..len)?;
     // SAFETY: as above, all of the data. Only the padding after it is left unwritten.
     let data = unsafe { slice::from_raw_parts(data.as_ptr().cast::<u8>(), data.len()) };
-    // The last message's padding need not be there.
+    // The last message may have no padding.
     let next = bytes.get(len.next_multiple_of(size_of::<usize>())..).unwrap_or_default();
-    // All that a socket of ours can be sent are of this level; others would have types of their own.
+    // Every message that our sockets can get has this level. Other levels have different types.
     let is_socket = libc::c_int::from_ne_bytes(*level) == libc::SOL_SOCKET;
     let kind = if is_socket { libc::c_int::from_ne_bytes(*rest.first_chunk()?) } else { 0 };
     Some((kind, data, next))

@@ -1,4 +1,4 @@
-//! The end of a socket's receiving direction, which a call that returns 0 does not tell.
+//! The end of a socket's receiving direction, which a read of 0 bytes does not prove.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
@@ -9,24 +9,24 @@ use super::poll::poll;
 use super::recv::{Peeked, peek};
 use super::socket::DatagramFd;
 
-/// How far the receiving direction of a socket has come to its end.
+/// The state of a socket's receiving direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// More may be sent.
+    /// More data may arrive.
     Open,
-    /// No more is sent, and frames are queued.
+    /// No more data arrives, and frames are queued.
     Queued,
-    /// No more is sent, and no frame is queued.
+    /// No more data arrives, and no frame is queued.
     Drained,
 }
 
-/// Tells how far the receiving direction of `fd` has come to its end.
+/// Returns the state of the receiving direction of `fd`.
 ///
-/// A call that returns 0 may have taken an empty datagram. And a UNIX socket may tell the end too early,
-/// once: a receive that finds nothing, and then sees that the peer has closed, does not look again for
-/// what came in between (net/unix/af_unix.c, unix_dgram_recvmsg).
+/// A read of 0 bytes may have taken an empty datagram. A UNIX socket can also report the end once too early:
+/// a receive that finds nothing, and then sees that the peer has closed, does not check again for data that
+/// arrived in between (net/unix/af_unix.c, unix_dgram_recvmsg).
 ///
-/// `POLLRDHUP` of [poll(2)] tells whether more may be sent, and `FIONREAD` of [unix(7)] how many bytes are
+/// `POLLRDHUP` of [poll(2)] tells whether more data may arrive, and `FIONREAD` of [unix(7)] how many bytes are
 /// queued.
 ///
 /// [poll(2)]: https://man7.org/linux/man-pages/man2/poll.2.html
@@ -44,7 +44,8 @@ pub(crate) fn ending(fd: &DatagramFd) -> io::Result<Ending> {
     let asked = retry(|| unsafe { libc::ioctl(raw, libc::FIONREAD, &raw mut queued) });
     let is_queued = match asked {
         Ok(_) => queued > 0,
-        // A filter of system calls refuses that. The next datagram tells nearly as much.
+        // A system call filter refuses ioctl. A peek tells nearly as much, but misses
+        // frames after an empty datagram.
         Err(_) => matches!(peek(fd, false), Ok(Some(Peeked { len: 1.., .. }))),
     };
     Ok(if is_queued { Ending::Queued } else { Ending::Drained })

@@ -1,11 +1,11 @@
-//! What the kernel answered: retries after a signal, and names for the answers that matter.
+//! Errors of the kernel: retries after signals, and a classification.
 
 use std::io;
 
-/// The answers that the layers above tell apart and [`io::ErrorKind`] does not.
+/// Errors that the layers above distinguish, and [`io::ErrorKind`] does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Errno {
-    /// EMSGSIZE: the datagram is larger than the socket carries.
+    /// EMSGSIZE: the datagram is too long for the socket.
     TooLong,
     /// EMFILE, ENFILE, ENOBUFS, ENOMEM: descriptors or memory have run out.
     Exhausted,
@@ -15,11 +15,11 @@ pub(crate) enum Errno {
     WrongType,
     /// ENOTSOCK: not a socket at all.
     NotASocket,
-    /// ETOOMANYREFS: too many descriptors are on their way (unix(7)).
+    /// ETOOMANYREFS: too many descriptors are in flight (unix(7)).
     TooManyInFlight,
-    /// EPERM: not allowed to.
+    /// EPERM: the operation is not permitted.
     NotPermitted,
-    /// EALREADY, EINPROGRESS: a connection is being made.
+    /// EALREADY, EINPROGRESS: a connect is in progress.
     InProgress,
     /// Anything else.
     Other,
@@ -42,7 +42,7 @@ pub(crate) fn errno(error: &io::Error) -> Errno {
     }
 }
 
-/// Calls until no signal interrupts: the result, or the error.
+/// Repeats `call` while signals interrupt it. Returns the result or the error.
 #[inline]
 pub(super) fn retry<T>(mut call: impl FnMut() -> T) -> io::Result<T>
 where

@@ -1,4 +1,4 @@
-//! Two calls on paths that `std` lacks, and flags for `OpenOptions`.
+//! Two path operations that `std` lacks, and flags for `OpenOptions`.
 
 use std::ffi::CString;
 use std::io;
@@ -7,8 +7,8 @@ use std::path::Path;
 
 use super::errno::retry;
 
-/// Renames `from` to `to` unless `to` exists. EINVAL where the file system cannot do that, ENOSYS
-/// where a sandbox does not know the call.
+/// Renames `from` to `to` unless `to` exists. EINVAL if the file system does not support it, ENOSYS in some
+/// sandboxes.
 ///
 /// `int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned
 /// flags)` with `RENAME_NOREPLACE`; see [rename(2)].
@@ -17,7 +17,7 @@ use super::errno::retry;
 pub(crate) fn rename_noreplace(from: &Path, to: &Path) -> io::Result<()> {
     let from = CString::new(from.as_os_str().as_bytes())?;
     let to = CString::new(to.as_os_str().as_bytes())?;
-    // The raw call: musl has no wrapper for it.
+    // The raw call, because musl has no wrapper for it.
     retry(|| {
         // SAFETY: both pointers are to NUL-terminated strings that outlive the call, which only
         // reads them; the other arguments are plain numbers, as renameat2(2) declares them.
@@ -35,7 +35,7 @@ pub(crate) fn rename_noreplace(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Sets the permission bits of `path`, and refuses a symbolic link instead of following it.
+/// Sets the permission bits of `path`. Refuses a symbolic link.
 ///
 /// `int fchmodat(int dirfd, const char *pathname, mode_t mode, int flags)` with
 /// `AT_SYMLINK_NOFOLLOW`; see [chmod(2)]. The C library emulates the flag before Linux 6.6.
@@ -51,18 +51,18 @@ pub(crate) fn set_mode_nofollow(path: &Path, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// For `OpenOptions::custom_flags`: do not wait for the other end of a FIFO. See [open(2)].
+/// For `OpenOptions::custom_flags`: does not wait for the other end of a FIFO. See [open(2)].
 ///
 /// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
 pub(crate) const O_NONBLOCK: i32 = libc::O_NONBLOCK;
 
-/// For `OpenOptions::custom_flags`: hold a file of any type, without access to its contents.
+/// For `OpenOptions::custom_flags`: opens a file of any type, without access to its contents.
 /// See [open(2)].
 ///
 /// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
 pub(crate) const O_PATH: i32 = libc::O_PATH;
 
-/// For `OpenOptions::custom_flags`: refuse a symbolic link instead of following it. See [open(2)].
+/// For `OpenOptions::custom_flags`: refuses a symbolic link. See [open(2)].
 ///
 /// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
 pub(crate) const O_NOFOLLOW: i32 = libc::O_NOFOLLOW;

@@ -1,4 +1,4 @@
-//! Who is at the other end: of a connection, or of each datagram.
+//! The identity of a connection's peer, or of a datagram's sender.
 //!
 //! See [unix(7)] and [socket(7)].
 //!
@@ -11,14 +11,14 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use super::errno::retry;
 use super::options::{get, get_int, set};
 
-/// A process, and whom it runs as.
+/// A process and its user and groups.
 #[derive(Debug)]
 pub(crate) struct Credentials {
     pub(crate) uid: u32,
     pub(crate) gid: u32,
-    /// Supplementary groups: those of a connection's peer alone.
+    /// The supplementary groups of a connection's peer; empty for a datagram's sender.
     pub(crate) groups: Vec<u32>,
-    /// 0 for a process that is not in our PID namespace.
+    /// 0 for a process outside our PID namespace.
     pub(crate) pid: u32,
     pub(crate) pidfd: Option<OwnedFd>,
 }
@@ -29,26 +29,26 @@ impl Credentials {
         Self { uid, gid, groups: Vec::new(), pid: pid.cast_unsigned(), pidfd }
     }
 
-    /// The same again, without a pidfd if no descriptor is left for one.
+    /// Duplicates the credentials. Drops the pidfd if the process is out of descriptors.
     pub(crate) fn duplicate(&self) -> Self {
         let pidfd = self.pidfd.as_ref().and_then(|pidfd| pidfd.try_clone().ok());
         Self { groups: self.groups.clone(), pidfd, ..*self }
     }
 }
 
-/// Returns the peer of a connected UNIX socket, as it was when it connected or began to listen.
+/// Returns the peer of a connected UNIX socket, as it was when it connected or called listen(2).
 pub(super) fn peer(fd: BorrowedFd<'_>) -> io::Result<Credentials> {
     let mut cred = libc::ucred { pid: 0, uid: 0, gid: 0 };
     get(fd, libc::SO_PEERCRED, &mut cred)?;
-    // Fails for a process that has been waited for, too.
+    // Also fails for a process that has been reaped.
     let pidfd = get_int(fd, libc::SO_PEERPIDFD).ok().filter(|&pidfd| pidfd >= 0);
     // SAFETY: the kernel has installed this descriptor, closed on exec, for this call alone.
     let pidfd = pidfd.map(|pidfd| unsafe { OwnedFd::from_raw_fd(pidfd) });
     Ok(Credentials { groups: peer_groups(fd)?, ..Credentials::new(cred, pidfd) })
 }
 
-/// The supplementary groups of the peer, as they were when it connected or began to listen. Empty where
-/// the kernel has no such option (before Linux 4.13, and emulators).
+/// Returns the supplementary groups of the peer when it connected or called listen(2). Empty if the kernel
+/// lacks the option (before Linux 4.13, and emulators).
 fn peer_groups(fd: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
     // include/uapi/asm-generic/socket.h; libc does not have it on all architectures.
     const SO_PEERGROUPS: libc::c_int = 59;
@@ -88,7 +88,7 @@ fn peer_groups(fd: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
     }
 }
 
-/// Has the kernel say with each datagram who sent it. It sends a pidfd too since Linux 6.5.
+/// Makes the kernel attach its sender to each datagram, since Linux 6.5 with a pidfd.
 pub(super) fn identify_senders(fd: BorrowedFd<'_>) -> io::Result<()> {
     set(fd, libc::SO_PASSCRED, &1_i32)?;
     _ = set(fd, libc::SO_PASSPIDFD, &1_i32);

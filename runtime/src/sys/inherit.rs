@@ -1,4 +1,4 @@
-//! Inheritance: which descriptors the programs that this process starts get, and which it got itself.
+//! Descriptor inheritance: what child programs get, and what this process got.
 
 use std::fs::File;
 use std::io;
@@ -13,16 +13,16 @@ use super::errno::retry;
 /// The first descriptor that is not a standard stream.
 const FIRST: RawFd = 3;
 
-/// Lets the child have its standard streams and no other descriptor, whatever this process has open.
+/// Makes the child inherit its standard streams and no other descriptor.
 ///
-/// Descriptors are marked to be closed on exec and not closed, as the standard library needs one of them to
-/// tell the parent that the program could not be started.
+/// Marks the other descriptors close-on-exec instead of closing them, because the standard library uses one
+/// of them to report a failed exec to the parent.
 ///
 /// # Errors
 ///
-/// That of close_range(2), if it is refused and the descriptors cannot be found without it either.
+/// That of close_range(2), if it is refused and the descriptors cannot be found without it.
 pub(crate) fn inherit_streams_alone(command: &mut Command) -> io::Result<()> {
-    // No descriptor has this number, so this call marks none: it asks whether the child can make it.
+    // No descriptor has this number: this only checks whether the call is allowed.
     if let Err(refused) = mark_from(libc::c_uint::MAX)
         && above_all(&mut vec![0; SET_LEN]).is_none()
     {
@@ -45,7 +45,7 @@ pub(crate) fn inherit_streams_alone(command: &mut Command) -> io::Result<()> {
     Ok(())
 }
 
-/// Marks all descriptors from `first` on to be closed on exec.
+/// Marks all descriptors from `first` on close-on-exec.
 ///
 /// `int close_range(unsigned int first, unsigned int last, int flags)` with `CLOSE_RANGE_CLOEXEC`, since
 /// Linux 5.11; see [close_range(2)].
@@ -60,7 +60,7 @@ fn mark_from(first: libc::c_uint) -> io::Result<()> {
     }
 }
 
-/// Marks the descriptors from `FIRST` on one by one, or fails as `refused` says.
+/// Marks the descriptors from `FIRST` on one by one, or fails with `refused`.
 fn mark_each(set: &mut [Word], refused: io::Error) -> io::Result<()> {
     let Some(end) = above_all(set) else { return Err(refused) };
     for fd in FIRST..end {
@@ -73,7 +73,7 @@ fn mark_each(set: &mut [Word], refused: io::Error) -> io::Result<()> {
     Ok(())
 }
 
-/// A word of a set of descriptors, as [select(2)] takes it.
+/// A word of a descriptor set of [select(2)].
 ///
 /// [select(2)]: https://man7.org/linux/man-pages/man2/select.2.html
 type Word = libc::c_ulong;
@@ -83,24 +83,23 @@ type AtomicWord = std::sync::atomic::AtomicU64;
 #[cfg(target_pointer_width = "32")]
 type AtomicWord = std::sync::atomic::AtomicU32;
 
-/// The length of a set, in words: enough for descriptors up to 2²⁰, which is what `fs.nr_open` allows unless
-/// an administrator raises it (proc_sys_fs(5)).
+/// The length of a set, in words: enough for 2²⁰ descriptors, the default of `fs.nr_open` (proc_sys_fs(5)).
 const SET_LEN: usize = (1 << 20) / Word::BITS as usize + 1;
 
-/// A number above all open descriptors and not far above the highest, whatever RLIMIT_NOFILE is now and
-/// without /proc. `None` if it does not fit into `set`, or if select(2) is refused.
+/// Finds a number above all open descriptors, close to the highest, independent of RLIMIT_NOFILE and without
+/// /proc. Returns `None` if it does not fit in `set`, or if select(2) is refused.
 ///
 /// select(2) fails with EBADF for a descriptor that is not open, but ignores one "greater than the maximum
-/// file descriptor number that the process currently has open" (BUGS): the kernel looks no further than the
-/// table of descriptors reaches (`core_sys_select`). So a closed one for which it succeeds is above all.
-/// Should that change, it always fails, and the answer is `None`.
+/// file descriptor number that the process currently has open" (BUGS): the kernel checks only as far as its
+/// descriptor table (`core_sys_select`). If select(2) succeeds for a closed descriptor, no higher one is open.
+/// If the kernel changes this, every call fails, and the result is `None`.
 fn above_all(set: &mut [Word]) -> Option<RawFd> {
     let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     let mut fd: RawFd = 64;
     loop {
         let len = usize::try_from(fd).ok()? / Word::BITS as usize + 1;
         let set = set.get_mut(..len)?;
-        // The lowest bit of the last word is `fd`'s, as it is a multiple of a word's bits.
+        // `fd` is a multiple of a word's bits, so its bit is the lowest of the last word.
         *set.last_mut()? = 1;
         let found = retry(|| {
             let (set, none) = (set.as_mut_ptr().cast(), ptr::null_mut());
@@ -121,11 +120,11 @@ fn above_all(set: &mut [Word]) -> Option<RawFd> {
     }
 }
 
-/// Leaves an empty standard input in the place of the one that there is.
+/// Replaces the standard input with an empty one.
 pub(crate) fn empty_stdin() -> io::Result<()> {
     let empty: OwnedFd = match File::open("/dev/null") {
         Ok(null) => null.into(),
-        // In a root without it, or where it may not be opened, a pipe without a writer is as empty.
+        // If /dev/null is missing or refused, use a pipe without a writer, which is empty too.
         Err(_) => io::pipe()?.0.into(),
     };
     retry(|| {
@@ -136,12 +135,12 @@ pub(crate) fn empty_stdin() -> io::Result<()> {
     Ok(())
 }
 
-/// Takes over the `count` descriptors that this process was started with after its standard streams,
-/// and marks them to be closed on exec. Only the first call takes any.
+/// Takes over the first `count` descriptors after the standard streams that this process was started with,
+/// and marks them close-on-exec. Only the first call takes any.
 ///
-/// If it was not started with all of them, the first that is missing, and none is taken: one that is not
-/// open, or that is marked already. That one was opened since then, by the standard library or this crate,
-/// and belongs to somebody.
+/// If one of them is missing, returns its number, and takes none. A descriptor is missing if it is not open,
+/// or is already marked close-on-exec: then the standard library or this crate opened it later, and it has an
+/// owner.
 pub(crate) fn take_inherited(count: usize) -> io::Result<Result<Vec<OwnedFd>, RawFd>> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     if TAKEN.swap(true, Ordering::Relaxed) {

@@ -40,12 +40,12 @@ impl Kind {
         }
     }
 
-    /// Whether the socket is one end of a connection, which ends.
+    /// Returns whether sockets of this kind have a connection, with an end.
     pub(crate) fn is_connection(self) -> bool {
         matches!(self, Self::UnixSeqpacket | Self::VsockSeqpacket)
     }
 
-    /// What the kernel may lack, for errors.
+    /// Describes the sockets, for errors.
     pub(crate) fn sockets(self) -> &'static str {
         match self {
             Self::UnixSeqpacket => "AF_UNIX SOCK_SEQPACKET sockets",
@@ -56,7 +56,7 @@ impl Kind {
         }
     }
 
-    /// The name of the family, for errors.
+    /// Returns the name of the family, for errors.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::UnixSeqpacket | Self::UnixDatagram => "AF_UNIX",
@@ -65,7 +65,7 @@ impl Kind {
         }
     }
 
-    /// Whether the socket carries descriptors.
+    /// Returns whether sockets of this kind carry descriptors.
     pub(crate) fn is_unix(self) -> bool {
         matches!(self, Self::UnixSeqpacket | Self::UnixDatagram)
     }

@@ -1,8 +1,8 @@
-//! A lane: address space as long as the longest datagram, of which only the written pages are memory.
+//! A lane: address space as long as the longest datagram. Only written pages become memory.
 //!
-//! A datagram that is received into a lane cannot be truncated, so nobody has to know its length
-//! before. The kernel puts memory under a page when it first writes there, and takes it back when
-//! told to: see [mmap(2)], `MAP_NORESERVE`, and [madvise(2)], `MADV_DONTNEED`.
+//! A datagram received into a lane cannot be truncated, so its length need not be known first. The kernel
+//! allocates a page when it first writes there, and frees it on request: see [mmap(2)], `MAP_NORESERVE`, and
+//! [madvise(2)], `MADV_DONTNEED`.
 //!
 //! ```text
 //!  start     start + OFFSET                    OFFSET + filled      resident               OFFSET + len
@@ -20,10 +20,9 @@ use std::slice;
 /// with other kernel settings (net/unix/af_unix.c, `unix_dgram_sendmsg`; `CONFIG_MAX_SKB_FRAGS`).
 pub(crate) const LANE_LEN: usize = 4 * 1024 * 1024 + 64 * 4096;
 
-/// Where in its first page a lane begins, in bytes. The kernel keeps a long datagram's bytes from
-/// the start of pages on. Some processors take three times as long to copy to a place a few bytes
-/// further into a page than the source (AMD EPYC, measured), which a round length and a short
-/// header would cause.
+/// The offset of the lane in its first page, in bytes. The kernel stores the bytes of a long datagram from the
+/// start of pages. Some processors take three times as long to copy to an address that is a few bytes further
+/// into its page than the source (AMD EPYC, measured). A round length and a short header would cause that.
 const OFFSET: usize = 256;
 
 /// One datagram's address space.
@@ -32,9 +31,9 @@ pub(crate) struct Lane {
     start: NonNull<u8>,
     /// The longest datagram that fits.
     len: usize,
-    /// How much of the last datagram is here.
+    /// How many bytes of the last datagram were read.
     filled: usize,
-    /// How many bytes from `start` on may be memory: whole pages.
+    /// How many bytes from `start` may be resident, in whole pages.
     resident: usize,
     page: usize,
 }
@@ -46,8 +45,8 @@ unsafe impl Send for Lane {}
 unsafe impl Sync for Lane {}
 
 impl Lane {
-    /// Reserves a lane for datagrams of `len` bytes. An error where there is no such address space, or
-    /// where the kernel does not overcommit (proc(5), `overcommit_memory`).
+    /// Reserves a lane for datagrams of `len` bytes. Fails if address space is short, or if the kernel does not
+    /// overcommit (proc(5), `overcommit_memory`).
     pub(crate) fn reserve(len: usize) -> io::Result<Self> {
         // SAFETY: no memory is involved.
         let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
@@ -61,7 +60,7 @@ impl Lane {
             _ => return Err(io::Error::last_os_error()),
         };
         let lane = Self { start, len, filled: 0, resident: 0, page };
-        // A process that locks its memory (mlockall(2)) would otherwise fill the lane with it.
+        // Otherwise mlockall(2) with MCL_FUTURE would make the whole lane resident.
         // SAFETY: the range is the mapping just made, and its contents are not affected.
         unsafe { libc::munlock(start.as_ptr().cast(), mapped) };
         let access = libc::PROT_READ | libc::PROT_WRITE;
@@ -69,23 +68,23 @@ impl Lane {
         if unsafe { libc::mprotect(start.as_ptr().cast(), mapped, access) } != 0 {
             return Err(io::Error::last_os_error());
         }
-        // Otherwise one byte could cost a huge page. The call fails where the kernel has none.
+        // Otherwise one byte could cost a huge page. The call fails if the kernel has no huge pages.
         // SAFETY: as for munlock.
         unsafe { libc::madvise(start.as_ptr().cast(), mapped, libc::MADV_NOHUGEPAGE) };
         Ok(lane)
     }
 
-    /// The longest datagram that fits, in bytes.
+    /// Returns the longest datagram that fits, in bytes.
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    /// How many bytes of memory may be under the lane.
+    /// Returns how many bytes of the lane may be resident.
     pub(crate) fn resident(&self) -> usize {
         self.resident
     }
 
-    /// What is here of the last datagram.
+    /// Returns the bytes of the last datagram that were read.
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
         // SAFETY: `filled` bytes from there on are mapped, as `fill` lets no more be. They are
@@ -93,20 +92,20 @@ impl Lane {
         unsafe { slice::from_raw_parts(self.first(), self.filled) }
     }
 
-    /// Room for the first `cap` bytes of a datagram, for the kernel to write.
+    /// Returns room for the first `cap` bytes of a datagram, for the kernel to write.
     #[inline]
     pub(super) fn room(&mut self, cap: usize) -> libc::iovec {
         libc::iovec { iov_base: self.first().cast(), iov_len: cap.min(self.len) }
     }
 
-    /// Notes that the kernel wrote `filled` bytes, at most all of the lane.
+    /// Records that the kernel wrote `filled` bytes, at most the whole lane.
     #[inline]
     pub(super) fn fill(&mut self, filled: usize) {
         self.filled = filled.min(self.len);
         self.resident = self.resident.max((OFFSET + self.filled).next_multiple_of(self.page));
     }
 
-    /// Gives back the memory after the first `keep` bytes. What the lane holds is lost.
+    /// Frees the memory after the first `keep` bytes. The lane's contents are lost.
     pub(crate) fn trim(&mut self, keep: usize) {
         let keep = keep.next_multiple_of(self.page);
         self.filled = 0;

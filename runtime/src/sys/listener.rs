@@ -1,4 +1,4 @@
-//! A socket that listens.
+//! Listening sockets.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -14,36 +14,35 @@ use super::options::{self, Socket};
 use super::poll::poll;
 use super::socket::{DatagramFd, bind, local_name, set_mode, shutdown, socket};
 
-/// A listening SEQPACKET socket. It never blocks: waiting is done by polling.
+/// A listening SEQPACKET socket. It is non-blocking: waits poll.
 #[derive(Debug)]
 pub(crate) struct ListenerFd {
     fd: OwnedFd,
     kind: Kind,
-    /// An eventfd that is readable once the listener has been shut down, where the kernel does not shut
-    /// listeners down: see [`shutdown`](Self::shutdown).
+    /// An eventfd that becomes readable on shutdown, for families whose listeners the kernel does not shut
+    /// down: see [`shutdown`](Self::shutdown).
     stop: Option<File>,
     ended: AtomicBool,
 }
 
-/// What a wait for a client ended with.
+/// The result of a wait for a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arrival {
-    /// A client, or an error for [`accept`](ListenerFd::accept) to report.
+    /// A client connected, or [`accept`](ListenerFd::accept) has an error to report.
     Client,
-    /// The listener has been shut down. Clients may be left in the backlog.
+    /// The listener was shut down. The backlog may still hold clients.
     Shutdown,
-    /// The deadline.
+    /// The deadline passed.
     Nothing,
 }
 
 impl ListenerFd {
-    /// Makes a socket to listen on later, closed on exec.
+    /// Creates a close-on-exec socket, which does not listen yet.
     pub(crate) fn open(kind: Kind) -> io::Result<Self> {
         Self::new(socket(kind)?, kind)
     }
 
-    /// Takes over a descriptor after asking what it is. Returns what it is instead if it does not listen
-    /// for connections.
+    /// Takes over a listening descriptor. Returns a description of any other socket.
     pub(crate) fn adopt(fd: OwnedFd) -> io::Result<Result<Self, Socket>> {
         let socket = options::inspect(fd.as_fd())?;
         match Kind::of(socket).filter(|kind| kind.is_connection() && socket.listening) {
@@ -65,8 +64,8 @@ impl ListenerFd {
         self.kind
     }
 
-    /// As [`DatagramFd::accept_descriptors`], for the connections that come from here: a client can
-    /// send before it has been accepted.
+    /// Sets [`DatagramFd::accept_descriptors`] for the accepted connections. A client can send before it is
+    /// accepted.
     pub(crate) fn accept_descriptors(&self, accept: bool) {
         if self.kind.is_unix() {
             _ = options::accept_descriptors(self.as_fd(), accept);
@@ -91,7 +90,7 @@ impl ListenerFd {
         Ok(())
     }
 
-    /// Takes a connection from the backlog; EAGAIN when there is none. See [accept(2)].
+    /// Takes a connection from the backlog; EAGAIN if there is none. See [accept(2)].
     ///
     /// [accept(2)]: https://man7.org/linux/man-pages/man2/accept.2.html
     pub(crate) fn accept(&self) -> io::Result<DatagramFd> {
@@ -112,11 +111,11 @@ impl ListenerFd {
         Ok(DatagramFd::new(fd, self.kind))
     }
 
-    /// Waits for a client, until `deadline` at most.
+    /// Waits for a client until `deadline`.
     ///
-    /// A UNIX listener that was shut down answers EAGAIN to a non-blocking accept, like one that has
-    /// nobody to accept: EINVAL is for the blocking one alone (net/unix/af_unix.c, unix_accept, and
-    /// net/core/datagram.c, where only a wait looks at RCV_SHUTDOWN). A poll tells them apart.
+    /// After a shutdown, a non-blocking accept on a UNIX listener fails with EAGAIN, as with an empty backlog.
+    /// Only a blocking accept fails with EINVAL (net/unix/af_unix.c, unix_accept; net/core/datagram.c, where
+    /// only a wait checks RCV_SHUTDOWN). A poll distinguishes the two.
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> io::Result<Arrival> {
         let of = |fd, events| libc::pollfd { fd, events, revents: 0 };
         let stop = self.stop.as_ref().map_or(-1, |stop| stop.as_raw_fd());
@@ -130,12 +129,11 @@ impl ListenerFd {
         Ok(if hung_up || stop.revents != 0 { Arrival::Shutdown } else { Arrival::Client })
     }
 
-    /// Ends waiting for clients, for good: every [`wait`](Self::wait) answers [`Arrival::Shutdown`]
-    /// from now on.
+    /// Shuts down the listener: every later [`wait`](Self::wait) returns [`Arrival::Shutdown`].
     ///
-    /// The kernel shuts down a UNIX listener for every holder, and refuses clients from then on. It
-    /// does not shut down a vsock one (ENOTCONN: net/vmw_vsock/af_vsock.c, vsock_shutdown), so that an
-    /// eventfd has to end the waits, those of this value alone; see [eventfd(2)].
+    /// The kernel shuts down a UNIX listener for every holder, and refuses new clients. It does not shut down
+    /// a vsock listener (ENOTCONN: net/vmw_vsock/af_vsock.c, vsock_shutdown). There, an eventfd ends the waits
+    /// of this value only; see [eventfd(2)].
     ///
     /// [eventfd(2)]: https://man7.org/linux/man-pages/man2/eventfd.2.html
     pub(crate) fn shutdown(&self) -> io::Result<()> {
@@ -148,7 +146,7 @@ impl ListenerFd {
         }
     }
 
-    /// Notes that the backlog was empty after a shutdown. Over vsock the kernel goes on filling it.
+    /// Records that the backlog was empty after a shutdown. Over vsock, the kernel keeps filling it.
     pub(crate) fn end(&self) {
         self.ended.store(true, Ordering::Relaxed);
     }
@@ -172,7 +170,7 @@ impl AsFd for ListenerFd {
     }
 }
 
-/// Makes a counter that is zero, closed on exec. See [eventfd(2)].
+/// Creates a close-on-exec eventfd with the count 0. See [eventfd(2)].
 ///
 /// [eventfd(2)]: https://man7.org/linux/man-pages/man2/eventfd.2.html
 fn eventfd() -> io::Result<File> {
@@ -184,7 +182,7 @@ fn eventfd() -> io::Result<File> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) }.into())
 }
 
-/// Has calls on a descriptor and on its duplicates fail with EAGAIN instead of waiting.
+/// Makes calls on a descriptor and its duplicates fail with EAGAIN instead of blocking.
 fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
     retry(|| {
         // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.

@@ -1,4 +1,4 @@
-//! Sealed memory files: memory that another process can be given, and that nobody can change any more.
+//! Sealed memory files, which processes can share and nobody can change.
 //!
 //! See [memfd_create(2)] and, for the seals, [fcntl(2)].
 //!
@@ -15,15 +15,15 @@ use std::slice;
 
 use super::errno::retry;
 
-/// The type of the file system of ordinary memory files, whose pages SEEK_HOLE tells truly (statfs(2)).
+/// The file system type of ordinary memory files (statfs(2)), where SEEK_HOLE finds unwritten pages.
 pub(crate) const TMPFS: u64 = 0x0102_1994;
 
-/// What a memory file has to be sealed against, so that it can be read without its sender interfering:
-/// other seals (one of which would leave a writer alive), shrinking, growing, and writing.
+/// The seals that make a memory file safe to read: against more seals (one of which would leave a writer
+/// alive), shrinking, growing, and writing.
 const SEALS: libc::c_int =
     libc::F_SEAL_SEAL | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_WRITE;
 
-/// Makes an empty memory file, closed on exec, that can be sealed.
+/// Creates an empty close-on-exec memory file that can be sealed.
 pub(crate) fn memfd() -> io::Result<File> {
     let fd = retry(|| {
         // SAFETY: the pointer is to a NUL-terminated string that outlives the call, which only reads
@@ -36,7 +36,7 @@ pub(crate) fn memfd() -> io::Result<File> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) }.into())
 }
 
-/// Seals a memory file for ever. EBUSY while it is mapped for writing.
+/// Seals a memory file permanently. EBUSY while it is mapped for writing.
 pub(crate) fn seal(memfd: BorrowedFd<'_>) -> io::Result<()> {
     retry(|| {
         // SAFETY: no memory is involved. `memfd` is open for the call, as it is borrowed.
@@ -45,15 +45,15 @@ pub(crate) fn seal(memfd: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Which of the seals are missing: 0 for none. What is not a memory file lacks all of them, except
-/// that a file on a tmpfs has `F_SEAL_SEAL`.
+/// Returns the missing seals, 0 if none is missing. A file that is not a memory file lacks all of them, except
+/// that a file on tmpfs has `F_SEAL_SEAL`.
 pub(crate) fn missing_seals(fd: BorrowedFd<'_>) -> i32 {
     // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
     let sealed = retry(|| unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GET_SEALS) });
     SEALS & !sealed.unwrap_or(0)
 }
 
-/// The type of the file system that holds a memory file: what backs it. See [fstatfs(2)].
+/// Returns the type of the file system that holds a memory file. See [fstatfs(2)].
 ///
 /// [fstatfs(2)]: https://man7.org/linux/man-pages/man2/fstatfs.2.html
 pub(crate) fn file_system(memfd: &File) -> io::Result<u64> {
@@ -67,15 +67,15 @@ pub(crate) fn file_system(memfd: &File) -> io::Result<u64> {
     Ok(told.f_type as u64)
 }
 
-/// Where in a memory file the first page at or after `from` begins that nobody has written, or else its
-/// end. See [lseek(2)], `SEEK_HOLE`. (What has been allocated and not written is a hole; the size in blocks
-/// tells nothing, as blocks can be allocated past the end.)
+/// Returns the position of the first hole at or after `from`, or the end of the file. See [lseek(2)],
+/// `SEEK_HOLE`. Allocated pages that nobody has written are holes. The number of blocks does not help, because
+/// blocks can be allocated past the end.
 ///
 /// [lseek(2)]: https://man7.org/linux/man-pages/man2/lseek.2.html
 pub(crate) fn first_hole(memfd: &File, from: u64) -> io::Result<u64> {
     let len = memfd.metadata()?.len();
     if from >= len {
-        // ENXIO to the kernel.
+        // lseek would fail with ENXIO.
         return Ok(len);
     }
     let from = libc::off64_t::try_from(from).map_err(|_| io::ErrorKind::InvalidInput)?;
@@ -86,7 +86,7 @@ pub(crate) fn first_hole(memfd: &File, from: u64) -> io::Result<u64> {
     Ok(hole.cast_unsigned())
 }
 
-/// A sealed memory file, mapped to be read.
+/// A sealed memory file, mapped read-only.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     start: NonNull<u8>,
@@ -100,18 +100,18 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Maps all of a sealed memory file; EPERM for one that lacks a seal. See [mmap(2)].
+    /// Maps a whole sealed memory file; EPERM if a seal is missing. See [mmap(2)].
     ///
     /// [mmap(2)]: https://man7.org/linux/man-pages/man2/mmap.2.html
     pub(crate) fn new(memfd: &File) -> io::Result<Self> {
         if missing_seals(memfd.as_fd()) != 0 {
             return Err(io::Error::from_raw_os_error(libc::EPERM));
         }
-        // From here on the length is what it is: the file is sealed against shrinking.
+        // The length is final: the file is sealed against shrinking and growing.
         let len = memfd.metadata()?.len();
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
         if len == 0 {
-            // The kernel maps nothing of no bytes.
+            // The kernel refuses to map 0 bytes.
             return Ok(Self { start: NonNull::dangling(), len });
         }
         let (to_read, fd) = (libc::PROT_READ, memfd.as_raw_fd());

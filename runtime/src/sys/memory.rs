@@ -1,9 +1,9 @@
-//! Memory before it is written for the first time.
+//! Populates memory before its first use.
 
 use std::mem::MaybeUninit;
 
-/// Makes room resident, as if each of its pages had been written: one call instead of a page fault for
-/// each. Where the kernel does not know how (before Linux 5.14), faults do it after all.
+/// Makes `room` resident with one call instead of a page fault for each page. Before Linux 5.14 the call fails,
+/// and page faults do it later.
 ///
 /// `int madvise(void *addr, size_t length, int advice)` with `MADV_POPULATE_WRITE`; see [madvise(2)].
 ///
@@ -15,7 +15,7 @@ pub(crate) fn populate(room: &mut [MaybeUninit<u8>]) {
     // SAFETY: no memory is involved.
     let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     let Ok(page @ 1..) = usize::try_from(page) else { return };
-    // The call wants whole pages, from the start of one.
+    // The call requires the start of a page.
     let before = room.as_ptr().addr() % page;
     let start = room.as_mut_ptr().wrapping_byte_sub(before);
     // SAFETY: every page of the range is mapped, as it has bytes of `room`: the first one, and those

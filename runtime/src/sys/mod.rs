@@ -1,5 +1,5 @@
-//! The system calls. All of libc and all of `unsafe` is in this module; above it, errors are
-//! [`std::io::Error`]s and descriptors are owned or borrowed, never numbers.
+//! The system calls. Only this module uses libc and `unsafe`. It returns [`std::io::Error`]s, and takes and
+//! returns owned or borrowed descriptors, never numbers.
 
 #![allow(unsafe_code)]
 

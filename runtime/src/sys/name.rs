@@ -1,7 +1,7 @@
-//! Socket names: a `sockaddr` as the kernel lays it out, so that sending and receiving copy nothing.
+//! Socket names: a `sockaddr` in the kernel's layout, so sends and receives need no conversion.
 //!
-//! The layouts are ABI: [unix(7)], [vsock(7)], [ip(7)] and [ipv6(7)]. Writing and reading them as
-//! bytes needs no `unsafe` and no padding to worry about.
+//! The layouts are ABI: [unix(7)], [vsock(7)], [ip(7)] and [ipv6(7)]. Encoding and decoding bytes needs no
+//! `unsafe`, and no care for padding.
 //!
 //! [unix(7)]: https://man7.org/linux/man-pages/man7/unix.7.html
 //! [vsock(7)]: https://man7.org/linux/man-pages/man7/vsock.7.html
@@ -12,8 +12,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-/// `sizeof(sockaddr_un.sun_path)`: the most bytes of a UNIX path, whose NUL need not be there
-/// (unix(7), BUGS), or of the NUL before an abstract name and the name together.
+/// `sizeof(sockaddr_un.sun_path)`: the most bytes of a UNIX path, which may lack its NUL (unix(7), BUGS), or of
+/// a NUL and an abstract name.
 pub(crate) const SUN_PATH: usize = 108;
 
 /// The name of a socket.
@@ -25,7 +25,7 @@ pub(crate) struct Name {
     len: u8,
 }
 
-/// What a name says.
+/// A parsed name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum View<'n> {
     /// `sun_path`: nothing (unnamed), a path, or NUL and an abstract name.
@@ -38,17 +38,17 @@ pub(crate) enum View<'n> {
 }
 
 impl Name {
-    /// More than any family needs that this crate speaks: a family, a path, and the NUL after it.
+    /// More than any supported family needs: a family, a path, and its NUL.
     pub(super) const CAPACITY: usize = 119;
 
-    /// No name: that of a UNIX socket that was never bound, and room for the kernel to write one.
+    /// The name of a UNIX socket that was never bound. Also room for the kernel to write a name.
     pub(crate) const UNNAMED: Self = {
         let mut bytes = [0; Self::CAPACITY];
         [bytes[0], bytes[1]] = (libc::AF_UNIX as libc::sa_family_t).to_ne_bytes();
         Self { bytes, len: 0 }
     };
 
-    /// The name of a UNIX socket: `sun_path` as given, or `None` if it does not fit.
+    /// Returns the name of a UNIX socket with this `sun_path`, or `None` if it does not fit.
     pub(crate) fn unix(sun_path: &[u8]) -> Option<Self> {
         let fits = sun_path.len() <= SUN_PATH;
         fits.then(|| Self::new(libc::AF_UNIX, &[sun_path]))
@@ -72,7 +72,7 @@ impl Name {
         }
     }
 
-    /// What the name says.
+    /// Parses the name.
     pub(crate) fn view(&self) -> View<'_> {
         self.read().unwrap_or(View::Unix(&[]))
     }
@@ -85,7 +85,7 @@ impl Name {
         self.bytes.as_mut_ptr().cast()
     }
 
-    /// The length for the kernel to read: with the NUL of a UNIX path, unless that is the longest.
+    /// Returns the length for the kernel, including the NUL of a UNIX path shorter than `SUN_PATH`.
     pub(super) fn len(&self) -> libc::socklen_t {
         match (self.len, self.view()) {
             (0, _) => size_of::<libc::sa_family_t>() as libc::socklen_t,
@@ -96,13 +96,12 @@ impl Name {
         }
     }
 
-    /// Notes that the kernel wrote a name of `len` bytes. One of a family that this crate does not speak
-    /// becomes no name.
+    /// Records that the kernel wrote a name of `len` bytes. A name of an unsupported family becomes unnamed.
     pub(super) fn set_len(&mut self, len: libc::socklen_t) {
         self.len = u8::try_from(len).unwrap_or(u8::MAX).min(Self::CAPACITY as u8);
         let len = match self.read() {
-            // The kernel may or may not count the NUL of a path (unix(7), BUGS). An abstract name is all
-            // of it.
+            // The kernel may or may not count the NUL of a path (unix(7), BUGS). All bytes of an abstract
+            // name count.
             Some(View::Unix(path @ [1..=u8::MAX, ..])) => {
                 FAMILY_LEN + path.iter().position(|&byte| byte == 0).unwrap_or(path.len())
             }
@@ -136,7 +135,7 @@ impl Name {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 
-    /// What the name says, or `None` for a family that this crate does not speak.
+    /// Parses the name. Returns `None` for an unsupported family.
     fn read(&self) -> Option<View<'_>> {
         // The kernel reports a length of 0 for an unbound UNIX datagram socket.
         let Some((family, rest)) = self.as_bytes().split_first_chunk() else {
@@ -169,7 +168,7 @@ impl Name {
     }
 }
 
-/// How many bytes the family takes at the front of a `sockaddr`.
+/// The length of the family at the front of a `sockaddr`, in bytes.
 const FAMILY_LEN: usize = size_of::<libc::sa_family_t>();
 
 impl PartialEq for Name {

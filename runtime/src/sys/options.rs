@@ -1,4 +1,4 @@
-//! Socket options: what a descriptor is, and the settings that this crate makes.
+//! Socket options: inspects descriptors, and changes settings.
 //!
 //! `int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen)` and its
 //! counterpart; see [getsockopt(2)] and [socket(7)].
@@ -13,21 +13,21 @@ use std::time::Duration;
 
 use super::errno::retry;
 
-/// What kind of socket a descriptor is.
+/// The properties of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Socket {
     pub(super) domain: libc::c_int,
     pub(super) kind: libc::c_int,
     pub(super) protocol: libc::c_int,
     pub(super) listening: bool,
-    /// Where peeks start, if another holder has set that.
+    /// The peek offset, if another holder has set one.
     peek_offset: Option<u32>,
-    /// The option that makes the kernel join or split datagrams, if another holder has set one.
+    /// The option that joins or splits datagrams, if another holder has set one.
     joins: Option<&'static str>,
 }
 
 impl Socket {
-    /// Whether a peek tells the length of one datagram.
+    /// Returns whether a peek returns the length of one datagram.
     pub(crate) fn keeps_datagrams(self) -> bool {
         matches!(self.kind, libc::SOCK_DGRAM | libc::SOCK_SEQPACKET | libc::SOCK_RAW)
             && !self.listening
@@ -35,7 +35,7 @@ impl Socket {
             && self.joins.is_none()
     }
 
-    /// Whether sends and receives may join or split datagrams, as UDP can be told to.
+    /// Returns whether sends and receives may join or split datagrams (UDP options).
     pub(super) fn joins_datagrams(self) -> bool {
         self.joins.is_some()
     }
@@ -73,22 +73,22 @@ impl fmt::Display for Socket {
     }
 }
 
-/// Asks the kernel what `fd` is. ENOTSOCK when it is not a socket.
+/// Returns what `fd` is; ENOTSOCK if it is not a socket.
 pub(crate) fn inspect(fd: BorrowedFd<'_>) -> io::Result<Socket> {
     let protocol = get_int(fd, libc::SO_PROTOCOL)?;
     Ok(Socket {
         domain: get_int(fd, libc::SO_DOMAIN)?,
         kind: get_int(fd, libc::SO_TYPE)?,
         protocol,
-        // AF_VSOCK does not have the option on all kernels: no socket of it is taken for listening.
+        // Some kernels lack the option for AF_VSOCK. Its sockets then count as not listening.
         listening: get_int(fd, libc::SO_ACCEPTCONN).is_ok_and(|listening| listening != 0),
-        // -1 where peeks start at the front, an error where the family has no such option.
+        // -1 if peeks start at the front; an error if the family lacks the option.
         peek_offset: get_int(fd, libc::SO_PEEK_OFF).ok().and_then(|offset| offset.try_into().ok()),
         joins: (protocol == libc::IPPROTO_UDP).then(|| joins(fd)).flatten(),
     })
 }
 
-/// The option by which a UDP socket joins or splits datagrams, if one is set. See [udp(7)].
+/// Returns the option that makes a UDP socket join or split datagrams, if one is set. See [udp(7)].
 ///
 /// [udp(7)]: https://man7.org/linux/man-pages/man7/udp.7.html
 fn joins(fd: BorrowedFd<'_>) -> Option<&'static str> {
@@ -104,27 +104,27 @@ fn joins(fd: BorrowedFd<'_>) -> Option<&'static str> {
     options.into_iter().find(is_set).map(|(_, name)| name)
 }
 
-/// Makes peeks start at the front of each datagram, whatever another holder has set.
+/// Makes peeks start at the front of each datagram, even if another holder set an offset.
 pub(super) fn reset_peek_offset(fd: BorrowedFd<'_>) -> io::Result<()> {
     set(fd, libc::SO_PEEK_OFF, &-1_i32)
 }
 
-/// Sets whether descriptors that are sent to this UNIX socket arrive. If not, the kernel refuses their
-/// senders. `SO_PASSRIGHTS`, since Linux 6.16: ENOPROTOOPT before.
+/// Sets whether this UNIX socket accepts descriptors. If not, sending some to it fails. `SO_PASSRIGHTS`, since
+/// Linux 6.16; ENOPROTOOPT before.
 pub(super) fn accept_descriptors(fd: BorrowedFd<'_>, accept: bool) -> io::Result<()> {
     // include/uapi/asm-generic/socket.h; libc does not have it yet.
     const SO_PASSRIGHTS: libc::c_int = 83;
     set(fd, SO_PASSRIGHTS, &libc::c_int::from(accept))
 }
 
-/// The size of the send buffer, in bytes as the kernel counts them.
+/// Returns the size of the send buffer, in bytes as the kernel counts them.
 pub(super) fn send_buffer(fd: BorrowedFd<'_>) -> io::Result<usize> {
     get_int(fd, libc::SO_SNDBUF).map(|size| usize::try_from(size).unwrap_or(0))
 }
 
-/// The longest datagram that an AF_VSOCK socket can receive, in bytes: its whole buffer.
+/// Returns the longest datagram that an AF_VSOCK socket can receive, in bytes: the size of its buffer.
 pub(super) fn vsock_buffer(fd: BorrowedFd<'_>) -> usize {
-    // include/uapi/linux/vm_sockets.h, and the default, for a kernel that does not tell.
+    // include/uapi/linux/vm_sockets.h, and the default, for kernels without the option.
     const SO_VM_SOCKETS_BUFFER_SIZE: libc::c_int = 0;
     const DEFAULT: u64 = 256 * 1024;
     let mut size = 0_u64;
@@ -150,7 +150,7 @@ pub(super) fn set_buffers(
 
 /// Sets how long blocking sends and connects may take. `None` sets no limit.
 pub(super) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<()> {
-    // To the kernel, zero is no limit: a timeout that has run out becomes the shortest one.
+    // Zero means no limit to the kernel: an expired timeout becomes the shortest one.
     let timeout = timeout.map_or(Duration::ZERO, |timeout| timeout.max(Duration::from_micros(1)));
     let timeout = libc::timeval {
         tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
@@ -159,7 +159,7 @@ pub(super) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) ->
     set(fd, libc::SO_SNDTIMEO, &timeout)
 }
 
-/// How many datagrams the kernel has dropped since the socket was made, as its buffer was full.
+/// Returns how many datagrams the kernel has dropped since the socket was created, because its buffer was full.
 pub(super) fn drops(fd: BorrowedFd<'_>) -> io::Result<u32> {
     // include/uapi/linux/sock_diag.h: SK_MEMINFO_DROPS is the last of nine.
     let mut meminfo = [0_u32; 9];
@@ -174,7 +174,7 @@ pub(super) fn get_int(fd: BorrowedFd<'_>, option: libc::c_int) -> io::Result<lib
     Ok(value)
 }
 
-/// Types that consist of numbers alone.
+/// Types that consist only of numbers.
 ///
 /// # Safety
 ///

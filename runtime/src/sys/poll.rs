@@ -1,4 +1,4 @@
-//! Waiting for a descriptor, against an absolute deadline.
+//! Waits for a descriptor, with an absolute deadline.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -12,8 +12,8 @@ pub(crate) enum Readiness {
     Writable,
 }
 
-/// Waits until `fd` is ready, has failed, or has been closed by its peer; `false` when `deadline`
-/// came first. Signals do not prolong the wait: what is left is computed anew after each.
+/// Waits until `fd` is ready, has failed, or its peer has closed. Returns `false` if `deadline` passes first.
+/// Signals do not prolong the wait: the timeout is computed again after each.
 ///
 /// `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo, const sigset_t *mask)`;
 /// see [poll(2)].
@@ -31,7 +31,7 @@ pub(crate) fn wait(
     poll(&mut [libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 }], deadline)
 }
 
-/// As [`wait`], for several descriptors at once. It ignores negative ones (poll(2)).
+/// Waits like [`wait`] for several descriptors. Ignores negative ones (poll(2)).
 pub(super) fn poll(fds: &mut [libc::pollfd], deadline: Option<Instant>) -> io::Result<bool> {
     let count = fds.len() as libc::nfds_t;
     loop {

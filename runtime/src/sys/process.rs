@@ -1,4 +1,4 @@
-//! Processes: what this one is and may do, and what becomes of its children.
+//! Properties of this process, and the state of its children.
 
 use std::fs::File;
 use std::io;
@@ -11,18 +11,18 @@ use std::ptr;
 
 use super::errno::retry;
 
-/// What has become of a child.
+/// The state of a child.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fate {
     /// It runs.
     Runs,
-    /// It has ended so. It is waited for now, and its number may be another process's.
+    /// It has ended with this status, and is reaped. The kernel may reuse its process id.
     Ended(ExitStatus),
-    /// It has ended, and nobody can say how: something else has waited for it, or SIGCHLD is ignored.
+    /// It has ended with an unknown status: something else has waited for it, or SIGCHLD is ignored.
     Lost,
 }
 
-/// A descriptor of a child that has not been waited for. See [pidfd_open(2)].
+/// Opens a descriptor of a child that has not been waited for. See [pidfd_open(2)].
 ///
 /// [pidfd_open(2)]: https://man7.org/linux/man-pages/man2/pidfd_open.2.html
 pub(crate) fn pidfd_of(child: &Child) -> io::Result<OwnedFd> {
@@ -34,7 +34,7 @@ pub(crate) fn pidfd_of(child: &Child) -> io::Result<OwnedFd> {
 /// [pidfd_send_signal(2)]: https://man7.org/linux/man-pages/man2/pidfd_send_signal.2.html
 /// [kill(2)]: https://man7.org/linux/man-pages/man2/kill.2.html
 pub(crate) fn kill(child: &mut Child, pidfd: Option<BorrowedFd<'_>>) -> io::Result<()> {
-    // By its number, which is the child's as long as nobody has waited for it.
+    // By process id, which the kernel does not reuse before the child is waited for.
     let Some(pidfd) = pidfd else { return child.kill() };
     let no_details = ptr::null::<libc::siginfo_t>();
     let killed = retry(|| {
@@ -51,15 +51,15 @@ pub(crate) fn kill(child: &mut Child, pidfd: Option<BorrowedFd<'_>>) -> io::Resu
         }
     });
     match killed {
-        // It has ended meanwhile.
+        // It has already ended.
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
-        // The call may be refused where kill(2) is not.
+        // A sandbox may refuse the call and allow kill(2).
         Err(_) => child.kill(),
         Ok(_) => Ok(()),
     }
 }
 
-/// Waits for a child to end, or only looks whether it has, if the call does not `block`.
+/// Waits for a child to end. Only checks whether it has, if not `block`.
 pub(crate) fn wait_for(
     child: &mut Child,
     pidfd: Option<BorrowedFd<'_>>,
@@ -69,7 +69,7 @@ pub(crate) fn wait_for(
         Some(Err(error)) if error.raw_os_error() != Some(libc::ECHILD) => None,
         waited => waited,
     };
-    // By its number, as above, where there is no descriptor or it cannot be waited for (before Linux 5.4).
+    // By process id, as above, without a descriptor, or if it cannot be waited for (before Linux 5.4).
     let waited = waited.unwrap_or_else(|| match block {
         true => child.wait().map(Some),
         false => child.try_wait(),
@@ -82,8 +82,8 @@ pub(crate) fn wait_for(
     }
 }
 
-/// Waits for the child of a pidfd to end, and how it did; `None` if it has not, and the call does not
-/// `block`. ECHILD if somebody else has waited for it. See [waitid(2)], `P_PIDFD`.
+/// Waits for the child of a pidfd to end, and returns its status. Returns `None` if it still runs and the call
+/// does not `block`. ECHILD if something else has waited for it. See [waitid(2)], `P_PIDFD`.
 ///
 /// [waitid(2)]: https://man7.org/linux/man-pages/man2/waitid.2.html
 fn wait_for_pidfd(pidfd: BorrowedFd<'_>, block: bool) -> io::Result<Option<ExitStatus>> {
@@ -98,7 +98,7 @@ fn wait_for_pidfd(pidfd: BorrowedFd<'_>, block: bool) -> io::Result<Option<ExitS
     })?;
     // SAFETY: waitid has filled the fields of a child's end, or left them zero for a child that runs.
     let status = unsafe { info.si_status() };
-    // As wait(2) puts them together.
+    // The encoding of wait(2).
     Ok(match info.si_code {
         libc::CLD_EXITED => Some(ExitStatus::from_raw(status << 8)),
         libc::CLD_KILLED => Some(ExitStatus::from_raw(status)),
@@ -107,12 +107,12 @@ fn wait_for_pidfd(pidfd: BorrowedFd<'_>, block: bool) -> io::Result<Option<ExitS
     })
 }
 
-/// The number that no other process since boot has had or will have: that of this process's inode in
-/// pidfs, which [pidfd_open(2)] tells since Linux 6.9. `None` where it does not, or is refused.
+/// Returns the inode number of this process in pidfs, which is unique since boot. Needs [pidfd_open(2)] and
+/// Linux 6.9; otherwise returns `None`.
 ///
 /// [pidfd_open(2)]: https://man7.org/linux/man-pages/man2/pidfd_open.2.html
 pub(crate) fn own_pidfd_inode() -> Option<u64> {
-    // Elsewhere the number of an inode is cut to 32 bits.
+    // Other targets truncate inode numbers to 32 bits.
     if cfg!(not(target_pointer_width = "64")) {
         return None;
     }
@@ -126,7 +126,7 @@ pub(crate) fn own_pidfd_inode() -> Option<u64> {
 /// `PID_FS_MAGIC` of linux/magic.h. Before Linux 6.9, all pidfds share one inode of another file system.
 const PID_FS_MAGIC: u64 = 0x5049_4446;
 
-/// The magic number of the file system that a descriptor is of. See [fstatfs(2)].
+/// Returns the magic number of a descriptor's file system. See [fstatfs(2)].
 ///
 /// [fstatfs(2)]: https://man7.org/linux/man-pages/man2/fstatfs.2.html
 fn file_system(fd: BorrowedFd<'_>) -> Option<u64> {
@@ -149,7 +149,7 @@ fn pidfd_open(id: u32) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// The user that this process runs as. See [geteuid(2)].
+/// Returns the effective user of this process. See [geteuid(2)].
 ///
 /// [geteuid(2)]: https://man7.org/linux/man-pages/man2/geteuid.2.html
 pub(crate) fn effective_uid() -> u32 {
@@ -157,7 +157,7 @@ pub(crate) fn effective_uid() -> u32 {
     unsafe { libc::geteuid() }
 }
 
-/// If this process cannot open one descriptor more: how many it may have open. `RLIMIT_NOFILE`; see
+/// Returns how many descriptors this process may have open, if it has reached that limit. `RLIMIT_NOFILE`; see
 /// [getrlimit(2)].
 ///
 /// [getrlimit(2)]: https://man7.org/linux/man-pages/man2/getrlimit.2.html

@@ -1,4 +1,4 @@
-//! Random numbers from the kernel, which a forked copy of this process does not draw again.
+//! Random numbers from the kernel, which differ in a forked copy of this process.
 
 use std::hash::{BuildHasher, RandomState};
 use std::process;
@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use super::errno::retry;
 
-/// A random number. Where a filter of system calls refuses to tell one, it comes from the standard
-/// library's source, the process and the time.
+/// Returns a random number. If a system call filter refuses getrandom(2), derives one from the standard
+/// library's random keys, the process id and the time.
 ///
 /// `ssize_t getrandom(void *buf, size_t buflen, unsigned int flags)`; see [getrandom(2)].
 ///

@@ -1,4 +1,4 @@
-//! Receiving: the peek that tells a datagram's length, and the read that takes the datagram.
+//! Receives: the peek, which returns a datagram's length, and the read, which takes the datagram.
 //!
 //! `MSG_TRUNC` makes a call return the datagram's real length even where the buffer is shorter (on
 //! datagram sockets: on a TCP socket it discards data *without writing the buffer*, which is why
@@ -21,30 +21,30 @@ use super::lane::Lane;
 use super::name::Name;
 use super::socket::DatagramFd;
 
-/// What a peek tells about the next datagram.
+/// The result of a peek at the next datagram.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peeked {
     /// Its length, in bytes.
     pub(crate) len: usize,
-    /// Its first bytes; 0 where it has none.
+    /// Its first bytes, padded with zeros.
     pub(crate) head: [u8; PEEK_LEN],
 }
 
-/// How many of a datagram's first bytes a peek shows.
+/// The number of bytes that a peek reads.
 pub(crate) const PEEK_LEN: usize = 24;
 
-/// How many of a datagram's first bytes are scattered apart from the others.
+/// The length of the head of a scattered read, in bytes.
 pub(crate) const HEAD_LEN: usize = 14;
 
-/// What travels beside a datagram's bytes.
+/// The ancillary data of a datagram.
 #[derive(Debug)]
 pub(crate) struct Ancillary {
-    /// Where the datagram came from; unnamed on a connection.
+    /// The sender's name; unnamed on a connection.
     pub(crate) name: Name,
     pub(crate) descriptors: Vec<OwnedFd>,
-    /// Who sent it, if the socket was told to ask.
+    /// Who sent it, if the socket asks for credentials.
     pub(crate) credentials: Option<Credentials>,
-    /// Whether descriptors came that this process could not be given.
+    /// Whether the kernel could not install some descriptors.
     pub(crate) truncated: bool,
 }
 
@@ -54,21 +54,21 @@ impl Default for Ancillary {
     }
 }
 
-/// Where the first bytes of a datagram go, before its lane.
+/// Destinations for the first bytes of a datagram, before the lane.
 #[derive(Debug)]
 pub(crate) struct Scatter<'b> {
     pub(crate) head: &'b mut [u8; HEAD_LEN],
-    /// What follows the head is appended here, without growing the capacity.
+    /// The bytes after the head are appended here, within the capacity.
     pub(crate) room: &'b mut Vec<u8>,
     /// The most that is appended, in bytes.
     pub(crate) max: usize,
 }
 
-/// Waits for the next datagram, and tells its length without taking it. `None` where the kernel cannot
-/// peek: on AF_VSOCK before Linux 6.6.
+/// Waits for the next datagram, and peeks at it. Returns `None` if the kernel cannot peek: on AF_VSOCK before
+/// Linux 6.6.
 ///
 /// `ssize_t recv(int sockfd, void *buf, size_t len, int flags)` with `MSG_PEEK | MSG_TRUNC`. `block`
-/// waits, unless the descriptor itself is non-blocking.
+/// waits, unless the descriptor is non-blocking.
 pub(crate) fn peek(fd: &DatagramFd, block: bool) -> io::Result<Option<Peeked>> {
     let mut head = [0; PEEK_LEN];
     let flags = libc::MSG_PEEK | libc::MSG_TRUNC | if block { 0 } else { libc::MSG_DONTWAIT };
@@ -79,7 +79,7 @@ pub(crate) fn peek(fd: &DatagramFd, block: bool) -> io::Result<Option<Peeked>> {
     });
     match peeked {
         Ok(len) => Ok(Some(Peeked { len: len.cast_unsigned(), head })),
-        // Old kernels turn every failure of the vsock transport into ENOMEM (net/vmw_vsock/af_vsock.c).
+        // Old kernels report every failure of a vsock transport as ENOMEM (net/vmw_vsock/af_vsock.c).
         Err(error) => match (fd.kind(), error.raw_os_error()) {
             (Kind::VsockSeqpacket, Some(libc::ENOMEM | libc::EOPNOTSUPP)) => Ok(None),
             _ => Err(error),
@@ -87,11 +87,11 @@ pub(crate) fn peek(fd: &DatagramFd, block: bool) -> io::Result<Option<Peeked>> {
     }
 }
 
-/// Tells the length of the next datagram, as [`peek`] does, of a socket of any family; `None` where the
-/// family does not tell lengths.
+/// Returns the length of the next datagram of a socket of any family; `None` if the family does not report
+/// lengths.
 ///
-/// Not every family heeds `MSG_TRUNC` as a flag of the call, but all set it in the result
-/// (recvmsg(2)): a datagram of one byte is not truncated by a peek into one.
+/// Not every family supports `MSG_TRUNC` as a flag of the call, but all set it in the result (recvmsg(2)). A
+/// peek of 1 byte that returns 1 and is truncated means that the family does not report the length.
 pub(crate) fn peek_len(fd: BorrowedFd<'_>, block: bool) -> io::Result<Option<usize>> {
     let flags = libc::MSG_PEEK | libc::MSG_TRUNC | if block { 0 } else { libc::MSG_DONTWAIT };
     let mut first = 0_u8;
@@ -111,22 +111,20 @@ pub(crate) fn peek_len(fd: BorrowedFd<'_>, block: bool) -> io::Result<Option<usi
 }
 
 impl Scatter<'_> {
-    /// The same, to be used once more after this.
+    /// Borrows again, for a call that may be repeated.
     pub(crate) fn reborrow(&mut self) -> Scatter<'_> {
         Scatter { head: self.head, room: self.room, max: self.max }
     }
 }
 
-/// Takes the next datagram: its first bytes to `scatter`, if there is one, the others to `lane`, and
-/// what is beside it to `ancillary`. Returns the datagram's real length.
+/// Reads the next datagram: its first bytes to `scatter`, if given, the rest to `lane`, and its ancillary data
+/// to `ancillary`. Returns the datagram's full length.
 ///
-/// `scatter` and `lane` together get at most `cap` bytes. `block` waits, unless the descriptor itself
-/// is non-blocking.
+/// `scatter` and `lane` together get at most `cap` bytes. `block` waits, unless the descriptor is non-blocking.
 ///
 /// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags)` with `MSG_TRUNC` and
-/// `MSG_CMSG_CLOEXEC`, or the cheaper `recvfrom` where
-/// the lane and a name are all that is asked for. `MSG_CTRUNC`
-/// means that descriptors are missing, as there is room for as many as can travel.
+/// `MSG_CMSG_CLOEXEC`, or the cheaper `recvfrom` for only the lane and a name. `MSG_CTRUNC` means that the
+/// kernel could not install some descriptors, because there is room for as many as a datagram can carry.
 #[inline]
 pub(crate) fn recv(
     fd: &DatagramFd,
@@ -178,14 +176,14 @@ fn recv_message(
     let (head_len, room_len) = (head.iov_len, room.iov_len);
     let spill = lane.room(cap.saturating_sub(head_len + room_len));
     let mut slices = [head, room, spill];
-    // The kernel copies and checks each, empty or not.
+    // The kernel copies and checks each iovec, even an empty one.
     let first = if scatter.is_some() { 0 } else { 2 };
     let slices = slices.get_mut(first..).unwrap_or_default();
     // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
     message.msg_iov = slices.as_mut_ptr();
     message.msg_iovlen = slices.len() as _;
-    // On a connection, the peer's name is known, and empty.
+    // On a connection, the peer's name is always empty.
     let has_name = !fd.kind().is_connection();
     let mut control = (ancillary.is_some() && fd.kind().is_unix()).then(Control::uninit);
     let len = retry(|| {

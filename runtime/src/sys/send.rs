@@ -1,4 +1,4 @@
-//! Sending one datagram: from one slice of memory or several, with descriptors or without.
+//! Sends one datagram, from one or several slices, with or without descriptors.
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -9,15 +9,15 @@ use super::errno::retry;
 use super::name::Name;
 use super::socket::DatagramFd;
 
-/// Sends `slices` as one datagram, with copies of `descriptors`: to `to`, or to the peer that the
-/// socket is connected to. `block` waits for room, unless the descriptor itself is non-blocking.
-/// More descriptors than [`MAX_DESCRIPTORS`](super::MAX_DESCRIPTORS) are EINVAL, as the kernel says.
+/// Sends `slices` as one datagram, with copies of `descriptors`, to `to` or to the connected peer. `block`
+/// waits for room, unless the descriptor is non-blocking. Fails with EINVAL for more than
+/// [`MAX_DESCRIPTORS`](super::MAX_DESCRIPTORS) descriptors, as the kernel does.
 ///
 /// `ssize_t sendto(int sockfd, const void *buf, size_t len, int flags, const struct sockaddr *dest_addr,
 /// socklen_t addrlen)`, or `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags)` for more
-/// than one slice and for descriptors, always with `MSG_NOSIGNAL`, so that a peer that
-/// is gone is EPIPE and never SIGPIPE; see [send(2)]. A datagram goes whole or not at all, so there
-/// is no partial result: except on AF_VSOCK, which has [`send_whole`](super::send_whole).
+/// than one slice and for descriptors; see [send(2)]. `MSG_NOSIGNAL` is always set: a closed peer causes EPIPE,
+/// never SIGPIPE. A datagram is sent whole or not at all, except on AF_VSOCK, which uses
+/// [`send_whole`](super::send_whole).
 ///
 /// [send(2)]: https://man7.org/linux/man-pages/man2/send.2.html
 #[inline]

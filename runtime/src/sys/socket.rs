@@ -1,4 +1,4 @@
-//! A socket that carries datagrams, and the calls that make, bind and name sockets.
+//! Datagram sockets, and calls that create, bind and name sockets.
 
 use std::io;
 use std::net::Shutdown;
@@ -13,20 +13,20 @@ use super::lane::LANE_LEN;
 use super::name::Name;
 use super::options::{self, Socket};
 
-/// A descriptor that is known to carry datagrams, and of which kind.
+/// A descriptor of a datagram socket of a known kind.
 ///
-/// Being one is what makes [`recv`](super::recv()) sound: see there. Clones are the same descriptor, which
-/// is closed with the last of them.
+/// The soundness of [`recv`](super::recv()) relies on this type. Clones share the descriptor, which is closed
+/// with the last clone.
 #[derive(Debug, Clone)]
 pub(crate) struct DatagramFd {
-    /// The number of `owner`, so that a call does not have to go by way of other memory.
+    /// The number of `owner`, which saves a pointer dereference for each call.
     raw: RawFd,
     kind: Kind,
     owner: Arc<OwnedFd>,
 }
 
 impl DatagramFd {
-    /// Makes a socket, closed on exec.
+    /// Creates a close-on-exec socket.
     pub(crate) fn open(kind: Kind) -> io::Result<Self> {
         Ok(Self::new(socket(kind)?, kind))
     }
@@ -35,7 +35,7 @@ impl DatagramFd {
         Self { raw: fd.as_raw_fd(), kind, owner: Arc::new(fd) }
     }
 
-    /// Makes two connected UNIX SEQPACKET sockets. See [socketpair(2)].
+    /// Creates two connected UNIX SEQPACKET sockets. See [socketpair(2)].
     ///
     /// [socketpair(2)]: https://man7.org/linux/man-pages/man2/socketpair.2.html
     pub(crate) fn pair() -> io::Result<(Self, Self)> {
@@ -60,8 +60,8 @@ impl DatagramFd {
         Ok((Self::new(left, kind), Self::new(right, kind)))
     }
 
-    /// Takes over a descriptor after asking what it is, and resets its peek offset. Returns what it is
-    /// instead if it is none of [`Kind`], listens, or joins datagrams.
+    /// Takes over a descriptor, and resets its peek offset. Returns a description of a socket that is not of a
+    /// [`Kind`], listens, or joins datagrams.
     pub(crate) fn adopt(fd: OwnedFd) -> io::Result<Result<Self, Socket>> {
         let socket = options::inspect(fd.as_fd())?;
         let Some(kind) =
@@ -74,17 +74,17 @@ impl DatagramFd {
         Ok(Ok(fd))
     }
 
-    /// Makes peeks start at the front of each datagram, whatever another holder has set.
+    /// Makes peeks start at the front of each datagram, even if another holder set an offset.
     pub(crate) fn reset_peek_offset(&self) -> io::Result<()> {
         match self.kind {
-            // It has no such option.
+            // AF_VSOCK lacks the option.
             Kind::VsockSeqpacket => Ok(()),
             _ => options::reset_peek_offset(self.as_fd()),
         }
     }
 
-    /// Sets whether descriptors arrive. If not, the kernel refuses their senders; before Linux 6.16 they
-    /// arrive all the same.
+    /// Sets whether the socket accepts descriptors. If not, sending some to it fails. No effect before Linux
+    /// 6.16.
     pub(crate) fn accept_descriptors(&self, accept: bool) {
         if self.kind.is_unix() {
             _ = options::accept_descriptors(self.as_fd(), accept);
@@ -95,7 +95,7 @@ impl DatagramFd {
         self.kind
     }
 
-    /// Connects. A signal interrupts the call: the caller knows how long to go on. See [connect(2)].
+    /// Connects. Fails with EINTR after a signal, because the caller tracks the deadline. See [connect(2)].
     ///
     /// [connect(2)]: https://man7.org/linux/man-pages/man2/connect.2.html
     pub(crate) fn connect(&self, name: &Name) -> io::Result<()> {
@@ -118,19 +118,19 @@ impl DatagramFd {
         set_mode(self.as_fd(), mode)
     }
 
-    /// Stops one direction, or both, for every holder of the socket. See [shutdown(2)].
+    /// Shuts down one or both directions for every holder of the socket. See [shutdown(2)].
     ///
     /// [shutdown(2)]: https://man7.org/linux/man-pages/man2/shutdown.2.html
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         shutdown(self.as_fd(), how)
     }
 
-    /// The name that the socket is bound to.
+    /// Returns the name that the socket is bound to.
     pub(crate) fn local_name(&self) -> io::Result<Name> {
         local_name(self.as_fd())
     }
 
-    /// The name that the peer is bound to. ENOTCONN when there is no peer.
+    /// Returns the name that the peer is bound to; ENOTCONN without a peer.
     pub(crate) fn peer_name(&self) -> io::Result<Name> {
         read_name(|name, len| {
             // SAFETY: `name` points to `*len` writable bytes and `len` to a length, both
@@ -139,7 +139,7 @@ impl DatagramFd {
         })
     }
 
-    /// Returns who is at the other end; EOPNOTSUPP for a peer on another machine.
+    /// Returns who is at the other end; EOPNOTSUPP except for UNIX connections.
     pub(crate) fn peer(&self) -> io::Result<Credentials> {
         match self.kind {
             Kind::UnixSeqpacket => identity::peer(self.as_fd()),
@@ -147,7 +147,7 @@ impl DatagramFd {
         }
     }
 
-    /// Has [`recv_message`](super::recv_message) tell who sent each datagram.
+    /// Makes [`recv`](super::recv()) return who sent each datagram.
     pub(crate) fn identify_senders(&self) -> io::Result<()> {
         match self.kind {
             Kind::UnixDatagram => identity::identify_senders(self.as_fd()),
@@ -155,8 +155,7 @@ impl DatagramFd {
         }
     }
 
-    /// Sets the sizes of the kernel's buffers, in bytes, where given. The kernel doubles and clamps
-    /// them (socket(7)).
+    /// Sets the given sizes of the kernel's buffers, in bytes. The kernel doubles and clamps them (socket(7)).
     pub(crate) fn set_buffers(&self, recv: Option<usize>, send: Option<usize>) -> io::Result<()> {
         options::set_buffers(self.as_fd(), recv, send)
     }
@@ -169,10 +168,10 @@ impl DatagramFd {
         options::set_send_timeout(self.as_fd(), timeout)
     }
 
-    /// The longest datagram that the socket sends, in bytes, where the kernel tells.
+    /// Returns the longest datagram that the socket sends, in bytes, if it is known.
     pub(crate) fn max_len(&self) -> Option<usize> {
-        // net/unix/af_unix.c refuses what is longer than the send buffer less 32; UDP lengths are
-        // 16 bits, header included, and IPv4 counts its own header too.
+        // net/unix/af_unix.c refuses datagrams longer than the send buffer less 32. UDP lengths have
+        // 16 bits and include the header; IPv4 lengths also include the IPv4 header.
         match self.kind {
             Kind::UnixSeqpacket | Kind::UnixDatagram => {
                 options::send_buffer(self.as_fd()).ok()?.checked_sub(32)
@@ -183,7 +182,7 @@ impl DatagramFd {
         }
     }
 
-    /// The longest datagram that can come, in bytes.
+    /// Returns the longest datagram that can arrive, in bytes.
     pub(crate) fn longest(&self) -> usize {
         match self.kind {
             Kind::VsockSeqpacket => options::vsock_buffer(self.as_fd()).max(LANE_LEN),
@@ -191,12 +190,12 @@ impl DatagramFd {
         }
     }
 
-    /// Whether both are the same descriptor.
+    /// Returns whether both share one descriptor.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.owner, &other.owner)
     }
 
-    /// The descriptor, or a duplicate if there are clones.
+    /// Returns the descriptor, or a duplicate if there are clones.
     pub(crate) fn into_fd(self) -> io::Result<OwnedFd> {
         Arc::try_unwrap(self.owner).or_else(|shared| shared.try_clone())
     }

@@ -1,4 +1,4 @@
-//! Sending a datagram where a call that is interrupted may have sent a part of it: on AF_VSOCK.
+//! Sends a datagram over AF_VSOCK, where an interrupted call may have sent part of it.
 
 use std::io::{self, IoSlice};
 use std::mem;
@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use super::socket::DatagramFd;
 
-/// In practice for ever. With any timeout, the kernel does not begin the call anew after a signal's
-/// handler, which may ask for that (signal(7)); with a longer one than `MAX_SCHEDULE_TIMEOUT`, it does.
+/// In practice forever. With a timeout, the kernel does not restart the call after a signal handler with
+/// SA_RESTART (signal(7)). It does restart it with a timeout longer than `MAX_SCHEDULE_TIMEOUT`.
 const FOR_EVER: Duration = Duration::from_secs(20 * 24 * 60 * 60);
 
-/// Signals that ask a process to end, which do not wait.
+/// Signals that ask a process to end. They are not blocked.
 const ENDING: [libc::c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
 
-/// Sends `slices` as one datagram to the connected peer, waiting for room until `deadline` at most. After
-/// EAGAIN and EINTR, a part may have been sent. So that the latter is rare, this thread's signals wait
-/// meanwhile.
+/// Sends `slices` as one datagram to the connected peer, and waits for room until `deadline`. After EAGAIN and
+/// EINTR, part of the datagram may have been sent. Blocks most signals of this thread meanwhile, so EINTR is
+/// rare.
 ///
 /// `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags)`, with `MSG_NOSIGNAL`; see
 /// [send(2)].
@@ -42,13 +42,13 @@ pub(crate) fn send_whole(
     let sent =
         unsafe { libc::sendmsg(fd.as_fd().as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL) };
     match sent {
-        // Taken before `_masked` is dropped, which makes another system call.
+        // Read errno before dropping `_masked`, which makes another system call.
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),
     }
 }
 
-/// Until it is dropped, this thread's signals wait.
+/// Blocks this thread's signals until it is dropped.
 struct Masked {
     before: libc::sigset_t,
 }

@@ -1,4 +1,4 @@
-//! Sockets without types: opening them, and moving frames as bytes.
+//! Untyped sockets: opens them, and moves frames as bytes.
 
 mod open;
 mod peek;

@@ -1,4 +1,4 @@
-//! Waiting: for a descriptor, and for a while.
+//! Waits for a descriptor or for a pause.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -9,10 +9,10 @@ use crate::error::RecvError;
 use crate::sys::{self, Readiness};
 use crate::wait::Wait;
 
-/// The longest pause before another try, where the kernel cannot tell when it is worth one.
+/// The longest pause before a retry, if the kernel cannot report readiness.
 pub(super) const MAX_PAUSE: Duration = Duration::from_millis(10);
 
-/// Why waiting brought nothing.
+/// Why a wait ended without readiness.
 #[derive(Debug)]
 pub(crate) enum NotReady {
     WouldBlock,
@@ -31,12 +31,12 @@ impl From<NotReady> for RecvError {
 }
 
 impl Wait {
-    /// Whether the system call itself may do the waiting.
+    /// Returns whether the system call itself may block.
     pub(crate) fn blocks(self) -> bool {
         matches!(self, Self::Block)
     }
 
-    /// When waiting ends, if it may begin.
+    /// Returns the deadline of a wait, `None` for no deadline. `WouldBlock` if no wait is allowed.
     pub(super) fn deadline(self) -> Result<Option<Instant>, NotReady> {
         match self {
             Self::Block => Ok(None),
@@ -45,7 +45,7 @@ impl Wait {
         }
     }
 
-    /// Waits a little before another try, where the kernel cannot tell when it is worth one.
+    /// Pauses before a retry, if the kernel cannot report readiness.
     pub(super) fn pause(self, backoff: &mut Backoff) -> Result<(), NotReady> {
         let deadline = self.deadline()?;
         match backoff.wait_until(deadline) {
@@ -54,7 +54,7 @@ impl Wait {
         }
     }
 
-    /// Waits for `readiness` after a call has answered that it would have to.
+    /// Waits for `readiness`, after a call failed with EAGAIN.
     pub(super) fn ready(self, fd: BorrowedFd<'_>, readiness: Readiness) -> Result<(), NotReady> {
         let deadline = self.deadline()?;
         match sys::wait(fd, readiness, deadline) {

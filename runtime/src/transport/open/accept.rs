@@ -1,4 +1,4 @@
-//! Accepting connections from those whom the policy admits.
+//! Accepts connections from clients that the policy admits.
 
 use std::io::{self, ErrorKind};
 use std::mem;
@@ -12,15 +12,14 @@ use crate::options::Options;
 use crate::sys::{Arrival, DatagramFd, Errno, ListenerFd, errno};
 use crate::wait::Wait;
 
-/// How many clients a call that does not wait turns away before it answers that it would block: more than
-/// backlogs hold. So those left have connected since the call began, and even an edge-triggered poller
-/// tells of them.
+/// The most clients that a non-blocking call rejects before it returns `WouldBlock`: more than a backlog
+/// holds. Any clients left connected after the call began, so an edge-triggered poller reports them.
 const MAX_REJECTED: u32 = 65_536;
 
-/// The longest pause where other processes take the clients.
+/// The longest pause while other processes accept the clients.
 const MAX_PAUSE: Duration = Duration::from_millis(10);
 
-/// Accepts a connection from a client whom the policy admits. Counts the others as `rejected`.
+/// Accepts a connection from a client that the policy admits. Counts other clients in `rejected`.
 pub(crate) fn accept(
     listener: &ListenerFd,
     options: &Options,
@@ -48,7 +47,7 @@ pub(crate) fn accept(
     Err(AcceptError::WouldBlock)
 }
 
-/// Accepts the next connection, whoever asks for it.
+/// Accepts the next connection, from any client.
 fn next(listener: &ListenerFd, wait: Wait) -> Result<DatagramFd, AcceptError> {
     if listener.has_ended() {
         return Err(AcceptError::Shutdown);
@@ -77,13 +76,13 @@ fn next(listener: &ListenerFd, wait: Wait) -> Result<DatagramFd, AcceptError> {
             Wait::Until(deadline) => Some(deadline),
         };
         match listener.wait(deadline).map_err(failed("waiting for a client"))? {
-            // Those who came before the shutdown are still in the backlog.
+            // Clients from before the shutdown are still in the backlog.
             Arrival::Shutdown => shut_down = true,
             Arrival::Nothing | Arrival::Client if wait == Wait::Try => {
                 return Err(AcceptError::WouldBlock);
             }
             Arrival::Nothing => return Err(AcceptError::TimedOut),
-            // Another process has taken the client each time: let it have the others too.
+            // Another process accepted the client again: pause, and leave it the others.
             Arrival::Client if mem::replace(&mut woken, true) => {
                 if !backoff.wait_until(deadline) {
                     return Err(AcceptError::TimedOut);

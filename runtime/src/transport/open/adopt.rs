@@ -1,4 +1,4 @@
-//! Taking over descriptors that were made elsewhere, after checking what they are.
+//! Takes over descriptors, after checking what they are.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
@@ -24,7 +24,7 @@ pub(crate) fn adopt_connection(fd: OwnedFd, options: &Options) -> Result<Datagra
 pub(crate) fn adopt_datagram(fd: OwnedFd, options: &Options) -> Result<DatagramFd, OpenError> {
     let expected = "an AF_UNIX, AF_INET or AF_INET6 SOCK_DGRAM socket (UDP), not connected";
     let (fd, connected) = adopt(fd, false, expected)?;
-    // When the peer of a connected one goes away, the kernel empties its receive queue.
+    // When the peer of a connected socket closes, the kernel discards its receive queue.
     if connected {
         return Err(wrong(&fd, "connected", expected));
     }
@@ -38,7 +38,7 @@ pub(crate) fn adopt_datagram(fd: OwnedFd, options: &Options) -> Result<DatagramF
     Ok(fd)
 }
 
-/// Takes over a socket that listens. `descriptors` says whether the connections may bring some.
+/// Takes over a listening socket. `descriptors` says whether its connections may receive descriptors.
 pub(crate) fn adopt_listener(
     fd: OwnedFd,
     options: &Options,
@@ -59,7 +59,7 @@ pub(crate) fn adopt_listener(
     Ok(fd)
 }
 
-/// Takes over the standard input, which is one end of a connection.
+/// Takes over the standard input, if it is one end of a connection.
 pub(crate) fn inherited() -> Result<DatagramFd, OpenError> {
     let taking = || failed("taking over the standard input");
     let copy = io::stdin().as_fd().try_clone_to_owned().map_err(taking())?;
@@ -68,7 +68,7 @@ pub(crate) fn inherited() -> Result<DatagramFd, OpenError> {
     Ok(fd)
 }
 
-/// Takes over a descriptor, and tells whether it is connected.
+/// Takes over a descriptor, and returns whether it is connected.
 fn adopt(
     fd: OwnedFd,
     connection: bool,

@@ -1,15 +1,15 @@
-//! Taking a path for a socket: from a dead one, never from a living one, and never from a file.
+//! Claims a path for a socket. Replaces a dead socket, but never a live one or another file.
 //!
-//! The path of a socket outlives its process, and binding to a path that exists fails. To remove it first
-//! races with others who do the same, and may remove a living socket or a file. So:
+//! The path of a socket outlives its process, and binding to an existing path fails. Removing the path first
+//! races with other servers, and can remove a live socket or a file. So:
 //!
-//! 1. A lock file beside the path, `<path>.lock`, is locked for as long as the path is held. Servers
-//!    that use this crate exclude each other by it. Anything but an empty regular file is left alone.
-//! 2. Symbolic links are not followed, and anything but a socket is left alone. So is a socket that a
-//!    process holds, whoever made it, and one for which that cannot be learnt.
-//! 3. A dead socket is moved aside and looked at again. It is removed only if it is the one that was
-//!    probed, and moved back otherwise.
-//! 4. The permission bits are set before the path exists, so that it is never more open than asked.
+//! 1. A lock file, `<path>.lock`, is locked while the path is held. Servers that use this crate exclude each
+//!    other with it. If `<path>.lock` is not an empty regular file, it is left alone.
+//! 2. Symbolic links are not followed. A path that is not a socket is left alone, and so is a socket that any
+//!    process holds or may hold.
+//! 3. A dead socket is moved aside and checked again. It is removed only if it is the one that was probed;
+//!    otherwise it is moved back.
+//! 4. The permission bits are set before the path exists, so it is never more open than requested.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -26,19 +26,19 @@ use crate::sys;
 
 /// A path that a socket of this process is bound to. Dropping it removes the path.
 ///
-/// Drop it before the socket is closed: until then no other file can have the same inode number.
+/// Drop it before closing the socket: until then no other file can have the same inode number.
 #[derive(Debug)]
 pub(crate) struct Claim {
     path: PathBuf,
     socket: Identity,
-    /// Who removes the path: not a forked copy of that process, and nobody once it is kept.
+    /// The id of the process that removes the path, not a forked copy of it. `None` if the path is kept.
     process: Option<u32>,
-    /// Given up last, when the path is gone.
+    /// Dropped last, after the path is removed.
     lock: Lock,
 }
 
-/// Binds by `bind`, and claims the path if the address has one. `set_mode` sets the permission bits that
-/// the path will get, less those of the umask.
+/// Calls `bind`, and claims the path if the address has one. `set_mode` sets the permission bits that the
+/// path will get, less those of the umask.
 pub(super) fn bind(
     opening: Opening<'_>,
     mode: u32,
@@ -54,23 +54,23 @@ pub(super) fn bind(
 }
 
 impl Claim {
-    /// Makes way at `path`, binds to it, and sees to its permission bits.
+    /// Removes a dead socket at `path`, binds to it, and sets its permission bits.
     fn take(
         opening: Opening<'_>,
         path: &Path,
         mode: u32,
         bind: impl FnOnce() -> io::Result<()>,
     ) -> Result<Self, OpenError> {
-        // Absolute, so that it is still the same path when it is removed.
+        // Absolute, so it is still the same path when it is removed.
         let path = absolute(path).map_err(opening.failed("finding"))?;
         let lock = Lock::take(opening, &path)?;
         make_way(opening, &path)?;
         bind().map_err(opening.failed("binding"))?;
         let bound = fs::symlink_metadata(&path).map_err(opening.failed("looking at"))?;
-        // From here on, an error removes the path again.
+        // From here on, an error drops the claim, which removes the path.
         let socket = Identity::of(&bound);
         let claim = Self { path, socket, process: Some(process::id()), lock };
-        // The umask may have taken bits away that were asked for.
+        // The umask may have cleared requested bits.
         if bound.permissions().mode() & 0o7777 != mode {
             sys::set_mode_nofollow(&claim.path, mode)
                 .map_err(opening.failed("setting the mode of"))?;
@@ -78,10 +78,10 @@ impl Claim {
         Ok(claim)
     }
 
-    /// Leaves the path and the lock file where they are, and gives up the lock.
+    /// Leaves the path and the lock file in place, and releases the lock.
     ///
-    /// Whoever holds the socket keeps the path without it, as a living socket is left alone. A lock that
-    /// outlived this value would only keep others from the path once the socket is dead.
+    /// The holder of the socket keeps the path without the lock, because servers do not replace a live socket.
+    /// A longer lock would only block the path after the socket is dead.
     pub(crate) fn keep(mut self) {
         self.process = None;
         self.lock.keep();
@@ -92,7 +92,7 @@ impl Drop for Claim {
     fn drop(&mut self) {
         let ours = |found: Metadata| Identity::of(&found) == self.socket;
         if self.process == Some(process::id()) && fs::symlink_metadata(&self.path).is_ok_and(ours) {
-            // A failure has no remedy here, and the next server finds a dead socket.
+            // If this fails, the next server finds a dead socket.
             _ = fs::remove_file(&self.path);
         }
     }

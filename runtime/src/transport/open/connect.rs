@@ -1,4 +1,4 @@
-//! Connecting, and pairs that are connected from the beginning.
+//! Connects, and creates connected pairs.
 
 use std::io::{self, ErrorKind};
 use std::time::Instant;
@@ -28,8 +28,8 @@ pub(crate) fn connect(address: &Address, options: &Options) -> Result<DatagramFd
     Ok(fd)
 }
 
-/// Waits in the kernel's queue of the listener, and does not try again and again: a send timeout bounds
-/// a UNIX connect too (socket(7), SO_SNDTIMEO).
+/// Connects with a blocking call, which waits in the kernel for room in the backlog. A send timeout also
+/// bounds a connect (socket(7), SO_SNDTIMEO).
 fn connect_until(
     fd: &DatagramFd,
     opening: Opening<'_>,
@@ -55,7 +55,7 @@ fn connect_until(
     }
 }
 
-/// Makes two connected ends.
+/// Creates two connected ends.
 pub(crate) fn pair(options: &Options) -> Result<(DatagramFd, DatagramFd), OpenError> {
     let (left, right) = DatagramFd::pair().map_err(failed("making a pair of sockets"))?;
     for fd in [&left, &right] {
@@ -65,7 +65,7 @@ pub(crate) fn pair(options: &Options) -> Result<(DatagramFd, DatagramFd), OpenEr
     Ok((left, right))
 }
 
-/// Who is at the other end of a connection.
+/// Returns who is at the other end of a connection.
 pub(crate) fn peer(fd: &DatagramFd) -> io::Result<Peer> {
     fd.peer().map(Peer::from)
 }

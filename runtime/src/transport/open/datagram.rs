@@ -1,4 +1,4 @@
-//! Sockets without a connection: bound to an address, or to a name that the kernel chooses.
+//! Opens unconnected sockets: bound to an address, or to a name that the kernel chooses.
 
 use super::claim::{Claim, bind};
 use super::failure::Opening;

@@ -1,4 +1,4 @@
-//! What a failed call means, as an [`OpenError`].
+//! Maps failed calls to an [`OpenError`].
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -11,9 +11,9 @@ use crate::sys::{Errno, Kind, errno};
 
 const CONNECTIONS: &str = "a `unix:` or `vsock:` address";
 const DATAGRAMS: &str = "a `unix:` or `udp:` address";
-const IDENTIFIED: &str = "a `unix:` address, as the peer has to be identified";
+const IDENTIFIED: &str = "a `unix:` address, because the peer must be identified";
 
-/// What is being opened, for the errors that name it.
+/// The socket being opened, for error messages.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Opening<'a> {
     pub(super) address: &'a Address,
@@ -21,7 +21,7 @@ pub(super) struct Opening<'a> {
 }
 
 impl<'a> Opening<'a> {
-    /// A socket that connects to `address`, or listens there.
+    /// Describes a socket that connects to `address`, or listens there.
     pub(super) fn connection(address: &'a Address) -> Result<Self, OpenError> {
         match address.connection_kind() {
             Some(kind) => Ok(Self { address, kind }),
@@ -29,7 +29,7 @@ impl<'a> Opening<'a> {
         }
     }
 
-    /// A socket that sends and receives datagrams without a connection.
+    /// Describes a socket that sends and receives datagrams without a connection.
     pub(super) fn datagrams(address: &'a Address) -> Result<Self, OpenError> {
         match address.datagram_kind() {
             Some(kind) => Ok(Self { address, kind }),
@@ -37,7 +37,7 @@ impl<'a> Opening<'a> {
         }
     }
 
-    /// The error if `asked` and the kernel does not identify peers over this family.
+    /// Fails if `asked`, and the kernel does not identify peers over this family.
     pub(super) fn identified(self, asked: bool) -> Result<(), OpenError> {
         match asked && !self.kind.is_unix() {
             true => Err(not_identified(self.address)),
@@ -49,7 +49,7 @@ impl<'a> Opening<'a> {
         OpenError::InUse { address: self.address.to_string() }
     }
 
-    /// The meaning of an error that `action` ended with.
+    /// Maps an error of `action`.
     pub(super) fn failed(self, action: &str) -> impl FnOnce(io::Error) -> OpenError {
         move |source| self.because(action, source)
     }
@@ -68,7 +68,7 @@ impl<'a> Opening<'a> {
         }
     }
 
-    /// The meaning of an error of connecting.
+    /// Maps an error of connecting.
     #[cold]
     pub(super) fn not_connected(self, source: io::Error) -> OpenError {
         let address = self.address;
@@ -77,9 +77,9 @@ impl<'a> Opening<'a> {
             (_, Errno::WrongType) => {
                 wrong_family(address, "a SOCK_SEQPACKET socket there, such as a `Listener`'s")
             }
-            // The kernel refuses what is no socket in the same words as a dead socket.
+            // The kernel reports a file that is not a socket like a dead socket.
             (ErrorKind::ConnectionRefused, _) => not_a_socket(address).unwrap_or_else(refused),
-            // The peer of a vsock answers with a reset where nobody listens.
+            // Over vsock, a reset means that nobody listens.
             (ErrorKind::NotFound | ErrorKind::ConnectionReset, _) => refused(),
             _ => self.because("connecting to", source),
         }
@@ -97,13 +97,13 @@ pub(super) fn wrong_family(address: &Address, expected: &'static str) -> OpenErr
     OpenError::WrongFamily { address: address.to_string(), expected }
 }
 
-/// The error of a peer that has to be identified where the kernel does not do so.
+/// The error if a peer must be identified, and the kernel does not identify it.
 #[cold]
 pub(super) fn not_identified(address: &Address) -> OpenError {
     wrong_family(address, IDENTIFIED)
 }
 
-/// The meaning of an error where there is no address.
+/// Maps an error of `action` without an address.
 pub(super) fn failed(action: &str) -> impl FnOnce(io::Error) -> OpenError {
     move |source| match errno(&source) {
         Errno::Exhausted => OpenError::Exhausted(source),

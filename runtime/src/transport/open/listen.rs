@@ -1,4 +1,4 @@
-//! Listening for connections.
+//! Listens for connections.
 
 use super::claim::{Claim, bind};
 use super::failure::Opening;
@@ -7,7 +7,7 @@ use crate::error::OpenError;
 use crate::options::Options;
 use crate::sys::ListenerFd;
 
-/// Binds and listens. `descriptors` says whether the connections may bring some.
+/// Binds and listens. `descriptors` says whether the connections may receive descriptors.
 pub(crate) fn listen(
     address: &Address,
     options: &Options,

@@ -1,4 +1,4 @@
-//! The lock file beside a path, by which servers that use this crate exclude each other.
+//! The lock file of a path. Servers that use this crate exclude each other with it.
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -11,17 +11,17 @@ use super::path::{Identity, beside, describe};
 use crate::error::OpenError;
 use crate::sys::{O_NOFOLLOW, O_NONBLOCK};
 
-/// A lock file, locked. Dropping it removes the file.
+/// A locked lock file. Dropping it removes the file.
 #[derive(Debug)]
 pub(super) struct Lock {
     path: PathBuf,
     file: File,
-    /// Who removes the file: not a forked copy of that process, and nobody once it is kept.
+    /// The id of the process that removes the file, not a forked copy of it. `None` if the file is kept.
     process: Option<u32>,
 }
 
 impl Lock {
-    /// Locks the file beside `path`, which it makes if there is none.
+    /// Locks the lock file of `path`, and creates it if there is none.
     pub(super) fn take(opening: Opening<'_>, path: &Path) -> Result<Self, OpenError> {
         let path = beside(path, ".lock");
         let failed = |source| {
@@ -49,7 +49,7 @@ impl Lock {
             if let Some(found) = not_a_lock(&locked) {
                 return Err(OpenError::NotALock { path, found });
             }
-            // The holder before us may have removed the file between our opening and locking it.
+            // The previous holder may have removed the file after we opened it.
             match fs::symlink_metadata(&path) {
                 Ok(found) if Identity::of(&found) == Identity::of(&locked) => {
                     return Ok(Self { path, file, process: Some(process::id()) });
@@ -61,10 +61,10 @@ impl Lock {
         }
     }
 
-    /// Has dropping the lock unlock the file and leave it where it is.
+    /// Unlocks the file, and leaves it in place when the lock is dropped.
     pub(super) fn keep(&mut self) {
         if self.process.take() == Some(process::id()) {
-            // Forked copies share the lock, so that closing the file would not be enough.
+            // Forked copies share the lock, so closing the file is not enough.
             _ = self.file.unlock();
         }
     }
@@ -73,14 +73,14 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         if self.process == Some(process::id()) {
-            // While still locked, so that nobody else's file is removed.
+            // Remove it while it is locked, so this is not the file of another server.
             _ = fs::remove_file(&self.path);
             _ = self.file.unlock();
         }
     }
 }
 
-/// What is there instead of a lock file of ours.
+/// Describes a file that is not a lock file.
 fn not_a_lock(found: &Metadata) -> Option<&'static str> {
     match found.is_file() {
         true if found.len() == 0 => None,

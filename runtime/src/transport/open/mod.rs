@@ -1,7 +1,6 @@
-//! Opening sockets: connecting, listening, accepting, binding, and adopting.
+//! Opens sockets: connects, listens, accepts, binds and adopts, each in its own file.
 //!
-//! Each file holds one of them, above what they share: `claim` takes a path, by `lock` and `stale`;
-//! `failure` says what went wrong; `path` looks at files.
+//! Shared files: `claim` takes a path, with `lock` and `stale`; `failure` maps errors; `path` inspects files.
 
 mod accept;
 mod adopt;

@@ -1,10 +1,10 @@
-//! Files at and beside a path: which file, and of what type.
+//! Identifies files, and describes their types.
 
 use std::fs::Metadata;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-/// Which file a path names, whatever its name.
+/// The identity of a file, independent of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     device: u64,
@@ -30,7 +30,7 @@ pub(super) fn describe(found: &Metadata) -> &'static str {
     }
 }
 
-/// The path with `suffix` after its last character.
+/// Returns the path with `suffix` appended to its last component.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

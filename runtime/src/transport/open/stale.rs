@@ -1,4 +1,4 @@
-//! Removing the socket of a server that died, and nothing else.
+//! Removes the socket of a server that died, and nothing else.
 
 use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
@@ -13,7 +13,7 @@ use crate::sys::{self, DatagramFd, Errno, Kind, O_NOFOLLOW, O_PATH, errno};
 
 /// Removes a dead socket from `path`, if there is one. The caller holds the lock of the path.
 pub(super) fn make_way(opening: Opening<'_>, path: &Path) -> Result<(), OpenError> {
-    // Kept open, so that no other file gets the inode's number until the end of this function.
+    // Stays open, so no other file gets the inode number before this function returns.
     let probed = match OpenOptions::new().read(true).custom_flags(O_PATH | O_NOFOLLOW).open(path) {
         Ok(probed) => probed,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -29,11 +29,11 @@ pub(super) fn make_way(opening: Opening<'_>, path: &Path) -> Result<(), OpenErro
     remove(opening, path, Identity::of(&found))
 }
 
-/// Whether a process holds the socket at `path`.
+/// Returns whether a process holds the socket at `path`.
 ///
-/// A datagram socket probes: it connects to a living one of its type without a trace, and learns of a
-/// living one of another type (EPROTOTYPE), whether that listens or not. It never waits, and takes no
-/// place in a backlog. Only a dead socket refuses it (net/unix/af_unix.c, unix_find_bsd).
+/// The probe is a connect of a datagram socket. It succeeds without a trace on a live datagram socket, and
+/// fails with EPROTOTYPE on a live socket of another type, listening or not. It never blocks, and does not
+/// enter a backlog. Only a dead socket refuses it (net/unix/af_unix.c, unix_find_bsd).
 fn is_alive(opening: Opening<'_>, path: &Path) -> Result<bool, OpenError> {
     let kind = Kind::UnixDatagram;
     let probing = Opening { kind, ..opening };
@@ -41,20 +41,20 @@ fn is_alive(opening: Opening<'_>, path: &Path) -> Result<bool, OpenError> {
     match probe.connect(opening.address.name()) {
         Ok(()) => Ok(true),
         Err(error) => match (error.kind(), errno(&error)) {
-            // EPERM: a datagram socket that is connected to another one.
+            // EPERM: a datagram socket that is connected to another socket.
             (_, Errno::WrongType | Errno::NotPermitted) => Ok(true),
             (ErrorKind::ConnectionRefused | ErrorKind::NotFound, _) => Ok(false),
-            // EACCES: no write permission, so the kernel does not say whether anybody is there.
+            // EACCES: no write permission, so the kernel does not say whether the socket is live.
             (ErrorKind::PermissionDenied, _) => Err(OpenError::NotProbed { path: path.into() }),
             _ => Err(probing.failed("probing")(error)),
         },
     }
 }
 
-/// Removes the dead socket `dead` from `path`, unless something else is there by now.
+/// Removes the dead socket `dead` from `path`, unless the path now names something else.
 ///
-/// It is moved aside first and looked at again, so that whatever a server without locks puts there in
-/// the meantime is moved back.
+/// First moves the file aside and checks it again. If a server without locks has replaced the socket, moves
+/// the file back.
 fn remove(opening: Opening<'_>, path: &Path, dead: Identity) -> Result<(), OpenError> {
     let mut tries = 0;
     let aside = loop {
@@ -63,7 +63,7 @@ fn remove(opening: Opening<'_>, path: &Path, dead: Identity) -> Result<(), OpenE
             Ok(()) => break aside,
             Err(error) => match error.kind() {
                 ErrorKind::NotFound => return Ok(()),
-                // Left by a process that was killed between moving and removing.
+                // A process was killed between moving and removing its file.
                 ErrorKind::AlreadyExists => tries += 1,
                 ErrorKind::InvalidInput | ErrorKind::Unsupported => {
                     return remove_in_place(opening, path, dead);
@@ -72,7 +72,7 @@ fn remove(opening: Opening<'_>, path: &Path, dead: Identity) -> Result<(), OpenE
             },
         }
     };
-    // A dead socket never comes to life again: if this is the one that was probed, it is dead.
+    // A dead socket stays dead: if this is the one that was probed, it can be removed.
     let moved = fs::symlink_metadata(&aside).map_err(opening.failed("looking at"))?;
     if Identity::of(&moved) == dead {
         return fs::remove_file(&aside).map_err(opening.failed("removing a dead socket from"));
@@ -81,12 +81,11 @@ fn remove(opening: Opening<'_>, path: &Path, dead: Identity) -> Result<(), OpenE
     Err(opening.in_use())
 }
 
-/// As [`remove`], on a file system that cannot rename without replacing (EINVAL: NFS, some of FUSE), or
-/// in a sandbox that does not know the call (ENOSYS).
+/// Removes the dead socket `dead` like [`remove`], on a file system that cannot rename without replacing
+/// (EINVAL: NFS, some FUSE file systems), or in a sandbox without the call (ENOSYS).
 ///
-/// A race is left, though not with servers that use this crate: they wait for the lock. A server
-/// without locks that removes the dead socket and binds between the two calls below loses its path.
-/// Nothing closes that gap: no call removes a file by what it is.
+/// This leaves a race with servers that do not use the lock. Such a server loses its path if it removes the
+/// dead socket and binds between the two calls below. No system call removes a file by its identity.
 fn remove_in_place(opening: Opening<'_>, path: &Path, dead: Identity) -> Result<(), OpenError> {
     match fs::symlink_metadata(path) {
         Ok(found) if Identity::of(&found) != dead => return Err(opening.in_use()),

@@ -1,40 +1,40 @@
-//! Putting together a large frame that comes in pieces.
+//! Reassembles a large frame from its pieces.
 
 use crate::error::{FragmentFault, RecvError};
 use crate::sys::{self, Scatter};
 use crate::wire::{HEAD_LEN, Head};
 
-/// How much room is made for bytes that have only been announced, in bytes. Beyond it, room doubles as
-/// they arrive, which moves no bytes (mremap(2)): a frame may end before what its first piece claims.
+/// The most room reserved for announced bytes that have not arrived, in bytes. After that, room doubles as
+/// bytes arrive, which copies nothing (mremap(2)). A sender may announce more than it sends.
 const MAX_AHEAD: usize = 1024 * 1024;
 
-/// How much room a piece is expected to need, in bytes. A longer one spills over.
+/// The room made for a piece, in bytes. A longer piece spills over into the lane.
 const LIKELY_PIECE: usize = 256 * 1024;
 
-/// How much new memory is made resident at once, in bytes: so much that its pages cost little, and so
-/// little that they are still in the processor's cache when bytes are copied there.
+/// The most new memory to make resident at once, in bytes. One call populates many pages, and they are still
+/// in the processor's cache when the kernel copies bytes there.
 const MAX_RESIDENT_AHEAD: usize = 512 * 1024;
 
-/// A frame of which some pieces have come.
+/// A frame under assembly.
 #[derive(Debug)]
 pub(super) struct Assembly {
     number: u32,
-    /// How long the frame will be.
+    /// The length of the whole frame.
     total: usize,
-    /// What has come.
+    /// The bytes that have arrived.
     bytes: Vec<u8>,
-    /// Up to where the memory of `bytes` is not new.
+    /// How many bytes of the memory of `bytes` are resident.
     resident: usize,
 }
 
-/// What a datagram is to a frame under assembly.
+/// The relation of a datagram to a frame under assembly.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Its next piece.
     Piece,
     /// A piece that does not fit.
     Fault(FragmentFault),
-    /// Something else: the frame can no longer be completed.
+    /// Something else, which ends the frame.
     Foreign,
 }
 
@@ -46,7 +46,7 @@ impl Assembly {
         total: u64,
         limit: usize,
     ) -> Result<Self, RecvError> {
-        // A length past what the machine can address is over every limit.
+        // A length beyond the address space is over every limit.
         let total = usize::try_from(total).unwrap_or(usize::MAX);
         if total > limit {
             return Err(RecvError::TooLarge { len: total, limit });
@@ -55,28 +55,28 @@ impl Assembly {
         Ok(Self { number, total, resident: memory.capacity(), bytes: memory })
     }
 
-    /// How much of the frame has come, in bytes.
+    /// Returns how many bytes of the frame have arrived.
     pub(super) fn received(&self) -> usize {
         self.bytes.len()
     }
 
-    /// How long the frame will be, in bytes.
+    /// Returns the length of the whole frame, in bytes.
     pub(super) fn total(&self) -> usize {
         self.total
     }
 
-    /// The error for a frame that can no longer be completed; none for one of which nothing has come.
+    /// Returns the error for a frame that cannot be completed, or `None` if nothing has arrived.
     pub(super) fn into_error(self) -> Option<RecvError> {
         let (received, total) = (self.bytes.len(), self.total);
         (received > 0).then_some(RecvError::Incomplete { received, total })
     }
 
-    /// The frame, if it is complete.
+    /// Takes the frame, if it is complete.
     pub(super) fn take_complete(&mut self) -> Option<Vec<u8>> {
         (self.bytes.len() == self.total).then(|| std::mem::take(&mut self.bytes))
     }
 
-    /// What has come, as a first piece.
+    /// Returns the bytes that have arrived as one first piece.
     pub(super) fn into_piece(self) -> Option<Vec<u8>> {
         let head = Head::First { number: self.number, total: self.total as u64 }.to_bytes();
         (!self.bytes.is_empty()).then(|| [&head, &*self.bytes].concat())
@@ -87,13 +87,13 @@ impl Assembly {
         self.reserve((self.total - self.bytes.len()).min(LIKELY_PIECE))
     }
 
-    /// The room for the next piece, behind those that have come.
+    /// Returns the room for the next piece, after the bytes that have arrived.
     pub(super) fn scatter<'b>(&'b mut self, head: &'b mut [u8; HEAD_LEN]) -> Scatter<'b> {
         let max = self.total - self.bytes.len();
         Scatter { head, room: &mut self.bytes, max }
     }
 
-    /// What a datagram of `len` bytes is that begins with `head`, where `received` bytes had come before.
+    /// Judges a datagram of `len` bytes that begins with `head`, after `received` bytes of the frame.
     pub(super) fn judge(&self, head: [u8; HEAD_LEN], len: usize, received: usize) -> Verdict {
         if head.first() != Some(&0) {
             return Verdict::Foreign;
@@ -125,8 +125,8 @@ impl Assembly {
         Verdict::Piece
     }
 
-    /// Adds bytes of a piece that [`judge`](Self::judge) has let through: the last ones, up to the first
-    /// `end` of the frame. An error if the lane was too short for all of them.
+    /// Adds bytes of a piece that [`judge`](Self::judge) accepted: the last ones, up to the first `end` of the
+    /// frame. An error if the lane was too short for all of them.
     pub(super) fn add(&mut self, bytes: &[u8], end: usize) -> Result<(), RecvError> {
         if self.bytes.len() + bytes.len() < end {
             return Err(RecvError::NoMemory { len: self.total });
@@ -136,12 +136,12 @@ impl Assembly {
         Ok(())
     }
 
-    /// Takes back what a read has put behind the first `received` bytes.
+    /// Removes and returns what a read wrote after the first `received` bytes.
     pub(super) fn split_off(&mut self, received: usize) -> Vec<u8> {
         self.bytes.split_off(received)
     }
 
-    /// Makes room for `len` bytes more.
+    /// Makes room for `len` more bytes.
     fn reserve(&mut self, len: usize) -> Result<(), RecvError> {
         let offset = self.bytes.len();
         if self.bytes.capacity() - offset < len {
@@ -151,7 +151,7 @@ impl Assembly {
             reserved.map_err(|_| RecvError::NoMemory { len: self.total })?;
         }
         if offset + len > self.resident {
-            // No more than has come: what is only announced costs no memory.
+            // No more than has arrived: announced bytes cost no memory.
             let ahead = offset.min(MAX_RESIDENT_AHEAD);
             let from = self.resident.max(offset);
             let new = self.bytes.spare_capacity_mut().get_mut(from - offset..).unwrap_or_default();

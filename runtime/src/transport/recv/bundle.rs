@@ -1,21 +1,21 @@
-//! Many frames in one datagram: where the next one is.
+//! Iterates over the frames of a bundle.
 
 use std::ops::Range;
 
 use crate::error::{BundleFault, RecvError};
 use crate::wire::{HEAD_LEN, is_reserved, read_frame_len};
 
-/// What is left of a bundle.
+/// The rest of a bundle.
 #[derive(Debug, Default)]
 pub(super) struct Bundle {
-    /// How many frames.
+    /// The number of frames left.
     left: u64,
-    /// Where the next one's length is, in the datagram.
+    /// The position of the next length in the datagram.
     at: usize,
 }
 
 impl Bundle {
-    /// The bundle of `count` frames at whose head a receiver is.
+    /// Begins a bundle of `count` frames.
     pub(super) fn new(count: u64) -> Self {
         Self { left: count, at: HEAD_LEN }
     }
@@ -25,8 +25,8 @@ impl Bundle {
         self.left > 0
     }
 
-    /// Moves to the next frame of the bundle `bytes`, and says where it is. After a fault the bundle is
-    /// empty; a frame over `limit` is passed by.
+    /// Moves to the next frame of the bundle `bytes`, and returns its range. A fault ends the bundle. A frame
+    /// over `limit` is skipped, with an error.
     #[inline]
     pub(super) fn next(&mut self, bytes: &[u8], limit: usize) -> Result<Range<usize>, RecvError> {
         let frame = match self.find(bytes) {
@@ -43,7 +43,7 @@ impl Bundle {
         Ok(frame)
     }
 
-    /// Where the next frame is.
+    /// Returns the range of the next frame.
     #[inline]
     pub(super) fn find(&self, bytes: &[u8]) -> Result<Range<usize>, BundleFault> {
         let rest = bytes.get(self.at..).unwrap_or_default();

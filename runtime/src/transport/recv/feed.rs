@@ -1,4 +1,4 @@
-//! The next datagram: waiting for it, and reading it.
+//! Waits for the next datagram, and reads it.
 
 use std::os::fd::AsFd as _;
 
@@ -14,24 +14,24 @@ use crate::transport::wait::MAX_PAUSE;
 use crate::wait::Wait;
 use crate::wire::{HEAD_LEN, MAX_BUNDLE};
 
-/// Where datagrams come from, one at a time.
+/// The source of datagrams, one at a time.
 #[derive(Debug)]
 pub(super) struct Feed {
     pub(super) slot: Slot,
     pub(super) pieces: Pieces,
-    /// What came beside the datagram in the slot, where that is asked for.
+    /// The ancillary data of the datagram in the slot, if the inbox asks for it.
     pub(super) ancillary: Option<Box<Ancillary>>,
     turn: Turn,
-    /// Whether to wait in the read itself.
+    /// Whether to wait in the read.
     eager: bool,
 }
 
-/// What a read brought.
+/// The result of a read.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Fed {
     /// A datagram of this length, in the slot: 0 for an empty one, and at the end.
     Datagram(usize),
-    /// A piece, which is in its place in the frame under assembly.
+    /// A piece, already in its place in the frame under assembly.
     Piece,
 }
 
@@ -46,7 +46,7 @@ impl Feed {
         }
     }
 
-    /// Reads the next datagram, waiting for it if it is not there.
+    /// Reads the next datagram, and waits for it as `wait` says.
     #[inline]
     pub(super) fn next(
         &mut self,
@@ -69,7 +69,7 @@ impl Feed {
         Ok(fed)
     }
 
-    /// Reads a datagram if one is there, or waits for it with `block`.
+    /// Reads a datagram if one is queued. Waits for it if `block`.
     #[inline]
     pub(super) fn read(
         &mut self,
@@ -77,7 +77,7 @@ impl Feed {
         limits: Limits,
         block: bool,
     ) -> Result<Option<Fed>, RecvError> {
-        // What is over the limit is not needed, but for pieces, with their heads, and for bundles.
+        // Bytes over the limit are not needed, except for the heads of pieces, and for bundles.
         let cap = |limit: usize| limit.saturating_add(HEAD_LEN).max(MAX_BUNDLE);
         let Self { slot, pieces, ancillary, .. } = self;
         if pieces.is_idle() {
@@ -88,7 +88,7 @@ impl Feed {
         // The limit may have been lowered since the frame was begun.
         let total = pieces.assembly().map_or(0, Assembly::total);
         let cap = cap(limits.frame_len.max(total));
-        // A piece goes to its place in the frame, before it is known to be one.
+        // Read as if it were a piece, directly into its place in the frame.
         let mut head = [0; HEAD_LEN];
         pieces.make_room()?;
         let (scatter, received) = pieces.scatter(&mut head).unzip();
@@ -101,7 +101,7 @@ impl Feed {
         }))
     }
 
-    /// Waits for a datagram, without memory for it, and reads it.
+    /// Releases memory, waits for a datagram, and reads it.
     #[cold]
     fn wait_and_read(
         &mut self,
@@ -128,8 +128,8 @@ impl Feed {
             match self.read(fd, limits, false)? {
                 Some(fed) => {
                     if matches!(fed, Fed::Datagram(len) if peeked > 0 && len != peeked) {
-                        // Another holder took the one that was peeked, or has set a peek offset, which
-                        // makes peeks tell too little and miss datagrams.
+                        // Another holder took the peeked datagram, or set a peek offset, which makes
+                        // peeks report too little and miss datagrams.
                         fd.reset_peek_offset()?;
                     }
                     return Ok(fed);
@@ -137,15 +137,15 @@ impl Feed {
                 None => self.check_shutdown(fd)?,
             }
             if peeked == 0 {
-                // A socket can stay ready with nothing to read: for an error in a queue of its own, or
-                // for a peek offset past what is queued. So that this does not spin, pauses grow.
+                // A socket can stay readable with nothing to read, because of its error queue, or of a
+                // peek offset past the queue. Growing pauses prevent a busy loop.
                 fd.reset_peek_offset()?;
                 wait.pause(backoff.get_or_insert_with(|| Backoff::up_to(MAX_PAUSE)))?;
             }
         }
     }
 
-    /// Waits for a datagram without any memory. `None` where the wait does not tell about it.
+    /// Releases memory, and waits for a datagram. Returns `None` if the wait did not peek.
     fn wait(&mut self, fd: &DatagramFd, wait: Wait) -> Result<Option<Peeked>, RecvError> {
         self.slot.release();
         if wait == Wait::Block
@@ -157,8 +157,8 @@ impl Feed {
         Ok(None)
     }
 
-    /// Waits for a datagram, and tells about it; `None` for an empty one, at the end, and where the kernel
-    /// cannot peek.
+    /// Waits for a datagram, and peeks at it. Returns `None` for an empty datagram, at the end, and if the
+    /// kernel cannot peek.
     pub(super) fn peek(
         &mut self,
         fd: &DatagramFd,
@@ -181,7 +181,7 @@ impl Feed {
         }
     }
 
-    /// An error if nothing more will come, and the kernel does not tell that by an end.
+    /// Fails after a shutdown that the kernel does not report as an end.
     fn check_shutdown(&self, fd: &DatagramFd) -> Result<(), RecvError> {
         match !fd.kind().is_connection() && sys::ending(fd)? == Ending::Drained {
             true => Err(RecvError::Shutdown),

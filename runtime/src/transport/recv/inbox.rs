@@ -1,4 +1,4 @@
-//! What a datagram is, and which frame comes next.
+//! Classifies datagrams, and returns the next frame.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -17,26 +17,26 @@ use crate::sys::{self, Credentials, DatagramFd, Ending, Kind, Name};
 use crate::wait::Wait;
 use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE, is_reserved, read_frame_len};
 
-/// How many datagrams one call reads at most that bring no frame, where it does not wait or has a
-/// deadline. Then it says so.
+/// The most datagrams without a frame that a non-blocking call, or one with a deadline, reads. Then it fails
+/// with `Unfinished`.
 const MAX_ROUNDS: u32 = 1024;
 
 /// The receiving side of a socket.
 #[derive(Debug)]
 pub(crate) struct Inbox {
     feed: Feed,
-    /// What is left of the bundle in the slot.
+    /// The rest of the bundle in the slot.
     bundle: Bundle,
-    /// Datagrams that were read before this inbox was made: they come first.
+    /// Datagrams read by an earlier inbox. They come before those in the socket.
     restored: VecDeque<Vec<u8>>,
-    /// The real length of the datagram in the slot, if that has not been looked at.
+    /// The full length of the datagram in the slot, if it is not classified yet.
     held: Option<usize>,
     ended: bool,
 }
 
 impl Inbox {
-    /// An inbox that asks for what is beside datagrams (`ancillary`), or not, and that waits in the read
-    /// itself (`eager`), or in the peek.
+    /// Creates an inbox. `ancillary` asks for descriptors, addresses and credentials. `eager` waits in the read
+    /// instead of the peek.
     pub(crate) fn new(ancillary: bool, eager: bool) -> Self {
         Self {
             feed: Feed::new(ancillary, eager),
@@ -47,7 +47,7 @@ impl Inbox {
         }
     }
 
-    /// Receives the next frame, and says where it is: see [`bytes`](Self::bytes). `None` at the end of a
+    /// Receives the next frame, and returns its range for [`bytes`](Self::bytes), or `None` at the end of a
     /// connection.
     #[inline]
     pub(crate) fn recv(
@@ -84,13 +84,13 @@ impl Inbox {
         }
     }
 
-    /// The bytes of the frame that was received last.
+    /// Returns the bytes of the last received frame.
     #[inline]
     pub(crate) fn bytes(&self, frame: Range<usize>) -> &[u8] {
         self.feed.slot.bytes().get(frame).unwrap_or_default()
     }
 
-    /// Takes the bytes of the frame that was received last, in memory of their own.
+    /// Returns the bytes of the last received frame as an owned vector.
     pub(crate) fn take_bytes(&mut self, frame: Range<usize>) -> Vec<u8> {
         match self.bundle.is_open() || frame.start > 0 {
             true => self.bytes(frame).to_vec(),
@@ -98,7 +98,7 @@ impl Inbox {
         }
     }
 
-    /// Takes the descriptors that came with the frame that was received last.
+    /// Takes the descriptors of the last received frame.
     #[inline]
     pub(crate) fn take_descriptors(&mut self) -> Descriptors {
         let ancillary = self.feed.ancillary.as_mut();
@@ -106,13 +106,13 @@ impl Inbox {
         descriptors.unwrap_or_default().into()
     }
 
-    /// Where the frame came from that was received last: unnamed on a connection.
+    /// Returns the sender's name of the last received frame; unnamed on a connection.
     pub(crate) fn name(&self) -> Name {
         let ancillary = self.feed.ancillary.as_ref();
         ancillary.map_or(Name::UNNAMED, |ancillary| ancillary.name)
     }
 
-    /// Takes what the kernel says of the sender of that frame, if it was asked.
+    /// Takes the sender's credentials of the last received frame, if the socket asks for them.
     pub(crate) fn take_credentials(&mut self) -> Option<Credentials> {
         let credentials = &mut self.feed.ancillary.as_mut()?.credentials;
         match self.bundle.is_open() {
@@ -121,8 +121,8 @@ impl Inbox {
         }
     }
 
-    /// Waits for the next frame, and tells its length without receiving it; `None` at the end. Of a large
-    /// frame, its first piece tells the length.
+    /// Waits for the next frame, and returns its length without receiving it, or `None` at the end. The first
+    /// piece of a large frame has its length.
     pub(crate) fn peek_len(
         &mut self,
         fd: &DatagramFd,
@@ -149,8 +149,8 @@ impl Inbox {
             {
                 return Ok(Some(self.frame_len(&peeked.head, peeked.len)));
             }
-            // A piece of a frame that was refused, an empty datagram, the end, or a kernel that cannot
-            // peek: a read takes the first two, and tells about the others.
+            // A piece of a refused frame, an empty datagram, the end, or a kernel that cannot peek: a read
+            // drops the first two, and distinguishes the others.
             match self.feed.read(fd, limits, false)? {
                 Some(Fed::Datagram(0)) => self.empty(fd)?,
                 Some(Fed::Datagram(len)) if self.feed.pieces.drops(self.feed.slot.bytes(), len) => {
@@ -167,15 +167,15 @@ impl Inbox {
         }
     }
 
-    /// Has `datagrams` received before anything that is still in the socket.
+    /// Returns `datagrams` from the next receives, before anything still in the socket.
     pub(crate) fn restore(&mut self, datagrams: Vec<Vec<u8>>) {
         self.restored.extend(datagrams.into_iter().filter(|datagram| !datagram.is_empty()));
     }
 
-    /// The datagrams that have been read, and not received: see [`restore`](Self::restore).
+    /// Returns the datagrams that were read but not received: see [`restore`](Self::restore).
     pub(crate) fn into_unread(mut self) -> Vec<Vec<u8>> {
         let mut unread = Vec::new();
-        // Of one that is over the limit, not all is here.
+        // A datagram over the limit was read only in part.
         if self.held == Some(self.feed.slot.bytes().len()) {
             unread.push(self.feed.slot.bytes().to_vec());
         }
@@ -189,7 +189,7 @@ impl Inbox {
         unread
     }
 
-    /// What comes before anything in the socket: `None` at the end.
+    /// Returns the next datagram that needs no read, or `None` at the end.
     #[cold]
     fn next_without_read(&mut self) -> Option<Fed> {
         if let Some(len) = self.held.take() {
@@ -204,14 +204,14 @@ impl Inbox {
         None
     }
 
-    /// Keeps the datagram in the slot, whose real length is `len`, to be looked at by the next call.
+    /// Keeps the datagram in the slot, of full length `len`, for the next call.
     fn hold(&mut self, len: usize) {
         self.feed.slot.keep();
         self.held = Some(len);
     }
 
-    /// After a piece has come: keeps the frame under assembly, if it is complete, to be looked at by the next
-    /// call. Otherwise returns how long it will be.
+    /// Keeps the frame under assembly for the next call, if the piece that just came completed it. Otherwise
+    /// returns how long the frame will be.
     fn hold_complete(&mut self) -> Result<Option<usize>, RecvError> {
         match self.feed.pieces.take_complete() {
             Ok(Some(frame)) => {
@@ -227,8 +227,8 @@ impl Inbox {
         }
     }
 
-    /// Looks at the datagram in the slot, whose real length is `len`. Returns the frame that it is, or
-    /// that it brings to completion.
+    /// Classifies the datagram in the slot, of full length `len`. Returns the frame that it holds or
+    /// completes.
     #[inline]
     fn sort(
         &mut self,
@@ -252,7 +252,7 @@ impl Inbox {
         }
     }
 
-    /// Looks at a datagram that is the runtime's own, or that comes where a piece is expected.
+    /// Classifies a datagram with tag 0, or one that arrives where a piece is expected.
     #[cold]
     fn sort_other(
         &mut self,
@@ -286,15 +286,15 @@ impl Inbox {
         Err(self.feed.pieces.refuse(fault))
     }
 
-    /// Takes the datagram in the slot, if it is a piece, without the descriptors beside it if it is refused.
+    /// Adds the datagram in the slot to the frame under assembly, if it is a piece. Closes its descriptors if it
+    /// is refused.
     fn take_piece(&mut self, len: usize, limits: Limits) -> Result<bool, RecvError> {
         let Feed { slot, pieces, .. } = &mut self.feed;
         let taken = pieces.take(slot, len, limits.frame_len);
         taken.inspect_err(|_| _ = self.take_descriptors())
     }
 
-    /// Puts the frame under assembly into the slot once its last piece has come, and looks at it as if it
-    /// had come in one datagram.
+    /// Moves a complete frame into the slot, and classifies it like one datagram.
     #[cold]
     fn complete(
         &mut self,
@@ -308,7 +308,7 @@ impl Inbox {
                 self.sort(fd, len, limits)
             }
             incomplete => {
-                // Descriptors come with the last piece: others are closed.
+                // Only the last piece may have descriptors: close others.
                 self.take_descriptors();
                 incomplete.map(|_| None)
             }
@@ -355,19 +355,19 @@ impl Inbox {
         Err(RecvError::BadBundle(fault))
     }
 
-    /// An empty datagram has come, or the end.
+    /// Handles a read of 0 bytes: an empty datagram, or the end.
     #[cold]
     fn empty(&mut self, fd: &DatagramFd) -> Result<(), RecvError> {
         self.take_descriptors();
         match fd.kind() {
-            // An empty datagram arrives there as nothing.
+            // A vsock socket does not deliver empty datagrams.
             Kind::VsockSeqpacket => {}
             Kind::UnixSeqpacket => match sys::ending(fd)? {
                 Ending::Open => return Err(RecvError::Empty),
                 Ending::Queued => return Ok(()),
                 Ending::Drained => {}
             },
-            // A read that waits is told of a shutdown in the same way, once nothing is queued.
+            // A blocking read also returns 0 after a shutdown, once the queue is empty.
             _ if sys::ending(fd)? != Ending::Open
                 && matches!(self.feed.peek(fd, Wait::Try), Err(RecvError::Shutdown)) =>
             {
@@ -379,32 +379,32 @@ impl Inbox {
         self.feed.pieces.end().map_or(Ok(()), Err)
     }
 
-    /// The error for a frame of `len` bytes that cannot be returned.
+    /// Returns the error for a frame of `len` bytes that is over the limit or was truncated.
     #[cold]
     fn too_long(&mut self, len: usize, limits: Limits) -> RecvError {
         self.take_descriptors();
         match len > limits.frame_len {
             true => RecvError::TooLarge { len, limit: limits.frame_len },
-            // The lane is too short, as address space is.
+            // Address space was short, and so is the lane.
             false => RecvError::NoMemory { len },
         }
     }
 
-    /// An error if descriptors came that this process could not be given.
+    /// Fails if the kernel could not install some descriptors.
     #[cold]
     fn check_descriptors(&mut self, fd: &DatagramFd) -> Result<(), RecvError> {
         let Some(ancillary) = self.feed.ancillary.as_mut() else { return Ok(()) };
         if !mem::take(&mut ancillary.truncated) {
             return Ok(());
         }
-        // Asked while those that came are still open, and count.
+        // Ask while the installed descriptors are open, because they count.
         let limit = sys::open_file_limit(fd.as_fd());
         let received = mem::take(&mut ancillary.descriptors).len();
         self.feed.pieces.drop_rest();
         Err(RecvError::DescriptorsLost { received, limit })
     }
 
-    /// How long the frame is that a datagram of `len` bytes belongs to, of which `first` are the first.
+    /// Returns the length of the frame of a datagram of `len` bytes that begins with `first`.
     fn frame_len(&self, first: &[u8], len: usize) -> usize {
         let total = match head(first).filter(|_| len >= HEAD_LEN) {
             Some(Ok(Head::First { total, .. } | Head::Memory { total })) => Some(total),

@@ -1,4 +1,4 @@
-//! A frame that came as sealed memory, beside a datagram that announces it.
+//! Reads a frame from sealed memory.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -8,7 +8,8 @@ use crate::error::{MemoryFault, RecvError};
 use crate::memory::checked_len;
 use crate::wire::is_reserved;
 
-/// Reads the frame of `total` bytes out of the first of `descriptors`, into `buffer`. The others stay.
+/// Reads the frame of `total` bytes from the first of `descriptors` into `buffer`. Leaves the other
+/// descriptors.
 pub(super) fn read_frame(
     total: u64,
     descriptors: &mut Vec<OwnedFd>,

@@ -1,15 +1,15 @@
-//! Receiving frames as bytes: one read, one inbox, one assembly, for every kind of socket.
+//! Receives frames as bytes, for every kind of socket.
 //!
 //! ```text
-//!  inbox ─── what a datagram is, and which frame comes next
-//!    ├─ feed ─── the next datagram: wait for it, read it
+//!  inbox ─── classifies datagrams, and returns the next frame
+//!    ├─ feed ─── waits for the next datagram, and reads it
 //!    │    ├─ turn ───── whether to begin with the peek or with the read
-//!    │    ├─ pieces ─── a large frame that comes in pieces
-//!    │    │    └─ assembly ── … what has come of it
-//!    │    └─ slot ───── the read, and where the last datagram lies: in a lane, or in own memory
-//!    │         └─ pool ────── lanes that nobody uses
+//!    │    ├─ pieces ─── a large frame in pieces
+//!    │    │    └─ assembly ── the pieces that have arrived
+//!    │    └─ slot ───── the last datagram, in a lane or in own memory
+//!    │         └─ pool ────── idle lanes
 //!    ├─ bundle ─ many frames in one datagram
-//!    └─ memory ─ a frame in sealed memory beside its datagram
+//!    └─ memory ─ a frame in sealed memory
 //! ```
 
 mod assembly;

@@ -1,4 +1,4 @@
-//! Large frames that come in pieces: which one is under way, and what a datagram is to it.
+//! Tracks the frame under assembly, and assigns datagrams to it.
 
 use std::mem;
 
@@ -8,15 +8,15 @@ use crate::error::{FragmentFault, RecvError};
 use crate::sys::Scatter;
 use crate::wire::{HEAD_LEN, Head, is_reserved};
 
-/// How many pieces of refused frames are dropped before that is told again, so that a peer cannot hold
-/// a call with them.
+/// The number of dropped pieces after which a receive reports an error again. A peer thus cannot block a call
+/// with pieces of refused frames.
 const MAX_DROPPED: u32 = 1024;
 
-/// The frame in pieces that is under way, if one is.
+/// The frame under assembly, if there is one.
 #[derive(Debug)]
 pub(super) struct Pieces {
     state: State,
-    /// How many pieces of refused frames have been dropped.
+    /// The number of dropped pieces of refused frames.
     dropped: u32,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Pieces {
 enum State {
     Idle,
     Gathering(Box<Assembly>),
-    /// A frame was refused: its further pieces are dropped.
+    /// A frame was refused, and its further pieces are dropped.
     Dropping,
 }
 
@@ -33,13 +33,13 @@ impl Pieces {
         Self { state: State::Idle, dropped: 0 }
     }
 
-    /// Whether nothing is under way.
+    /// Returns whether no frame is under assembly or being dropped.
     #[inline]
     pub(super) fn is_idle(&self) -> bool {
         matches!(self.state, State::Idle)
     }
 
-    /// The frame under assembly.
+    /// Returns the frame under assembly.
     #[inline]
     pub(super) fn assembly(&self) -> Option<&Assembly> {
         match &self.state {
@@ -48,7 +48,7 @@ impl Pieces {
         }
     }
 
-    /// Makes room for the frame of which a datagram that begins with `first` is the first piece.
+    /// Begins a frame if a datagram that begins with `first` is a first piece.
     pub(super) fn expect(&mut self, first: &[u8], limit: usize) {
         if let Some(Ok(Head::First { number, total })) = head(first)
             && self.assembly().is_none()
@@ -64,7 +64,7 @@ impl Pieces {
         assembly.make_room().inspect_err(|_| self.state = State::Dropping)
     }
 
-    /// That room, and how many bytes of the frame come before it.
+    /// Returns the room for the next piece, and how many bytes of the frame precede it.
     pub(super) fn scatter<'b>(
         &'b mut self,
         head: &'b mut [u8; HEAD_LEN],
@@ -74,9 +74,9 @@ impl Pieces {
         Some((assembly.scatter(head), received))
     }
 
-    /// Looks at a datagram of `len` bytes that a read has scattered: to `first`, behind the `received`
-    /// bytes of the frame, and to the lane. `true` for its next piece, which is in its place then; else the
-    /// whole datagram is put into `slot`.
+    /// Judges a datagram of `len` bytes that a read has scattered to `first`, after the `received` bytes of the
+    /// frame, and to the lane. Returns `true` if it is the next piece, now in its place. Otherwise moves the
+    /// whole datagram to `slot`.
     pub(super) fn settle(
         &mut self,
         slot: &mut Slot,
@@ -96,7 +96,7 @@ impl Pieces {
         Ok(false)
     }
 
-    /// Takes the datagram in `slot`, of `len` bytes, if it is a piece. `false` if it is something else.
+    /// Adds the datagram in `slot`, of `len` bytes, if it is a piece. Returns `false` otherwise.
     pub(super) fn take(
         &mut self,
         slot: &mut Slot,
@@ -152,13 +152,13 @@ impl Pieces {
         }
     }
 
-    /// Whether a datagram of `len` bytes that begins with `first` is a piece that is dropped.
+    /// Returns whether a datagram of `len` bytes that begins with `first` is a piece to drop.
     pub(super) fn drops(&self, first: &[u8], len: usize) -> bool {
         let is_next = matches!(head(first), Some(Ok(Head::Next { .. })));
         is_next && len >= HEAD_LEN && matches!(self.state, State::Dropping)
     }
 
-    /// Ends what is under way, as something else has come. The error for that, if a frame is incomplete.
+    /// Ends the frame under assembly. Returns an error if it is incomplete.
     pub(super) fn end(&mut self) -> Option<RecvError> {
         match mem::replace(&mut self.state, State::Idle) {
             State::Gathering(assembly) => assembly.into_error(),
@@ -166,7 +166,7 @@ impl Pieces {
         }
     }
 
-    /// Refuses a datagram, and the frame and the further pieces that it belongs to.
+    /// Refuses a datagram, its frame, and the further pieces of that frame.
     #[cold]
     pub(super) fn refuse(&mut self, fault: FragmentFault) -> RecvError {
         self.state = State::Dropping;
@@ -180,7 +180,7 @@ impl Pieces {
         }
     }
 
-    /// What has come of the frame under assembly, as a first piece.
+    /// Returns the frame under assembly as one first piece.
     pub(super) fn into_piece(self) -> Option<Vec<u8>> {
         match self.state {
             State::Gathering(assembly) => assembly.into_piece(),
@@ -189,7 +189,7 @@ impl Pieces {
     }
 }
 
-/// The first bytes of a datagram, and zeros where it has fewer.
+/// Returns the first bytes of a datagram, padded with zeros.
 fn first_of(bytes: &[u8]) -> [u8; HEAD_LEN] {
     let mut first = [0; HEAD_LEN];
     for (to, from) in first.iter_mut().zip(bytes) {
@@ -198,7 +198,7 @@ fn first_of(bytes: &[u8]) -> [u8; HEAD_LEN] {
     first
 }
 
-/// The head that a datagram begins with, if it is the runtime's own: or its kind, if that is unknown.
+/// Returns the head of a datagram with tag 0, or its kind if that is unknown.
 pub(super) fn head(first: &[u8]) -> Option<Result<Head, u8>> {
     let is_own = first.first().is_some_and(|&first| is_reserved(first));
     first.first_chunk().filter(|_| is_own).map(|head| Head::from_bytes(*head))

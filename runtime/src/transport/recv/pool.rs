@@ -1,28 +1,28 @@
-//! The pool of lanes. A receiver holds a lane while it has something in it, and none while it waits.
+//! The pool of idle lanes. A receiver holds a lane while it contains data, and none while it waits.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, TryLockError};
 
 use crate::sys::{LANE_LEN, Lane};
 
-/// How much memory an idle lane keeps for its next user, in bytes.
+/// The most memory that an idle lane keeps, in bytes.
 const MAX_KEPT: usize = 256 * 1024;
 
-/// The shortest lane that is tried where address space is short. It holds what a send buffer of the
-/// default size lets through.
+/// The length of a lane if address space is short, in bytes. It fits any datagram from a send buffer of the
+/// default size.
 const SHORT_LEN: usize = 256 * 1024;
 
-/// Lanes in use at once, from which on receivers copy their frames rather than hold on to a lane.
+/// The number of lanes in use above which receivers copy frames out of their lanes.
 const CROWD: usize = 16;
 
-/// Idle lanes. A slot is only ever tried, and never waited for: after a fork, a slot that another
-/// thread of the parent held stays locked for ever, and the others serve.
+/// Idle lanes. Use only `try_lock`: after a fork, a slot that another thread of the parent held stays locked
+/// forever. The other slots still work.
 static IDLE: [Mutex<Option<Lane>>; 4] = [const { Mutex::new(None) }; 4];
 
 static IN_USE: AtomicUsize = AtomicUsize::new(0);
 
-/// Takes a lane of the pool, or a new one, for datagrams of `len` bytes. `None` where there is no
-/// address space for one.
+/// Takes a lane from the pool, or a new one, for datagrams of `len` bytes. Returns `None` without address
+/// space.
 #[inline]
 pub(super) fn take(len: usize) -> Option<Lane> {
     let idle = if len == LANE_LEN { with_idle(Option::take) } else { None };
@@ -34,7 +34,7 @@ pub(super) fn take(len: usize) -> Option<Lane> {
     Some(lane)
 }
 
-/// Gives back a lane that [`take`] returned. What it holds is lost.
+/// Returns a lane from [`take`] to the pool. Its contents are lost.
 #[inline]
 pub(super) fn give_back(mut lane: Lane) {
     IN_USE.fetch_sub(1, Ordering::Relaxed);
@@ -53,7 +53,7 @@ pub(super) fn give_back(mut lane: Lane) {
     });
 }
 
-/// Whether so many lanes are in use that each is better given back soon.
+/// Returns whether so many lanes are in use that receivers should release theirs.
 #[inline]
 pub(super) fn is_crowded() -> bool {
     IN_USE.load(Ordering::Relaxed) > CROWD

@@ -1,4 +1,4 @@
-//! The read, and where the last datagram lies: in a lane of the pool, or in memory of its own.
+//! The read, and the memory of the last datagram: a lane of the pool, or own memory.
 
 use std::io::{self, ErrorKind};
 use std::mem;
@@ -8,18 +8,17 @@ use crate::error::RecvError;
 use crate::sys::{self, Ancillary, DatagramFd, Kind, LANE_LEN, Lane, Scatter};
 use crate::wait::Wait;
 
-/// The longest datagram that is copied out of its lane, in bytes, where the receiver may not come back
-/// soon: so short that the copy costs nothing to speak of. Own memory up to this length is kept while
-/// nothing comes.
+/// The longest datagram that a polling receiver copies out of its lane, in bytes. The cost of the copy is
+/// negligible. A waiting receiver keeps own memory up to this length.
 const SHORT: usize = 512;
 
-/// How much memory of a large frame is kept for the next one when a short one comes between, in bytes.
+/// The most own memory that the next read keeps, in bytes.
 const MAX_KEPT: usize = LANE_LEN;
 
-/// How much memory a receiver may hold that waits in the read itself, in bytes.
+/// The most memory that a receiver keeps while it waits in the read, in bytes.
 const MAX_EAGER: usize = 16 * 1024;
 
-/// The last datagram, and the memory that it lies in.
+/// The last datagram, and its memory.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     lane: Option<Lane>,
@@ -28,7 +27,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// The datagram: what is here of it.
+    /// Returns the part of the datagram that was read.
     #[inline]
     pub(super) fn bytes(&self) -> &[u8] {
         match &self.lane {
@@ -37,13 +36,13 @@ impl Slot {
         }
     }
 
-    /// What the last read put into the lane, after what it scattered.
+    /// Returns what the last read wrote to the lane, after the scattered parts.
     pub(super) fn spilled(&self) -> &[u8] {
         self.lane.as_ref().map_or(&[], Lane::bytes)
     }
 
-    /// Reads a datagram of which at most `cap` bytes are needed, and returns its real length: 0 for an
-    /// empty one and at the end, `None` when nothing is there. `block` waits.
+    /// Reads at most `cap` bytes of a datagram, and returns its full length: 0 for an empty one and at the end,
+    /// `None` if nothing is queued. `block` waits.
     #[inline]
     pub(super) fn read(
         &mut self,
@@ -65,7 +64,7 @@ impl Slot {
             }
         };
         if let Some(ancillary) = &mut ancillary {
-            // Closes what came with the datagram before, and was not taken.
+            // Closes the untaken descriptors of the previous datagram.
             ancillary.descriptors.clear();
             ancillary.credentials = None;
         }
@@ -75,8 +74,8 @@ impl Slot {
         })
     }
 
-    /// Moves a short datagram to own memory, or any where lanes are short, and gives the lane back: a
-    /// receiver that polls may not come back for long.
+    /// Moves a short datagram to own memory and releases the lane, because a polling receiver may not call
+    /// again for long. Moves any datagram if many lanes are in use.
     #[inline]
     pub(super) fn settle(&mut self, wait: Wait) {
         let len = self.bytes().len();
@@ -85,7 +84,7 @@ impl Slot {
         }
     }
 
-    /// Moves the datagram to own memory, and gives the lane back.
+    /// Moves the datagram to own memory, and releases the lane.
     pub(super) fn keep(&mut self) {
         if let Some(lane) = self.lane.take() {
             if !self.is_own {
@@ -97,13 +96,13 @@ impl Slot {
         }
     }
 
-    /// Puts a datagram in the place of the last one.
+    /// Replaces the datagram.
     pub(super) fn put(&mut self, datagram: Vec<u8>) {
         self.own = datagram;
         self.is_own = true;
     }
 
-    /// Takes the datagram, in memory of its own.
+    /// Returns the datagram as an owned vector.
     pub(super) fn take(&mut self) -> Vec<u8> {
         self.keep();
         let mut datagram = mem::take(&mut self.own);
@@ -112,12 +111,12 @@ impl Slot {
         datagram
     }
 
-    /// Takes own memory that the datagram does not lie in, for another use.
+    /// Takes own memory that the datagram does not use.
     pub(super) fn take_spare(&mut self) -> Vec<u8> {
         if self.is_own { Vec::new() } else { mem::take(&mut self.own) }
     }
 
-    /// Gives back all memory that is worth it. The datagram is lost.
+    /// Releases the lane, and own memory over `SHORT` bytes. Drops the datagram.
     pub(super) fn release(&mut self) {
         if let Some(lane) = self.lane.take() {
             pool::give_back(lane);
@@ -133,8 +132,8 @@ impl Slot {
         }
     }
 
-    /// Gives back the memory that a receiver may not hold that waits in the read itself. `false` after a
-    /// long datagram: the next one may be as long, and would find no memory.
+    /// Releases memory over `MAX_EAGER` bytes before an eager wait. Returns `false` without a lane, and after a
+    /// long datagram: the next one may be as long, and would page-fault again.
     pub(super) fn release_for_eager(&mut self) -> bool {
         let Some(lane) = &mut self.lane else { return false };
         if lane.bytes().len() > MAX_EAGER {
@@ -157,7 +156,7 @@ impl Drop for Slot {
     }
 }
 
-/// What a call that reads or peeks was told, or `None` when nothing is there yet.
+/// Calls `call`, which reads or peeks, and maps its errors. Returns `None` if nothing is queued.
 #[inline]
 pub(super) fn told<T: Default>(
     fd: &DatagramFd,
@@ -171,10 +170,9 @@ pub(super) fn told<T: Default>(
         match error.kind() {
             ErrorKind::WouldBlock => return Ok(None),
             ErrorKind::ConnectionRefused => return Err(RecvError::Refused),
-            // The peer closed without reading all that it was sent, and the kernel says so by a reset.
-            // A UNIX socket reports that once, *before* frames that can still be read
-            // (net/unix/af_unix.c, unix_release_sock): go on to them. A vsock socket reports it after
-            // them, and for ever: it is the end.
+            // The peer closed with unread data, and the kernel reports a reset. A UNIX socket reports it
+            // once, *before* frames that can still be read (net/unix/af_unix.c, unix_release_sock): try
+            // again. A vsock socket reports it after them and forever: this is the end.
             ErrorKind::ConnectionReset if fd.kind() == Kind::VsockSeqpacket => {
                 return Ok(Some(T::default()));
             }

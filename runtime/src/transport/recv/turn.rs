@@ -1,13 +1,13 @@
-//! Whether a receive begins with the peek or with the read.
+//! Decides whether a receive begins with the peek or with the read.
 
-/// The most receives that begin with the peek before a read is tried again.
+/// The most receives that begin with the peek before the next try of the read.
 const MAX_PATIENCE: u8 = 64;
 
-/// Whose turn it is: the peek's, which waits, or the read's, which takes what is queued.
+/// Which call begins the next receive: the peek, which waits, or the read, which takes a queued datagram.
 ///
-/// Where frames have to be waited for, beginning with the read costs a call that finds nothing. Where
-/// frames are queued, beginning with the peek costs a call for each. Only a read tells which it is. It
-/// is tried again after some frames that were waited for, and ever more rarely while it finds nothing.
+/// If a receiver waits for each frame, a read first is a wasted call. If frames are queued, a peek first is a
+/// wasted call. Only a read can tell. A receiver tries it again after some frames, and less often each time
+/// that it finds nothing.
 #[derive(Debug)]
 pub(super) struct Turn {
     /// How many more receives begin with the peek.

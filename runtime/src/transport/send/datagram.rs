@@ -1,4 +1,4 @@
-//! Sending one datagram, and what the kernel's refusals mean.
+//! Sends one datagram, and maps the kernel's errors.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd as _;
@@ -11,10 +11,10 @@ use crate::sys::{self, DatagramFd, Errno, Kind, MAX_DESCRIPTORS, Name, Readiness
 use crate::transport::wait::{MAX_PAUSE, NotReady};
 use crate::wait::Wait;
 
-/// How often a datagram is tried again while the kernel has no memory for it.
+/// The number of retries while the kernel has no memory for a datagram.
 const MAX_TRIES: u32 = 100;
 
-/// Sends a datagram: to `to`, or to the connected peer.
+/// Sends a datagram to `to`, or to the connected peer.
 #[inline]
 pub(super) fn send_datagram(
     fd: &DatagramFd,
@@ -38,7 +38,7 @@ pub(super) fn send_datagram(
     }
 }
 
-/// As [`send_datagram`], and tries again for a while where the kernel has no memory.
+/// Sends a datagram like [`send_datagram`], and retries for a while if the kernel has no memory.
 pub(super) fn send_patiently(
     fd: &DatagramFd,
     outgoing: Outgoing<'_>,
@@ -56,7 +56,7 @@ pub(super) fn send_patiently(
     send_datagram(fd, outgoing, to, wait)
 }
 
-/// Whether a frame was refused for its length, so that less of it may go.
+/// Returns whether a frame was refused for its length, so a shorter datagram may succeed.
 pub(super) fn is_too_long(refusal: &SendError) -> bool {
     match refusal {
         SendError::TooLarge { .. } => true,
@@ -65,7 +65,7 @@ pub(super) fn is_too_long(refusal: &SendError) -> bool {
     }
 }
 
-/// The error for a frame of `len` bytes for which there was no room.
+/// Returns the error for a frame of `len` bytes without room.
 pub(super) fn not_ready(reason: NotReady, len: usize) -> SendError {
     match reason {
         NotReady::WouldBlock => SendError::WouldBlock { len },
@@ -74,11 +74,11 @@ pub(super) fn not_ready(reason: NotReady, len: usize) -> SendError {
     }
 }
 
-/// Tries again until there is room.
+/// Retries until there is room.
 ///
-/// Trying comes before polling, as a socket counts as writable only once most of its queue is free. And
-/// a UNIX socket counts as writable while its *receiver's* queue is full, or while too many descriptors
-/// are in flight: there, after a poll that told nothing, pauses take over.
+/// The caller has tried before this polls, because a socket polls as writable only when most of its queue is
+/// free. A UNIX socket also polls as writable while its *receiver's* queue is full, or while too many
+/// descriptors are in flight. So after a useless poll, this pauses.
 #[cold]
 fn persist(
     fd: &DatagramFd,
@@ -98,12 +98,12 @@ fn persist(
     }
 }
 
-/// Whether the kernel lacks the memory for a datagram of this length.
+/// Returns whether the kernel lacks the memory for a datagram of this length.
 fn is_exhausted(error: &io::Error) -> bool {
     errno(error) == Errno::Exhausted
 }
 
-/// Whether there will be room once the receiver has received something.
+/// Returns whether there will be room after the receiver has received something.
 fn is_full(error: &io::Error) -> bool {
     error.kind() == ErrorKind::WouldBlock || errno(error) == Errno::TooManyInFlight
 }

@@ -1,5 +1,5 @@
-//! Sending over a datagram socket: over UNIX, a frame that is too large for one datagram travels as
-//! sealed memory beside one.
+//! Sends over a datagram socket. Over UNIX, a frame that is too large for one datagram travels in sealed
+//! memory.
 
 use std::fs::File;
 use std::io::{self, IoSlice, Write as _};
@@ -55,7 +55,7 @@ fn send_as_memory(
     let (len, count) = (outgoing.len, outgoing.descriptors.len());
     let memfd = fill(outgoing.slices).map_err(|source| SendError::Io { len, source })?;
     let head = Head::Memory { total: len as u64 }.to_bytes();
-    // The memory comes before the message's own descriptors.
+    // The memory file precedes the message's own descriptors.
     let descriptors: Vec<BorrowedFd<'_>> =
         [memfd.as_fd()].into_iter().chain(outgoing.descriptors.iter().copied()).collect();
     let envelope = Outgoing { slices: &[IoSlice::new(&head)], descriptors: &descriptors, len };

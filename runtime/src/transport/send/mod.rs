@@ -1,11 +1,11 @@
-//! Sending frames as bytes: one datagram where it fits, else in pieces or as sealed memory.
+//! Sends frames as bytes: in one datagram if possible, otherwise in pieces or in sealed memory.
 //!
 //! ```text
-//!  pieces ─┐  over a connection: as a datagram, or in pieces, the rest of which may be kept
-//!  memory ─┤  to an address: as a datagram, or over UNIX as sealed memory beside one
-//!          └─ datagram ── one datagram, and what the kernel's refusals mean
-//!               ├─ vsock ── … where the kernel may take a part of it
-//!               └─ outgoing ── what is sent
+//!  pieces ─┐  over a connection: one datagram or pieces, of which some may stay pending
+//!  memory ─┤  to an address: one datagram or, over UNIX, sealed memory
+//!          └─ datagram ── sends one datagram, and maps the kernel's errors
+//!               ├─ vsock ── over vsock, where the kernel may accept part of a datagram
+//!               └─ outgoing ── the frame to send
 //! ```
 
 mod datagram;

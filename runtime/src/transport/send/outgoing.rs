@@ -1,14 +1,14 @@
-//! What is sent: a frame in slices, and the descriptors beside it.
+//! An outgoing frame: slices and descriptors.
 
 use std::io::IoSlice;
 use std::os::fd::BorrowedFd;
 
-/// A frame to send, and the descriptors that travel beside it.
+/// A frame to send, and its descriptors.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Outgoing<'o> {
     /// The frame's bytes, in slices.
     pub(crate) slices: &'o [IoSlice<'o>],
     pub(crate) descriptors: &'o [BorrowedFd<'o>],
-    /// The frame's length: that of the slices together.
+    /// The frame's length: the sum of the slices.
     pub(crate) len: usize,
 }

@@ -1,4 +1,4 @@
-//! Sending over a connection: a frame that is too large for one datagram goes in pieces.
+//! Sends over a connection. A frame that is too large for one datagram travels in pieces.
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -12,26 +12,26 @@ use crate::sys::{self, DatagramFd, Kind};
 use crate::wait::Wait;
 use crate::wire::Head;
 
-/// The most bytes of a frame in one piece. Two pieces of this length fit a send buffer of the default
-/// size, so that one is filled while the other is drained, by few calls.
+/// The most bytes of a frame in one piece. Two pieces of this length fit in a send buffer of the default
+/// size, so the sender fills one while the receiver drains the other.
 ///
-/// With its head, a piece fills whole pages of the kernel, after the first 16 KiB that these keep
-/// together with their bookkeeping. And it is no multiple of a page: otherwise every piece would lie in
-/// its pages a few bytes further than in the kernel's, and copying forward by so little within a page
-/// takes some processors twice as long.
+/// With its head, a piece fills whole kernel pages, after the first 16 KiB, which the kernel stores with its
+/// bookkeeping. The length is not a multiple of a page. Otherwise each piece would be a few bytes further into
+/// its pages than in the kernel's pages, and some processors take twice as long to copy forward by a few
+/// bytes within a page.
 const PIECE_LEN: usize = 163_504;
 
-/// The fewest, once the kernel has no memory, or the send buffer no room, for longer ones.
+/// The fewest bytes in a piece, if the kernel has no memory or the send buffer no room for more.
 const MIN_PIECE_LEN: usize = 1024;
 
-/// The rest of a large frame that a call which does not wait has begun to send.
+/// The rest of a large frame that a non-blocking call has begun to send.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    /// The end of the frame, from where it was when it became pending.
+    /// The bytes of the frame that were unsent when it became pending.
     rest: Vec<u8>,
     descriptors: Vec<OwnedFd>,
     progress: Progress,
-    /// The process that goes on with it: a forked copy must not.
+    /// The id of the process that sends the rest; a forked copy must not.
     process: u32,
 }
 
@@ -45,12 +45,12 @@ struct Progress {
 }
 
 impl Pending {
-    /// How many bytes are left, in this process.
+    /// Returns how many bytes are left to send, 0 in a forked copy of the process.
     pub(crate) fn left(&self) -> usize {
         if self.process == process::id() { self.progress.total - self.progress.sent } else { 0 }
     }
 
-    /// Sends the rest of the frame of `pending`, if there is one, as far as `wait` allows.
+    /// Sends the rest of the pending frame, if there is one, as far as `wait` allows.
     pub(crate) fn flush(
         pending: &mut Option<Box<Self>>,
         fd: &DatagramFd,
@@ -65,15 +65,15 @@ impl Pending {
         let result = this.progress.send(fd, &slices, &descriptors, wait);
         match &result {
             Err(SendError::WouldBlock { .. } | SendError::TimedOut { .. }) => {}
-            // Sent, or no longer to be sent.
+            // Sent, or failed for good.
             _ => *pending = None,
         }
         result
     }
 }
 
-/// Sends a frame to the connected peer, after what is pending: as one datagram if it fits, else in
-/// pieces. With [`Wait::Try`], the rest of a frame that was begun becomes what is pending.
+/// Sends the pending frame, and then a frame to the connected peer: as one datagram if it fits, otherwise in
+/// pieces. With [`Wait::Try`], the rest of a frame that has begun becomes pending.
 #[inline]
 pub(crate) fn send_connected(
     fd: &DatagramFd,
@@ -81,7 +81,7 @@ pub(crate) fn send_connected(
     outgoing: Outgoing<'_>,
     wait: Wait,
 ) -> Result<(), SendError> {
-    // What nearly all frames are goes the shortest way. Why it failed shows on the other one.
+    // The fast path, for nearly all frames. If it fails, the slow path repeats the call and maps the error.
     if pending.is_none()
         && outgoing.descriptors.is_empty()
         && fd.kind() == Kind::UnixSeqpacket
@@ -114,7 +114,7 @@ fn send_any(
     if wait != Wait::Try {
         return progress.send(fd, slices, descriptors, wait);
     }
-    // Copied before anything goes, so that nothing can fail between the pieces.
+    // Duplicate before sending, so this cannot fail between the pieces.
     let failed = |source| SendError::Io { len, source };
     let kept: io::Result<Vec<_>> = descriptors.iter().map(BorrowedFd::try_clone_to_owned).collect();
     let kept = kept.map_err(failed)?;
@@ -136,7 +136,7 @@ fn send_any(
 }
 
 impl Progress {
-    /// Sends the rest of the frame, of which `slices` are at least that.
+    /// Sends the rest of the frame. `slices` are the end of the frame, and include the whole rest.
     fn send(
         &mut self,
         fd: &DatagramFd,
@@ -145,7 +145,7 @@ impl Progress {
         wait: Wait,
     ) -> Result<(), SendError> {
         let here: usize = slices.iter().map(|slice| slice.len()).sum();
-        // How much of the frame comes before `slices`.
+        // How many bytes of the frame precede `slices`.
         let before = self.total - here;
         while self.sent < self.total {
             let head = match self.sent {
@@ -156,8 +156,7 @@ impl Progress {
             let len = self.piece_len.min(self.total - self.sent);
             let mut piece = [IoSlice::new(&[]); MAX_SLICES + 1];
             let piece = cut(slices, self.sent - before, len, &head, &mut piece);
-            // Descriptors go with the last piece, so that a receiver holds none for a frame that never
-            // ends.
+            // Descriptors travel with the last piece, so a receiver never holds any for an incomplete frame.
             let is_last = self.sent + len == self.total;
             let descriptors = if is_last { descriptors } else { &[] };
             let piece = Outgoing { slices: piece, descriptors, len: self.total };
@@ -177,7 +176,7 @@ impl Progress {
     }
 }
 
-/// Lists a head and `len` bytes of `slices` from `from` on.
+/// Returns slices of a head and of `len` bytes of `slices`, beginning at `from`.
 fn cut<'p>(
     slices: &'p [IoSlice<'p>],
     mut from: usize,

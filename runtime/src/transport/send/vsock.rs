@@ -1,9 +1,9 @@
-//! Sending over vsock, where the kernel may take a part of a datagram and leave the rest to the caller.
+//! Sends over vsock, where the kernel may accept part of a datagram.
 //!
-//! A call that finds room for a part takes that part, and waits for room for the rest. If it may not
-//! wait, or a signal or a timeout ends the wait, it fails as if it had taken nothing, and the next
-//! datagram is glued to the part (net/vmw_vsock/af_vsock.c, vsock_connectible_sendmsg). A peer that
-//! receives the end instead never sees the part.
+//! If there is room for a part, the kernel accepts that part, and waits for room for the rest. If it may not
+//! wait, or a signal or a timeout ends the wait, the call fails as if nothing was accepted, and the kernel
+//! appends the next datagram to the part (net/vmw_vsock/af_vsock.c, vsock_connectible_sendmsg). So a part is
+//! followed by a shutdown: the peer then receives the end, and never the part.
 
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
@@ -15,11 +15,11 @@ use crate::sys::{self, DatagramFd, Readiness};
 use crate::transport::wait::NotReady;
 use crate::wait::Wait;
 
-/// How long a wait goes without looking whether the connection has ended: a poll does not always tell.
+/// How often a wait checks whether the connection has ended: a poll does not always report it.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// Sends a datagram whole, or else ends what is sent. A datagram that finds no room at all may be given
-/// up. One that was begun is not, except at a deadline.
+/// Sends a datagram whole, or shuts down the sending direction. Returns [`NotReady`] if there is no room. Once
+/// part of the datagram is accepted, only a deadline ends the wait.
 pub(super) fn send_whole(
     fd: &DatagramFd,
     outgoing: Outgoing<'_>,
@@ -34,7 +34,7 @@ pub(super) fn send_whole(
     };
     let Err(error) = sys::send_whole(fd, outgoing.slices, deadline) else { return Ok(()) };
     if let ErrorKind::WouldBlock | ErrorKind::Interrupted = error.kind() {
-        // Should that fail, the connection has ended already.
+        // If this fails, the connection has already ended.
         _ = fd.shutdown(Shutdown::Write);
     }
     match (error.kind(), deadline) {
@@ -46,7 +46,7 @@ pub(super) fn send_whole(
 /// Waits for room for a byte, until `deadline` at the latest.
 fn has_room(fd: &DatagramFd, deadline: Instant) -> io::Result<bool> {
     loop {
-        // Sends nothing, but tells errors.
+        // Sends nothing, but reports errors.
         sys::send(fd, &[], &[], None, false)?;
         let until = deadline.min(Instant::now() + LOOK_AGAIN);
         let ready = sys::wait(fd.as_fd(), Readiness::Writable, Some(until))?;

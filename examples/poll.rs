@@ -31,10 +31,14 @@ type Talking = Connection<Talk<'static>, Talk<'static>>;
 /// Answers many clients at once, in one thread.
 #[derive(Parser)]
 enum Task {
-    /// Serves clients at ADDRESS: unix:/path, unix:@abstract, or vsock:CID:PORT.
-    Serve { address: Address },
+    /// Serves clients at ADDRESS.
+    Serve {
+        /// The address: unix:/path, unix:@abstract, or vsock:CID:PORT.
+        address: Address,
+    },
     /// Sends texts to the server at ADDRESS, and checks the answers.
     Shout {
+        /// The address of the server.
         address: Address,
         /// How many clients run at the same time.
         #[arg(long, default_value_t = 10)]

@@ -35,8 +35,9 @@ type Reports = Socket<Report<'static>, Report<'static>>;
 /// Sends samples from many senders to one receiver.
 #[derive(Parser)]
 enum Task {
-    /// Receives samples at ADDRESS (unix:/path or udp:IP:PORT), and prints a summary.
+    /// Receives samples at ADDRESS, and prints a summary.
     Receive {
+        /// The address: unix:/path, unix:@abstract, or udp:IP:PORT.
         address: Address,
         /// Exit after this many seconds without a sample.
         #[arg(long, default_value_t = 5)]
@@ -47,7 +48,9 @@ enum Task {
     },
     /// Sends samples to ADDRESS.
     Send {
+        /// The address of the receiver.
         address: Address,
+        /// How many senders run at the same time.
         #[arg(long, default_value_t = 4)]
         senders: u64,
         /// How many samples each sender sends.

@@ -58,6 +58,7 @@ enum Task {
     Put {
         /// The address of the server.
         address: Address,
+        /// The files to store.
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
@@ -65,6 +66,7 @@ enum Task {
     Import {
         /// The address of the server: unix:/path or unix:@abstract, which can carry open files.
         address: Address,
+        /// The files to store.
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
@@ -72,6 +74,7 @@ enum Task {
     Get {
         /// The address of the server.
         address: Address,
+        /// The names of the blobs.
         #[arg(required = true)]
         names: Vec<String>,
     },

@@ -30,6 +30,7 @@ use crate::protocol::{Ask, Tell};
 /// Describes untrusted PNG files, parsed in a confined process.
 #[derive(Parser)]
 struct Arguments {
+    /// The PNG files.
     files: Vec<PathBuf>,
     /// Make the parser try to open a path and to connect to a server.
     #[arg(long)]

@@ -16,6 +16,11 @@ pub(crate) fn message(input: &DeriveInput, krate: Option<&Path>, error: &Error) 
         fn name(&self) -> &'static __private::str {
             __private::mistaken()
         }
+        fn tag_of(
+            __frame: &[__private::u8],
+        ) -> __private::Result<__private::u32, __private::DecodeError> {
+            __private::mistaken()
+        }
         fn encode<'__message>(
             &'__message self,
             __encoder: &mut __private::Encoder<'__message>,

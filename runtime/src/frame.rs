@@ -25,7 +25,7 @@ use crate::peer::Peer;
 /// ours.send(&Greeting::Hello { name: "you" })?;
 ///
 /// let frame = theirs.recv()?.expect("a frame is there");
-/// assert_eq!((frame.len(), frame.bytes()), (5, &b"\x01\x03you"[..]));
+/// assert_eq!((frame.tag()?, frame.len(), frame.bytes()), (1, 5, &b"\x01\x03you"[..]));
 /// let Greeting::Hello { name } = frame.decode()?;
 /// assert_eq!(name, "you");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -60,6 +60,17 @@ impl<'r, M: Message> Frame<'r, M> {
             return M::decode_with(self.bytes, &mut self.descriptors);
         }
         M::decode(self.bytes)
+    }
+
+    /// Reads the tag, and nothing else: to route a frame without decoding it.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Tag`] if the frame does not begin with a tag. Tags that `M` does not know are returned
+    /// too.
+    #[inline]
+    pub fn tag(&self) -> Result<u32, DecodeError> {
+        M::tag_of(self.bytes)
     }
 
     /// Returns how many descriptors came with the frame. Dropping the frame undecoded closes them. 0 if the

@@ -27,7 +27,7 @@ use crate::transport::Outgoing;
 ///     let (mut ours, mut theirs) = Connection::<News<'static>, News<'static>>::pair()?;
 ///     ours.tx.send_frame(&frame, Wait::Block)?;
 ///     let mut received = theirs.rx.recv_owned(Wait::Block)?.expect("a frame");
-///     assert_eq!(received.bytes(), frame.bytes());
+///     assert_eq!((received.tag()?, received.bytes()), (1, frame.bytes()));
 ///     let News::Headline(text) = received.decode()?;
 ///     assert_eq!(text, "Ice on the moon");
 /// }
@@ -67,6 +67,15 @@ impl<M: Message> OwnedFrame<M> {
     /// Those of [`Frame::decode`](crate::Frame::decode).
     pub fn decode(&mut self) -> Result<M::Borrowed<'_>, DecodeError> {
         M::decode_with(&self.bytes, &mut self.descriptors)
+    }
+
+    /// Reads the tag, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Frame::tag`](crate::Frame::tag).
+    pub fn tag(&self) -> Result<u32, DecodeError> {
+        M::tag_of(&self.bytes)
     }
 
     /// Returns the frame's bytes: tag and payload.

@@ -5,7 +5,7 @@ pub use core::marker::PhantomData;
 pub use core::option::Option::{self, None, Some};
 pub use core::primitive::{bool, str, u8, u32};
 pub use core::result::Result::{self, Err, Ok};
-use std::fmt::Display;
+use std::error::Error;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 pub use std::borrow::Cow;
@@ -51,10 +51,10 @@ pub fn apart<T>(variant: impl FnOnce() -> T) -> T {
     note = "an `fd` field takes every type with `AsFd` and `TryFrom<OwnedFd>`: write `Vec<File>` instead of an array, `File` instead of a `Box` of one, `OwnedFd` instead of `RawFd`",
     note = "a struct with a descriptor inside is a message of its own: mark the field #[message(nested)]"
 )]
-pub trait Descriptor: AsFd + TryFrom<OwnedFd, Error: Display> {}
+pub trait Descriptor: AsFd + TryFrom<OwnedFd, Error: Into<Box<dyn Error + Send + Sync>>> {}
 
 #[diagnostic::do_not_recommend]
-impl<T: AsFd + TryFrom<OwnedFd, Error: Display>> Descriptor for T {}
+impl<T: AsFd + TryFrom<OwnedFd, Error: Into<Box<dyn Error + Send + Sync>>>> Descriptor for T {}
 
 /// Takes the next descriptor, for a field.
 ///

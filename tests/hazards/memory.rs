@@ -71,9 +71,9 @@ fn h30_shared_bytes_are_refused_unless_every_seal_is_there() {
     for (memory, expected) in unsealed() {
         ours.send(&Sent { bytes: memory.as_fd() }).unwrap();
         let error = theirs.recv().unwrap().unwrap().decode().unwrap_err();
-        let DecodeError::Fd { field: "Shared.bytes", reason } = error else { panic!("{error:?}") };
-        let wanted = MemoryFault::Unsealed { missing: expected }.to_string();
-        assert_eq!(*reason, *wanted);
+        let DecodeError::Fd { field: "Shared.bytes", source } = error else { panic!("{error:?}") };
+        let fault = source.downcast_ref::<MemoryFault>();
+        assert!(matches!(fault, Some(MemoryFault::Unsealed { missing }) if *missing == expected));
         match SharedBytes::try_from(memory) {
             Err(MemoryFault::Unsealed { missing }) => assert_eq!(missing, expected),
             other => panic!("{other:?}"),

@@ -10,8 +10,8 @@ use crate::ast::{Data, Field, Form, Variant};
 use crate::hygiene::{hygienic, hygienic_at};
 use crate::kind::{self, Content, Descriptors, Held, Kind, Number, ungroup};
 
-/// `Message::decode`, and its forms with descriptors and in another message: each around
-/// [`read`](self::read).
+/// `Message::tag_of`, and `Message::decode` with its forms with descriptors and in another message: each
+/// around [`read`](self::read).
 pub(super) fn functions(cx: &Context<'_>) -> TokenStream {
     let codec = &cx.codec;
     let result = hygienic!(__private::Decoded<'__frame, Self>);
@@ -43,6 +43,11 @@ pub(super) fn functions(cx: &Context<'_>) -> TokenStream {
         }
     };
     hygienic! {
+        #[inline]
+        fn tag_of(__frame: &[__private::u8]) -> __private::Result<__private::u32, __private::DecodeError> {
+            __private::Decoder::tag(&mut __private::Decoder::<'_, #codec>::new(__frame)?)
+        }
+
         #decode
 
         fn decode_nested<'__frame>(#frame, #along) -> #result {

@@ -106,13 +106,13 @@ pub enum DecodeError {
     )]
     FdUnclear,
 
-    /// A descriptor came that the field's type does not take.
-    #[error("field `{field}`: {reason}")]
+    /// The field's type refused the descriptor that came.
+    #[error("field `{field}`: its type refused the descriptor")]
     Fd {
         /// The field, as `Variant.name` or `Variant.0`.
         field: &'static str,
-        /// The type's objection.
-        reason: Box<str>,
+        /// The error of the type's `TryFrom<OwnedFd>`.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 
     /// The message has a field of the type `BorrowedFd`, which nobody would own: it can only be sent.

@@ -1,6 +1,6 @@
 //! The descriptors that came with a frame, handed out to its fields one by one.
 
-use std::fmt::Display;
+use std::error::Error;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::vec;
 
@@ -91,14 +91,13 @@ impl Descriptors {
     /// field's type does not take what came.
     pub fn take<T>(&mut self, field: &'static str) -> Result<T, DecodeError>
     where
-        T: TryFrom<OwnedFd, Error: Display>,
+        T: TryFrom<OwnedFd, Error: Into<Box<dyn Error + Send + Sync>>>,
     {
         let descriptor = self.left.next().ok_or_else(|| self.miscounted(1))?;
         if self.unknown == Unknown::Something {
             self.unknown = Unknown::Before;
         }
-        T::try_from(descriptor)
-            .map_err(|error| DecodeError::Fd { field, reason: error.to_string().into() })
+        T::try_from(descriptor).map_err(|error| DecodeError::Fd { field, source: error.into() })
     }
 
     /// Takes the next `count`, for a field that holds several.
@@ -108,7 +107,7 @@ impl Descriptors {
     /// As [`take`](Self::take).
     pub fn take_many<T>(&mut self, field: &'static str, count: u64) -> Result<Vec<T>, DecodeError>
     where
-        T: TryFrom<OwnedFd, Error: Display>,
+        T: TryFrom<OwnedFd, Error: Into<Box<dyn Error + Send + Sync>>>,
     {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         if count > self.len() {

@@ -42,6 +42,10 @@ pub(crate) const BORROW_FROM: usize = 32 * 1024;
 ///         "Beat"
 ///     }
 ///
+///     fn tag_of(frame: &[u8]) -> Result<u32, DecodeError> {
+///         Decoder::<Bincode>::new(frame)?.tag()
+///     }
+///
 ///     fn encode<'m>(&'m self, encoder: &mut Encoder<'m>) -> Result<(), EncodeError> {
 ///         encoder.tag::<Bincode>(5)?;
 ///         encoder.field::<Bincode, _>("Beat.seq", &self.seq)

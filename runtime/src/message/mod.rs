@@ -46,6 +46,7 @@ use crate::error::{DecodeError, EncodeError};
 /// let frame = to_vec(&Request::Put { name: "a", content: b"xyz" })?;
 /// assert_eq!(frame, [2, 1, b'a', b'x', b'y', b'z']);
 /// assert_eq!((Request::Ping.tag(), Request::Ping.name()), (1, "Ping"));
+/// assert_eq!(Request::tag_of(&frame)?, 2);
 /// assert!(matches!(Request::decode(&frame)?, Request::Put { name: "a", content: b"xyz" }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -67,6 +68,14 @@ pub trait Message {
 
     /// The name of this value's variant, or of its type if that is a struct: for logs and metrics.
     fn name(&self) -> &'static str;
+
+    /// Reads the tag of a frame, and nothing else: to route frames without decoding them.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Empty`] or [`DecodeError::Tag`] if the bytes do not begin with a tag. Tags that this type
+    /// does not know are returned too.
+    fn tag_of(frame: &[u8]) -> Result<u32, DecodeError>;
 
     /// Writes the message to `encoder`, which may borrow from it.
     ///
@@ -122,6 +131,10 @@ impl<M: Message> Message for Box<M> {
 
     fn name(&self) -> &'static str {
         M::name(self)
+    }
+
+    fn tag_of(frame: &[u8]) -> Result<u32, DecodeError> {
+        M::tag_of(frame)
     }
 
     fn encode<'m>(&'m self, encoder: &mut Encoder<'m>) -> Result<(), EncodeError> {

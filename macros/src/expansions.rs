@@ -83,6 +83,16 @@ expansions! {
         }
     }
 
+    /// Messages in a message: behind a length, up to its end, and where newer senders may add fields.
+    nested {
+        enum Outer<'a> {
+            #[message(tag = 1)]
+            Wrapped { #[message(nested)] many: Vec<Inner<'a>>, #[message(nested, rest)] last: Inner<'a> },
+            #[message(tag = 2, extensible)]
+            Open(#[message(nested)] Option<Inner<'a>>),
+        }
+    }
+
     /// Unknown messages, lent by the frame.
     other_lent {
         enum Request<'a> {

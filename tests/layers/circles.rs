@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sources::{Module, Source, Tree};
 
-/// What is wrong with the imports of a crate, folder by folder. The folders of `excepted` have files of their
-/// own that define something.
-pub(crate) fn faults(tree: &Tree, excepted: &[&str]) -> Vec<String> {
-    let is_excepted = |folder: &Module| excepted.contains(&folder.join("/").as_str());
+/// What is wrong with the imports of a crate, folder by folder.
+pub(crate) fn faults(tree: &Tree) -> Vec<String> {
     let mut faults = Vec::new();
     // For each folder, which of its modules imports which, and an example.
     let mut folders = BTreeMap::<Module, BTreeMap<(String, String), String>>::new();
@@ -21,7 +19,6 @@ pub(crate) fn faults(tree: &Tree, excepted: &[&str]) -> Vec<String> {
             }
             // A folder's file names what is below it.
             (None, _) => {}
-            (Some(_), None) if is_excepted(&to) => {}
             (Some(_), None) => faults.push(format!(
                 "{} imports what {}/mod.rs defines",
                 from.join("::"),
@@ -37,14 +34,8 @@ pub(crate) fn faults(tree: &Tree, excepted: &[&str]) -> Vec<String> {
         }
     }
     for source in tree.sources.iter().filter(|source| source.is_folder()) {
-        match (definition(source), is_excepted(&source.module)) {
-            (Some(found), false) => {
-                faults.push(format!("{} defines something: {found}", source.path.display()));
-            }
-            (None, true) => {
-                faults.push(format!("{} needs no exception any more", source.path.display()));
-            }
-            _ => {}
+        if let Some(found) = definition(source) {
+            faults.push(format!("{} defines something: {found}", source.path.display()));
         }
     }
     faults

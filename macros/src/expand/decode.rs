@@ -5,8 +5,10 @@ use quote::format_ident;
 use syn::spanned::Spanned;
 use syn::{Type, TypeArray};
 
-use super::{Context, binding, bindings, function_of, is_extensible, with};
-use crate::ast::{Data, Field, Form, Variant};
+use super::context::Context;
+use super::names::{binding, bindings, function_of};
+use super::with;
+use crate::ast::{Data, Ending, Field, Form, Variant};
 use crate::hygiene::{hygienic, hygienic_at};
 use crate::kind::{self, Content, Descriptors, Held, Kind, Number, ungroup};
 
@@ -161,7 +163,8 @@ fn fields(cx: &Context<'_>, variant: &Variant<'_>, path: &TokenStream) -> TokenS
             Some(hygienic!(__private::Descriptors::finish(__descriptors)?;))
         }
         (false, true) => {
-            Some(hygienic!(__private::Descriptors::finish_extensible(__descriptors, __decoder)?;))
+            let is_at_end = hygienic!(__private::Decoder::is_at_end(__decoder));
+            Some(hygienic!(__private::Descriptors::finish_extensible(__descriptors, #is_at_end)?;))
         }
         _ => None,
     };
@@ -171,6 +174,11 @@ fn fields(cx: &Context<'_>, variant: &Variant<'_>, path: &TokenStream) -> TokenS
         #all_taken
         __private::Ok(#path { #bindings })
     }
+}
+
+/// Whether a variant may end before its frame does.
+fn is_extensible(variant: &Variant<'_>) -> bool {
+    matches!(variant.ending, Ending::Extensible(_))
 }
 
 /// The expression that reads a field, or gives its default where an older sender's frame ends.

@@ -4,7 +4,9 @@ use proc_macro2::{Span, TokenStream};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use super::{Context, binding, bindings, function_of, matched, with};
+use super::context::Context;
+use super::names::{binding, bindings, function_of, matched};
+use super::with;
 use crate::ast::{Data, Field, Form, Variant};
 use crate::hygiene::{hygienic, hygienic_at};
 use crate::kind::{Content, Kind, Number, Slice, ungroup};

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{GenericParam, Path, Type};
 
-use super::{Context, at_frame, without_self};
+use super::context::{Context, at_frame, without_self};
 use crate::hygiene::{hygienic, hygienic_at};
 
 /// An expression: the field, as a type that serialises as `path` does.

@@ -12,7 +12,7 @@ use bincode::{Decode, decode_from_slice};
 use serde::Serialize;
 use serde::de::DeserializeSeed;
 
-use super::Codec;
+use super::contract::Codec;
 use crate::error::Fault;
 
 const CONFIG: Configuration = config::standard();

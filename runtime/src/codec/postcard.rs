@@ -5,7 +5,7 @@ use postcard::{Deserializer, Error, serialize_with_flavor};
 use serde::Serialize;
 use serde::de::DeserializeSeed;
 
-use super::Codec;
+use super::contract::Codec;
 use crate::error::Fault;
 
 /// Postcard 1: LEB128 integers, zigzag for signed ones.

@@ -1,12 +1,10 @@
 //! Frame to message: a cursor over the frame's bytes that names the field in every error.
 
-mod nested;
-
 use std::marker::PhantomData;
 
 use serde::Deserialize;
 
-use super::Unknown;
+use super::unknown::Unknown;
 use crate::codec::{Codec, decode_guarded};
 use crate::error::{DecodeError, Fault};
 
@@ -16,16 +14,16 @@ use crate::error::{DecodeError, Fault};
 /// Every value is decoded under the rules of [`codec`](crate::codec).
 #[derive(Debug)]
 pub struct Decoder<'f, C> {
-    frame: &'f [u8],
+    pub(super) frame: &'f [u8],
     /// What has not been read yet: a tail of `frame`.
-    unread: &'f [u8],
+    pub(super) unread: &'f [u8],
     /// Elements of no bytes met so far.
-    empty_elements: u32,
+    pub(super) empty_elements: u32,
     /// How many messages this one is nested in.
-    nested: u32,
+    pub(super) nested: u32,
     /// Whether the message is taken as data, as no variant has its tag.
-    is_unknown: bool,
-    codec: PhantomData<fn() -> C>,
+    pub(super) is_unknown: bool,
+    pub(super) codec: PhantomData<fn() -> C>,
 }
 
 impl<'f, C: Codec> Decoder<'f, C> {
@@ -187,7 +185,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
     ///
     /// [`DecodeError::Field`], naming `field`.
     pub fn has_fd(&mut self, field: &'static str) -> Result<bool, DecodeError> {
-        self.is_present(field)
+        self.read(field, Self::presence)
     }
 
     /// Reads how many descriptors an `fd` field holds. [`Descriptors`](super::Descriptors) has them.
@@ -249,7 +247,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
 
     /// Reads with `read`, whose fault becomes that of `field`.
     #[inline(always)]
-    fn read<T>(
+    pub(super) fn read<T>(
         &mut self,
         field: &'static str,
         read: impl FnOnce(&mut Self) -> Result<T, Fault>,
@@ -270,7 +268,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
     }
 
     #[inline(always)]
-    fn prefixed(&mut self) -> Result<&'f [u8], Fault> {
+    pub(super) fn prefixed(&mut self) -> Result<&'f [u8], Fault> {
         let (len, unread) = C::decode_u64(self.unread)?;
         self.unread = unread;
         // A length past what the machine can address is past the frame's end too.
@@ -286,7 +284,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
     }
 
     #[inline]
-    fn presence(&mut self) -> Result<bool, Fault> {
+    pub(super) fn presence(&mut self) -> Result<bool, Fault> {
         match self.take(1)? {
             [0] => Ok(false),
             [1] => Ok(true),
@@ -306,12 +304,12 @@ impl<'f, C: Codec> Decoder<'f, C> {
     }
 
     #[inline(always)]
-    fn offset(&self) -> usize {
+    pub(super) fn offset(&self) -> usize {
         self.frame.len() - self.unread.len()
     }
 
     #[cold]
-    fn error(&self, field: &'static str, offset: usize, fault: Fault) -> DecodeError {
+    pub(super) fn error(&self, field: &'static str, offset: usize, fault: Fault) -> DecodeError {
         DecodeError::Field { field, offset, len: self.frame.len(), fault }
     }
 }

@@ -4,8 +4,7 @@ use std::error::Error;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::vec;
 
-use super::Decoder;
-use crate::codec::{Codec, MAX_DEPTH, MAX_EMPTY_ELEMENTS};
+use crate::codec::{MAX_DEPTH, MAX_EMPTY_ELEMENTS};
 use crate::error::DecodeError;
 
 /// Descriptors beside a frame, in the order in which its message's `fd` fields take them. Those that
@@ -127,10 +126,11 @@ impl Descriptors {
         self.check(false)
     }
 
-    /// As [`finish`](Self::finish), for a message that may end before its frame does.
+    /// As [`finish`](Self::finish), for a message that may end before its frame does. `is_at_end` is whether
+    /// they end together.
     #[doc(hidden)]
-    pub fn finish_extensible<C: Codec>(&self, decoder: &Decoder<'_, C>) -> Result<(), DecodeError> {
-        self.check(!decoder.is_at_end())
+    pub fn finish_extensible(&self, is_at_end: bool) -> Result<(), DecodeError> {
+        self.check(!is_at_end)
     }
 
     /// Checks what is left. `has_more` is whether this message has something that this side does not know.

@@ -1,17 +1,13 @@
 //! Message to frame: one buffer for what is encoded, and the places where borrowed bytes go between.
 
-mod nested;
-
-use std::io::IoSlice;
 use std::os::fd::BorrowedFd;
 
 use serde::Serialize;
 
-use super::extent::{Borrowed, Extent, MAX_BORROWED, MAX_SLICES, Mark};
-use super::{Message, Unknown};
+use super::extent::{Borrowed, MAX_BORROWED, Mark};
+use super::unknown::Unknown;
 use crate::codec::{Codec, encode_guarded};
 use crate::error::EncodeError;
-use crate::wire::{HEAD_LEN, frame_len_bytes};
 
 /// Byte fields of at least this many bytes are sent from where they lie: below, the kernel's
 /// handling of one more iovec costs more than the copy that it saves.
@@ -70,18 +66,18 @@ pub(crate) const BORROW_FROM: usize = 32 * 1024;
 /// ```
 #[derive(Debug)]
 pub struct Encoder<'m> {
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
     /// Places for what is borrowed, and how many of them are taken.
-    borrowed: &'m mut [Borrowed<'m>],
-    count: usize,
+    pub(super) borrowed: &'m mut [Borrowed<'m>],
+    pub(super) count: usize,
     /// What travels beside the frame.
-    descriptors: Vec<BorrowedFd<'m>>,
+    pub(super) descriptors: Vec<BorrowedFd<'m>>,
     /// Where the frame begins: there may be others before it.
-    start: Mark,
+    pub(super) start: Mark,
     /// How many messages the one that is being written is nested in.
-    nested: u32,
+    pub(super) nested: u32,
     /// Elements of no bytes met so far in the frame.
-    empty_elements: u32,
+    pub(super) empty_elements: u32,
 }
 
 impl<'m> Encoder<'m> {
@@ -286,145 +282,5 @@ impl<'m> Encoder<'m> {
     #[must_use]
     pub fn descriptors(&self) -> &[BorrowedFd<'m>] {
         self.descriptors.get(self.start.descriptors..).unwrap_or_default()
-    }
-
-    /// Empties the encoder, for other frames.
-    pub(crate) fn clear(&mut self) {
-        self.truncate(Mark::START);
-    }
-
-    /// Where a frame ends that is written next to those that there are, and where the next one begins.
-    #[inline]
-    pub(crate) fn end(&self) -> Mark {
-        let descriptors = self.descriptors.len();
-        Mark { bytes: self.buffer.len(), borrowed: self.count, descriptors }
-    }
-
-    /// Forgets what was written after `mark`.
-    pub(crate) fn truncate(&mut self, mark: Mark) {
-        self.buffer.truncate(mark.bytes);
-        self.count = mark.borrowed;
-        self.descriptors.truncate(mark.descriptors);
-    }
-
-    /// Whether there are places for all that a further frame may borrow.
-    #[inline]
-    pub(crate) fn has_places(&self) -> bool {
-        self.borrowed.len() - self.count >= MAX_BORROWED
-    }
-
-    /// Writes a message as a frame after those that there are. Where it is, and its length in bytes. After
-    /// an error, nothing is written.
-    #[inline]
-    pub(crate) fn append<M: Message>(
-        &mut self,
-        message: &'m M,
-    ) -> Result<(Extent, usize), EncodeError> {
-        let from = self.end();
-        self.start = from;
-        let result = message.encode(self).and_then(|()| match self.len() {
-            0 => Err(EncodeError::Empty),
-            len => Ok((Extent { from, to: self.end() }, len)),
-        });
-        if result.is_err() {
-            self.truncate(from);
-        }
-        result
-    }
-
-    /// Writes a message as a frame of a bundle: behind its length. Where it is, and its length, without
-    /// what is before it. After an error, nothing is written.
-    #[inline]
-    pub(crate) fn append_behind_len<M: Message>(
-        &mut self,
-        message: &'m M,
-    ) -> Result<(Extent, usize), EncodeError> {
-        let mark = self.end();
-        self.buffer.push(0);
-        let appended = self.append(message);
-        let Ok((mut extent, len)) = appended else {
-            self.truncate(mark);
-            return appended;
-        };
-        let (bytes, count) = frame_len_bytes(len);
-        let place = mark.bytes..mark.bytes + 1;
-        if let ([byte, ..], 1) = (bytes, count) {
-            if let Some(place) = self.buffer.get_mut(mark.bytes) {
-                *place = byte;
-            }
-            return Ok((extent, len));
-        }
-        // Longer than expected: what follows moves.
-        self.buffer.splice(place, bytes);
-        let moved = count - 1;
-        for borrowed in self.borrowed.get_mut(mark.borrowed..self.count).unwrap_or_default() {
-            borrowed.at += moved;
-        }
-        extent.from.bytes += moved;
-        extent.to.bytes += moved;
-        Ok((extent, len))
-    }
-
-    /// Leaves room for the head of a bundle, which [`set_head`](Self::set_head) fills.
-    pub(crate) fn skip_head(&mut self) {
-        self.buffer.extend_from_slice(&[0; HEAD_LEN]);
-    }
-
-    /// Writes the head of a bundle to the front.
-    pub(crate) fn set_head(&mut self, head: [u8; HEAD_LEN]) {
-        if let Some(place) = self.buffer.first_chunk_mut() {
-            *place = head;
-        }
-    }
-
-    /// The bytes of `extent`, in slices to be sent one after the other.
-    #[inline]
-    pub(crate) fn slices<'p>(
-        &'p self,
-        Extent { from, to }: Extent,
-        places: &'p mut [IoSlice<'p>],
-    ) -> &'p [IoSlice<'p>] {
-        let mut used = 0;
-        let mut push = |bytes: &'p [u8]| {
-            if !bytes.is_empty()
-                && let Some(place) = places.get_mut(used)
-            {
-                *place = IoSlice::new(bytes);
-                used += 1;
-            }
-        };
-        let mut start = from.bytes;
-        for borrowed in self.borrowed.get(from.borrowed..to.borrowed).unwrap_or_default() {
-            push(self.buffer.get(start..borrowed.at).unwrap_or_default());
-            push(borrowed.bytes);
-            start = borrowed.at;
-        }
-        push(self.buffer.get(start..to.bytes).unwrap_or_default());
-        places.get(..used).unwrap_or_default()
-    }
-
-    /// The descriptors beside the frame at `extent`.
-    #[inline]
-    pub(crate) fn descriptors_of(&self, Extent { from, to }: Extent) -> &[BorrowedFd<'m>] {
-        self.descriptors.get(from.descriptors..to.descriptors).unwrap_or_default()
-    }
-
-    /// The frame at `extent`, the only one, of `len` bytes.
-    pub(crate) fn into_frame(self, extent: Extent, len: usize) -> Vec<u8> {
-        if self.count == 0 {
-            return self.buffer;
-        }
-        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-        let mut frame = Vec::with_capacity(len);
-        for slice in self.slices(extent, &mut slices) {
-            frame.extend_from_slice(slice);
-        }
-        frame
-    }
-
-    /// The buffer, for the next messages.
-    #[inline]
-    pub(crate) fn into_buffer(self) -> Vec<u8> {
-        self.buffer
     }
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::Message;
+use super::contract::Message;
 
 /// The type of a field without `nested`.
 #[derive(Debug)]

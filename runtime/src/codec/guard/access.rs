@@ -5,7 +5,8 @@ use serde::de::{
 };
 
 use super::deserializer::entered;
-use super::{Guard, Rule};
+use super::meter::Rule;
+use super::wrapper::Guard;
 
 impl<T> Guard<'_, T> {
     /// Counts the element that was decoded since `before` bytes remained, if it took none.

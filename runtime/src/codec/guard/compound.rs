@@ -6,8 +6,9 @@ use serde::ser::{
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
 };
 
+use super::meter::Rule;
 use super::serializer::Named;
-use super::{Guard, Rule};
+use super::wrapper::Guard;
 
 impl<S> Guard<'_, S> {
     /// Counts the element that was encoded, if it took no bytes.

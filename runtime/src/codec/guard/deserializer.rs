@@ -2,8 +2,9 @@
 
 use serde::de::{Deserializer, Error, Visitor};
 
+use super::meter::{Meter, Rule};
 use super::owned::Owned;
-use super::{Guard, Meter, Rule};
+use super::wrapper::Guard;
 
 /// Values of at least one byte that hold no others: the visitor needs no watching.
 macro_rules! scalars {

@@ -1,17 +1,9 @@
-//! A check of builds with debug assertions: a value that is sent is received as the same variants, and
-//! from the same bytes.
-//!
-//! serde counts all variants of an enum where it serialises, and where it deserialises those alone that
-//! are not skipped. So `#[serde(skip)]` on one makes another of each that comes after it, in silence.
+//! The variants of enums by their names, as they are sent and as they are received.
 
 use std::cell::{Cell, RefCell};
 
 use serde::de::value::U32Deserializer;
-use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer};
-
-use super::{Guard, Meter};
-use crate::codec::Codec;
-use crate::error::Fault;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IntoDeserializer};
 
 /// The variants that were serialised, in order, and where deserialising has got to.
 #[derive(Default)]
@@ -20,15 +12,15 @@ pub(super) struct Names {
     received: Cell<usize>,
     /// The variants of the enum that is being deserialised.
     of: Cell<&'static [&'static str]>,
-    mistaken: Cell<Option<Mistaken>>,
+    pub(super) mistaken: Cell<Option<Mistaken>>,
     pub(super) checks: bool,
 }
 
 #[derive(Clone, Copy)]
-struct Mistaken {
-    of: &'static str,
-    sent: &'static str,
-    received: &'static str,
+pub(super) struct Mistaken {
+    pub(super) of: &'static str,
+    pub(super) sent: &'static str,
+    pub(super) received: &'static str,
 }
 
 impl Names {
@@ -75,35 +67,4 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Index<'_, S> {
         let index: U32Deserializer<D::Error> = index.into_deserializer();
         self.inner.deserialize(index)
     }
-}
-
-/// Says what is wrong with `bytes`, to which a `T` was encoded under `meter`.
-pub(super) fn check<C: Codec, T: DeserializeOwned>(
-    meter: Meter,
-    bytes: &[u8],
-    nested: u32,
-) -> Result<(), Box<str>> {
-    let meter = Meter { names: meter.names, ..Meter::new(bytes.len(), 0) };
-    let seed = Guard::outermost(std::marker::PhantomData::<T>, &meter, nested);
-    let decoded = C::decode(seed, bytes);
-    let text = match (decoded, meter.names.mistaken.get()) {
-        (_, Some(Mistaken { of, sent, received })) => format!(
-            "`{of}::{sent}` would be received as `{of}::{received}`: an enum with `#[serde(skip)]` on a variant counts its variants in two ways"
-        ),
-        (Ok((_, taken)), None) if taken < bytes.len() => format!(
-            "{taken} bytes would be read of the {} that were written: the type deserialises something else than it serialises",
-            bytes.len()
-        ),
-        (Err(fault), None) => match meter.fault(fault) {
-            fault @ Fault::SelfDescribing => fault.to_string(),
-            Fault::Short { .. } => format!(
-                "more bytes would be read than the {} that were written: the type serialises less than it deserialises",
-                bytes.len()
-            ),
-            // A type may refuse what it likes.
-            _ => return Ok(()),
-        },
-        (Ok(_), None) => return Ok(()),
-    };
-    Err(text.into())
 }

@@ -4,7 +4,8 @@ use std::fmt::Display;
 
 use serde::ser::{Error, Serialize, Serializer};
 
-use super::{Guard, Meter, Rule};
+use super::meter::{Meter, Rule};
+use super::wrapper::Guard;
 
 /// What is entered, unless it is too deep.
 #[inline]
@@ -212,20 +213,6 @@ impl<'g, S: Serializer> Guard<'g, S> {
         match len {
             Some(_) => Ok(()),
             None => Err(self.meter.trip_encoding(Rule::UnknownLength)),
-        }
-    }
-}
-
-impl<'g> Guard<'g, ()> {
-    /// The same guard around `inner`.
-    #[inline]
-    fn put<U>(self, inner: U) -> Guard<'g, U> {
-        Guard {
-            inner,
-            meter: self.meter,
-            depth: self.depth,
-            free: self.free,
-            counted: self.counted,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 
-use super::Guard;
+use super::wrapper::Guard;
 
 /// What a visitor is handed that holds no other values.
 macro_rules! leaves {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
-use super::{Get, Put};
+use super::traits::{Get, Put};
 use crate::codec::Codec;
 use crate::error::{DecodeError, EncodeError};
 use crate::message::{Decoder, Encoder};

@@ -1,11 +1,11 @@
-//! Messages in messages: each travels as a frame of its own, behind its length.
+//! Nested fields: the types that nest, and how generated code writes and reads them.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use super::{Decoder, Descriptors, Encoder, Message, Nothing};
 use crate::codec::Codec;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Decoder, Descriptors, Encoder, Message, Nothing};
 
 /// What a `#[message(nested)]` field holds: a message, or an `Option` or a `Vec` of what nests. A `Box`
 /// of a message is a message itself.
@@ -43,6 +43,39 @@ pub trait Nested {
         decoder: &mut Decoder<'f, C>,
         descriptors: &mut Descriptors,
     ) -> Result<Self::Borrowed<'f>, DecodeError>;
+}
+
+impl<'m> Encoder<'m> {
+    /// Writes a `nested` field: the length of its message's frame, then the frame.
+    ///
+    /// # Errors
+    ///
+    /// Those of the nested message's [`encode`](Message::encode), and [`EncodeError::Field`] for one that
+    /// is nested deeper than [`MAX_DEPTH`](crate::codec::MAX_DEPTH).
+    #[inline]
+    pub fn nested<C: Codec, T: Nested>(
+        &mut self,
+        field: &'static str,
+        value: &'m T,
+    ) -> Result<(), EncodeError> {
+        value.write::<C>(field, self)
+    }
+}
+
+impl<'f, C: Codec> Decoder<'f, C> {
+    /// Reads a `nested` field: the length of its message's frame, then the frame.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Nested`], naming `field`, around the nested message's error.
+    #[inline]
+    pub fn nested<T: Nested>(
+        &mut self,
+        field: &'static str,
+        descriptors: &mut Descriptors,
+    ) -> Result<T::Borrowed<'f>, DecodeError> {
+        T::read(field, self, descriptors)
+    }
 }
 
 /// The type of a `nested` field.

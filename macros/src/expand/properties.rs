@@ -1,0 +1,80 @@
+//! What a message says of itself: its tag, its name, and whether descriptors travel with it.
+
+use proc_macro2::TokenStream;
+use syn::ext::IdentExt;
+
+use super::names::matched;
+use crate::ast::{Container, Data, Variant};
+use crate::hygiene::hygienic;
+use crate::nest::Inner;
+
+pub(super) fn tag(container: &Container<'_>) -> TokenStream {
+    let body = match &container.data {
+        Data::Struct(variant) => {
+            let number = variant.tag.number;
+            hygienic!(#number)
+        }
+        Data::Enum { variants, other, .. } => {
+            let arms = variants.iter().map(|Variant { ident, tag, .. }| {
+                let number = tag.number;
+                hygienic!(Self::#ident { .. } => #number,)
+            });
+            let other = other.as_ref().map(|other| {
+                let ident = other.ident;
+                hygienic!(Self::#ident { 0: __unknown } => __private::Unknown::tag(__unknown),)
+            });
+            let matched = matched(container);
+            hygienic!(match #matched { #(#arms)* #other })
+        }
+    };
+    hygienic! {
+        #[inline]
+        fn tag(&self) -> __private::u32 {
+            #body
+        }
+    }
+}
+
+pub(super) fn name(container: &Container<'_>) -> TokenStream {
+    let body = match &container.data {
+        Data::Struct(variant) => {
+            let name = variant.ident.unraw().to_string();
+            hygienic!(#name)
+        }
+        Data::Enum { variants, other, .. } => {
+            let idents = variants.iter().map(|variant| variant.ident);
+            let idents = idents.chain(other.as_ref().map(|other| other.ident));
+            let arms = idents.map(|ident| {
+                let name = ident.unraw().to_string();
+                hygienic!(Self::#ident { .. } => #name,)
+            });
+            let matched = matched(container);
+            hygienic!(match #matched { #(#arms)* })
+        }
+    };
+    hygienic! {
+        #[inline]
+        fn name(&self) -> &'static __private::str {
+            #body
+        }
+    }
+}
+
+/// Whether descriptors travel with the message: those of its fields, and of messages in it. Of one behind a
+/// `Box` or a `Vec`, which may hold this one again, it cannot be asked.
+pub(super) fn descriptors(container: &Container<'_>) -> Option<TokenStream> {
+    if container.has_descriptors() {
+        return Some(hygienic!(
+            const DESCRIPTORS: __private::bool = true;
+        ));
+    }
+    let nested = container.fields().filter(|field| field.is_nested());
+    let nested = nested.map(|field| Inner::of(field.ty)).filter(|inner| !inner.is(container.ident));
+    let nested: Vec<_> = nested
+        .map(|Inner { ty, is_indirect }| match is_indirect {
+            true => hygienic!(true),
+            false => hygienic!(<__private::NestedType<#ty>>::DESCRIPTORS),
+        })
+        .collect();
+    (!nested.is_empty()).then(|| hygienic!(const DESCRIPTORS: __private::bool = #(#nested)||*;))
+}

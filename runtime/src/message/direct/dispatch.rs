@@ -1,0 +1,216 @@
+//! What generated code asks, and the ways of writing and reading that the compiler finds.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::traits::{Get, Put};
+use crate::codec::Codec;
+use crate::error::{DecodeError, EncodeError};
+use crate::message::{Decoder, Encoder};
+
+/// A field's value, to be written.
+#[derive(Debug)]
+pub struct Value<'m, T: ?Sized>(pub &'m T);
+
+impl<'m, T: Put> Value<'m, T> {
+    #[doc(hidden)]
+    #[inline]
+    pub fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        self.0.put::<C>(field, encoder)
+    }
+}
+
+/// A field's value of a type that names no lifetime, to be written.
+#[derive(Debug)]
+pub struct OwnedValue<'m, T: ?Sized>(pub &'m T);
+
+impl<'m, T: Put> OwnedValue<'m, T> {
+    #[doc(hidden)]
+    #[inline]
+    pub fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        self.0.put::<C>(field, encoder)
+    }
+}
+
+/// A field's type, to be read from a frame that lives for `'f`.
+#[derive(Debug)]
+pub struct Of<'f, T>(PhantomData<fn(&'f ()) -> T>);
+
+impl<T> Of<'_, T> {
+    /// The only one.
+    pub const TYPE: Self = Self(PhantomData);
+}
+
+impl<'f, T: Get<'f>> Of<'f, T> {
+    #[doc(hidden)]
+    #[inline]
+    pub fn __get<C: Codec>(
+        self,
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+    ) -> Result<T, DecodeError> {
+        T::get(field, decoder)
+    }
+}
+
+/// Writes types that are not recognised, and that can be read back to be checked.
+pub trait PutChecked<'m>: Sized {
+    #[doc(hidden)]
+    fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError>;
+}
+
+impl<'m, T: Serialize + DeserializeOwned> PutChecked<'m> for OwnedValue<'m, T> {
+    #[inline]
+    fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        encoder.checked::<C, T>(field, self.0)
+    }
+}
+
+/// Writes the other types that serde serialises. It is implemented for references, so that it is found later.
+pub trait PutThroughSerde<'m>: Sized {
+    #[doc(hidden)]
+    fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError>;
+}
+
+/// Has the methods for types that cannot be written, so that the compiler reports them once, where they are
+/// read. It is behind a `Deref`, so that its methods are found last.
+#[derive(Debug)]
+pub struct Nothing;
+
+impl Nothing {
+    #[doc(hidden)]
+    pub fn __put<C: Codec>(
+        &self,
+        field: &'static str,
+        encoder: &mut Encoder<'_>,
+    ) -> Result<(), EncodeError> {
+        _ = (field, encoder);
+        unreachable!("a field that cannot be written does not compile")
+    }
+
+    #[doc(hidden)]
+    pub fn __put_rest(
+        &self,
+        field: &'static str,
+        encoder: &mut Encoder<'_>,
+    ) -> Result<(), EncodeError> {
+        _ = (field, encoder);
+        unreachable!("a field that cannot be written does not compile")
+    }
+}
+
+impl<T: ?Sized> Deref for Value<'_, T> {
+    type Target = Nothing;
+
+    fn deref(&self) -> &Nothing {
+        &Nothing
+    }
+}
+
+impl<T: ?Sized> Deref for OwnedValue<'_, T> {
+    type Target = Nothing;
+
+    fn deref(&self) -> &Nothing {
+        &Nothing
+    }
+}
+
+impl<'m, T: Serialize + ?Sized> PutThroughSerde<'m> for &Value<'m, T> {
+    #[inline]
+    fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        encoder.field::<C, T>(field, self.0)
+    }
+}
+
+impl<'m, T: Serialize + ?Sized> PutThroughSerde<'m> for &OwnedValue<'m, T> {
+    #[inline]
+    fn __put<C: Codec>(
+        self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        encoder.field::<C, T>(field, self.0)
+    }
+}
+
+/// A type that serde handles.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a field of a message",
+    label = "`Serialize` or `Deserialize` is missing",
+    note = "for your own type, write #[derive(serde::Serialize, serde::Deserialize)] before it, or derive `Message` and mark the field #[message(nested)]; a descriptor is marked #[message(fd)]",
+    note = "for a type of another crate, turn on its `serde` feature, or say how it is sent: #[message(with = path)]"
+)]
+pub trait FieldType<'f>: Serialize + Deserialize<'f> {}
+
+#[diagnostic::do_not_recommend]
+impl<'f, T: Serialize + Deserialize<'f>> FieldType<'f> for T {}
+
+/// A type that serde handles, and that borrows nothing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be in a field of a message",
+    label = "`Serialize` or `Deserialize` is missing, or it borrows",
+    note = "for your own type, write #[derive(serde::Serialize, serde::Deserialize)] before it",
+    note = "#[message(bound = \"…\")] on the message says what else its type parameters need"
+)]
+pub trait OwnedFieldType: Serialize + DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> OwnedFieldType for T {}
+
+/// Reads types that are not recognised.
+pub trait GetThroughSerde<'f>: Sized {
+    #[doc(hidden)]
+    type Value;
+
+    #[doc(hidden)]
+    fn __get<C: Codec>(
+        self,
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+    ) -> Result<Self::Value, DecodeError>
+    where
+        Self::Value: FieldType<'f>;
+}
+
+impl<'f, T> GetThroughSerde<'f> for Of<'f, T> {
+    type Value = T;
+
+    #[inline]
+    fn __get<C: Codec>(
+        self,
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+    ) -> Result<T, DecodeError>
+    where
+        T: FieldType<'f>,
+    {
+        decoder.field(field)
+    }
+}

@@ -74,7 +74,7 @@ enum Next {
 }
 
 impl Client {
-    /// Goes on with a client as far as that is possible without waiting.
+    /// Serves a client until it would block.
     fn advance(&mut self) -> Result<Next, Error> {
         loop {
             // A client that does not read its answers gets no others: they would pile up here.

@@ -206,3 +206,19 @@ fn descriptors_of_what_is_newer_are_not_taken_for_others() {
     let error = sent(NewerPart::Grown(1, inside), Some("after")).unwrap_err();
     assert!(matches!(error, DecodeError::FdUnclear), "{error}");
 }
+
+#[test]
+fn more_descriptors_come_only_with_more_bytes() {
+    let received = |frame: &[u8]| {
+        let more = vec![file("more").into()];
+        Parcel::decode_with(frame, &mut Descriptors::from(more))
+    };
+    // A message without descriptors, and no files after it.
+    let frame = [2, 1, 3, 0];
+    let error = received(&frame).unwrap_err();
+    assert!(matches!(error, DecodeError::FdCount { declared: 0, received: 1 }), "{error}");
+    let newer = [&frame[..], &[9]].concat();
+    assert!(
+        matches!(received(&newer), Ok(Parcel::Lenient(Part::Nothing, files)) if files.is_empty())
+    );
+}

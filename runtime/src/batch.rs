@@ -24,7 +24,7 @@ use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE, frame_len_bytes, read_frame_len};
 /// once, after those before it.
 ///
 /// Dropping a batch sends what there is room for, and cannot tell what becomes of the rest: flush it
-/// before. A forked copy of the process sends nothing of it, as its parent does.
+/// before. In a forked copy of the process, dropping it sends nothing, as the parent does.
 ///
 /// ```
 /// use datagrammar::{Batch, Connection, Message, Wait};

@@ -24,7 +24,8 @@ use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE, frame_len_bytes, read_frame_len};
 /// batch, and is sent immediately.
 ///
 /// Dropping a batch tries to send its messages without waiting, and cannot report an error: call
-/// [`flush`](Self::flush) first. In a forked copy of the process, dropping sends nothing.
+/// [`flush`](Self::flush) first. In a forked copy of the process, dropping sends nothing, as the parent
+/// sends the messages.
 ///
 /// ```
 /// use datagrammar::{Batch, Connection, Message, Wait};

@@ -107,7 +107,10 @@ impl Slot {
         self.keep();
         let mut datagram = mem::take(&mut self.own);
         // It may lie in the memory of a longer one.
-        datagram.shrink_to_fit();
+        let needed = datagram.len().max(SHORT);
+        if datagram.capacity() > needed {
+            datagram.shrink_to(needed);
+        }
         datagram
     }
 

@@ -134,7 +134,7 @@ fn send(way: Way, form: u8, items: &[Item<'_>]) -> Way {
                 let frame = OwnedFrame::encode(item).unwrap();
                 persist(&mut sender, |tx| tx.send_frame(&frame, Wait::Try));
             }
-            if items.len() % 2 == 0 {
+            if items.len().is_multiple_of(2) {
                 sender.flush(Wait::Block).unwrap();
                 assert_eq!(sender.pending(), 0);
             }

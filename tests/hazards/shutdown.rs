@@ -17,8 +17,11 @@ fn sockets(directory: &Directory, name: &str) -> [OursAlone; 2] {
         .map(|address| Socket::bind_with(&address, &options()).unwrap())
 }
 
+/// Receives a message, and returns its number.
+type Form = fn(&mut SocketReceiver<Numbered<'static>>) -> Result<u64, RecvError>;
+
 /// Every form of receiving.
-const FORMS: [fn(&mut SocketReceiver<Numbered<'static>>) -> Result<u64, RecvError>; 5] = [
+const FORMS: [Form; 5] = [
     |ours| Ok(ours.recv_from()?.0.decode().unwrap().check()),
     |ours| {
         let far = Instant::now() + Duration::from_secs(60);

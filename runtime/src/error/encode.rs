@@ -23,7 +23,8 @@ pub enum EncodeError {
     #[error("a descriptor of the message cannot be duplicated")]
     Fd(#[source] std::io::Error),
 
-    /// An [`Unknown`](crate::Unknown) message holds tag 0, which is the runtime's own.
-    #[error("tag 0 is reserved for the runtime: an unknown message must carry another")]
+    /// The tag begins with the byte 0: an [`Unknown`](crate::Unknown) message holds tag 0, or a codec of your
+    /// own writes tags so.
+    #[error("a first byte of 0 is reserved for the runtime: use another tag, or another codec")]
     ReservedTag,
 }

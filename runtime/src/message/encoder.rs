@@ -8,6 +8,7 @@ use super::extent::{Borrowed, MAX_BORROWED, Mark};
 use super::unknown::Unknown;
 use crate::codec::{Codec, encode_guarded};
 use crate::error::EncodeError;
+use crate::wire::is_reserved;
 
 /// Byte fields of at least this many bytes are sent from where they lie: below, the kernel's
 /// handling of one more iovec costs more than the copy that it saves.
@@ -93,13 +94,19 @@ impl<'m> Encoder<'m> {
     ///
     /// # Errors
     ///
-    /// [`EncodeError::Field`] when the codec refuses it.
+    /// [`EncodeError::Field`] when the codec refuses it. [`EncodeError::ReservedTag`] when the codec writes it
+    /// with the byte 0 first, as the default one writes tag 0.
     #[inline]
     pub fn tag<C: Codec>(&mut self, tag: u32) -> Result<(), EncodeError> {
         if self.nested == 0 {
             self.empty_elements = 0;
         }
-        self.u32::<C>("tag", &tag)
+        let at = self.buffer.len();
+        self.u32::<C>("tag", &tag)?;
+        match self.buffer.get(at) {
+            Some(&first) if is_reserved(first) => Err(EncodeError::ReservedTag),
+            _ => Ok(()),
+        }
     }
 
     /// Writes a field through serde.
@@ -261,7 +268,7 @@ impl<'m> Encoder<'m> {
     /// [`EncodeError::ReservedTag`] for tag 0.
     #[inline]
     pub fn unknown<C: Codec>(&mut self, unknown: &'m Unknown<'_>) -> Result<(), EncodeError> {
-        self.tag::<C>(unknown.sendable_tag()?)?;
+        self.tag::<C>(unknown.tag())?;
         self.rest(unknown.payload());
         Ok(())
     }

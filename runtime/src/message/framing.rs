@@ -26,7 +26,8 @@ use crate::wire::{HEAD_LEN, frame_len_bytes};
 /// As [`Message::encode`].
 pub fn to_vec<M: Message>(message: &M) -> Result<Vec<u8>, EncodeError> {
     let mut borrowed = [Borrowed::NOTHING; MAX_BORROWED];
-    let mut encoder = Encoder::new(Vec::new(), &mut borrowed);
+    // Small frames fit without growing.
+    let mut encoder = Encoder::new(Vec::with_capacity(32), &mut borrowed);
     let (extent, len) = encoder.append(message)?;
     Ok(encoder.into_frame(extent, len))
 }

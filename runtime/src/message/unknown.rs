@@ -2,9 +2,6 @@
 
 use std::borrow::Cow;
 
-use crate::error::EncodeError;
-use crate::wire::RESERVED_TAG;
-
 /// A message that this side does not know: its tag, and its payload as it came.
 ///
 /// The field type of an `#[message(other)]` variant. Borrow with the message's lifetime,
@@ -55,13 +52,5 @@ impl<'a> Unknown<'a> {
     #[must_use]
     pub fn into_owned(self) -> Unknown<'static> {
         Unknown { tag: self.tag, payload: Cow::Owned(self.payload.into_owned()) }
-    }
-
-    /// The tag, if it may be sent.
-    pub(super) fn sendable_tag(&self) -> Result<u32, EncodeError> {
-        match self.tag {
-            RESERVED_TAG => Err(EncodeError::ReservedTag),
-            tag => Ok(tag),
-        }
     }
 }

@@ -199,7 +199,7 @@ mod tests {
     /// The name that the kernel would write as `bytes`.
     fn written(bytes: &[u8]) -> Name {
         let mut name = Name { bytes: [0; Name::CAPACITY], len: 0 };
-        name.bytes[..bytes.len()].copy_from_slice(bytes);
+        name.bytes.get_mut(..bytes.len()).unwrap().copy_from_slice(bytes);
         name.set_len(bytes.len() as libc::socklen_t);
         name
     }

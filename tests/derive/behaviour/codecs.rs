@@ -1,7 +1,9 @@
 //! `codec`: the same message types under another encoding.
 
-use datagrammar::codec;
-use datagrammar::{DecodeError, Message, Unknown};
+use datagrammar::codec::{self, Bincode, Codec};
+use datagrammar::{DecodeError, EncodeError, Fault, Message, Unknown, to_vec};
+use serde::Serialize;
+use serde::de::DeserializeSeed;
 
 use crate::is_sent_as;
 
@@ -53,4 +55,34 @@ fn a_codec_refuses_as_the_default_one_does() {
     assert!(matches!(Beat::decode(&[0xc8, 1]), Err(DecodeError::Field { field: "Beat.0", .. })));
     let trailing = Beat::decode(&[0xc8, 1, 5, 0]);
     assert!(matches!(trailing, Err(DecodeError::TrailingBytes { consumed: 3, len: 4 })));
+}
+
+/// Bincode, with tags as fixed big-endian numbers, which a codec may not write.
+enum BigEndian {}
+
+impl Codec for BigEndian {
+    fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), Box<str>> {
+        Bincode::encode(value, out)
+    }
+
+    fn encode_u32(value: u32, out: &mut Vec<u8>) -> Result<(), Box<str>> {
+        out.extend(value.to_be_bytes());
+        Ok(())
+    }
+
+    fn decode<'f, S: DeserializeSeed<'f>>(
+        seed: S,
+        input: &'f [u8],
+    ) -> Result<(S::Value, usize), Fault> {
+        Bincode::decode(seed, input)
+    }
+}
+
+#[test]
+fn a_codec_that_writes_the_runtimes_first_byte_cannot_send() {
+    #[derive(Message)]
+    #[message(tag = 1, codec = BigEndian)]
+    struct Beat(u64);
+
+    assert!(matches!(to_vec(&Beat(5)), Err(EncodeError::ReservedTag)));
 }

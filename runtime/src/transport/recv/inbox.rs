@@ -101,9 +101,9 @@ impl Inbox {
     /// Takes the descriptors of the last received frame.
     #[inline]
     pub(crate) fn take_descriptors(&mut self) -> Descriptors {
-        let ancillary = self.feed.ancillary.as_mut();
-        let descriptors = ancillary.map(|ancillary| mem::take(&mut ancillary.descriptors));
-        descriptors.unwrap_or_default().into()
+        let Some(ancillary) = &mut self.feed.ancillary else { return Descriptors::default() };
+        ancillary.truncated = false;
+        mem::take(&mut ancillary.descriptors).into()
     }
 
     /// Returns the sender's name of the last received frame; unnamed on a connection.
@@ -131,8 +131,7 @@ impl Inbox {
     ) -> Result<Option<usize>, RecvError> {
         loop {
             if self.bundle.is_open() {
-                let next = self.bundle.find(self.feed.slot.bytes());
-                return Ok(Some(next.map_err(RecvError::BadBundle)?.len()));
+                return Ok(Some(self.bundle.peek(self.feed.slot.bytes())?.len()));
             }
             if let Some(len) = self.held {
                 return Ok(Some(self.frame_len(self.feed.slot.bytes(), len)));

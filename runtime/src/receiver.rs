@@ -151,8 +151,9 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// # Errors
     ///
-    /// [`RecvError::WouldBlock`], [`RecvError::TimedOut`], [`RecvError::Empty`], [`RecvError::BadBundle`],
-    /// [`RecvError::BadFragment`], [`RecvError::NoMemory`], [`RecvError::Io`].
+    /// [`RecvError::WouldBlock`], [`RecvError::TimedOut`], [`RecvError::Empty`], [`RecvError::BadFragment`],
+    /// [`RecvError::NoMemory`], [`RecvError::Io`]; [`RecvError::BadBundle`], until the next receive drops
+    /// the bundle.
     pub fn peek_len(&mut self, wait: Wait) -> Result<Option<usize>, RecvError> {
         self.inbox.peek_len(&self.fd, self.limits, wait)
     }

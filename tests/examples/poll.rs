@@ -133,7 +133,7 @@ fn it_says_how_it_is_used() {
 #[test]
 fn the_readme_shows_the_loop_as_it_is() {
     let source = include_str!("../../examples/poll.rs");
-    let begin = source.find("    /// Goes on with a client").unwrap();
+    let begin = source.find("    /// Serves a client until").unwrap();
     let end = begin + source[begin..].find("\n    }\n").unwrap() + "\n    }\n".len();
     let shown: String = source[begin..end]
         .lines()

@@ -5,9 +5,7 @@ use std::net::UdpSocket;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 
-use datagrammar::{
-    BundleFault, Connection, FragmentFault, Limits, Message, RecvError, Socket, Wait,
-};
+use datagrammar::{BundleFault, Connection, FragmentFault, Limits, Message, RecvError, Socket};
 use datagrammar_tests::datagrams::{bundle, bundle_of, head, piece, pieces, wide_varint};
 use datagrammar_tests::leaks::Parcel;
 use datagrammar_tests::{Directory, InMode as _, Numbered, options, raw};
@@ -316,18 +314,4 @@ fn a_bundle_in_pieces_is_read_as_if_it_had_come_in_one() {
         }
         assert_eq!(ours.recv().unwrap().expect("a frame").bytes(), [1, 5, 0]);
     }
-}
-
-#[test]
-fn a_fault_that_a_peek_finds_ends_the_bundle_too() {
-    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
-    let mut ours = Connection::<Numbered<'static>, Numbered<'static>>::adopt(ours).unwrap();
-    raw::send(&theirs, &bundle_of(2, &[&[4][..], &SEVEN, &[9], &SEVEN].concat())).unwrap();
-    raw::send(&theirs, &SEVEN).unwrap();
-    assert_eq!(ours.recv().unwrap().unwrap().bytes(), SEVEN);
-    let fault = BundleFault::Overrun { at: 20, len: 9, left: 4 };
-    let peeked = ours.rx.peek_len(Wait::Block);
-    assert!(matches!(peeked, Err(RecvError::BadBundle(found)) if found == fault));
-    assert_eq!(ours.rx.peek_len(Wait::Block).unwrap(), Some(4));
-    assert_eq!(ours.recv().unwrap().unwrap().bytes(), SEVEN);
 }

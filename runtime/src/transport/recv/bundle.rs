@@ -29,7 +29,13 @@ impl Bundle {
     /// over `limit` is skipped, with an error.
     #[inline]
     pub(super) fn next(&mut self, bytes: &[u8], limit: usize) -> Result<Range<usize>, RecvError> {
-        let frame = self.peek(bytes)?;
+        let frame = match self.find(bytes) {
+            Ok(frame) => frame,
+            Err(fault) => {
+                self.left = 0;
+                return Err(RecvError::BadBundle(fault));
+            }
+        };
         (self.left, self.at) = (self.left - 1, frame.end);
         if frame.len() > limit {
             return Err(RecvError::TooLarge { len: frame.len(), limit });
@@ -37,17 +43,9 @@ impl Bundle {
         Ok(frame)
     }
 
-    /// Returns the range of the next frame. A fault ends the bundle.
+    /// Returns the range of the next frame.
     #[inline]
-    pub(super) fn peek(&mut self, bytes: &[u8]) -> Result<Range<usize>, RecvError> {
-        self.find(bytes).map_err(|fault| {
-            self.left = 0;
-            RecvError::BadBundle(fault)
-        })
-    }
-
-    #[inline]
-    fn find(&self, bytes: &[u8]) -> Result<Range<usize>, BundleFault> {
+    pub(super) fn find(&self, bytes: &[u8]) -> Result<Range<usize>, BundleFault> {
         let rest = bytes.get(self.at..).unwrap_or_default();
         if rest.is_empty() {
             return Err(BundleFault::Missing { missing: self.left });

@@ -131,7 +131,8 @@ impl Inbox {
     ) -> Result<Option<usize>, RecvError> {
         loop {
             if self.bundle.is_open() {
-                return Ok(Some(self.bundle.peek(self.feed.slot.bytes())?.len()));
+                let next = self.bundle.find(self.feed.slot.bytes());
+                return Ok(Some(next.map_err(RecvError::BadBundle)?.len()));
             }
             if let Some(len) = self.held {
                 return Ok(Some(self.frame_len(self.feed.slot.bytes(), len)));

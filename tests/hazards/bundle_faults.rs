@@ -113,8 +113,8 @@ fn every_fault_of_a_bundle_costs_the_rest_of_that_datagram() {
         (after_two(3, &[]), 2, Missing { missing: 1 }),
         (after_two(u64::MAX, &[]), 2, Missing { missing: u64::MAX - 2 }),
         (bundle_of(0, &[1, 1]), 0, Trailing { left: 2 }),
-        (after_two(1, &[]), 0, Trailing { left: 5 }),
-        (after_two(2, &[9]), 1, Trailing { left: 1 }),
+        (after_two(1, &[]), 1, Trailing { left: 5 }),
+        (after_two(2, &[9]), 2, Trailing { left: 1 }),
         (after_two(3, &[254, 1, 1]), 2, Length { at: 24 }),
         (after_two(3, &[255]), 2, Length { at: 24 }),
         (after_two(3, &[251, 1]), 2, Length { at: 24 }),
@@ -302,7 +302,7 @@ fn a_bundle_in_pieces_is_read_as_if_it_had_come_in_one() {
     let long = bundle(&[vec![1; 40_000], vec![2; 40_000]]);
     for (whole, fault) in [
         (&long, BundleFault::Long { len: long.len(), max: 65_536 }),
-        (&after_two(1, &[]), BundleFault::Trailing { left: 5 }),
+        (&after_two(0, &[]), BundleFault::Trailing { left: 10 }),
     ] {
         for datagram in pieces(9, whole, 30_000.min(whole.len() - 1)) {
             raw::send(&theirs, &datagram).unwrap();

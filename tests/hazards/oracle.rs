@@ -238,13 +238,13 @@ impl Model {
                 return self.spoil(BundleFault::NotAFrame { at: place });
             }
             at += frame.len();
-            if left == 1 && at < body.len() {
-                return self.spoil(BundleFault::Trailing { left: body.len() - at });
-            }
             self.outcomes.push(match frame.len() {
                 ..=LIMIT => Outcome::Frame(frame.to_vec(), 0),
                 len => Outcome::TooLarge(len),
             });
+            if left == 1 && at < body.len() {
+                return self.spoil(BundleFault::Trailing { left: body.len() - at });
+            }
         }
         match (count, body) {
             (0, []) => self.spoil(BundleFault::Missing { missing: 1 }),

@@ -57,6 +57,7 @@ fn what_would_be_received_as_something_else_is_refused() {
         (Skipping::B, "`Skipping::B` would be received as `Skipping::C`"),
         (Skipping::C, "`Skipping::C` would be received as `Skipping::D`"),
         (Skipping::D(1), "`Skipping::D` would be received as `Skipping::E`"),
+        (Skipping::E { value: 1 }, "`Skipping::E` would be received as no variant"),
     ] {
         for refused in
             [refusal(&Skips(vec![sent.clone()])), refusal(&SkipsPostcard(vec![sent.clone()]))]

@@ -20,7 +20,8 @@ pub(super) struct Names {
 pub(super) struct Mistaken {
     pub(super) of: &'static str,
     pub(super) sent: &'static str,
-    pub(super) received: &'static str,
+    /// `None` for none of the variants.
+    pub(super) received: Option<&'static str>,
 }
 
 impl Names {
@@ -39,9 +40,9 @@ impl Names {
     fn received(&self, index: u32) {
         let (at, of) = (self.received.get(), self.of.get());
         self.received.set(at + 1);
-        let received = usize::try_from(index).ok().and_then(|index| of.get(index));
-        if let (Some(&(name, sent)), Some(&received)) = (self.sent.borrow().get(at), received)
-            && sent != received
+        let received = usize::try_from(index).ok().and_then(|index| of.get(index)).copied();
+        if let Some(&(name, sent)) = self.sent.borrow().get(at)
+            && received != Some(sent)
             && of.contains(&sent)
         {
             self.mistaken.set(Some(Mistaken { of: name, sent, received }));

@@ -24,9 +24,13 @@ pub(super) fn check<C: Codec, T: DeserializeOwned>(
     let seed = Guard::outermost(PhantomData::<T>, &meter, nested);
     let decoded = C::decode(seed, bytes);
     let text = match (decoded, meter.names.mistaken.get()) {
-        (_, Some(Mistaken { of, sent, received })) => format!(
-            "`{of}::{sent}` would be received as `{of}::{received}`: an enum with `#[serde(skip)]` on a variant counts its variants in two ways"
-        ),
+        (_, Some(Mistaken { of, sent, received })) => {
+            let received =
+                received.map_or("no variant".into(), |received| format!("`{of}::{received}`"));
+            format!(
+                "`{of}::{sent}` would be received as {received}: an enum with `#[serde(skip)]` on a variant counts its variants in two ways"
+            )
+        }
         (Ok((_, taken)), None) if taken < bytes.len() => format!(
             "{taken} bytes would be read of the {} that were written: the type deserialises something else than it serialises",
             bytes.len()

@@ -12,17 +12,19 @@ pub(super) struct Bundle {
     left: u64,
     /// The position of the next length in the datagram.
     at: usize,
+    /// Whether a frame or a fault is left.
+    is_open: bool,
 }
 
 impl Bundle {
     /// Begins a bundle of `count` frames.
     pub(super) fn new(count: u64) -> Self {
-        Self { left: count, at: HEAD_LEN }
+        Self { left: count, at: HEAD_LEN, is_open: true }
     }
 
     #[inline]
     pub(super) fn is_open(&self) -> bool {
-        self.left > 0
+        self.is_open
     }
 
     /// Moves to the next frame of the bundle `bytes`, and returns its range. A fault ends the bundle. A frame
@@ -32,11 +34,12 @@ impl Bundle {
         let frame = match self.find(bytes) {
             Ok(frame) => frame,
             Err(fault) => {
-                self.left = 0;
+                self.is_open = false;
                 return Err(RecvError::BadBundle(fault));
             }
         };
         (self.left, self.at) = (self.left - 1, frame.end);
+        self.is_open = self.left > 0 || self.at < bytes.len();
         if frame.len() > limit {
             return Err(RecvError::TooLarge { len: frame.len(), limit });
         }
@@ -47,6 +50,9 @@ impl Bundle {
     #[inline]
     pub(super) fn find(&self, bytes: &[u8]) -> Result<Range<usize>, BundleFault> {
         let rest = bytes.get(self.at..).unwrap_or_default();
+        if self.left == 0 {
+            return Err(BundleFault::Trailing { left: rest.len() });
+        }
         if rest.is_empty() {
             return Err(BundleFault::Missing { missing: self.left });
         }
@@ -57,10 +63,7 @@ impl Bundle {
         let frame = usize::try_from(len).ok().and_then(|len| rest.get(..len));
         match frame {
             None => Err(BundleFault::Overrun { at, len, left: rest.len() }),
-            Some([first, ..]) if !is_reserved(*first) => match rest.len() - len as usize {
-                left @ 1.. if self.left == 1 => Err(BundleFault::Trailing { left }),
-                _ => Ok(at..at + len as usize),
-            },
+            Some(frame @ [first, ..]) if !is_reserved(*first) => Ok(at..at + frame.len()),
             Some(_) => Err(BundleFault::NotAFrame { at }),
         }
     }

@@ -93,7 +93,11 @@ impl Client {
                 },
                 Ok(None) => return Ok(Next::Ended),
                 Err(RecvError::WouldBlock) => return Ok(Next::Readable),
+                // A large frame in many pieces: there are more.
+                Err(RecvError::Unfinished { .. }) => {}
                 Err(error) if error.is_fatal() => return Err(error.into()),
+                // The frame may still be queued.
+                Err(error @ RecvError::NoMemory { .. }) => return Err(error.into()),
                 // Too long, or not a frame: the next one can be received.
                 Err(error) => eprintln!("a frame was dropped: {error}"),
             }

@@ -60,12 +60,16 @@ impl<M: Message> OwnedFrame<M> {
     }
 
     /// Decodes the message, which borrows from the frame. Moves the descriptors into the message: a frame
-    /// that had descriptors cannot be decoded again or sent.
+    /// that had descriptors cannot be decoded again or sent. To decode a shared frame without descriptors, use
+    /// [`Message::decode`] with its [`bytes`](Self::bytes).
     ///
     /// # Errors
     ///
-    /// Those of [`Frame::decode`](crate::Frame::decode).
+    /// Those of [`Frame::decode`](crate::Frame::decode), and [`DecodeError::DescriptorsTaken`].
     pub fn decode(&mut self) -> Result<M::Borrowed<'_>, DecodeError> {
+        if let count @ 1.. = self.descriptors.taken() {
+            return Err(DecodeError::DescriptorsTaken { count });
+        }
         M::decode_with(&self.bytes, &mut self.descriptors)
     }
 

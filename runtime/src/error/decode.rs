@@ -106,6 +106,13 @@ pub enum DecodeError {
     )]
     FdUnclear,
 
+    /// An earlier decode of an [`OwnedFrame`](crate::OwnedFrame) took its descriptors.
+    #[error("an earlier decode took the {count} descriptors of the frame: decode it only once")]
+    DescriptorsTaken {
+        /// How many it took.
+        count: usize,
+    },
+
     /// The field's type refused the descriptor that came.
     #[error("field `{field}`: its type refused the descriptor")]
     Fd {

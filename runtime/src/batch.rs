@@ -37,7 +37,8 @@ use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE, frame_len_bytes, read_frame_len};
 /// }
 ///
 /// let (ours, mut theirs) = Connection::<Sample, Sample>::pair()?;
-/// let mut batch: Batch<Sample> = Batch::new(ours.tx);
+/// let (tx, _rx) = ours.split();
+/// let mut batch = Batch::new(tx);
 /// for load in [0.1, 0.2, 0.3] {
 ///     batch.push(&Sample::Load(load), Wait::Block)?;
 /// }

@@ -140,8 +140,8 @@ impl<Tx: Message> Sender<Tx> {
     /// Sends several messages in order, in few datagrams: small messages share a *bundle* of up to 64 KiB.
     /// A message over 16 KiB or with descriptors gets its own datagram. Returns the number of messages sent.
     ///
-    /// The receiver gets each message as a separate frame, as after [`send`](Self::send). For messages that
-    /// are made one by one, see [`Batch`](crate::Batch).
+    /// The receiver gets each message as a separate frame, as after [`send`](Self::send). `messages` borrows
+    /// each message. For messages that are made one by one, use a [`Batch`](crate::Batch).
     ///
     /// ```
     /// use datagrammar::{Connection, Message, Wait};

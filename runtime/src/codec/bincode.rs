@@ -6,7 +6,7 @@
 
 use bincode::config::{self, Configuration};
 use bincode::enc::write::Writer;
-use bincode::error::{DecodeError, EncodeError};
+use bincode::error::{DecodeError, EncodeError, IntegerType};
 use bincode::serde::{encode_into_writer, seed_decode_from_slice};
 use bincode::{Decode, decode_from_slice};
 use serde::Serialize;
@@ -134,8 +134,12 @@ fn fault(error: DecodeError) -> Fault {
         DecodeError::InvalidCharEncoding(bytes) => {
             Fault::Invalid(format!("a `char` is one character of UTF-8, not {bytes:02x?}").into())
         }
-        DecodeError::InvalidIntegerType { found, .. } => {
-            Fault::Invalid(format!("an integer of a wider type, {found:?}").into())
+        DecodeError::InvalidIntegerType { found: IntegerType::Reserved, .. } => {
+            Fault::Invalid("no integer begins with the byte 255".into())
+        }
+        DecodeError::InvalidIntegerType { found, expected } => {
+            let [found, expected] = [found, expected].map(|ty| format!("{ty:?}").to_lowercase());
+            Fault::Invalid(format!("an integer of the type {found}, not {expected}").into())
         }
         DecodeError::NonZeroTypeIsZero { .. } => {
             Fault::Invalid("0 for a number that is never 0".into())

@@ -28,7 +28,7 @@ pub(crate) fn adopt_datagram(fd: OwnedFd, options: &Options) -> Result<DatagramF
     if connected {
         return Err(wrong(&fd, "connected", expected));
     }
-    if options.identify {
+    if options.identify_senders {
         if !fd.kind().is_unix() {
             return Err(cannot_identify(fd.local_name()));
         }
@@ -52,7 +52,7 @@ pub(crate) fn adopt_listener(
         }
         Err(error) => return Err(unknown(error, expected)),
     };
-    if options.policy.asks() && !fd.kind().is_unix() {
+    if options.policy.needs_identity() && !fd.kind().is_unix() {
         return Err(cannot_identify(fd.local_name()));
     }
     fd.accept_descriptors(descriptors);

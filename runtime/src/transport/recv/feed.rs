@@ -9,7 +9,7 @@ use super::turn::Turn;
 use crate::backoff::Backoff;
 use crate::error::RecvError;
 use crate::limits::Limits;
-use crate::sys::{self, Ancillary, DatagramFd, Ending, Peeked, Readiness};
+use crate::sys::{self, Ancillary, DatagramFd, Peeked, Readiness, RecvState};
 use crate::transport::wait::MAX_PAUSE;
 use crate::wait::Wait;
 use crate::wire::{HEAD_LEN, MAX_BUNDLE};
@@ -183,7 +183,7 @@ impl Feed {
 
     /// Fails after a shutdown that the kernel does not report as an end.
     fn check_shutdown(&self, fd: &DatagramFd) -> Result<(), RecvError> {
-        match !fd.kind().is_connection() && sys::ending(fd)? == Ending::Drained {
+        match !fd.kind().is_connection() && sys::recv_state(fd)? == RecvState::Drained {
             true => Err(RecvError::Shutdown),
             false => Ok(()),
         }

@@ -13,7 +13,7 @@ use super::pieces::head;
 use crate::error::{BundleFault, FragmentFault, RecvError};
 use crate::limits::Limits;
 use crate::message::Descriptors;
-use crate::sys::{self, Credentials, DatagramFd, Ending, Kind, Name};
+use crate::sys::{self, Credentials, DatagramFd, Kind, Name, RecvState};
 use crate::wait::Wait;
 use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE, is_reserved, read_frame_len};
 
@@ -361,13 +361,13 @@ impl Inbox {
         match fd.kind() {
             // A vsock socket does not deliver empty datagrams.
             Kind::VsockSeqpacket => {}
-            Kind::UnixSeqpacket => match sys::ending(fd)? {
-                Ending::Open => return Err(RecvError::Empty),
-                Ending::Queued => return Ok(()),
-                Ending::Drained => {}
+            Kind::UnixSeqpacket => match sys::recv_state(fd)? {
+                RecvState::Open => return Err(RecvError::Empty),
+                RecvState::Queued => return Ok(()),
+                RecvState::Drained => {}
             },
             // A blocking read also returns 0 after a shutdown, once the queue is empty.
-            _ if sys::ending(fd)? != Ending::Open
+            _ if sys::recv_state(fd)? != RecvState::Open
                 && matches!(self.feed.peek(fd, Wait::Try), Err(RecvError::Shutdown)) =>
             {
                 return Err(RecvError::Shutdown);

@@ -59,7 +59,7 @@ impl Slot {
         let lane = match &mut self.lane {
             Some(lane) => lane,
             empty => {
-                let len = fd.longest();
+                let len = fd.max_recv_len();
                 empty.insert(pool::take(len).ok_or(RecvError::NoMemory { len })?)
             }
         };

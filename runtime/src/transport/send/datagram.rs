@@ -133,7 +133,7 @@ fn refusal(
         }
         (ErrorKind::ConnectionRefused, _) if to.is_none() => SendError::Disconnected,
         (ErrorKind::ConnectionRefused | ErrorKind::NotFound, _) => SendError::Refused,
-        (_, Errno::TooLong) => SendError::TooLarge { len, max: fd.max_len() },
+        (_, Errno::TooLong) => SendError::TooLarge { len, max: fd.max_send_len() },
         (_, Errno::NotPermitted) if !descriptors.is_empty() => {
             SendError::DescriptorsRefused { count: descriptors.len() }
         }

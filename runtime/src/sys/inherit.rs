@@ -38,8 +38,8 @@ pub(crate) fn inherit_only_stdio(command: &mut Command) -> io::Result<()> {
             set_cloexec_each(set, refused)
         })
     };
-    // SAFETY: between fork and exec, `set_cloexec` makes system calls, reads errno and writes to a static of its
-    // own: it allocates nothing, takes no lock, and touches no memory of other threads (fork(2),
+    // SAFETY: between fork and exec, `set_cloexec` makes system calls, reads errno and writes to a static of
+    // its own: it allocates nothing, takes no lock, and touches no memory of other threads (fork(2),
     // signal-safety(7)).
     unsafe { command.pre_exec(set_cloexec) };
     Ok(())

@@ -1,6 +1,7 @@
 //! Opens sockets: connects, listens, accepts, binds and adopts, each in its own file.
 //!
-//! Shared files: `path_guard` binds a path, with `lock` and `stale`; `failure` maps errors; `path` inspects files.
+//! Shared files: `path_guard` binds to a path, with `lock` and `stale`; `failure` maps errors; `path` inspects
+//! files.
 
 mod accept;
 mod adopt;

@@ -57,10 +57,10 @@ fn is_alive(target: Target<'_>, path: &Path) -> Result<bool, OpenError> {
 /// the file back.
 fn remove(target: Target<'_>, path: &Path, dead: FileId) -> Result<(), OpenError> {
     let mut tries = 0;
-    let aside = loop {
-        let aside = with_suffix(path, &format!(".{}.{tries}.dead", process::id()));
-        match sys::rename_noreplace(path, &aside) {
-            Ok(()) => break aside,
+    let moved_path = loop {
+        let moved_path = with_suffix(path, &format!(".{}.{tries}.dead", process::id()));
+        match sys::rename_noreplace(path, &moved_path) {
+            Ok(()) => break moved_path,
             Err(error) => match error.kind() {
                 ErrorKind::NotFound => return Ok(()),
                 // A process was killed between moving and removing its file.
@@ -73,11 +73,11 @@ fn remove(target: Target<'_>, path: &Path, dead: FileId) -> Result<(), OpenError
         }
     };
     // A dead socket stays dead: if this is the one that was probed, it can be removed.
-    let moved = fs::symlink_metadata(&aside).map_err(target.failed("looking at"))?;
+    let moved = fs::symlink_metadata(&moved_path).map_err(target.failed("looking at"))?;
     if FileId::of(&moved) == dead {
-        return fs::remove_file(&aside).map_err(target.failed("removing a dead socket from"));
+        return fs::remove_file(&moved_path).map_err(target.failed("removing a dead socket from"));
     }
-    sys::rename_noreplace(&aside, path).map_err(target.failed("moving back"))?;
+    sys::rename_noreplace(&moved_path, path).map_err(target.failed("moving back"))?;
     Err(target.in_use())
 }
 

@@ -116,8 +116,9 @@ fn send_slow(
     }
     // Duplicate before sending, so this cannot fail between the pieces.
     let failed = |source| SendError::Io { len, source };
-    let kept: io::Result<Vec<_>> = descriptors.iter().map(BorrowedFd::try_clone_to_owned).collect();
-    let kept = kept.map_err(failed)?;
+    let duplicates: io::Result<Vec<_>> =
+        descriptors.iter().map(BorrowedFd::try_clone_to_owned).collect();
+    let duplicates = duplicates.map_err(failed)?;
     match progress.send(fd, slices, descriptors, wait) {
         Err(SendError::WouldBlock { .. }) if progress.sent > 0 => {}
         result => return result,
@@ -131,7 +132,7 @@ fn send_slow(
         skipped = skipped.saturating_sub(slice.len());
     }
     *pending =
-        Some(Box::new(Pending { rest, descriptors: kept, progress, process: process::id() }));
+        Some(Box::new(Pending { rest, descriptors: duplicates, progress, process: process::id() }));
     Ok(())
 }
 

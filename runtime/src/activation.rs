@@ -55,8 +55,8 @@ pub fn activated() -> io::Result<Vec<Activated>> {
         return Ok(Vec::new());
     }
     // The kernel reuses process ids, but not the inode numbers of pidfds.
-    if let (Some(meant), Some(own)) = (number("LISTEN_PIDFDID")?, sys::own_pidfd_inode())
-        && own != meant
+    if let (Some(expected), Some(own)) = (number("LISTEN_PIDFDID")?, sys::own_pidfd_inode())
+        && own != expected
     {
         return Ok(Vec::new());
     }

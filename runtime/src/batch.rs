@@ -98,12 +98,12 @@ impl<Tx: Message> Batch<Tx> {
         let result = outbox::send(message, |outgoing| {
             let len = outgoing.len;
             let (bytes, bytes_len) = frame_len_bytes(len);
-            let goes_alone = len > MAX_BUNDLED || !outgoing.descriptors.is_empty();
+            let is_unbundled = len > MAX_BUNDLED || !outgoing.descriptors.is_empty();
             let full_len = self.bundle.len().max(HEAD_LEN) + bytes_len + len;
-            if goes_alone || full_len > MAX_BUNDLE {
+            if is_unbundled || full_len > MAX_BUNDLE {
                 sent = self.send_all(wait).map_err(|stopped| stopped.error)?;
             }
-            if goes_alone {
+            if is_unbundled {
                 return self.sender.send_outgoing(outgoing, wait);
             }
             if self.bundle.is_empty() {

@@ -10,7 +10,7 @@ use crate::backoff::Backoff;
 use crate::connection::Connection;
 use crate::error::OpenError;
 use crate::message::Message;
-use crate::sys::{self, Fate, Readiness};
+use crate::sys::{self, ChildState, Readiness};
 
 /// A child process and the connection to it, which sends messages of type `Tx` and receives messages of
 /// type `Rx`.
@@ -81,7 +81,7 @@ impl<Tx: Message, Rx: Message> Child<Tx, Rx> {
         let failed = |source| OpenError::Io { action: format!("starting {program:?}"), source };
         let (connection, theirs) = Connection::<Tx, Rx>::pair()?;
         let (theirs, _) = theirs.into_fd().map_err(failed)?;
-        sys::inherit_streams_alone(command).map_err(|source| {
+        sys::inherit_only_stdio(command).map_err(|source| {
             let action = format!("keeping descriptors from {program:?} (close_range)");
             OpenError::Io { action, source }
         })?;
@@ -147,7 +147,7 @@ pub struct Process {
     /// identifies the child: the kernel does not reuse it before the child is waited for.
     pidfd: Option<OwnedFd>,
     /// The last known state of the child.
-    fate: Fate,
+    state: ChildState,
     /// The id of the process that spawned the child.
     parent: u32,
 }
@@ -162,7 +162,7 @@ impl Process {
             stderr: child.stderr.take(),
             pidfd: sys::pidfd_of(&child).ok(),
             child,
-            fate: Fate::Runs,
+            state: ChildState::Running,
             parent: process::id(),
         }
     }
@@ -231,17 +231,19 @@ impl Process {
     ///
     /// Those of kill(2): `EPERM` if this process has changed its user and may no longer kill the child.
     pub fn kill(&mut self) -> io::Result<()> {
-        match self.fate(false)? {
-            Fate::Runs => sys::kill(&mut self.child, self.pidfd.as_ref().map(OwnedFd::as_fd)),
-            Fate::Ended(_) | Fate::Lost => Ok(()),
+        match self.state(false)? {
+            ChildState::Running => {
+                sys::kill(&mut self.child, self.pidfd.as_ref().map(OwnedFd::as_fd))
+            }
+            ChildState::Ended(_) | ChildState::Lost => Ok(()),
         }
     }
 
     fn status(&mut self, block: bool) -> io::Result<Option<ExitStatus>> {
-        match self.fate(block)? {
-            Fate::Runs => Ok(None),
-            Fate::Ended(status) => Ok(Some(status)),
-            Fate::Lost => Err(io::Error::new(
+        match self.state(block)? {
+            ChildState::Running => Ok(None),
+            ChildState::Ended(status) => Ok(Some(status)),
+            ChildState::Lost => Err(io::Error::new(
                 ErrorKind::NotFound,
                 "the child has ended, and its exit status is lost: something else in this process has waited for it, or SIGCHLD is ignored",
             )),
@@ -249,7 +251,7 @@ impl Process {
     }
 
     /// Returns the child's state. Remembers an end, because the kernel may reuse the process id afterwards.
-    fn fate(&mut self, block: bool) -> io::Result<Fate> {
+    fn state(&mut self, block: bool) -> io::Result<ChildState> {
         let (own, parent) = (process::id(), self.parent);
         if own != parent {
             let why = format!(
@@ -257,11 +259,11 @@ impl Process {
             );
             return Err(io::Error::new(ErrorKind::PermissionDenied, why));
         }
-        if let Fate::Runs = self.fate {
+        if let ChildState::Running = self.state {
             let pidfd = self.pidfd.as_ref().map(OwnedFd::as_fd);
-            self.fate = sys::wait_for(&mut self.child, pidfd, block)?;
+            self.state = sys::wait_for(&mut self.child, pidfd, block)?;
         }
-        Ok(self.fate)
+        Ok(self.state)
     }
 }
 

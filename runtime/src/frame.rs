@@ -44,7 +44,7 @@ impl<'r, M: Message> Frame<'r, M> {
     }
 
     #[inline]
-    pub(crate) fn sent_by(self, sender: Option<Peer>) -> Self {
+    pub(crate) fn with_sender(self, sender: Option<Peer>) -> Self {
         Self { sender: sender.map(Box::new), ..self }
     }
 

@@ -13,7 +13,7 @@ use crate::error::{AcceptError, OpenError};
 use crate::message::Message;
 use crate::options::Options;
 use crate::sys::ListenerFd;
-use crate::transport::{self, Claim};
+use crate::transport::{self, PathGuard};
 use crate::wait::Wait;
 
 /// Accepts connections that send messages of type `Tx` and receive messages of type `Rx`.
@@ -47,7 +47,7 @@ use crate::wait::Wait;
 /// default. It is never more open than that.
 pub struct Listener<Tx, Rx> {
     /// Dropped before the descriptor is closed.
-    claim: Option<Claim>,
+    path_guard: Option<PathGuard>,
     fd: ListenerFd,
     options: Options,
     rejected: AtomicU64,
@@ -72,8 +72,8 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     ///
     /// Those of [`bind`](Self::bind), and `WrongFamily` for a policy over vsock.
     pub fn bind_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
-        let (fd, claim) = transport::listen(address, options, Rx::DESCRIPTORS)?;
-        Ok(Self::new(fd, claim, options))
+        let (fd, path_guard) = transport::listen(address, options, Rx::DESCRIPTORS)?;
+        Ok(Self::new(fd, path_guard, options))
     }
 
     /// Takes over a listening descriptor, such as one from [`activated`](crate::activated()). Makes it
@@ -98,9 +98,9 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         Ok(Self::new(fd, None, options))
     }
 
-    fn new(fd: ListenerFd, claim: Option<Claim>, options: &Options) -> Self {
+    fn new(fd: ListenerFd, path_guard: Option<PathGuard>, options: &Options) -> Self {
         let (options, rejected) = (options.clone(), AtomicU64::new(0));
-        Self { claim, fd, options, rejected, messages: PhantomData }
+        Self { path_guard, fd, options, rejected, messages: PhantomData }
     }
 
     /// Accepts a connection, and waits for one as long as necessary.
@@ -230,8 +230,8 @@ impl<Tx, Rx> Listener<Tx, Rx> {
     /// ```
     #[must_use = "the listener is closed with the descriptor"]
     pub fn into_fd(self) -> OwnedFd {
-        if let Some(claim) = self.claim {
-            claim.keep();
+        if let Some(path_guard) = self.path_guard {
+            path_guard.keep();
         }
         self.fd.into_fd()
     }

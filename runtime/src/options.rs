@@ -23,7 +23,7 @@ pub struct Options {
     pub(crate) server_uid: Option<u32>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) policy: Policy,
-    pub(crate) identify: bool,
+    pub(crate) identify_senders: bool,
     pub(crate) recv_buffer: Option<usize>,
     pub(crate) send_buffer: Option<usize>,
     pub(crate) eager: bool,
@@ -41,7 +41,7 @@ impl Options {
             server_uid: None,
             deadline: None,
             policy: Policy::anyone(),
-            identify: false,
+            identify_senders: false,
             recv_buffer: None,
             send_buffer: None,
             eager: false,
@@ -79,7 +79,7 @@ impl Options {
     /// Makes [`Frame::sender`](crate::Frame::sender) return who sent each frame, on a UNIX
     /// [`Socket`](crate::Socket).
     pub fn identify_senders(self) -> Self {
-        Self { identify: true, ..self }
+        Self { identify_senders: true, ..self }
     }
 
     /// Sets the instant at which connecting stops waiting for a server with a full backlog.

@@ -78,7 +78,7 @@ impl Policy {
     }
 
     /// Returns whether the policy needs the peer's identity.
-    pub(crate) fn asks(&self) -> bool {
+    pub(crate) fn needs_identity(&self) -> bool {
         !matches!(self.0, Rule::Anyone)
     }
 

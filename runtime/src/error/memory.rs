@@ -22,7 +22,7 @@ pub enum MemoryFault {
     /// It is not a memory file, or its sender can still change it.
     #[error(
         "the memory is not sealed against {}: the sender must add all four seals (F_ADD_SEALS)",
-        unsealed(*.missing)
+        missing_seal_names(*.missing)
     )]
     Unsealed {
         /// The missing seals, as bits: `F_SEAL_SEAL`, `F_SEAL_SHRINK`, `F_SEAL_GROW`, `F_SEAL_WRITE`.
@@ -73,7 +73,7 @@ pub enum MemoryFault {
     Io(#[from] io::Error),
 }
 
-fn unsealed(missing: i32) -> String {
+fn missing_seal_names(missing: i32) -> String {
     // include/uapi/linux/fcntl.h
     let names = [(1, "sealing"), (2, "shrinking"), (4, "growing"), (8, "writing")];
     let names = names.into_iter().filter(|(bit, _)| missing & bit != 0).map(|(_, name)| name);

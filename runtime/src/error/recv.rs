@@ -69,7 +69,7 @@ pub enum RecvError {
     /// were received are closed.
     #[error(
         "{received} descriptors of a frame were received, and the next one {}; the frame was dropped",
-        obstacle(*.limit)
+        describe_limit(*.limit)
     )]
     DescriptorsLost {
         /// How many were received.
@@ -129,7 +129,7 @@ impl RecvError {
     }
 }
 
-fn obstacle(limit: Option<u64>) -> String {
+fn describe_limit(limit: Option<u64>) -> String {
     match limit {
         Some(limit) => format!(
             "would exceed the {limit} that this process may have open (RLIMIT_NOFILE): close some, or raise the limit"

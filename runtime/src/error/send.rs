@@ -31,7 +31,7 @@ pub enum SendError {
     },
 
     /// The frame is longer than one datagram of this socket, and cannot travel in pieces (UDP).
-    #[error("a frame of {len} bytes is longer than one datagram of this socket{}", ceiling(*.max))]
+    #[error("a frame of {len} bytes is longer than one datagram of this socket{}", max_len_suffix(*.max))]
     TooLarge {
         /// The frame's length.
         len: usize,
@@ -137,6 +137,6 @@ pub struct SendAllError {
     pub error: SendError,
 }
 
-fn ceiling(max: Option<usize>) -> String {
+fn max_len_suffix(max: Option<usize>) -> String {
     max.map_or_else(String::new, |max| format!(", which is {max}"))
 }

@@ -15,7 +15,7 @@ use crate::frame::Frame;
 use crate::message::Message;
 use crate::options::Options;
 use crate::sys::DatagramFd;
-use crate::transport::{self, Claim};
+use crate::transport::{self, PathGuard};
 
 /// A socket that sends messages of type `Tx` to addresses, and receives messages of type `Rx` with
 /// the sender's address. It uses UNIX datagrams or UDP.
@@ -70,8 +70,8 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     ///
     /// Those of [`bind`](Self::bind).
     pub fn bind_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
-        let (fd, claim) = transport::bind_datagram(address, options)?;
-        Ok(Self::new(fd, claim, options))
+        let (fd, path_guard) = transport::bind_datagram(address, options)?;
+        Ok(Self::new(fd, path_guard, options))
     }
 
     /// Opens a client socket of the same family as `peer`. Servers can answer it: over UNIX, the kernel
@@ -135,10 +135,10 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
         Ok(Self::new(transport::adopt_datagram(fd, options)?, None, options))
     }
 
-    fn new(fd: DatagramFd, claim: Option<Claim>, options: &Options) -> Self {
+    fn new(fd: DatagramFd, path_guard: Option<PathGuard>, options: &Options) -> Self {
         // For every message type: large frames travel in sealed memory.
         fd.accept_descriptors(true);
-        let shared = Arc::new(Shared::new(fd, claim));
+        let shared = Arc::new(Shared::new(fd, path_guard));
         let tx = SocketSender::new(Arc::clone(&shared));
         Self { tx, rx: SocketReceiver::new(shared, options) }
     }

@@ -121,7 +121,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
         let descriptors = self.take_descriptors();
         let sender = self.inbox.take_credentials().map(Peer::from);
         let from = self.inbox.name().into();
-        Ok((Frame::new(self.inbox.bytes(frame), descriptors).sent_by(sender), from))
+        Ok((Frame::new(self.inbox.bytes(frame), descriptors).with_sender(sender), from))
     }
 
     /// Takes the frame's descriptors. Closes them if the message type has no `fd` fields.

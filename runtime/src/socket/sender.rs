@@ -142,7 +142,7 @@ impl<Tx: Message> SocketSender<Tx> {
         let fd = &self.shared.fd;
         let max = match fd.kind() {
             Kind::Udp4 | Kind::Udp6 => MAX_UDP_BUNDLE,
-            _ => fd.max_len().unwrap_or(0).min(MAX_BUNDLE),
+            _ => fd.max_send_len().unwrap_or(0).min(MAX_BUNDLE),
         };
         outbox::send_all(messages, max, |outgoing, is_bundle| match is_bundle {
             true => send_bundle_to(fd, outgoing, to.name(), wait),

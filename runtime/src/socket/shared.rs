@@ -5,21 +5,21 @@ use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::sys::DatagramFd;
-use crate::transport::Claim;
+use crate::transport::PathGuard;
 
 /// The socket that both halves hold.
 #[derive(Debug)]
 pub(super) struct Shared {
     /// Dropped before the descriptor is closed.
-    _claim: Option<Claim>,
+    _path_guard: Option<PathGuard>,
     pub(super) fd: DatagramFd,
     /// Whether one of the halves has shut it down.
     is_shut_down: AtomicBool,
 }
 
 impl Shared {
-    pub(super) fn new(fd: DatagramFd, claim: Option<Claim>) -> Self {
-        Self { _claim: claim, fd, is_shut_down: AtomicBool::new(false) }
+    pub(super) fn new(fd: DatagramFd, path_guard: Option<PathGuard>) -> Self {
+        Self { _path_guard: path_guard, fd, is_shut_down: AtomicBool::new(false) }
     }
 
     pub(super) fn shutdown(&self) -> io::Result<()> {

@@ -85,8 +85,8 @@ impl Control {
     ///
     /// A successful `recvmsg` has filled this with `len` bytes of control messages, and nobody has
     /// taken over the descriptors in them before.
-    pub(super) unsafe fn take(&mut self, len: usize) -> Taken {
-        let mut taken = Taken { descriptors: Vec::new(), credentials: None };
+    pub(super) unsafe fn parse(&mut self, len: usize) -> Received {
+        let mut received = Received { descriptors: Vec::new(), credentials: None };
         let (mut cred, mut pidfd) = (None, None);
         let mut rest = self.bytes.get(..len).unwrap_or_default();
         // SAFETY: `rest` begins with a message that the kernel wrote, or is empty.
@@ -104,19 +104,19 @@ impl Control {
                     let mut owned = numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) });
                     match kind {
                         SCM_PIDFD => pidfd = owned.next(),
-                        _ => taken.descriptors.extend(owned),
+                        _ => received.descriptors.extend(owned),
                     }
                 }
                 _ => {}
             }
         }
-        taken.credentials = cred.map(|cred| Credentials::new(cred, pidfd));
-        taken
+        received.credentials = cred.map(|cred| Credentials::new(cred, pidfd));
+        received
     }
 }
 
 /// The contents of control messages.
-pub(super) struct Taken {
+pub(super) struct Received {
     pub(super) descriptors: Vec<OwnedFd>,
     /// Who sent the datagram, if the socket asks for credentials.
     pub(super) credentials: Option<Credentials>,

@@ -21,27 +21,27 @@ const FIRST: RawFd = 3;
 /// # Errors
 ///
 /// That of close_range(2), if it is refused and the descriptors cannot be found without it.
-pub(crate) fn inherit_streams_alone(command: &mut Command) -> io::Result<()> {
+pub(crate) fn inherit_only_stdio(command: &mut Command) -> io::Result<()> {
     // No descriptor has this number: this only checks whether the call is allowed.
-    if let Err(refused) = mark_from(libc::c_uint::MAX)
-        && above_all(&mut vec![0; SET_LEN]).is_none()
+    if let Err(refused) = set_cloexec_from(libc::c_uint::MAX)
+        && descriptor_bound(&mut vec![0; SET_LEN]).is_none()
     {
         return Err(refused);
     }
-    let mark = || {
-        mark_from(FIRST as libc::c_uint).or_else(|refused| {
+    let set_cloexec = || {
+        set_cloexec_from(FIRST as libc::c_uint).or_else(|refused| {
             static SET: [AtomicWord; SET_LEN] = [const { AtomicWord::new(0) }; SET_LEN];
             // SAFETY: these are `SET_LEN` words that live for ever and may be written to through a shared
             // reference, as they are atomic; an atomic word is laid out as a word. Nobody else refers to
             // them: only this closure does, and it runs in the child, which has this one thread (fork(2)).
             let set = unsafe { slice::from_raw_parts_mut(SET.as_ptr().cast_mut().cast(), SET_LEN) };
-            mark_each(set, refused)
+            set_cloexec_each(set, refused)
         })
     };
-    // SAFETY: between fork and exec, `mark` makes system calls, reads errno and writes to a static of its
-    // own: it allocates nothing, takes no lock, and touches no memory of other threads (fork(2),
+    // SAFETY: between fork and exec, `set_cloexec` makes system calls, reads errno and writes to a static of
+    // its own: it allocates nothing, takes no lock, and touches no memory of other threads (fork(2),
     // signal-safety(7)).
-    unsafe { command.pre_exec(mark) };
+    unsafe { command.pre_exec(set_cloexec) };
     Ok(())
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn inherit_streams_alone(command: &mut Command) -> io::Result<()> {
 /// Linux 5.11; see [close_range(2)].
 ///
 /// [close_range(2)]: https://man7.org/linux/man-pages/man2/close_range.2.html
-fn mark_from(first: libc::c_uint) -> io::Result<()> {
+fn set_cloexec_from(first: libc::c_uint) -> io::Result<()> {
     let flags = libc::CLOSE_RANGE_CLOEXEC;
     // SAFETY: no memory is involved, as the arguments are numbers.
     match unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, flags) } {
@@ -61,8 +61,8 @@ fn mark_from(first: libc::c_uint) -> io::Result<()> {
 }
 
 /// Marks the descriptors from `FIRST` on one by one, or fails with `refused`.
-fn mark_each(set: &mut [Word], refused: io::Error) -> io::Result<()> {
-    let Some(end) = above_all(set) else { return Err(refused) };
+fn set_cloexec_each(set: &mut [Word], refused: io::Error) -> io::Result<()> {
+    let Some(end) = descriptor_bound(set) else { return Err(refused) };
     for fd in FIRST..end {
         // SAFETY: no memory is involved, and a number that is not an open descriptor is an error.
         match retry(|| unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) }) {
@@ -93,7 +93,7 @@ const SET_LEN: usize = (1 << 20) / Word::BITS as usize + 1;
 /// file descriptor number that the process currently has open" (BUGS): the kernel checks only as far as its
 /// descriptor table (`core_sys_select`). If select(2) succeeds for a closed descriptor, no higher one is open.
 /// If the kernel changes this, every call fails, and the result is `None`.
-fn above_all(set: &mut [Word]) -> Option<RawFd> {
+fn descriptor_bound(set: &mut [Word]) -> Option<RawFd> {
     let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     let mut fd: RawFd = 64;
     loop {

@@ -27,13 +27,13 @@ pub(crate) struct ListenerFd {
 
 /// The result of a wait for a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Arrival {
+pub(crate) enum Wakeup {
     /// A client connected, or [`accept`](ListenerFd::accept) has an error to report.
     Client,
     /// The listener was shut down. The backlog may still hold clients.
     Shutdown,
     /// The deadline passed.
-    Nothing,
+    TimedOut,
 }
 
 impl ListenerFd {
@@ -116,20 +116,20 @@ impl ListenerFd {
     /// After a shutdown, a non-blocking accept on a UNIX listener fails with EAGAIN, as with an empty backlog.
     /// Only a blocking accept fails with EINVAL (net/unix/af_unix.c, unix_accept; net/core/datagram.c, where
     /// only a wait checks RCV_SHUTDOWN). A poll distinguishes the two.
-    pub(crate) fn wait(&self, deadline: Option<Instant>) -> io::Result<Arrival> {
+    pub(crate) fn wait(&self, deadline: Option<Instant>) -> io::Result<Wakeup> {
         let of = |fd, events| libc::pollfd { fd, events, revents: 0 };
         let stop = self.stop.as_ref().map_or(-1, |stop| stop.as_raw_fd());
         let mut polled =
             [of(self.fd.as_raw_fd(), libc::POLLIN | libc::POLLRDHUP), of(stop, libc::POLLIN)];
         if !poll(&mut polled, deadline)? {
-            return Ok(Arrival::Nothing);
+            return Ok(Wakeup::TimedOut);
         }
         let [listener, stop] = polled;
         let hung_up = listener.revents & (libc::POLLRDHUP | libc::POLLHUP) != 0;
-        Ok(if hung_up || stop.revents != 0 { Arrival::Shutdown } else { Arrival::Client })
+        Ok(if hung_up || stop.revents != 0 { Wakeup::Shutdown } else { Wakeup::Client })
     }
 
-    /// Shuts down the listener: every later [`wait`](Self::wait) returns [`Arrival::Shutdown`].
+    /// Shuts down the listener: every later [`wait`](Self::wait) returns [`Wakeup::Shutdown`].
     ///
     /// The kernel shuts down a UNIX listener for every holder, and refuses new clients. It does not shut down
     /// a vsock listener (ENOTCONN: net/vmw_vsock/af_vsock.c, vsock_shutdown). There, an eventfd ends the waits

@@ -58,13 +58,13 @@ pub(crate) fn missing_seals(fd: BorrowedFd<'_>) -> i32 {
 /// [fstatfs(2)]: https://man7.org/linux/man-pages/man2/fstatfs.2.html
 pub(crate) fn file_system(memfd: &File) -> io::Result<u64> {
     // SAFETY: statfs is plain numbers, for which zero bytes are valid.
-    let mut told: libc::statfs = unsafe { mem::zeroed() };
+    let mut stat: libc::statfs = unsafe { mem::zeroed() };
     retry(|| {
         // SAFETY: the pointer is to a statfs, exclusively borrowed for the call. `memfd` is open for the
         // call, as it is borrowed.
-        unsafe { libc::fstatfs(memfd.as_raw_fd(), &raw mut told) }
+        unsafe { libc::fstatfs(memfd.as_raw_fd(), &raw mut stat) }
     })?;
-    Ok(told.f_type as u64)
+    Ok(stat.f_type as u64)
 }
 
 /// Returns the position of the first hole at or after `from`, or the end of the file. See [lseek(2)],

@@ -4,7 +4,6 @@
 #![allow(unsafe_code)]
 
 mod control;
-mod ending;
 mod errno;
 mod fs;
 mod identity;
@@ -20,29 +19,30 @@ mod poll;
 mod process;
 mod random;
 mod recv;
+mod recv_state;
 mod send;
 mod socket;
 mod whole;
 
 pub(crate) use self::control::MAX_DESCRIPTORS;
-pub(crate) use self::ending::{Ending, ending};
 pub(crate) use self::errno::{Errno, errno};
 pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_mode_nofollow};
 pub(crate) use self::identity::Credentials;
-pub(crate) use self::inherit::{empty_stdin, inherit_streams_alone, take_inherited};
+pub(crate) use self::inherit::{empty_stdin, inherit_only_stdio, take_inherited};
 pub(crate) use self::kind::Kind;
 pub(crate) use self::lane::{LANE_LEN, Lane};
-pub(crate) use self::listener::{Arrival, ListenerFd};
+pub(crate) use self::listener::{ListenerFd, Wakeup};
 pub(crate) use self::memfd::{Mapping, TMPFS, file_system, first_hole, memfd, missing_seals, seal};
 pub(crate) use self::memory::populate;
 pub(crate) use self::name::{Name, SUN_PATH, View};
 pub(crate) use self::options::inspect;
 pub(crate) use self::poll::{Readiness, wait};
 pub(crate) use self::process::{
-    Fate, effective_uid, kill, open_file_limit, own_pidfd_inode, pidfd_of, wait_for,
+    ChildState, effective_uid, kill, open_file_limit, own_pidfd_inode, pidfd_of, wait_for,
 };
 pub(crate) use self::random::random;
 pub(crate) use self::recv::{Ancillary, Peeked, Scatter, peek, peek_len, recv};
+pub(crate) use self::recv_state::{RecvState, recv_state};
 pub(crate) use self::send::send;
 pub(crate) use self::socket::DatagramFd;
 pub(crate) use self::whole::send_whole;

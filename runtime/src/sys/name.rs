@@ -113,8 +113,8 @@ impl Name {
             }
         };
         self.len = len as u8;
-        if let Some(behind) = self.bytes.get_mut(len) {
-            *behind = 0;
+        if let Some(terminator) = self.bytes.get_mut(len) {
+            *terminator = 0;
         }
     }
 

@@ -23,21 +23,21 @@ pub(crate) struct Socket {
     /// The peek offset, if another holder has set one.
     peek_offset: Option<u32>,
     /// The option that joins or splits datagrams, if another holder has set one.
-    joins: Option<&'static str>,
+    joining_option: Option<&'static str>,
 }
 
 impl Socket {
     /// Returns whether a peek returns the length of one datagram.
-    pub(crate) fn keeps_datagrams(self) -> bool {
+    pub(crate) fn preserves_boundaries(self) -> bool {
         matches!(self.kind, libc::SOCK_DGRAM | libc::SOCK_SEQPACKET | libc::SOCK_RAW)
             && !self.listening
             && self.peek_offset.is_none()
-            && self.joins.is_none()
+            && self.joining_option.is_none()
     }
 
     /// Returns whether sends and receives may join or split datagrams (UDP options).
     pub(super) fn joins_datagrams(self) -> bool {
-        self.joins.is_some()
+        self.joining_option.is_some()
     }
 }
 
@@ -66,7 +66,7 @@ impl fmt::Display for Socket {
         if let Some(offset) = self.peek_offset {
             write!(f, " with a peek offset of {offset}")?;
         }
-        match self.joins {
+        match self.joining_option {
             Some(option) => write!(f, " with {option} set"),
             None => Ok(()),
         }
@@ -84,14 +84,14 @@ pub(crate) fn inspect(fd: BorrowedFd<'_>) -> io::Result<Socket> {
         listening: get_int(fd, libc::SO_ACCEPTCONN).is_ok_and(|listening| listening != 0),
         // -1 if peeks start at the front; an error if the family lacks the option.
         peek_offset: get_int(fd, libc::SO_PEEK_OFF).ok().and_then(|offset| offset.try_into().ok()),
-        joins: (protocol == libc::IPPROTO_UDP).then(|| joins(fd)).flatten(),
+        joining_option: (protocol == libc::IPPROTO_UDP).then(|| joining_option(fd)).flatten(),
     })
 }
 
 /// Returns the option that makes a UDP socket join or split datagrams, if one is set. See [udp(7)].
 ///
 /// [udp(7)]: https://man7.org/linux/man-pages/man7/udp.7.html
-fn joins(fd: BorrowedFd<'_>) -> Option<&'static str> {
+fn joining_option(fd: BorrowedFd<'_>) -> Option<&'static str> {
     let options = [
         (libc::UDP_CORK, "UDP_CORK"),
         (libc::UDP_SEGMENT, "UDP_SEGMENT"),
@@ -128,8 +128,8 @@ pub(super) fn vsock_buffer(fd: BorrowedFd<'_>) -> usize {
     const SO_VM_SOCKETS_BUFFER_SIZE: libc::c_int = 0;
     const DEFAULT: u64 = 256 * 1024;
     let mut size = 0_u64;
-    let told = get_of(fd, libc::AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &mut size);
-    usize::try_from(told.map_or(DEFAULT, |()| size)).unwrap_or(usize::MAX)
+    let result = get_of(fd, libc::AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &mut size);
+    usize::try_from(result.map_or(DEFAULT, |()| size)).unwrap_or(usize::MAX)
 }
 
 /// `SO_RCVBUF` and `SO_SNDBUF`, in bytes. See [socket(7)].

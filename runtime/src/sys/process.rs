@@ -13,9 +13,9 @@ use super::errno::retry;
 
 /// The state of a child.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Fate {
+pub(crate) enum ChildState {
     /// It runs.
-    Runs,
+    Running,
     /// It has ended with this status, and is reaped. The kernel may reuse its process id.
     Ended(ExitStatus),
     /// It has ended with an unknown status: something else has waited for it, or SIGCHLD is ignored.
@@ -64,7 +64,7 @@ pub(crate) fn wait_for(
     child: &mut Child,
     pidfd: Option<BorrowedFd<'_>>,
     block: bool,
-) -> io::Result<Fate> {
+) -> io::Result<ChildState> {
     let waited = match pidfd.map(|pidfd| wait_for_pidfd(pidfd, block)) {
         Some(Err(error)) if error.raw_os_error() != Some(libc::ECHILD) => None,
         waited => waited,
@@ -75,9 +75,9 @@ pub(crate) fn wait_for(
         false => child.try_wait(),
     });
     match waited {
-        Ok(Some(status)) => Ok(Fate::Ended(status)),
-        Ok(None) => Ok(Fate::Runs),
-        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(Fate::Lost),
+        Ok(Some(status)) => Ok(ChildState::Ended(status)),
+        Ok(None) => Ok(ChildState::Running),
+        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(ChildState::Lost),
         Err(error) => Err(error),
     }
 }
@@ -130,12 +130,12 @@ const PID_FS_MAGIC: u64 = 0x5049_4446;
 ///
 /// [fstatfs(2)]: https://man7.org/linux/man-pages/man2/fstatfs.2.html
 fn file_system(fd: BorrowedFd<'_>) -> Option<u64> {
-    let mut told = MaybeUninit::<libc::statfs>::uninit();
+    let mut stat = MaybeUninit::<libc::statfs>::uninit();
     // SAFETY: the pointer is to a statfs, exclusively borrowed for the call. `fd` is open for the call, as
     // it is borrowed.
-    retry(|| unsafe { libc::fstatfs(fd.as_raw_fd(), told.as_mut_ptr()) }).ok()?;
+    retry(|| unsafe { libc::fstatfs(fd.as_raw_fd(), stat.as_mut_ptr()) }).ok()?;
     // SAFETY: fstatfs succeeded, so it has filled all of it.
-    u64::try_from(unsafe { told.assume_init() }.f_type).ok()
+    u64::try_from(unsafe { stat.assume_init() }.f_type).ok()
 }
 
 fn pidfd_open(id: u32) -> io::Result<OwnedFd> {

@@ -13,7 +13,7 @@ use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
 
-use super::control::{Control, Taken};
+use super::control::{Control, Received};
 use super::errno::retry;
 use super::identity::Credentials;
 use super::kind::Kind;
@@ -208,8 +208,8 @@ fn recv_message(
         }
         if let Some(control) = &mut control {
             // SAFETY: this recvmsg has filled `control` up to the length that it reports.
-            let taken = unsafe { control.take(message.msg_controllen as usize) };
-            let Taken { descriptors, credentials } = taken;
+            let received = unsafe { control.parse(message.msg_controllen as usize) };
+            let Received { descriptors, credentials } = received;
             (ancillary.descriptors, ancillary.credentials) = (descriptors, credentials);
         }
         ancillary.truncated = message.msg_flags & libc::MSG_CTRUNC != 0;

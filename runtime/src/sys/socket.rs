@@ -169,7 +169,7 @@ impl DatagramFd {
     }
 
     /// Returns the longest datagram that the socket sends, in bytes, if it is known.
-    pub(crate) fn max_len(&self) -> Option<usize> {
+    pub(crate) fn max_send_len(&self) -> Option<usize> {
         // net/unix/af_unix.c refuses datagrams longer than the send buffer less 32. UDP lengths have
         // 16 bits and include the header; IPv4 lengths also include the IPv4 header.
         match self.kind {
@@ -183,7 +183,7 @@ impl DatagramFd {
     }
 
     /// Returns the longest datagram that can arrive, in bytes.
-    pub(crate) fn longest(&self) -> usize {
+    pub(crate) fn max_recv_len(&self) -> usize {
         match self.kind {
             Kind::VsockSeqpacket => options::vsock_buffer(self.as_fd()).max(LANE_LEN),
             _ => LANE_LEN,

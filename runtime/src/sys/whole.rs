@@ -10,10 +10,11 @@ use super::socket::DatagramFd;
 
 /// In practice forever. With a timeout, the kernel does not restart the call after a signal handler with
 /// SA_RESTART (signal(7)). It does restart it with a timeout longer than `MAX_SCHEDULE_TIMEOUT`.
-const FOR_EVER: Duration = Duration::from_secs(20 * 24 * 60 * 60);
+const FOREVER: Duration = Duration::from_secs(20 * 24 * 60 * 60);
 
 /// Signals that ask a process to end. They are not blocked.
-const ENDING: [libc::c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
+const TERMINATION_SIGNALS: [libc::c_int; 4] =
+    [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
 
 /// Sends `slices` as one datagram to the connected peer, and waits for room until `deadline`. After EAGAIN and
 /// EINTR, part of the datagram may have been sent. Blocks most signals of this thread meanwhile, so EINTR is
@@ -29,31 +30,31 @@ pub(crate) fn send_whole(
     deadline: Option<Instant>,
 ) -> io::Result<()> {
     let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-    fd.set_send_timeout(Some(left.unwrap_or(FOR_EVER).min(FOR_EVER)))?;
+    fd.set_send_timeout(Some(left.unwrap_or(FOREVER).min(FOREVER)))?;
     // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid: no name, no
     // slices, no control data.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
     // IoSlice is documented to have the layout of iovec, and sendmsg does not write through it.
     message.msg_iov = slices.as_ptr().cast::<libc::iovec>().cast_mut();
     message.msg_iovlen = slices.len() as _;
-    let _masked = Masked::new();
+    let _blocked = BlockedSignals::new();
     // SAFETY: `message` points to `slices.len()` iovecs, each of which describes a slice; all of them
     // outlive the call and are only read. `fd` is open for the call, as it is borrowed.
     let sent =
         unsafe { libc::sendmsg(fd.as_fd().as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL) };
     match sent {
-        // Read errno before dropping `_masked`, which makes another system call.
+        // Read errno before dropping `_blocked`, which makes another system call.
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),
     }
 }
 
 /// Blocks this thread's signals until it is dropped.
-struct Masked {
+struct BlockedSignals {
     before: libc::sigset_t,
 }
 
-impl Masked {
+impl BlockedSignals {
     /// `int pthread_sigmask(int how, const sigset_t *set, sigset_t *oldset)`; see [pthread_sigmask(3)].
     ///
     /// [pthread_sigmask(3)]: https://man7.org/linux/man-pages/man3/pthread_sigmask.3.html
@@ -62,9 +63,9 @@ impl Masked {
         let mut all: libc::sigset_t = unsafe { mem::zeroed() };
         // SAFETY: the pointer is to a sigset_t, exclusively borrowed for the call.
         unsafe { libc::sigfillset(&raw mut all) };
-        for ending in ENDING {
+        for signal in TERMINATION_SIGNALS {
             // SAFETY: as above, and the signal has a valid number.
-            unsafe { libc::sigdelset(&raw mut all, ending) };
+            unsafe { libc::sigdelset(&raw mut all, signal) };
         }
         let mut before = all;
         // SAFETY: both pointers are to sigset_ts that outlive the call; the second is exclusively
@@ -74,7 +75,7 @@ impl Masked {
     }
 }
 
-impl Drop for Masked {
+impl Drop for BlockedSignals {
     fn drop(&mut self) {
         // SAFETY: the pointer is to a sigset_t that outlives the call, filled by the call that masked;
         // the old mask is not asked for, which null says.

@@ -7,7 +7,7 @@ mod send;
 mod wait;
 
 pub(crate) use self::open::{
-    Claim, accept, adopt_connection, adopt_datagram, adopt_listener, bind_datagram, connect,
+    PathGuard, accept, adopt_connection, adopt_datagram, adopt_listener, bind_datagram, connect,
     inherited, listen, pair, peer, unbound_datagram,
 };
 pub use self::peek::{peek_len, try_peek_len};

@@ -64,7 +64,7 @@ fn checked_peek(fd: BorrowedFd<'_>, block: bool) -> Result<usize, RecvError> {
         "a socket that preserves datagram boundaries (SOCK_SEQPACKET, SOCK_DGRAM or SOCK_RAW)";
     let wrong = |found| RecvError::WrongDescriptor { found, expected: EXPECTED };
     let socket = match sys::inspect(fd) {
-        Ok(socket) if socket.keeps_datagrams() => socket,
+        Ok(socket) if socket.preserves_boundaries() => socket,
         Ok(socket) => return Err(wrong(socket.to_string())),
         Err(error) if errno(&error) == Errno::NotASocket => {
             return Err(wrong("a descriptor that is not a socket".into()));

@@ -9,7 +9,7 @@ use super::connect::peer;
 use crate::backoff::Backoff;
 use crate::error::AcceptError;
 use crate::options::Options;
-use crate::sys::{Arrival, DatagramFd, Errno, ListenerFd, errno};
+use crate::sys::{DatagramFd, Errno, ListenerFd, Wakeup, errno};
 use crate::wait::Wait;
 
 /// The most clients that a non-blocking call rejects before it returns `WouldBlock`: more than a backlog
@@ -28,7 +28,7 @@ pub(crate) fn accept(
 ) -> Result<DatagramFd, AcceptError> {
     for rejections in 1.. {
         let fd = next(listener, wait)?;
-        if !options.policy.asks()
+        if !options.policy.needs_identity()
             || options.policy.admits(&peer(&fd).map_err(failed("identifying a client"))?)
         {
             fd.set_buffers(options.recv_buffer, options.send_buffer)
@@ -77,18 +77,18 @@ fn next(listener: &ListenerFd, wait: Wait) -> Result<DatagramFd, AcceptError> {
         };
         match listener.wait(deadline).map_err(failed("waiting for a client"))? {
             // Clients from before the shutdown are still in the backlog.
-            Arrival::Shutdown => shut_down = true,
-            Arrival::Nothing | Arrival::Client if wait == Wait::Try => {
+            Wakeup::Shutdown => shut_down = true,
+            Wakeup::TimedOut | Wakeup::Client if wait == Wait::Try => {
                 return Err(AcceptError::WouldBlock);
             }
-            Arrival::Nothing => return Err(AcceptError::TimedOut),
+            Wakeup::TimedOut => return Err(AcceptError::TimedOut),
             // Another process accepted the client again: pause, and leave it the others.
-            Arrival::Client if mem::replace(&mut woken, true) => {
+            Wakeup::Client if mem::replace(&mut woken, true) => {
                 if !backoff.wait_until(deadline) {
                     return Err(AcceptError::TimedOut);
                 }
             }
-            Arrival::Client => {}
+            Wakeup::Client => {}
         }
     }
 }

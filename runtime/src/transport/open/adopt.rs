@@ -14,7 +14,7 @@ pub(crate) fn adopt_connection(fd: OwnedFd, options: &Options) -> Result<Datagra
     let expected = "a connected AF_UNIX or AF_VSOCK SOCK_SEQPACKET socket";
     let (fd, connected) = adopt(fd, true, expected)?;
     if !connected {
-        return Err(wrong(&fd, "not connected", expected));
+        return Err(wrong_descriptor(&fd, "not connected", expected));
     }
     set_buffers(&fd, options)?;
     Ok(fd)
@@ -26,9 +26,9 @@ pub(crate) fn adopt_datagram(fd: OwnedFd, options: &Options) -> Result<DatagramF
     let (fd, connected) = adopt(fd, false, expected)?;
     // When the peer of a connected socket closes, the kernel discards its receive queue.
     if connected {
-        return Err(wrong(&fd, "connected", expected));
+        return Err(wrong_descriptor(&fd, "connected", expected));
     }
-    if options.identify {
+    if options.identify_senders {
         if !fd.kind().is_unix() {
             return Err(cannot_identify(fd.local_name()));
         }
@@ -50,9 +50,9 @@ pub(crate) fn adopt_listener(
         Ok(Err(socket)) => {
             return Err(OpenError::WrongDescriptor { found: socket.to_string(), expected });
         }
-        Err(error) => return Err(unknown(error, expected)),
+        Err(error) => return Err(inspect_error(error, expected)),
     };
-    if options.policy.asks() && !fd.kind().is_unix() {
+    if options.policy.needs_identity() && !fd.kind().is_unix() {
         return Err(cannot_identify(fd.local_name()));
     }
     fd.accept_descriptors(descriptors);
@@ -74,7 +74,7 @@ fn adopt(
     connection: bool,
     expected: &'static str,
 ) -> Result<(DatagramFd, bool), OpenError> {
-    let socket = sys::inspect(fd.as_fd()).map_err(|error| unknown(error, expected))?;
+    let socket = sys::inspect(fd.as_fd()).map_err(|error| inspect_error(error, expected))?;
     let adopted = match DatagramFd::adopt(fd).map_err(failed("adopting a socket"))? {
         Ok(adopted) if adopted.kind().is_connection() == connection => adopted,
         _ => return Err(OpenError::WrongDescriptor { found: socket.to_string(), expected }),
@@ -91,17 +91,17 @@ fn set_buffers(fd: &DatagramFd, options: &Options) -> Result<(), OpenError> {
         .map_err(failed("setting the buffers of a socket"))
 }
 
-fn unknown(error: io::Error, expected: &'static str) -> OpenError {
+fn inspect_error(error: io::Error, expected: &'static str) -> OpenError {
     match errno(&error) {
         Errno::NotASocket => OpenError::WrongDescriptor { found: "not a socket".into(), expected },
         _ => failed("inspecting a descriptor")(error),
     }
 }
 
-fn wrong(fd: &DatagramFd, but: &str, expected: &'static str) -> OpenError {
+fn wrong_descriptor(fd: &DatagramFd, detail: &str, expected: &'static str) -> OpenError {
     match sys::inspect(fd.as_fd()) {
-        Ok(socket) => OpenError::WrongDescriptor { found: format!("{socket}, {but}"), expected },
-        Err(error) => unknown(error, expected),
+        Ok(socket) => OpenError::WrongDescriptor { found: format!("{socket}, {detail}"), expected },
+        Err(error) => inspect_error(error, expected),
     }
 }
 

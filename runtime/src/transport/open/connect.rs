@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
-use super::failure::{Opening, failed};
+use super::failure::{Target, failed};
 use crate::address::Address;
 use crate::error::OpenError;
 use crate::options::Options;
@@ -12,14 +12,14 @@ use crate::sys::{DatagramFd, Errno, errno};
 
 /// Connects to a listener.
 pub(crate) fn connect(address: &Address, options: &Options) -> Result<DatagramFd, OpenError> {
-    let opening = Opening::connection(address)?;
-    opening.identified(options.server_uid.is_some())?;
-    let fd = DatagramFd::open(opening.kind).map_err(opening.failed("opening"))?;
+    let target = Target::connection(address)?;
+    target.check_identity(options.server_uid.is_some())?;
+    let fd = DatagramFd::open(target.kind).map_err(target.failed("opening"))?;
     fd.set_buffers(options.recv_buffer, options.send_buffer)
-        .map_err(opening.failed("setting the buffers of"))?;
-    connect_until(&fd, opening, options.deadline)?;
+        .map_err(target.failed("setting the buffers of"))?;
+    connect_until(&fd, target, options.deadline)?;
     if let Some(required) = options.server_uid {
-        let found = fd.peer().map_err(opening.failed("identifying"))?.uid;
+        let found = fd.peer().map_err(target.failed("identifying"))?.uid;
         if found != required {
             let address = address.to_string();
             return Err(OpenError::WrongServer { address, required, found });
@@ -32,16 +32,16 @@ pub(crate) fn connect(address: &Address, options: &Options) -> Result<DatagramFd
 /// bounds a connect (socket(7), SO_SNDTIMEO).
 fn connect_until(
     fd: &DatagramFd,
-    opening: Opening<'_>,
+    target: Target<'_>,
     deadline: Option<Instant>,
 ) -> Result<(), OpenError> {
-    let failed = |source| opening.not_connected(source);
+    let failed = |source| target.not_connected(source);
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_some() {
             fd.set_send_timeout(left).map_err(failed)?;
         }
-        match fd.connect(opening.address.name()) {
+        match fd.connect(target.address.name()) {
             Ok(()) if left.is_some() => return fd.set_send_timeout(None).map_err(failed),
             Ok(()) => return Ok(()),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -50,7 +50,7 @@ fn connect_until(
             Err(error) => return Err(failed(error)),
         }
         if left.is_some_and(|left| left.is_zero()) {
-            return Err(OpenError::TimedOut { address: opening.address.to_string() });
+            return Err(OpenError::TimedOut { address: target.address.to_string() });
         }
     }
 }

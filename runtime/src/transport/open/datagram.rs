@@ -1,7 +1,7 @@
 //! Opens unconnected sockets: bound to an address, or to a name that the kernel chooses.
 
-use super::claim::{Claim, bind};
-use super::failure::Opening;
+use super::failure::Target;
+use super::path_guard::{PathGuard, bind};
 use crate::address::Address;
 use crate::error::OpenError;
 use crate::options::Options;
@@ -11,27 +11,27 @@ use crate::sys::{DatagramFd, Name};
 pub(crate) fn bind_datagram(
     address: &Address,
     options: &Options,
-) -> Result<(DatagramFd, Option<Claim>), OpenError> {
-    let opening = Opening::datagrams(address)?;
-    opening.identified(options.identify)?;
-    let fd = DatagramFd::open(opening.kind).map_err(opening.failed("opening"))?;
+) -> Result<(DatagramFd, Option<PathGuard>), OpenError> {
+    let target = Target::datagrams(address)?;
+    target.check_identity(options.identify_senders)?;
+    let fd = DatagramFd::open(target.kind).map_err(target.failed("opening"))?;
     fd.set_buffers(options.recv_buffer, options.send_buffer)
-        .map_err(opening.failed("setting the buffers of"))?;
-    if options.identify {
-        fd.identify_senders().map_err(opening.failed("opening"))?;
+        .map_err(target.failed("setting the buffers of"))?;
+    if options.identify_senders {
+        fd.identify_senders().map_err(target.failed("opening"))?;
     }
     let name = address.name();
-    let claim = bind(opening, options.mode, |mode| fd.set_mode(mode), || fd.bind(name))?;
-    Ok((fd, claim))
+    let path_guard = bind(target, options.mode, |mode| fd.set_mode(mode), || fd.bind(name))?;
+    Ok((fd, path_guard))
 }
 
 /// Opens a socket of the family of `peer` that can be answered. Over UNIX, the kernel gives it an
 /// abstract name now; over UDP, a port with the first datagram that it sends.
 pub(crate) fn unbound_datagram(peer: &Address) -> Result<DatagramFd, OpenError> {
-    let opening = Opening::datagrams(peer)?;
-    let fd = DatagramFd::open(opening.kind).map_err(opening.failed("opening a socket to reach"))?;
-    if opening.kind.is_unix() {
-        fd.bind(&Name::UNNAMED).map_err(opening.failed("finding a name for a socket to reach"))?;
+    let target = Target::datagrams(peer)?;
+    let fd = DatagramFd::open(target.kind).map_err(target.failed("opening a socket to reach"))?;
+    if target.kind.is_unix() {
+        fd.bind(&Name::UNNAMED).map_err(target.failed("finding a name for a socket to reach"))?;
     }
     Ok(fd)
 }

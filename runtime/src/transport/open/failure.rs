@@ -15,12 +15,12 @@ const IDENTIFIED: &str = "a `unix:` address, because the peer must be identified
 
 /// The socket being opened, for error messages.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Opening<'a> {
+pub(super) struct Target<'a> {
     pub(super) address: &'a Address,
     pub(super) kind: Kind,
 }
 
-impl<'a> Opening<'a> {
+impl<'a> Target<'a> {
     /// Describes a socket that connects to `address`, or listens there.
     pub(super) fn connection(address: &'a Address) -> Result<Self, OpenError> {
         match address.connection_kind() {
@@ -37,9 +37,9 @@ impl<'a> Opening<'a> {
         }
     }
 
-    /// Fails if `asked`, and the kernel does not identify peers over this family.
-    pub(super) fn identified(self, asked: bool) -> Result<(), OpenError> {
-        match asked && !self.kind.is_unix() {
+    /// Fails if the identity of the peer is `needed`, and the kernel does not identify peers over this family.
+    pub(super) fn check_identity(self, needed: bool) -> Result<(), OpenError> {
+        match needed && !self.kind.is_unix() {
             true => Err(not_identified(self.address)),
             false => Ok(()),
         }
@@ -51,11 +51,11 @@ impl<'a> Opening<'a> {
 
     /// Maps an error of `action`.
     pub(super) fn failed(self, action: &str) -> impl FnOnce(io::Error) -> OpenError {
-        move |source| self.because(action, source)
+        move |source| self.map_error(action, source)
     }
 
     #[cold]
-    fn because(self, action: &str, source: io::Error) -> OpenError {
+    fn map_error(self, action: &str, source: io::Error) -> OpenError {
         let Self { address, kind } = self;
         match (source.kind(), errno(&source)) {
             (ErrorKind::AddrInUse, _) => self.in_use(),
@@ -81,7 +81,7 @@ impl<'a> Opening<'a> {
             (ErrorKind::ConnectionRefused, _) => not_a_socket(address).unwrap_or_else(refused),
             // Over vsock, a reset means that nobody listens.
             (ErrorKind::NotFound | ErrorKind::ConnectionReset, _) => refused(),
-            _ => self.because("connecting to", source),
+            _ => self.map_error("connecting to", source),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Listens for connections.
 
-use super::claim::{Claim, bind};
-use super::failure::Opening;
+use super::failure::Target;
+use super::path_guard::{PathGuard, bind};
 use crate::address::Address;
 use crate::error::OpenError;
 use crate::options::Options;
@@ -12,13 +12,13 @@ pub(crate) fn listen(
     address: &Address,
     options: &Options,
     descriptors: bool,
-) -> Result<(ListenerFd, Option<Claim>), OpenError> {
-    let opening = Opening::connection(address)?;
-    opening.identified(options.policy.asks())?;
-    let fd = ListenerFd::open(opening.kind).map_err(opening.failed("opening"))?;
+) -> Result<(ListenerFd, Option<PathGuard>), OpenError> {
+    let target = Target::connection(address)?;
+    target.check_identity(options.policy.needs_identity())?;
+    let fd = ListenerFd::open(target.kind).map_err(target.failed("opening"))?;
     let name = address.name();
-    let claim = bind(opening, options.mode, |mode| fd.set_mode(mode), || fd.bind(name))?;
+    let path_guard = bind(target, options.mode, |mode| fd.set_mode(mode), || fd.bind(name))?;
     fd.accept_descriptors(descriptors);
-    fd.listen(options.backlog).map_err(opening.failed("listening on"))?;
-    Ok((fd, claim))
+    fd.listen(options.backlog).map_err(target.failed("listening on"))?;
+    Ok((fd, path_guard))
 }

@@ -6,8 +6,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process;
 
-use super::failure::Opening;
-use super::path::{Identity, beside, describe};
+use super::failure::Target;
+use super::path::{FileId, describe, with_suffix};
 use crate::error::OpenError;
 use crate::sys::{O_NOFOLLOW, O_NONBLOCK};
 
@@ -22,10 +22,10 @@ pub(super) struct Lock {
 
 impl Lock {
     /// Locks the lock file of `path`, and creates it if there is none.
-    pub(super) fn take(opening: Opening<'_>, path: &Path) -> Result<Self, OpenError> {
-        let path = beside(path, ".lock");
+    pub(super) fn acquire(target: Target<'_>, path: &Path) -> Result<Self, OpenError> {
+        let path = with_suffix(path, ".lock");
         let failed = |source| {
-            let action = format!("binding {}, by locking {},", opening.address, path.display());
+            let action = format!("binding {}, by locking {},", target.address, path.display());
             OpenError::Io { action, source }
         };
         loop {
@@ -42,7 +42,7 @@ impl Lock {
                 .map_err(failed)?;
             match file.try_lock() {
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(opening.in_use()),
+                Err(TryLockError::WouldBlock) => return Err(target.in_use()),
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
             let locked = file.metadata().map_err(failed)?;
@@ -51,7 +51,7 @@ impl Lock {
             }
             // The previous holder may have removed the file after we opened it.
             match fs::symlink_metadata(&path) {
-                Ok(found) if Identity::of(&found) == Identity::of(&locked) => {
+                Ok(found) if FileId::of(&found) == FileId::of(&locked) => {
                     return Ok(Self { path, file, process: Some(process::id()) });
                 }
                 Ok(_) => {}

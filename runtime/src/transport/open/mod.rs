@@ -1,21 +1,22 @@
 //! Opens sockets: connects, listens, accepts, binds and adopts, each in its own file.
 //!
-//! Shared files: `claim` takes a path, with `lock` and `stale`; `failure` maps errors; `path` inspects files.
+//! Shared files: `path_guard` binds to a path, with `lock` and `stale`; `failure` maps errors; `path` inspects
+//! files.
 
 mod accept;
 mod adopt;
-mod claim;
 mod connect;
 mod datagram;
 mod failure;
 mod listen;
 mod lock;
 mod path;
+mod path_guard;
 mod stale;
 
 pub(crate) use self::accept::accept;
 pub(crate) use self::adopt::{adopt_connection, adopt_datagram, adopt_listener, inherited};
-pub(crate) use self::claim::Claim;
 pub(crate) use self::connect::{connect, pair, peer};
 pub(crate) use self::datagram::{bind_datagram, unbound_datagram};
 pub(crate) use self::listen::listen;
+pub(crate) use self::path_guard::PathGuard;

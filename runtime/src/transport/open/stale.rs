@@ -6,27 +6,27 @@ use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::process;
 
-use super::failure::Opening;
-use super::path::{Identity, beside, describe};
+use super::failure::Target;
+use super::path::{FileId, describe, with_suffix};
 use crate::error::OpenError;
 use crate::sys::{self, DatagramFd, Errno, Kind, O_NOFOLLOW, O_PATH, errno};
 
 /// Removes a dead socket from `path`, if there is one. The caller holds the lock of the path.
-pub(super) fn make_way(opening: Opening<'_>, path: &Path) -> Result<(), OpenError> {
+pub(super) fn remove_stale(target: Target<'_>, path: &Path) -> Result<(), OpenError> {
     // Stays open, so no other file gets the inode number before this function returns.
     let probed = match OpenOptions::new().read(true).custom_flags(O_PATH | O_NOFOLLOW).open(path) {
         Ok(probed) => probed,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(opening.failed("looking at")(error)),
+        Err(error) => return Err(target.failed("looking at")(error)),
     };
-    let found = probed.metadata().map_err(opening.failed("looking at"))?;
+    let found = probed.metadata().map_err(target.failed("looking at"))?;
     if !found.file_type().is_socket() {
         return Err(OpenError::NotASocket { path: path.into(), found: describe(&found) });
     }
-    if is_alive(opening, path)? {
-        return Err(opening.in_use());
+    if is_alive(target, path)? {
+        return Err(target.in_use());
     }
-    remove(opening, path, Identity::of(&found))
+    remove(target, path, FileId::of(&found))
 }
 
 /// Returns whether a process holds the socket at `path`.
@@ -34,11 +34,11 @@ pub(super) fn make_way(opening: Opening<'_>, path: &Path) -> Result<(), OpenErro
 /// The probe is a connect of a datagram socket. It succeeds without a trace on a live datagram socket, and
 /// fails with EPROTOTYPE on a live socket of another type, listening or not. It never blocks, and does not
 /// enter a backlog. Only a dead socket refuses it (net/unix/af_unix.c, unix_find_bsd).
-fn is_alive(opening: Opening<'_>, path: &Path) -> Result<bool, OpenError> {
+fn is_alive(target: Target<'_>, path: &Path) -> Result<bool, OpenError> {
     let kind = Kind::UnixDatagram;
-    let probing = Opening { kind, ..opening };
-    let probe = DatagramFd::open(kind).map_err(probing.failed("probing"))?;
-    match probe.connect(opening.address.name()) {
+    let probe_target = Target { kind, ..target };
+    let probe = DatagramFd::open(kind).map_err(probe_target.failed("probing"))?;
+    match probe.connect(target.address.name()) {
         Ok(()) => Ok(true),
         Err(error) => match (error.kind(), errno(&error)) {
             // EPERM: a datagram socket that is connected to another socket.
@@ -46,7 +46,7 @@ fn is_alive(opening: Opening<'_>, path: &Path) -> Result<bool, OpenError> {
             (ErrorKind::ConnectionRefused | ErrorKind::NotFound, _) => Ok(false),
             // EACCES: no write permission, so the kernel does not say whether the socket is live.
             (ErrorKind::PermissionDenied, _) => Err(OpenError::NotProbed { path: path.into() }),
-            _ => Err(probing.failed("probing")(error)),
+            _ => Err(probe_target.failed("probing")(error)),
         },
     }
 }
@@ -55,30 +55,30 @@ fn is_alive(opening: Opening<'_>, path: &Path) -> Result<bool, OpenError> {
 ///
 /// First moves the file aside and checks it again. If a server without locks has replaced the socket, moves
 /// the file back.
-fn remove(opening: Opening<'_>, path: &Path, dead: Identity) -> Result<(), OpenError> {
+fn remove(target: Target<'_>, path: &Path, dead: FileId) -> Result<(), OpenError> {
     let mut tries = 0;
-    let aside = loop {
-        let aside = beside(path, &format!(".{}.{tries}.dead", process::id()));
-        match sys::rename_noreplace(path, &aside) {
-            Ok(()) => break aside,
+    let moved_path = loop {
+        let moved_path = with_suffix(path, &format!(".{}.{tries}.dead", process::id()));
+        match sys::rename_noreplace(path, &moved_path) {
+            Ok(()) => break moved_path,
             Err(error) => match error.kind() {
                 ErrorKind::NotFound => return Ok(()),
                 // A process was killed between moving and removing its file.
                 ErrorKind::AlreadyExists => tries += 1,
                 ErrorKind::InvalidInput | ErrorKind::Unsupported => {
-                    return remove_in_place(opening, path, dead);
+                    return remove_in_place(target, path, dead);
                 }
-                _ => return Err(opening.failed("moving a dead socket from")(error)),
+                _ => return Err(target.failed("moving a dead socket from")(error)),
             },
         }
     };
     // A dead socket stays dead: if this is the one that was probed, it can be removed.
-    let moved = fs::symlink_metadata(&aside).map_err(opening.failed("looking at"))?;
-    if Identity::of(&moved) == dead {
-        return fs::remove_file(&aside).map_err(opening.failed("removing a dead socket from"));
+    let moved = fs::symlink_metadata(&moved_path).map_err(target.failed("looking at"))?;
+    if FileId::of(&moved) == dead {
+        return fs::remove_file(&moved_path).map_err(target.failed("removing a dead socket from"));
     }
-    sys::rename_noreplace(&aside, path).map_err(opening.failed("moving back"))?;
-    Err(opening.in_use())
+    sys::rename_noreplace(&moved_path, path).map_err(target.failed("moving back"))?;
+    Err(target.in_use())
 }
 
 /// Removes the dead socket `dead` like [`remove`], on a file system that cannot rename without replacing
@@ -86,16 +86,16 @@ fn remove(opening: Opening<'_>, path: &Path, dead: Identity) -> Result<(), OpenE
 ///
 /// This leaves a race with servers that do not use the lock. Such a server loses its path if it removes the
 /// dead socket and binds between the two calls below. No system call removes a file by its identity.
-fn remove_in_place(opening: Opening<'_>, path: &Path, dead: Identity) -> Result<(), OpenError> {
+fn remove_in_place(target: Target<'_>, path: &Path, dead: FileId) -> Result<(), OpenError> {
     match fs::symlink_metadata(path) {
-        Ok(found) if Identity::of(&found) != dead => return Err(opening.in_use()),
+        Ok(found) if FileId::of(&found) != dead => return Err(target.in_use()),
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(opening.failed("looking at")(error)),
+        Err(error) => return Err(target.failed("looking at")(error)),
     }
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(opening.failed("removing a dead socket from")(error))
+            Err(target.failed("removing a dead socket from")(error))
         }
         _ => Ok(()),
     }

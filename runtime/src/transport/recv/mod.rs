@@ -1,25 +1,27 @@
 //! Receives frames as bytes, for every kind of socket.
 //!
 //! ```text
-//!  inbox ─── classifies datagrams, and returns the next frame
-//!    ├─ feed ─── waits for the next datagram, and reads it
-//!    │    ├─ turn ───── whether to begin with the peek or with the read
-//!    │    ├─ pieces ─── a large frame in pieces
-//!    │    │    └─ assembly ── the pieces that have arrived
-//!    │    └─ slot ───── the last datagram, in a lane or in own memory
-//!    │         └─ pool ────── idle lanes
-//!    ├─ bundle ─ many frames in one datagram
-//!    └─ memory ─ a frame in sealed memory
+//!  inbox ─── returns the next frame
+//!    ├─ classify ─── classifies a datagram, and handles it
+//!    │    ├─ bundle ────── many frames in one datagram
+//!    │    └─ memory ────── a frame in sealed memory
+//!    └─ reader ───── waits for the next datagram, and reads it
+//!         ├─ first_call ── whether to begin with the peek or with the read
+//!         ├─ pieces ────── a large frame in pieces
+//!         │    └─ assembly ── the pieces that have arrived
+//!         └─ slot ──────── the last datagram, in a lane or in own memory
+//!              └─ pool ────── idle lanes
 //! ```
 
 mod assembly;
 mod bundle;
-mod feed;
+mod classify;
+mod first_call;
 mod inbox;
 mod memory;
 mod pieces;
 mod pool;
+mod reader;
 mod slot;
-mod turn;
 
 pub(crate) use self::inbox::Inbox;

@@ -8,32 +8,32 @@ use crate::error::{FragmentFault, RecvError};
 use crate::sys::Scatter;
 use crate::wire::{HEAD_LEN, Head, is_reserved};
 
-/// The number of dropped pieces after which a receive reports an error again. A peer thus cannot block a call
+/// The number of discarded pieces after which a receive reports an error again. A peer thus cannot block a call
 /// with pieces of refused frames.
-const MAX_DROPPED: u32 = 1024;
+const MAX_DISCARDED: u32 = 1024;
 
 /// The frame under assembly, if there is one.
 #[derive(Debug)]
 pub(super) struct Pieces {
     state: State,
-    /// The number of dropped pieces of refused frames.
-    dropped: u32,
+    /// The number of discarded pieces of refused frames.
+    discarded: u32,
 }
 
 #[derive(Debug)]
 enum State {
     Idle,
-    Gathering(Box<Assembly>),
-    /// A frame was refused, and its further pieces are dropped.
-    Dropping,
+    Assembling(Box<Assembly>),
+    /// A frame was refused, and its further pieces are discarded.
+    Discarding,
 }
 
 impl Pieces {
     pub(super) const fn new() -> Self {
-        Self { state: State::Idle, dropped: 0 }
+        Self { state: State::Idle, discarded: 0 }
     }
 
-    /// Returns whether no frame is under assembly or being dropped.
+    /// Returns whether no frame is under assembly or being discarded.
     #[inline]
     pub(super) fn is_idle(&self) -> bool {
         matches!(self.state, State::Idle)
@@ -43,25 +43,25 @@ impl Pieces {
     #[inline]
     pub(super) fn assembly(&self) -> Option<&Assembly> {
         match &self.state {
-            State::Gathering(assembly) => Some(assembly),
-            State::Idle | State::Dropping => None,
+            State::Assembling(assembly) => Some(assembly),
+            State::Idle | State::Discarding => None,
         }
     }
 
     /// Begins a frame if a datagram that begins with `first` is a first piece.
-    pub(super) fn expect(&mut self, first: &[u8], limit: usize) {
-        if let Some(Ok(Head::First { number, total })) = head(first)
+    pub(super) fn begin_if_first(&mut self, first: &[u8], limit: usize) {
+        if let Some(Ok(Head::First { number, total })) = parse_head(first)
             && self.assembly().is_none()
             && let Ok(assembly) = Assembly::begin(Vec::new(), number, total, limit)
         {
-            self.state = State::Gathering(Box::new(assembly));
+            self.state = State::Assembling(Box::new(assembly));
         }
     }
 
     /// Makes room for the next piece of the frame under assembly, if there is one.
     pub(super) fn make_room(&mut self) -> Result<(), RecvError> {
-        let State::Gathering(assembly) = &mut self.state else { return Ok(()) };
-        assembly.make_room().inspect_err(|_| self.state = State::Dropping)
+        let State::Assembling(assembly) = &mut self.state else { return Ok(()) };
+        assembly.make_room().inspect_err(|_| self.state = State::Discarding)
     }
 
     /// Returns the room for the next piece, and how many bytes of the frame precede it.
@@ -69,7 +69,7 @@ impl Pieces {
         &'b mut self,
         head: &'b mut [u8; HEAD_LEN],
     ) -> Option<(Scatter<'b>, usize)> {
-        let State::Gathering(assembly) = &mut self.state else { return None };
+        let State::Assembling(assembly) = &mut self.state else { return None };
         let received = assembly.received();
         Some((assembly.scatter(head), received))
     }
@@ -77,17 +77,17 @@ impl Pieces {
     /// Judges a datagram of `len` bytes that a read has scattered to `first`, after the `received` bytes of the
     /// frame, and to the lane. Returns `true` if it is the next piece, now in its place. Otherwise moves the
     /// whole datagram to `slot`.
-    pub(super) fn settle(
+    pub(super) fn accept_scattered(
         &mut self,
         slot: &mut Slot,
         first: [u8; HEAD_LEN],
         len: usize,
         received: usize,
     ) -> Result<bool, RecvError> {
-        let State::Gathering(assembly) = &mut self.state else { return Ok(false) };
+        let State::Assembling(assembly) = &mut self.state else { return Ok(false) };
         if assembly.judge(first, len, received) == Verdict::Piece {
             let added = assembly.add(slot.spilled(), received + len - HEAD_LEN);
-            return added.map(|()| true).inspect_err(|_| self.state = State::Dropping);
+            return added.map(|()| true).inspect_err(|_| self.state = State::Discarding);
         }
         let after_head = assembly.split_off(received);
         let first = first.get(..len).unwrap_or(&first);
@@ -97,28 +97,28 @@ impl Pieces {
     }
 
     /// Adds the datagram in `slot`, of `len` bytes, if it is a piece. Returns `false` otherwise.
-    pub(super) fn take(
+    pub(super) fn accept(
         &mut self,
         slot: &mut Slot,
         len: usize,
         limit: usize,
     ) -> Result<bool, RecvError> {
-        let first = first_of(slot.bytes());
-        if let State::Gathering(assembly) = &mut self.state {
+        let first = first_bytes(slot.bytes());
+        if let State::Assembling(assembly) = &mut self.state {
             match assembly.judge(first, len, assembly.received()) {
                 Verdict::Piece => {
                     let end = assembly.received() + len - HEAD_LEN;
                     let added = assembly.add(slot.bytes().get(HEAD_LEN..).unwrap_or_default(), end);
-                    return added.map(|()| true).inspect_err(|_| self.state = State::Dropping);
+                    return added.map(|()| true).inspect_err(|_| self.state = State::Discarding);
                 }
                 Verdict::Fault(fault) if assembly.received() > 0 => return Err(self.refuse(fault)),
                 Verdict::Foreign if assembly.received() > 0 => return Ok(false),
                 Verdict::Fault(_) | Verdict::Foreign => {}
             }
         }
-        match head(&first).filter(|_| len >= HEAD_LEN) {
+        match parse_head(&first).filter(|_| len >= HEAD_LEN) {
             Some(Ok(Head::First { number, total })) => {
-                self.state = State::Dropping;
+                self.state = State::Discarding;
                 let memory = slot.take_spare();
                 let mut assembly = Assembly::begin(memory, number, total, limit)?;
                 if let Verdict::Fault(fault) = assembly.judge(first, len, 0) {
@@ -126,14 +126,14 @@ impl Pieces {
                 }
                 let bytes = slot.bytes().get(HEAD_LEN..).unwrap_or_default();
                 assembly.add(bytes, len - HEAD_LEN)?;
-                self.state = State::Gathering(Box::new(assembly));
+                self.state = State::Assembling(Box::new(assembly));
                 Ok(true)
             }
             Some(Ok(Head::Next { offset, .. })) => {
-                self.dropped = self.dropped.wrapping_add(1);
-                let is_told = self.dropped.is_multiple_of(MAX_DROPPED);
+                self.discarded = self.discarded.wrapping_add(1);
+                let is_reported = self.discarded.is_multiple_of(MAX_DISCARDED);
                 match self.state {
-                    State::Dropping if !is_told => Ok(true),
+                    State::Discarding if !is_reported => Ok(true),
                     _ => Err(self.refuse(FragmentFault::Orphan { offset })),
                 }
             }
@@ -143,7 +143,7 @@ impl Pieces {
 
     /// Takes the frame under assembly, if it is complete.
     pub(super) fn take_complete(&mut self) -> Result<Option<Vec<u8>>, RecvError> {
-        let State::Gathering(assembly) = &mut self.state else { return Ok(None) };
+        let State::Assembling(assembly) = &mut self.state else { return Ok(None) };
         let Some(frame) = assembly.take_complete() else { return Ok(None) };
         self.state = State::Idle;
         match *frame {
@@ -152,45 +152,45 @@ impl Pieces {
         }
     }
 
-    /// Returns whether a datagram of `len` bytes that begins with `first` is a piece to drop.
-    pub(super) fn drops(&self, first: &[u8], len: usize) -> bool {
-        let is_next = matches!(head(first), Some(Ok(Head::Next { .. })));
-        is_next && len >= HEAD_LEN && matches!(self.state, State::Dropping)
+    /// Returns whether a datagram of `len` bytes that begins with `first` is a piece to discard.
+    pub(super) fn discards(&self, first: &[u8], len: usize) -> bool {
+        let is_next = matches!(parse_head(first), Some(Ok(Head::Next { .. })));
+        is_next && len >= HEAD_LEN && matches!(self.state, State::Discarding)
     }
 
     /// Ends the frame under assembly. Returns an error if it is incomplete.
     pub(super) fn end(&mut self) -> Option<RecvError> {
         match mem::replace(&mut self.state, State::Idle) {
-            State::Gathering(assembly) => assembly.into_error(),
-            State::Idle | State::Dropping => None,
+            State::Assembling(assembly) => assembly.into_error(),
+            State::Idle | State::Discarding => None,
         }
     }
 
     /// Refuses a datagram, its frame, and the further pieces of that frame.
     #[cold]
     pub(super) fn refuse(&mut self, fault: FragmentFault) -> RecvError {
-        self.state = State::Dropping;
+        self.state = State::Discarding;
         RecvError::BadFragment(fault)
     }
 
-    /// Drops the frame under assembly, and its further pieces.
-    pub(super) fn drop_rest(&mut self) {
+    /// Discards the frame under assembly, and its further pieces.
+    pub(super) fn discard_rest(&mut self) {
         if self.assembly().is_some() {
-            self.state = State::Dropping;
+            self.state = State::Discarding;
         }
     }
 
     /// Returns the frame under assembly as one first piece.
     pub(super) fn into_piece(self) -> Option<Vec<u8>> {
         match self.state {
-            State::Gathering(assembly) => assembly.into_piece(),
-            State::Idle | State::Dropping => None,
+            State::Assembling(assembly) => assembly.into_piece(),
+            State::Idle | State::Discarding => None,
         }
     }
 }
 
 /// Returns the first bytes of a datagram, padded with zeros.
-fn first_of(bytes: &[u8]) -> [u8; HEAD_LEN] {
+fn first_bytes(bytes: &[u8]) -> [u8; HEAD_LEN] {
     let mut first = [0; HEAD_LEN];
     for (to, from) in first.iter_mut().zip(bytes) {
         *to = *from;
@@ -199,7 +199,7 @@ fn first_of(bytes: &[u8]) -> [u8; HEAD_LEN] {
 }
 
 /// Returns the head of a datagram with tag 0, or its kind if that is unknown.
-pub(super) fn head(first: &[u8]) -> Option<Result<Head, u8>> {
+pub(super) fn parse_head(first: &[u8]) -> Option<Result<Head, u8>> {
     let is_own = first.first().is_some_and(|&first| is_reserved(first));
     first.first_chunk().filter(|_| is_own).map(|head| Head::from_bytes(*head))
 }

@@ -13,7 +13,7 @@ const MAX_KEPT: usize = 256 * 1024;
 const SHORT_LEN: usize = 256 * 1024;
 
 /// The number of lanes in use above which receivers copy frames out of their lanes.
-const CROWD: usize = 16;
+const BUSY_THRESHOLD: usize = 16;
 
 /// Idle lanes. Use only `try_lock`: after a fork, a slot that another thread of the parent held stays locked
 /// forever. The other slots still work.
@@ -55,8 +55,8 @@ pub(super) fn give_back(mut lane: Lane) {
 
 /// Returns whether so many lanes are in use that receivers should release theirs.
 #[inline]
-pub(super) fn is_crowded() -> bool {
-    IN_USE.load(Ordering::Relaxed) > CROWD
+pub(super) fn is_busy() -> bool {
+    IN_USE.load(Ordering::Relaxed) > BUSY_THRESHOLD
 }
 
 /// Calls `with` for each slot of the pool until it returns something.

@@ -59,7 +59,7 @@ impl Slot {
         let lane = match &mut self.lane {
             Some(lane) => lane,
             empty => {
-                let len = fd.longest();
+                let len = fd.max_recv_len();
                 empty.insert(pool::take(len).ok_or(RecvError::NoMemory { len })?)
             }
         };
@@ -68,7 +68,7 @@ impl Slot {
             ancillary.descriptors.clear();
             ancillary.credentials = None;
         }
-        told(fd, || {
+        map_read(fd, || {
             let scatter = scatter.as_mut().map(Scatter::reborrow);
             sys::recv(fd, scatter, lane, cap, ancillary.as_deref_mut(), block)
         })
@@ -77,15 +77,15 @@ impl Slot {
     /// Moves a short datagram to own memory and releases the lane, because a polling receiver may not call
     /// again for long. Moves any datagram if many lanes are in use.
     #[inline]
-    pub(super) fn settle(&mut self, wait: Wait) {
+    pub(super) fn unload_short(&mut self, wait: Wait) {
         let len = self.bytes().len();
-        if !self.is_own && (wait == Wait::Try && len <= SHORT || pool::is_crowded()) {
-            self.keep();
+        if !self.is_own && (wait == Wait::Try && len <= SHORT || pool::is_busy()) {
+            self.move_to_own();
         }
     }
 
     /// Moves the datagram to own memory, and releases the lane.
-    pub(super) fn keep(&mut self) {
+    pub(super) fn move_to_own(&mut self) {
         if let Some(lane) = self.lane.take() {
             if !self.is_own {
                 self.own.clear();
@@ -104,7 +104,7 @@ impl Slot {
 
     /// Returns the datagram as an owned vector.
     pub(super) fn take(&mut self) -> Vec<u8> {
-        self.keep();
+        self.move_to_own();
         let mut datagram = mem::take(&mut self.own);
         // It may lie in the memory of a longer one.
         let needed = datagram.len().max(SHORT);
@@ -161,13 +161,13 @@ impl Drop for Slot {
 
 /// Calls `call`, which reads or peeks, and maps its errors. Returns `None` if nothing is queued.
 #[inline]
-pub(super) fn told<T: Default>(
+pub(super) fn map_read<T: Default>(
     fd: &DatagramFd,
     mut call: impl FnMut() -> io::Result<T>,
 ) -> Result<Option<T>, RecvError> {
     loop {
         let error = match call() {
-            Ok(told) => return Ok(Some(told)),
+            Ok(result) => return Ok(Some(result)),
             Err(error) => error,
         };
         match error.kind() {

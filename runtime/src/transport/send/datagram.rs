@@ -12,7 +12,7 @@ use crate::transport::wait::{MAX_PAUSE, NotReady};
 use crate::wait::Wait;
 
 /// The number of retries while the kernel has no memory for a datagram.
-const MAX_TRIES: u32 = 100;
+const MAX_RETRIES: u32 = 100;
 
 /// Sends a datagram to `to`, or to the connected peer.
 #[inline]
@@ -28,25 +28,25 @@ pub(super) fn send_datagram(
     if fd.kind() == Kind::VsockSeqpacket {
         return send_whole(fd, outgoing, wait).map_err(|failure| match failure {
             Ok(reason) => not_ready(reason, outgoing.len),
-            Err(error) => refusal(fd, outgoing, to, error),
+            Err(error) => map_error(fd, outgoing, to, error),
         });
     }
     match sys::send(fd, outgoing.slices, outgoing.descriptors, to, wait.blocks()) {
         Ok(()) => Ok(()),
-        Err(error) if is_full(&error) => persist(fd, outgoing, to, wait),
-        Err(error) => Err(refusal(fd, outgoing, to, error)),
+        Err(error) if is_full(&error) => send_when_writable(fd, outgoing, to, wait),
+        Err(error) => Err(map_error(fd, outgoing, to, error)),
     }
 }
 
 /// Sends a datagram like [`send_datagram`], and retries for a while if the kernel has no memory.
-pub(super) fn send_patiently(
+pub(super) fn send_with_retries(
     fd: &DatagramFd,
     outgoing: Outgoing<'_>,
     to: Option<&Name>,
     wait: Wait,
 ) -> Result<(), SendError> {
     let mut backoff = Backoff::up_to(MAX_PAUSE);
-    for _ in 0..MAX_TRIES {
+    for _ in 0..MAX_RETRIES {
         match send_datagram(fd, outgoing, to, wait) {
             Err(SendError::Io { source, .. }) if is_exhausted(&source) => {}
             result => return result,
@@ -57,8 +57,8 @@ pub(super) fn send_patiently(
 }
 
 /// Returns whether a frame was refused for its length, so a shorter datagram may succeed.
-pub(super) fn is_too_long(refusal: &SendError) -> bool {
-    match refusal {
+pub(super) fn is_too_long(error: &SendError) -> bool {
+    match error {
         SendError::TooLarge { .. } => true,
         SendError::Io { source, .. } => is_exhausted(source),
         _ => false,
@@ -80,7 +80,7 @@ pub(super) fn not_ready(reason: NotReady, len: usize) -> SendError {
 /// free. A UNIX socket also polls as writable while its *receiver's* queue is full, or while too many
 /// descriptors are in flight. So after a useless poll, this pauses.
 #[cold]
-fn persist(
+fn send_when_writable(
     fd: &DatagramFd,
     outgoing: Outgoing<'_>,
     to: Option<&Name>,
@@ -93,7 +93,7 @@ fn persist(
         match sys::send(fd, outgoing.slices, outgoing.descriptors, to, false) {
             Ok(()) => return Ok(()),
             Err(error) if is_full(&error) => wait.pause(&mut backoff).map_err(not_ready)?,
-            Err(error) => return Err(refusal(fd, outgoing, to, error)),
+            Err(error) => return Err(map_error(fd, outgoing, to, error)),
         }
     }
 }
@@ -120,7 +120,7 @@ fn check_descriptors(fd: &DatagramFd, count: usize) -> Result<(), SendError> {
 }
 
 #[cold]
-fn refusal(
+fn map_error(
     fd: &DatagramFd,
     outgoing: Outgoing<'_>,
     to: Option<&Name>,
@@ -133,7 +133,7 @@ fn refusal(
         }
         (ErrorKind::ConnectionRefused, _) if to.is_none() => SendError::Disconnected,
         (ErrorKind::ConnectionRefused | ErrorKind::NotFound, _) => SendError::Refused,
-        (_, Errno::TooLong) => SendError::TooLarge { len, max: fd.max_len() },
+        (_, Errno::TooLong) => SendError::TooLarge { len, max: fd.max_send_len() },
         (_, Errno::NotPermitted) if !descriptors.is_empty() => {
             SendError::DescriptorsRefused { count: descriptors.len() }
         }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, IoSlice, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
 
-use super::datagram::{is_too_long, send_datagram, send_patiently};
+use super::datagram::{is_too_long, send_datagram, send_with_retries};
 use super::outgoing::Outgoing;
 use crate::error::SendError;
 use crate::sys::{self, DatagramFd, Kind, MAX_DESCRIPTORS, Name};
@@ -21,14 +21,14 @@ pub(crate) fn send_to(
     wait: Wait,
 ) -> Result<(), SendError> {
     match send_datagram(fd, outgoing, Some(to), wait) {
-        Err(refusal) if is_too_long(&refusal) && fd.kind() == Kind::UnixDatagram => {
+        Err(error) if is_too_long(&error) && fd.kind() == Kind::UnixDatagram => {
             match outgoing.len > HEAD_LEN && outgoing.descriptors.len() < MAX_DESCRIPTORS {
                 true => send_as_memory(fd, outgoing, to, wait),
-                false if matches!(refusal, SendError::TooLarge { .. }) => {
+                false if matches!(error, SendError::TooLarge { .. }) => {
                     let (count, max) = (outgoing.descriptors.len(), MAX_DESCRIPTORS - 1);
                     Err(SendError::TooManyDescriptors { count, max })
                 }
-                false => send_patiently(fd, outgoing, Some(to), wait),
+                false => send_with_retries(fd, outgoing, Some(to), wait),
             }
         }
         result => result,
@@ -42,7 +42,7 @@ pub(crate) fn send_bundle_to(
     to: &Name,
     wait: Wait,
 ) -> Result<(), SendError> {
-    send_patiently(fd, bundle, Some(to), wait)
+    send_with_retries(fd, bundle, Some(to), wait)
 }
 
 #[cold]
@@ -59,7 +59,7 @@ fn send_as_memory(
     let descriptors: Vec<BorrowedFd<'_>> =
         [memfd.as_fd()].into_iter().chain(outgoing.descriptors.iter().copied()).collect();
     let envelope = Outgoing { slices: &[IoSlice::new(&head)], descriptors: &descriptors, len };
-    match send_patiently(fd, envelope, Some(to), wait) {
+    match send_with_retries(fd, envelope, Some(to), wait) {
         Err(SendError::DescriptorsRefused { .. }) if count == 0 => {
             Err(SendError::Io { len, source: io::ErrorKind::PermissionDenied.into() })
         }

@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::process;
 
-use super::datagram::{is_too_long, send_datagram, send_patiently};
+use super::datagram::{is_too_long, send_datagram, send_with_retries};
 use super::outgoing::Outgoing;
 use crate::error::SendError;
 use crate::message::MAX_SLICES;
@@ -89,11 +89,11 @@ pub(crate) fn send_connected(
     {
         return Ok(());
     }
-    send_any(fd, pending, outgoing, wait)
+    send_slow(fd, pending, outgoing, wait)
 }
 
 #[cold]
-fn send_any(
+fn send_slow(
     fd: &DatagramFd,
     pending: &mut Option<Box<Pending>>,
     outgoing: Outgoing<'_>,
@@ -106,7 +106,7 @@ fn send_any(
         other => other,
     })?;
     match send_datagram(fd, outgoing, None, wait) {
-        Err(refusal) if is_too_long(&refusal) => {}
+        Err(error) if is_too_long(&error) => {}
         result => return result,
     }
     let mut progress =
@@ -116,8 +116,9 @@ fn send_any(
     }
     // Duplicate before sending, so this cannot fail between the pieces.
     let failed = |source| SendError::Io { len, source };
-    let kept: io::Result<Vec<_>> = descriptors.iter().map(BorrowedFd::try_clone_to_owned).collect();
-    let kept = kept.map_err(failed)?;
+    let duplicates: io::Result<Vec<_>> =
+        descriptors.iter().map(BorrowedFd::try_clone_to_owned).collect();
+    let duplicates = duplicates.map_err(failed)?;
     match progress.send(fd, slices, descriptors, wait) {
         Err(SendError::WouldBlock { .. }) if progress.sent > 0 => {}
         result => return result,
@@ -131,7 +132,7 @@ fn send_any(
         skipped = skipped.saturating_sub(slice.len());
     }
     *pending =
-        Some(Box::new(Pending { rest, descriptors: kept, progress, process: process::id() }));
+        Some(Box::new(Pending { rest, descriptors: duplicates, progress, process: process::id() }));
     Ok(())
 }
 
@@ -155,21 +156,21 @@ impl Progress {
             let head = head.to_bytes();
             let len = self.piece_len.min(self.total - self.sent);
             let mut piece = [IoSlice::new(&[]); MAX_SLICES + 1];
-            let piece = cut(slices, self.sent - before, len, &head, &mut piece);
+            let piece = piece_slices(slices, self.sent - before, len, &head, &mut piece);
             // Descriptors travel with the last piece, so a receiver never holds any for an incomplete frame.
             let is_last = self.sent + len == self.total;
             let descriptors = if is_last { descriptors } else { &[] };
             let piece = Outgoing { slices: piece, descriptors, len: self.total };
             let result = match self.piece_len > MIN_PIECE_LEN {
                 true => send_datagram(fd, piece, None, wait),
-                false => send_patiently(fd, piece, None, wait),
+                false => send_with_retries(fd, piece, None, wait),
             };
             match result {
                 Ok(()) => self.sent += len,
-                Err(refusal) if is_too_long(&refusal) && self.piece_len > MIN_PIECE_LEN => {
+                Err(error) if is_too_long(&error) && self.piece_len > MIN_PIECE_LEN => {
                     self.piece_len = (len / 2).max(MIN_PIECE_LEN);
                 }
-                Err(refusal) => return Err(refusal),
+                Err(error) => return Err(error),
             }
         }
         Ok(())
@@ -177,7 +178,7 @@ impl Progress {
 }
 
 /// Returns slices of a head and of `len` bytes of `slices`, beginning at `from`.
-fn cut<'p>(
+fn piece_slices<'p>(
     slices: &'p [IoSlice<'p>],
     mut from: usize,
     mut len: usize,

@@ -16,7 +16,7 @@ use crate::transport::wait::NotReady;
 use crate::wait::Wait;
 
 /// How often a wait checks whether the connection has ended: a poll does not always report it.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const RECHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Sends a datagram whole, or shuts down the sending direction. Returns [`NotReady`] if there is no room. Once
 /// part of the datagram is accepted, only a deadline ends the wait.
@@ -48,7 +48,7 @@ fn has_room(fd: &DatagramFd, deadline: Instant) -> io::Result<bool> {
     loop {
         // Sends nothing, but reports errors.
         sys::send(fd, &[], &[], None, false)?;
-        let until = deadline.min(Instant::now() + LOOK_AGAIN);
+        let until = deadline.min(Instant::now() + RECHECK_INTERVAL);
         let ready = sys::wait(fd.as_fd(), Readiness::Writable, Some(until))?;
         if ready || until == deadline {
             return Ok(ready);

@@ -11,7 +11,7 @@ use super::socket::DatagramFd;
 
 /// The state of a socket's receiving direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum RecvState {
     /// More data may arrive.
     Open,
     /// No more data arrives, and frames are queued.
@@ -31,12 +31,12 @@ pub(crate) enum Ending {
 ///
 /// [poll(2)]: https://man7.org/linux/man-pages/man2/poll.2.html
 /// [unix(7)]: https://man7.org/linux/man-pages/man7/unix.7.html
-pub(crate) fn ending(fd: &DatagramFd) -> io::Result<Ending> {
+pub(crate) fn recv_state(fd: &DatagramFd) -> io::Result<RecvState> {
     let raw = fd.as_fd().as_raw_fd();
     let mut polled = [libc::pollfd { fd: raw, events: libc::POLLRDHUP, revents: 0 }];
     poll(&mut polled, Some(Instant::now()))?;
     if polled.iter().all(|fd| fd.revents & (libc::POLLRDHUP | libc::POLLHUP) == 0) {
-        return Ok(Ending::Open);
+        return Ok(RecvState::Open);
     }
     let mut queued: libc::c_int = 0;
     // SAFETY: FIONREAD writes one int, exclusively borrowed for the call. `fd` is open for the call, as it
@@ -48,5 +48,5 @@ pub(crate) fn ending(fd: &DatagramFd) -> io::Result<Ending> {
         // frames after an empty datagram.
         Err(_) => matches!(peek(fd, false), Ok(Some(Peeked { len: 1.., .. }))),
     };
-    Ok(if is_queued { Ending::Queued } else { Ending::Drained })
+    Ok(if is_queued { RecvState::Queued } else { RecvState::Drained })
 }

@@ -1,4 +1,4 @@
-//! Claims a path for a socket. Replaces a dead socket, but never a live one or another file.
+//! Binds a socket to a path, and guards it. Replaces a dead socket, but never a live one or another file.
 //!
 //! The path of a socket outlives its process, and binding to an existing path fails. Removing the path first
 //! races with other servers, and can remove a live socket or a file. So:
@@ -17,10 +17,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf, absolute};
 use std::process;
 
-use super::failure::Opening;
+use super::failure::Target;
 use super::lock::Lock;
-use super::path::Identity;
-use super::stale::make_way;
+use super::path::FileId;
+use super::stale::remove_stale;
 use crate::error::OpenError;
 use crate::sys;
 
@@ -28,54 +28,54 @@ use crate::sys;
 ///
 /// Drop it before closing the socket: until then no other file can have the same inode number.
 #[derive(Debug)]
-pub(crate) struct Claim {
+pub(crate) struct PathGuard {
     path: PathBuf,
-    socket: Identity,
+    socket: FileId,
     /// The id of the process that removes the path, not a forked copy of it. `None` if the path is kept.
     process: Option<u32>,
     /// Dropped last, after the path is removed.
     lock: Lock,
 }
 
-/// Calls `bind`, and claims the path if the address has one. `set_mode` sets the permission bits that the
+/// Calls `bind`, and guards the path if the address has one. `set_mode` sets the permission bits that the
 /// path will get, less those of the umask.
 pub(super) fn bind(
-    opening: Opening<'_>,
+    target: Target<'_>,
     mode: u32,
     set_mode: impl FnOnce(u32) -> io::Result<()>,
     bind: impl FnOnce() -> io::Result<()>,
-) -> Result<Option<Claim>, OpenError> {
-    let Some(path) = opening.address.as_pathname() else {
-        bind().map_err(opening.failed("binding"))?;
+) -> Result<Option<PathGuard>, OpenError> {
+    let Some(path) = target.address.as_pathname() else {
+        bind().map_err(target.failed("binding"))?;
         return Ok(None);
     };
-    set_mode(mode).map_err(opening.failed("setting the mode of"))?;
-    Claim::take(opening, path, mode, bind).map(Some)
+    set_mode(mode).map_err(target.failed("setting the mode of"))?;
+    PathGuard::acquire(target, path, mode, bind).map(Some)
 }
 
-impl Claim {
+impl PathGuard {
     /// Removes a dead socket at `path`, binds to it, and sets its permission bits.
-    fn take(
-        opening: Opening<'_>,
+    fn acquire(
+        target: Target<'_>,
         path: &Path,
         mode: u32,
         bind: impl FnOnce() -> io::Result<()>,
     ) -> Result<Self, OpenError> {
         // Absolute, so it is still the same path when it is removed.
-        let path = absolute(path).map_err(opening.failed("finding"))?;
-        let lock = Lock::take(opening, &path)?;
-        make_way(opening, &path)?;
-        bind().map_err(opening.failed("binding"))?;
-        let bound = fs::symlink_metadata(&path).map_err(opening.failed("looking at"))?;
-        // From here on, an error drops the claim, which removes the path.
-        let socket = Identity::of(&bound);
-        let claim = Self { path, socket, process: Some(process::id()), lock };
+        let path = absolute(path).map_err(target.failed("finding"))?;
+        let lock = Lock::acquire(target, &path)?;
+        remove_stale(target, &path)?;
+        bind().map_err(target.failed("binding"))?;
+        let bound = fs::symlink_metadata(&path).map_err(target.failed("looking at"))?;
+        // From here on, an error drops the guard, which removes the path.
+        let socket = FileId::of(&bound);
+        let guard = Self { path, socket, process: Some(process::id()), lock };
         // The umask may have cleared requested bits.
         if bound.permissions().mode() & 0o7777 != mode {
-            sys::set_mode_nofollow(&claim.path, mode)
-                .map_err(opening.failed("setting the mode of"))?;
+            sys::set_mode_nofollow(&guard.path, mode)
+                .map_err(target.failed("setting the mode of"))?;
         }
-        Ok(claim)
+        Ok(guard)
     }
 
     /// Leaves the path and the lock file in place, and releases the lock.
@@ -88,9 +88,9 @@ impl Claim {
     }
 }
 
-impl Drop for Claim {
+impl Drop for PathGuard {
     fn drop(&mut self) {
-        let ours = |found: Metadata| Identity::of(&found) == self.socket;
+        let ours = |found: Metadata| FileId::of(&found) == self.socket;
         if self.process == Some(process::id()) && fs::symlink_metadata(&self.path).is_ok_and(ours) {
             // If this fails, the next server finds a dead socket.
             _ = fs::remove_file(&self.path);

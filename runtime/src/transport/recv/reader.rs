@@ -3,45 +3,45 @@
 use std::os::fd::AsFd as _;
 
 use super::assembly::Assembly;
+use super::first_call::FirstCall;
 use super::pieces::Pieces;
-use super::slot::{Slot, told};
-use super::turn::Turn;
+use super::slot::{Slot, map_read};
 use crate::backoff::Backoff;
 use crate::error::RecvError;
 use crate::limits::Limits;
-use crate::sys::{self, Ancillary, DatagramFd, Ending, Peeked, Readiness};
+use crate::sys::{self, Ancillary, DatagramFd, Peeked, Readiness, RecvState};
 use crate::transport::wait::MAX_PAUSE;
 use crate::wait::Wait;
 use crate::wire::{HEAD_LEN, MAX_BUNDLE};
 
 /// The source of datagrams, one at a time.
 #[derive(Debug)]
-pub(super) struct Feed {
+pub(super) struct Reader {
     pub(super) slot: Slot,
     pub(super) pieces: Pieces,
     /// The ancillary data of the datagram in the slot, if the inbox asks for it.
     pub(super) ancillary: Option<Box<Ancillary>>,
-    turn: Turn,
+    first_call: FirstCall,
     /// Whether to wait in the read.
     eager: bool,
 }
 
 /// The result of a read.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Fed {
+pub(super) enum ReadResult {
     /// A datagram of this length, in the slot: 0 for an empty one, and at the end.
     Datagram(usize),
     /// A piece, already in its place in the frame under assembly.
     Piece,
 }
 
-impl Feed {
+impl Reader {
     pub(super) fn new(ancillary: bool, eager: bool) -> Self {
         Self {
             slot: Slot::default(),
             pieces: Pieces::new(),
             ancillary: ancillary.then(Box::default),
-            turn: Turn::new(),
+            first_call: FirstCall::new(),
             eager,
         }
     }
@@ -53,20 +53,20 @@ impl Feed {
         fd: &DatagramFd,
         limits: Limits,
         wait: Wait,
-    ) -> Result<Fed, RecvError> {
-        let is_gathering = self.pieces.assembly().is_some();
-        if wait == Wait::Try || self.turn.is_the_reads() || is_gathering {
-            if let Some(fed) = self.read(fd, limits, false)? {
-                self.turn.found();
-                self.slot.settle(wait);
-                return Ok(fed);
+    ) -> Result<ReadResult, RecvError> {
+        let is_assembling = self.pieces.assembly().is_some();
+        if wait == Wait::Try || self.first_call.is_read() || is_assembling {
+            if let Some(result) = self.read(fd, limits, false)? {
+                self.first_call.found();
+                self.slot.unload_short(wait);
+                return Ok(result);
             }
-            self.turn.missed();
+            self.first_call.missed();
         }
-        let fed = self.wait_and_read(fd, limits, wait)?;
-        self.turn.waited();
-        self.slot.settle(wait);
-        Ok(fed)
+        let result = self.wait_and_read(fd, limits, wait)?;
+        self.first_call.waited();
+        self.slot.unload_short(wait);
+        Ok(result)
     }
 
     /// Reads a datagram if one is queued. Waits for it if `block`.
@@ -76,14 +76,14 @@ impl Feed {
         fd: &DatagramFd,
         limits: Limits,
         block: bool,
-    ) -> Result<Option<Fed>, RecvError> {
+    ) -> Result<Option<ReadResult>, RecvError> {
         // Bytes over the limit are not needed, except for the heads of pieces, and for bundles.
         let cap = |limit: usize| limit.saturating_add(HEAD_LEN).max(MAX_BUNDLE);
         let Self { slot, pieces, ancillary, .. } = self;
         if pieces.is_idle() {
             let cap = cap(limits.frame_len);
             let len = slot.read(fd, None, cap, ancillary.as_deref_mut(), block)?;
-            return Ok(len.map(Fed::Datagram));
+            return Ok(len.map(ReadResult::Datagram));
         }
         // The limit may have been lowered since the frame was begun.
         let total = pieces.assembly().map_or(0, Assembly::total);
@@ -96,8 +96,10 @@ impl Feed {
             return Ok(None);
         };
         Ok(Some(match received {
-            Some(received) if pieces.settle(slot, head, len, received)? => Fed::Piece,
-            _ => Fed::Datagram(len),
+            Some(received) if pieces.accept_scattered(slot, head, len, received)? => {
+                ReadResult::Piece
+            }
+            _ => ReadResult::Datagram(len),
         }))
     }
 
@@ -108,31 +110,31 @@ impl Feed {
         fd: &DatagramFd,
         limits: Limits,
         wait: Wait,
-    ) -> Result<Fed, RecvError> {
+    ) -> Result<ReadResult, RecvError> {
         let mut backoff = None;
         loop {
             if wait == Wait::Block
                 && self.eager
                 && self.slot.release_for_eager()
-                && let Some(fed) = self.read(fd, limits, true)?
+                && let Some(result) = self.read(fd, limits, true)?
             {
-                return Ok(fed);
+                return Ok(result);
             }
             let peeked = self.wait(fd, wait)?;
             if let Some(peeked) = &peeked
                 && fd.kind().is_connection()
             {
-                self.pieces.expect(&peeked.head, limits.frame_len);
+                self.pieces.begin_if_first(&peeked.head, limits.frame_len);
             }
             let peeked = peeked.map_or(0, |peeked| peeked.len);
             match self.read(fd, limits, false)? {
-                Some(fed) => {
-                    if matches!(fed, Fed::Datagram(len) if peeked > 0 && len != peeked) {
+                Some(result) => {
+                    if matches!(result, ReadResult::Datagram(len) if peeked > 0 && len != peeked) {
                         // Another holder took the peeked datagram, or set a peek offset, which makes
                         // peeks report too little and miss datagrams.
                         fd.reset_peek_offset()?;
                     }
-                    return Ok(fed);
+                    return Ok(result);
                 }
                 None => self.check_shutdown(fd)?,
             }
@@ -149,7 +151,7 @@ impl Feed {
     fn wait(&mut self, fd: &DatagramFd, wait: Wait) -> Result<Option<Peeked>, RecvError> {
         self.slot.release();
         if wait == Wait::Block
-            && let Some(Some(peeked)) = told(fd, || sys::peek(fd, true))?
+            && let Some(Some(peeked)) = map_read(fd, || sys::peek(fd, true))?
         {
             return Ok(Some(peeked));
         }
@@ -167,7 +169,7 @@ impl Feed {
         self.slot.release();
         let mut backoff = None;
         loop {
-            match told(fd, || sys::peek(fd, wait == Wait::Block))? {
+            match map_read(fd, || sys::peek(fd, wait == Wait::Block))? {
                 Some(peeked) => return Ok(peeked.filter(|peeked| peeked.len > 0)),
                 None => self.check_shutdown(fd)?,
             }
@@ -183,7 +185,7 @@ impl Feed {
 
     /// Fails after a shutdown that the kernel does not report as an end.
     fn check_shutdown(&self, fd: &DatagramFd) -> Result<(), RecvError> {
-        match !fd.kind().is_connection() && sys::ending(fd)? == Ending::Drained {
+        match !fd.kind().is_connection() && sys::recv_state(fd)? == RecvState::Drained {
             true => Err(RecvError::Shutdown),
             false => Ok(()),
         }

@@ -1,0 +1,210 @@
+//! Classifies datagrams by their first byte, and handles each class.
+
+use std::mem;
+use std::ops::Range;
+use std::os::fd::AsFd as _;
+
+use super::bundle::Bundle;
+use super::inbox::Inbox;
+use super::memory;
+use super::pieces::parse_head;
+use super::reader::Reader;
+use crate::error::{BundleFault, FragmentFault, RecvError};
+use crate::limits::Limits;
+use crate::sys::{self, DatagramFd, Kind, RecvState};
+use crate::wait::Wait;
+use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE, is_reserved, read_frame_len};
+
+impl Inbox {
+    /// Classifies the datagram in the slot, of full length `len`. Returns the frame that it holds or
+    /// completes.
+    #[inline]
+    pub(super) fn classify(
+        &mut self,
+        fd: &DatagramFd,
+        len: usize,
+        limits: Limits,
+    ) -> Result<Option<Range<usize>>, RecvError> {
+        if self.reader.ancillary.is_some() {
+            self.check_descriptors(fd)?;
+        }
+        let bytes = self.reader.slot.bytes();
+        match bytes.first() {
+            Some(&first) if !is_reserved(first) && self.reader.pieces.is_idle() => {
+                if len <= limits.frame_len && len == bytes.len() {
+                    return Ok(Some(0..len));
+                }
+                Err(self.too_long(len, limits))
+            }
+            Some(_) => self.classify_slow(fd, len, limits),
+            None => self.handle_empty(fd).map(|()| None),
+        }
+    }
+
+    /// Classifies a datagram with tag 0, or one that arrives where a piece is expected.
+    #[cold]
+    fn classify_slow(
+        &mut self,
+        fd: &DatagramFd,
+        len: usize,
+        limits: Limits,
+    ) -> Result<Option<Range<usize>>, RecvError> {
+        if fd.kind().is_connection() && self.accept_piece(len, limits)? {
+            return self.classify_complete(fd, limits);
+        }
+        if let Some(incomplete) = self.reader.pieces.end() {
+            self.keep_unclassified(len);
+            return Err(incomplete);
+        }
+        let bytes = self.reader.slot.bytes();
+        let fault = match parse_head(bytes) {
+            None if bytes.first().is_some_and(|&first| is_reserved(first)) => {
+                FragmentFault::Short { len }
+            }
+            None => return self.classify(fd, len, limits),
+            Some(Ok(Head::Memory { total })) if fd.kind() == Kind::UnixDatagram => {
+                return self.receive_memory(total, len, limits).map(Some);
+            }
+            Some(Ok(Head::Bundle { count })) => {
+                return self.open_bundle(count, len, limits).map(Some);
+            }
+            Some(Ok(head)) => FragmentFault::Kind(head.kind()),
+            Some(Err(kind)) => FragmentFault::Kind(kind),
+        };
+        self.take_descriptors();
+        Err(self.reader.pieces.refuse(fault))
+    }
+
+    /// Adds the datagram in the slot to the frame under assembly, if it is a piece. Closes its descriptors if it
+    /// is refused.
+    pub(super) fn accept_piece(&mut self, len: usize, limits: Limits) -> Result<bool, RecvError> {
+        let Reader { slot, pieces, .. } = &mut self.reader;
+        let accepted = pieces.accept(slot, len, limits.frame_len);
+        accepted.inspect_err(|_| _ = self.take_descriptors())
+    }
+
+    /// Moves a complete frame into the slot, and classifies it like one datagram.
+    #[cold]
+    pub(super) fn classify_complete(
+        &mut self,
+        fd: &DatagramFd,
+        limits: Limits,
+    ) -> Result<Option<Range<usize>>, RecvError> {
+        match self.reader.pieces.take_complete() {
+            Ok(Some(frame)) => {
+                let len = frame.len();
+                self.reader.slot.put(frame);
+                self.classify(fd, len, limits)
+            }
+            incomplete => {
+                // Only the last piece may have descriptors: close others.
+                self.take_descriptors();
+                incomplete.map(|_| None)
+            }
+        }
+    }
+
+    fn receive_memory(
+        &mut self,
+        total: u64,
+        len: usize,
+        limits: Limits,
+    ) -> Result<Range<usize>, RecvError> {
+        if len > HEAD_LEN {
+            return Err(self.reader.pieces.refuse(FragmentFault::Long { len }));
+        }
+        let buffer = self.reader.slot.take_spare();
+        let mut none = Vec::new();
+        let ancillary = self.reader.ancillary.as_mut();
+        let descriptors = ancillary.map_or(&mut none, |ancillary| &mut ancillary.descriptors);
+        let frame = memory::read_frame(total, descriptors, buffer, limits.frame_len);
+        let frame = frame.inspect_err(|_| _ = self.take_descriptors())?;
+        let len = frame.len();
+        self.reader.slot.put(frame);
+        Ok(0..len)
+    }
+
+    fn open_bundle(
+        &mut self,
+        count: u64,
+        len: usize,
+        limits: Limits,
+    ) -> Result<Range<usize>, RecvError> {
+        let descriptors = self.take_descriptors().len();
+        let fault = match len {
+            _ if descriptors > 0 => BundleFault::Descriptors { count: descriptors },
+            _ if len > MAX_BUNDLE => BundleFault::Long { len, max: MAX_BUNDLE },
+            HEAD_LEN => BundleFault::Missing { missing: count.max(1) },
+            _ if count == 0 => BundleFault::Trailing { left: len - HEAD_LEN },
+            _ => {
+                self.bundle = Bundle::new(count);
+                return self.bundle.next(self.reader.slot.bytes(), limits.frame_len);
+            }
+        };
+        Err(RecvError::BadBundle(fault))
+    }
+
+    /// Handles a read of 0 bytes: an empty datagram, or the end.
+    #[cold]
+    pub(super) fn handle_empty(&mut self, fd: &DatagramFd) -> Result<(), RecvError> {
+        self.take_descriptors();
+        match fd.kind() {
+            // A vsock socket does not deliver empty datagrams.
+            Kind::VsockSeqpacket => {}
+            Kind::UnixSeqpacket => match sys::recv_state(fd)? {
+                RecvState::Open => return Err(RecvError::Empty),
+                RecvState::Queued => return Ok(()),
+                RecvState::Drained => {}
+            },
+            // A blocking read also returns 0 after a shutdown, once the queue is empty.
+            _ if sys::recv_state(fd)? != RecvState::Open
+                && matches!(self.reader.peek(fd, Wait::Try), Err(RecvError::Shutdown)) =>
+            {
+                return Err(RecvError::Shutdown);
+            }
+            _ => return Err(RecvError::Empty),
+        }
+        self.ended = true;
+        self.reader.pieces.end().map_or(Ok(()), Err)
+    }
+
+    /// Returns the error for a frame of `len` bytes that is over the limit or was truncated.
+    #[cold]
+    fn too_long(&mut self, len: usize, limits: Limits) -> RecvError {
+        self.take_descriptors();
+        match len > limits.frame_len {
+            true => RecvError::TooLarge { len, limit: limits.frame_len },
+            // Address space was short, and so is the lane.
+            false => RecvError::NoMemory { len },
+        }
+    }
+
+    /// Fails if the kernel could not install some descriptors.
+    #[cold]
+    fn check_descriptors(&mut self, fd: &DatagramFd) -> Result<(), RecvError> {
+        let Some(ancillary) = self.reader.ancillary.as_mut() else { return Ok(()) };
+        if !mem::take(&mut ancillary.truncated) {
+            return Ok(());
+        }
+        // Ask while the installed descriptors are open, because they count.
+        let limit = sys::open_file_limit(fd.as_fd());
+        let received = mem::take(&mut ancillary.descriptors).len();
+        self.reader.pieces.discard_rest();
+        Err(RecvError::DescriptorsLost { received, limit })
+    }
+
+    /// Returns the length of the frame of a datagram of `len` bytes that begins with `first`.
+    pub(super) fn frame_len(&self, first: &[u8], len: usize) -> usize {
+        let total = match parse_head(first).filter(|_| len >= HEAD_LEN) {
+            Some(Ok(Head::First { total, .. } | Head::Memory { total })) => Some(total),
+            Some(Ok(Head::Next { .. })) => {
+                self.reader.pieces.assembly().map(|assembly| assembly.total() as u64)
+            }
+            Some(Ok(Head::Bundle { .. })) => {
+                first.get(HEAD_LEN..).and_then(read_frame_len).map(|(len, _)| len)
+            }
+            _ => None,
+        };
+        total.map_or(len, |total| usize::try_from(total).unwrap_or(usize::MAX))
+    }
+}

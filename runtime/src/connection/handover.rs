@@ -70,6 +70,9 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// received, such as the rest of a bundle or the first pieces of a large frame. Pass the datagrams to
     /// [`Receiver::restore`](crate::Receiver::restore) of the next connection that uses the descriptor.
     ///
+    /// An unread datagram keeps no descriptors. After [`RecvError::Incomplete`](crate::RecvError::Incomplete),
+    /// receive the next frame first if it may carry some.
+    ///
     /// Drops the rest of a large frame that [`Sender::try_send`](crate::Sender::try_send) has begun. Call
     /// [`Sender::flush`](crate::Sender::flush) first to send it.
     ///

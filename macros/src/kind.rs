@@ -4,7 +4,7 @@ use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{
     AngleBracketedGenericArguments, GenericArgument, Lifetime, PathArguments, PathSegment, Token,
-    Type,
+    Type, TypeReference,
 };
 
 /// What a type says about the bytes of its values.
@@ -211,14 +211,29 @@ pub(crate) fn is_mutable_reference(ty: &Type) -> bool {
     })
 }
 
-/// What to hold instead of lending it, if the type is a reference to something that is not in a frame
-/// as it is in memory.
-pub(crate) fn owned_instead(ty: &Type) -> Option<String> {
-    let Type::Reference(reference) = ungroup(option(ty).unwrap_or(ty)) else { return None };
-    match ungroup(&reference.elem) {
-        Type::Slice(slice) => Some(format!("Vec<{}>", written(&slice.elem))),
-        value => (is_one_of(value, SCALARS) || is_one_of(value, &["String", "Vec"]))
-            .then(|| written(value)),
+/// What to write instead of a reference that the type holds, if no frame can lend its target.
+pub(crate) fn instead_of_reference(ty: &Type) -> Option<String> {
+    held(ty).into_iter().find_map(|ty| match ty {
+        Type::Reference(reference) => lendable_instead(reference),
+        _ => None,
+    })
+}
+
+fn lendable_instead(TypeReference { lifetime, elem, .. }: &TypeReference) -> Option<String> {
+    let lent = |content: &str| match lifetime {
+        Some(lifetime) => format!("&{lifetime} {content}"),
+        None => format!("&{content}"),
+    };
+    let elem = ungroup(elem);
+    match (elem, slice(elem)) {
+        (Type::Slice(_), _) if content(elem).is_some() => None,
+        (Type::Slice(slice), _) => Some(format!("Vec<{}>", written(&slice.elem))),
+        (_, Some((Content::Bytes, _))) => Some(lent("[u8]")),
+        (_, Some((Content::Text, _))) => Some(lent("str")),
+        _ => (is_one_of(elem, SCALARS)
+            || is_one_of(elem, &["Vec"])
+            || matches!(elem, Type::Array(_)))
+        .then(|| written(elem)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::ast::{Container, Data, Ending, Field, Form, Variant};
 use crate::ctxt::Ctxt;
 use crate::free::FreeTags;
-use crate::kind::{self, Kind, Number};
+use crate::kind::{self, Number};
 use crate::nest;
 
 /// Reports every broken rule.
@@ -132,12 +132,11 @@ fn fields_do_not_write_to_frames(cx: &Ctxt, field: &Field<'_>) {
 
 /// Numbers are in a frame in another form than in memory, and what is made of them too.
 fn frames_lend_bytes_and_text_alone(cx: &Ctxt, field: &Field<'_>) {
-    if let (Form::Plain(Kind::Plain | Kind::ByType), Some(owned)) =
-        (&field.form, kind::owned_instead(field.ty))
+    if let (Form::Plain(_), Some(instead)) = (&field.form, kind::instead_of_reference(field.ty))
         && !kind::is_mutable_reference(field.ty)
         && !kind::is_static_reference(field.ty)
     {
-        let message = format!("a frame lends bytes and text alone: write `{owned}`");
+        let message = format!("a frame cannot lend what this refers to: write `{instead}`");
         cx.error_on(field.ty, message);
     }
 }

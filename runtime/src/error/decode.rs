@@ -89,7 +89,9 @@ pub enum DecodeError {
 
     /// The `fd` fields of the message declare a different number of descriptors than came with the frame. All
     /// of them are closed.
-    #[error("the message declares {declared} descriptors, but {received} came with its frame: all are closed")]
+    #[error(
+        "the message declares {declared} descriptors, but {received} came with its frame: all are closed"
+    )]
     FdCount {
         /// How many the fields declare. If too few came, the fields after the first one without a descriptor are
         /// not counted.

@@ -25,6 +25,8 @@ pub enum EncodeError {
 
     /// The encoded tag begins with the byte 0, which is reserved for the runtime. Either an
     /// [`Unknown`](crate::Unknown) message has tag 0, or your own codec writes a 0 first.
-    #[error("the tag begins with the byte 0, which is reserved for the runtime: use another tag or codec")]
+    #[error(
+        "the tag begins with the byte 0, which is reserved for the runtime: use another tag or codec"
+    )]
     ReservedTag,
 }

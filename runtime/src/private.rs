@@ -150,8 +150,9 @@ pub fn text<T: AsRef<str> + ?Sized>(value: &T) -> &str {
 
 /// A type of `rest` fields.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a `rest` field: it does not hold bytes",
-    label = "write `&'a [u8]`, `Vec<u8>`, `Cow<'a, [u8]>` or `Box<[u8]>`"
+    message = "`{Self}` cannot be a `rest` field",
+    label = "write `&'a [u8]`, `Vec<u8>`, `Cow<'a, [u8]>` or `Box<[u8]>`",
+    note = "a `rest` field holds bytes: it takes any type with `AsRef<[u8]>` and `From<&[u8]>`"
 )]
 pub trait RestType<'f>: AsRef<[u8]> + From<&'f [u8]> {}
 

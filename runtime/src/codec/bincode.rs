@@ -136,7 +136,9 @@ fn fault(error: DecodeError) -> Fault {
         DecodeError::InvalidIntegerType { found, .. } => {
             Fault::Invalid(format!("an integer of a wider type: {found:?}").into())
         }
-        DecodeError::NonZeroTypeIsZero { .. } => Fault::Invalid("a nonzero number is 0".into()),
+        DecodeError::NonZeroTypeIsZero { .. } => {
+            Fault::Invalid("a number that must not be 0 is 0".into())
+        }
         other => Fault::Invalid(other.to_string().into()),
     }
 }

@@ -1,7 +1,7 @@
-//! The message type as the derive sees it: types that admit nothing that cannot be expanded.
+//! The message type as the derive sees it. Every value of these types can be expanded.
 //!
-//! What is wrong with one item alone is reported while it is turned into these types, and replaced
-//! by something that can stand in its place; [`valid`](crate::valid) has the rules between items.
+//! A mistake in one item is reported here, and a valid item takes its place. [`valid`](crate::valid) has the
+//! rules between items.
 
 use std::ops::RangeInclusive;
 
@@ -22,13 +22,13 @@ use crate::value::Tag;
 pub(crate) struct Container<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) generics: &'a Generics,
-    /// The payload's encoding, unless it is the default.
+    /// The codec, unless it is the default.
     pub(crate) codec: Option<Path>,
-    /// Where the runtime is, unless it is under its own name.
+    /// The path of the runtime, unless it has its own name.
     pub(crate) krate: Option<Path>,
-    /// What is demanded of the type parameters instead of what the fields seem to need.
+    /// The bounds on the type parameters that the user writes instead of those that the derive adds.
     pub(crate) bound: Option<Vec<WherePredicate>>,
-    /// Whether something in it is deprecated, which generated code names all the same.
+    /// Whether something in it is deprecated. The derived code names it anyway.
     pub(crate) is_deprecated: bool,
     pub(crate) data: Data<'a>,
 }
@@ -42,7 +42,7 @@ pub(crate) enum Data<'a> {
     Struct(Variant<'a>),
 }
 
-/// A variant with a tag, or a struct, which is like the only one.
+/// A variant with a tag. A struct is like an enum with one variant.
 pub(crate) struct Variant<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) tag: Tag,
@@ -50,16 +50,16 @@ pub(crate) struct Variant<'a> {
     pub(crate) fields: Vec<Field<'a>>,
 }
 
-/// What may come in a frame after the fields.
+/// What may follow the fields in a frame.
 #[derive(Clone, Copy)]
 pub(crate) enum Ending {
     /// Nothing.
     Exact,
-    /// Bytes that a newer sender appends. The span is that of a variant's own `extensible`.
+    /// Bytes that a newer sender appends. The span is that of `extensible` on the variant itself.
     Extensible(Option<Span>),
 }
 
-/// A variant that takes the tags of no other variant.
+/// The variant that takes all unknown tags.
 pub(crate) struct Other<'a> {
     pub(crate) ident: &'a Ident,
     /// Whether its `Unknown` borrows from the frame.
@@ -72,22 +72,23 @@ pub(crate) struct Field<'a> {
     /// The name in errors: `Variant.name`, `Variant.0`.
     pub(crate) name: String,
     pub(crate) form: Form,
-    /// Where it says that an older sender's frame may lack the field.
+    /// The span of `default`.
     pub(crate) default: Option<Span>,
-    /// What is demanded of the type parameters instead of what the field seems to need.
+    /// The bounds on the type parameters that the user writes instead of those that the derive adds for the field.
     pub(crate) bound: Option<Vec<WherePredicate>>,
 }
 
-/// How a field is in the frame.
+/// How a field travels.
 pub(crate) enum Form {
     Plain(Kind),
-    /// Everything up to the end of the frame. The span is that of `rest`.
+    /// In the frame, up to its end. The span is that of `rest`.
     Rest(Held, Span),
     /// Beside the frame, as descriptors.
     Fd(Descriptors),
-    /// As the functions of a module have it.
+    /// As the functions at this path write it.
     With(Path),
-    /// A message of its own, behind its length; or up to the end of the frame, where there is a span of `rest`.
+    /// As a nested frame, after its length. With a span of `rest`, the nested frame has no length and extends to
+    /// the end of the outer frame.
     Nested(Option<Span>),
 }
 
@@ -101,7 +102,7 @@ impl<'a> Container<'a> {
             syn::Data::Enum(data) => Data::of_enum(cx, &input.generics, &attrs, data),
             syn::Data::Struct(data) => Data::of_struct(cx, &input.ident, &attrs, data),
             syn::Data::Union(data) => {
-                let message = "the bytes of a union do not say which field they are: write an enum with a tag on each variant";
+                let message = "a union cannot be a message, because its bytes do not say which field they hold: write an enum with a tag on each variant";
                 return Err(syn::Error::new_spanned(data.union_token, message));
             }
         };
@@ -111,7 +112,7 @@ impl<'a> Container<'a> {
         Ok(Self { ident, generics, codec, krate, bound, is_deprecated, data })
     }
 
-    /// The variants that have tags: of a struct, the struct.
+    /// Returns the variants that have tags. For a struct, returns the struct.
     pub(crate) fn variants(&self) -> &[Variant<'a>] {
         match &self.data {
             Data::Enum { variants, .. } => variants,
@@ -119,7 +120,7 @@ impl<'a> Container<'a> {
         }
     }
 
-    /// The variant for all other tags.
+    /// Returns the variant that takes all unknown tags.
     pub(crate) fn other(&self) -> Option<&Other<'a>> {
         match &self.data {
             Data::Enum { other, .. } => other.as_ref(),
@@ -127,7 +128,7 @@ impl<'a> Container<'a> {
         }
     }
 
-    /// Whether the type has no variant, and so no value.
+    /// Returns whether the type has no variants, and so no values.
     pub(crate) fn is_empty(&self) -> bool {
         self.variants().is_empty() && self.other().is_none()
     }
@@ -136,12 +137,12 @@ impl<'a> Container<'a> {
         self.variants().iter().flat_map(|variant| &variant.fields)
     }
 
-    /// Whether the message itself has descriptors.
+    /// Returns whether the message has `fd` fields itself.
     pub(crate) fn has_descriptors(&self) -> bool {
         self.fields().any(|field| matches!(field.form, Form::Fd(..)))
     }
 
-    /// Whether there are messages in the message.
+    /// Returns whether the message has `nested` fields.
     pub(crate) fn has_nested(&self) -> bool {
         self.fields().any(Field::is_nested)
     }
@@ -171,7 +172,10 @@ impl<'a> Data<'a> {
             };
             let found = Other::new(cx, variant, &attrs, generics);
             if other.replace(found).is_some() {
-                cx.error_at(span, "one variant takes every unknown tag: remove this `other`");
+                cx.error_at(
+                    span,
+                    "only one variant can take the unknown tags: remove this `other`",
+                );
             }
         }
         Self::Enum { variants, other, reserved: container.reserved.clone() }
@@ -227,10 +231,10 @@ impl<'a> Other<'a> {
     ) -> Self {
         let ident = &variant.ident;
         if let Some(tag) = attrs.tag {
-            cx.error_at(tag.span, "`other` takes the tags that no variant has: remove this tag");
+            cx.error_at(tag.span, "an `other` variant has no tag, because it takes the tags that no variant has: remove `tag`");
         }
         if let Some(span) = attrs.extensible {
-            cx.error_at(span, "`other` takes every byte as data: remove `extensible`");
+            cx.error_at(span, "an `other` variant takes all bytes as data, so `extensible` has no effect: remove it");
         }
         let mut fields = variant.fields.iter();
         let lifetime = match (&variant.fields, fields.next(), fields.next()) {
@@ -243,7 +247,7 @@ impl<'a> Other<'a> {
                 {
                     cx.error_at(
                         span,
-                        "the field of an `other` variant takes no attribute: remove this one",
+                        "the field of an `other` variant takes no attributes: remove this one",
                     );
                 }
                 kind::unknown(&field.ty)
@@ -254,7 +258,7 @@ impl<'a> Other<'a> {
             let own = generics.lifetimes().next().map(|param| &param.lifetime);
             let lifetime = own.map_or_else(|| "'static".to_owned(), Lifetime::to_string);
             let message = format!(
-                "an `other` variant holds what came: write `{ident}(datagrammar::Unknown<{lifetime}>)`"
+                "an `other` variant holds the unknown message: write `{ident}(datagrammar::Unknown<{lifetime}>)`"
             );
             cx.error_on(ident, message);
             return Self { ident, lent: false };
@@ -283,7 +287,7 @@ impl Field<'_> {
         self.rest().is_some()
     }
 
-    /// Where it says that the field is the rest of the frame.
+    /// Returns the span of `rest`.
     pub(crate) fn rest(&self) -> Option<Span> {
         match self.form {
             Form::Rest(_, span) | Form::Nested(Some(span)) => Some(span),
@@ -301,27 +305,28 @@ impl Form {
         let attr::Field { rest, fd, fd_mistaken, nested, with, .. } = attrs;
         if let Some(span) = nested {
             if fd.is_some() {
-                let message = "a message in a message has its descriptors in `fd` fields of its own: remove `fd`, or `nested`";
+                let message =
+                    "a nested message has its own `fd` fields: remove `fd` here, or `nested`";
                 cx.error_at(span, message);
             } else if with.is_some() {
-                let message = "a message in a message is a frame, so there is nothing for `with` to do: remove one of them";
+                let message = "a `nested` field is a frame, so `with` has no effect: remove `with`, or `nested`";
                 cx.error_at(span, message);
             } else if rest.is_some() && kind::holds_several(ty) {
-                let message = "the rest of a frame is one message, without a length: remove `rest`, or the `Option` or `Vec`";
+                let message = "a `nested` field that is also the `rest` is exactly one message: remove `rest`, or the `Option` or `Vec`";
                 cx.error_on(ty, message);
             }
             return Self::Nested(rest);
         }
         if fd.is_some() || fd_mistaken {
             if let Some(span) = fd.filter(|_| rest.is_some() || with.is_some()) {
-                let message = "an `fd` field has no bytes in the frame, so there is nothing for `rest` or `with` to do: remove them, or `fd`";
+                let message = "an `fd` field travels beside the frame, so `rest` and `with` have no effect: remove them, or `fd`";
                 cx.error_at(span, message);
             }
             return Self::Fd(Descriptors::of(ty));
         }
         match (rest, with) {
             (Some(span), Some(_)) => {
-                let message = "`rest` is bytes as they are, so there is nothing for `with` to do: remove one of them";
+                let message = "a `rest` field is plain bytes, so `with` has no effect: remove `with`, or `rest`";
                 cx.error_at(span, message);
                 Self::Rest(Held::ByType, span)
             }
@@ -329,11 +334,11 @@ impl Form {
                 Kind::Slice(Slice { content: Content::Bytes, held, optional: false }) => {
                     Self::Rest(held, span)
                 }
-                // Under another name it may be bytes: the compiler is asked.
+                // A type with another name may be bytes: the compiler checks it.
                 Kind::ByType if kind::is_name(ty) => Self::Rest(Held::ByType, span),
                 _ => {
                     let message = format!(
-                        "`rest` is bytes, not `{}`: write `&'a [u8]`, `Vec<u8>`, `Cow<'a, [u8]>` or `Box<[u8]>`",
+                        "a `rest` field is bytes, not `{}`: write `&'a [u8]`, `Vec<u8>`, `Cow<'a, [u8]>` or `Box<[u8]>`",
                         kind::written(ty),
                     );
                     cx.error_on(ty, message);
@@ -346,7 +351,7 @@ impl Form {
     }
 }
 
-/// A tag for what has none, which is reported unless a mistake in its place has been.
+/// Returns a tag for an item that has none, and reports it, unless a reported mistake may have hidden the tag.
 fn missing_tag(
     cx: &Ctxt,
     what: &str,

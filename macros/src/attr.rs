@@ -1,4 +1,4 @@
-//! Attributes, parsed: the one file that reads [`syn::Attribute`].
+//! Parses the attributes. Only this file reads [`syn::Attribute`].
 
 use std::ops::RangeInclusive;
 
@@ -17,13 +17,13 @@ use crate::value::{Tag, bounds, flag, path, ranges, skip_item, tag};
 #[derive(Default)]
 pub(crate) struct Container {
     pub(crate) tag: Option<Tag>,
-    /// Whether a reported mistake stands where the tag should be.
+    /// Whether a mistake was reported that may have hidden the tag.
     pub(crate) tag_mistaken: bool,
     pub(crate) reserved: Vec<RangeInclusive<u32>>,
     pub(crate) extensible: Option<Span>,
     pub(crate) codec: Option<Path>,
     pub(crate) krate: Option<Path>,
-    /// What is demanded of the type parameters instead of what the fields seem to need.
+    /// The bounds on the type parameters that the user writes instead of those that the derive adds.
     pub(crate) bound: Option<Vec<WherePredicate>>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Container {
 #[derive(Default)]
 pub(crate) struct Variant {
     pub(crate) tag: Option<Tag>,
-    /// Whether a reported mistake stands where the tag, or `other`, should be.
+    /// Whether a mistake was reported that may have hidden the tag or `other`.
     pub(crate) tag_mistaken: bool,
     pub(crate) other: Option<Span>,
     pub(crate) extensible: Option<Span>,
@@ -42,7 +42,7 @@ pub(crate) struct Variant {
 pub(crate) struct Field {
     pub(crate) rest: Option<Span>,
     pub(crate) fd: Option<Span>,
-    /// Whether a reported mistake stands where `fd` should be.
+    /// Whether a mistake was reported that may have hidden `fd`.
     pub(crate) fd_mistaken: bool,
     pub(crate) default: Option<Span>,
     pub(crate) nested: Option<Span>,
@@ -51,7 +51,7 @@ pub(crate) struct Field {
 }
 
 impl Container {
-    /// The attributes of a container, which is `place`: an enum or a struct.
+    /// Reads the attributes of a container. `place` says whether it is an enum or a struct.
     pub(crate) fn read(cx: &Ctxt, attrs: &[Attribute], place: Place) -> Self {
         let mut read = Self::default();
         read.tag_mistaken = for_each(cx, attrs, place, |meta| {
@@ -117,7 +117,7 @@ impl Field {
     }
 }
 
-/// Whether a type, or anything in it, is deprecated.
+/// Returns whether a type, or anything in it, is deprecated.
 pub(crate) fn is_deprecated(input: &DeriveInput) -> bool {
     let deprecated =
         |attrs: &[Attribute]| attrs.iter().any(|attr| attr.path().is_ident("deprecated"));
@@ -133,9 +133,8 @@ pub(crate) fn is_deprecated(input: &DeriveInput) -> bool {
     inside || deprecated(&input.attrs)
 }
 
-/// Hands every item of every `#[message(...)]` to `read`, going on after a mistake. Returns whether
-/// one stands where a tag, `other` or `fd` should be: that none was read is then no mistake of its
-/// own.
+/// Calls `read` for every item of every `#[message(...)]`, and continues after a mistake. Returns whether a
+/// mistake may have hidden a tag, `other` or `fd`. If so, a missing one is not reported again.
 fn for_each(
     cx: &Ctxt,
     attrs: &[Attribute],
@@ -170,7 +169,7 @@ fn once<T>(
 ) -> Result<(), Error> {
     let value = value(meta)?;
     if slot.replace(value).is_some() {
-        return Err(meta.error("written twice: remove one of them"));
+        return Err(meta.error("written twice: remove one"));
     }
     Ok(())
 }

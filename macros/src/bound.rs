@@ -1,4 +1,4 @@
-//! The where-clause of the generated code: what the fields need of the type parameters.
+//! The where-clause of the derived code: the bounds that the fields need on the type parameters.
 
 use std::collections::HashSet;
 
@@ -14,18 +14,18 @@ use crate::hygiene::hygienic;
 use crate::kind::{Kind, ungroup};
 use crate::nest::{Inner, Replace};
 
-/// Types whose `Default` asks nothing of their type arguments.
+/// Types with a `Default` that needs no bounds on their type arguments.
 const DEFAULT_FOR_ALL: &[&str] =
     &["Option", "Vec", "VecDeque", "BTreeMap", "BTreeSet", "HashMap", "HashSet"];
 
-/// The user's own where-clause, with what the fields need added to it.
+/// Returns the where-clause of the user, with the bounds that the fields need.
 ///
-/// Like serde's derive, it bounds the type parameters that occur in a field, not the field's type,
-/// which may be private. Where the user says what the bounds are, those are all.
+/// Like serde's derive, it bounds the type parameters in a field, not the type of the field, which may be
+/// private. If the user writes `bound`, only those bounds are added.
 pub(crate) fn where_clause(container: &Container<'_>) -> TokenStream {
     let own = container.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
     let lent = lent_parameters(container);
-    // `Borrowed<'f>` has to exist for every `'f`, whatever the parameters hold.
+    // `Borrowed<'f>` must exist for every `'f`, whatever the parameters hold.
     let any_lifetime = container.generics.type_params().map(|param| &param.ident);
     let any_lifetime =
         any_lifetime.filter(|param| container.is_borrowing() && !lent.contains(param));
@@ -43,7 +43,7 @@ pub(crate) fn where_clause(container: &Container<'_>) -> TokenStream {
     }
 }
 
-/// The type parameters that are messages in this one, which borrow from the frame as it does.
+/// Returns the type parameters of `nested` fields, whose messages borrow from the frame.
 pub(crate) fn lent_parameters<'a>(container: &'a Container<'_>) -> Vec<&'a Ident> {
     let mut lent = Vec::new();
     for field in container.fields().filter(|field| field.is_nested()) {
@@ -57,14 +57,14 @@ pub(crate) fn lent_parameters<'a>(container: &'a Container<'_>) -> Vec<&'a Ident
     lent
 }
 
-/// Whether a parameter is declared to outlive every frame, so that what is lent cannot be put in its place.
+/// Returns whether a parameter must be `'static`, so that a message that borrows cannot take its place.
 fn is_static(generics: &Generics, param: &Ident) -> bool {
     bounds_of(generics, param).any(
         |bound| matches!(bound, TypeParamBound::Lifetime(lifetime) if lifetime.ident == "static"),
     )
 }
 
-/// The bounds that the user writes on a parameter, wherever they are.
+/// Returns the bounds that the user writes on a parameter, inline or in the where-clause.
 fn bounds_of<'g>(
     generics: &'g Generics,
     param: &'g Ident,
@@ -81,7 +81,8 @@ fn bounds_of<'g>(
     inline.chain(clauses.flatten())
 }
 
-/// What the user demands of a parameter that is a message, of the same message when it is lent.
+/// Returns the bounds for the parameter of a `nested` field. The bounds of the user also apply to the message
+/// that borrows from the frame.
 fn bounds_when_lent(generics: &Generics, param: &Ident) -> TokenStream {
     let bounds = bounds_of(generics, param).filter(|bound| match bound {
         TypeParamBound::Trait(bound) => {
@@ -94,7 +95,7 @@ fn bounds_when_lent(generics: &Generics, param: &Ident) -> TokenStream {
     let lent = (!bounds.is_empty()).then(|| {
         let lent = |lifetime| hygienic!(<#param as __private::Message>::Borrowed<#lifetime>);
         let (lent, again) = (lent(hygienic!('__lent)), lent(hygienic!('__again)));
-        // A message that is lent, and lent again, is the same.
+        // The `Borrowed` of a `Borrowed` is the same type.
         hygienic! {
             for<'__lent, '__again> #lent: __private::Message<Borrowed<'__again> = #again>,
             for<'__lent> #lent: #(#bounds)+*,
@@ -107,7 +108,7 @@ fn is_parameter(ty: &Type, param: &Ident) -> bool {
     matches!(ungroup(ty), Type::Path(path) if path.path.is_ident(param))
 }
 
-/// What the fields need of the type parameters.
+/// Returns the bounds that the fields need on the type parameters.
 fn of_fields(container: &Container<'_>, lent: &[&Ident]) -> TokenStream {
     let mut own: Vec<&WherePredicate> = Vec::new();
     let mut through_serde = Usage::new(container.generics);
@@ -147,8 +148,9 @@ fn of_fields(container: &Container<'_>, lent: &[&Ident]) -> TokenStream {
     }
 }
 
-/// That a type made of parameters is a message, and lends what this one holds. (A parameter alone has its
-/// bound already, and the type itself must not need itself.)
+/// Returns the bound for a `nested` type that contains type parameters: it is a message, and its `Borrowed` is the
+/// type that this message holds. (A parameter alone already has its bound. A type that holds itself must not
+/// require itself.)
 fn of_nested(container: &Container<'_>, field: &Field<'_>, lent: &[&Ident]) -> Option<TokenStream> {
     let inner = Inner::of(field.ty);
     let mut usage = Usage::new(container.generics);
@@ -168,7 +170,7 @@ fn of_nested(container: &Container<'_>, field: &Field<'_>, lent: &[&Ident]) -> O
     })
 }
 
-/// A type with `'__any` for each of the message type's lifetimes, and whether it has any.
+/// Returns a type with `'__any` in place of each lifetime of the message type, and whether it names one.
 fn at_any_lifetime(container: &Container<'_>, ty: &TokenStream) -> (TokenStream, bool) {
     let lends = std::cell::Cell::new(false);
     let lifetime = |lifetime: &syn::Lifetime| {
@@ -180,7 +182,7 @@ fn at_any_lifetime(container: &Container<'_>, ty: &TokenStream) -> (TokenStream,
     (replaced, lends.get())
 }
 
-/// A type as it is in a message that borrows from the frame.
+/// Returns a type as it is in a message that borrows from the frame.
 pub(crate) fn at_frame(container: &Container<'_>, lent: &[&Ident], ty: TokenStream) -> TokenStream {
     let lifetime = |lifetime: &syn::Lifetime| {
         let is_ours = container.generics.lifetimes().any(|param| param.lifetime == *lifetime);
@@ -199,10 +201,10 @@ fn has_default_for_all(ty: &Type) -> bool {
     last.is_some_and(|segment| DEFAULT_FOR_ALL.iter().any(|name| segment.ident == name))
 }
 
-/// The type parameters, and the types associated with them, that field types are made of.
+/// The type parameters in the types of fields, and their associated types.
 struct Usage<'a> {
     parameters: HashSet<&'a Ident>,
-    /// In the order in which they are met: the expansion is the same each time.
+    /// In the order of the fields, so that every expansion is the same.
     found: Vec<TokenStream>,
     seen: HashSet<String>,
 }
@@ -227,13 +229,13 @@ impl<'a> Usage<'a> {
             Type::Reference(reference) => self.visit(&reference.elem),
             Type::Slice(slice) => self.visit(&slice.elem),
             Type::Tuple(tuple) => tuple.elems.iter().for_each(|ty| self.visit(ty)),
-            // What else there is has no values that serde handles, or names no parameter.
+            // Other types have no values for serde, or name no parameter.
             _ => {}
         }
     }
 
     fn visit_path_type(&mut self, ty: &TypePath) {
-        // `<T as Trait>::Item`, `T::Item` and `T` are bounded as they stand.
+        // `<T as Trait>::Item`, `T::Item` and `T` get bounds as they are.
         let first = ty.path.segments.first();
         let is_parameter = first.is_some_and(|segment| self.parameters.contains(&segment.ident));
         let is_qualified = ty.qself.as_ref().is_some_and(|qself| self.names_parameter(&qself.ty));

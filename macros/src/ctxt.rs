@@ -1,4 +1,4 @@
-//! The context of one expansion: it collects the user's mistakes, to report all of them at once.
+//! The context of one expansion. It collects the mistakes of the user, to report all of them at once.
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -8,8 +8,8 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::Error;
 
-/// Collects errors. It must be consumed by [`check`](Self::check): dropping it otherwise panics, so
-/// that no mistake can be forgotten.
+/// Collects errors. [`check`](Self::check) must consume it: dropping it without a check panics, so that no
+/// mistake is forgotten.
 pub(crate) struct Ctxt {
     errors: RefCell<Vec<Error>>,
     checked: bool,
@@ -30,12 +30,12 @@ impl Ctxt {
         self.push(Error::new_spanned(tokens, message));
     }
 
-    /// Reports what a parser objected to.
+    /// Reports the error of a parser.
     pub(crate) fn push(&self, error: Error) {
         self.errors.borrow_mut().push(error);
     }
 
-    /// All the errors combined, if there are any.
+    /// Returns all errors combined, if there are any.
     pub(crate) fn check(mut self) -> Result<(), Error> {
         self.checked = true;
         let errors = mem::take(&mut *self.errors.borrow_mut());
@@ -49,6 +49,6 @@ impl Ctxt {
 
 impl Drop for Ctxt {
     fn drop(&mut self) {
-        assert!(self.checked || thread::panicking(), "forgot to check for errors");
+        assert!(self.checked || thread::panicking(), "the errors were never checked");
     }
 }

@@ -1,11 +1,11 @@
-//! Golden expansions: what the derive generates, kept in `expansions/` to be read and reviewed.
+//! Golden expansions: the code that the derive generates, stored in `expansions/` for review.
 //!
-//! A test fails when an expansion changes. `INSTA_UPDATE=always cargo test -p datagrammar-macros`
-//! keeps the new ones; the difference shows in version control.
+//! A test fails if an expansion changes. `INSTA_UPDATE=always cargo test -p datagrammar-macros` stores the new
+//! expansions: read the diff.
 
 use syn::DeriveInput;
 
-/// Checks the expansion of a type against the one that is kept under the same name.
+/// Compares the expansion of a type with the stored one of the same name.
 macro_rules! expansions {
     ($($(#[doc = $doc:literal])* $name:ident { $($input:tt)* })*) => { $(
         $(#[doc = $doc])*
@@ -38,7 +38,7 @@ expansions! {
         }
     }
 
-    /// Descriptors: one, one or none, any number, and some that are only sent.
+    /// Descriptors: one, an optional one, any number, and ones that can only be sent.
     descriptors {
         enum Request<'a> {
             #[message(tag = 1)]
@@ -59,7 +59,7 @@ expansions! {
         }
     }
 
-    /// Bounds on the parameters that serde has to handle, and on those that have defaults.
+    /// Bounds on the parameters of fields through serde, and of fields with defaults.
     generics {
         enum Generic<'a, 'b: 'a, T: Clone, U, P: Protocol, const N: usize = 4>
         where
@@ -72,7 +72,7 @@ expansions! {
         }
     }
 
-    /// Frames of older senders, and of newer ones.
+    /// Frames of older and of newer senders.
     evolution {
         #[message(reserved(2, 4..=6))]
         enum Grown {
@@ -83,7 +83,7 @@ expansions! {
         }
     }
 
-    /// Messages in a message: behind a length, up to its end, and where newer senders may add fields.
+    /// Nested messages: with a length, as the rest, and in an extensible message.
     nested {
         enum Outer<'a> {
             #[message(tag = 1)]
@@ -93,7 +93,7 @@ expansions! {
         }
     }
 
-    /// Unknown messages, lent by the frame.
+    /// Unknown messages that borrow from the frame.
     other_lent {
         enum Request<'a> {
             #[message(tag = 1)]
@@ -103,7 +103,7 @@ expansions! {
         }
     }
 
-    /// Unknown messages, owned.
+    /// Owned unknown messages.
     other_owned {
         enum Request {
             #[message(other)]
@@ -111,7 +111,7 @@ expansions! {
         }
     }
 
-    /// Fields that are as a module has them.
+    /// Fields with `with`.
     with {
         #[message(tag = 1)]
         struct Timed<'a, T> {
@@ -123,7 +123,7 @@ expansions! {
         }
     }
 
-    /// The runtime under another name, and another encoding.
+    /// The runtime under another name, and another codec.
     renamed {
         #[message(crate = wire::datagrammar, codec = wire::Json)]
         enum Request {
@@ -132,12 +132,12 @@ expansions! {
         }
     }
 
-    /// No variant, and so no value.
+    /// An enum without variants.
     empty {
         enum Never {}
     }
 
-    /// Beside errors: an implementation that lets nothing else fail.
+    /// The output with errors: an implementation that causes no further errors.
     mistaken {
         enum Request<'a, T: Clone> {
             #[message(tag = 0)]

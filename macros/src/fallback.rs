@@ -1,5 +1,5 @@
-//! What is emitted beside errors: an implementation that looks right, so that no other error follows
-//! from the lack of one.
+//! The output if there are errors: an implementation that type-checks, so that a missing one causes no further
+//! errors.
 
 use proc_macro2::TokenStream;
 use syn::{DeriveInput, Error, Path};
@@ -7,7 +7,7 @@ use syn::{DeriveInput, Error, Path};
 use crate::expand::{at_frame, implementation, in_block};
 use crate::hygiene::hygienic;
 
-/// The errors, and an implementation that is never run.
+/// Returns the errors, and an implementation that never runs.
 pub(crate) fn message(input: &DeriveInput, krate: Option<&Path>, error: &Error) -> TokenStream {
     let items = hygienic! {
         fn tag(&self) -> __private::u32 {

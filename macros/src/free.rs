@@ -1,11 +1,11 @@
-//! Tags to propose where one is missing or wrong.
+//! Tags to suggest in errors.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use crate::value::Tag;
 
-/// The tags above every one in use, and after the last the gaps below, but none that is reserved.
+/// The free tags: first those above the greatest tag in use, then the gaps below. Reserved tags are not free.
 pub(crate) struct FreeTags<'a> {
     used: HashSet<u32>,
     next: u32,
@@ -23,8 +23,8 @@ impl<'a> FreeTags<'a> {
     }
 
     pub(crate) fn take(&mut self) -> u32 {
-        // Each step passes a tag in use or a range, each of which is met once on the way up and once
-        // from the start again. Were every tag taken, there would be none to propose.
+        // Each step passes a used tag or a reserved range. The search meets each at most twice: on the way up,
+        // and again after it starts over at 1. If all tags are taken, no suggestion is right.
         for _ in 0..2 * (self.used.len() + self.reserved.len()) {
             if let Some(range) = self.reserved.iter().find(|range| range.contains(&self.next)) {
                 self.next = after(*range.end());
@@ -39,7 +39,7 @@ impl<'a> FreeTags<'a> {
     }
 }
 
-/// The tag after this one: after the last, the first.
+/// Returns the next tag. After the last tag, starts over at 1.
 fn after(tag: u32) -> u32 {
     tag.checked_add(1).unwrap_or(1)
 }

@@ -1,13 +1,14 @@
-//! Quoting with spans at which the user's local names cannot be meant, nor ours by the user.
+//! Quoting with hygienic spans: derived code cannot see local names of the user, nor the user those of derived
+//! code.
 
-/// As `quote!`, hygienic.
+/// Quotes like `quote!`, with hygienic spans.
 macro_rules! hygienic {
     ($($tokens:tt)*) => {
         ::quote::quote_spanned!(::proc_macro2::Span::mixed_site() => $($tokens)*)
     };
 }
 
-/// As [`hygienic`], for code that is wrong where what the user wrote at `$span` is.
+/// Quotes like [`hygienic`]. The compiler reports errors in the code at `$span`.
 macro_rules! hygienic_at {
     ($span:expr => $($tokens:tt)*) => {
         ::quote::quote_spanned!(

@@ -1,4 +1,4 @@
-//! Field types, recognised by how they are written.
+//! Recognises the types of fields by how they are written.
 
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
@@ -7,17 +7,17 @@ use syn::{
     Type, TypeReference,
 };
 
-/// What a type says about the bytes of its values.
+/// What the written type tells about its bytes.
 pub(crate) enum Kind {
-    /// A type of the standard library that is certainly no message, and holds none.
+    /// A type of the standard library that certainly holds no message.
     Plain,
-    /// Bytes or text: written from where they lie, and lent by the frame where the type can borrow.
+    /// Bytes or text. Large ones are not copied on sending, and the frame lends them if the type can borrow.
     Slice(Slice),
     /// `[u8; N]`.
     Array,
-    /// `[T; N]` of other types, one after the other.
+    /// `[T; N]` of any other type.
     Elements,
-    /// A type that the compiler is asked what it is.
+    /// A type that only the compiler can recognise.
     ByType,
     /// `u32`.
     U32,
@@ -40,12 +40,12 @@ pub(crate) enum Content {
     Text,
 }
 
-/// How a slice comes by its value when it is decoded.
+/// How a decoded slice gets its value.
 #[derive(Clone, Copy)]
 pub(crate) enum Held {
-    /// As its type does by itself: lent by the frame, or copied.
+    /// By a conversion of its type: borrowed from the frame, or copied.
     ByType,
-    /// A `Cow<'static, _>`: it cannot borrow from the frame, so it is made to own a copy.
+    /// As an owned copy: a `Cow<'static, _>` cannot borrow from the frame.
     Cow,
 }
 
@@ -68,7 +68,7 @@ impl Kind {
     }
 }
 
-/// Whether the type is certainly no message, and holds none: most are, and need not be checked.
+/// Returns whether the type certainly holds no message. Most types hold none, and need no check.
 fn is_plain(ty: &Type) -> bool {
     if is_one_of(ty, SCALARS) || is_named(ty, "String") {
         return true;
@@ -93,11 +93,11 @@ const SCALARS: &[&str] = &[
     "u64", "u8", "usize",
 ];
 
-/// Descriptors that a field holds: how many, and whether it owns them.
+/// The descriptors of a field: how many, and whether it owns them.
 #[derive(Clone, Copy)]
 pub(crate) struct Descriptors {
     pub(crate) number: Number,
-    /// Whether it is written as `BorrowedFd`, so that values can be sent and none received.
+    /// Whether the type is a `BorrowedFd`, which can be sent but not received.
     pub(crate) borrowed: bool,
 }
 
@@ -111,7 +111,7 @@ pub(crate) enum Number {
 }
 
 impl Descriptors {
-    /// What a type says that is marked as one of descriptors.
+    /// Returns the descriptors that a field of type `ty` holds.
     pub(crate) fn of(ty: &Type) -> Self {
         let (number, one) = match (option(ty), vec(ty)) {
             (Some(inner), _) => (Number::Optional, inner),
@@ -122,8 +122,8 @@ impl Descriptors {
     }
 }
 
-/// Whether the type is one of the standard library's descriptors, or holds them: certainly not
-/// something for serde.
+/// Returns whether the type is a descriptor of the standard library, or an `Option` or a `Vec` of one. serde does
+/// not handle these.
 pub(crate) fn holds_descriptors(ty: &Type) -> bool {
     const DESCRIPTORS: &[&str] = &[
         "BorrowedFd",
@@ -144,7 +144,7 @@ fn is_one_of(ty: &Type, names: &[&str]) -> bool {
     segment.is_some_and(|segment| names.iter().any(|name| segment.ident == name))
 }
 
-/// Whether the type is a name that may stand for any type: none of the standard library's that hold others.
+/// Returns whether the type is a name that may stand for any type. Containers of the standard library do not.
 pub(crate) fn is_name(ty: &Type) -> bool {
     const HOLDERS: &[&str] =
         &["Box", "BTreeMap", "Cow", "HashMap", "Option", "Vec", "VecDeque", "str"];
@@ -152,7 +152,7 @@ pub(crate) fn is_name(ty: &Type) -> bool {
     segments(ty).is_some() && !is_one_of(ty, HOLDERS)
 }
 
-/// The type without the parentheses and the invisible groups of macro fragments around it.
+/// Returns the type without parentheses and without the invisible groups of macro fragments.
 pub(crate) fn ungroup(mut ty: &Type) -> &Type {
     loop {
         ty = match ty {
@@ -163,7 +163,7 @@ pub(crate) fn ungroup(mut ty: &Type) -> &Type {
     }
 }
 
-/// `T` of `Option<T>`.
+/// Returns the `T` of `Option<T>`.
 pub(crate) fn option(ty: &Type) -> Option<&Type> {
     let (segment, arguments) = generic(ty)?;
     match single(arguments) {
@@ -172,12 +172,12 @@ pub(crate) fn option(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// Whether the type is written as an `Option` or a `Vec`.
+/// Returns whether the type is written as an `Option` or a `Vec`.
 pub(crate) fn holds_several(ty: &Type) -> bool {
     option(ty).or_else(|| vec(ty)).is_some()
 }
 
-/// `T` of `Vec<T>`.
+/// Returns the `T` of `Vec<T>`.
 fn vec(ty: &Type) -> Option<&Type> {
     let (segment, arguments) = generic(ty)?;
     match single(arguments) {
@@ -186,7 +186,7 @@ fn vec(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// The lifetime of `Unknown<'a>`, if the type is written so.
+/// Returns the lifetime of `Unknown<'a>`, if the type is written like this.
 pub(crate) fn unknown(ty: &Type) -> Option<&Lifetime> {
     let segment = segments(ty)?.last()?;
     match single(arguments(segment)?) {
@@ -195,7 +195,7 @@ pub(crate) fn unknown(ty: &Type) -> Option<&Lifetime> {
     }
 }
 
-/// Whether values of the type need to outlive every frame, so that none can lend them.
+/// Returns whether the type has a `'static` reference, which no frame can lend.
 pub(crate) fn is_static_reference(ty: &Type) -> bool {
     held(ty).into_iter().any(|ty| match ty {
         Type::Reference(reference) => reference.lifetime.as_ref().is_some_and(is_static),
@@ -203,7 +203,7 @@ pub(crate) fn is_static_reference(ty: &Type) -> bool {
     })
 }
 
-/// Whether values of the type could write to the frame that lends them.
+/// Returns whether the type has a mutable reference, which no frame can lend.
 pub(crate) fn is_mutable_reference(ty: &Type) -> bool {
     held(ty).into_iter().any(|ty| match ty {
         Type::Reference(reference) => reference.mutability.is_some(),
@@ -237,8 +237,8 @@ fn lendable_instead(TypeReference { lifetime, elem, .. }: &TypeReference) -> Opt
     }
 }
 
-/// The types that the compiler is asked about, whether they are messages: the type, which it looks into, and those
-/// in tuples, into which it cannot.
+/// Returns the types that the compiler must check for messages. It looks into containers by itself, but not into
+/// tuples: for these, returns also the types inside.
 pub(crate) fn checked(ty: &Type) -> Vec<&Type> {
     let held = held(ty);
     match held.iter().any(|ty| matches!(ty, Type::Tuple(_))) {
@@ -247,7 +247,7 @@ pub(crate) fn checked(ty: &Type) -> Vec<&Type> {
     }
 }
 
-/// The type, and those of which it certainly holds values: the types in a tuple, an `Option`…
+/// Returns the type, and all types that it certainly holds: those in a tuple, an `Option` and so on.
 fn held(ty: &Type) -> Vec<&Type> {
     const HOLDERS: &[&str] = &["Box", "Option", "Vec", "VecDeque"];
 
@@ -271,7 +271,7 @@ pub(crate) fn is_static(lifetime: &Lifetime) -> bool {
     lifetime.ident == "static"
 }
 
-/// The slice that a type is, lends or owns, and how.
+/// Returns the content of a type that borrows or owns bytes or text, and how it gets its value.
 fn slice(ty: &Type) -> Option<(Content, Held)> {
     if let Type::Reference(reference) = ungroup(ty) {
         let content = content(&reference.elem).filter(|_| reference.mutability.is_none())?;
@@ -295,7 +295,7 @@ fn slice(ty: &Type) -> Option<(Content, Held)> {
     }
 }
 
-/// `[u8]` or `str`.
+/// Recognises `[u8]` and `str`.
 fn content(ty: &Type) -> Option<Content> {
     match ungroup(ty) {
         Type::Slice(slice) => is_named(&slice.elem, "u8").then_some(Content::Bytes),
@@ -308,8 +308,8 @@ fn is_named(ty: &Type, name: &str) -> bool {
     segment.is_some_and(|segment| segment.ident == name && segment.arguments.is_none())
 }
 
-/// The last segment of a path, where that stands alone or is in the standard library: there, names
-/// mean what we take them for.
+/// Returns the last segment of a path, if the path has only one segment or is in the standard library. Only such
+/// names have a known meaning.
 fn standard(ty: &Type) -> Option<&PathSegment> {
     let segments = segments(ty)?;
     let first = &segments.first()?.ident;
@@ -325,7 +325,7 @@ fn segments(ty: &Type) -> Option<&Punctuated<PathSegment, Token![::]>> {
     }
 }
 
-/// `'a` and `T` of `Cow<'a, T>`.
+/// Returns the `'a` and the `T` of `Cow<'a, T>`.
 fn cow(ty: &Type) -> Option<(&Lifetime, &Type)> {
     let (segment, arguments) = generic(ty)?;
     let mut arguments = arguments.args.iter();
@@ -339,7 +339,7 @@ fn cow(ty: &Type) -> Option<(&Lifetime, &Type)> {
     }
 }
 
-/// The last segment of a standard path, and its arguments.
+/// Returns the last segment of a standard path, and its arguments.
 fn generic(ty: &Type) -> Option<(&PathSegment, &AngleBracketedGenericArguments)> {
     let segment = standard(ty)?;
     Some((segment, arguments(segment)?))
@@ -357,7 +357,7 @@ fn single(arguments: &AngleBracketedGenericArguments) -> Option<&GenericArgument
     arguments.next().filter(|_| arguments.next().is_none())
 }
 
-/// The type as the user wrote it, for messages: without the spaces that tokens are printed with.
+/// Returns the type as the user wrote it, for errors: without the spaces of printed tokens.
 pub(crate) fn written(ty: &Type) -> String {
     let tight = ["& ", " <", "< ", " >", " ,", " ;", " ::", ":: "];
     tight

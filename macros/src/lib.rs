@@ -1,7 +1,7 @@
-//! The derive macro of `datagrammar`, which re-exports and documents it: depend on that.
+//! The derive macro of the crate `datagrammar`. Depend on that crate: it re-exports and documents the macro.
 //!
-//! The files are the steps: attributes are parsed (`attr`) into what the message type is (`ast`),
-//! which is checked (`valid`) and expanded (`expand`).
+//! The files are the steps. `attr` parses the attributes, `ast` describes the message type, `valid` checks it,
+//! and `expand` generates the code.
 #![forbid(unsafe_code)]
 
 mod ast;
@@ -26,8 +26,7 @@ use syn::{DeriveInput, Error, parse_macro_input};
 use crate::ctxt::Ctxt;
 use crate::symbol::Place;
 
-/// Makes an enum, or a struct, a message type. Documented where it is re-exported:
-/// `datagrammar::Message`.
+/// Derives `Message` for an enum or a struct. `datagrammar::Message` has the documentation.
 #[proc_macro_derive(Message, attributes(message))]
 pub fn derive_message(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

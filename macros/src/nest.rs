@@ -1,4 +1,4 @@
-//! Types of `nested` fields: which message they hold, and where the frame's lifetime goes in a type.
+//! The types of `nested` fields: finds the message in them, and replaces lifetimes.
 
 use std::cell::Cell;
 
@@ -8,8 +8,8 @@ use syn::{GenericArgument, Generics, Ident, Lifetime, PathArguments, Type};
 
 use crate::kind::{is_static, ungroup};
 
-/// The message in a `nested` field's type, and whether a `Box` or a `Vec` holds it, so that it may be
-/// its own holder's.
+/// The message in the type of a `nested` field, and whether it is in a `Box` or a `Vec`. If it is, the message may
+/// hold itself.
 pub(crate) struct Inner<'t> {
     pub(crate) ty: &'t Type,
     pub(crate) is_indirect: bool,
@@ -25,24 +25,24 @@ impl<'t> Inner<'t> {
         inner
     }
 
-    /// The type parameter that the message is, if it is one.
+    /// Returns the type parameter that stands for the message, if there is one.
     pub(crate) fn parameter(&self, generics: &Generics) -> Option<&'t Ident> {
         let Type::Path(path) = self.ty else { return None };
         let ident = path.path.get_ident().filter(|_| path.qself.is_none())?;
         generics.type_params().any(|param| param.ident == *ident).then_some(ident)
     }
 
-    /// Whether the message is the type `ident` itself, by that name or as `Self`.
+    /// Returns whether the message is the type `ident`, by that name or as `Self`.
     pub(crate) fn is(&self, ident: &Ident) -> bool {
         let Type::Path(path) = self.ty else { return false };
-        // In another module, a type of the same name may be another one.
+        // In another module, the same name may be another type.
         let mut segments = path.path.segments.iter();
         let (Some(only), None) = (segments.next(), segments.next()) else { return false };
         only.ident == *ident || only.ident == "Self"
     }
 }
 
-/// `Option`, `Vec` or `Box`, and the type that it holds.
+/// Returns `Option`, `Vec` or `Box`, and the type that it holds.
 fn holder(ty: &Type) -> Option<(&Ident, &Type)> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last().filter(|_| path.qself.is_none())?;
@@ -57,12 +57,12 @@ fn holder(ty: &Type) -> Option<(&Ident, &Type)> {
     }
 }
 
-/// Whether a type names a lifetime.
+/// Returns whether a type names a lifetime.
 pub(crate) fn has_lifetime(ty: &Type) -> bool {
     names_lifetime(ty, |_| true)
 }
 
-/// Whether a message is named with `'static`, so that no frame can lend it.
+/// Returns whether a type names `'static`, so that it cannot borrow from a frame.
 pub(crate) fn has_static(ty: &Type) -> bool {
     names_lifetime(ty, is_static)
 }
@@ -77,8 +77,8 @@ fn names_lifetime(ty: &Type, which: impl Fn(&Lifetime) -> bool) -> bool {
     found.get()
 }
 
-/// What to put into a type for each of its lifetimes, and for each identifier. That of an identifier is told
-/// whether a path goes on after it, as in `Self::LEN`.
+/// What to put in place of each lifetime and each identifier of a type. The `bool` says whether a path continues
+/// after the identifier, as in `Self::LEN`.
 pub(crate) struct Replace<'r> {
     pub(crate) lifetime: &'r dyn Fn(&Lifetime) -> Option<TokenStream>,
     pub(crate) ident: &'r dyn Fn(&Ident, bool) -> Option<TokenStream>,

@@ -1,11 +1,11 @@
-//! The words of the attribute grammar, and where each of them may be written.
+//! The words of the attributes, and the places where each may be written.
 
 use std::fmt::{self, Display};
 
 use proc_macro2::Ident;
 use syn::{Lit, Path};
 
-/// A word that an attribute is recognised by.
+/// A word of an attribute.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Symbol(&'static str);
 
@@ -24,7 +24,7 @@ pub(crate) const REST: Symbol = Symbol("rest");
 pub(crate) const TAG: Symbol = Symbol("tag");
 pub(crate) const WITH: Symbol = Symbol("with");
 
-/// Something that carries attributes.
+/// A place for attributes.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Place {
     Enum,
@@ -35,7 +35,7 @@ pub(crate) enum Place {
 
 use Place::{Enum, Field, Struct, Variant};
 
-/// Each word, how it is written, and the places that take it.
+/// Each word, how to write it, and the places that take it.
 const GRAMMAR: &[(Symbol, &str, &[Place])] = &[
     (TAG, "tag = N", &[Variant, Struct]),
     (OTHER, "other", &[Variant]),
@@ -51,12 +51,12 @@ const GRAMMAR: &[(Symbol, &str, &[Place])] = &[
     (WITH, "with = path", &[Field]),
 ];
 
-/// What is wrong with `word` at a place that does not take it, and what to write instead.
+/// Returns the message for a `word` at a place that does not take it, with what to write instead.
 pub(crate) fn misplaced(word: &Path, place: Place) -> String {
     let here = forms(place);
     if let Some((symbol, _, places)) = GRAMMAR.iter().find(|(symbol, ..)| word == symbol) {
         let elsewhere = list(places.iter().map(Place::to_string));
-        return format!("`{symbol}` goes on {elsewhere}, not on {place}, which takes {here}");
+        return format!("`{symbol}` goes on {elsewhere}, not on {place}: {place} takes {here}");
     }
     match meant(word, place) {
         Some(symbol) => {
@@ -66,17 +66,17 @@ pub(crate) fn misplaced(word: &Path, place: Place) -> String {
     }
 }
 
-/// What is wrong with a value that has no word before it, and what to write instead.
+/// Returns the message for a value that has no word before it, with what to write instead.
 pub(crate) fn valueless(value: &Lit, place: Place) -> String {
     match (value, place) {
         (Lit::Int(number), Struct | Variant) => {
-            format!("a tag has its word before it: write #[message(tag = {number})]")
+            format!("a tag needs the word `tag` before it: write #[message(tag = {number})]")
         }
-        _ => format!("a value has its word before it: {place} takes {}", forms(place)),
+        _ => format!("a value needs a word before it: {place} takes {}", forms(place)),
     }
 }
 
-/// The word that the place takes and that `word` is, or is nearly.
+/// Returns the word that the user probably meant, among those that the place takes.
 pub(crate) fn meant(word: &Path, place: Place) -> Option<Symbol> {
     let word = word.get_ident()?.to_string().to_lowercase();
     let here = GRAMMAR.iter().filter(|(.., places)| places.contains(&place));
@@ -85,7 +85,7 @@ pub(crate) fn meant(word: &Path, place: Place) -> Option<Symbol> {
     near.min_by_key(|(distance, _)| *distance).map(|(_, symbol)| symbol)
 }
 
-/// How many letters have to be put in, taken out or replaced to make one word the other.
+/// Returns how many letters must be inserted, removed or replaced to turn one word into the other.
 fn distance(word: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (done, letter) in word.bytes().enumerate() {
@@ -103,7 +103,7 @@ fn distance(word: &str, other: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-/// How all the words that a place takes are written.
+/// Returns how to write each word that a place takes.
 fn forms(place: Place) -> String {
     let here = GRAMMAR.iter().filter(|(.., places)| places.contains(&place));
     list(here.map(|(_, form, _)| format!("`{form}`")))

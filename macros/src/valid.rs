@@ -26,8 +26,8 @@ pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {
     }
 }
 
-/// A tag names one variant forever: two cannot share it, and one that was retired with `reserved`
-/// still means its old variant to an older peer.
+/// A tag names one variant forever. Two variants cannot share a tag, and to an older peer, a reserved tag still
+/// means its old variant.
 fn tags_are_unique_and_not_retired(cx: &Ctxt, container: &Container<'_>) {
     let Data::Enum { variants, reserved, .. } = &container.data else { return };
     let mut free = FreeTags::new(variants.iter().map(|variant| variant.tag), reserved);
@@ -36,42 +36,42 @@ fn tags_are_unique_and_not_retired(cx: &Ctxt, container: &Container<'_>) {
         let number = tag.number;
         if reserved.iter().any(|range| range.contains(&number)) {
             let message = format!(
-                "tag {number} is reserved, so that it never gets a second meaning: write `tag = {}`",
+                "tag {number} is reserved, because an older version used it: write `tag = {}`",
                 free.take(),
             );
             cx.error_at(tag.span, message);
         } else if let Some(owner) = owners.insert(number, ident) {
             let message =
-                format!("tag {number} is that of `{owner}` already: write `tag = {}`", free.take());
+                format!("`{owner}` already has tag {number}: write `tag = {}`", free.take());
             cx.error_at(tag.span, message);
         }
     }
 }
 
-/// `rest` takes every byte up to the frame's end, and leaves none for a field after it.
+/// `rest` takes all bytes up to the end of the frame, and leaves none for a field after it.
 fn rest_is_last(cx: &Ctxt, variant: &Variant<'_>) {
     let Some((_, before_last)) = variant.fields.split_last() else { return };
     for field in before_last {
         if let Some(span) = field.rest() {
-            let message = "`rest` takes every byte up to the end of the frame: add what comes after it to a new variant with a tag of its own; or, if no such message was ever sent, move this field to the end, or remove `rest` to send its length too";
+            let message = "a `rest` field takes all bytes up to the end of the frame, so no field can follow it: add the fields after it to a new variant instead; or, if this protocol was never released, move this field to the end, or remove `rest`";
             cx.error_at(span, message);
         }
     }
 }
 
-/// After a `rest` field no byte trails, so that `extensible` on the same variant would be a promise
-/// that cannot be kept: what a newer sender appends ends up in the field.
+/// No byte follows a `rest` field. So `extensible` on the same variant has no effect: bytes that a newer sender
+/// appends become part of the field.
 fn rest_leaves_nothing_to_extend(cx: &Ctxt, variant: &Variant<'_>) {
     if let (Ending::Extensible(Some(span)), true) =
         (variant.ending, variant.fields.iter().any(Field::is_rest))
     {
-        let message = "`rest` takes what a newer sender appends, so nothing is left to tolerate: remove `extensible`";
+        let message = "the `rest` field takes all bytes that a newer sender appends, so `extensible` has no effect: remove it";
         cx.error_at(span, message);
     }
 }
 
-/// Where a `rest` field follows, an older sender's frame does not end where a `default` field would
-/// start: the first bytes of the rest would be taken for it.
+/// In an older sender's frame, the `rest` field starts where a new `default` field before it would start. The
+/// receiver would read the first bytes of the rest as the new field.
 fn default_is_not_before_rest(cx: &Ctxt, variant: &Variant<'_>) {
     let Some(position) = variant.fields.iter().position(Field::is_rest) else { return };
     let (before, after) = variant.fields.split_at(position);
@@ -79,13 +79,13 @@ fn default_is_not_before_rest(cx: &Ctxt, variant: &Variant<'_>) {
     for field in before.iter().chain([rest]) {
         let Some(span) = field.default else { continue };
         let message = match (field.is_rest(), field.is_nested()) {
-            // A frame that ends before a nested message has none.
+            // If the frame ends before a nested message, the message is missing.
             (true, true) => continue,
             (true, false) => {
-                "a `rest` field of a shorter frame is empty anyway: remove `default`".to_owned()
+                "a `rest` field is empty if the frame ends before it, so `default` has no effect: remove it".to_owned()
             }
             (false, _) => format!(
-                "an older sender's frame has the bytes of the `rest` field `{}` here, and with `default` or without, they would be read as this field: leave this variant as it was, and add the field to a new variant with a tag of its own",
+                "no field can be added before the `rest` field `{}`, because the bytes of that field in an older sender's frame would be read as this one: add this field to a new variant instead; or, if this protocol was never released, remove `default`",
                 rest.name,
             ),
         };
@@ -93,7 +93,7 @@ fn default_is_not_before_rest(cx: &Ctxt, variant: &Variant<'_>) {
     }
 }
 
-/// A frame that ends before a `default` field has no bytes for a later field either.
+/// If a frame ends before a `default` field, it has no bytes for later fields either.
 fn default_fields_are_last(cx: &Ctxt, variant: &Variant<'_>) {
     let mut first: Option<&Field<'_>> = None;
     for field in &variant.fields {
@@ -101,7 +101,7 @@ fn default_fields_are_last(cx: &Ctxt, variant: &Variant<'_>) {
             first = first.or(Some(field));
         } else if let (Some(first), false) = (first, field.is_rest()) {
             let message = format!(
-                "a frame that ends before the `default` field `{}` has no bytes for this one either: add #[message(default)] to it too; or, if no such message was ever sent, move it before that field",
+                "this field follows the `default` field `{}`, and an older sender's frame has bytes for neither: write #[message(default)] before this field too; or, if this protocol was never released, move this field before that one",
                 first.name,
             );
             cx.error_on(field.ty, message);
@@ -109,7 +109,7 @@ fn default_fields_are_last(cx: &Ctxt, variant: &Variant<'_>) {
     }
 }
 
-/// A frame is lent for less than `'static`. (A `with` function may have found a way.)
+/// No frame lives for `'static`. (A `with` function may make a static value.)
 fn fields_do_not_outlive_frames(cx: &Ctxt, field: &Field<'_>) {
     let is_static = match field.form {
         Form::With(_) => false,
@@ -117,20 +117,20 @@ fn fields_do_not_outlive_frames(cx: &Ctxt, field: &Field<'_>) {
         _ => kind::is_static_reference(field.ty),
     };
     if is_static {
-        let message = "a frame is not lent for `'static`: write a lifetime of the message type, as in `enum Request<'a>`, or a type that owns";
+        let message = "a field cannot borrow from the frame for `'static`: write a lifetime of the message type, as in `enum Request<'a>`, or an owned type";
         cx.error_on(field.ty, message);
     }
 }
 
-/// A frame is lent to be read. (A `rest` field of such a type has been objected to.)
+/// A frame cannot be written. (`ast` refuses such a `rest` field.)
 fn fields_do_not_write_to_frames(cx: &Ctxt, field: &Field<'_>) {
     if matches!(field.form, Form::Plain(_)) && kind::is_mutable_reference(field.ty) {
-        let message = "a frame is lent to be read: write `&'a` without `mut`, or a type that owns";
+        let message = "a field cannot borrow from the frame mutably: write `&'a` without `mut`, or an owned type";
         cx.error_on(field.ty, message);
     }
 }
 
-/// Numbers are in a frame in another form than in memory, and what is made of them too.
+/// A frame holds numbers in another form than memory does. So it cannot lend numbers, or values made of them.
 fn frames_lend_bytes_and_text_alone(cx: &Ctxt, field: &Field<'_>) {
     if let (Form::Plain(_), Some(instead)) = (&field.form, kind::instead_of_reference(field.ty))
         && !kind::is_mutable_reference(field.ty)
@@ -141,8 +141,8 @@ fn frames_lend_bytes_and_text_alone(cx: &Ctxt, field: &Field<'_>) {
     }
 }
 
-/// A descriptor is a number that means nothing to another process: it travels beside the frame, or not
-/// at all. (A `with` function may have found a way.)
+/// The number of a descriptor means nothing to another process, so the descriptor travels beside the frame. (A
+/// `with` function may send something else instead.)
 fn descriptors_are_marked(cx: &Ctxt, field: &Field<'_>) {
     if matches!(field.form, Form::Plain(_)) && kind::holds_descriptors(field.ty) {
         let message =
@@ -151,13 +151,14 @@ fn descriptors_are_marked(cx: &Ctxt, field: &Field<'_>) {
     }
 }
 
-/// A field that is one descriptor has no bytes that an older sender's frame could lack, and its type
-/// no default.
+/// A field with exactly one descriptor takes no bytes, so the end of the frame does not show that it is missing.
+/// Its type also has no default.
 fn one_descriptor_has_no_default(cx: &Ctxt, field: &Field<'_>) {
     if let (Form::Fd(descriptors), Some(span)) = (&field.form, field.default)
         && descriptors.number == Number::One
     {
-        let message = "one descriptor has no default: put it in an `Option`, or remove `default`";
+        let message =
+            "a descriptor has no default value: write an `Option` of it, or remove `default`";
         cx.error_at(span, message);
     }
 }

@@ -1,4 +1,4 @@
-//! The values of attributes, parsed, and what to write instead of those that are none.
+//! Parses the values of attributes. The errors say what to write instead.
 
 use std::ops::RangeInclusive;
 
@@ -17,7 +17,7 @@ pub(crate) struct Tag {
     pub(crate) span: Span,
 }
 
-/// A word that stands alone.
+/// Parses a word without a value.
 pub(crate) fn flag(meta: &ParseNestedMeta<'_>) -> Result<Span, Error> {
     if meta.input.peek(Token![=]) || meta.input.peek(token::Paren) {
         return Err(instead(meta, "takes no value", ""));
@@ -32,7 +32,7 @@ pub(crate) fn tag(meta: &ParseNestedMeta<'_>) -> Result<Tag, Error> {
     number(meta.value()?)
 }
 
-/// A path, as it is or as serde writes it: between quotes.
+/// Parses a path, with or without the quotes that serde needs.
 pub(crate) fn path(meta: &ParseNestedMeta<'_>) -> Result<Path, Error> {
     if !meta.input.peek(Token![=]) {
         return Err(instead(meta, "needs a path", " = some::path"));
@@ -45,7 +45,7 @@ pub(crate) fn path(meta: &ParseNestedMeta<'_>) -> Result<Path, Error> {
     parsed.map_err(|error| Error::new(error.span(), instead(meta, "needs a path", " = some::path")))
 }
 
-/// What a where-clause has, between quotes as serde writes it.
+/// Parses the predicates of a where-clause, in quotes as in serde.
 pub(crate) fn bounds(meta: &ParseNestedMeta<'_>) -> Result<Vec<WherePredicate>, Error> {
     const VALUE: &str = " = \"T: Trait\"";
 
@@ -58,8 +58,8 @@ pub(crate) fn bounds(meta: &ParseNestedMeta<'_>) -> Result<Vec<WherePredicate>, 
     Ok(parsed.into_iter().collect())
 }
 
-/// Tags, one by one or as ranges, between parentheses: those that can be read are added to `read`, and
-/// what is wrong with the others is reported together.
+/// Parses tags and ranges of tags in parentheses. Adds the valid ones to `read`, and returns the mistakes in the
+/// others together.
 pub(crate) fn ranges(
     meta: &ParseNestedMeta<'_>,
     read: &mut Vec<RangeInclusive<u32>>,
@@ -89,7 +89,7 @@ pub(crate) fn ranges(
     mistakes.map_or(Ok(()), Err)
 }
 
-/// Goes on to the comma after the item that is being parsed, or to the end.
+/// Skips the rest of an item, up to the next comma or the end.
 pub(crate) fn skip_item(input: ParseStream<'_>) -> Result<(), Error> {
     while !input.is_empty() && !input.peek(Token![,]) {
         input.parse::<TokenTree>()?;
@@ -106,21 +106,21 @@ fn range(input: ParseStream<'_>) -> Result<RangeInclusive<u32>, Error> {
         let end: Option<u32> = number(input).ok().map(|end| end.number - 1);
         let last = end.filter(|last| *last > first.number).unwrap_or(u32::MAX);
         let message =
-            format!("a range of tags names its last one: write `{}..={last}`", first.number);
+            format!("a range of tags includes its last tag: write `{}..={last}`", first.number);
         return Err(Error::new_spanned(dots, message));
     } else {
         return Ok(first.number..=first.number);
     }
     let last = number(input)?;
     if last.number < first.number {
-        let message = format!("no tag is in it: write `{}..={}`", last.number, first.number);
+        let message = format!("this range has no tags: write `{}..={}`", last.number, first.number);
         return Err(Error::new(first.span, message));
     }
     Ok(first.number..=last.number)
 }
 
 fn number(input: ParseStream<'_>) -> Result<Tag, Error> {
-    const EXPECTED: &str = "a tag is a number from 1 to 4294967295, written out: `7`, for example";
+    const EXPECTED: &str = "a tag is a plain number from 1 to 4294967295, such as `7`";
 
     let literal: Lit = input.parse().map_err(|error| Error::new(error.span(), EXPECTED))?;
     let span = literal.span();
@@ -135,7 +135,7 @@ fn number(input: ParseStream<'_>) -> Result<Tag, Error> {
         }
         _ => return Err(Error::new(span, EXPECTED)),
     };
-    // The dots of a range, and the comma after a number, are for the caller.
+    // The caller parses the dots of a range, and the comma after a number.
     let ends = input.peek(Token![,]) || input.peek(Token![..]) || input.peek(Ident::peek_any);
     if !input.is_empty() && !ends {
         return Err(input.error(EXPECTED));
@@ -146,7 +146,7 @@ fn number(input: ParseStream<'_>) -> Result<Tag, Error> {
 fn from_literal(literal: &LitInt) -> Result<u32, String> {
     match (literal.base10_parse::<u32>(), literal.suffix()) {
         (Ok(0), _) => {
-            Err("tag 0 is the runtime's own: write a number from 1 to 4294967295".to_owned())
+            Err("tag 0 is reserved for the runtime: write a number from 1 to 4294967295".to_owned())
         }
         (Ok(number), "" | "u32") => Ok(number),
         (Ok(number), _) => Err(format!("a tag is a `u32`: write `{number}`")),

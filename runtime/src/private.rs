@@ -1,4 +1,4 @@
-//! Items that generated code names, independent of what is in scope there.
+//! The items that derived code uses. It names them by this path, whatever is in scope there.
 
 pub use core::default::Default;
 pub use core::marker::PhantomData;
@@ -28,7 +28,7 @@ pub use crate::message::{
 /// The result of reading a message.
 pub type Decoded<'f, M> = Result<<M as Message>::Borrowed<'f>, DecodeError>;
 
-/// The body of functions that are generated beside an error, or for a type that does not compile elsewhere.
+/// Fills the body of functions that never run, because the derive or the compiler reports an error.
 ///
 /// # Panics
 ///
@@ -37,26 +37,26 @@ pub fn mistaken() -> ! {
     unreachable!("a derive with errors does not compile")
 }
 
-/// Calls the function that writes one variant. Without optimisations, one function for all variants would need
-/// stack for the fields of each.
+/// Calls the function that writes one variant. In an unoptimised build, one function for all variants would
+/// need stack for the fields of all of them.
 #[inline(always)]
 pub fn apart<T>(variant: impl FnOnce() -> T) -> T {
     variant()
 }
 
-/// A type of `fd` fields: it lends its descriptor, and is made of one.
+/// A type of `fd` fields: it lends its descriptor, and can be made from one.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no descriptor",
-    label = "not an `OwnedFd`, a `File` or a socket, nor an `Option` or a `Vec` of one",
-    note = "an `fd` field takes every type with `AsFd` and `TryFrom<OwnedFd>`: write `Vec<File>` instead of an array, `File` instead of a `Box` of one, `OwnedFd` instead of `RawFd`",
-    note = "a struct with a descriptor inside is a message of its own: mark the field #[message(nested)]"
+    message = "`{Self}` is not a descriptor",
+    label = "not an `OwnedFd`, `File` or socket, nor an `Option` or `Vec` of one",
+    note = "an `fd` field takes any type with `AsFd` and `TryFrom<OwnedFd>`: write `Vec<File>` instead of an array, `File` instead of `Box<File>`, and `OwnedFd` instead of `RawFd`",
+    note = "if this is a struct that holds a descriptor, derive `Message` for it, and mark the field #[message(nested)]"
 )]
 pub trait Descriptor: AsFd + TryFrom<OwnedFd, Error: Into<Box<dyn Error + Send + Sync>>> {}
 
 #[diagnostic::do_not_recommend]
 impl<T: AsFd + TryFrom<OwnedFd, Error: Into<Box<dyn Error + Send + Sync>>>> Descriptor for T {}
 
-/// Takes the next descriptor, for a field.
+/// Takes the next descriptor, for an `fd` field.
 ///
 /// # Errors
 ///
@@ -68,7 +68,7 @@ pub fn take<T: Descriptor>(
     descriptors.take(field)
 }
 
-/// Takes the next `count` descriptors, for a field that holds several.
+/// Takes the next `count` descriptors, for an `fd` field that holds several.
 ///
 /// # Errors
 ///
@@ -81,7 +81,7 @@ pub fn take_many<T: Descriptor>(
     descriptors.take_many(field, count)
 }
 
-/// The value of an `fd` field that is sent.
+/// The value of an `fd` field, to be sent.
 #[derive(Debug)]
 pub struct Lent<'m, T: ?Sized>(pub &'m T);
 
@@ -106,8 +106,8 @@ impl<'m, T: AsFd> Lent<'m, Vec<T>> {
     }
 }
 
-/// Has the methods for types that are no descriptors, so that the compiler reports them once, where they are
-/// received.
+/// Supplies the methods for types that are not descriptors, so that the compiler reports such a type only once,
+/// where it is received.
 pub trait LentNothing<'m>: Sized {
     #[doc(hidden)]
     fn __fd(self) -> BorrowedFd<'m> {
@@ -127,7 +127,7 @@ pub trait LentNothing<'m>: Sized {
 
 impl<'m, T: ?Sized> LentNothing<'m> for Lent<'m, T> {}
 
-/// Fails to decode a `BorrowedFd` field.
+/// Returns the error for a `BorrowedFd` field, which cannot be received.
 ///
 /// # Errors
 ///
@@ -136,13 +136,13 @@ pub fn borrowed_fd<T>(field: &'static str) -> Result<T, DecodeError> {
     Err(DecodeError::BorrowedFd(field))
 }
 
-/// Returns the bytes that a field sends.
+/// Returns the bytes of a field.
 #[inline]
 pub fn bytes<T: AsRef<[u8]> + ?Sized>(value: &T) -> &[u8] {
     value.as_ref()
 }
 
-/// Returns the text that a field sends.
+/// Returns the text of a field.
 #[inline]
 pub fn text<T: AsRef<str> + ?Sized>(value: &T) -> &str {
     value.as_ref()
@@ -150,8 +150,9 @@ pub fn text<T: AsRef<str> + ?Sized>(value: &T) -> &str {
 
 /// A type of `rest` fields.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no bytes, and so no `rest`",
-    label = "write `&'a [u8]`, `Vec<u8>`, `Cow<'a, [u8]>` or `Box<[u8]>`"
+    message = "`{Self}` cannot be a `rest` field",
+    label = "write `&'a [u8]`, `Vec<u8>`, `Cow<'a, [u8]>` or `Box<[u8]>`",
+    note = "a `rest` field holds bytes: it takes any type with `AsRef<[u8]>` and `From<&[u8]>`"
 )]
 pub trait RestType<'f>: AsRef<[u8]> + From<&'f [u8]> {}
 
@@ -164,7 +165,7 @@ pub fn rest<'f, C: Codec, T: RestType<'f>>(decoder: &mut Decoder<'f, C>) -> T {
     decoder.rest()
 }
 
-/// What a `rest` field sends.
+/// The value of a `rest` field, to be sent.
 #[derive(Debug)]
 pub struct Rest<'m, T: ?Sized>(pub &'m T);
 
@@ -176,7 +177,8 @@ impl<'m, T: AsRef<[u8]> + ?Sized> Rest<'m, T> {
     }
 }
 
-/// Has the method for types that are no bytes, so that the compiler reports them once, where they are received.
+/// Supplies the method for types that do not hold bytes, so that the compiler reports such a type only once,
+/// where it is received.
 pub trait RestNothing<'m>: Sized {
     #[doc(hidden)]
     fn __bytes(self) -> &'m [u8] {

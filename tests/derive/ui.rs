@@ -1,7 +1,7 @@
-//! What the derive says to mistakes: one folder for each part of the grammar. And what the compiler says to those
-//! who hold what is lent.
+//! Compile errors: those of the derive, with one folder for each part of the grammar, and those of the compiler
+//! for code that keeps a borrowed value too long.
 //!
-//! `TRYBUILD=overwrite` writes the `.stderr` files anew, to be read before they are committed.
+//! `TRYBUILD=overwrite` rewrites the `.stderr` files: read the diff.
 
 #[test]
 fn mistakes_are_reported_where_they_are() {

@@ -1,4 +1,4 @@
-//! Datagrams of the runtime's own: bundles and pieces, as `vectors.txt` has them at its end.
+//! The datagrams of the runtime: bundles and pieces, as at the end of `vectors.txt`.
 
 use std::fmt::Debug;
 use std::os::fd::AsFd;
@@ -34,8 +34,8 @@ const X: &str = concat!(
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 );
 
-/// The bundles of `vectors.txt`: two short frames; and with lengths of one byte and of three, up to the
-/// longest and from the shortest.
+/// The bundles of `vectors.txt`: one of two short frames, and one of frames around the limit between lengths of one
+/// byte and of three bytes.
 fn notes() -> [Vec<Note<'static>>; 2] {
     let long = |len| Note::Text(&X[..len]);
     [vec![Note::Unit, Note::Text("a")], vec![long(246), long(247), Note::Unit]]
@@ -46,7 +46,7 @@ fn cards() -> [Vec<Card<'static>>; 2] {
     [vec![Card::Unit, Card::Text("a")], vec![long(246), long(247), Card::Unit]]
 }
 
-/// The lines of `vectors.txt` that begin with `kind`: what they are of, and the datagrams.
+/// Returns the lines of `vectors.txt` that begin with `kind`: their content, and the datagrams.
 fn vectors(kind: &str) -> impl Iterator<Item = (&'static str, Vec<Vec<u8>>)> {
     include_str!("vectors.txt").lines().filter_map(move |line| {
         let (of, datagrams) = line.strip_prefix(kind)?.split_once(" = ")?;
@@ -58,7 +58,7 @@ fn line<M: Debug>(kind: &str, messages: &[M], datagram: &[u8]) -> String {
     format!("{kind}{messages:?} = {}", hex(datagram))
 }
 
-/// The next datagram that is queued.
+/// Returns the next queued datagram.
 fn queued(fd: impl AsFd) -> Vec<u8> {
     let mut buffer = vec![0; 1 << 20];
     let (len, _) = rustix::net::recv(fd, &mut buffer[..], RecvFlags::DONTWAIT).unwrap();
@@ -66,7 +66,7 @@ fn queued(fd: impl AsFd) -> Vec<u8> {
     buffer
 }
 
-/// What is sent when `messages` are handed over at once, over every kind of socket.
+/// Returns the datagrams that `send_all` of `messages` sends over each kind of socket.
 fn bundles<M>(messages: &[M]) -> Vec<(&'static str, Vec<u8>)>
 where
     M: Message<Borrowed<'static> = M> + 'static,
@@ -98,7 +98,7 @@ where
     vec![("a connection", connection), ("a batch", batch), ("UNIX datagrams", unix), ("UDP", udp)]
 }
 
-/// What comes when `datagrams` are sent, over every kind of socket that carries them.
+/// Returns the messages that arrive if `datagrams` are sent over each kind of socket that carries them.
 fn received<M>(datagrams: &[Vec<u8>], connected_only: bool) -> Vec<(&'static str, Vec<Vec<u8>>)>
 where
     M: Message<Borrowed<'static> = M> + 'static,
@@ -166,7 +166,7 @@ fn bundles_are_those_of_the_vectors_over_every_socket() {
 
 #[test]
 fn a_bundle_is_a_head_a_count_and_frames_behind_their_lengths() {
-    // Spelt out, so that the vectors cannot change with what reads them.
+    // Written out, so that the vectors cannot change together with the reader.
     let messages = [Note::Unit, Note::Text("a"), Note::Text(&X[..247])];
     let (_, datagram) = bundles(&messages).swap_remove(0);
     let head = [0, 4, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0];
@@ -195,7 +195,7 @@ fn one_message_alone_is_no_bundle() {
 
 #[test]
 fn pieces_of_the_vectors_are_put_together() {
-    // In the order of the vectors: a frame, and a bundle, as if they had come in one datagram.
+    // In the order of the vectors: a frame and a bundle, as if each were one datagram.
     let frames = [
         vec![to_vec(&Note::Text("typed datagrams")).unwrap()],
         vec![to_vec(&Note::Unit).unwrap(), to_vec(&Note::Text("a")).unwrap()],
@@ -220,7 +220,7 @@ fn a_frame_in_pieces_has_a_number_and_each_piece_its_place() {
     let mut number = None;
     while joined.len() < frame.len() {
         let datagram = queued(&theirs);
-        // What is pending goes on.
+        // The pending frame continues.
         _ = ours.tx.flush(Wait::Try);
         let (head, piece) = datagram.split_at(14);
         let (kind, place) = match joined.len() {

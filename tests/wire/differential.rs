@@ -1,5 +1,5 @@
-//! The same enums through an independent implementation of the format: the bytes are the same, and
-//! what one writes the other reads.
+//! The same enums through an independent implementation of the format: both write the same bytes, and each reads
+//! what the other writes.
 
 use datagrammar::{Message, to_vec};
 use proptest::prelude::*;
@@ -35,8 +35,8 @@ same_bytes! {
 macro_rules! same_verdict {
     ($($test:ident: $message:ty,)+) => {
         proptest! {
-            /// On damaged frames: what both accept is the same, and what they refuse we refuse.
-            /// (We may refuse more: depth, and elements of no bytes.)
+            /// Damaged frames: both decode the same values, and we refuse all frames that they refuse.
+            /// (We may refuse more, because of depth and elements of no bytes.)
             $(
                 #[test]
                 fn $test(message: $message, at: prop::sample::Index, byte: u8, cut: prop::sample::Index) {

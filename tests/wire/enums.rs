@@ -1,4 +1,4 @@
-//! Enums of many shapes, whose values are generated.
+//! Enums of many shapes, with generated values.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use proptest_derive::Arbitrary;
 use serde::{Deserialize, Serialize};
 use wincode::{SchemaRead, SchemaWrite};
 
-/// Declares an enum for this crate, twice, once for each codec, and for wincode.
+/// Declares an enum three times: for each codec of this crate, and for wincode.
 macro_rules! enums {
     ($( $plain:ident / $postcard:ident { $($variants:tt)+ } )+) => { $(
         enums! { @one $plain (datagrammar::codec::Bincode) [] $($variants)+ }

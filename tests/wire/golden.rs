@@ -1,5 +1,5 @@
-//! Messages and their frames, in hexadecimal, as `vectors.txt` has them for any language to check
-//! itself against. A change here is a change of the wire.
+//! Messages and their frames in hexadecimal, as in `vectors.txt`. Implementations in other languages can check
+//! themselves against that file. A change here is a change of the wire.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -123,7 +123,7 @@ enum Shape {
     Line { from: Point, to: Point },
 }
 
-/// The messages of `vectors.txt`, in its order.
+/// Returns the messages of `vectors.txt`, in the same order.
 fn messages() -> Vec<Vectors<'static>> {
     use Vectors::*;
     let unsigned = |n: u64| Unsigned(n as u8, n as u16, n as u32, n, n.into());
@@ -196,7 +196,7 @@ fn messages() -> Vec<Vectors<'static>> {
     ]
 }
 
-/// One line of `vectors.txt`.
+/// Returns one line of `vectors.txt`.
 fn line(message: &impl Debug, frame: &[u8]) -> String {
     format!("{message:?} = {}", hex(frame))
 }
@@ -213,7 +213,7 @@ pub(super) fn unhex(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(byte).collect()
 }
 
-/// The lines of frames, which come before those of datagrams.
+/// Returns the lines of frames, which precede those of datagrams.
 fn lines(vectors: &str) -> impl Iterator<Item = &str> {
     let (frames, _datagrams) = vectors.split_once("# Datagrams").unwrap();
     frames.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
@@ -256,7 +256,7 @@ fn an_older_senders_frame_is_filled_up() {
 
 #[test]
 fn integers_longer_than_need_be_are_read() {
-    // The wire page says so: a writer need not be minimal.
+    // The wire page allows it: a writer need not use the shortest form.
     for tag in [&[1][..], &[251, 1, 0], &[252, 1, 0, 0, 0]] {
         assert!(matches!(Vectors::decode(tag), Ok(Vectors::Unit)), "{tag:?}");
     }

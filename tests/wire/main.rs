@@ -1,5 +1,5 @@
-//! The wire: golden vectors that never change silently, another implementation of the same format,
-//! and round trips.
+//! The wire format: golden vectors that never change silently, a comparison with another implementation, and round
+//! trips.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod datagrams;

@@ -15,7 +15,7 @@ macro_rules! round_trips {
                 fn $test(message: $message, extra: u8, cut: prop::sample::Index) {
                     let mut frame = to_vec(&message).unwrap();
                     prop_assert_eq!(&<$message>::decode(&frame).unwrap(), &message);
-                    // Neither less nor more is that message, and nothing panics.
+                    // A shorter or longer frame is not this message, and nothing panics.
                     prop_assert!(<$message>::decode(&frame[..cut.index(frame.len())]).is_err());
                     frame.push(extra);
                     prop_assert!(<$message>::decode(&frame).is_err());

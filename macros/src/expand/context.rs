@@ -1,4 +1,4 @@
-//! What the generated functions have in common: the message type, and how it borrows from a frame.
+//! The context of the derived functions: the message type, and how it borrows from a frame.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -9,34 +9,35 @@ use crate::bound;
 use crate::hygiene::hygienic;
 use crate::nest::Replace;
 
-/// What the functions have in common.
+/// The context of the derived functions.
 pub(super) struct Context<'c> {
     pub(super) container: &'c Container<'c>,
     pub(super) codec: TokenStream,
     pub(super) where_clause: TokenStream,
-    /// The type parameters that borrow from the frame, as they are messages in this one.
+    /// The type parameters of `nested` fields, whose messages borrow from the frame.
     pub(super) lent: Vec<&'c Ident>,
 }
 
 impl Context<'_> {
-    /// The message type, or another one with its parameters, as it borrows from the frame.
+    /// Returns the message type, or another type with its parameters, with the lifetime of the frame.
     pub(super) fn at_frame(&self, ident: &Ident) -> TokenStream {
         at_frame(ident, self.container.generics, &self.lent)
     }
 
-    /// A field's type as it borrows from the frame, in which `Self` is the message type that does.
+    /// Returns the type of a field with the lifetime of the frame. `Self` in it becomes the message type with that
+    /// lifetime.
     pub(super) fn type_at_frame(&self, ty: &syn::Type) -> TokenStream {
         let this = self.at_frame(self.container.ident);
         without_self(bound::at_frame(self.container, &self.lent, ty.to_token_stream()), &this)
     }
 
-    /// Whether reading takes descriptors along: its own, or those of messages in it.
+    /// Returns whether the functions that read also take descriptors, for `fd` fields or nested messages.
     pub(super) fn takes_descriptors(&self) -> bool {
         self.container.has_descriptors() || self.container.has_nested()
     }
 }
 
-/// The type with every lifetime replaced by that of the frame.
+/// Returns the type with the lifetime of the frame in place of each of its lifetimes.
 pub(crate) fn at_frame(ident: &Ident, generics: &Generics, lent: &[&Ident]) -> TokenStream {
     let arguments = generics.params.iter().map(|param| match param {
         GenericParam::Lifetime(_) => hygienic!('__frame),
@@ -53,7 +54,8 @@ pub(crate) fn at_frame(ident: &Ident, generics: &Generics, lent: &[&Ident]) -> T
     }
 }
 
-/// A type that is named where there is another `Self`: `<Request<'a>>::LEN` is right in expressions too.
+/// Returns a type without `Self`, for a place where `Self` is another type. `<Request<'a>>::LEN` works in
+/// expressions too.
 pub(super) fn without_self(ty: TokenStream, this: &TokenStream) -> TokenStream {
     let ident = |ident: &Ident, goes_on: bool| match (ident == "Self", goes_on) {
         (true, true) => Some(hygienic!(<#this>)),

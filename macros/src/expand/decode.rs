@@ -1,4 +1,4 @@
-//! The functions that read: the tag picks the variant, and its fields are read in order.
+//! The functions that read: the tag selects the variant, whose fields are read in order.
 
 use proc_macro2::{Span, TokenStream};
 use quote::format_ident;
@@ -12,8 +12,8 @@ use crate::ast::{Data, Ending, Field, Form, Variant};
 use crate::hygiene::{hygienic, hygienic_at};
 use crate::kind::{self, Content, Descriptors, Held, Kind, Number, ungroup};
 
-/// `Message::tag_of`, and `Message::decode` with its forms with descriptors and in another message: each
-/// around [`read`](self::read).
+/// Returns `Message::tag_of`, `decode`, `decode_with` and `decode_nested`. Those that decode call
+/// [`read`](self::read).
 pub(super) fn functions(cx: &Context<'_>) -> TokenStream {
     let codec = &cx.codec;
     let result = hygienic!(__private::Decoded<'__frame, Self>);
@@ -61,9 +61,8 @@ pub(super) fn functions(cx: &Context<'_>) -> TokenStream {
     }
 }
 
-/// The functions that all of them share, which the type has to itself: one that reads the tag, and one for
-/// each variant with fields. Without optimisations, one for all variants would need stack for the fields of
-/// each.
+/// Returns the private functions that they share: one reads the tag, and each variant with fields has its own. In
+/// an unoptimised build, one function for all variants would need stack for the fields of all of them.
 pub(super) fn read(cx: &Context<'_>) -> TokenStream {
     match &cx.container.data {
         Data::Struct(variant) => {
@@ -89,11 +88,11 @@ pub(super) fn read(cx: &Context<'_>) -> TokenStream {
     }
 }
 
-/// The most variants that are read by one function where there are optimisations. For more, a call costs less
-/// than it takes to compile such a function.
+/// The most variants that one function reads in an optimised build. For more variants, a call costs less than
+/// compiling such a large function.
 const INLINED: usize = 32;
 
-/// A function that reads a message, or what comes after its tag.
+/// Returns a function that reads a message, or the part after its tag.
 fn reader(cx: &Context<'_>, name: &TokenStream, body: &TokenStream) -> TokenStream {
     let codec = &cx.codec;
     let along = cx.takes_descriptors();
@@ -148,7 +147,7 @@ fn variants(cx: &Context<'_>) -> TokenStream {
     }
 }
 
-/// Reads the fields, and makes the message of them.
+/// Returns the code that reads the fields and makes the message.
 fn fields(cx: &Context<'_>, variant: &Variant<'_>, path: &TokenStream) -> TokenStream {
     let fields = variant.fields.iter().enumerate().map(|(index, field)| {
         let (binding, value) = (binding(index), value(cx, field));
@@ -176,12 +175,12 @@ fn fields(cx: &Context<'_>, variant: &Variant<'_>, path: &TokenStream) -> TokenS
     }
 }
 
-/// Whether a variant may end before its frame does.
+/// Returns whether a variant may end before its frame does.
 fn is_extensible(variant: &Variant<'_>) -> bool {
     matches!(variant.ending, Ending::Extensible(_))
 }
 
-/// The expression that reads a field, or gives its default where an older sender's frame ends.
+/// Returns the expression that reads a field, or that gives its default if the frame ends before it.
 fn value(cx: &Context<'_>, field: &Field<'_>) -> TokenStream {
     let span = field.ty.span();
     let value = read_field(cx, field);
@@ -248,7 +247,8 @@ fn read_field(cx: &Context<'_>, Field { form, name, ty, .. }: &Field<'_>) -> Tok
     }
 }
 
-/// What the compiler finds the type to be, if it is no message.
+/// Returns the expression that reads a type that only the compiler can recognise. It does not compile if the type
+/// is a message.
 fn by_type(cx: &Context<'_>, name: &str, ty: &Type) -> TokenStream {
     let (span, of) = (ty.span(), of_type(cx, name, ty));
     let checked = kind::checked(ty).into_iter().map(|ty| cx.type_at_frame(ty));

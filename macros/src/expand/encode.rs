@@ -1,4 +1,4 @@
-//! `Message::encode`: the tag, and each field in order.
+//! `Message::encode`: writes the tag, then each field in order.
 
 use proc_macro2::{Span, TokenStream};
 use syn::Type;
@@ -56,7 +56,7 @@ pub(super) fn function(cx: &Context<'_>) -> TokenStream {
     }
 }
 
-/// Writes the tag and the fields.
+/// Returns the code that writes the tag and the fields.
 fn written(cx: &Context<'_>, variant: &Variant<'_>) -> TokenStream {
     let (codec, tag) = (&cx.codec, variant.tag.number);
     let fields = variant.fields.iter().enumerate().map(|(index, field)| {
@@ -124,10 +124,10 @@ fn field(
     }
 }
 
-/// What the compiler finds the type to be.
+/// Returns the code that writes a type that only the compiler can recognise.
 fn by_type(cx: &Context<'_>, value: &TokenStream, name: &str, ty: &Type) -> TokenStream {
     let (span, codec) = (ty.span(), &cx.codec);
-    // What borrows cannot be read back to be checked.
+    // A type that borrows cannot be decoded again as a check.
     let wrapper = match nest::has_lifetime(ty) {
         true => hygienic_at!(span => Value),
         false => hygienic_at!(span => OwnedValue),

@@ -13,7 +13,7 @@ use crate::bound;
 use crate::hygiene::{hygienic, hygienic_at};
 use crate::kind::Kind;
 
-/// The implementation of `Message`.
+/// Returns the implementation of `Message`.
 pub(crate) fn message(container: &Container<'_>) -> TokenStream {
     let codec = container.codec.as_ref();
     let codec = codec.map_or_else(|| hygienic!(__private::Bincode), ToTokens::into_token_stream);
@@ -26,7 +26,7 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
     let decode = decode::functions(&cx);
     let descriptors = descriptors(container);
     let items = hygienic!(#descriptors #tag #name #encode #decode);
-    // Where it is not one, that is reported once, here, and nowhere in the functions.
+    // If the type is not a codec, the compiler reports it only here, and not in the functions.
     let codec = container
         .codec
         .as_ref()
@@ -81,7 +81,7 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
     in_block(container.krate.as_ref(), &hygienic!(#traits #allowed #implementation #read))
 }
 
-/// The block around everything.
+/// Returns the block around everything.
 pub(crate) fn in_block(krate: Option<&Path>, items: &TokenStream) -> TokenStream {
     let krate = krate.map_or_else(|| hygienic!(::datagrammar), ToTokens::into_token_stream);
     hygienic! {
@@ -93,7 +93,7 @@ pub(crate) fn in_block(krate: Option<&Path>, items: &TokenStream) -> TokenStream
     }
 }
 
-/// The implementation around the functions.
+/// Returns the implementation around the functions.
 pub(crate) fn implementation(
     ident: &Ident,
     generics: &Generics,

@@ -1,9 +1,9 @@
-//! The implementation of `Message`, once everything is known to be right.
+//! Expands a checked message type into its implementation of `Message`.
 //!
-//! It is in a block of its own, where `__private` is what the runtime has for generated code: every path
-//! starts from there, and every function is called by its path, so that nothing the user has in scope can
-//! be meant instead. Names of our own start with `__`: a constant or a type of the user's that is in scope
-//! under the same name would be taken for them, whatever their span.
+//! The implementation is in a block of its own, in which `__private` is the runtime's module for derived code.
+//! Every path starts there, and every function is called by its path, so names in the user's scope have no
+//! effect. Our own names start with `__`. A constant or a type of the user with such a name would still take
+//! their place, whatever their span.
 
 mod context;
 mod decode;

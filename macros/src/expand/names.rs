@@ -1,4 +1,4 @@
-//! What writing and reading name alike: variants with their fields, and the functions for slices.
+//! Names that both writing and reading use: variants with their fields, and the functions for slices.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::format_ident;
@@ -8,8 +8,8 @@ use crate::ast::{Container, Variant};
 use crate::hygiene::hygienic;
 use crate::kind::{Content, Slice};
 
-/// What is matched against the variants. A reference to an enum without any could not be matched by
-/// no arm.
+/// Returns the value to match against the variants. For an enum without variants, a match on the reference would
+/// need an arm.
 pub(super) fn matched(container: &Container<'_>) -> TokenStream {
     match container.is_empty() {
         true => hygienic!(*self),
@@ -17,7 +17,7 @@ pub(super) fn matched(container: &Container<'_>) -> TokenStream {
     }
 }
 
-/// `name: __field_0, other: __field_1`: a pattern and an expression alike, for every shape of variant.
+/// Returns `name: __field_0, other: __field_1`, which is a pattern and an expression for every shape of variant.
 pub(super) fn bindings(variant: &Variant<'_>) -> TokenStream {
     let bindings = variant.fields.iter().enumerate().map(|(index, field)| {
         let (member, binding): (&Member, _) = (&field.member, binding(index));
@@ -30,7 +30,7 @@ pub(super) fn binding(index: usize) -> Ident {
     format_ident!("__field_{index}", span = Span::mixed_site())
 }
 
-/// The function that encodes a slice, and the one that decodes it.
+/// Returns the name of the functions that encode and decode a slice.
 pub(super) fn function_of(slice: Slice) -> TokenStream {
     match (slice.content, slice.optional) {
         (Content::Bytes, false) => hygienic!(bytes),

@@ -1,4 +1,4 @@
-//! What a message says of itself: its tag, its name, and whether descriptors travel with it.
+//! The properties of a message: its tag, its name, and whether it can carry descriptors.
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
@@ -60,8 +60,8 @@ pub(super) fn name(container: &Container<'_>) -> TokenStream {
     }
 }
 
-/// Whether descriptors travel with the message: those of its fields, and of messages in it. Of one behind a
-/// `Box` or a `Vec`, which may hold this one again, it cannot be asked.
+/// Returns whether the message can carry descriptors: in its own fields, or in nested messages. A nested message
+/// in a `Box` or a `Vec` may hold this one again, so its constant cannot be used here.
 pub(super) fn descriptors(container: &Container<'_>) -> Option<TokenStream> {
     if container.has_descriptors() {
         return Some(hygienic!(

@@ -1,4 +1,4 @@
-//! `with = path`: types of our own around a field, whose serde implementations are the path's.
+//! `with = path`: wraps a field in a type whose serde implementations call the functions at `path`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
@@ -8,7 +8,7 @@ use syn::{GenericParam, Path, Type};
 use super::context::{Context, at_frame, without_self};
 use crate::hygiene::{hygienic, hygienic_at};
 
-/// An expression: the field, as a type that serialises as `path` does.
+/// Returns an expression: the field in a type that serialises it with `path`.
 pub(super) fn serialize(
     cx: &Context<'_>,
     ty: &Type,
@@ -41,7 +41,7 @@ pub(super) fn serialize(
     }}
 }
 
-/// Items, and the type among them that deserialises as `path` does and holds the field as `value`.
+/// Returns items, and the type among them that deserialises with `path` and holds the field as `value`.
 pub(super) fn deserialize(cx: &Context<'_>, ty: &Type, path: &Path) -> (TokenStream, TokenStream) {
     let where_clause = &cx.where_clause;
     let generics = cx.container.generics;
@@ -72,13 +72,13 @@ pub(super) fn deserialize(cx: &Context<'_>, ty: &Type, path: &Path) -> (TokenStr
     (items, at_frame(&with, generics, &cx.lent))
 }
 
-/// The parameters as a type declares them: with their bounds, and without their defaults.
+/// Returns the parameters as a type declares them: with bounds, but without defaults.
 fn declared(generics: &syn::Generics) -> TokenStream {
     let (impl_generics, ..) = generics.split_for_impl();
     impl_generics.to_token_stream()
 }
 
-/// The message type, by its name.
+/// Returns the message type, by its name.
 fn this(cx: &Context<'_>) -> TokenStream {
     let (ident, (_, ty_generics, _)) = (cx.container.ident, cx.container.generics.split_for_impl());
     hygienic!(#ident #ty_generics)

@@ -1,8 +1,7 @@
 //! The default codec: bincode 2, standard configuration (little endian, variable-length integers).
 //!
-//! Upstream has ended, with 2.0.1 as its last release (RUSTSEC-2025-0141). Its format is frozen and
-//! other crates write the same bytes, so this file can be given another engine without a change of
-//! the wire.
+//! Upstream has ended, with 2.0.1 as its last release (RUSTSEC-2025-0141). Its format is frozen, and other
+//! crates write the same bytes. So this file can switch to another crate without a change of the wire.
 
 use bincode::config::{self, Configuration};
 use bincode::enc::write::Writer;
@@ -19,7 +18,7 @@ const CONFIG: Configuration = config::standard();
 
 /// Bincode 2 with its standard configuration: little endian, variable-length integers.
 ///
-/// The same bytes as `bincode::encode_to_vec(value, bincode::config::standard())`.
+/// Writes the same bytes as `bincode::encode_to_vec(value, bincode::config::standard())`.
 #[derive(Debug, Clone, Copy)]
 pub enum Bincode {}
 
@@ -77,10 +76,10 @@ impl Codec for Bincode {
     }
 }
 
-/// The greatest integer that is written as one byte: further bytes follow those above.
+/// The greatest integer that takes one byte. Greater first bytes announce more bytes.
 const MAX_SINGLE_BYTE: u8 = 250;
 
-/// What an integer begins with that is written as two bytes after it.
+/// The first byte of an integer that takes two more bytes.
 const TWO_BYTES: u8 = 251;
 
 #[inline]
@@ -92,7 +91,7 @@ fn integer<T: Decode<()> + From<u16>>(input: &[u8]) -> Result<(T, &[u8]), Fault>
     }
 }
 
-/// An integer of more bytes: rare, and kept out of the way of the others.
+/// Reads a longer integer. These are rare, so the function is not inlined.
 #[inline(never)]
 fn long_integer<T: Decode<()>>(input: &[u8]) -> Result<(T, &[u8]), Fault> {
     let (integer, taken) = decode_from_slice(input, CONFIG).map_err(fault)?;
@@ -142,7 +141,7 @@ fn fault(error: DecodeError) -> Fault {
             Fault::Invalid(format!("an integer of the type {found}, not {expected}").into())
         }
         DecodeError::NonZeroTypeIsZero { .. } => {
-            Fault::Invalid("0 for a number that is never 0".into())
+            Fault::Invalid("a number that must not be 0 is 0".into())
         }
         other => Fault::Invalid(other.to_string().into()),
     }

@@ -1,4 +1,4 @@
-//! What a codec supplies, and what the runtime expects of its bytes.
+//! The trait of codecs, and what the runtime expects of their bytes.
 
 use std::marker::PhantomData;
 
@@ -7,21 +7,21 @@ use serde::de::DeserializeSeed;
 
 use crate::error::Fault;
 
-/// How values become bytes and back.
+/// A codec: turns values into bytes and back.
 ///
-/// An implementation binds a serde format. The format must be one that concatenates (a tuple is its
-/// elements one after the other, with nothing around them), and in which
+/// An implementation wraps a serde format. The format must concatenate: a tuple is its elements one after the
+/// other, with nothing around them. Also,
 ///
-/// - a `u8` is that byte, and an `i8` the same in two's complement;
+/// - a `u8` is that byte, and an `i8` is one byte in two's complement;
 /// - a byte string is its length as a `u64`, then the bytes;
-/// - text is its UTF-8 bytes as a byte string;
+/// - text is the byte string of its UTF-8;
 /// - an `Option` is the byte 0, or the byte 1 and the value;
-/// - a sequence is the number of its elements as a `u64`, then the elements, and so is a map with its keys and
-///   values;
-/// - a `u32` begins with the byte 0 only if it is 0;
+/// - a sequence is the number of its elements as a `u64`, then the elements;
+/// - a map is the number of its entries as a `u64`, then the key and the value of each;
+/// - only the `u32` 0 begins with the byte 0.
 ///
-/// because what is made of bytes, text and numbers alone bypasses serde (bytes and text are written from, and lent
-/// to, the message directly), and because datagrams with tag 0 are the runtime's.
+/// The runtime relies on this: it writes and reads bytes, text and containers itself, without serde. A first
+/// byte of 0 marks a datagram of the runtime, so no tag may begin with it.
 ///
 /// ```
 /// use datagrammar::codec::{Bincode, Codec};
@@ -35,61 +35,61 @@ pub trait Codec {
     ///
     /// # Errors
     ///
-    /// The refusal, in the format's own words, when `value` cannot be represented. What was
-    /// appended by then is discarded by the caller.
+    /// The reason, in the words of the format, if it cannot represent `value`. The caller then discards the bytes
+    /// that were appended.
     fn encode<T>(value: &T, out: &mut Vec<u8>) -> Result<(), Box<str>>
     where
         T: Serialize + ?Sized;
 
-    /// Appends the very bytes that [`encode`](Self::encode) does for a `u32`. Every frame has one, its tag:
-    /// override it where that can be done faster.
+    /// Appends a `u32`, with the same bytes as [`encode`](Self::encode). Every frame has a `u32`, its tag:
+    /// override this function if the format has a faster way.
     ///
     /// # Errors
     ///
-    /// As [`encode`](Self::encode).
+    /// Those of [`encode`](Self::encode).
     #[inline]
     fn encode_u32(value: u32, out: &mut Vec<u8>) -> Result<(), Box<str>> {
         Self::encode(&value, out)
     }
 
-    /// Appends the very bytes that [`encode`](Self::encode) does for a `u64`, such as the length of a byte string.
-    /// Override it where that can be done faster.
+    /// Appends a `u64`, such as the length of a byte string, with the same bytes as [`encode`](Self::encode).
+    /// Override this function if the format has a faster way.
     ///
     /// # Errors
     ///
-    /// As [`encode`](Self::encode).
+    /// Those of [`encode`](Self::encode).
     #[inline]
     fn encode_u64(value: u64, out: &mut Vec<u8>) -> Result<(), Box<str>> {
         Self::encode(&value, out)
     }
 
-    /// Decodes one value from the front of `input`, and says how many bytes it took.
+    /// Decodes one value from the start of `input`. Returns the value, and how many bytes it took.
     ///
     /// # Errors
     ///
-    /// A [`Fault`] for bytes that are not such a value.
+    /// A [`Fault`] if `input` does not begin with such a value.
     fn decode<'f, S>(seed: S, input: &'f [u8]) -> Result<(S::Value, usize), Fault>
     where
         S: DeserializeSeed<'f>;
 
-    /// Decodes as [`decode`](Self::decode) does a `u32`, and returns what follows it. Every frame has one, its
-    /// tag: override it where that can be done faster.
+    /// Decodes a `u32` like [`decode`](Self::decode). Returns it, and the bytes after it. Every frame has a `u32`,
+    /// its tag: override this function if the format has a faster way.
     ///
     /// # Errors
     ///
-    /// As [`decode`](Self::decode).
+    /// Those of [`decode`](Self::decode).
     #[inline]
     fn decode_u32(input: &[u8]) -> Result<(u32, &[u8]), Fault> {
         let (tag, taken) = Self::decode(PhantomData, input)?;
         Ok((tag, input.get(taken..).unwrap_or_default()))
     }
 
-    /// Decodes as [`decode`](Self::decode) does a `u64`, such as the length of a byte string, and returns what
-    /// follows it. Override it where that can be done faster.
+    /// Decodes a `u64`, such as the length of a byte string, like [`decode`](Self::decode). Returns it, and the
+    /// bytes after it. Override this function if the format has a faster way.
     ///
     /// # Errors
     ///
-    /// As [`decode`](Self::decode).
+    /// Those of [`decode`](Self::decode).
     #[inline]
     fn decode_u64(input: &[u8]) -> Result<(u64, &[u8]), Fault> {
         let (len, taken) = Self::decode(PhantomData, input)?;

@@ -1,12 +1,12 @@
-//! The limits of what a frame may hold, whatever its codec.
+//! The limits on the values in a frame, for every codec.
 
-/// The deepest nesting of values and messages, in levels: as many as `serde_json` allows.
+/// The maximum depth of nested values and messages, in levels. `serde_json` has the same limit.
 ///
-/// A level costs stack, most of it in unoptimised builds. This depth fits a thread of 1 MiB there.
+/// Each level takes stack, and most of it in unoptimised builds. Even there, this depth fits in a thread with a
+/// stack of 1 MiB.
 pub const MAX_DEPTH: u32 = 128;
 
-/// The most sequence elements and map entries of no bytes that one frame may hold, in elements.
+/// The maximum number of sequence elements and map entries of no bytes in one frame.
 ///
-/// `Vec<()>` is a length prefix and nothing else: without this limit, nine bytes would ask for
-/// 2⁶⁴ − 1 elements.
+/// A `Vec<()>` is only a length. Without this limit, nine bytes could claim 2⁶⁴ − 1 elements.
 pub const MAX_EMPTY_ELEMENTS: u32 = 1024;

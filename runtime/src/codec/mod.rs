@@ -1,19 +1,20 @@
-//! Codecs: how the values in a frame become bytes, and the rules that hold against hostile bytes.
+//! Codecs: how the values in a frame become bytes, and the rules against hostile bytes.
 //!
-//! A codec is a type that implements [`Codec`]; the `#[message(codec = Path)]` attribute picks one
-//! for a message type, and [`Bincode`] is the default. Whatever the codec, the runtime decodes
-//! through a guard of its own that keeps four promises for every frame. It encodes through the same
-//! guard, so that what no receiver would take is not sent.
+//! A codec is a type that implements [`Codec`]. The attribute `#[message(codec = Path)]` chooses the codec of a
+//! message type. The default is [`Bincode`].
 //!
-//! - **Exact consumption.** A message takes all of its frame, or the frame is refused.
-//! - **Memory in proportion.** Text and bytes are checked against the frame before they are copied,
-//!   and the sequences of a field reserve room for at most one element for every eight bytes that are
-//!   left of the frame: longer ones grow as elements arrive.
-//! - **Bounded nesting.** At most [`MAX_DEPTH`] levels: sequences, tuples, maps and structs each
-//!   count one, and so does a message in a message. Options, newtypes and enums count with what they
-//!   hold; only from the third in a row on does each of them count one too. A `Box` never counts.
-//! - **Bounded work.** At most [`MAX_EMPTY_ELEMENTS`] elements of sequences and maps that take no
-//!   bytes, so that a length prefix alone cannot keep a receiver busy.
+//! The runtime decodes with every codec through the same guard, which has four rules for every frame. It also
+//! encodes through this guard, so it does not send a value that no receiver accepts.
+//!
+//! - **Exact length.** A message takes all bytes of its frame, unless it is `extensible`. Otherwise the frame is
+//!   refused.
+//! - **Memory in proportion to the frame.** The length of text and bytes is checked against the frame before
+//!   they are copied. The sequences of a field that goes through serde together reserve room for at most one
+//!   element for every eight bytes that are left. Longer sequences grow as their elements arrive.
+//! - **Limited depth.** At most [`MAX_DEPTH`] levels. Each sequence, map, tuple, struct and nested message is a
+//!   level. Options, newtypes and enums are a level only from the third in a row on. A `Box` is never a level.
+//! - **Limited work.** At most [`MAX_EMPTY_ELEMENTS`] elements of sequences and maps that take no bytes. So a
+//!   length alone cannot keep a receiver busy.
 
 #[cfg(feature = "bincode")]
 mod bincode;

@@ -1,4 +1,4 @@
-//! The second codec: postcard 1, whose format is specified and stable.
+//! The second codec: postcard 1, which has a stable specification.
 
 use postcard::ser_flavors::Flavor;
 use postcard::{Deserializer, Error, serialize_with_flavor};
@@ -8,9 +8,9 @@ use serde::de::DeserializeSeed;
 use super::contract::Codec;
 use crate::error::Fault;
 
-/// Postcard 1: LEB128 integers, zigzag for signed ones.
+/// Postcard 1: LEB128 integers, signed ones after zigzag.
 ///
-/// The same bytes as `postcard::to_allocvec(value)`.
+/// Writes the same bytes as `postcard::to_allocvec(value)`.
 #[derive(Debug, Clone, Copy)]
 pub enum Postcard {}
 
@@ -60,7 +60,7 @@ impl Flavor for Append<'_> {
 #[cold]
 fn fault(error: Error) -> Fault {
     match error {
-        // Postcard does not say how much is missing: one byte at least.
+        // Postcard does not say how much is missing. It is at least one byte.
         Error::DeserializeUnexpectedEnd => Fault::Short { missing: 1 },
         other => Fault::Invalid(other.to_string().into()),
     }

@@ -1,12 +1,11 @@
-//! Why the bytes of a frame are not a message.
+//! Errors of decoding a frame.
 
 use thiserror::Error;
 
 /// Why a frame is not a message of the expected type.
 ///
-/// The frame has been received whole when this is reported, so the endpoint is still in step: the
-/// next frame can be received as if nothing had happened. Offsets and lengths are bytes from the
-/// start of the frame.
+/// The endpoint stays usable: the frame was received whole, and the next frame can be received. Offsets and
+/// lengths are in bytes. Offsets count from the start of the frame.
 ///
 /// ```
 /// use datagrammar::{DecodeError, Message};
@@ -32,12 +31,12 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// The frame has no bytes, so it has no tag either.
-    #[error("the frame is empty: a frame holds a tag of at least one byte")]
+    /// The frame has no bytes, and so no tag.
+    #[error("the frame is empty: a frame begins with a tag of at least one byte")]
     Empty,
 
-    /// The tag at the start of the frame could not be read.
-    #[error("the tag of a frame of {len} bytes: {fault}")]
+    /// The frame does not begin with a valid tag.
+    #[error("the tag of a frame of {len} bytes cannot be read: {fault}")]
     Tag {
         /// The frame's length.
         len: usize,
@@ -45,23 +44,23 @@ pub enum DecodeError {
         fault: Fault,
     },
 
-    /// No variant has this tag, and the type has no `#[message(other)]` variant to take it. Tag 0 is the
-    /// runtime's own, and never a message.
+    /// No variant has this tag, and the type has no `#[message(other)]` variant. Tag 0 is reserved for the
+    /// runtime: no message has it.
     #[error("{}", unknown_tag(*.0))]
     UnknownTag(u32),
 
-    /// The message ends before its frame does, and the variant is not `#[message(extensible)]`.
+    /// The message ends before the frame does, and the variant is not `#[message(extensible)]`.
     #[error(
-        "the message ends at byte {consumed} of a frame of {len} (#[message(extensible)] tolerates what a newer peer appends)"
+        "the message ends at byte {consumed} of a frame of {len}: to ignore fields that a newer sender appends, mark the variant #[message(extensible)]"
     )]
     TrailingBytes {
-        /// How many bytes the message takes.
+        /// The length of the message.
         consumed: usize,
         /// The frame's length.
         len: usize,
     },
 
-    /// A field's bytes are not a value of the field's type.
+    /// The bytes of a field are not a value of its type.
     #[error("field `{field}`, at byte {offset} of a frame of {len}: {fault}")]
     Field {
         /// The field, as `Variant.name` or `Variant.0`.
@@ -74,35 +73,38 @@ pub enum DecodeError {
         fault: Fault,
     },
 
-    /// The message in a `nested` field cannot be decoded. Errors about the whole frame, and values that are
-    /// nested too deep, are reported as they are.
+    /// The message in a `nested` field cannot be decoded. [`FdCount`](Self::FdCount) and
+    /// [`Fault::TooDeep`] are returned without this error around them.
     #[error("in field `{field}`, at byte {offset} of a frame of {len}: {error}")]
     Nested {
         /// The field, as `Variant.name` or `Variant.0`.
         field: &'static str,
-        /// Where the nested message's frame starts.
+        /// Where the frame of the nested message starts.
         offset: usize,
-        /// The length of the frame that it is in.
+        /// The length of the outer frame.
         len: usize,
         /// What is wrong with the nested message.
         error: Box<Self>,
     },
 
-    /// The message's `fd` fields do not declare as many descriptors as came with the frame. All that
-    /// came have been closed.
-    #[error("the message declares {declared} descriptors, and {received} came with its frame")]
+    /// The `fd` fields of the message declare a different number of descriptors than came with the frame. All
+    /// of them are closed.
+    #[error(
+        "the message declares {declared} descriptors, but {received} came with its frame: all are closed"
+    )]
     FdCount {
-        /// How many the fields declare, up to the one that was found wanting.
+        /// How many the fields declare. If too few came, the fields after the first one without a descriptor are
+        /// not counted.
         declared: usize,
         /// How many came.
         received: usize,
     },
 
     /// More descriptors came than the message declares, and a nested message has a field or a variant that this
-    /// side does not know. So it is not known which descriptors the later fields should get. All that came have
-    /// been closed.
+    /// side does not know. So it is unclear which descriptors belong to the fields after the nested message. All
+    /// of them are closed.
     #[error(
-        "a nested message of a newer version came with descriptors that cannot be told from those of the fields after it (declare `fd` fields before `nested` ones)"
+        "a nested message has an unknown part, so it is unclear which descriptors belong to the fields after it: declare `fd` fields before `nested` fields"
     )]
     FdUnclear,
 
@@ -113,35 +115,36 @@ pub enum DecodeError {
         count: usize,
     },
 
-    /// The field's type refused the descriptor that came.
-    #[error("field `{field}`: its type refused the descriptor")]
+    /// The type of the field refused the descriptor.
+    #[error("the type of field `{field}` refused the descriptor")]
     Fd {
         /// The field, as `Variant.name` or `Variant.0`.
         field: &'static str,
-        /// The error of the type's `TryFrom<OwnedFd>`.
+        /// The error from the type's `TryFrom<OwnedFd>`.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
-    /// The message has a field of the type `BorrowedFd`, which nobody would own: it can only be sent.
+    /// The message has a `BorrowedFd` field, so it can be sent but not received.
     #[error(
-        "field `{0}` is a BorrowedFd, which can only be sent: receive into a type that has an OwnedFd there"
+        "field `{0}` is a `BorrowedFd`, which can be sent but not received: receive a message type with an `OwnedFd` in its place"
     )]
     BorrowedFd(&'static str),
 }
 
 impl DecodeError {
-    /// This error of a nested message, in the frame of `len` bytes whose `field` holds it.
+    /// Returns this error of a nested message as an error of the outer frame. That frame has `len` bytes, and
+    /// holds the nested message in `field`.
     #[cold]
     pub(crate) fn in_field(self, field: &'static str, offset: usize, len: usize) -> Self {
         match self {
-            // These are about the whole frame; and a hundred names would hide what is too deep.
+            // `FdCount` concerns the whole frame. Around `TooDeep`, a hundred field names would hide the reason.
             Self::FdCount { .. } | Self::Field { fault: Fault::TooDeep { .. }, .. } => self,
             error => Self::Nested { field, offset, len, error: Box::new(error) },
         }
     }
 }
 
-/// What is wrong with the bytes of a value: the detail inside a [`DecodeError`].
+/// What is wrong with the bytes of a value. A [`DecodeError`] holds it.
 ///
 /// ```
 /// use datagrammar::{DecodeError, Fault, Message};
@@ -164,52 +167,52 @@ pub enum Fault {
     /// The frame ends before the value does.
     #[error("at least {missing} more byte{} needed", if *missing == 1 { " is" } else { "s are" })]
     Short {
-        /// A lower bound of the bytes missing.
+        /// The least number of missing bytes.
         missing: usize,
     },
 
-    /// Text that is not UTF-8.
-    #[error("not UTF-8 after {valid_up_to} bytes of text")]
+    /// The text is not UTF-8.
+    #[error("the text is not UTF-8 after its first {valid_up_to} bytes")]
     Utf8 {
-        /// How many bytes of the text are valid.
+        /// How many bytes at the start of the text are valid.
         valid_up_to: usize,
     },
 
     /// Values are nested deeper than [`MAX_DEPTH`](crate::codec::MAX_DEPTH).
     #[error(
-        "nested deeper than {limit} levels (sequences, tuples, maps, structs and messages each count one)"
+        "nested deeper than {limit} levels: each sequence, tuple, map, struct and message is one level"
     )]
     TooDeep {
         /// The deepest nesting allowed.
         limit: u32,
     },
 
-    /// Sequences claim more elements of no bytes than
+    /// The sequences and maps of the frame claim more elements of no bytes than
     /// [`MAX_EMPTY_ELEMENTS`](crate::codec::MAX_EMPTY_ELEMENTS).
-    #[error("more than {limit} elements that take no bytes")]
+    #[error("more than {limit} elements that take no bytes: send their number instead")]
     TooManyEmptyElements {
         /// The most such elements allowed in one frame.
         limit: u32,
     },
 
-    /// The type needs a format that says what its bytes are, and no codec does. `serde_json::Value` is such a
-    /// type, and so are those with serde's `untagged`, `tag = "…"` or `flatten`.
+    /// The type needs a format that describes itself, and no codec is one. Such types are `serde_json::Value`,
+    /// and types with serde's `untagged`, `tag = "…"` or `flatten`.
     #[error(
-        "the type asks the bytes what they are (as serde_json::Value, `untagged`, `tag` and `flatten` do), and they do not say: send text or another type by #[message(with = path)]"
+        "the type needs a format that describes itself (as serde_json::Value, `untagged`, `tag` and `flatten` do): send text, or another type with #[message(with = path)]"
     )]
     SelfDescribing,
 
-    /// Anything else, in the codec's own words: a boolean of 2, a surrogate `char`, a variant that
-    /// does not exist, or what a `Deserialize` implementation objected to.
+    /// Any other reason, in the words of the codec or of a `Deserialize` implementation. Examples are a `bool`
+    /// of 2, a surrogate as a `char`, and a variant that does not exist.
     #[error("{0}")]
     Invalid(Box<str>),
 }
 
 fn unknown_tag(tag: u32) -> String {
     match tag {
-        0 => "tag 0 is the runtime's own, and never a message".to_owned(),
+        0 => "tag 0 is reserved for the runtime: no message has it".to_owned(),
         tag => format!(
-            "no variant has tag {tag}: a newer peer sends it, or a peer of another protocol (a variant with #[message(other)] takes unknown tags as data)"
+            "no variant has tag {tag}: the sender is newer, or speaks another protocol; to accept unknown tags, add a variant with #[message(other)]"
         ),
     }
 }

@@ -1,30 +1,32 @@
-//! Why a message could not be made into a frame.
+//! Errors of encoding a message.
 
 use thiserror::Error;
 
-/// Why a message could not be encoded. Nothing has been sent.
+/// Why a message cannot be encoded. Nothing was sent.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// A field's `Serialize` implementation, or the codec, refused the value.
-    #[error("field `{field}`: {reason}")]
+    /// The `Serialize` implementation of a field or the codec refused the value, or no receiver would accept it.
+    #[error("field `{field}` cannot be encoded: {reason}")]
     Field {
         /// The field, as `Variant.name` or `Variant.0`.
         field: &'static str,
-        /// The refusal, in the codec's words.
+        /// The reason, in the words of the codec or of the implementation.
         reason: Box<str>,
     },
 
-    /// The message wrote nothing, not even a tag. Derived messages cannot.
-    #[error("the message wrote no bytes, and a frame has at least a tag")]
+    /// The message wrote no bytes. A derived message always writes a tag.
+    #[error("the message wrote no bytes: a frame begins with a tag, so call `Encoder::tag` first")]
     Empty,
 
-    /// A descriptor of the message could not be duplicated.
+    /// A descriptor of the message cannot be duplicated.
     #[error("a descriptor of the message cannot be duplicated")]
     Fd(#[source] std::io::Error),
 
-    /// The tag begins with the byte 0: an [`Unknown`](crate::Unknown) message holds tag 0, or a codec of your
-    /// own writes tags so.
-    #[error("a first byte of 0 is reserved for the runtime: use another tag, or another codec")]
+    /// The encoded tag begins with the byte 0, which is reserved for the runtime. Either an
+    /// [`Unknown`](crate::Unknown) message has tag 0, or your own codec writes a 0 first.
+    #[error(
+        "the tag begins with the byte 0, which is reserved for the runtime: use another tag or codec"
+    )]
     ReservedTag,
 }

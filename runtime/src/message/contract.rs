@@ -1,18 +1,17 @@
-//! What a message type supplies, which the derive implements.
+//! The trait of message types, which the derive implements.
 
 use super::descriptors::Descriptors;
 use super::encoder::Encoder;
 use crate::error::{DecodeError, EncodeError};
 
-/// A type whose values travel as frames. Derive it: `#[derive(Message)]`.
+/// A type whose values travel as frames. Implement it with `#[derive(Message)]`.
 ///
-/// See [the derive](macro@crate::Message) for its attributes, and [`wire`](crate::wire) for the
-/// bytes.
+/// [The derive](macro@crate::Message) explains the attributes, and [`wire`](crate::wire) the bytes.
 ///
 /// # Lifetimes
 ///
-/// A message type that borrows is written with a lifetime, `Request<'a>`, and names its protocol
-/// with any lifetime at all: a `Receiver<Request<'static>>` lends `Request<'f>` out of each frame.
+/// A message type that borrows has a lifetime: `Request<'a>`. Name it with `'static` in the types of
+/// endpoints: a `Receiver<Request<'static>>` lends a `Request<'f>` from each frame.
 ///
 /// ```
 /// use datagrammar::{Message, to_vec};
@@ -38,48 +37,48 @@ use crate::error::{DecodeError, EncodeError};
     note = "derive it: #[derive(datagrammar::Message)], with #[message(tag = N)] on each variant"
 )]
 pub trait Message {
-    /// Whether descriptors travel with messages of this type: whether any variant has an `fd` field.
-    /// Where none does, endpoints refuse descriptors that a peer sends.
+    /// Whether a message of this type can carry descriptors, in its own `fd` fields or in nested messages. If
+    /// not, endpoints refuse descriptors from the peer.
     const DESCRIPTORS: bool = false;
 
-    /// This message type, borrowing from a frame that lives for `'f`.
+    /// This message type with the lifetime `'f` of the frame that it borrows from.
     type Borrowed<'f>: Message;
 
-    /// The tag that this value travels under.
+    /// Returns the tag of this value.
     fn tag(&self) -> u32;
 
-    /// The name of this value's variant, or of its type if that is a struct: for logs and metrics.
+    /// Returns the name of the variant, or of the struct: for logs and metrics.
     fn name(&self) -> &'static str;
 
-    /// Reads the tag of a frame, and nothing else: to route frames without decoding them.
+    /// Returns the tag of a frame, without decoding the rest: for routing.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::Empty`] or [`DecodeError::Tag`] if the bytes do not begin with a tag. Tags that this type
-    /// does not know are returned too.
+    /// [`DecodeError::Empty`] or [`DecodeError::Tag`] if the bytes do not begin with a tag. An unknown tag is not
+    /// an error.
     fn tag_of(frame: &[u8]) -> Result<u32, DecodeError>;
 
-    /// Writes the message to `encoder`, which may borrow from it.
+    /// Writes the message to `encoder`, which can borrow from the message.
     ///
     /// # Errors
     ///
-    /// [`EncodeError`] when a field's `Serialize` implementation or the codec refuses a value.
+    /// [`EncodeError`] if a field cannot be encoded.
     fn encode<'m>(&'m self, encoder: &mut Encoder<'m>) -> Result<(), EncodeError>;
 
-    /// Reads the message that `frame` holds, and nothing else in it.
+    /// Reads the message in `frame`. If the type has `fd` fields, use [`decode_with`](Self::decode_with).
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] for bytes that are not exactly one such message.
+    /// [`DecodeError`] if `frame` is not exactly one message of this type.
     fn decode<'f>(frame: &'f [u8]) -> Result<Self::Borrowed<'f>, DecodeError>;
 
-    /// As [`decode`](Self::decode), and takes the descriptors that came with the frame out of
-    /// `descriptors`. Types with `fd` fields implement this one, and `decode` by it.
+    /// Reads the message in `frame`, and takes its descriptors from `descriptors`. A type with `fd` fields
+    /// implements this function, and calls it in `decode`.
     ///
     /// # Errors
     ///
-    /// As [`decode`](Self::decode), and [`DecodeError::FdCount`] unless the message declares exactly
-    /// as many descriptors as came.
+    /// Those of [`decode`](Self::decode). [`DecodeError::FdCount`] if the message declares a different number
+    /// of descriptors than came. [`DecodeError::FdUnclear`]. [`DecodeError::Fd`].
     #[inline]
     fn decode_with<'f>(
         frame: &'f [u8],
@@ -90,8 +89,8 @@ pub trait Message {
         Ok(message)
     }
 
-    /// As [`decode_with`](Self::decode_with), in a message that this one is nested in. Derived types go
-    /// on with its counts.
+    /// Reads the message like [`decode_with`](Self::decode_with), as a part of another message. Derived types
+    /// continue the counts of the outer message.
     #[doc(hidden)]
     #[inline]
     fn decode_nested<'f>(

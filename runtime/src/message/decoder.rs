@@ -1,4 +1,4 @@
-//! Frame to message: a cursor over the frame's bytes that names the field in every error.
+//! Frame to message: a cursor over the bytes of a frame, which names the field in every error.
 
 use std::marker::PhantomData;
 
@@ -8,26 +8,27 @@ use super::unknown::Unknown;
 use crate::codec::{Codec, decode_guarded};
 use crate::error::{DecodeError, Fault};
 
-/// Reads a message out of a frame, field by field. The counterpart of [`Encoder`](super::Encoder),
-/// with an example there.
+/// Reads a message from a frame, field by field. The counterpart is [`Encoder`](super::Encoder), which has an
+/// example.
 ///
-/// Every value is decoded under the rules of [`codec`](crate::codec).
+/// Derived code calls it, and so does a message type written by hand. It applies the rules of
+/// [`codec`](crate::codec) to every value.
 #[derive(Debug)]
 pub struct Decoder<'f, C> {
     pub(super) frame: &'f [u8],
-    /// What has not been read yet: a tail of `frame`.
+    /// The unread bytes: a tail of `frame`.
     pub(super) unread: &'f [u8],
-    /// Elements of no bytes met so far.
+    /// Elements of no bytes so far.
     pub(super) empty_elements: u32,
-    /// How many messages this one is nested in.
+    /// How many messages are around this one.
     pub(super) nested: u32,
-    /// Whether the message is taken as data, as no variant has its tag.
+    /// Whether the message became an `Unknown`, because no variant has its tag.
     pub(super) is_unknown: bool,
     pub(super) codec: PhantomData<fn() -> C>,
 }
 
 impl<'f, C: Codec> Decoder<'f, C> {
-    /// A decoder at the start of `frame`.
+    /// Returns a decoder at the start of `frame`.
     ///
     /// # Errors
     ///
@@ -73,11 +74,11 @@ impl<'f, C: Codec> Decoder<'f, C> {
         self.read(field, Self::value)
     }
 
-    /// Reads a `u32` field, as [`field`](Self::field) does and faster.
+    /// Reads a `u32` field. Returns the same as [`field`](Self::field), but is faster.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`DecodeError::Field`], naming `field`.
     #[inline]
     pub fn u32(&mut self, field: &'static str) -> Result<u32, DecodeError> {
         self.read(field, |decoder| {
@@ -87,11 +88,11 @@ impl<'f, C: Codec> Decoder<'f, C> {
         })
     }
 
-    /// Reads a `u64` field, as [`field`](Self::field) does and faster.
+    /// Reads a `u64` field. Returns the same as [`field`](Self::field), but is faster.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`DecodeError::Field`], naming `field`.
     #[inline]
     pub fn u64(&mut self, field: &'static str) -> Result<u64, DecodeError> {
         self.read(field, |decoder| {
@@ -114,7 +115,8 @@ impl<'f, C: Codec> Decoder<'f, C> {
         self.read(field, Self::prefixed).map(T::from)
     }
 
-    /// Reads an optional byte field: whether it is there, and if so as [`bytes`](Self::bytes).
+    /// Reads an optional byte field: a byte that says whether it is present, then the field as
+    /// [`bytes`](Self::bytes) does.
     ///
     /// # Errors
     ///
@@ -127,7 +129,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
         Ok(self.read(field, Self::optional)?.map(T::from))
     }
 
-    /// Reads bytes whose number the type gives.
+    /// Reads `N` bytes, without a length before them.
     ///
     /// # Errors
     ///
@@ -156,7 +158,8 @@ impl<'f, C: Codec> Decoder<'f, C> {
         self.read(field, |decoder| decoder.prefixed().and_then(utf8)).map(T::from)
     }
 
-    /// Reads an optional text field: whether it is there, and if so as [`text`](Self::text).
+    /// Reads an optional text field: a byte that says whether it is present, then the field as
+    /// [`text`](Self::text) does.
     ///
     /// # Errors
     ///
@@ -170,7 +173,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
         Ok(text.map(T::from))
     }
 
-    /// Reads a `rest` field: everything up to the end of the frame.
+    /// Reads a `rest` field: all bytes up to the end of the frame.
     #[inline]
     pub fn rest<T>(&mut self) -> T
     where
@@ -179,7 +182,8 @@ impl<'f, C: Codec> Decoder<'f, C> {
         T::from(std::mem::take(&mut self.unread))
     }
 
-    /// Reads whether an optional `fd` field is there. [`Descriptors`](super::Descriptors) has it.
+    /// Returns whether an optional `fd` field is present. Take its descriptor from
+    /// [`Descriptors`](super::Descriptors).
     ///
     /// # Errors
     ///
@@ -188,7 +192,8 @@ impl<'f, C: Codec> Decoder<'f, C> {
         self.read(field, Self::presence)
     }
 
-    /// Reads how many descriptors an `fd` field holds. [`Descriptors`](super::Descriptors) has them.
+    /// Returns how many descriptors an `fd` field holds. Take them from
+    /// [`Descriptors`](super::Descriptors).
     ///
     /// # Errors
     ///
@@ -197,11 +202,11 @@ impl<'f, C: Codec> Decoder<'f, C> {
         self.u64(field)
     }
 
-    /// Reads the tag of a message that has one alone.
+    /// Reads the tag of a message type with only one.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::Tag`], and [`DecodeError::UnknownTag`] for another tag.
+    /// [`DecodeError::Tag`]; [`DecodeError::UnknownTag`] for any other tag.
     #[doc(hidden)]
     #[inline]
     pub fn only_tag(&mut self, tag: u32) -> Result<(), DecodeError> {
@@ -211,11 +216,11 @@ impl<'f, C: Codec> Decoder<'f, C> {
         }
     }
 
-    /// Reads the rest of a message whose tag is not known.
+    /// Reads the rest of a message with an unknown tag.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::UnknownTag`] for tag 0, which is the runtime's and never a message.
+    /// [`DecodeError::UnknownTag`] for tag 0, which is reserved for the runtime.
     #[inline]
     pub fn unknown(&mut self, tag: u32) -> Result<Unknown<'f>, DecodeError> {
         if tag == crate::wire::RESERVED_TAG {
@@ -225,18 +230,18 @@ impl<'f, C: Codec> Decoder<'f, C> {
         Ok(Unknown::new(tag, self.rest::<&'f [u8]>()))
     }
 
-    /// Whether the frame has been read to its end, as an older sender's is at a `default` field.
+    /// Returns whether no bytes are left. An older sender's frame ends so before a `default` field.
     #[inline]
     #[must_use]
     pub fn is_at_end(&self) -> bool {
         self.unread.is_empty()
     }
 
-    /// Checks that the message took all of its frame.
+    /// Checks that no bytes are left after the message.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::TrailingBytes`].
+    /// [`DecodeError::TrailingBytes`] if some are.
     #[inline]
     pub fn finish(&self) -> Result<(), DecodeError> {
         if self.is_at_end() {
@@ -245,7 +250,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
         Err(DecodeError::TrailingBytes { consumed: self.offset(), len: self.frame.len() })
     }
 
-    /// Reads with `read`, whose fault becomes that of `field`.
+    /// Calls `read`, and turns its fault into an error that names `field`.
     #[inline(always)]
     pub(super) fn read<T>(
         &mut self,
@@ -271,7 +276,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
     pub(super) fn prefixed(&mut self) -> Result<&'f [u8], Fault> {
         let (len, unread) = C::decode_u64(self.unread)?;
         self.unread = unread;
-        // A length past what the machine can address is past the frame's end too.
+        // A length that does not fit in a `usize` exceeds the frame too.
         self.take(usize::try_from(len).unwrap_or(usize::MAX))
     }
 
@@ -321,5 +326,5 @@ fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
 
 #[cold]
 fn no_presence(byte: &[u8]) -> Fault {
-    Fault::Invalid(format!("an option is the byte 0 or 1, not {byte:?}").into())
+    Fault::Invalid(format!("an `Option` begins with the byte 0 or 1, not {byte:?}").into())
 }

@@ -1,4 +1,4 @@
-//! The descriptors that came with a frame, handed out to its fields one by one.
+//! The descriptors that came with a frame. The fields take them one by one.
 
 use std::error::Error;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -7,11 +7,11 @@ use std::vec;
 use crate::codec::{MAX_DEPTH, MAX_EMPTY_ELEMENTS};
 use crate::error::DecodeError;
 
-/// Descriptors beside a frame, in the order in which its message's `fd` fields take them. Those that
-/// are left are closed when this is dropped.
+/// The descriptors that came with a frame, in the order of the `fd` fields. Dropping it closes the descriptors
+/// that no field took.
 ///
-/// For message types written by hand, and for other transports; a [`Frame`](crate::Frame) has its
-/// own.
+/// Use it for message types written by hand, and for other transports. A [`Frame`](crate::Frame) already holds
+/// its descriptors.
 ///
 /// ```
 /// use std::fs::File;
@@ -40,25 +40,25 @@ use crate::error::DecodeError;
 #[derive(Debug, Default)]
 pub struct Descriptors {
     left: vec::IntoIter<OwnedFd>,
-    // These take no more than one number: every frame that is received brings a `Descriptors`.
+    // The following fields fit in 8 bytes: every received frame has a `Descriptors`.
     received: u32,
-    /// Elements of no bytes met so far in the frame.
+    /// Elements of no bytes in the frame so far.
     empty_elements: u16,
-    /// How many messages the one that is being read is nested in.
+    /// How many messages are around the one that is being read.
     nested: u8,
     unknown: Unknown,
 }
 
 const _: () = assert!(MAX_EMPTY_ELEMENTS <= u16::MAX as u32 && MAX_DEPTH <= u8::MAX as u32);
 
-/// Whether a nested message had a field or a variant that this side does not know. The frame does not say how
-/// many descriptors go with it.
+/// Whether a nested message had an unknown part: a field or a variant that this side does not know. The frame
+/// does not say how many descriptors belong to that part.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 enum Unknown {
     #[default]
     Nothing,
     Something,
-    /// And descriptors were taken after it.
+    /// A nested message had an unknown part, and later fields took descriptors.
     Before,
 }
 
@@ -70,24 +70,24 @@ impl From<Vec<OwnedFd>> for Descriptors {
 }
 
 impl Descriptors {
-    /// How many have not been taken.
+    /// Returns how many descriptors are left.
     #[must_use]
     pub fn len(&self) -> usize {
         self.left.len()
     }
 
-    /// Whether none is left.
+    /// Returns whether no descriptor is left.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.left.as_slice().is_empty()
     }
 
-    /// Takes the next one, for an `fd` field.
+    /// Takes the next descriptor, for an `fd` field.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::FdCount`] when none is left, and [`DecodeError::Fd`], naming `field`, when the
-    /// field's type does not take what came.
+    /// [`DecodeError::FdCount`] if no descriptor is left. [`DecodeError::Fd`], naming `field`, if the type of the
+    /// field refuses the descriptor.
     pub fn take<T>(&mut self, field: &'static str) -> Result<T, DecodeError>
     where
         T: TryFrom<OwnedFd, Error: Into<Box<dyn Error + Send + Sync>>>,
@@ -99,11 +99,11 @@ impl Descriptors {
         T::try_from(descriptor).map_err(|error| DecodeError::Fd { field, source: error.into() })
     }
 
-    /// Takes the next `count`, for a field that holds several.
+    /// Takes the next `count` descriptors, for an `fd` field that holds several.
     ///
     /// # Errors
     ///
-    /// As [`take`](Self::take).
+    /// Those of [`take`](Self::take).
     pub fn take_many<T>(&mut self, field: &'static str, count: u64) -> Result<Vec<T>, DecodeError>
     where
         T: TryFrom<OwnedFd, Error: Into<Box<dyn Error + Send + Sync>>>,
@@ -115,25 +115,27 @@ impl Descriptors {
         (0..count).map(|_| self.take(field)).collect()
     }
 
-    /// Checks that the message has taken all of them. A message in another one need not.
+    /// Checks that no descriptor is left after the message. Inside an outer message, it checks nothing: the outer
+    /// message may take more.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::FdCount`]. [`DecodeError::FdUnclear`] if some are left and a nested message had
-    /// something that this side does not know: then those that were taken after it may be its own.
+    /// [`DecodeError::FdCount`] if some are left. [`DecodeError::FdUnclear`] if also a nested message had a field
+    /// or a variant that this side does not know, and later fields took descriptors: these may belong to the
+    /// nested message.
     #[inline]
     pub fn finish(&self) -> Result<(), DecodeError> {
         self.check(false)
     }
 
-    /// As [`finish`](Self::finish), for a message that may end before its frame does. `is_at_end` is whether
-    /// they end together.
+    /// Checks the same as [`finish`](Self::finish), for an `extensible` message. `is_at_end` says whether the
+    /// message ends where its frame ends.
     #[doc(hidden)]
     pub fn finish_extensible(&self, is_at_end: bool) -> Result<(), DecodeError> {
         self.check(!is_at_end)
     }
 
-    /// Checks what is left. `has_more` is whether this message has something that this side does not know.
+    /// Checks what is left. `has_more` says whether the message has fields that this side does not know.
     #[inline]
     fn check(&self, has_more: bool) -> Result<(), DecodeError> {
         if self.is_empty() || self.nested > 0 {
@@ -147,18 +149,18 @@ impl Descriptors {
         }
     }
 
-    /// How many messages the one that is read next is nested in, and the elements of no bytes so far.
+    /// Returns how many messages are around the next one, and the number of elements of no bytes so far.
     pub(super) fn nesting(&self) -> (u32, u32) {
         (self.nested.into(), self.empty_elements.into())
     }
 
-    /// Both are below their limits.
+    /// Sets what [`nesting`](Self::nesting) returns. Both numbers are within their limits.
     pub(super) fn enter_nested(&mut self, nested: u32, empty_elements: u32) {
         self.nested = u8::try_from(nested).unwrap_or(u8::MAX);
         self.empty_elements = u16::try_from(empty_elements).unwrap_or(u16::MAX);
     }
 
-    /// Notes the end of a nested message, and whether it had something that this side does not know.
+    /// Notes the end of a nested message. `has_more` says whether it had a part that this side does not know.
     pub(super) fn left_nested(&mut self, empty_elements: u32, has_more: bool) {
         self.empty_elements = u16::try_from(empty_elements).unwrap_or(u16::MAX);
         if has_more && self.unknown == Unknown::Nothing {
@@ -166,17 +168,17 @@ impl Descriptors {
         }
     }
 
-    /// Those that have not been taken.
+    /// Returns the descriptors that are left.
     pub(crate) fn borrow(&self) -> Vec<BorrowedFd<'_>> {
         self.left.as_slice().iter().map(OwnedFd::as_fd).collect()
     }
 
-    /// How many have been taken.
+    /// Returns how many descriptors were taken.
     pub(crate) fn taken(&self) -> usize {
         (self.received as usize).saturating_sub(self.len())
     }
 
-    /// The error for a message that declares `more` descriptors than it has taken.
+    /// Returns the error for a message that declares `more` descriptors beyond those that it took.
     #[cold]
     fn miscounted(&self, more: usize) -> DecodeError {
         let received = self.received as usize;

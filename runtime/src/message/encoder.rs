@@ -1,4 +1,4 @@
-//! Message to frame: one buffer for what is encoded, and the places where borrowed bytes go between.
+//! Message to frame: one buffer of encoded bytes, and references to large byte strings.
 
 use std::os::fd::BorrowedFd;
 
@@ -10,20 +10,20 @@ use crate::codec::{Codec, encode_guarded};
 use crate::error::EncodeError;
 use crate::wire::is_reserved;
 
-/// Byte fields of at least this many bytes are sent from where they lie: below, the kernel's
-/// handling of one more iovec costs more than the copy that it saves.
+/// The least length in bytes of byte strings that are not copied. For shorter ones, one more iovec costs the
+/// kernel more time than the copy takes.
 pub(crate) const BORROW_FROM: usize = 32 * 1024;
 
-/// Collects a message's frame: encoded values in a buffer, large byte strings by reference.
+/// Writes a message as a frame: encoded values in a buffer, and large byte strings by reference.
 ///
-/// The code that the derive generates drives it: [`tag`](Self::tag) first, then each field in order,
-/// each naming the codec of the message type. It is public for message types written by hand.
+/// Derived code calls it, and so does a message type written by hand: first [`tag`](Self::tag), then a method
+/// for each field in order, always with the codec of the message type.
 ///
 /// ```
 /// use datagrammar::codec::Bincode;
 /// use datagrammar::{DecodeError, Decoder, EncodeError, Encoder, Message, to_vec};
 ///
-/// /// What `#[derive(Message)] #[message(tag = 5)] struct Beat { seq: u64 }` expands to, in essence.
+/// /// In essence, the expansion of `#[derive(Message)] #[message(tag = 5)] struct Beat { seq: u64 }`.
 /// struct Beat {
 ///     seq: u64,
 /// }
@@ -68,21 +68,21 @@ pub(crate) const BORROW_FROM: usize = 32 * 1024;
 #[derive(Debug)]
 pub struct Encoder<'m> {
     pub(super) buffer: Vec<u8>,
-    /// Places for what is borrowed, and how many of them are taken.
+    /// Room for references to borrowed bytes, of which `count` are in use.
     pub(super) borrowed: &'m mut [Borrowed<'m>],
     pub(super) count: usize,
-    /// What travels beside the frame.
+    /// The descriptors, which travel beside the frame.
     pub(super) descriptors: Vec<BorrowedFd<'m>>,
-    /// Where the frame begins: there may be others before it.
+    /// The start of the current frame: other frames may precede it.
     pub(super) start: Mark,
-    /// How many messages the one that is being written is nested in.
+    /// How many messages are around the one that is being written.
     pub(super) nested: u32,
-    /// Elements of no bytes met so far in the frame.
+    /// Elements of no bytes in the frame so far.
     pub(super) empty_elements: u32,
 }
 
 impl<'m> Encoder<'m> {
-    /// An encoder that empties `buffer` and writes into it.
+    /// Returns an encoder that clears `buffer` and writes to it.
     #[inline]
     pub(crate) fn new(mut buffer: Vec<u8>, borrowed: &'m mut [Borrowed<'m>]) -> Self {
         buffer.clear();
@@ -94,8 +94,8 @@ impl<'m> Encoder<'m> {
     ///
     /// # Errors
     ///
-    /// [`EncodeError::Field`] when the codec refuses it. [`EncodeError::ReservedTag`] when the codec writes it
-    /// with the byte 0 first, as the default one writes tag 0.
+    /// [`EncodeError::Field`] if the codec refuses the tag. [`EncodeError::ReservedTag`] if the first byte that
+    /// the codec writes is 0. The default codec writes 0 only for tag 0.
     #[inline]
     pub fn tag<C: Codec>(&mut self, tag: u32) -> Result<(), EncodeError> {
         if self.nested == 0 {
@@ -113,9 +113,8 @@ impl<'m> Encoder<'m> {
     ///
     /// # Errors
     ///
-    /// [`EncodeError::Field`], naming `field`, when its `Serialize` implementation or the codec
-    /// refuses the value, or no receiver would take it: by the rules of [`codec`](crate::codec), or
-    /// because a struct leaves out a field.
+    /// [`EncodeError::Field`], naming `field`, if its `Serialize` implementation or the codec refuses the value,
+    /// if the value breaks the rules of [`codec`](crate::codec), or if a struct in it skips a field.
     #[inline]
     pub fn field<C: Codec, T>(&mut self, field: &'static str, value: &T) -> Result<(), EncodeError>
     where
@@ -126,22 +125,22 @@ impl<'m> Encoder<'m> {
             .map_err(|reason| EncodeError::Field { field, reason })
     }
 
-    /// Writes a `u32` field, as [`field`](Self::field) does and faster.
+    /// Writes a `u32` field. Writes the same bytes as [`field`](Self::field), but is faster.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`EncodeError::Field`] if the codec refuses the number.
     #[inline]
     pub fn u32<C: Codec>(&mut self, field: &'static str, value: &u32) -> Result<(), EncodeError> {
         C::encode_u32(*value, &mut self.buffer)
             .map_err(|reason| EncodeError::Field { field, reason })
     }
 
-    /// Writes a `u64` field, as [`field`](Self::field) does and faster.
+    /// Writes a `u64` field. Writes the same bytes as [`field`](Self::field), but is faster.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`EncodeError::Field`] if the codec refuses the number.
     #[inline]
     pub fn u64<C: Codec>(&mut self, field: &'static str, value: &u64) -> Result<(), EncodeError> {
         C::encode_u64(*value, &mut self.buffer)
@@ -152,7 +151,7 @@ impl<'m> Encoder<'m> {
     ///
     /// # Errors
     ///
-    /// [`EncodeError::Field`] when the codec refuses the length.
+    /// [`EncodeError::Field`] if the codec refuses the length.
     #[inline]
     pub fn bytes<C: Codec>(
         &mut self,
@@ -160,7 +159,7 @@ impl<'m> Encoder<'m> {
         bytes: &'m [u8],
     ) -> Result<(), EncodeError> {
         self.u64::<C>(field, &(bytes.len() as u64))?;
-        // The last place is kept for a `rest` field.
+        // The last reference is kept for a `rest` field.
         if bytes.len() < BORROW_FROM || self.count - self.start.borrowed + 1 >= MAX_BORROWED {
             self.copy(bytes);
         } else {
@@ -169,11 +168,12 @@ impl<'m> Encoder<'m> {
         Ok(())
     }
 
-    /// Writes an optional byte field: whether it is there, and if so as [`bytes`](Self::bytes).
+    /// Writes an optional byte field: a byte that says whether it is present, then the field as
+    /// [`bytes`](Self::bytes) does.
     ///
     /// # Errors
     ///
-    /// [`EncodeError::Field`] when the codec refuses the length.
+    /// [`EncodeError::Field`] if the codec refuses the length.
     #[inline]
     pub fn optional_bytes<C: Codec>(
         &mut self,
@@ -191,7 +191,7 @@ impl<'m> Encoder<'m> {
     ///
     /// # Errors
     ///
-    /// [`EncodeError::Field`] when the codec refuses the length.
+    /// [`EncodeError::Field`] if the codec refuses the length.
     #[inline]
     pub fn text<C: Codec>(
         &mut self,
@@ -201,11 +201,12 @@ impl<'m> Encoder<'m> {
         self.bytes::<C>(field, text.as_bytes())
     }
 
-    /// Writes an optional text field: whether it is there, and if so as [`text`](Self::text).
+    /// Writes an optional text field: a byte that says whether it is present, then the field as
+    /// [`text`](Self::text) does.
     ///
     /// # Errors
     ///
-    /// [`EncodeError::Field`] when the codec refuses the length.
+    /// [`EncodeError::Field`] if the codec refuses the length.
     #[inline]
     pub fn optional_text<C: Codec>(
         &mut self,
@@ -215,13 +216,13 @@ impl<'m> Encoder<'m> {
         self.optional_bytes::<C>(field, text.map(str::as_bytes))
     }
 
-    /// Writes bytes whose number the type gives, so no length goes before them.
+    /// Writes bytes without a length before them, for a type with a fixed length.
     #[inline]
     pub fn copy(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Writes a `rest` field: the bytes alone. Large ones are sent from where they lie.
+    /// Writes a `rest` field: its bytes, without a length. Large ones are not copied.
     #[inline]
     pub fn rest(&mut self, bytes: &'m [u8]) {
         let is_full = self.count - self.start.borrowed >= MAX_BORROWED;
@@ -235,22 +236,22 @@ impl<'m> Encoder<'m> {
         }
     }
 
-    /// Writes an `fd` field: no bytes, and a descriptor beside them.
+    /// Adds the descriptor of an `fd` field. Writes no bytes.
     pub fn fd(&mut self, descriptor: BorrowedFd<'m>) {
         self.descriptors.push(descriptor);
     }
 
-    /// Writes an optional `fd` field: whether it is there, and if so as [`fd`](Self::fd).
+    /// Writes an optional `fd` field: a byte that says whether it is present. Adds the descriptor.
     pub fn optional_fd(&mut self, descriptor: Option<BorrowedFd<'m>>) {
         self.buffer.push(u8::from(descriptor.is_some()));
         self.descriptors.extend(descriptor);
     }
 
-    /// Writes an `fd` field that holds several: their number, and the descriptors beside it.
+    /// Writes an `fd` field with several descriptors: their number. Adds the descriptors.
     ///
     /// # Errors
     ///
-    /// [`EncodeError::Field`] when the codec refuses the number.
+    /// [`EncodeError::Field`] if the codec refuses the number.
     pub fn fds<C: Codec>(
         &mut self,
         field: &'static str,
@@ -261,7 +262,7 @@ impl<'m> Encoder<'m> {
         Ok(())
     }
 
-    /// Writes a message that this side does not know, as it came.
+    /// Writes an unknown message, with the bytes that were received.
     ///
     /// # Errors
     ///
@@ -273,7 +274,7 @@ impl<'m> Encoder<'m> {
         Ok(())
     }
 
-    /// The frame's length so far, in bytes.
+    /// Returns the length of the frame so far, in bytes.
     #[inline]
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
@@ -284,7 +285,7 @@ impl<'m> Encoder<'m> {
             .fold(self.buffer.len() - self.start.bytes, |len, borrowed| len + borrowed.bytes.len())
     }
 
-    /// The descriptors that travel beside the frame.
+    /// Returns the descriptors of the frame so far.
     #[inline]
     #[must_use]
     pub fn descriptors(&self) -> &[BorrowedFd<'m>] {

@@ -1,13 +1,14 @@
-//! Where a frame is among encoded ones: bytes in a buffer, and borrowed ones between them.
+//! Positions of frames in an encoder: bytes in a buffer, with borrowed bytes between them.
 
-/// How many byte strings of a message are sent from where they lie: a `rest` field, and the first large
-/// ones. Further ones are copied.
+/// The most byte strings of one frame that are not copied: the first three large ones, and one `rest`. Further
+/// ones are copied.
 pub(crate) const MAX_BORROWED: usize = 4;
 
-/// The most slices a frame is made of: the encoded bytes before, between and after borrowed ones.
+/// The most slices of one frame: the borrowed byte strings, and the encoded bytes before, between and after
+/// them.
 pub(crate) const MAX_SLICES: usize = 2 * MAX_BORROWED + 1;
 
-/// Bytes that are borrowed, and how much of the buffer comes before them.
+/// Borrowed bytes, and the position in the buffer where they belong.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Borrowed<'m> {
     pub(super) at: usize,
@@ -15,11 +16,11 @@ pub(crate) struct Borrowed<'m> {
 }
 
 impl Borrowed<'_> {
-    /// Nothing: a place for some.
+    /// An unused entry.
     pub(crate) const NOTHING: Self = Self { at: 0, bytes: &[] };
 }
 
-/// How much there was of everything, where a frame begins or ends.
+/// A position in an encoder, where a frame begins or ends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
     pub(super) bytes: usize,
@@ -28,11 +29,11 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    /// Where the first frame begins.
+    /// The start of the first frame.
     pub(super) const START: Self = Self { bytes: 0, borrowed: 0, descriptors: 0 };
 }
 
-/// Where a frame begins, and where it ends.
+/// The start and the end of a frame.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Extent {
     pub(super) from: Mark,
@@ -40,7 +41,7 @@ pub(crate) struct Extent {
 }
 
 impl Extent {
-    /// All that comes before `to`.
+    /// Returns everything before `to`.
     pub(crate) fn up_to(to: Mark) -> Self {
         Self { from: Mark::START, to }
     }

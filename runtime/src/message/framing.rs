@@ -1,4 +1,4 @@
-//! Frames in an encoder: how a message becomes one, where it is, and the slices that it is sent in.
+//! Frames in an encoder: appends them, finds them, and returns them as slices for sending.
 
 use std::io::IoSlice;
 use std::os::fd::BorrowedFd;
@@ -9,10 +9,10 @@ use super::extent::{Borrowed, Extent, MAX_BORROWED, MAX_SLICES, Mark};
 use crate::error::EncodeError;
 use crate::wire::{HEAD_LEN, frame_len_bytes};
 
-/// Encodes a message into a frame of its own.
+/// Returns a message encoded as a frame: for tests, files and other transports.
 ///
-/// Endpoints do this into a buffer that they keep; here for tests, files and other transports. The
-/// descriptors of `fd` fields are not in the frame, but beside it, and are left out.
+/// Endpoints encode by themselves, into a buffer that they reuse. The frame does not contain the descriptors of
+/// `fd` fields.
 ///
 /// ```
 /// # #[derive(datagrammar::Message)]
@@ -23,43 +23,43 @@ use crate::wire::{HEAD_LEN, frame_len_bytes};
 ///
 /// # Errors
 ///
-/// As [`Message::encode`].
+/// Those of [`Message::encode`], and [`EncodeError::Empty`] if it writes nothing.
 pub fn to_vec<M: Message>(message: &M) -> Result<Vec<u8>, EncodeError> {
     let mut borrowed = [Borrowed::NOTHING; MAX_BORROWED];
-    // Small frames fit without growing.
+    // Small frames fit without a reallocation.
     let mut encoder = Encoder::new(Vec::with_capacity(32), &mut borrowed);
     let (extent, len) = encoder.append(message)?;
     Ok(encoder.into_frame(extent, len))
 }
 
 impl<'m> Encoder<'m> {
-    /// Empties the encoder, for other frames.
+    /// Removes all frames.
     pub(crate) fn clear(&mut self) {
         self.truncate(Mark::START);
     }
 
-    /// Where a frame ends that is written next to those that there are, and where the next one begins.
+    /// Returns the end of the last frame, which is the start of the next one.
     #[inline]
     pub(crate) fn end(&self) -> Mark {
         let descriptors = self.descriptors.len();
         Mark { bytes: self.buffer.len(), borrowed: self.count, descriptors }
     }
 
-    /// Forgets what was written after `mark`.
+    /// Removes everything after `mark`.
     pub(crate) fn truncate(&mut self, mark: Mark) {
         self.buffer.truncate(mark.bytes);
         self.count = mark.borrowed;
         self.descriptors.truncate(mark.descriptors);
     }
 
-    /// Whether there are places for all that a further frame may borrow.
+    /// Returns whether there is room for all references of one more frame.
     #[inline]
     pub(crate) fn has_places(&self) -> bool {
         self.borrowed.len() - self.count >= MAX_BORROWED
     }
 
-    /// Writes a message as a frame after those that there are. Where it is, and its length in bytes. After
-    /// an error, nothing is written.
+    /// Appends a message as a frame. Returns its position, and its length in bytes. After an error, nothing is
+    /// appended.
     #[inline]
     pub(crate) fn append<M: Message>(
         &mut self,
@@ -77,8 +77,8 @@ impl<'m> Encoder<'m> {
         result
     }
 
-    /// Writes a message as a frame of a bundle: behind its length. Where it is, and its length, without
-    /// what is before it. After an error, nothing is written.
+    /// Appends the length of a frame, then the message as that frame, for a bundle. Returns the position and the
+    /// length of the frame alone. After an error, nothing is appended.
     #[inline]
     pub(crate) fn append_behind_len<M: Message>(
         &mut self,
@@ -99,7 +99,7 @@ impl<'m> Encoder<'m> {
             }
             return Ok((extent, len));
         }
-        // Longer than expected: what follows moves.
+        // The length takes more than one byte: move the frame.
         self.buffer.splice(place, bytes);
         let moved = count - 1;
         for borrowed in self.borrowed.get_mut(mark.borrowed..self.count).unwrap_or_default() {
@@ -110,19 +110,19 @@ impl<'m> Encoder<'m> {
         Ok((extent, len))
     }
 
-    /// Leaves room for the head of a bundle, which [`set_head`](Self::set_head) fills.
+    /// Leaves room for the head of a bundle. [`set_head`](Self::set_head) writes it.
     pub(crate) fn skip_head(&mut self) {
         self.buffer.extend_from_slice(&[0; HEAD_LEN]);
     }
 
-    /// Writes the head of a bundle to the front.
+    /// Writes the head of a bundle at the start of the buffer.
     pub(crate) fn set_head(&mut self, head: [u8; HEAD_LEN]) {
         if let Some(place) = self.buffer.first_chunk_mut() {
             *place = head;
         }
     }
 
-    /// The bytes of `extent`, in slices to be sent one after the other.
+    /// Returns the bytes of `extent` as slices, in the order of sending.
     #[inline]
     pub(crate) fn slices<'p>(
         &'p self,
@@ -148,13 +148,13 @@ impl<'m> Encoder<'m> {
         places.get(..used).unwrap_or_default()
     }
 
-    /// The descriptors beside the frame at `extent`.
+    /// Returns the descriptors of the frame at `extent`.
     #[inline]
     pub(crate) fn descriptors_of(&self, Extent { from, to }: Extent) -> &[BorrowedFd<'m>] {
         self.descriptors.get(from.descriptors..to.descriptors).unwrap_or_default()
     }
 
-    /// The frame at `extent`, the only one, of `len` bytes.
+    /// Returns the only frame, which is at `extent` and has `len` bytes.
     pub(crate) fn into_frame(self, extent: Extent, len: usize) -> Vec<u8> {
         if self.count == 0 {
             return self.buffer;
@@ -167,7 +167,7 @@ impl<'m> Encoder<'m> {
         frame
     }
 
-    /// The buffer, for the next messages.
+    /// Returns the buffer, to be used again.
     #[inline]
     pub(crate) fn into_buffer(self) -> Vec<u8> {
         self.buffer

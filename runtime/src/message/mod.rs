@@ -1,4 +1,4 @@
-//! Messages: typed values, and the two machines that turn them into frames and back.
+//! Messages: typed values, the encoder that writes them to frames, and the decoder that reads them.
 
 mod contract;
 mod decoder;

@@ -1,4 +1,4 @@
-//! What encoders and decoders do for types that need no serde.
+//! The methods of encoders and decoders for types that need no serde.
 
 use std::marker::PhantomData;
 
@@ -11,8 +11,8 @@ use crate::codec::{Codec, MAX_EMPTY_ELEMENTS, encode_checked};
 use crate::error::{DecodeError, EncodeError, Fault};
 
 impl Encoder<'_> {
-    /// Writes a field as [`field`](Self::field) does. In builds with debug assertions, it checks that the field
-    /// is received as it is sent.
+    /// Writes a field like [`field`](Self::field). In builds with debug assertions, it also checks that the bytes
+    /// decode to the same variants.
     #[inline]
     pub(super) fn checked<C: Codec, T: Serialize + DeserializeOwned>(
         &mut self,
@@ -24,7 +24,7 @@ impl Encoder<'_> {
             .map_err(|reason| EncodeError::Field { field, reason })
     }
 
-    /// Writes a value that holds no others and takes at least a byte.
+    /// Writes a value that holds no other values and takes at least one byte.
     #[inline]
     pub(super) fn scalar<C: Codec, T: Serialize>(
         &mut self,
@@ -39,7 +39,7 @@ impl Encoder<'_> {
         self.buffer.extend(bytes);
     }
 
-    /// Counts as many elements of no bytes.
+    /// Counts `count` more elements of no bytes.
     pub(super) fn count_empty(
         &mut self,
         field: &'static str,
@@ -58,7 +58,7 @@ impl Encoder<'_> {
         }
     }
 
-    /// Writes whether an optional value is there.
+    /// Writes whether an optional value is present.
     #[inline]
     pub(super) fn presence(&mut self, is_present: bool) {
         self.buffer.push(u8::from(is_present));
@@ -66,12 +66,12 @@ impl Encoder<'_> {
 }
 
 impl<'f, C: Codec> Decoder<'f, C> {
-    /// Reads whether an optional value is there.
+    /// Reads whether an optional value is present.
     pub(super) fn is_present(&mut self, field: &'static str) -> Result<bool, DecodeError> {
         self.read(field, Self::presence)
     }
 
-    /// Reads a value that holds no others and takes at least a byte.
+    /// Reads a value that holds no other values and takes at least one byte.
     #[inline]
     pub(super) fn scalar<T: Deserialize<'f>>(
         &mut self,
@@ -84,7 +84,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
         })
     }
 
-    /// Reads as many elements as the type declares.
+    /// Reads the `N` elements of an array.
     ///
     /// # Errors
     ///
@@ -95,18 +95,18 @@ impl<'f, C: Codec> Decoder<'f, C> {
         &mut self,
         mut read: impl FnMut(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<[T; N], DecodeError> {
-        // An array that is declared is memory that its type has anyway.
+        // The type declares `N`, not the frame: the array takes this memory anyway.
         let mut elements = Vec::with_capacity(N);
         for _ in 0..N {
             elements.push(read(self)?);
         }
         match elements.try_into() {
             Ok(array) => Ok(array),
-            Err(_) => unreachable!("as many were read"),
+            Err(_) => unreachable!("the loop reads N elements"),
         }
     }
 
-    /// Reads how many values of no bytes follow.
+    /// Reads the number of elements of no bytes, and counts them.
     pub(super) fn empty_count(&mut self, field: &'static str) -> Result<u64, DecodeError> {
         let offset = self.offset();
         let count = self.u64(field)?;
@@ -122,7 +122,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
         }
     }
 
-    /// Reads how many values follow, each of which takes a byte at least.
+    /// Reads the number of elements, each of which takes at least one byte.
     pub(super) fn count(&mut self, field: &'static str) -> Result<u64, DecodeError> {
         self.read(field, |decoder| {
             let (count, unread) = C::decode_u64(decoder.unread)?;
@@ -135,7 +135,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
         })
     }
 
-    /// Room for as many values, in no more memory than there are bytes left to read them from.
+    /// Returns a `Vec` with room for `count` values, but for no more bytes than are left in the frame.
     pub(super) fn room<T>(&self, count: u64) -> Vec<T> {
         let most = self.unread.len() / size_of::<T>().max(1);
         Vec::with_capacity(usize::try_from(count).unwrap_or(usize::MAX).min(most))

@@ -1,11 +1,12 @@
-//! Messages whose tag no variant has, as data.
+//! Messages with unknown tags.
 
 use std::borrow::Cow;
 
-/// A message that this side does not know: its tag, and its payload as it came.
+/// A message with an unknown tag: the tag, and the undecoded payload.
 ///
-/// The field type of an `#[message(other)]` variant. Borrow with the message's lifetime,
-/// `Unknown<'a>`, or own with `Unknown<'static>`. Sending one forwards the frame as it was.
+/// It is the field type of an `#[message(other)]` variant. `Unknown<'a>` with a lifetime of the message type
+/// borrows the payload from the frame; `Unknown<'static>` owns a copy. Sending an `Unknown` forwards the
+/// message, but not the descriptors that came with it.
 ///
 /// ```
 /// use datagrammar::{Message, Unknown, to_vec};
@@ -31,24 +32,24 @@ pub struct Unknown<'a> {
 }
 
 impl<'a> Unknown<'a> {
-    /// An unknown message of this tag and payload. Tag 0 is refused when it is encoded.
+    /// Returns an unknown message with `tag` and `payload`. A message with tag 0 cannot be encoded.
     pub fn new(tag: u32, payload: impl Into<Cow<'a, [u8]>>) -> Self {
         Self { tag, payload: payload.into() }
     }
 
-    /// The message's tag.
+    /// Returns the tag of the message.
     #[must_use]
     pub fn tag(&self) -> u32 {
         self.tag
     }
 
-    /// The bytes after the tag.
+    /// Returns the bytes after the tag.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         &self.payload
     }
 
-    /// The same message, owning its payload.
+    /// Returns the same message with an owned payload.
     #[must_use]
     pub fn into_owned(self) -> Unknown<'static> {
         Unknown { tag: self.tag, payload: Cow::Owned(self.payload.into_owned()) }

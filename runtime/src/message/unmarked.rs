@@ -1,4 +1,4 @@
-//! A field that holds a message and is not marked `nested`: a mistake that the compiler can tell.
+//! Compile errors for fields that hold a message but are not marked `nested`.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::marker::PhantomData;
@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use super::contract::Message;
 
-/// The type of a field without `nested`.
+/// The type of a field that is not marked `nested`.
 #[derive(Debug)]
 pub struct Unmarked<T: ?Sized>(PhantomData<T>);
 
 impl<T: ?Sized> Unmarked<T> {
-    /// The only one.
+    /// The only value.
     pub const FIELD: Self = Self(PhantomData);
 }
 
@@ -25,7 +25,7 @@ impl<T: HoldsMessage + ?Sized> Unmarked<T> {
     }
 }
 
-/// Finds nothing wrong with a type that holds no message.
+/// Accepts a type that holds no message.
 pub trait HoldsNone: Sized {
     #[doc(hidden)]
     #[inline(always)]
@@ -34,11 +34,12 @@ pub trait HoldsNone: Sized {
 
 impl<T: ?Sized> HoldsNone for Unmarked<T> {}
 
-/// What no message is, nor anything that holds one, unless its field says so.
+/// No type implements this trait. So the compiler reports the following error for a type that holds a message.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is a message, or holds one, in a field that is not marked",
+    message = "`{Self}` is or holds a message, but the field is not marked `nested`",
     label = "write #[message(nested)] before this field",
-    note = "a message in a message is a frame of its own: through serde it would lose its tags, `rest`, `default` and `fd` fields (`nested` takes messages, and `Box`, `Option` and `Vec` of them; instead of a tuple or a map, write a `Vec` of a struct that is a message)"
+    note = "a nested message is a frame of its own: through serde, it would lose its tags, `rest`, `default` and `fd` fields",
+    note = "`nested` takes a message, or a `Box`, `Option` or `Vec` of one: instead of a tuple or a map, write a `Vec` of a struct that derives `Message`"
 )]
 pub trait MarkedNested {}
 

@@ -1,4 +1,4 @@
-//! `codec`: the same message types under another encoding.
+//! `codec`: the same message types with another codec.
 
 use datagrammar::codec::{self, Bincode, Codec};
 use datagrammar::{DecodeError, EncodeError, Fault, Message, Unknown, to_vec};
@@ -57,7 +57,7 @@ fn a_codec_refuses_as_the_default_one_does() {
     assert!(matches!(trailing, Err(DecodeError::TrailingBytes { consumed: 3, len: 4 })));
 }
 
-/// Bincode, with tags as fixed big-endian numbers, which a codec may not write.
+/// Bincode with tags as fixed big-endian numbers, which break the rules for codecs.
 enum BigEndian {}
 
 impl Codec for BigEndian {

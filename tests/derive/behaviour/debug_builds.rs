@@ -1,5 +1,4 @@
-//! What builds with debug assertions find out: a value that would be received as another one is refused
-//! when it is sent.
+//! The check in builds with debug assertions: a sender refuses a value that would be received as another one.
 #![cfg(debug_assertions)]
 
 use datagrammar::codec::Postcard;
@@ -11,7 +10,7 @@ use crate::symmetry::{both, refusal};
 #[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
 enum Skipping {
     #[serde(skip)]
-    #[allow(dead_code, reason = "it is there to be skipped")]
+    #[allow(dead_code, reason = "serde skips it")]
     A,
     B,
     C,
@@ -75,9 +74,9 @@ fn what_would_be_received_as_something_else_is_refused() {
         assert!(less.contains("more bytes would be read than the 1 that were written"), "{less}");
     }
     for asks in [refusal(&Asks(Untagged::Number(1))), refusal(&AsksPostcard(Untagged::Number(1)))] {
-        assert!(asks.contains("the type asks the bytes what they are"), "{asks}");
+        assert!(asks.contains("the type needs a format that describes itself"), "{asks}");
     }
-    // Other names are no other variants.
+    // A renamed variant is still the same variant.
     let renames = Renames(vec![Renaming::A, Renaming::B]);
     assert_eq!(Renames::decode(&to_vec(&renames).unwrap()).unwrap(), renames);
     let renames = RenamesPostcard(renames.0);

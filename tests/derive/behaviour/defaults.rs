@@ -1,4 +1,4 @@
-//! `default` and `extensible`: frames of older senders, and of newer ones.
+//! `default` and `extensible`: frames of older and of newer senders.
 
 use datagrammar::{DecodeError, Message};
 
@@ -80,7 +80,7 @@ fn an_enum_is_extensible_in_all_its_variants() {
     assert!(Extensible::decode(&[2]).is_err());
 }
 
-/// A type whose default is no zero, in `with` and in a parameter.
+/// A type whose default is not zero, in a `with` field and in a parameter.
 #[derive(Message, Debug, PartialEq)]
 #[message(tag = 1)]
 struct Custom<T> {

@@ -1,4 +1,4 @@
-//! Fields that are descriptors: how many, what is beside them in the frame, and what is refused.
+//! `fd` fields: the number of descriptors, the other fields in the frame, and the errors.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
@@ -42,7 +42,7 @@ enum Parcel<'a> {
     Unknown(datagrammar::Unknown<'a>),
 }
 
-/// The same, to be sent without giving anything away.
+/// The same with borrowed descriptors, which can only be sent.
 #[derive(Message)]
 enum Lent<'a> {
     #[message(tag = 1)]
@@ -63,7 +63,7 @@ fn pair() -> Pair {
     Connection::pair().unwrap()
 }
 
-/// An open file that holds `text`.
+/// Returns an open file with `text` in it.
 fn file(text: &str) -> File {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(text.as_bytes()).unwrap();
@@ -221,7 +221,7 @@ fn an_older_sender_lacks_the_last_ones() {
 #[test]
 fn h14_the_declared_number_is_the_received_one() {
     let table: &[(&[u8], usize, usize)] = &[
-        // A frame, how many come with it, and how many it declares.
+        // A frame, how many descriptors come with it, and how many it declares.
         (&[1, 0, 0], 0, 1),
         (&[1, 0, 0], 2, 1),
         (&[2, 1], 0, 1),
@@ -241,12 +241,12 @@ fn h14_the_declared_number_is_the_received_one() {
         let DecodeError::FdCount { declared, received } = error else { panic!("{error:?}") };
         assert_eq!((declared, received), (wanted, came), "{frame:?}");
     }
-    // A count that no memory could hold costs none.
+    // A claimed count that exceeds all memory takes none.
     let huge = [&[3, 253][..], &u64::MAX.to_le_bytes()].concat();
     let mut descriptors = Descriptors::from(files(&["x"]));
     let error = Parcel::decode_with(&huge, &mut descriptors).unwrap_err();
     assert!(matches!(error, DecodeError::FdCount { declared: usize::MAX, received: 1 }));
-    // Presence is a byte of 0 or 1.
+    // The presence of a descriptor is the byte 0 or 1.
     let error = Parcel::decode(&[2, 7]).unwrap_err();
     assert!(error.to_string().contains("0 or 1"), "{error}");
 }

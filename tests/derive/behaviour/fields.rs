@@ -1,4 +1,4 @@
-//! Field types: bytes and text in every form that is recognised, and what serde handles.
+//! Field types: bytes and text in every recognised form, and types through serde.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -243,7 +243,7 @@ fn fields_may_be_more_than_a_tuple_has() {
     is_sent_as(Many::decode(&frame).unwrap(), &frame);
 }
 
-/// More byte strings than are sent from where they lie, each long enough to be.
+/// Large byte strings, more than a frame may borrow.
 #[derive(Message, Debug, PartialEq)]
 #[message(tag = 1)]
 struct Long<'a>(&'a [u8], Vec<u8>, &'a str, Option<Box<[u8]>>, String, #[message(rest)] &'a [u8]);

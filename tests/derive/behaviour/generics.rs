@@ -39,7 +39,7 @@ where
     Marker(PhantomData<(T, U)>),
 }
 
-/// A type that is its own only in a marker: serde need not handle it.
+/// A type parameter that occurs only in a marker, so serde does not handle it.
 #[derive(Debug, Clone, PartialEq)]
 struct Opaque;
 
@@ -169,7 +169,7 @@ fn generic_messages_name_protocols() {
 
 // Bounds
 
-/// A number that stands for a `T`, and needs nothing of it.
+/// A number for a `T`, which needs no bounds on it.
 #[derive(Debug)]
 struct Id<T>(u32, PhantomData<T>);
 
@@ -213,7 +213,7 @@ fn bounds_are_those_that_are_written() {
     is_sent_as(Both::All(vec![(Id::<Opaque>(7, PhantomData), 1u8)]), &[2, 1, 7, 1]);
 }
 
-// Types that borrow by way of a trait
+// Types that borrow through a trait
 
 trait Family: 'static {
     type Out<'a>: Debug + PartialEq;

@@ -1,4 +1,4 @@
-//! An enum of 300 variants of 8 fields: reading and writing one needs stack for that one.
+//! An enum of 300 variants with 8 fields: reading and writing a variant needs stack for that variant only.
 
 use std::thread;
 
@@ -65,7 +65,7 @@ large! {
     V291 291, V292 292, V293 293, V294 294, V295 295, V296 296, V297 297, V298 298, V299 299, V300 300,
 }
 
-/// A sixteenth of what a thread of a test has. One function for all variants takes 900 KiB.
+/// A sixteenth of the stack of a test thread. One function for all variants would take 900 KiB.
 const STACK: usize = 128 * 1024;
 
 #[test]

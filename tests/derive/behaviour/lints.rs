@@ -1,4 +1,4 @@
-//! Lints that a crate may forbid altogether: what is generated allows nothing that is not needed.
+//! Lints that a crate may forbid: derived code allows only those that it must.
 #![forbid(
     deprecated,
     unused_imports,

@@ -1,4 +1,4 @@
-//! The derive's attributes and shapes, each with the bytes that it promises.
+//! The attributes and shapes of the derive, each with its bytes.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod codecs;
@@ -22,7 +22,7 @@ use std::fmt::Debug;
 
 use datagrammar::{Message, to_vec};
 
-/// Checks that `message` is sent as `frame`, and that `frame` is received as `message`.
+/// Checks that `message` encodes to `frame`, and that `frame` decodes to `message`.
 #[track_caller]
 fn is_sent_as<'f, M>(message: M, frame: &'f [u8])
 where

@@ -1,4 +1,4 @@
-//! Messages in messages: each a frame of its own, behind its length.
+//! Messages in messages: each is its own frame, after its length.
 #![allow(clippy::use_self, reason = "a type may hold itself by its name")]
 
 use std::borrow::Cow;
@@ -85,20 +85,20 @@ fn the_rest_is_a_frame_without_a_length() {
 
 #[test]
 fn attributes_keep_their_meaning_inside() {
-    // An older sender's shape has no corners, and a newer one's has something after its number.
+    // The shape of an older sender has no corners. That of a newer sender has a field after its number.
     let shape = Shape::Named { name: "a", corners: 0 };
     let one = Drawing::One { before: 1, shape, after: 2 };
     assert_eq!(Drawing::decode(&[1, 1, 5, 251, 44, 1, 1, b'a', 2]).unwrap(), one);
     let many = Drawing::Many(vec![Shape::Grown(3), Shape::Empty], 7);
     assert_eq!(Drawing::decode(&[3, 2, 4, 4, 3, 99, 98, 1, 9, 7]).unwrap(), many);
-    // A message that no variant has is data, and goes on as it came.
+    // A message with an unknown tag is data, and is forwarded unchanged.
     let newer = Shape::Newer(Unknown::new(77, &[1, 2][..]));
     is_sent_as(Drawing::One { before: 1, shape: newer, after: 2 }, &[1, 1, 3, 77, 1, 2, 2]);
     is_sent_as(
         Drawing::Many(vec![Shape::Raw(b"xy".into()); 2], 1),
         b"\x03\x02\x03\x05xy\x03\x05xy\x01",
     );
-    // Fields that an older sender of the outer message has not.
+    // Fields that an older sender of the outer message does not send.
     assert_eq!(Drawing::decode(&[6, 1]).unwrap(), Drawing::Filled(1, Shape::Grown(77), vec![]));
 }
 
@@ -163,7 +163,7 @@ struct Stores<'a> {
     rest: &'a [u8],
 }
 
-/// Byte fields on both sides of the length from which they are sent from where they lie.
+/// Byte fields just below and just above the length from which they are not copied.
 #[test]
 fn large_fields_inside_are_where_they_belong() {
     let bytes: Vec<u8> = (0..30_000u32).map(|byte| (byte % 251) as u8).collect();
@@ -211,14 +211,14 @@ where
     Inside(#[message(nested)] Envelope<M>),
 }
 
-/// What outlives every frame is owned.
+/// A message with `'static` owns its values.
 #[derive(Message, Debug, PartialEq)]
 #[message(tag = 1)]
 struct Owned<M: 'static, N>(#[message(nested)] M, #[message(nested)] N)
 where
     N: Debug + 'static;
 
-/// A generic message that is no parameter itself.
+/// A generic message that is not itself a parameter.
 #[derive(Message, Debug, PartialEq)]
 #[message(tag = 1)]
 struct Listed<T> {
@@ -300,7 +300,7 @@ fn a_message_inside_has_its_own_codec() {
     assert_eq!(frame.len(), 3 + 214);
 }
 
-// Evolution of what is inside
+// Evolution of nested messages
 
 mod version_1 {
     use datagrammar::Message;
@@ -411,7 +411,7 @@ fn recursion_ends_at_the_depth_limit() {
         let EncodeError::Field { reason, .. } = error else { panic!("{error}") };
         assert!(reason.starts_with("nested deeper than 128 levels"), "{reason}");
     }
-    // The rest has no length: one byte is a level.
+    // The rest has no length, so each level is one byte.
     let hostile = [&vec![4; 100_000][..], &[1, 1]].concat();
     let error = Tree::decode(&hostile).unwrap_err();
     assert!(
@@ -422,7 +422,7 @@ fn recursion_ends_at_the_depth_limit() {
     is_sent_as(list, &[2, 1, 2, 1, 0]);
 }
 
-/// A message of values that are nested in messages that are.
+/// A message whose values are nested, and which is nested itself.
 #[derive(Message, Debug, PartialEq)]
 enum Both {
     #[message(tag = 1)]
@@ -463,7 +463,7 @@ struct Nothings(Vec<Nothing>);
 #[message(tag = 1)]
 struct ManyNothings(#[message(nested)] Vec<Nothings>, Vec<Nothing>);
 
-/// Otherwise a length of a few bytes in each of many messages would keep a receiver busy.
+/// Otherwise many messages, each with a length of a few bytes, would keep a receiver busy.
 #[test]
 fn elements_of_no_bytes_are_counted_across_all_messages() {
     let nothings = |count| Nothings(vec![Nothing; count]);
@@ -477,7 +477,7 @@ fn elements_of_no_bytes_are_counted_across_all_messages() {
     *hostile.last_mut().unwrap() = 25;
     let error = ManyNothings::decode(&hostile).unwrap_err().to_string();
     assert!(error.contains("more than 1024 elements"), "{error}");
-    // The next message counts anew.
+    // The count starts again with the next message.
     assert_eq!(to_vec(&most).unwrap(), frame);
 }
 

@@ -1,4 +1,4 @@
-//! Descriptors of messages in messages: they are taken depth first, and their count adds up.
+//! Descriptors of nested messages: they are taken depth first, and their numbers add up.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
@@ -37,7 +37,7 @@ type Parts = Vec<Part>;
 type MaybePart = Option<Part>;
 type MaybeNothing = Option<Nothing>;
 
-/// Messages in fields whose types have other names.
+/// Messages in fields with type aliases.
 #[derive(Message, Debug)]
 #[message(tag = 1)]
 struct Aliases(#[message(nested)] Parts);
@@ -53,7 +53,7 @@ struct NoneByAlias(#[message(nested)] MaybeNothing);
 mod other {
     use super::*;
 
-    /// A type that holds another one of the same name.
+    /// A type that holds another type of the same name.
     #[derive(Message, Debug)]
     #[message(tag = 1)]
     pub(super) struct Part(#[message(nested)] super::Part);
@@ -80,7 +80,7 @@ enum Parcel {
     Lenient(#[message(nested)] Part, #[message(fd)] Vec<OwnedFd>),
 }
 
-/// The same, of a newer version: what is `Grown` has a descriptor more.
+/// The same in a newer version: `Grown` has one more descriptor.
 #[derive(Message, Debug)]
 enum NewerPart {
     #[message(tag = 4, extensible)]
@@ -102,7 +102,7 @@ enum NewerParcel {
     },
 }
 
-/// A message around one that may have descriptors.
+/// A message around a message that may have descriptors.
 #[derive(Message, Debug)]
 #[message(tag = 1)]
 struct Around(#[message(nested)] Parcel);
@@ -172,7 +172,7 @@ fn as_many_descriptors_come_as_are_declared_inside() {
         let files: Vec<OwnedFd> = (0..count).map(|at| file(&at.to_string()).into()).collect();
         Parcel::decode_with(frame, &mut Descriptors::from(files))
     };
-    // Before, a file inside, nothing after.
+    // A file before, a file inside, none after.
     let frame = [1, 1, 1, 0, 0];
     assert!(received(&frame, 2).is_ok());
     for count in [0, 1, 3] {
@@ -193,15 +193,15 @@ fn descriptors_of_what_is_newer_are_not_taken_for_others() {
             [Some(before.into()), inside, after].into_iter().flatten().collect();
         Parcel::decode_with(&frame, &mut Descriptors::from(all))
     };
-    // None came with it: what follows is what it says.
+    // The unknown part has no descriptor: the later fields get theirs.
     let Parcel::All { after, .. } = sent(NewerPart::Grown(1, None), Some("after")).unwrap() else {
         panic!()
     };
     assert_eq!(text(after.unwrap()), "after");
-    // One came with it, and none is declared after it.
+    // The unknown part has a descriptor, and no later field declares one.
     let inside = Some(file("inside").into());
     assert!(matches!(sent(NewerPart::Grown(1, inside), None), Ok(Parcel::All { after: None, .. })));
-    // One came with it, and one is declared after it: which one it is, nothing says.
+    // The unknown part has a descriptor, and a later field declares one: it is unclear which is which.
     let inside = Some(file("inside").into());
     let error = sent(NewerPart::Grown(1, inside), Some("after")).unwrap_err();
     assert!(matches!(error, DecodeError::FdUnclear), "{error}");

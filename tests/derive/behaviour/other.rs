@@ -1,4 +1,4 @@
-//! `other`: messages of tags that no variant has.
+//! `other`: messages with tags that no variant has.
 
 use datagrammar::{DecodeError, EncodeError, Message, Unknown, to_vec};
 
@@ -23,7 +23,7 @@ enum Owned {
     Newer(Unknown<'static>),
 }
 
-/// An owned `other` beside a field that is lent.
+/// An owned `other` beside a field that borrows.
 #[derive(Message, Debug, PartialEq)]
 enum Mixed<'a> {
     #[message(tag = 1)]

@@ -1,4 +1,4 @@
-//! Types that are recognised by what they are: none of these goes through serde, whatever it is called.
+//! Recognised types: none of these goes through serde, under any name.
 #![allow(
     clippy::box_collection,
     clippy::box_default,
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::is_sent_as;
 
-/// Bincode, which counts the values that go through serde.
+/// Bincode that counts the values that go through serde.
 enum Counting {}
 
 thread_local! {
@@ -125,7 +125,7 @@ fn bytes_are_bytes_under_any_name() {
     assert_eq!(Bytes::decode(&to_vec(&signed).unwrap()).unwrap(), signed);
 }
 
-/// The bytes on the wire do not tell how a type was recognised.
+/// The bytes on the wire are the same, however a type is recognised.
 #[test]
 fn the_bytes_are_those_of_serde() {
     fn same<M: Message + Debug>(message: &M, plain: &impl Serialize) {
@@ -203,7 +203,7 @@ fn arrays_of_any_length_are_their_elements() {
     );
 }
 
-/// Lengths that no frame can hold cost no memory.
+/// Claimed lengths that exceed the frame take no memory.
 #[test]
 fn claims_are_checked_before_they_cost_anything() {
     for tag in [1, 2, 4] {
@@ -218,7 +218,7 @@ fn claims_are_checked_before_they_cost_anything() {
     }
 }
 
-/// What is in types of one's own goes through serde, and is the same on the wire.
+/// The fields of the user's own types go through serde, with the same bytes on the wire.
 #[derive(Message, Debug, PartialEq)]
 #[message(tag = 1)]
 struct Others {

@@ -1,4 +1,4 @@
-//! Frames that are no message: unknown tags, and bytes that are missing, wrong or left.
+//! Frames that are not a message: unknown tags, and bytes that are missing, wrong or left over.
 
 use datagrammar::{DecodeError, Fault, Message, to_vec};
 use serde::{Serialize, Serializer};
@@ -88,9 +88,10 @@ struct Refusing {
 #[test]
 fn what_serde_refuses_names_its_field() {
     let error = to_vec(&Refusing { value: Refused }).unwrap_err().to_string();
-    // How the reason reads is the codec's affair.
+    // The codec words the reason.
     assert!(
-        error.starts_with("field `Refusing.value`: ") && error.contains("not today"),
+        error.starts_with("field `Refusing.value` cannot be encoded: ")
+            && error.contains("not today"),
         "{error}"
     );
     let Err(error) = Refusing::decode(&[1]) else { panic!() };

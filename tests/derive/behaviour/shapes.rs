@@ -95,7 +95,7 @@ fn an_enum_without_variants_has_no_message() {
     }
 }
 
-/// Names that an expansion might have for itself.
+/// Names that an expansion might use itself.
 #[derive(Message, Debug, PartialEq)]
 enum Ours<'message> {
     #[message(tag = 1)]
@@ -182,7 +182,7 @@ fn values_may_hold_values_of_their_own_type() {
     is_sent_as(Tree { value: 1, children: None }, &[1, 1, 0]);
 }
 
-/// Reserved tags, and tags of which none follows the one before.
+/// Reserved tags, and tags that are not in sequence.
 #[derive(Message, Debug, PartialEq)]
 #[message(reserved(2, 4..=6,), reserved(8))]
 #[message(reserved(20..=4_294_967_295))]

@@ -1,4 +1,4 @@
-//! What is sent can be received: the encoder refuses what the decoder would.
+//! Symmetry: the encoder refuses every value that the decoder would refuse.
 
 use std::collections::BTreeMap;
 
@@ -59,16 +59,16 @@ fn a_field_that_is_left_out_is_refused_by_its_name() {
         [refusal(&Items(less.clone(), vec![])), refusal(&ItemsPostcard(less.clone(), vec![]))]
     {
         assert!(text.starts_with("Items"), "{text}");
-        assert!(text.contains(".0: `Item` leaves out its field `owner`, and "), "{text}");
+        assert!(text.contains(".0: `Item` skips its field `owner`, but "), "{text}");
         assert!(
             text.ends_with("remove `skip_serializing_if`, as an `Option` of `None` is one byte")
         );
     }
     let text = refusal(&Items(whole, vec![less]));
-    assert!(text.starts_with("Items.1: `Item` leaves out its field `owner`"), "{text}");
+    assert!(text.starts_with("Items.1: `Item` skips its field `owner`"), "{text}");
     let change = || vec![Change::Set { value: 1, owner: None }];
     for text in [refusal(&Changes(change())), refusal(&ChangesPostcard(change()))] {
-        assert!(text.contains(".0: `Set` leaves out its field `owner`"), "{text}");
+        assert!(text.contains(".0: `Set` skips its field `owner`"), "{text}");
     }
 }
 
@@ -130,7 +130,7 @@ fn ifs(levels: u32) -> Expression {
     })
 }
 
-/// A level is what people count: a list in a list, a struct in a struct.
+/// People count levels in this way: a list in a list, a struct in a struct.
 #[test]
 fn as_deep_as_people_count_is_sent_and_received() {
     let null = || Expression::Number(1);
@@ -142,7 +142,7 @@ fn as_deep_as_people_count_is_sent_and_received() {
         (deep(Json::Null, 127, null(), 0), deep(Json::Null, 128, null(), 0)),
         (deep(Json::Null, 0, ands(128), 0), deep(Json::Null, 0, ands(129), 0)),
         (deep(Json::Null, 0, ifs(128), 0), deep(Json::Null, 0, ifs(129), 0)),
-        // Of what wraps alone, the first two count nothing.
+        // The first two wrappers in a row are not a level.
         (deep(Json::Null, 0, nots(129), 0), deep(Json::Null, 0, nots(130), 0)),
         (deep(Json::Null, 0, null(), 64), deep(Json::Null, 0, null(), 65)),
     ] {
@@ -159,7 +159,7 @@ fn as_deep_as_people_count_is_sent_and_received() {
     }
 }
 
-/// What a sender without the guard would send.
+/// Returns what a sender without the guard would send.
 #[test]
 fn what_is_too_deep_is_refused_by_the_receiver_too() {
     let list: Vec<u8> = [1, 1].repeat(100_000);
@@ -198,7 +198,7 @@ fn elements_of_no_bytes_are_counted_by_both_sides() {
     assert!(text.contains("more than 1024 elements that take no bytes"), "{text}");
 }
 
-// Types that ask the bytes what they are
+// Types that need a format that describes itself
 
 #[derive(Serialize, Deserialize, Debug, PartialEq)]
 #[serde(untagged)]
@@ -226,16 +226,16 @@ fn what_asks_the_bytes_is_told_that_they_do_not_say() {
             panic!("{error}")
         };
         let text = error.to_string();
-        assert!(text.contains("the type asks the bytes what they are"), "{text}");
+        assert!(text.contains("the type needs a format that describes itself"), "{text}");
         assert!(text.contains("`untagged`") && text.contains("#[message(with = path)]"), "{text}");
     }
     let flat = || Flat { id: 1, more: [].into() };
     for text in [refusal(&Flattened(flat())), refusal(&FlattenedPostcard(flat()))] {
-        assert!(text.contains("of unknown length, as `#[serde(flatten)]` makes one"), "{text}");
+        assert!(text.contains("of unknown length (as `#[serde(flatten)]` makes)"), "{text}");
     }
 }
 
-/// A refusal of a type's own is told as it is.
+/// The error of a `Serialize` implementation is passed on unchanged.
 #[test]
 fn errors_speak_to_people() {
     #[derive(Message)]
@@ -257,10 +257,10 @@ fn errors_speak_to_people() {
     }
 
     let error = to_vec(&Refusing(Refused)).unwrap_err().to_string();
-    assert_eq!(error, "field `Refusing.0`: not today");
+    assert_eq!(error, "field `Refusing.0` cannot be encoded: not today");
 }
 
-/// As much as can be nested: a level and two wrappers, again and again.
+/// The deepest type: one level and two wrappers, again and again.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Clone, Default)]
 struct Level {
     wrapped: Wrapped,
@@ -275,7 +275,7 @@ enum Wrapped {
 
 both!(Wrappers WrappersPostcard (Level));
 
-/// A level needs stack, most of it in unoptimised builds.
+/// Each level needs stack, and most of it in unoptimised builds.
 #[test]
 fn the_deepest_values_fit_a_thread_of_one_mib() {
     let round_trips = || {

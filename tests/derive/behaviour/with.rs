@@ -1,4 +1,4 @@
-//! `with`: fields whose bytes are those of a module's functions.
+//! `with`: fields that the functions of a module encode.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -44,7 +44,7 @@ mod framed {
     }
 }
 
-/// Functions associated with a type.
+/// Associated functions of a type.
 struct Upper;
 
 impl Upper {
@@ -98,7 +98,7 @@ fn the_modules_refusal_names_the_field() {
     assert_eq!(error, "field `Bytes.0`, at byte 1 of a frame of 5: not between our bytes");
 }
 
-/// `with` in a type of several parameters, whose own bounds it needs.
+/// `with` in a type with several parameters: the wrapper needs their bounds.
 #[derive(Message, Debug, PartialEq)]
 enum Generic<'a, 'b: 'a, T, U: Debug, const N: usize>
 where
@@ -174,7 +174,7 @@ fn the_message_type_as_self() {
     is_sent_as(Counted { array: [1, 2] }, &[1, 0xaa, 1, 2, 0xbb]);
 }
 
-/// Types that serde does not handle at all, and a static text that the module makes.
+/// Types without any serde implementation, and a static text that the module makes.
 mod kind {
     use super::*;
 

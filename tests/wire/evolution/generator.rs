@@ -1,7 +1,7 @@
-//! Protocols made at random, in three versions that follow the rules of the evolution page: `generated.rs`
-//! is what this makes of the seed in its first lines.
+//! Generates random protocols in three versions that follow the evolution rules. The output is `generated.rs`,
+//! with the seed in its first lines.
 //!
-//! `DATAGRAMMAR_PROTOCOLS=7 cargo test --test wire` writes it anew, of the seed 7; the next run tests it.
+//! `DATAGRAMMAR_PROTOCOLS=7 cargo test --test wire` rewrites it from the seed 7. The next run tests it.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,7 +11,7 @@ use datagrammar_tests::Random;
 
 const PROTOCOLS: u64 = 6;
 
-/// In this order a message may hold another one without an `Option` or a `Vec`: each ends.
+/// A message may directly hold only a later one of these, so that each message ends.
 const TYPES: [&str; 4] = ["Top", "Middle", "Part", "Leaf"];
 
 #[derive(Clone)]
@@ -25,13 +25,13 @@ struct Type {
 struct Variant {
     tag: u32,
     is_extensible: bool,
-    /// Each with its type and its attributes.
+    /// Each field with its type and its attributes.
     fields: Vec<String>,
-    /// Whether the last one is the rest, so that no more can come.
+    /// Whether the last field is the rest, so that no field can follow.
     is_closed: bool,
 }
 
-/// The protocols of a seed, as the source of a module.
+/// Returns the protocols of a seed, as the source of a module.
 fn generate(seed: u64) -> String {
     let mut random = Random(seed);
     let mut text = format!(
@@ -61,7 +61,7 @@ fn first(random: &mut Random, at: usize) -> Type {
     ty
 }
 
-/// What the rules allow: variants of new tags, and fields with `default` at the end.
+/// Makes the changes that the rules allow: adds variants with new tags, and appends `default` fields.
 fn grow(random: &mut Random, at: usize, ty: &mut Type) {
     for variant in ty.variants.iter_mut().filter(|variant| !variant.is_closed) {
         for _ in 0..random.below(3) {

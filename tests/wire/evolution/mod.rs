@@ -1,8 +1,8 @@
-//! Versions 1, 2 and 3 of a protocol understand each other in all six directions, and themselves, as the
-//! evolution page says: one protocol written by hand, and some made at random.
+//! Versions 1, 2 and 3 of a protocol understand themselves and each other, in every direction, as the evolution
+//! table says. One protocol is written by hand, the others are generated at random.
 //!
-//! `DATAGRAMMAR_EVOLUTION=100000` generates as many messages for each direction, and `DATAGRAMMAR_PROTOCOLS`
-//! makes other protocols: see `generator.rs`.
+//! `DATAGRAMMAR_EVOLUTION=100000` sets the number of messages for each direction. `DATAGRAMMAR_PROTOCOLS`
+//! generates other protocols: see `generator.rs`.
 
 mod generated;
 mod generator;
@@ -16,12 +16,12 @@ use datagrammar_tests::{Random, seed};
 use model::{Reader, Refusal, Value, files};
 use versions::{Modelled, received, v1, v2, v3};
 
-/// How many messages of each version are read by each version.
+/// The number of messages from each version that each version reads.
 fn cases() -> u32 {
     std::env::var("DATAGRAMMAR_EVOLUTION").map_or(5000, |cases| cases.parse().unwrap())
 }
 
-/// How often each outcome was met: a table that nothing tests says nothing.
+/// How often each outcome occurred. The test requires each of them.
 #[derive(Default)]
 struct Met {
     understood: Cell<u32>,
@@ -68,7 +68,7 @@ direction!(version_1_reads_version_3: v3 to v1, refuses true, unclear true);
 direction!(version_2_reads_version_3: v3 to v2, refuses true, unclear true);
 direction!(version_3_reads_itself: v3 to v3, refuses false, unclear false);
 
-/// All directions of a protocol that was made at random.
+/// Tests all directions of a random protocol.
 macro_rules! protocol {
     ($($protocol:ident)*) => { $(
         mod $protocol {
@@ -99,7 +99,7 @@ macro_rules! protocol {
 
 protocol!(protocol_0 protocol_1 protocol_2 protocol_3 protocol_4 protocol_5);
 
-/// Bytes that no sender wrote are refused, or are a message: one that is sent and read as itself.
+/// Random bytes are refused, or decode to a message that encodes and decodes to itself.
 #[test]
 fn damaged_frames_are_messages_or_refused() {
     let mut random = Random(seed());

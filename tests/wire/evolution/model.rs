@@ -1,5 +1,5 @@
-//! Messages of any version as one tree, and how a reader of another version has to read it: the table of
-//! the evolution page, as code.
+//! Messages of any version as a tree, and what a reader of another version makes of it: the evolution table of the
+//! derive's page, as code.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use datagrammar::DecodeError;
 pub(crate) enum Value {
     Number(u64),
     Text(String),
-    /// Which file a descriptor is of.
+    /// The number of the file behind a descriptor.
     File(u64),
     Maybe(Option<Box<Self>>),
     List(Vec<Self>),
@@ -22,12 +22,12 @@ pub(crate) enum Value {
 pub(crate) struct Node {
     pub(crate) tag: u32,
     pub(crate) fields: Vec<Value>,
-    /// Its frame, as its sender wrote it.
+    /// The frame that the sender wrote.
     pub(crate) frame: Vec<u8>,
     pub(crate) is_unknown: bool,
 }
 
-/// The frame of a message that was read is that of its reader: of what is unknown alone is it the same.
+/// Ignores the frames, except of unknown messages: a reader writes known messages in its own version.
 impl PartialEq for Node {
     fn eq(&self, other: &Self) -> bool {
         let frames = !self.is_unknown || self.frame == other.frame;
@@ -37,7 +37,7 @@ impl PartialEq for Node {
     }
 }
 
-/// What a version declares.
+/// The declarations of a version.
 pub(crate) type Schema = BTreeMap<&'static str, Type>;
 
 pub(crate) struct Type {
@@ -51,12 +51,12 @@ pub(crate) struct Variant {
 }
 
 pub(crate) struct Field {
-    /// Of a nested field, the type of its messages.
+    /// The message type of a nested field.
     pub(crate) nested: Option<&'static str>,
     pub(crate) default: Option<Value>,
 }
 
-/// What a reader says.
+/// The error of a reader.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Refusal {
     UnknownTag(u32),
@@ -65,7 +65,7 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// The refusal that an error is, wherever it is nested.
+    /// Returns the refusal for an error, at any depth.
     pub(crate) fn of(error: DecodeError) -> Self {
         match error {
             DecodeError::Nested { error, .. } => Self::of(*error),
@@ -77,7 +77,7 @@ impl Refusal {
     }
 }
 
-/// The descriptors of a value, depth first.
+/// Returns the descriptors of a value, depth first.
 pub(crate) fn files(value: &Value, found: &mut Vec<u64>) {
     match value {
         Value::File(file) => found.push(*file),
@@ -91,15 +91,15 @@ pub(crate) fn files(value: &Value, found: &mut Vec<u64>) {
 /// A reader of another version.
 pub(crate) struct Reader<'s> {
     schema: &'s Schema,
-    /// Whether a nested message had something unknown in it, and descriptors were taken after that.
+    /// Whether a nested message had an unknown part, and whether descriptors were taken after it.
     unknown: bool,
     taken_after: bool,
-    /// How many descriptors the reader does not know of.
+    /// The number of descriptors that the reader does not know.
     left: usize,
 }
 
 impl<'s> Reader<'s> {
-    /// What a reader makes of a message.
+    /// Returns what the reader makes of a message.
     pub(crate) fn read(schema: &'s Schema, node: &Node) -> Result<Node, Refusal> {
         let mut reader = Self { schema, unknown: false, taken_after: false, left: 0 };
         let read = reader.message(node, "Top", true)?;

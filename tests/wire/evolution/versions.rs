@@ -1,4 +1,4 @@
-//! Three versions of one protocol, each of which follows the rules of the evolution page.
+//! Three versions of one protocol, which follow the evolution rules.
 
 use std::fs::File;
 use std::os::fd::AsFd;
@@ -12,7 +12,7 @@ pub(crate) use datagrammar_tests::Random;
 
 pub(crate) use super::model::{Field, Node, Schema, Type, Value, Variant};
 
-/// The files whose descriptors are sent, and what each is known by.
+/// The files whose descriptors are sent, and the number of each.
 pub(crate) static FILES: LazyLock<Vec<(u64, File)>> = LazyLock::new(|| {
     let file = |_| {
         let file = tempfile::tempfile().expect("a file");
@@ -21,9 +21,9 @@ pub(crate) static FILES: LazyLock<Vec<(u64, File)>> = LazyLock::new(|| {
     (0..6).map(file).collect()
 });
 
-/// A field's type: what values it has, and how they are in the tree.
+/// The type of a field: its values, and how they look in the tree.
 pub(crate) trait Modelled {
-    /// Its messages, if it nests.
+    /// Its message type, if it nests.
     const NESTED: Option<&'static str> = None;
 
     fn random(random: &mut Random, depth: u32) -> Self;
@@ -33,7 +33,7 @@ pub(crate) trait Modelled {
 
 impl Modelled for u32 {
     fn random(random: &mut Random, _: u32) -> Self {
-        // Of every length that the codec has.
+        // One value for each length of the encoding.
         (random.below(1 << 32) >> (8 * random.below(4))) as Self
     }
 
@@ -140,7 +140,7 @@ impl<T: Modelled> Modelled for Box<T> {
     }
 }
 
-/// A message that is received with the descriptors of its tree.
+/// Decodes a message with the descriptors of its tree.
 pub(crate) fn received<M>(frame: &[u8], files: &[u64]) -> Result<Value, DecodeError>
 where
     M: for<'f> Message<Borrowed<'f> = M> + Modelled,
@@ -150,7 +150,7 @@ where
         file.as_fd().try_clone_to_owned().expect("a descriptor")
     };
     let descriptors: Vec<OwnedFd> = files.iter().map(descriptor).collect();
-    // As endpoints do: those that take none let the kernel close them.
+    // As in endpoints: the kernel closes descriptors for a type that accepts none.
     let message = match M::DESCRIPTORS {
         true => M::decode_with(frame, &mut Descriptors::from(descriptors)),
         false => M::decode(frame),
@@ -158,7 +158,7 @@ where
     message.map(|message| message.model())
 }
 
-/// Declares the types of a version: what is sent, how it is in the tree, and its schema.
+/// Declares the types of a version, how they look in the tree, and their schema.
 macro_rules! version {
     ($version:ident; $(
         enum $name:ident $([$other:ident])? {
@@ -186,7 +186,7 @@ macro_rules! version {
 
                     fn random(random: &mut Random, depth: u32) -> Self {
                         const TAGS: &[u32] = &[$($tag),*];
-                        // Where it ends, it ends with the first variant.
+                        // At the depth limit, the first variant ends the tree.
                         let at = if depth > 0 { random.below(TAGS.len() as u64) as usize } else { 0 };
                         let depth = depth.saturating_sub(1);
                         match TAGS[at] {

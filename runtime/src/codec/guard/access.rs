@@ -1,4 +1,4 @@
-//! The guard around seeds and accesses: elements are counted, and claims of lengths cut.
+//! The guard around seeds and accesses: counts elements of no bytes, and limits the claimed lengths.
 
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
@@ -9,7 +9,7 @@ use super::meter::Rule;
 use super::wrapper::Guard;
 
 impl<T> Guard<'_, T> {
-    /// Counts the element that was decoded since `before` bytes remained, if it took none.
+    /// Counts the last element if it took no bytes. `before` is how many bytes remained before it.
     #[inline]
     fn check<E: Error>(&self, before: usize) -> Result<(), E> {
         match self.counted && self.meter.remaining.get() == before && !self.count() {
@@ -63,7 +63,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Guard<'_, A> {
         let before = self.meter.remaining.get();
         let seed = self.around(seed);
         let key = self.inner.next_key_seed(seed)?;
-        // An entry is empty if its key is: the value's bytes would only make the count generous.
+        // An entry counts as empty if its key is empty, whatever its value takes: this is the stricter rule.
         if key.is_some() {
             self.check(before)?;
         }
@@ -92,7 +92,7 @@ impl<'g, 'de, A: EnumAccess<'de>> EnumAccess<'de> for Guard<'g, A> {
         seed: S,
     ) -> Result<(S::Value, Self::Variant), A::Error> {
         let Self { inner, meter, depth, free, counted } = self;
-        // The variant's number holds no values, and was spent for with the enum.
+        // The number of the variant holds no values, and `deserialize_enum` has counted its byte.
         #[cfg(debug_assertions)]
         let seed = super::names::Index { inner: seed, names: &meter.names };
         let (value, variant) = inner.variant_seed(seed)?;

@@ -1,5 +1,5 @@
-//! The guard around what serializers write elements and fields with: each one is guarded, those of no
-//! bytes are counted, and no field of a struct is left out.
+//! The guard around serde's compound serializers: guards each element and field, counts elements of no bytes,
+//! and refuses a struct that skips a field.
 
 use serde::ser::{
     Error, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
@@ -11,7 +11,7 @@ use super::serializer::Named;
 use super::wrapper::Guard;
 
 impl<S> Guard<'_, S> {
-    /// Counts the element that was encoded, if it took no bytes.
+    /// Counts the last element if it took no bytes.
     #[inline]
     fn check_written<E: Error>(&self) -> Result<(), E> {
         match !self.meter.wrote.get() && !self.count() {
@@ -35,7 +35,7 @@ impl<S: SerializeSeq> SerializeSeq for Guard<'_, S> {
 
     #[inline]
     fn end(self) -> Result<S::Ok, S::Error> {
-        // The length, whatever the elements.
+        // The length takes bytes, even if the elements take none.
         self.meter.wrote.set(true);
         self.inner.end()
     }
@@ -61,13 +61,13 @@ impl<S: SerializeMap> SerializeMap for Guard<'_, S> {
 
     #[inline]
     fn end(self) -> Result<S::Ok, S::Error> {
-        // The length, whatever the elements.
+        // The length takes bytes, even if the elements take none.
         self.meter.wrote.set(true);
         self.inner.end()
     }
 }
 
-/// As many elements as the type declares.
+/// Compounds whose type declares the number of elements.
 macro_rules! declared {
     ($($compound:ident $method:ident)*) => {$(
         impl<S: $compound> $compound for Guard<'_, S> {
@@ -94,7 +94,7 @@ declared! {
     SerializeTupleVariant serialize_field
 }
 
-/// Fields by name, none of which may be left out: the receiver counts on all of them.
+/// Compounds with named fields. None may be skipped: the receiver reads all of them.
 macro_rules! named {
     ($($compound:ident)*) => {$(
         impl<S: $compound> $compound for Guard<'_, Named<S>> {

@@ -1,4 +1,4 @@
-//! The guard around a format's deserializer: what a value costs, and which values hold others.
+//! The guard around the deserializer of a format: counts the bytes and the levels of each value.
 
 use serde::de::{Deserializer, Error, Visitor};
 
@@ -6,7 +6,7 @@ use super::meter::{Meter, Rule};
 use super::owned::Owned;
 use super::wrapper::Guard;
 
-/// Values of at least one byte that hold no others: the visitor needs no watching.
+/// Values of at least one byte that hold no other values: the visitor needs no guard.
 macro_rules! scalars {
     ($($method:ident => $inner:ident)*) => {$(
         #[inline]
@@ -17,7 +17,7 @@ macro_rules! scalars {
     )*};
 }
 
-/// What is entered, unless it is too deep.
+/// Returns the guard of the next level, or the error if that is too deep.
 #[inline]
 pub(super) fn entered<T, E: Error>(meter: &Meter, entered: Option<T>) -> Result<T, E> {
     match entered {
@@ -49,8 +49,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guard<'_, D> {
         deserialize_identifier => deserialize_identifier
     }
 
-    // Owned text and bytes are decoded as borrowed ones, which are checked against the input before
-    // anything is allocated: bincode allocates what a length prefix claims.
+    // Owned text and bytes are decoded as borrowed ones. The format checks those against the input before it
+    // allocates. For owned ones, bincode allocates the claimed length at once.
 
     #[inline]
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -64,8 +64,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guard<'_, D> {
         self.inner.deserialize_bytes(Owned(visitor))
     }
 
-    // The bytes do not say what they are: no format that concatenates can answer. Nor would it skip what it
-    // does not know.
+    // A format that concatenates does not describe its bytes, so it can neither guess a type nor skip a value.
 
     #[cold]
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, D::Error> {

@@ -1,4 +1,4 @@
-//! The value of a field, decoded and encoded under the rules.
+//! Decodes and encodes the value of a field under the rules of the guard.
 
 use std::marker::PhantomData;
 
@@ -10,8 +10,8 @@ use super::wrapper::Guard;
 use crate::codec::Codec;
 use crate::error::Fault;
 
-/// Decodes a `T` from the front of `input` under the rules, and says how many bytes it took. `nested`
-/// is how many messages the value is nested in.
+/// Decodes a `T` from the start of `input` under the rules. Returns it, and how many bytes it took. `nested` is
+/// the number of messages around the value's own.
 #[inline]
 pub(crate) fn decode_guarded<'f, C, T>(
     input: &'f [u8],
@@ -31,7 +31,7 @@ where
     }
 }
 
-/// Appends `value` to `out` under the rules, or says why no receiver would take it.
+/// Appends `value` to `out` under the rules. The error says why no receiver would accept it.
 #[inline]
 pub(crate) fn encode_guarded<C, T>(
     value: &T,
@@ -52,8 +52,8 @@ where
     }
 }
 
-/// As [`encode_guarded`], for a type of which it can be checked whether it is received as it is sent. In builds
-/// with debug assertions, it is.
+/// Appends `value` like [`encode_guarded`]. In builds with debug assertions, also checks that the bytes decode to
+/// the same variants.
 #[inline]
 pub(crate) fn encode_checked<C, T>(
     value: &T,

@@ -1,4 +1,4 @@
-//! What the guards of one field count together, and the rule that was broken.
+//! The counts that the guards of one field share, and the rule that was broken.
 
 use std::cell::Cell;
 
@@ -7,27 +7,27 @@ use super::names::Names;
 use crate::codec::{MAX_DEPTH, MAX_EMPTY_ELEMENTS};
 use crate::error::Fault;
 
-/// How many bytes of input it takes to reserve room for one element ahead of its decoding.
+/// The number of input bytes for each element that a sequence may reserve room for in advance.
 ///
-/// In memory an element is often larger than in the frame, by how much only its type knows. A sequence
-/// that claims more elements is not told of its length and grows as they arrive, which costs a long
-/// one of tiny elements some reallocations. What a false claim reserves is bounded: for elements of 64
-/// bytes in memory, by eight times the input.
+/// An element often takes more bytes in memory than in the frame. If a sequence claims more elements than this
+/// number allows, it gets no size hint and grows as its elements arrive. A long sequence of tiny elements then
+/// needs some reallocations. A false claim reserves little: for elements of 64 bytes in memory, at most eight
+/// times the input.
 const BYTES_PER_RESERVED: usize = 8;
 
-/// What the guards of one field share.
+/// The counts that the guards of one field share.
 pub(super) struct Meter {
-    /// Bytes that the input may still hold: its length, less one for each value met so far that
-    /// takes at least one byte. Never less than what is really left.
+    /// An upper bound of the bytes left in the input: its length, less one for each value so far that takes at
+    /// least one byte.
     pub(super) remaining: Cell<usize>,
-    /// Where values are encoded: whether one of at least one byte was, since this was last reset.
+    /// On encoding: whether a value of at least one byte was written since the last reset.
     pub(super) wrote: Cell<bool>,
-    /// Elements that may still be reserved room for, by all sequences together: in a frame that
-    /// tells the truth they are no more than its bytes, however deep sequences are nested.
+    /// How many more elements all sequences together may reserve room for. An honest frame has no more elements
+    /// than bytes, at any depth.
     pub(super) reservable: Cell<usize>,
-    /// Elements of no bytes met so far in the frame.
+    /// Elements of no bytes in the frame so far.
     pub(super) empty_elements: Cell<u32>,
-    /// The rule that was broken. The format's error type need not be able to say.
+    /// The rule that was broken. The error type of the format may not be able to hold it.
     pub(super) tripped: Cell<Option<Rule>>,
     #[cfg(debug_assertions)]
     pub(super) names: Names,
@@ -37,11 +37,11 @@ pub(super) struct Meter {
 pub(super) enum Rule {
     Depth,
     EmptyElements,
-    /// A type asked the bytes what they are.
+    /// A type needs a format that describes itself.
     SelfDescribing,
     /// A sequence or a map did not say how many elements it has.
     UnknownLength,
-    /// A struct left out a field.
+    /// A struct skipped a field.
     LeftOut {
         of: &'static str,
         field: &'static str,
@@ -62,7 +62,7 @@ impl Meter {
         }
     }
 
-    /// Notes the variant that is serialised.
+    /// Notes a serialised variant.
     #[inline]
     pub(super) fn sends(&self, of: &'static str, variant: &'static str) {
         #[cfg(debug_assertions)]
@@ -70,7 +70,7 @@ impl Meter {
         _ = (of, variant);
     }
 
-    /// Notes the variants of the enum that is deserialised.
+    /// Notes the variants of the enum that is being deserialised.
     #[inline]
     pub(super) fn receives(&self, variants: &'static [&'static str]) {
         #[cfg(debug_assertions)]
@@ -83,7 +83,7 @@ impl Meter {
         self.remaining.set(self.remaining.get().saturating_sub(1));
     }
 
-    /// Notes which rule was broken, and makes an error of the format that stands for it.
+    /// Notes the broken rule, and returns an error of the format in its place.
     #[cold]
     #[inline(never)]
     pub(super) fn trip_decoding<E: serde::de::Error>(&self, rule: Rule) -> E {
@@ -91,7 +91,7 @@ impl Meter {
         E::custom("a rule of the runtime was broken")
     }
 
-    /// As [`trip_decoding`](Self::trip_decoding), where values are encoded.
+    /// Does the same as [`trip_decoding`](Self::trip_decoding), on encoding.
     #[cold]
     #[inline(never)]
     pub(super) fn trip_encoding<E: serde::ser::Error>(&self, rule: Rule) -> E {
@@ -99,7 +99,7 @@ impl Meter {
         E::custom("a rule of the runtime was broken")
     }
 
-    /// Why decoding failed: `fault`, unless a rule was broken.
+    /// Returns why decoding failed: the broken rule, or else `fault`.
     #[cold]
     pub(super) fn fault(&self, fault: Fault) -> Fault {
         match self.tripped.get() {
@@ -110,7 +110,7 @@ impl Meter {
         }
     }
 
-    /// Why encoding failed: `reason`, unless a rule was broken.
+    /// Returns why encoding failed: the broken rule, or else `reason`.
     #[cold]
     pub(super) fn refusal(&self, reason: Box<str>) -> Box<str> {
         let text = match self.tripped.get() {
@@ -118,9 +118,9 @@ impl Meter {
             Some(Rule::EmptyElements) => {
                 Fault::TooManyEmptyElements { limit: MAX_EMPTY_ELEMENTS }.to_string()
             }
-            Some(Rule::UnknownLength) => "a sequence or a map of unknown length, as `#[serde(flatten)]` makes one: the receiver needs the length first".to_owned(),
+            Some(Rule::UnknownLength) => "a sequence or map of unknown length (as `#[serde(flatten)]` makes): collect it into a `Vec` or a map first, or remove `flatten`".to_owned(),
             Some(Rule::LeftOut { of, field }) => format!(
-                "`{of}` leaves out its field `{field}`, and the receiver would read the next bytes as that field: remove `skip_serializing_if`, as an `Option` of `None` is one byte"
+                "`{of}` skips its field `{field}`, but the receiver would read the next bytes as that field: remove `skip_serializing_if` (the `None` of an `Option` is one byte)"
             ),
             Some(Rule::SelfDescribing) | None => return reason,
         };

@@ -1,9 +1,9 @@
-//! The rules for values, around any serde format: what is decoded, and what is encoded.
+//! The guard: applies the rules for values to any serde format, on decoding and on encoding.
 //!
-//! One wrapper, [`Guard`](wrapper::Guard), plays every role of serde. On the deserialising side it
-//! wraps the format's deserializer, and each visitor, seed and access that passes through it. On the
-//! serialising side it wraps the format's serializer, and each value and compound. So no nested value
-//! is ever decoded or encoded without it, and both sides count alike: what is sent can be received.
+//! One wrapper, [`Guard`](wrapper::Guard), implements all of serde's traits. On decoding, it wraps the
+//! deserializer of the format, and each visitor, seed and access that passes through it. On encoding, it wraps
+//! the serializer, and each value and compound. So no nested value escapes the guard. Both sides count in the
+//! same way, so a receiver accepts what a sender sends.
 
 mod access;
 mod compound;

@@ -1,16 +1,16 @@
-//! The variants of enums by their names, as they are sent and as they are received.
+//! The names of enum variants, as they are sent and as they would be received.
 
 use std::cell::{Cell, RefCell};
 
 use serde::de::value::U32Deserializer;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IntoDeserializer};
 
-/// The variants that were serialised, in order, and where deserialising has got to.
+/// The serialised variants in order, and the number of variants deserialised so far.
 #[derive(Default)]
 pub(super) struct Names {
     sent: RefCell<Vec<(&'static str, &'static str)>>,
     received: Cell<usize>,
-    /// The variants of the enum that is being deserialised.
+    /// The variant names of the enum that is being deserialised.
     of: Cell<&'static [&'static str]>,
     pub(super) mistaken: Cell<Option<Mistaken>>,
     pub(super) checks: bool,
@@ -35,8 +35,8 @@ impl Names {
         self.of.set(variants);
     }
 
-    /// Compares a variant with the one that was sent. (A name that the receiver does not have was
-    /// given another one.)
+    /// Compares a variant with the one that was sent. A name that the receiver does not have is no mismatch:
+    /// serde renamed it.
     fn received(&self, index: u32) {
         let (at, of) = (self.received.get(), self.of.get());
         self.received.set(at + 1);
@@ -50,7 +50,7 @@ impl Names {
     }
 }
 
-/// A seed of a variant's number, which is noted.
+/// A seed for the number of a variant, which it notes.
 pub(super) struct Index<'g, S> {
     pub(super) inner: S,
     pub(super) names: &'g Names,

@@ -1,11 +1,11 @@
-//! Visitors of owned text and bytes: what was decoded as borrowed is handed on as owned, to visitors
-//! that may know nothing else.
+//! Visitors for owned text and bytes: they get borrowed values from the format, and pass owned values on, because
+//! the inner visitor may accept nothing else.
 
 use std::fmt;
 
 use serde::de::{Error, Visitor};
 
-/// The visitor of a value that asked for a `String` or a byte buffer.
+/// A visitor around one that expects a `String` or a byte buffer.
 pub(super) struct Owned<V>(pub(super) V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Owned<V> {

@@ -1,8 +1,8 @@
-//! A check of builds with debug assertions: a value that is sent is received as the same variants, and
-//! from the same bytes.
+//! A check in builds with debug assertions: the bytes of a sent value decode to the same variants, and all bytes
+//! are read.
 //!
-//! serde counts all variants of an enum where it serialises, and where it deserialises those alone that
-//! are not skipped. So `#[serde(skip)]` on one makes another of each that comes after it, in silence.
+//! On serialising, serde counts all variants of an enum. On deserialising, it counts only those that are not
+//! skipped. So after a variant with `#[serde(skip)]`, each variant silently decodes as another one.
 
 use std::marker::PhantomData;
 
@@ -14,7 +14,7 @@ use super::wrapper::Guard;
 use crate::codec::Codec;
 use crate::error::Fault;
 
-/// Says what is wrong with `bytes`, to which a `T` was encoded under `meter`.
+/// Returns what is wrong with `bytes`, the encoding of a `T` under `meter`.
 pub(super) fn check<C: Codec, T: DeserializeOwned>(
     meter: Meter,
     bytes: &[u8],
@@ -28,20 +28,20 @@ pub(super) fn check<C: Codec, T: DeserializeOwned>(
             let received =
                 received.map_or("no variant".into(), |received| format!("`{of}::{received}`"));
             format!(
-                "`{of}::{sent}` would be received as {received}: an enum with `#[serde(skip)]` on a variant counts its variants in two ways"
+                "`{of}::{sent}` would be received as {received}: remove `#[serde(skip)]` from the variants before it"
             )
         }
         (Ok((_, taken)), None) if taken < bytes.len() => format!(
-            "{taken} bytes would be read of the {} that were written: the type deserialises something else than it serialises",
+            "only {taken} bytes would be read of the {} that were written: make the type deserialise exactly what it serialises",
             bytes.len()
         ),
         (Err(fault), None) => match meter.fault(fault) {
             fault @ Fault::SelfDescribing => fault.to_string(),
             Fault::Short { .. } => format!(
-                "more bytes would be read than the {} that were written: the type serialises less than it deserialises",
+                "more bytes would be read than the {} that were written: make the type serialise all that it deserialises (remove `skip_serializing`)",
                 bytes.len()
             ),
-            // A type may refuse what it likes.
+            // The type refuses the value for a reason of its own.
             _ => return Ok(()),
         },
         (Ok(_), None) => return Ok(()),

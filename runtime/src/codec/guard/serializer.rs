@@ -1,4 +1,4 @@
-//! The guard around a format's serializer: what a value costs, and which values hold others.
+//! The guard around the serializer of a format: counts the bytes and the levels of each value.
 
 use std::fmt::Display;
 
@@ -7,7 +7,7 @@ use serde::ser::{Error, Serialize, Serializer};
 use super::meter::{Meter, Rule};
 use super::wrapper::Guard;
 
-/// What is entered, unless it is too deep.
+/// Returns the guard of the next level, or the error if that is too deep.
 #[inline]
 fn entered<T, E: Error>(meter: &Meter, entered: Option<T>) -> Result<T, E> {
     match entered {
@@ -16,7 +16,7 @@ fn entered<T, E: Error>(meter: &Meter, entered: Option<T>) -> Result<T, E> {
     }
 }
 
-/// Values of at least one byte that hold no others.
+/// Values of at least one byte that hold no other values.
 macro_rules! scalars {
     ($($method:ident($value:ty))*) => {$(
         #[inline]
@@ -194,14 +194,14 @@ impl<'g, S: Serializer> Serializer for Guard<'g, S> {
     }
 }
 
-/// The fields of a struct or of a variant, and whose they are.
+/// The fields of a struct or a variant, and its name.
 pub(super) struct Named<F> {
     pub(super) of: &'static str,
     pub(super) fields: F,
 }
 
 impl<'g, S: Serializer> Guard<'g, S> {
-    /// A guard for the fields of a variant with several: a level in the enum.
+    /// Returns a guard for the fields of a variant with several, which are one level below the enum.
     #[inline]
     fn variant(&self) -> Result<Guard<'g, ()>, S::Error> {
         self.meter.wrote.set(true);

@@ -1,4 +1,4 @@
-//! The guard around a visitor: what it is handed that holds values is guarded on the way.
+//! The guard around a visitor: it guards everything that holds other values.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::de::{Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 
 use super::wrapper::Guard;
 
-/// What a visitor is handed that holds no other values.
+/// Values that hold no other values.
 macro_rules! leaves {
     ($($method:ident($value:ty))*) => {$(
         #[inline]

@@ -1,4 +1,4 @@
-//! What generated code asks, and the ways of writing and reading that the compiler finds.
+//! How the compiler chooses the way to write and to read a field: without serde, or through it.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -11,7 +11,7 @@ use crate::codec::Codec;
 use crate::error::{DecodeError, EncodeError};
 use crate::message::{Decoder, Encoder};
 
-/// A field's value, to be written.
+/// The value of a field, to be written.
 #[derive(Debug)]
 pub struct Value<'m, T: ?Sized>(pub &'m T);
 
@@ -27,7 +27,7 @@ impl<'m, T: Put> Value<'m, T> {
     }
 }
 
-/// A field's value of a type that names no lifetime, to be written.
+/// The value of a field whose type names no lifetime, to be written.
 #[derive(Debug)]
 pub struct OwnedValue<'m, T: ?Sized>(pub &'m T);
 
@@ -43,12 +43,12 @@ impl<'m, T: Put> OwnedValue<'m, T> {
     }
 }
 
-/// A field's type, to be read from a frame that lives for `'f`.
+/// The type of a field, to be read from a frame with the lifetime `'f`.
 #[derive(Debug)]
 pub struct Of<'f, T>(PhantomData<fn(&'f ()) -> T>);
 
 impl<T> Of<'_, T> {
-    /// The only one.
+    /// The only value.
     pub const TYPE: Self = Self(PhantomData);
 }
 
@@ -64,7 +64,7 @@ impl<'f, T: Get<'f>> Of<'f, T> {
     }
 }
 
-/// Writes types that are not recognised, and that can be read back to be checked.
+/// Writes a type through serde that owns its values, so that the bytes can be decoded again as a check.
 pub trait PutChecked<'m>: Sized {
     #[doc(hidden)]
     fn __put<C: Codec>(
@@ -85,7 +85,8 @@ impl<'m, T: Serialize + DeserializeOwned> PutChecked<'m> for OwnedValue<'m, T> {
     }
 }
 
-/// Writes the other types that serde serialises. It is implemented for references, so that it is found later.
+/// Writes any type through serde. It is implemented for references, so the compiler finds it after
+/// [`PutChecked`].
 pub trait PutThroughSerde<'m>: Sized {
     #[doc(hidden)]
     fn __put<C: Codec>(
@@ -95,8 +96,8 @@ pub trait PutThroughSerde<'m>: Sized {
     ) -> Result<(), EncodeError>;
 }
 
-/// Has the methods for types that cannot be written, so that the compiler reports them once, where they are
-/// read. It is behind a `Deref`, so that its methods are found last.
+/// Supplies the methods for types that cannot be written, so that the compiler reports such a type only once,
+/// where it is read. It is behind a `Deref`, so the compiler finds its methods last.
 #[derive(Debug)]
 pub struct Nothing;
 
@@ -160,31 +161,32 @@ impl<'m, T: Serialize + ?Sized> PutThroughSerde<'m> for &OwnedValue<'m, T> {
     }
 }
 
-/// A type that serde handles.
+/// A type that serde can write and read.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a message",
     label = "`Serialize` or `Deserialize` is missing",
-    note = "for your own type, write #[derive(serde::Serialize, serde::Deserialize)] before it, or derive `Message` and mark the field #[message(nested)]; a descriptor is marked #[message(fd)]",
-    note = "for a type of another crate, turn on its `serde` feature, or say how it is sent: #[message(with = path)]"
+    note = "for your own type, write #[derive(serde::Serialize, serde::Deserialize)] before it, or derive `Message` and mark the field #[message(nested)]",
+    note = "for a type of another crate, turn on its `serde` feature, or write functions that encode it: #[message(with = path)]",
+    note = "for a descriptor, mark the field #[message(fd)]"
 )]
 pub trait FieldType<'f>: Serialize + Deserialize<'f> {}
 
 #[diagnostic::do_not_recommend]
 impl<'f, T: Serialize + Deserialize<'f>> FieldType<'f> for T {}
 
-/// A type that serde handles, and that borrows nothing.
+/// A type that serde can write and read, and that borrows nothing.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be in a field of a message",
-    label = "`Serialize` or `Deserialize` is missing, or it borrows",
+    message = "`{Self}` cannot be part of a field of a message",
+    label = "`Serialize` or `Deserialize` is missing, or the type borrows",
     note = "for your own type, write #[derive(serde::Serialize, serde::Deserialize)] before it",
-    note = "#[message(bound = \"…\")] on the message says what else its type parameters need"
+    note = "to require something else of the type parameters, write #[message(bound = \"…\")] on the message"
 )]
 pub trait OwnedFieldType: Serialize + DeserializeOwned {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> OwnedFieldType for T {}
 
-/// Reads types that are not recognised.
+/// Reads any type through serde.
 pub trait GetThroughSerde<'f>: Sized {
     #[doc(hidden)]
     type Value;

@@ -1,4 +1,4 @@
-//! Maps: the number of entries, and the key and the value of each.
+//! Maps: the number of entries, then the key and the value of each.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
@@ -18,7 +18,7 @@ macro_rules! maps {
                 encoder: &mut Encoder<'m>,
             ) -> Result<(), EncodeError> {
                 encoder.u64::<C>(field, &(self.len() as u64))?;
-                // An entry is empty if its key is.
+                // An entry counts as empty if its key is empty: see the guard in `codec`.
                 if K::EMPTY {
                     encoder.count_empty(field, self.len())?;
                 }

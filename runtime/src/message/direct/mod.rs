@@ -1,8 +1,9 @@
-//! Types that need no serde: bytes, text, numbers, and what is made of them. They are recognised by what
-//! they are, and the bytes are those that serde would write.
+//! Types that need no serde: bytes, text, numbers, and containers of them. The compiler recognises them under
+//! any name, and their bytes are the same as through serde.
 //!
-//! Generated code asks [`Value`] and [`Of`]. For a type with [`Put`] or [`Get`] the compiler finds their
-//! own method; for any other, that of [`PutChecked`], [`PutThroughSerde`] or [`GetThroughSerde`].
+//! Derived code calls the methods of [`Value`] and [`Of`]. For a type with [`Put`] or [`Get`], the compiler
+//! finds their inherent methods. For other types, it finds the methods of the traits [`PutChecked`],
+//! [`PutThroughSerde`] and [`GetThroughSerde`].
 
 mod dispatch;
 mod maps;

@@ -6,25 +6,25 @@ use crate::message::{Decoder, Encoder};
 
 /// A type that is written without serde.
 pub trait Put {
-    /// Whether every value takes no bytes.
+    /// Whether no value of the type takes any bytes.
     const EMPTY: bool = false;
 
-    /// Writes the value as the codec writes it through serde.
+    /// Writes the value, with the same bytes as through serde.
     ///
     /// # Errors
     ///
-    /// As [`Encoder::field`].
+    /// Those of [`Encoder::field`].
     fn put<'m, C: Codec>(
         &'m self,
         field: &'static str,
         encoder: &mut Encoder<'m>,
     ) -> Result<(), EncodeError>;
 
-    /// Writes a sequence of values.
+    /// Writes a sequence: the number of values, then the values.
     ///
     /// # Errors
     ///
-    /// As [`Encoder::field`].
+    /// Those of [`Encoder::field`].
     #[inline]
     fn put_all<'m, C: Codec>(
         values: &'m [Self],
@@ -41,11 +41,11 @@ pub trait Put {
         values.iter().try_for_each(|value| value.put::<C>(field, encoder))
     }
 
-    /// Writes as many values as the type declares.
+    /// Writes an array: the values, without their number.
     ///
     /// # Errors
     ///
-    /// As [`Encoder::field`].
+    /// Those of [`Encoder::field`].
     #[inline]
     fn put_array<'m, C: Codec>(
         values: &'m [Self],
@@ -61,24 +61,24 @@ pub trait Put {
 
 /// A type that is read without serde.
 pub trait Get<'f>: Sized {
-    /// Whether every value takes no bytes.
+    /// Whether no value of the type takes any bytes.
     const EMPTY: bool = false;
 
-    /// Reads a value as the codec reads it through serde.
+    /// Reads a value, from the same bytes as through serde.
     ///
     /// # Errors
     ///
-    /// As [`Decoder::field`].
+    /// Those of [`Decoder::field`].
     fn get<C: Codec>(
         field: &'static str,
         decoder: &mut Decoder<'f, C>,
     ) -> Result<Self, DecodeError>;
 
-    /// Reads a sequence of values.
+    /// Reads a sequence: the number of values, then the values.
     ///
     /// # Errors
     ///
-    /// As [`Decoder::field`].
+    /// Those of [`Decoder::field`].
     #[inline]
     fn get_all<C: Codec>(
         field: &'static str,
@@ -95,11 +95,11 @@ pub trait Get<'f>: Sized {
         Ok(values)
     }
 
-    /// Reads as many values as the type declares.
+    /// Reads an array: the values, without their number.
     ///
     /// # Errors
     ///
-    /// As [`Decoder::field`].
+    /// Those of [`Decoder::field`].
     #[inline]
     fn get_array<C: Codec, const N: usize>(
         field: &'static str,

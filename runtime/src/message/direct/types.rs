@@ -1,4 +1,4 @@
-//! The types that need no serde, and their bytes.
+//! The types that need no serde.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use crate::codec::Codec;
 use crate::error::{DecodeError, EncodeError};
 use crate::message::{Decoder, Encoder};
 
-/// What the codec writes as it is.
+/// Types that the codec writes and reads.
 macro_rules! scalars {
     ($($scalar:ty)*) => {$(
         impl Put for $scalar {
@@ -37,7 +37,7 @@ macro_rules! scalars {
 
 scalars!(u16 u128 usize i16 i32 i64 i128 isize f32 f64 bool char);
 
-/// Numbers of which codecs have the fastest way.
+/// Numbers for which codecs have their own functions.
 macro_rules! numbers {
     ($($number:ident)*) => {$(
         impl Put for $number {
@@ -164,7 +164,7 @@ impl Get<'_> for i8 {
     }
 }
 
-/// Slices that hold bytes or text, and how they are lent, owned or shared.
+/// Owned and shared text.
 macro_rules! slices {
     ($($slice:ty: $method:ident($content:ty) $(, $shared:ident)?;)*) => {$(
         impl Put for $slice {
@@ -198,7 +198,7 @@ slices! {
     Rc<str>: text(str);
 }
 
-/// What the frame lends.
+/// Bytes and text that the frame lends.
 macro_rules! lent {
     ($($content:ty: $method:ident;)*) => {$(
         impl Put for &$content {
@@ -223,7 +223,7 @@ macro_rules! lent {
             }
         }
 
-        // As serde has it: owned, as the lifetime may be any.
+        // Owned, as through serde: the lifetime may be longer than that of the frame.
         impl Put for Cow<'_, $content> {
             #[inline]
             fn put<'m, C: Codec>(

@@ -1,4 +1,4 @@
-//! Nested fields: the types that nest, and how generated code writes and reads them.
+//! Nested fields: the types that nest, and how derived code writes and reads them.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -7,26 +7,26 @@ use crate::codec::Codec;
 use crate::error::{DecodeError, EncodeError};
 use crate::message::{Decoder, Descriptors, Encoder, Message, Nothing};
 
-/// What a `#[message(nested)]` field holds: a message, or an `Option` or a `Vec` of what nests. A `Box`
-/// of a message is a message itself.
+/// A type of `#[message(nested)]` fields: a message, or an `Option` or a `Vec` of such a type. A `Box` of a
+/// message is a message.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not nest",
-    label = "neither a message, nor a `Box`, `Option` or `Vec` of one",
-    note = "derive `Message` for the type that is to be a message in this one, or remove `nested`"
+    message = "`{Self}` cannot be a `nested` field",
+    label = "not a message, nor a `Box`, `Option` or `Vec` of one",
+    note = "derive `Message` for the type of this field, or remove `nested`"
 )]
 pub trait Nested {
-    /// Whether descriptors may travel with the field. It is true of every `Vec`: to ask what a `Vec` holds
-    /// would never end where a message holds itself.
+    /// Whether the field can carry descriptors. Every `Vec` says yes: a message may hold itself in a `Vec`, and
+    /// then the constant would depend on itself.
     const DESCRIPTORS: bool = true;
 
-    /// The same type, borrowing from a frame that lives for `'f`.
+    /// This type with the lifetime `'f` of the frame that it borrows from.
     type Borrowed<'f>;
 
     /// Writes the field.
     ///
     /// # Errors
     ///
-    /// Those of [`Message::encode`], and [`EncodeError::Field`] for what is nested too deep.
+    /// Those of [`Message::encode`], and [`EncodeError::Field`] for a message that is nested too deep.
     fn write<'m, C: Codec>(
         &'m self,
         field: &'static str,
@@ -46,12 +46,12 @@ pub trait Nested {
 }
 
 impl<'m> Encoder<'m> {
-    /// Writes a `nested` field: the length of its message's frame, then the frame.
+    /// Writes a `nested` field: the length of the nested frame, then the frame.
     ///
     /// # Errors
     ///
-    /// Those of the nested message's [`encode`](Message::encode), and [`EncodeError::Field`] for one that
-    /// is nested deeper than [`MAX_DEPTH`](crate::codec::MAX_DEPTH).
+    /// Those of [`encode`](Message::encode) of the nested message. [`EncodeError::Field`] if it is nested deeper
+    /// than [`MAX_DEPTH`](crate::codec::MAX_DEPTH).
     #[inline]
     pub fn nested<C: Codec, T: Nested>(
         &mut self,
@@ -63,11 +63,11 @@ impl<'m> Encoder<'m> {
 }
 
 impl<'f, C: Codec> Decoder<'f, C> {
-    /// Reads a `nested` field: the length of its message's frame, then the frame.
+    /// Reads a `nested` field: the length of the nested frame, then the frame.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::Nested`], naming `field`, around the nested message's error.
+    /// [`DecodeError::Nested`], naming `field`, with the error of the nested message.
     #[inline]
     pub fn nested<T: Nested>(
         &mut self,
@@ -83,13 +83,13 @@ impl<'f, C: Codec> Decoder<'f, C> {
 pub struct NestedType<T>(PhantomData<T>);
 
 impl<T: Nested> NestedType<T> {
-    /// Whether descriptors may travel with the field.
+    /// Whether the field can carry descriptors.
     pub const DESCRIPTORS: bool = T::DESCRIPTORS;
 }
 
-/// Has the answer for types that do not nest, so that the compiler reports them once, where they are read.
+/// Supplies the constant for types that do not nest, so that the compiler reports such a type only once.
 pub trait NoDescriptors {
-    /// None.
+    /// The field cannot carry descriptors.
     const DESCRIPTORS: bool = false;
 }
 
@@ -197,7 +197,7 @@ impl<T: Nested> Nested for Vec<T> {
         decoder: &mut Decoder<'f, C>,
         descriptors: &mut Descriptors,
     ) -> Result<Self::Borrowed<'f>, DecodeError> {
-        // Room is made as values come: claims that nest would add up.
+        // Reserve nothing: the claimed counts of nested `Vec`s would add up.
         let (mut values, count) = (Vec::new(), decoder.count(field)?);
         for _ in 0..count {
             values.push(T::read(field, decoder, descriptors)?);

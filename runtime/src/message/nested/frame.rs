@@ -1,15 +1,15 @@
-//! The frame of a message in another one: its own encoding, up to a length or to the end.
+//! Frames of nested messages, which have a length or extend to the end of the outer frame.
 
 use crate::codec::{Codec, MAX_DEPTH};
 use crate::error::{DecodeError, EncodeError, Fault};
 use crate::message::{Decoder, Descriptors, Encoder, Message};
 
 impl<'m> Encoder<'m> {
-    /// Writes a `nested` field that is the `rest` too: its message's frame, up to the end of this one.
+    /// Writes a field that is `nested` and `rest`: the nested frame, without a length.
     ///
     /// # Errors
     ///
-    /// As [`nested`](Self::nested).
+    /// Those of [`nested`](Self::nested).
     pub fn nested_rest<M: Message>(
         &mut self,
         field: &'static str,
@@ -30,8 +30,8 @@ impl<'m> Encoder<'m> {
         }
     }
 
-    /// Writes a message as a frame in this one. Its length is known once it has been written: it is then moved
-    /// up by as many bytes as the length takes.
+    /// Writes the length of a nested frame, then the frame. The length is known only after the frame is written,
+    /// so the frame then moves up by the bytes of the length.
     pub(super) fn frame_behind_length<C: Codec, M: Message>(
         &mut self,
         field: &'static str,
@@ -53,28 +53,28 @@ impl<'m> Encoder<'m> {
 }
 
 impl<'f, C: Codec> Decoder<'f, C> {
-    /// A decoder at the start of `frame`, which is in another one that `descriptors` came with.
+    /// Returns a decoder at the start of `frame`, a nested frame. `descriptors` came with the outer frame.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// Those of [`new`](Self::new).
     #[doc(hidden)]
     pub fn nested_in(frame: &'f [u8], descriptors: &Descriptors) -> Result<Self, DecodeError> {
         let (nested, empty_elements) = descriptors.nesting();
         Ok(Self { nested, empty_elements, ..Self::new(frame)? })
     }
 
-    /// Hands on what is counted across nested frames, at the end of one.
+    /// Ends a nested message: passes its counts on to the outer message.
     #[doc(hidden)]
     pub fn leave(&self, descriptors: &mut Descriptors) {
         descriptors.left_nested(self.empty_elements, self.is_unknown || !self.is_at_end());
     }
 
-    /// Reads a `nested` field that is the `rest` too: its message's frame, up to the end of this one.
+    /// Reads a field that is `nested` and `rest`: the nested frame is the rest of this frame.
     ///
     /// # Errors
     ///
-    /// As [`nested`](Self::nested).
+    /// Those of [`nested`](Self::nested).
     pub fn nested_rest<M: Message>(
         &mut self,
         field: &'static str,

@@ -172,7 +172,7 @@ pub enum Fault {
     },
 
     /// The text is not UTF-8.
-    #[error("the text is not UTF-8 after its first {valid_up_to} bytes")]
+    #[error("the text is not UTF-8 at its byte {valid_up_to}")]
     Utf8 {
         /// How many bytes at the start of the text are valid.
         valid_up_to: usize,

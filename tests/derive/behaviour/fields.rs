@@ -143,7 +143,7 @@ fn text_is_its_bytes() {
     is_sent_as(Text::ByPath("a".to_owned()), &[11, 1, b'a']);
     for tag in [1, 2, 3, 4, 5] {
         let error = Text::decode(&[tag, 2, 195, 40]).unwrap_err().to_string();
-        assert!(error.ends_with("not UTF-8 after 0 bytes of text"), "{error}");
+        assert!(error.ends_with("the text is not UTF-8 at its byte 0"), "{error}");
     }
 }
 

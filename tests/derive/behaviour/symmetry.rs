@@ -60,9 +60,7 @@ fn a_field_that_is_left_out_is_refused_by_its_name() {
     {
         assert!(text.starts_with("Items"), "{text}");
         assert!(text.contains(".0: `Item` skips its field `owner`, but "), "{text}");
-        assert!(
-            text.ends_with("remove `skip_serializing_if`, as an `Option` of `None` is one byte")
-        );
+        assert!(text.ends_with("remove `skip_serializing_if` (`None` takes one byte)"));
     }
     let text = refusal(&Items(whole, vec![less]));
     assert!(text.starts_with("Items.1: `Item` skips its field `owner`"), "{text}");

@@ -120,7 +120,7 @@ impl Meter {
             }
             Some(Rule::UnknownLength) => "a sequence or map of unknown length (as `#[serde(flatten)]` makes): collect it into a `Vec` or a map first, or remove `flatten`".to_owned(),
             Some(Rule::LeftOut { of, field }) => format!(
-                "`{of}` skips its field `{field}`, but the receiver would read the next bytes as that field: remove `skip_serializing_if` (the `None` of an `Option` is one byte)"
+                "`{of}` skips its field `{field}`, but the receiver would read the next bytes as that field: remove `skip_serializing_if` (`None` takes one byte)"
             ),
             Some(Rule::SelfDescribing) | None => return reason,
         };

@@ -1,4 +1,4 @@
-//! Messages in messages: each travels as a frame of its own, behind its length.
+//! Messages in messages: each travels as its own frame, after its length.
 
 mod field;
 mod frame;

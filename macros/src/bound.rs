@@ -21,7 +21,7 @@ const DEFAULT_FOR_ALL: &[&str] =
 /// Returns the where-clause of the user, with the bounds that the fields need.
 ///
 /// Like serde's derive, it bounds the type parameters in a field, not the type of the field, which may be
-/// private. If the user writes `bound`, only those bounds are added.
+/// private. If the user writes `bound`, its bounds replace those that the fields need.
 pub(crate) fn where_clause(container: &Container<'_>) -> TokenStream {
     let own = container.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
     let lent = lent_parameters(container);

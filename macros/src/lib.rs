@@ -26,7 +26,7 @@ use syn::{DeriveInput, Error, parse_macro_input};
 use crate::ctxt::Ctxt;
 use crate::symbol::Place;
 
-/// Derives `Message` for an enum or a struct. `datagrammar::Message` has the documentation.
+#[expect(missing_docs, reason = "rustdoc would append them to those of the re-export")]
 #[proc_macro_derive(Message, attributes(message))]
 pub fn derive_message(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

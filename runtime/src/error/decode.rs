@@ -90,7 +90,7 @@ pub enum DecodeError {
     /// The `fd` fields of the message declare a different number of descriptors than came with the frame. All
     /// of them are closed.
     #[error(
-        "the message declares {declared} descriptors, but {received} came with its frame: all are closed"
+        "the message declares {declared} descriptors, but {received} came with its frame: check that both sides declare the same `fd` fields"
     )]
     FdCount {
         /// How many the fields declare. If too few came, the fields after the first one without a descriptor are

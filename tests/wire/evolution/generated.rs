@@ -1,4 +1,4 @@
-//! Protocols made at random by `generator.rs`, which says how to make others.
+//! Random protocols, written by `generator.rs`. That file says how to generate others.
 //!
 //! Seed: 1
 #![cfg_attr(rustfmt, rustfmt_skip)]

@@ -35,7 +35,7 @@ struct Variant {
 fn generate(seed: u64) -> String {
     let mut random = Random(seed);
     let mut text = format!(
-        "//! Protocols made at random by `generator.rs`, which says how to make others.\n//!\n//! Seed: {seed}\n#![cfg_attr(rustfmt, rustfmt_skip)]\n"
+        "//! Random protocols, written by `generator.rs`. That file says how to generate others.\n//!\n//! Seed: {seed}\n#![cfg_attr(rustfmt, rustfmt_skip)]\n"
     );
     for protocol in 0..PROTOCOLS {
         let mut version: Vec<Type> = (0..TYPES.len()).map(|at| first(&mut random, at)).collect();

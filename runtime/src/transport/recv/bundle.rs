@@ -10,21 +10,21 @@ use crate::wire::{HEAD_LEN, is_reserved, read_frame_len};
 pub(super) struct Bundle {
     /// The number of frames left.
     left: u64,
-    /// The position of the next length in the datagram.
-    at: usize,
-    /// Whether a frame or a fault is left.
-    is_open: bool,
+    /// The position of the next length in the datagram, which has at most `MAX_BUNDLE` bytes.
+    at: u32,
+    /// How many bytes follow the last frame, once that has been returned. Then `left` is 1, for the fault.
+    trailing: u32,
 }
 
 impl Bundle {
     /// Begins a bundle of `count` frames.
     pub(super) fn new(count: u64) -> Self {
-        Self { left: count, at: HEAD_LEN, is_open: true }
+        Self { left: count, at: HEAD_LEN as u32, trailing: 0 }
     }
 
     #[inline]
     pub(super) fn is_open(&self) -> bool {
-        self.is_open
+        self.left > 0
     }
 
     /// Moves to the next frame of the bundle `bytes`, and returns its range. A fault ends the bundle. A frame
@@ -34,12 +34,17 @@ impl Bundle {
         let frame = match self.find(bytes) {
             Ok(frame) => frame,
             Err(fault) => {
-                self.is_open = false;
+                self.left = 0;
                 return Err(RecvError::BadBundle(fault));
             }
         };
-        (self.left, self.at) = (self.left - 1, frame.end);
-        self.is_open = self.left > 0 || self.at < bytes.len();
+        self.at = frame.end as u32;
+        match bytes.len() - frame.end {
+            trailing @ 1.. if self.left == 1 => {
+                (self.at, self.trailing) = (bytes.len() as u32, trailing as u32);
+            }
+            _ => self.left -= 1,
+        }
         if frame.len() > limit {
             return Err(RecvError::TooLarge { len: frame.len(), limit });
         }
@@ -49,15 +54,16 @@ impl Bundle {
     /// Returns the range of the next frame.
     #[inline]
     pub(super) fn find(&self, bytes: &[u8]) -> Result<Range<usize>, BundleFault> {
-        let rest = bytes.get(self.at..).unwrap_or_default();
-        if self.left == 0 {
-            return Err(BundleFault::Trailing { left: rest.len() });
-        }
+        let at = self.at as usize;
+        let rest = bytes.get(at..).unwrap_or_default();
         if rest.is_empty() {
-            return Err(BundleFault::Missing { missing: self.left });
+            return Err(match self.trailing {
+                0 => BundleFault::Missing { missing: self.left },
+                left => BundleFault::Trailing { left: left as usize },
+            });
         }
         let Some((len, rest)) = read_frame_len(rest) else {
-            return Err(BundleFault::Length { at: self.at });
+            return Err(BundleFault::Length { at });
         };
         let at = bytes.len() - rest.len();
         let frame = usize::try_from(len).ok().and_then(|len| rest.get(..len));

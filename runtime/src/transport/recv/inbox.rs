@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::mem;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use super::assembly::Assembly;
@@ -26,7 +27,7 @@ pub(crate) struct Inbox {
     /// Datagrams read by an earlier inbox. They come before those in the socket.
     restored: VecDeque<Vec<u8>>,
     /// The full length of the datagram in the slot, if it is not classified yet.
-    unclassified: Option<usize>,
+    unclassified: Option<NonZeroUsize>,
     pub(super) ended: bool,
 }
 
@@ -132,7 +133,7 @@ impl Inbox {
                 return Ok(Some(next.map_err(RecvError::BadBundle)?.len()));
             }
             if let Some(len) = self.unclassified {
-                return Ok(Some(self.frame_len(self.reader.slot.bytes(), len)));
+                return Ok(Some(self.frame_len(self.reader.slot.bytes(), len.get())));
             }
             if let Some(datagram) = self.restored.front() {
                 return Ok(Some(self.frame_len(datagram, datagram.len())));
@@ -175,7 +176,7 @@ impl Inbox {
     pub(crate) fn into_unread(mut self) -> Vec<Vec<u8>> {
         let mut unread = Vec::new();
         // A datagram over the limit was read only in part.
-        if self.unclassified == Some(self.reader.slot.bytes().len()) {
+        if self.unclassified.is_some_and(|len| len.get() == self.reader.slot.bytes().len()) {
             unread.push(self.reader.slot.bytes().to_vec());
         }
         while self.bundle.is_open() {
@@ -192,7 +193,7 @@ impl Inbox {
     #[cold]
     fn next_without_read(&mut self) -> Option<ReadResult> {
         if let Some(len) = self.unclassified.take() {
-            return Some(ReadResult::Datagram(len));
+            return Some(ReadResult::Datagram(len.get()));
         }
         if let Some(restored) = self.restored.pop_front() {
             let len = restored.len();
@@ -206,7 +207,7 @@ impl Inbox {
     /// Keeps the datagram in the slot, of full length `len`, for the next call.
     pub(super) fn keep_unclassified(&mut self, len: usize) {
         self.reader.slot.move_to_own();
-        self.unclassified = Some(len);
+        self.unclassified = NonZeroUsize::new(len);
     }
 
     /// Keeps the frame under assembly for the next call, if the piece that just came completed it. Otherwise

@@ -32,6 +32,8 @@ mod receiver;
 mod sender;
 mod socket;
 mod sys;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 mod transport;
 mod wait;
 pub mod wire;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::marker::PhantomData;
 use std::net::Shutdown;
+use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Instant;
 
@@ -180,15 +181,36 @@ impl<Rx: Message> Receiver<Rx> {
     }
 
     /// Returns the socket and the unread datagrams.
+    pub(crate) fn fd(&self) -> &DatagramFd {
+        &self.fd
+    }
+
     pub(crate) fn into_parts(self) -> (DatagramFd, Vec<Vec<u8>>) {
         (self.fd, self.inbox.into_unread())
     }
 
     #[inline]
     fn receive(&mut self, wait: Wait) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        let Some(frame) = self.inbox.recv(&self.fd, self.limits, wait)? else { return Ok(None) };
+        let range = self.receive_range(wait)?;
+        Ok(range.map(|range| self.frame(range)))
+    }
+
+    /// Receives the next frame, and returns its range for [`frame`](Self::frame), or `None` at the end.
+    #[inline]
+    pub(crate) fn receive_range(&mut self, wait: Wait) -> Result<Option<Range<usize>>, RecvError> {
+        self.inbox.recv(&self.fd, self.limits, wait)
+    }
+
+    /// Lends the last received frame.
+    #[inline]
+    pub(crate) fn frame(&mut self, range: Range<usize>) -> Frame<'_, Rx> {
         let descriptors = self.take_descriptors();
-        Ok(Some(Frame::new(self.inbox.bytes(frame), descriptors)))
+        Frame::new(self.inbox.bytes(range), descriptors)
+    }
+
+    /// Returns whether the next receive may need no read, because something was read earlier.
+    pub(crate) fn has_unread(&self) -> bool {
+        self.inbox.has_unread()
     }
 
     #[inline]

@@ -11,8 +11,9 @@ use crate::error::{SendAllError, SendError};
 use crate::message::Message;
 use crate::outbox;
 use crate::owned_frame::OwnedFrame;
+use crate::peer::Peer;
 use crate::sys::DatagramFd;
-use crate::transport::{Outgoing, Pending, send_connected};
+use crate::transport::{self, Outgoing, Pending, send_connected};
 use crate::wait::Wait;
 use crate::wire::MAX_BUNDLE;
 
@@ -235,6 +236,11 @@ impl<Tx: Message> Sender<Tx> {
     /// Moves the sender and its pending frame out; `self` keeps only the descriptor.
     pub(crate) fn take(&mut self) -> Self {
         Self { fd: self.fd.clone(), pending: self.pending.take(), message: PhantomData }
+    }
+
+    /// Returns who is at the other end.
+    pub(crate) fn peer(&self) -> io::Result<Peer> {
+        transport::peer(&self.fd)
     }
 
     pub(crate) fn fd(&self) -> &DatagramFd {

@@ -101,6 +101,15 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         Self { tx, rx: Receiver::new(fd, options.limits, options.eager) }
     }
 
+    /// Returns whether both halves are of one connection: they are public, and can be swapped.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.tx.fd().is_same(self.rx.fd())
+    }
+
+    pub(crate) fn from_halves(tx: Sender<Tx>, rx: Receiver<Rx>) -> Self {
+        Self { tx, rx }
+    }
+
     /// Returns both halves, which can be used independently.
     #[must_use]
     pub fn split(self) -> (Sender<Tx>, Receiver<Rx>) {
@@ -177,7 +186,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// `EOPNOTSUPP` over vsock. Those of getsockopt(2).
     pub fn peer(&self) -> io::Result<Peer> {
-        transport::peer(self.tx.fd())
+        self.tx.peer()
     }
 
     /// Shuts down one or both directions: see [`Sender::shutdown`].

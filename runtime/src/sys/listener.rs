@@ -12,7 +12,7 @@ use super::kind::Kind;
 use super::name::Name;
 use super::options::{self, Socket};
 use super::poll::poll;
-use super::socket::{DatagramFd, bind, local_name, set_mode, shutdown, socket};
+use super::socket::{DatagramFd, bind, local_name, set_mode, set_nonblocking, shutdown, socket};
 
 /// A listening SEQPACKET socket. It is non-blocking: waits poll.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl ListenerFd {
     }
 
     fn new(fd: OwnedFd, kind: Kind) -> io::Result<Self> {
-        set_nonblocking(fd.as_fd())?;
+        set_nonblocking(fd.as_fd(), true)?;
         let stop = match kind {
             Kind::VsockSeqpacket => Some(eventfd()?),
             _ => None,
@@ -180,13 +180,4 @@ fn eventfd() -> io::Result<File> {
     })?;
     // SAFETY: eventfd succeeded, so this is an open descriptor, and nobody else has it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) }.into())
-}
-
-/// Makes calls on a descriptor and its duplicates fail with EAGAIN instead of blocking.
-fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
-    retry(|| {
-        // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
-        unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) }
-    })?;
-    Ok(())
 }

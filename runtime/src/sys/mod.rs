@@ -18,6 +18,8 @@ mod options;
 mod poll;
 mod process;
 mod random;
+#[cfg(feature = "tokio")]
+mod reactor;
 mod recv;
 mod recv_state;
 mod send;
@@ -41,6 +43,8 @@ pub(crate) use self::process::{
     ChildState, effective_uid, kill, open_file_limit, own_pidfd_inode, pidfd_of, wait_for,
 };
 pub(crate) use self::random::random;
+#[cfg(feature = "tokio")]
+pub(crate) use self::reactor::register;
 pub(crate) use self::recv::{Ancillary, Peeked, Scatter, peek, peek_len, recv};
 pub(crate) use self::recv_state::{RecvState, recv_state};
 pub(crate) use self::send::send;

@@ -107,6 +107,29 @@ impl DatagramFd {
         }
     }
 
+    /// Connects without waiting, or asks for the result of an attempt in progress. Fails with EAGAIN while a UNIX
+    /// listener's backlog is full, and with EINPROGRESS or EALREADY over vsock: then the socket becomes writable
+    /// when it has connected or failed. See [connect(2)].
+    ///
+    /// [connect(2)]: https://man7.org/linux/man-pages/man2/connect.2.html
+    pub(crate) fn try_connect(&self, name: &Name) -> io::Result<()> {
+        // Otherwise a failed attempt would start again.
+        match options::get_int(self.as_fd(), libc::SO_ERROR)? {
+            0 => {}
+            error => return Err(io::Error::from_raw_os_error(error)),
+        }
+        set_nonblocking(self.as_fd(), true)?;
+        let connected = loop {
+            match self.connect(name) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.raw_os_error() == Some(libc::EISCONN) => break Ok(()),
+                result => break result,
+            }
+        };
+        set_nonblocking(self.as_fd(), false)?;
+        connected
+    }
+
     /// Binds to a name. The kernel chooses one for [`Name::UNNAMED`]: an abstract
     /// name of five hexadecimal digits (unix(7), *Autobind feature*).
     pub(crate) fn bind(&self, name: &Name) -> io::Result<()> {
@@ -201,6 +224,12 @@ impl DatagramFd {
     }
 }
 
+impl AsRawFd for DatagramFd {
+    fn as_raw_fd(&self) -> RawFd {
+        self.raw
+    }
+}
+
 impl AsFd for DatagramFd {
     #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -239,6 +268,19 @@ pub(super) fn shutdown(fd: BorrowedFd<'_>, how: Shutdown) -> io::Result<()> {
     retry(|| {
         // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
         unsafe { libc::shutdown(fd.as_raw_fd(), how) }
+    })?;
+    Ok(())
+}
+
+/// Sets whether calls on a descriptor and its duplicates fail with EAGAIN instead of blocking. Changes no other
+/// flag that [fcntl(2)] can set: sockets have none of them.
+///
+/// [fcntl(2)]: https://man7.org/linux/man-pages/man2/fcntl.2.html
+pub(super) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Result<()> {
+    let flags = if nonblocking { libc::O_NONBLOCK } else { 0 };
+    retry(|| {
+        // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
+        unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags) }
     })?;
     Ok(())
 }

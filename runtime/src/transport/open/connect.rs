@@ -1,6 +1,7 @@
 //! Connects, and creates connected pairs.
 
 use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
 use super::failure::{Target, failed};
@@ -12,20 +13,73 @@ use crate::sys::{DatagramFd, Errno, errno};
 
 /// Connects to a listener.
 pub(crate) fn connect(address: &Address, options: &Options) -> Result<DatagramFd, OpenError> {
-    let target = Target::connection(address)?;
-    target.check_identity(options.server_uid.is_some())?;
-    let fd = DatagramFd::open(target.kind).map_err(target.failed("opening"))?;
-    fd.set_buffers(options.recv_buffer, options.send_buffer)
-        .map_err(target.failed("setting the buffers of"))?;
-    connect_until(&fd, target, options.deadline)?;
-    if let Some(required) = options.server_uid {
-        let found = fd.peer().map_err(target.failed("identifying"))?.uid;
-        if found != required {
-            let address = address.to_string();
-            return Err(OpenError::WrongServer { address, required, found });
+    let connecting = Connecting::new(address, options)?;
+    connect_until(&connecting.fd, connecting.target, options.deadline)?;
+    connecting.finish()
+}
+
+/// A socket that is not connected yet.
+#[derive(Debug)]
+pub(crate) struct Connecting<'a> {
+    fd: DatagramFd,
+    target: Target<'a>,
+    server_uid: Option<u32>,
+}
+
+/// The result of an attempt to connect without waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    Connected,
+    /// The backlog is full, and nothing tells when it is not.
+    BacklogFull,
+    /// The socket becomes writable when it is connected, or has failed.
+    InProgress,
+}
+
+impl<'a> Connecting<'a> {
+    /// Opens a socket that can connect to `address`.
+    pub(crate) fn new(address: &'a Address, options: &Options) -> Result<Self, OpenError> {
+        let target = Target::connection(address)?;
+        target.check_identity(options.server_uid.is_some())?;
+        let fd = DatagramFd::open(target.kind).map_err(target.failed("opening"))?;
+        fd.set_buffers(options.recv_buffer, options.send_buffer)
+            .map_err(target.failed("setting the buffers of"))?;
+        Ok(Self { fd, target, server_uid: options.server_uid })
+    }
+
+    /// Begins to connect without waiting, or goes on.
+    pub(crate) fn attempt(&self) -> Result<Attempt, OpenError> {
+        let failed = |source| self.target.not_connected(source);
+        match self.fd.try_connect(self.target.address.name()) {
+            Ok(()) => Ok(Attempt::Connected),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Attempt::BacklogFull),
+            Err(error) if errno(&error) == Errno::InProgress => Ok(Attempt::InProgress),
+            Err(error) => Err(failed(error)),
         }
     }
-    Ok(fd)
+
+    /// Returns the error of a deadline that has passed.
+    pub(crate) fn timed_out(&self) -> OpenError {
+        OpenError::TimedOut { address: self.target.address.to_string() }
+    }
+
+    /// Returns the connected socket, after checking who the server is.
+    pub(crate) fn finish(self) -> Result<DatagramFd, OpenError> {
+        if let Some(required) = self.server_uid {
+            let found = self.fd.peer().map_err(self.target.failed("identifying"))?.uid;
+            if found != required {
+                let address = self.target.address.to_string();
+                return Err(OpenError::WrongServer { address, required, found });
+            }
+        }
+        Ok(self.fd)
+    }
+}
+
+impl AsFd for Connecting<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
 }
 
 /// Connects with a blocking call, which waits in the kernel for room in the backlog. A send timeout also

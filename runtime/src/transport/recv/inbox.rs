@@ -58,8 +58,7 @@ impl Inbox {
         }
         let mut rounds = 0;
         loop {
-            let read = match self.unclassified.is_some() || self.ended || !self.restored.is_empty()
-            {
+            let read = match self.needs_no_read() {
                 true => self.next_without_read(),
                 false => Some(self.reader.next(fd, limits, wait)?),
             };
@@ -80,6 +79,16 @@ impl Inbox {
                 return Err(RecvError::Unfinished { received, total });
             }
         }
+    }
+
+    /// Returns whether something was read and not received: frames of a bundle, datagrams, or the end.
+    #[inline]
+    pub(crate) fn has_unread(&self) -> bool {
+        self.bundle.is_open() || self.needs_no_read()
+    }
+
+    fn needs_no_read(&self) -> bool {
+        self.unclassified.is_some() || self.ended || !self.restored.is_empty()
     }
 
     /// Returns the bytes of the last received frame.

@@ -1,0 +1,11 @@
+//! The endpoints, awaited.
+
+mod connecting;
+mod connection;
+mod receiver;
+mod registration;
+mod sender;
+
+pub use self::connection::Connection;
+pub use self::receiver::Receiver;
+pub use self::sender::Sender;

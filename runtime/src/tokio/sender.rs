@@ -1,0 +1,176 @@
+//! The sending half of a connection.
+
+use std::fmt;
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::time::Instant;
+
+use ::tokio::time::timeout_at;
+
+use super::registration::Registration;
+use crate::error::{SendAllError, SendError};
+use crate::message::Message;
+use crate::owned_frame::OwnedFrame;
+use crate::sender;
+use crate::wait::Wait;
+
+/// The sending half of a [`Connection`](super::Connection), for messages of type `Tx`.
+///
+/// Sending is cancel-safe. If a future is dropped before its frame has begun, the frame is not sent. A large
+/// frame that has begun is [`pending`](Self::pending): the next call of any method that sends completes it, and
+/// so does [`flush`](Self::flush).
+///
+/// To send from many tasks, put a queue before it: see [`into_queue`](Self::into_queue).
+pub struct Sender<Tx> {
+    pub(super) inner: sender::Sender<Tx>,
+    pub(super) registration: Registration,
+}
+
+impl<Tx: Message> Sender<Tx> {
+    pub(super) fn new(inner: sender::Sender<Tx>, registration: Registration) -> Self {
+        Self { inner, registration }
+    }
+
+    /// Sends a message, and waits for room. Returns the frame's length in bytes. See
+    /// [`Sender::send`](crate::Sender::send).
+    ///
+    /// A large frame travels in pieces, and the thread is free between them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Sender::send`](crate::Sender::send).
+    pub async fn send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
+        let Self { inner, registration } = self;
+        let len = registration.write(|| inner.try_send(message)).await?;
+        self.flush().await.map(|()| len)
+    }
+
+    /// Sends a message if there is room now. See [`Sender::try_send`](crate::Sender::try_send).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Sender::try_send`](crate::Sender::try_send).
+    pub fn try_send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
+        self.inner.try_send(message)
+    }
+
+    /// Sends a message, and waits for room until `deadline`. If the deadline passes after a large frame has
+    /// begun, this returns its length as a success, and the rest is [`pending`](Self::pending).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send`](Self::send), and [`SendError::TimedOut`]: the message was not sent.
+    pub async fn send_deadline(
+        &mut self,
+        message: &Tx::Borrowed<'_>,
+        deadline: Instant,
+    ) -> Result<usize, SendError> {
+        let Self { inner, registration } = self;
+        let mut len = 0;
+        let begin = registration.write(|| {
+            let result = inner.try_send(message);
+            if let Err(SendError::WouldBlock { len: needed }) = &result {
+                len = *needed;
+            }
+            result
+        });
+        let begun = timeout_at(deadline.into(), begin).await;
+        let len = begun.map_err(|_| SendError::TimedOut { len })??;
+        timeout_at(deadline.into(), self.flush()).await.unwrap_or(Ok(())).map(|()| len)
+    }
+
+    /// Sends messages in order, in as few datagrams as possible. Returns how many. See
+    /// [`Sender::send_all`](crate::Sender::send_all).
+    ///
+    /// If the future is dropped, the first messages may have been sent, and the others are not sent. A
+    /// [`Batch`](super::Batch) tells which.
+    ///
+    /// # Errors
+    ///
+    /// [`SendAllError`]: how many messages were sent, and why the next one was not.
+    pub async fn send_all<'m, 'b, I>(&mut self, messages: I) -> Result<usize, SendAllError>
+    where
+        I: IntoIterator<Item = &'m Tx::Borrowed<'b>, IntoIter: Clone>,
+        Tx::Borrowed<'b>: 'm,
+    {
+        let Self { inner, registration } = self;
+        let (messages, mut sent) = (messages.into_iter(), 0);
+        let result = registration.write(|| {
+            let result = inner.send_all(messages.clone().skip(sent), Wait::Try);
+            sent += result.as_ref().map_or_else(|stopped| stopped.sent, |count| *count);
+            result.map(|_| ()).map_err(|stopped| stopped.error)
+        });
+        let result = match result.await {
+            Ok(()) => self.flush().await,
+            Err(error) => Err(error),
+        };
+        result.map(|()| sent).map_err(|error| SendAllError { sent, error })
+    }
+
+    /// Sends an encoded or received frame. Returns its length in bytes. See
+    /// [`Sender::send_frame`](crate::Sender::send_frame).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send`](Self::send), and [`SendError::DescriptorsTaken`].
+    pub async fn send_frame(&mut self, frame: &OwnedFrame<Tx>) -> Result<usize, SendError> {
+        let Self { inner, registration } = self;
+        let len = registration.write(|| inner.send_frame(frame, Wait::Try)).await?;
+        self.flush().await.map(|()| len)
+    }
+
+    /// Returns how many bytes are left to send of a large frame that has begun. See
+    /// [`Sender::pending`](crate::Sender::pending).
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.inner.pending()
+    }
+
+    /// Sends what is [`pending`](Self::pending).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Sender::flush`](crate::Sender::flush).
+    pub async fn flush(&mut self) -> Result<(), SendError> {
+        if self.pending() == 0 {
+            return Ok(());
+        }
+        let Self { inner, registration } = self;
+        registration.write(|| inner.flush(Wait::Try)).await
+    }
+
+    /// Shuts down one or both directions of the connection for every holder. See
+    /// [`Sender::shutdown`](crate::Sender::shutdown).
+    ///
+    /// # Errors
+    ///
+    /// Those of shutdown(2): `NotConnected` if the connection has ended.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.inner.shutdown(how)
+    }
+
+    /// Returns the blocking sender, with what is [`pending`](Self::pending).
+    #[must_use]
+    pub fn into_blocking(self) -> sender::Sender<Tx> {
+        self.inner
+    }
+}
+
+impl<Tx> AsFd for Sender<Tx> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inner.as_fd()
+    }
+}
+
+impl<Tx> AsRawFd for Sender<Tx> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.inner.as_raw_fd()
+    }
+}
+
+impl<Tx> fmt::Debug for Sender<Tx> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sender").field(&self.inner).finish()
+    }
+}

@@ -1,5 +1,9 @@
 #![doc = include_str!("lib.md")]
 #![deny(unsafe_code)]
+#![cfg_attr(
+    not(feature = "tokio"),
+    expect(dead_code, unused_imports, reason = "some of it serves the tokio endpoints alone")
+)]
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(

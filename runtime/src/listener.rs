@@ -197,6 +197,11 @@ impl<Tx, Rx> Listener<Tx, Rx> {
         self.fd.shutdown()
     }
 
+    /// Returns what becomes readable on shutdown, where the listening descriptor does not.
+    pub(crate) fn stop_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.fd.stop_fd()
+    }
+
     /// Returns the listening descriptor, for another process or for [`adopt`](Self::adopt). Keeps the path
     /// and its lock file. The descriptor is non-blocking and close-on-exec.
     ///

@@ -40,6 +40,7 @@ const RUNTIME: &[&[&str]] = &[
         "socket",
         "child",
     ],
+    &["tokio"],
     // What derived code names, and pages that are documentation alone.
     &["private", "guide"],
 ];

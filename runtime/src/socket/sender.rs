@@ -13,7 +13,7 @@ use crate::error::{SendAllError, SendError};
 use crate::message::Message;
 use crate::outbox;
 use crate::owned_frame::OwnedFrame;
-use crate::sys::Kind;
+use crate::sys::{DatagramFd, Kind};
 use crate::transport::{send_bundle_to, send_to};
 use crate::wait::Wait;
 use crate::wire::{MAX_BUNDLE, MAX_UDP_BUNDLE};
@@ -48,6 +48,10 @@ pub struct SocketSender<Tx> {
 impl<Tx: Message> SocketSender<Tx> {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self { shared, message: PhantomData }
+    }
+
+    pub(super) fn fd(&self) -> &DatagramFd {
+        &self.shared.fd
     }
 
     /// Sends a message to the socket at `to`, and waits for room as long as necessary. Returns the frame's

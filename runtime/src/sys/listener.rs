@@ -146,6 +146,11 @@ impl ListenerFd {
         }
     }
 
+    /// Returns the descriptor that becomes readable on shutdown, if the listening one does not.
+    pub(crate) fn stop_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.stop.as_ref().map(File::as_fd)
+    }
+
     /// Records that the backlog was empty after a shutdown. Over vsock, the kernel keeps filling it.
     pub(crate) fn end(&self) {
         self.ended.store(true, Ordering::Relaxed);

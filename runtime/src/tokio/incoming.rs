@@ -22,9 +22,40 @@ pub struct Incoming<'l, Tx, Rx> {
     is_done: bool,
 }
 
-impl<'l, Tx: Message, Rx: Message> Incoming<'l, Tx, Rx> {
-    pub(super) fn new(listener: &'l Listener<Tx, Rx>) -> Self {
-        Self { listener, accept: None, is_done: false }
+impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
+    /// Returns a stream of accepted connections. It ends after [`shutdown`](Self::shutdown), and after an error
+    /// that is [fatal](AcceptError::is_fatal).
+    ///
+    /// ```
+    /// use datagrammar::Message;
+    /// use datagrammar::tokio::{Connection, Listener};
+    /// use futures_util::StreamExt as _;
+    ///
+    /// #[derive(Message)]
+    /// enum Ping {
+    ///     #[message(tag = 1)]
+    ///     Ping,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let address = "unix:@datagrammar-doc-tokio-incoming".parse()?;
+    /// let listener = Listener::<Ping, Ping>::bind(&address)?;
+    /// let _client = Connection::<Ping, Ping>::connect(&address).await?;
+    /// listener.shutdown()?;
+    ///
+    /// let mut incoming = listener.incoming();
+    /// let mut served = 0;
+    /// while let Some(connection) = incoming.next().await {
+    ///     drop(connection?); // serve it in a task of its own
+    ///     served += 1;
+    /// }
+    /// assert_eq!(served, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn incoming(&self) -> Incoming<'_, Tx, Rx> {
+        Incoming { listener: self, accept: None, is_done: false }
     }
 }
 

@@ -14,7 +14,6 @@ use ::tokio::time::{sleep, timeout_at};
 
 use super::connecting::not_registered;
 use super::connection::Connection;
-use super::incoming::Incoming;
 use crate::address::Address;
 use crate::backoff::Backoff;
 use crate::connection;
@@ -167,41 +166,6 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         deadline: Instant,
     ) -> Result<Connection<Tx, Rx>, AcceptError> {
         timeout_at(deadline.into(), self.accept()).await.unwrap_or(Err(AcceptError::TimedOut))
-    }
-
-    /// Returns a stream of accepted connections. It ends after [`shutdown`](Self::shutdown), and after an error
-    /// that is [fatal](AcceptError::is_fatal).
-    ///
-    /// ```
-    /// use datagrammar::Message;
-    /// use datagrammar::tokio::{Connection, Listener};
-    /// use futures_util::StreamExt as _;
-    ///
-    /// #[derive(Message)]
-    /// enum Ping {
-    ///     #[message(tag = 1)]
-    ///     Ping,
-    /// }
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let address = "unix:@datagrammar-doc-tokio-incoming".parse()?;
-    /// let listener = Listener::<Ping, Ping>::bind(&address)?;
-    /// let _client = Connection::<Ping, Ping>::connect(&address).await?;
-    /// listener.shutdown()?;
-    ///
-    /// let mut incoming = listener.incoming();
-    /// let mut served = 0;
-    /// while let Some(connection) = incoming.next().await {
-    ///     drop(connection?); // serve it in a task of its own
-    ///     served += 1;
-    /// }
-    /// assert_eq!(served, 1);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn incoming(&self) -> Incoming<'_, Tx, Rx> {
-        Incoming::new(self)
     }
 
     /// Accepts the next connection, which is not registered yet.

@@ -2,10 +2,12 @@
 
 mod connecting;
 mod connection;
+mod queue;
 mod receiver;
 mod registration;
 mod sender;
 
 pub use self::connection::Connection;
+pub use self::queue::{Queue, QueueDriver};
 pub use self::receiver::Receiver;
 pub use self::sender::Sender;

@@ -17,6 +17,7 @@ mod activation;
 mod address;
 mod backoff;
 mod batch;
+mod bundle;
 mod child;
 pub mod codec;
 mod connection;

@@ -68,6 +68,14 @@ impl Inbox {
             Some(Ok(Head::Bundle { count })) => {
                 return self.open_bundle(count, len, limits).map(Some);
             }
+            Some(Ok(Head::Call(_))) if self.calls => {
+                // The limit is that of the frame.
+                let limit = limits.frame_len.saturating_add(HEAD_LEN);
+                if len <= limit && len == bytes.len() {
+                    return Ok(Some(0..len));
+                }
+                return Err(self.too_long(len, Limits { frame_len: limit }));
+            }
             Some(Ok(head)) => FragmentFault::Kind(head.kind()),
             Some(Err(kind)) => FragmentFault::Kind(kind),
         };
@@ -137,7 +145,7 @@ impl Inbox {
             HEAD_LEN => BundleFault::Missing { missing: count.max(1) },
             _ if count == 0 => BundleFault::Trailing { left: len - HEAD_LEN },
             _ => {
-                self.bundle = Bundle::new(count);
+                self.bundle = Bundle::new(count, self.calls);
                 return self.bundle.next(self.reader.slot.bytes(), limits.frame_len);
             }
         };

@@ -29,6 +29,8 @@ pub(crate) struct Inbox {
     /// The full length of the datagram in the slot, if it is not classified yet.
     unclassified: Option<NonZeroUsize>,
     pub(super) ended: bool,
+    /// Whether parts of calls are received like frames.
+    pub(super) calls: bool,
 }
 
 impl Inbox {
@@ -41,7 +43,13 @@ impl Inbox {
             restored: VecDeque::new(),
             unclassified: None,
             ended: false,
+            calls: false,
         }
+    }
+
+    /// Receives parts of calls like frames, from now on.
+    pub(crate) fn accept_calls(&mut self) {
+        self.calls = true;
     }
 
     /// Receives the next frame, and returns its range for [`bytes`](Self::bytes), or `None` at the end of a
@@ -102,6 +110,14 @@ impl Inbox {
         match self.bundle.is_open() || frame.start > 0 {
             true => self.bytes(frame).to_vec(),
             false => self.reader.slot.take(),
+        }
+    }
+
+    /// Returns the bytes of the last received part of a call, and how many of them are before the last `len`.
+    pub(crate) fn take_part(&mut self, part: Range<usize>, len: usize) -> (Vec<u8>, usize) {
+        match self.bundle.is_open() || part.start > 0 {
+            true => (self.bytes(part.end - len..part.end).to_vec(), 0),
+            false => (self.reader.slot.take(), part.end - len),
         }
     }
 

@@ -56,8 +56,7 @@ pub(crate) enum CallKind {
 
 impl CallKind {
     fn new(kind: u8) -> Option<Self> {
-        let all =
-            [Self::Request, Self::Reply, Self::Item, Self::End, Self::Cancel, Self::Credit];
+        let all = [Self::Request, Self::Reply, Self::Item, Self::End, Self::Cancel, Self::Credit];
         all.into_iter().find(|known| *known as u8 == kind)
     }
 }

@@ -5,10 +5,8 @@
 //!  driver ─┴───────────┘           └─ waiters            the calls that wait for room
 //! ```
 
-mod backlog;
 mod driver;
 mod handle;
-mod pool;
 mod shared;
 mod turn;
 mod waiters;

@@ -13,6 +13,7 @@ use crate::limits::Limits;
 use crate::message::Descriptors;
 use crate::sys::{Credentials, DatagramFd, Name};
 use crate::wait::Wait;
+use crate::wire::CallHead;
 
 /// The most datagrams without a frame that a non-blocking call, or one with a deadline, reads. Then it fails
 /// with `Unfinished`.
@@ -31,6 +32,8 @@ pub(crate) struct Inbox {
     pub(super) ended: bool,
     /// Whether parts of calls are received like frames.
     pub(super) calls: bool,
+    /// The head of the part of a call that was refused for its length.
+    pub(super) refused: Option<CallHead>,
 }
 
 impl Inbox {
@@ -44,6 +47,7 @@ impl Inbox {
             unclassified: None,
             ended: false,
             calls: false,
+            refused: None,
         }
     }
 
@@ -111,6 +115,11 @@ impl Inbox {
             true => self.bytes(frame).to_vec(),
             false => self.reader.slot.take(),
         }
+    }
+
+    /// Returns the head of the part of a call that the last receive has refused for its length.
+    pub(crate) fn take_refused(&mut self) -> Option<CallHead> {
+        self.refused.take()
     }
 
     /// Returns the bytes of the last received part of a call, and how many of them are before the last `len`.

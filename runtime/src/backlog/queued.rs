@@ -16,7 +16,7 @@ const MAX_IDLE_DATAGRAMS: usize = 64;
 
 /// Datagrams in order. Small frames join the last one, if it is a bundle.
 #[derive(Debug, Default)]
-pub(super) struct Backlog {
+pub(crate) struct Backlog {
     datagrams: VecDeque<Datagram>,
     /// Memory for bundles, and for frames that wait and may be in one.
     bundles: Pool<MAX_BUNDLE>,
@@ -25,7 +25,7 @@ pub(super) struct Backlog {
 
 /// A datagram to send: one frame, or several in a bundle.
 #[derive(Debug)]
-pub(super) struct Datagram {
+pub(crate) struct Datagram {
     content: Content,
     /// The sum of the lengths of its frames.
     len: usize,
@@ -39,7 +39,7 @@ enum Content {
 
 /// A frame that owns its bytes and descriptors.
 #[derive(Debug)]
-pub(super) struct HeldFrame {
+pub(crate) struct HeldFrame {
     bytes: Vec<u8>,
     descriptors: Vec<OwnedFd>,
 }
@@ -47,7 +47,7 @@ pub(super) struct HeldFrame {
 impl Backlog {
     /// Adds a frame that may be in a bundle.
     #[inline]
-    pub(super) fn push(&mut self, frame: &[IoSlice<'_>], len: usize) {
+    pub(crate) fn push(&mut self, frame: &[IoSlice<'_>], len: usize) {
         let last = self.datagrams.back_mut();
         if let Some(Datagram { content: Content::Bundle(bundle), len: total }) = last
             && bundle.has_room(len)
@@ -62,7 +62,7 @@ impl Backlog {
     }
 
     /// Adds a frame. Returns its memory if that is free now.
-    pub(super) fn push_held(&mut self, frame: HeldFrame) -> Vec<u8> {
+    pub(crate) fn push_held(&mut self, frame: HeldFrame) -> Vec<u8> {
         let len = frame.bytes.len();
         if Bundle::admits(len, frame.descriptors.len()) {
             self.push(&[IoSlice::new(&frame.bytes)], len);
@@ -72,30 +72,34 @@ impl Backlog {
         Vec::new()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.datagrams.is_empty()
+    }
+
     /// Removes the first datagram.
     #[inline]
-    pub(super) fn pop(&mut self) -> Option<Datagram> {
+    pub(crate) fn pop(&mut self) -> Option<Datagram> {
         self.datagrams.pop_front()
     }
 
     /// Returns memory for a frame of `len` bytes, empty if none is kept.
-    pub(super) fn buffer(&mut self, len: usize) -> Vec<u8> {
+    pub(crate) fn buffer(&mut self, len: usize) -> Vec<u8> {
         if len <= MAX_BUNDLED { self.frames.take() } else { Vec::new() }
     }
 
     /// Keeps the memory of a frame, to be used again. Returns it if it is too large.
-    pub(super) fn keep(&mut self, buffer: Vec<u8>) -> Option<Vec<u8>> {
+    pub(crate) fn keep(&mut self, buffer: Vec<u8>) -> Option<Vec<u8>> {
         self.frames.keep(buffer)
     }
 
     /// Keeps the memory of a datagram, to be used again. Returns it if it is too large.
     #[inline]
-    pub(super) fn keep_bundle(&mut self, buffer: Vec<u8>) -> Option<Vec<u8>> {
+    pub(crate) fn keep_bundle(&mut self, buffer: Vec<u8>) -> Option<Vec<u8>> {
         self.bundles.keep(buffer)
     }
 
     /// Moves the memory that an empty backlog does not need to `unused`.
-    pub(super) fn shrink(&mut self, unused: &mut Vec<Vec<u8>>) {
+    pub(crate) fn shrink(&mut self, unused: &mut Vec<Vec<u8>>) {
         self.bundles.shrink(unused);
         self.frames.shrink(unused);
         if self.datagrams.capacity() > MAX_IDLE_DATAGRAMS {
@@ -107,7 +111,7 @@ impl Backlog {
 impl Datagram {
     /// Returns the bytes to send, and the descriptors.
     #[inline]
-    pub(super) fn content(&mut self) -> (&[u8], &[OwnedFd]) {
+    pub(crate) fn content(&mut self) -> (&[u8], &[OwnedFd]) {
         match &mut self.content {
             Content::Bundle(bundle) => (bundle.datagram(), &[]),
             Content::Alone(HeldFrame { bytes, descriptors }) => (bytes, descriptors),
@@ -115,7 +119,7 @@ impl Datagram {
     }
 
     /// Returns the number of its frames, the sum of their lengths, and its memory. Closes its descriptors.
-    pub(super) fn into_parts(self) -> (usize, usize, Vec<u8>) {
+    pub(crate) fn into_parts(self) -> (usize, usize, Vec<u8>) {
         match self.content {
             Content::Bundle(bundle) => (bundle.count(), self.len, bundle.into_buffer()),
             Content::Alone(frame) => (1, self.len, frame.bytes),
@@ -125,7 +129,7 @@ impl Datagram {
 
 impl HeldFrame {
     /// Copies a frame into `buffer`, and duplicates its descriptors.
-    pub(super) fn copy(frame: Outgoing<'_>, mut buffer: Vec<u8>) -> Result<Self, SendError> {
+    pub(crate) fn copy(frame: Outgoing<'_>, mut buffer: Vec<u8>) -> Result<Self, SendError> {
         let Outgoing { slices, descriptors, len } = frame;
         buffer.clear();
         buffer

@@ -73,7 +73,7 @@ impl Message for Encoded {
         match *self {}
     }
 
-    fn decode<'f>(_frame: &'f [u8]) -> Result<Self, DecodeError> {
+    fn decode(_frame: &[u8]) -> Result<Self, DecodeError> {
         Err(DecodeError::Empty)
     }
 }
@@ -99,7 +99,7 @@ impl<P: Protocol> Message for Answers<P> {
         match self.never {}
     }
 
-    fn decode<'f>(frame: &'f [u8]) -> Result<Self, DecodeError> {
+    fn decode(frame: &[u8]) -> Result<Self, DecodeError> {
         Err(DecodeError::UnknownTag(P::tag_of(frame)?))
     }
 }

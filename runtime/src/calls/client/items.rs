@@ -32,7 +32,7 @@ impl<P: Protocol, I: Message> Items<P, I> {
     /// # Errors
     ///
     /// A [`CallError`]. After all but [`CallError::Decode`], there are no more items.
-    pub fn next(&mut self) -> Result<Option<I::Borrowed<'_>>, CallError> {
+    pub fn recv(&mut self) -> Result<Option<I::Borrowed<'_>>, CallError> {
         self.item = None;
         if self.is_done {
             return Ok(None);

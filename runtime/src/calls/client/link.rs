@@ -120,10 +120,6 @@ impl<P: Protocol> Link<P> {
         self.table().dropped()
     }
 
-    pub(crate) fn receiver(&self) -> MutexGuard<'_, Receiver<Answers<P>>> {
-        self.receiver.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }

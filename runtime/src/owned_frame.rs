@@ -129,6 +129,13 @@ impl<M: Message> OwnedFrame<M> {
     }
 }
 
+impl<M> OwnedFrame<M> {
+    /// Returns the memory, to be used again.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
 impl<M> fmt::Debug for OwnedFrame<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OwnedFrame")

@@ -214,15 +214,15 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbox.accept_calls();
     }
 
-    /// Takes the last received frame, or part of a call.
+    /// Takes the last received frame, or part of a call. Copies it to `buffer` if it fits there.
     #[inline]
-    pub(crate) fn take_part(&mut self, range: Range<usize>) -> Part {
+    pub(crate) fn take_part(&mut self, range: Range<usize>, buffer: Vec<u8>) -> Part {
         let (head, len) = match CallHead::split(self.inbox.bytes(range.clone())) {
             Some((head, frame)) => (Some(head), frame.len()),
             None => (None, range.len()),
         };
         let descriptors = self.take_descriptors();
-        let (bytes, start) = self.inbox.take_part(range, len);
+        let (bytes, start) = self.inbox.take_part(range, len, buffer);
         Part { head, bytes, start, descriptors }
     }
 

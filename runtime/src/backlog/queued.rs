@@ -128,6 +128,10 @@ impl Datagram {
 }
 
 impl HeldFrame {
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Copies a frame into `buffer`, and duplicates its descriptors.
     pub(crate) fn copy(frame: Outgoing<'_>, mut buffer: Vec<u8>) -> Result<Self, SendError> {
         let Outgoing { slices, descriptors, len } = frame;

@@ -1,5 +1,6 @@
 //! Calls: requests with answers.
 
+mod bell;
 mod client;
 mod outlet;
 mod park;
@@ -7,9 +8,14 @@ mod protocol;
 mod server;
 mod status;
 
+pub(crate) use self::bell::Bell;
+pub(crate) use self::client::Core;
 pub use self::client::{Answer, Client, Items};
+pub(crate) use self::outlet::Outlet;
 pub use self::protocol::{Answers, Protocol, Reply};
 pub use self::server::{
     Answering, Call, Context, ItemError, ItemSender, Responder, Server, Service, Stopper,
 };
+pub(crate) use self::server::{Received, Request, Session, close};
+pub(crate) use self::status::Status;
 pub use crate::error::{CallError, Outcome};

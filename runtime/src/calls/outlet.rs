@@ -2,6 +2,7 @@
 
 use std::io::IoSlice;
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::backlog::{Backlog, Datagram, HeldFrame};
@@ -21,6 +22,8 @@ use crate::wire::{CallHead, HEAD_LEN};
 pub(crate) struct Outlet {
     writer: Mutex<Writer>,
     backlog: Mutex<Backlog>,
+    /// How many bytes are queued and not sent.
+    unsent: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -33,7 +36,7 @@ struct Writer {
 impl Outlet {
     pub(crate) fn new<Tx: Message>(sender: Sender<Tx>) -> Self {
         let writer = Mutex::new(Writer { sender: sender.cast(), current: None });
-        Self { writer, backlog: Mutex::default() }
+        Self { writer, backlog: Mutex::default(), unsent: AtomicUsize::new(0) }
     }
 
     /// Queues a part of a call, or an ordinary frame without a head.
@@ -55,17 +58,25 @@ impl Outlet {
     /// Queues a part without a message.
     pub(crate) fn push_head(&self, head: CallHead) {
         let bytes = head.to_bytes();
+        self.unsent.fetch_add(HEAD_LEN, Ordering::Relaxed);
         self.backlog().push(&[IoSlice::new(&bytes)], HEAD_LEN);
     }
 
     fn queue(&self, part: Outgoing<'_>) -> Result<(), SendError> {
-        if Bundle::admits(part.len, part.descriptors.len()) {
+        let len = part.len;
+        if Bundle::admits(len, part.descriptors.len()) {
+            self.unsent.fetch_add(len, Ordering::Relaxed);
             self.backlog().push(part.slices, part.len);
             return Ok(());
         }
-        let held = HeldFrame::copy(part, Vec::new())?;
-        self.backlog().push_held(held);
+        self.push_held(HeldFrame::copy(part, Vec::new())?);
         Ok(())
+    }
+
+    /// Queues a part that was encoded earlier.
+    pub(crate) fn push_held(&self, part: HeldFrame) {
+        self.unsent.fetch_add(part.len(), Ordering::Relaxed);
+        self.backlog().push_held(part);
     }
 
     /// Sends what is queued, as far as there is room. Returns whether everything was sent, or is being sent by another
@@ -93,7 +104,8 @@ impl Outlet {
                         not_sent(head.map(|(head, _)| head), error);
                     }
                 }
-                let (_, _, buffer) = datagram.into_parts();
+                let (_, len, buffer) = datagram.into_parts();
+                self.unsent.fetch_sub(len, Ordering::Relaxed);
                 let unused = self.backlog().keep_bundle(buffer);
                 drop(unused);
             }
@@ -102,6 +114,11 @@ impl Outlet {
                 return true;
             }
         }
+    }
+
+    /// Returns how many bytes are queued and not sent, those of a datagram that is sent in part included.
+    pub(crate) fn unsent(&self) -> usize {
+        self.unsent.load(Ordering::Relaxed)
     }
 
     fn backlog(&self) -> MutexGuard<'_, Backlog> {

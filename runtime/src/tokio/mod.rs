@@ -1,6 +1,7 @@
 //! The endpoints, awaited.
 
 mod batch;
+pub mod calls;
 mod child;
 mod connecting;
 mod connection;

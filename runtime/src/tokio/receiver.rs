@@ -81,7 +81,7 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// Those of [`Receiver::recv`](crate::Receiver::recv).
     pub async fn recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        let frame = poll_fn(|cx| self.poll_frame(cx)).await?;
+        let frame = poll_fn(|cx| self.poll_range(cx)).await?;
         Ok(frame.map(|frame| self.inner.frame(frame)))
     }
 
@@ -106,7 +106,7 @@ impl<Rx: Message> Receiver<Rx> {
         &mut self,
         deadline: Instant,
     ) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        let frame = poll_fn(|cx| self.poll_frame(cx));
+        let frame = poll_fn(|cx| self.poll_range(cx));
         let frame = timeout_at(deadline.into(), frame).await.map_err(|_| RecvError::TimedOut)??;
         Ok(frame.map(|frame| self.inner.frame(frame)))
     }
@@ -157,11 +157,16 @@ impl<Rx: Message> Receiver<Rx> {
         self.inner
     }
 
-    fn poll_frame(
+    /// Polls for the next frame, or part of a call. Its range is for the blocking receiver.
+    pub(super) fn poll_range(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Range<usize>>, RecvError>> {
         self.poll_with(cx, |inner| inner.receive_range(Wait::Try))
+    }
+
+    pub(super) fn inner_mut(&mut self) -> &mut receiver::Receiver<Rx> {
+        &mut self.inner
     }
 
     fn poll_owned(

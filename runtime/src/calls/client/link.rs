@@ -1,22 +1,21 @@
-//! The connection of a client, which all of its calls share.
+//! The connection of a blocking client, which all of its calls share.
 
 use std::fmt;
 use std::os::fd::AsFd as _;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
+use super::core::Core;
 use super::table::Table;
-use crate::calls::outlet::Outlet;
 use crate::calls::park::{park_until, waker};
 use crate::calls::protocol::{Answers, Protocol};
 use crate::connection::Connection;
-use crate::error::{CallError, RecvError};
+use crate::error::CallError;
 use crate::message::Message;
 use crate::receiver::{Part, Receiver};
 use crate::sys::{self, DatagramFd, Readiness};
 use crate::wait::Wait;
-use crate::wire::{CallHead, CallKind};
 
 /// How often a thread that waits for room looks whether it has to receive.
 const RECHECK: Duration = Duration::from_millis(10);
@@ -25,9 +24,8 @@ const RECHECK: Duration = Duration::from_millis(10);
 /// hands the others theirs, and leaves the task to one of them when it has its own.
 pub(crate) struct Link<P> {
     fd: DatagramFd,
-    outlet: Outlet,
+    core: Core,
     receiver: Mutex<Receiver<Answers<P>>>,
-    table: Mutex<Table>,
 }
 
 impl<P: Protocol> Link<P> {
@@ -36,9 +34,8 @@ impl<P: Protocol> Link<P> {
         receiver.accept_calls();
         Self {
             fd: receiver.fd().clone(),
-            outlet: Outlet::new(sender),
+            core: Core::new(sender),
             receiver: Mutex::new(receiver),
-            table: Mutex::new(Table::new()),
         }
     }
 
@@ -48,16 +45,14 @@ impl<P: Protocol> Link<P> {
         request: &M,
         deadline: Option<Instant>,
     ) -> Result<(), CallError> {
-        self.table().check()?;
-        let pushed = self.outlet.push(None, request);
-        pushed.map_err(|error| CallError::NotSent(Arc::new(error)))?;
-        while !self.flush() {
+        self.core.notify(request)?;
+        while !self.core.flush() {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 // It is queued, and goes with the next call.
                 return Err(CallError::TimedOut);
             }
             self.wait_for_room(deadline);
-            self.table().check()?;
+            self.core.table().check()?;
         }
         Ok(())
     }
@@ -69,14 +64,8 @@ impl<P: Protocol> Link<P> {
         items: bool,
         deadline: Option<Instant>,
     ) -> Result<u64, CallError> {
-        let id = self.table().begin(items)?;
-        let number = deadline.map_or(0, millis_until);
-        let head = CallHead { kind: CallKind::Request, number, id };
-        self.outlet.push(Some(head), request).map_err(|error| {
-            self.table().forget(id);
-            CallError::NotSent(Arc::new(error))
-        })?;
-        self.flush();
+        let id = self.core.begin(request, items, deadline)?;
+        self.core.flush();
         Ok(id)
     }
 
@@ -97,31 +86,25 @@ impl<P: Protocol> Link<P> {
     ) -> Result<Option<Part>, CallError> {
         let (item, more) = self.wait(id, deadline, |table, waker| table.poll_item(id, waker))?;
         if more > 0 {
-            self.outlet.push_head(CallHead { kind: CallKind::Credit, number: more, id });
-            self.flush();
+            self.core.give_credit(id, more);
+            self.core.flush();
         }
         Ok(item)
     }
 
     /// Ends a call early, and tells the server.
     pub(crate) fn cancel(&self, id: u64) {
-        let is_open = self.table().forget(id);
-        if is_open {
-            self.outlet.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });
-            self.flush();
+        if self.core.cancel(id) {
+            self.core.flush();
         }
     }
 
     pub(crate) fn in_flight(&self) -> usize {
-        self.table().len()
+        self.core.table().len()
     }
 
     pub(crate) fn dropped(&self) -> u64 {
-        self.table().dropped()
-    }
-
-    fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        self.core.table().dropped()
     }
 
     /// Waits until `poll` is ready. Meanwhile receives for all calls, and sends what had no room, unless another
@@ -134,7 +117,7 @@ impl<P: Protocol> Link<P> {
     ) -> Result<T, CallError> {
         let waker = waker();
         let result = loop {
-            if let Poll::Ready(result) = poll(&mut self.table(), &waker) {
+            if let Poll::Ready(result) = poll(&mut self.core.table(), &waker) {
                 break result;
             }
             // The waker is stored: whoever stops receiving from here on wakes this thread.
@@ -142,12 +125,16 @@ impl<P: Protocol> Link<P> {
                 self.cancel(id);
                 break Err(CallError::TimedOut);
             }
-            if !self.flush() {
+            if !self.core.flush() {
                 self.wait_for_room(deadline);
                 continue;
             }
             match self.try_receiver() {
                 Some(mut receiver) => {
+                    // Who received until now may have received the answer of this call.
+                    if let Poll::Ready(result) = poll(&mut self.core.table(), &waker) {
+                        break result;
+                    }
                     self.receive(&mut receiver, deadline.map_or(Wait::Block, Wait::Until));
                 }
                 None => park_until(deadline),
@@ -155,21 +142,6 @@ impl<P: Protocol> Link<P> {
         };
         self.appoint();
         result
-    }
-
-    /// Sends what is queued, as far as there is room. Returns whether everything was sent.
-    fn flush(&self) -> bool {
-        self.outlet.flush(|head, error| {
-            let error = Arc::new(error);
-            let wakers = match head {
-                Some(head) if !error.is_fatal() => {
-                    self.table().not_sent(head.id, &error).into_iter().collect()
-                }
-                // The answers to earlier requests can still be received.
-                _ => self.table().stop(&error),
-            };
-            wakers.into_iter().for_each(Waker::wake);
-        })
     }
 
     /// Waits for room, and receives meanwhile, unless another thread does: a server may wait until its answers are read
@@ -199,32 +171,15 @@ impl<P: Protocol> Link<P> {
     /// Wakes a thread that waits, to receive for all, if nobody does.
     fn appoint(&self) {
         if self.try_receiver().is_some() {
-            let waiting = self.table().take_waiting();
+            let waiting = self.core.table().take_waiting();
             waiting.into_iter().for_each(Waker::wake);
         }
     }
 
     /// Receives one part, and hands it to its call.
     fn receive(&self, receiver: &mut Receiver<Answers<P>>, wait: Wait) {
-        let wakers = match receiver.receive_range(wait) {
-            Ok(Some(range)) => {
-                let part = receiver.take_part(range);
-                self.table().deliver(part).into_iter().collect()
-            }
-            Ok(None) => self.table().end(None),
-            Err(RecvError::WouldBlock | RecvError::TimedOut | RecvError::Unfinished { .. }) => {
-                return;
-            }
-            Err(error) if error.is_fatal() => self.table().end(Some(Arc::new(error))),
-            Err(error) => {
-                let error = Arc::new(error);
-                match receiver.take_refused() {
-                    Some(head) => self.table().fail(head.id, &error).into_iter().collect(),
-                    None => self.table().fail_all(&error),
-                }
-            }
-        };
-        wakers.into_iter().for_each(Waker::wake);
+        let received = receiver.receive_range(wait);
+        self.core.accept(receiver, received);
     }
 }
 
@@ -232,10 +187,4 @@ impl<P> fmt::Debug for Link<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link").finish_non_exhaustive()
     }
-}
-
-/// Returns the time until a deadline in milliseconds, at least 1, which says that there is one.
-pub(crate) fn millis_until(deadline: Instant) -> u32 {
-    let left = deadline.saturating_duration_since(Instant::now());
-    u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1)
 }

@@ -1,11 +1,13 @@
 //! The client: calls and their answers.
 
 mod answer;
+mod core;
 mod handle;
 mod items;
 mod link;
 mod table;
 
 pub use self::answer::Answer;
+pub(crate) use self::core::Core;
 pub use self::handle::Client;
 pub use self::items::Items;

@@ -120,7 +120,9 @@ impl Table {
 
     /// Fails all calls, now and later: no more answers come.
     pub(crate) fn end(&mut self, reason: Option<Arc<RecvError>>) -> Vec<Waker> {
-        self.ended = Some(Ended::Receiving(reason.clone()));
+        if !matches!(self.ended, Some(Ended::Receiving(_))) {
+            self.ended = Some(Ended::Receiving(reason.clone()));
+        }
         self.for_all(|call| call.fail(|| CallError::Disconnected(reason.clone())))
     }
 

@@ -16,7 +16,8 @@ use crate::wire::CallKind;
 
 /// A call that came. Derived code takes it apart and calls the handler.
 pub struct Call<P> {
-    frame: OwnedFrame<P>,
+    /// `None` once it is dropped.
+    frame: Option<OwnedFrame<P>>,
     answering: Answering,
 }
 
@@ -27,7 +28,12 @@ impl<P: Protocol> Call<P> {
         running: Arc<Running>,
         id: Option<u64>,
     ) -> Self {
-        Self { frame, answering: Answering { session, running, id } }
+        Self { frame: Some(frame), answering: Answering { session, running, id } }
+    }
+
+    /// Returns whether the call is answered with items.
+    pub(crate) fn has_items(&self) -> bool {
+        self.answering.running.is_stream()
     }
 
     /// Answers that the call is not executed.
@@ -38,7 +44,7 @@ impl<P: Protocol> Call<P> {
     /// Returns what the handler gets. `None` if the request cannot be decoded: then the call is answered.
     pub fn open(&mut self) -> Option<(Context, P::Borrowed<'_>, Answering)> {
         let answering = self.answering.take();
-        match self.frame.decode() {
+        match self.frame.as_mut()?.decode() {
             Ok(request) => Some((answering.context(), request, answering)),
             Err(error) => {
                 answering.refuse(match error {
@@ -47,6 +53,14 @@ impl<P: Protocol> Call<P> {
                 });
                 None
             }
+        }
+    }
+}
+
+impl<P> Drop for Call<P> {
+    fn drop(&mut self) {
+        if let Some(frame) = self.frame.take() {
+            self.answering.session.buffers.keep(frame.into_buffer());
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a handler knows about its call.
 
 use std::fmt;
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
@@ -9,10 +10,14 @@ use std::time::Instant;
 use crate::calls::status::CREDIT;
 use crate::peer::Peer;
 
+/// How many wakers a call keeps of tasks that wait for it to be cancelled.
+const MAX_WATCHERS: usize = 32;
+
 /// A call that a handler works on.
 #[derive(Debug)]
 pub(crate) struct Running {
     deadline: Option<Instant>,
+    is_stream: bool,
     is_cancelled: AtomicBool,
     flow: Mutex<Flow>,
 }
@@ -21,18 +26,25 @@ pub(crate) struct Running {
 struct Flow {
     /// How many items may be sent.
     credit: u32,
-    /// Who waits for credit, or for the call to be cancelled.
+    /// Who waits for credit.
     waker: Option<Waker>,
+    /// Who waits for the call to be cancelled.
+    watchers: Vec<Waker>,
 }
 
 impl Running {
-    pub(crate) fn new(deadline: Option<Instant>) -> Self {
-        let flow = Mutex::new(Flow { credit: CREDIT, waker: None });
-        Self { deadline, is_cancelled: AtomicBool::new(false), flow }
+    pub(crate) fn new(deadline: Option<Instant>, is_stream: bool) -> Self {
+        let flow = Mutex::new(Flow { credit: CREDIT, waker: None, watchers: Vec::new() });
+        Self { deadline, is_stream, is_cancelled: AtomicBool::new(false), flow }
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// Returns whether it is answered with items.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.is_stream
     }
 
     /// Returns whether nobody waits for an answer any more.
@@ -43,8 +55,29 @@ impl Running {
 
     pub(crate) fn cancel(&self) {
         self.is_cancelled.store(true, Ordering::Release);
-        let waker = self.flow().waker.take();
-        waker.into_iter().for_each(Waker::wake);
+        let mut flow = self.flow();
+        let (waker, watchers) = (flow.waker.take(), mem::take(&mut flow.watchers));
+        drop(flow);
+        waker.into_iter().chain(watchers).for_each(Waker::wake);
+    }
+
+    /// Waits until the call is cancelled. Does not watch the deadline.
+    pub(crate) fn poll_cancelled(&self, waker: &Waker) -> Poll<()> {
+        let mut flow = self.flow();
+        if self.is_over() {
+            return Poll::Ready(());
+        }
+        if !flow.watchers.iter().any(|watcher| watcher.will_wake(waker)) {
+            // Those who wait no more are not known: whoever still waits comes back.
+            let stale = match flow.watchers.len() {
+                MAX_WATCHERS.. => mem::take(&mut flow.watchers),
+                _ => Vec::new(),
+            };
+            flow.watchers.push(waker.clone());
+            drop(flow);
+            stale.into_iter().for_each(Waker::wake);
+        }
+        Poll::Pending
     }
 
     /// Allows more items.
@@ -83,6 +116,10 @@ pub struct Context {
 }
 
 impl Context {
+    pub(crate) fn running(&self) -> &Running {
+        &self.running
+    }
+
     /// Returns who calls. `None` over vsock.
     #[must_use]
     pub fn peer(&self) -> Option<&Peer> {

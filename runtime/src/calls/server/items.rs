@@ -3,18 +3,22 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::thread;
+use std::time::Instant;
 
 use thiserror::Error;
 
 use super::context::Running;
 use super::session::Session;
+use crate::backlog::HeldFrame;
 use crate::calls::park::{park_until, waker};
 use crate::calls::status::Status;
 use crate::error::SendError;
 use crate::message::Message;
+use crate::outbox;
 use crate::wire::CallKind;
+use crate::wire::CallHead;
 
 /// Why an item was not sent.
 #[derive(Debug, Error)]
@@ -48,16 +52,38 @@ impl<I: Message> ItemSender<I> {
     ///
     /// [`ItemError`].
     pub fn send(&mut self, item: &I::Borrowed<'_>) -> Result<(), ItemError> {
-        let Some(id) = self.id else { return Err(ItemError::Stopped) };
         let waker = waker();
-        loop {
-            match self.running.poll_credit(&waker) {
-                Poll::Ready(true) => break,
-                Poll::Ready(false) => return Err(ItemError::Stopped),
-                Poll::Pending => park_until(self.running.deadline()),
+        let id = loop {
+            match self.poll_credit(&waker) {
+                Poll::Ready(id) => break id?,
+                Poll::Pending => park_until(self.deadline()),
             }
-        }
+        };
         self.session.item(id, item).map_err(ItemError::NotSent)
+    }
+
+    /// Takes the credit for one item, or stores who waits for it. Returns the id of the call.
+    pub(crate) fn poll_credit(&self, waker: &Waker) -> Poll<Result<u64, ItemError>> {
+        let Some(id) = self.id else { return Poll::Ready(Err(ItemError::Stopped)) };
+        self.running.poll_credit(waker).map(|is_wanted| match is_wanted {
+            true => Ok(id),
+            false => Err(ItemError::Stopped),
+        })
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.running.deadline()
+    }
+
+    /// Encodes an item, to be sent later.
+    pub(crate) fn hold(&self, item: &I::Borrowed<'_>) -> Result<HeldFrame, SendError> {
+        let head = CallHead { kind: CallKind::Item, number: 0, id: self.id.unwrap_or_default() };
+        outbox::send_part(head, item, |part| HeldFrame::copy(part, Vec::new()))
+    }
+
+    /// Sends an item for which there is credit.
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
     }
 }
 

@@ -1,16 +1,23 @@
 //! The server: handles calls.
 
+mod buffers;
 mod call;
 mod context;
 mod items;
+mod request;
 mod responder;
 mod service;
 mod session;
+mod stopper;
 mod threads;
 
 pub use self::call::{Answering, Call};
 pub use self::context::Context;
 pub use self::items::{ItemError, ItemSender};
+pub(crate) use self::request::{Received, Request};
 pub use self::responder::Responder;
 pub use self::service::Service;
-pub use self::threads::{Server, Stopper};
+pub(crate) use self::session::Session;
+pub use self::stopper::Stopper;
+pub(crate) use self::stopper::close;
+pub use self::threads::Server;

@@ -1,6 +1,6 @@
 //! A connection of a server: the calls that run, and the way back for their answers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::net::Shutdown;
 use std::os::fd::AsFd as _;
@@ -8,7 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::buffers::Buffers;
 use super::context::Running;
+use crate::backlog::HeldFrame;
+use crate::calls::bell::Bell;
 use crate::calls::outlet::Outlet;
 use crate::calls::status::Status;
 use crate::error::SendError;
@@ -20,55 +23,91 @@ use crate::wire::{CallHead, CallKind};
 /// How often a thread that waits for room looks whether the connection has ended.
 const RECHECK: Duration = Duration::from_millis(100);
 
+/// How long a server that stops waits for a client to read what it is told.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The most finished calls whose memory is kept.
+const MAX_FINISHED: usize = 256;
+
 /// What all calls of a connection share.
 pub(crate) struct Session {
     fd: DatagramFd,
     outlet: Outlet,
-    calls: Mutex<HashMap<u64, Arc<Running>>>,
+    calls: Mutex<Calls>,
+    /// Wakes the task that sends what is queued. `None` if whoever answers sends.
+    bell: Option<Bell>,
+    /// The memory of requests.
+    pub(crate) buffers: Buffers,
     /// Takes no more calls.
     is_stopping: AtomicBool,
+    /// Ends once everything is sent.
+    is_closing: AtomicBool,
     /// No more answers can be sent.
     is_broken: AtomicBool,
     pub(super) peer: Option<Arc<Peer>>,
 }
 
+#[derive(Default)]
+struct Calls {
+    running: HashMap<u64, Arc<Running>>,
+    /// How many of them are answered with items.
+    streams: usize,
+    /// Calls that were answered, to be used again.
+    finished: VecDeque<Arc<Running>>,
+}
+
 impl Session {
+    /// A session whose answers are sent by the threads that make them.
     pub(crate) fn new(fd: DatagramFd, outlet: Outlet, peer: Option<Peer>) -> Self {
         Self {
             fd,
             outlet,
             calls: Mutex::default(),
+            bell: None,
+            buffers: Buffers::default(),
             is_stopping: AtomicBool::new(false),
+            is_closing: AtomicBool::new(false),
             is_broken: AtomicBool::new(false),
             peer: peer.map(Arc::new),
         }
     }
 
+    /// A session whose answers are sent by a task, which the bell wakes.
+    pub(crate) fn driven(fd: DatagramFd, outlet: Outlet, peer: Option<Peer>) -> Self {
+        Self { bell: Some(Bell::default()), ..Self::new(fd, outlet, peer) }
+    }
+
     /// Begins a call. `None` if a call with this id runs already: the client breaks the rules.
-    pub(crate) fn begin(&self, id: u64, deadline: Option<Instant>) -> Option<Arc<Running>> {
+    pub(crate) fn begin(
+        &self,
+        id: u64,
+        deadline: Option<Instant>,
+        is_stream: bool,
+    ) -> Option<Arc<Running>> {
         let mut calls = self.calls();
-        if calls.contains_key(&id) {
+        if calls.running.contains_key(&id) {
             return None;
         }
-        let running = Arc::new(Running::new(deadline));
-        calls.insert(id, Arc::clone(&running));
+        let running = calls.fresh(deadline, is_stream);
+        calls.streams += usize::from(is_stream);
+        calls.running.insert(id, Arc::clone(&running));
         Some(running)
     }
 
     pub(crate) fn cancel(&self, id: u64) {
-        let running = self.calls().remove(&id);
+        let running = self.calls().remove(id);
         running.into_iter().for_each(|running| running.cancel());
     }
 
     pub(crate) fn add_credit(&self, id: u64, more: u32) {
-        let running = self.calls().get(&id).cloned();
+        let running = self.calls().running.get(&id).cloned();
         running.into_iter().for_each(|running| running.add_credit(more));
     }
 
     /// Cancels all calls, as the connection has ended.
     pub(crate) fn end(&self) {
         self.is_broken.store(true, Ordering::Release);
-        let calls: Vec<_> = self.calls().drain().collect();
+        let calls = self.calls().take_all();
         calls.iter().for_each(|(_id, running)| running.cancel());
     }
 
@@ -83,37 +122,73 @@ impl Session {
 
     /// Returns how many calls run.
     pub(crate) fn len(&self) -> usize {
-        self.calls().len()
+        self.calls().running.len()
+    }
+
+    /// Returns how many calls run that are answered with items, and how many others.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let calls = self.calls();
+        (calls.streams, calls.running.len() - calls.streams)
     }
 
     /// Ends the calls that still run, tells their callers, and closes the connection.
     pub(crate) fn close(&self) {
-        let calls: Vec<_> = self.calls().drain().collect();
+        self.stop();
+        let calls = self.calls().take_all();
         for (id, running) in calls {
             running.cancel();
-            self.outlet.push_head(reply(id, Status::Stopping));
+            self.push_status(id, Status::Stopping);
         }
-        self.flush();
+        if let Some(bell) = &self.bell {
+            self.is_closing.store(true, Ordering::Release);
+            bell.ring();
+            return;
+        }
+        self.flush_until(Some(Instant::now() + FAREWELL));
+        self.shutdown();
+    }
+
+    /// Returns whether the connection has to be closed once everything is sent.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Acquire)
+    }
+
+    /// Returns whether the connection has ended.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.is_broken.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn shutdown(&self) {
         // Fails only if it has ended.
         _ = self.fd.shutdown(Shutdown::Both);
     }
 
+    /// Returns the bell that wakes the task of the connection.
+    pub(crate) fn bell(&self) -> Option<&Bell> {
+        self.bell.as_ref()
+    }
+
+    /// Returns how many bytes of answers are not sent.
+    pub(crate) fn unsent(&self) -> usize {
+        self.outlet.unsent()
+    }
+
     /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled.
     pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<(), SendError> {
-        if self.calls().remove(&id).is_none() {
+        if !self.calls().finish(id) {
             return Ok(());
         }
-        if let Err(error) = self.outlet.push(Some(reply(id, Status::Done)), message) {
+        let pushed = self.outlet.push(Some(reply(id, Status::Done)), message);
+        if pushed.is_err() {
             self.push_status(id, Status::Failed);
-            return Err(error);
         }
         self.flush();
-        Ok(())
+        pushed
     }
 
     /// Ends a call without a message. Says nothing if the call was cancelled.
     pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) {
-        if self.calls().remove(&id).is_some() {
+        if self.calls().finish(id) {
             self.outlet.push_head(CallHead { kind, number: status as u32, id });
             self.flush();
         }
@@ -133,20 +208,38 @@ impl Session {
         Ok(())
     }
 
+    /// Sends an item that was encoded earlier.
+    pub(crate) fn held_item(&self, item: HeldFrame) {
+        self.outlet.push_held(item);
+        self.flush();
+    }
+
     fn push_status(&self, id: u64, status: Status) {
         self.outlet.push_head(reply(id, status));
     }
 
-    /// Sends what is queued, and waits for room: a client that does not read its answers gets no others.
+    /// Sends what is queued, and waits for room: a client that does not read its answers gets no others. A task of
+    /// the connection does so itself.
     fn flush(&self) {
-        while !self.try_flush() && !self.is_broken.load(Ordering::Acquire) {
+        match &self.bell {
+            Some(bell) => bell.ring(),
+            None => self.flush_until(None),
+        }
+    }
+
+    fn flush_until(&self, deadline: Option<Instant>) {
+        while !self.try_flush() && !self.is_broken() {
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| now >= deadline) {
+                return;
+            }
             // If it fails, so does sending.
-            _ = sys::wait(self.fd.as_fd(), Readiness::Writable, Some(Instant::now() + RECHECK));
+            _ = sys::wait(self.fd.as_fd(), Readiness::Writable, Some(now + RECHECK));
         }
     }
 
     /// Sends what is queued, as far as there is room. Returns whether everything was sent.
-    fn try_flush(&self) -> bool {
+    pub(crate) fn try_flush(&self) -> bool {
         self.outlet.flush(|head, error| match head {
             Some(CallHead { id, kind: CallKind::Reply | CallKind::Item, .. })
                 if !error.is_fatal() =>
@@ -157,8 +250,42 @@ impl Session {
         })
     }
 
-    fn calls(&self) -> MutexGuard<'_, HashMap<u64, Arc<Running>>> {
+    fn calls(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Calls {
+    /// Returns a call that has just begun, in memory of one that has ended if there is any.
+    fn fresh(&mut self, deadline: Option<Instant>, is_stream: bool) -> Arc<Running> {
+        if let Some(mut finished) = self.finished.pop_front()
+            // Some handlers keep it after they have answered.
+            && let Some(running) = Arc::get_mut(&mut finished)
+        {
+            *running = Running::new(deadline, is_stream);
+            return finished;
+        }
+        Arc::new(Running::new(deadline, is_stream))
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Arc<Running>> {
+        let running = self.running.remove(&id)?;
+        self.streams -= usize::from(running.is_stream());
+        Some(running)
+    }
+
+    fn take_all(&mut self) -> Vec<(u64, Arc<Running>)> {
+        self.streams = 0;
+        self.running.drain().collect()
+    }
+
+    /// Ends a call. Returns whether it ran.
+    fn finish(&mut self, id: u64) -> bool {
+        let Some(running) = self.remove(id) else { return false };
+        if self.finished.len() < MAX_FINISHED {
+            self.finished.push_back(running);
+        }
+        true
     }
 }
 

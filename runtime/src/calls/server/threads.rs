@@ -1,26 +1,25 @@
 //! The blocking server: a bounded number of threads for each connection.
 
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
 use super::call::Call;
-use super::context::Running;
+use super::request::{Received, Request};
 use super::service::Service;
 use super::session::Session;
+use super::stopper::Stopper;
 use crate::backoff::Backoff;
 use crate::calls::outlet::Outlet;
-use crate::calls::protocol::{Answers, Protocol};
+use crate::calls::protocol::Answers;
 use crate::calls::status::Status;
 use crate::connection::Connection;
 use crate::error::{AcceptError, RecvError};
 use crate::listener::Listener;
-use crate::receiver::{Part, Receiver};
+use crate::receiver::Receiver;
 use crate::wait::Wait;
-use crate::wire::{CallHead, CallKind};
 
 /// Serves calls with blocking handlers.
 ///
@@ -133,12 +132,6 @@ struct Crew<'s, S: Service> {
     streams: AtomicUsize,
 }
 
-/// A request: its id and deadline, unless it wants no answer.
-struct Request {
-    part: Part,
-    call: Option<(u64, Option<Instant>)>,
-}
-
 impl<S: Service> Crew<'_, S> {
     /// Receives and handles calls until the connection ends.
     fn work<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) -> Result<(), RecvError> {
@@ -160,59 +153,19 @@ impl<S: Service> Crew<'_, S> {
     fn next(&self) -> Result<Option<Request>, RecvError> {
         let mut receiver = self.receiver();
         loop {
-            let part = match receiver.receive_range(Wait::Block) {
-                Ok(Some(range)) => receiver.take_part(range),
-                Ok(None) => {
-                    self.session.end();
-                    return Ok(None);
-                }
-                Err(error) if error.is_fatal() => {
-                    self.session.end();
-                    return Err(error);
-                }
-                Err(_) => {
-                    if let Some(CallHead { id, kind: CallKind::Request, .. }) =
-                        receiver.take_refused()
-                    {
-                        self.session.refuse(id, Status::TooLarge);
-                    }
-                    continue;
-                }
-            };
-            let Some(CallHead { kind, number, id }) = part.head else {
-                return Ok(Some(Request { part, call: None }));
-            };
-            match kind {
-                CallKind::Request if self.session.is_stopping() => {
-                    self.session.refuse(id, Status::Stopping);
-                }
-                CallKind::Request => {
-                    let millis = Duration::from_millis(number.into());
-                    let deadline = (number > 0).then(|| Instant::now() + millis);
-                    return Ok(Some(Request { part, call: Some((id, deadline)) }));
-                }
-                CallKind::Cancel => self.session.cancel(id),
-                CallKind::Credit => self.session.add_credit(id, number),
-                // A client that sends those breaks the rules, and harms nobody.
-                CallKind::Reply | CallKind::Item | CallKind::End => {}
+            let received = receiver.receive_range(Wait::Block);
+            match self.session.accept(&mut receiver, received)? {
+                Received::Request(request) => return Ok(Some(request)),
+                Received::Nothing => {}
+                Received::End => return Ok(None),
             }
         }
     }
 
     /// Handles a call, or lets another thread do so if it is answered with items.
     fn begin<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, request: Request) {
-        let Request { part, call } = request;
-        let frame = part.into_frame::<S::Protocol>();
-        let (running, id) = match call {
-            None => (Arc::new(Running::new(None)), None),
-            Some((id, deadline)) => match self.session.begin(id, deadline) {
-                Some(running) => (running, Some(id)),
-                None => return self.session.refuse(id, Status::Malformed),
-            },
-        };
-        let has_items = frame.tag().is_ok_and(<S::Protocol as Protocol>::has_items);
-        let call = Call::new(frame, Arc::clone(&self.session), running, id);
-        if !has_items {
+        let Some(call) = request.begin::<S::Protocol>(&self.session) else { return };
+        if !call.has_items() {
             return self.handle(call);
         }
         if self.streams.fetch_add(1, Ordering::AcqRel) >= self.server.streams {
@@ -234,61 +187,5 @@ impl<S: Service> Crew<'_, S> {
 
     fn receiver(&self) -> MutexGuard<'_, Receiver<S::Protocol>> {
         self.receiver.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Stops a [`Server`]: see [`Server::stopper`].
-#[derive(Clone, Default)]
-pub struct Stopper(Arc<Mutex<Sessions>>);
-
-#[derive(Default)]
-struct Sessions {
-    is_stopping: bool,
-    sessions: Vec<Weak<Session>>,
-}
-
-impl Stopper {
-    /// Stops the server: it accepts no more connections, refuses new calls with
-    /// [`CallError::Stopping`](crate::calls::CallError::Stopping), and finishes those that run. Those that still run at `deadline`
-    /// are cancelled, and their callers are told. Then all connections are closed.
-    ///
-    /// Blocks until then. Returns how many calls were cancelled.
-    pub fn stop(&self, deadline: Instant) -> usize {
-        let sessions: Vec<Arc<Session>> = {
-            let mut all = self.lock();
-            all.is_stopping = true;
-            all.sessions.drain(..).filter_map(|session| session.upgrade()).collect()
-        };
-        sessions.iter().for_each(|session| session.stop());
-        let mut backoff = Backoff::up_to(MAX_PAUSE);
-        while sessions.iter().any(|session| session.len() > 0) && backoff.wait_until(Some(deadline))
-        {
-        }
-        let cancelled = sessions.iter().map(|session| session.len()).sum();
-        sessions.iter().for_each(|session| session.close());
-        cancelled
-    }
-
-    fn add(&self, session: &Arc<Session>) {
-        let mut all = self.lock();
-        if all.is_stopping {
-            session.stop();
-        }
-        all.sessions.retain(|session| session.strong_count() > 0);
-        all.sessions.push(Arc::downgrade(session));
-    }
-
-    fn is_stopping(&self) -> bool {
-        self.lock().is_stopping
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Sessions> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Stopper {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stopper").finish_non_exhaustive()
     }
 }

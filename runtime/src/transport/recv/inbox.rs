@@ -123,9 +123,19 @@ impl Inbox {
     }
 
     /// Returns the bytes of the last received part of a call, and how many of them are before the last `len`.
-    pub(crate) fn take_part(&mut self, part: Range<usize>, len: usize) -> (Vec<u8>, usize) {
-        match self.bundle.is_open() || part.start > 0 {
-            true => (self.bytes(part.end - len..part.end).to_vec(), 0),
+    /// They are in `buffer` if they fit there.
+    pub(crate) fn take_part(
+        &mut self,
+        part: Range<usize>,
+        len: usize,
+        mut buffer: Vec<u8>,
+    ) -> (Vec<u8>, usize) {
+        match self.bundle.is_open() || part.start > 0 || len <= buffer.capacity() {
+            true => {
+                buffer.clear();
+                buffer.extend_from_slice(self.bytes(part.end - len..part.end));
+                (buffer, 0)
+            }
             false => (self.reader.slot.take(), part.end - len),
         }
     }

@@ -1,0 +1,133 @@
+//! What blocking and awaited clients share: the calls in flight, and the way out for requests.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Instant;
+
+use super::table::Table;
+use crate::calls::outlet::Outlet;
+use crate::error::{CallError, RecvError};
+use crate::message::Message;
+use crate::receiver::Receiver;
+use crate::sender::Sender;
+use crate::wire::{CallHead, CallKind};
+
+/// The calls of one connection, and the requests that are not sent yet.
+#[derive(Debug)]
+pub(crate) struct Core {
+    outlet: Outlet,
+    table: Mutex<Table>,
+}
+
+impl Core {
+    pub(crate) fn new<Tx: Message>(sender: Sender<Tx>) -> Self {
+        Self { outlet: Outlet::new(sender), table: Mutex::new(Table::new()) }
+    }
+
+    pub(crate) fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns how many bytes are queued and not sent.
+    pub(crate) fn unsent(&self) -> usize {
+        self.outlet.unsent()
+    }
+
+    /// Queues a request that has no answer.
+    pub(crate) fn notify<M: Message>(&self, request: &M) -> Result<(), CallError> {
+        self.table().check()?;
+        let pushed = self.outlet.push(None, request);
+        pushed.map_err(|error| CallError::NotSent(Arc::new(error)))
+    }
+
+    /// Queues a request for one answer, or for `items`. Returns its id.
+    pub(crate) fn begin<M: Message>(
+        &self,
+        request: &M,
+        items: bool,
+        deadline: Option<Instant>,
+    ) -> Result<u64, CallError> {
+        let id = self.table().begin(items)?;
+        let number = deadline.map_or(0, millis_until);
+        let head = CallHead { kind: CallKind::Request, number, id };
+        self.outlet.push(Some(head), request).map_err(|error| {
+            self.table().forget(id);
+            CallError::NotSent(Arc::new(error))
+        })?;
+        Ok(id)
+    }
+
+    /// Queues more credit for the items of a call.
+    pub(crate) fn give_credit(&self, id: u64, more: u32) {
+        self.outlet.push_head(CallHead { kind: CallKind::Credit, number: more, id });
+    }
+
+    /// Ends a call early. Returns whether the server has to be told; that is queued.
+    pub(crate) fn cancel(&self, id: u64) -> bool {
+        let is_open = self.table().forget(id);
+        if is_open {
+            self.outlet.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });
+        }
+        is_open
+    }
+
+    /// Sends what is queued, as far as there is room. Returns whether everything was sent.
+    pub(crate) fn flush(&self) -> bool {
+        self.outlet.flush(|head, error| {
+            let error = Arc::new(error);
+            match head {
+                Some(head) if !error.is_fatal() => wake(self.table().not_sent(head.id, &error)),
+                // The answers to earlier requests can still be received.
+                _ => wake(self.table().stop(&error)),
+            }
+        })
+    }
+
+    /// Hands what `receiver` has just received to its call. Returns `false` at the end of the connection.
+    pub(crate) fn accept<Rx: Message>(
+        &self,
+        receiver: &mut Receiver<Rx>,
+        received: Result<Option<Range<usize>>, RecvError>,
+    ) -> bool {
+        match received {
+            Ok(Some(range)) => {
+                let part = receiver.take_part(range, Vec::new());
+                wake(self.table().deliver(part));
+            }
+            Ok(None) => {
+                self.end(None);
+                return false;
+            }
+            Err(RecvError::WouldBlock | RecvError::TimedOut | RecvError::Unfinished { .. }) => {}
+            Err(error) if error.is_fatal() => {
+                self.end(Some(Arc::new(error)));
+                return false;
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                match receiver.take_refused() {
+                    Some(head) => wake(self.table().fail(head.id, &error)),
+                    None => wake(self.table().fail_all(&error)),
+                }
+            }
+        }
+        true
+    }
+
+    /// Fails all calls, now and later: no more answers come.
+    pub(crate) fn end(&self, reason: Option<Arc<RecvError>>) {
+        wake(self.table().end(reason));
+    }
+}
+
+/// Wakes who waits for calls, after the table is unlocked.
+fn wake(wakers: impl IntoIterator<Item = Waker>) {
+    wakers.into_iter().for_each(Waker::wake);
+}
+
+/// Returns the time until a deadline in milliseconds, at least 1, which says that there is one.
+fn millis_until(deadline: Instant) -> u32 {
+    let left = deadline.saturating_duration_since(Instant::now());
+    u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1)
+}

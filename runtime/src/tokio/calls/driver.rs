@@ -1,0 +1,68 @@
+//! The task of a client that sends requests and receives answers.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::link::Link;
+use super::writer::Writer;
+use crate::calls::Core;
+use crate::message::Message;
+use crate::tokio::Receiver;
+use crate::tokio::registration::Registration;
+
+/// Reads whatever comes, and hands it to the calls: nobody who is slow to take an answer holds up others.
+pub(super) struct Driver<Rx> {
+    link: Arc<Link>,
+    receiver: Receiver<Rx>,
+    writer: Writer<Core>,
+}
+
+impl<Rx: Message> Driver<Rx> {
+    pub(super) fn new(
+        link: Arc<Link>,
+        receiver: Receiver<Rx>,
+        registration: Registration,
+    ) -> Self {
+        let writer = Writer::new(Arc::clone(&link.core), registration);
+        Self { link, receiver, writer }
+    }
+
+    fn poll_drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { link, receiver, writer } = self;
+        link.bell.disarm();
+        while let Poll::Ready(received) = receiver.poll_range(cx) {
+            if !link.core.accept(receiver.inner_mut(), received) {
+                return Poll::Ready(());
+            }
+        }
+        link.bell.clear();
+        // Before the flush, for what is queued before it.
+        let is_closing = link.is_closing();
+        let is_flushed = writer.poll_flush(cx).is_ready();
+        link.admit();
+        if is_closing && is_flushed {
+            return Poll::Ready(());
+        }
+        link.bell.arm(cx);
+        Poll::Pending
+    }
+}
+
+impl<Rx: Message> Future for Driver<Rx> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.get_mut().poll_drive(cx)
+    }
+}
+
+impl<Rx> Unpin for Driver<Rx> {}
+
+/// Also if the runtime drops the task.
+impl<Rx> Drop for Driver<Rx> {
+    fn drop(&mut self) {
+        self.link.core.end(None);
+        self.link.admit();
+    }
+}

@@ -1,92 +1,24 @@
 //! Calls, with a protocol written as the derive would.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+#[cfg(feature = "tokio")]
+mod awaited;
+mod protocol;
+
+use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::calls::{
-    Answers, Call, CallError, Client, ItemError, Protocol, Reply, Server, Service,
-};
-use datagrammar::{Connection, Message};
+use datagrammar::Connection;
+use datagrammar::calls::{Answers, Call, CallError, Client, ItemError, Server, Service};
 
-#[derive(Message)]
-enum Sums<'a> {
-    #[message(tag = 1)]
-    Add { left: u64, right: u64 },
-    #[message(tag = 2)]
-    Echo { text: &'a [u8] },
-    #[message(tag = 3)]
-    Count { to: u64 },
-    #[message(tag = 4)]
-    Note(u64),
-    #[message(tag = 5)]
-    Panic,
-    #[message(tag = 6)]
-    Slow { millis: u64 },
-}
-
-impl Protocol for Sums<'_> {
-    const ANSWER_DESCRIPTORS: bool = false;
-
-    fn has_items(tag: u32) -> bool {
-        tag == 3
-    }
-}
-
-#[derive(Message)]
-enum Sum {
-    #[message(tag = 1)]
-    Ok(u64),
-    #[message(tag = 2)]
-    Err(String),
-}
-
-impl Reply for Sum {
-    type Value<'f> = u64;
-    type Error<'f> = String;
-
-    fn into_result<'f>(reply: Self::Borrowed<'f>) -> Result<Self::Value<'f>, Self::Error<'f>> {
-        match reply {
-            Sum::Ok(value) => Ok(value),
-            Sum::Err(error) => Err(error),
-        }
-    }
-
-    fn from_result<'f>(result: Result<Self::Value<'f>, Self::Error<'f>>) -> Self::Borrowed<'f> {
-        match result {
-            Ok(value) => Self::Ok(value),
-            Err(error) => Self::Err(error),
-        }
-    }
-}
-
-#[derive(Message)]
-#[message(tag = 1)]
-struct Echoed<'a>(#[message(rest)] &'a [u8]);
-
-impl Reply for Echoed<'_> {
-    type Value<'f> = &'f [u8];
-    type Error<'f> = std::convert::Infallible;
-
-    fn into_result<'f>(reply: Self::Borrowed<'f>) -> Result<Self::Value<'f>, Self::Error<'f>> {
-        Ok(reply.0)
-    }
-
-    fn from_result<'f>(result: Result<Self::Value<'f>, Self::Error<'f>>) -> Self::Borrowed<'f> {
-        let Ok(value) = result;
-        Echoed(value)
-    }
-}
-
-#[derive(Message)]
-#[message(tag = 1)]
-struct Counted(u64);
+use crate::protocol::{Counted, Echoed, Length, Opened, Sum, Sums};
 
 #[derive(Default)]
 struct Handler {
-    noted: AtomicU64,
+    noted: Arc<AtomicU64>,
     sent: Arc<AtomicU64>,
 }
 
@@ -122,6 +54,10 @@ impl Service for Handler {
                 }
                 answer.reply::<Sum>(Ok(u64::from(cx.is_cancelled())));
             }
+            Sums::Measure { file } => {
+                answer.reply::<Length>(Ok(file.metadata().unwrap().len()));
+            }
+            Sums::Open { path } => answer.reply::<Opened>(Ok(File::open(path).unwrap())),
         }
     }
 }

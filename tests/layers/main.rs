@@ -41,6 +41,7 @@ const RUNTIME: &[&[&str]] = &[
         "socket",
         "child",
     ],
+    &["calls"],
     &["tokio"],
     // What derived code names, and pages that are documentation alone.
     &["private", "guide"],

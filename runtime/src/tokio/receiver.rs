@@ -165,6 +165,14 @@ impl<Rx: Message> Receiver<Rx> {
         self.poll_with(cx, |inner| inner.receive_range(Wait::Try))
     }
 
+    /// Polls until the peer sends no more, without reading what it has sent.
+    pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let closed = self.registration.poll_closed(cx);
+        // No further event comes for what is there.
+        self.has_unread = true;
+        closed
+    }
+
     pub(super) fn inner_mut(&mut self) -> &mut receiver::Receiver<Rx> {
         &mut self.inner
     }

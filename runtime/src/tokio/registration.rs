@@ -52,6 +52,17 @@ impl Registration {
         }
     }
 
+    /// Polls until the peer sends no more. Forgets that there is something to read.
+    pub(super) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match ready!(self.0.poll_read_ready(cx)) {
+                Ok(mut ready) if !ready.ready().is_read_closed() => ready.clear_ready(),
+                // Reading tells more.
+                _ => return Poll::Ready(()),
+            }
+        }
+    }
+
     /// Repeats `attempt`, which sends without waiting, until it returns something other than
     /// [`SendError::WouldBlock`]. Counts against the task's budget. Any number of tasks may call it.
     #[inline]

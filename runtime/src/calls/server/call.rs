@@ -36,6 +36,16 @@ impl<P: Protocol> Call<P> {
         self.answering.running.is_stream()
     }
 
+    /// Returns whether nobody waits for an answer any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.answering.running.is_over()
+    }
+
+    /// Returns the length of the request in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.frame.as_ref().map_or(0, OwnedFrame::len)
+    }
+
     /// Answers that the call is not executed.
     pub(crate) fn refuse(mut self, status: Status) {
         self.answering.take().refuse(status);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use super::gate::{Gate, Load, Permit};
+use super::held::Held;
 use super::spares::{Spares, Task};
 use super::writer::Writer;
 use crate::calls::{Bell, Call, Protocol, Received, Request, Session, Status};
@@ -31,8 +32,7 @@ pub(super) struct Desk<P, H, F> {
     session: Arc<Session>,
     receiver: Receiver<P>,
     writer: Writer<Session>,
-    /// A request that may not begin yet.
-    held: Option<Request>,
+    held: Held<P>,
     spares: Arc<Spares<F>>,
 }
 
@@ -52,7 +52,7 @@ where
     ) -> Self {
         let writer = Writer::new(Arc::clone(&session), registration);
         let (load, spares) = (Arc::new(Load::default()), Arc::new(Spares::new()));
-        Self { handle, bounds, gate, load, session, receiver, writer, held: None, spares }
+        Self { handle, bounds, gate, load, session, receiver, writer, held: Held::new(), spares }
     }
 
     /// Serves the connection. Ready when it has ended.
@@ -81,25 +81,45 @@ where
 
     fn poll_requests(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), RecvError>> {
         loop {
+            self.begin_held();
             if self.is_full() {
                 return Poll::Pending;
             }
-            let request = match self.held.take() {
-                Some(request) => request,
-                None => {
-                    let received = ready!(self.receiver.poll_range(cx));
-                    match self.session.accept(self.receiver.inner_mut(), received)? {
-                        Received::Request(request) => request,
-                        Received::Nothing => continue,
-                        Received::End => return Poll::Ready(Ok(())),
-                    }
-                }
-            };
-            if !self.admits() {
-                self.held = Some(request);
-                return Poll::Pending;
+            if self.held.is_full(self.bounds.calls) {
+                // Then, what is left to read is what the socket holds. At the end all calls are cancelled.
+                ready!(self.receiver.poll_closed(cx));
             }
-            self.begin(request);
+            let received = ready!(self.receiver.poll_range(cx));
+            match self.session.accept(self.receiver.inner_mut(), received)? {
+                Received::Request(request) => self.accept(request),
+                Received::Nothing => {}
+                Received::End => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+
+    fn accept(&mut self, request: Request) {
+        let Some(call) = request.begin::<P>(&self.session) else { return };
+        if call.has_items() {
+            let max = self.bounds.streams;
+            // The session counts this one.
+            match self.load.streams() < max && self.session.counts().0 <= max {
+                true => self.handle(call, true),
+                false => call.refuse(Status::Busy),
+            }
+        } else {
+            self.held.push(call);
+        }
+    }
+
+    /// Begins the calls that may begin.
+    fn begin_held(&mut self) {
+        while !self.held.is_empty() && self.admits() {
+            match self.held.pop() {
+                Some(call) if call.is_over() => call.refuse(Status::TimedOut),
+                Some(call) => self.handle(call, false),
+                None => return,
+            }
         }
     }
 
@@ -107,22 +127,16 @@ where
     fn admits(&self) -> bool {
         let max = self.bounds.calls;
         // A call may be answered after its handler has ended, and end before its handler does.
-        self.load.calls() < max && self.session.counts().1 < max && self.gate.admits(&self.session)
+        let unanswered = self.session.counts().1.saturating_sub(self.held.len());
+        self.load.calls() < max && unanswered < max && self.gate.admits(&self.session)
     }
 
     fn is_full(&self) -> bool {
         self.session.unsent() > MAX_UNSENT
     }
 
-    /// Begins a call: polls its handler here, and spawns it if it is not ready.
-    fn begin(&self, request: Request) {
-        let Some(call) = request.begin::<P>(&self.session) else { return };
-        let is_stream = call.has_items();
-        let max = self.bounds.streams;
-        // With this one.
-        if is_stream && (self.load.streams() >= max || self.session.counts().0 > max) {
-            return call.refuse(Status::Busy);
-        }
+    /// Polls the handler of a call, and spawns it if it is not ready.
+    fn handle(&self, call: Call<P>, is_stream: bool) {
         let mut room = self.spares.take();
         let polled = catch_unwind(AssertUnwindSafe(|| {
             room.set(Some((self.handle)(call)));

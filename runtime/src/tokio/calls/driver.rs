@@ -1,5 +1,6 @@
 //! The task of a client that sends requests and receives answers.
 
+use std::net::Shutdown;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,7 +13,7 @@ use crate::tokio::Receiver;
 use crate::tokio::registration::Registration;
 
 /// Reads whatever comes, and hands it to the calls: nobody who is slow to take an answer holds up others.
-pub(super) struct Driver<Rx> {
+pub(super) struct Driver<Rx: Message> {
     link: Arc<Link>,
     receiver: Receiver<Rx>,
     writer: Writer<Core>,
@@ -57,11 +58,13 @@ impl<Rx: Message> Future for Driver<Rx> {
     }
 }
 
-impl<Rx> Unpin for Driver<Rx> {}
+impl<Rx: Message> Unpin for Driver<Rx> {}
 
 /// Also if the runtime drops the task.
-impl<Rx> Drop for Driver<Rx> {
+impl<Rx: Message> Drop for Driver<Rx> {
     fn drop(&mut self) {
+        // Calls may keep the descriptor open. Fails only if the connection has ended.
+        _ = self.receiver.shutdown(Shutdown::Both);
         self.link.core.end(None);
         self.link.admit();
     }

@@ -5,6 +5,7 @@ mod context;
 mod desk;
 mod driver;
 mod gate;
+mod held;
 mod item_sender;
 mod items;
 mod link;

@@ -27,8 +27,9 @@ const MAX_PAUSE: Duration = Duration::from_millis(100);
 /// own. So a handler that computes for long before it first waits holds up its connection: it should call
 /// [`spawn_blocking`](https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html).
 ///
-/// While a connection has as many calls as it may have, or all connections together, or while a client has more than
-/// 1 MiB of answers to read, no further request is read: the client waits.
+/// While a connection has as many calls as it may have, or all connections together, further requests wait. As many
+/// again are read ahead, up to 1 MiB, and then none: the client waits. Nor are requests read while a client has more
+/// than 1 MiB of answers to read.
 ///
 /// When a connection ends, its handlers see [`cancelled`](crate::calls::Context::cancelled), and run on until they
 /// return.

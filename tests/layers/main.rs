@@ -35,6 +35,7 @@ const RUNTIME: &[&[&str]] = &[
         "sender",
         "batch",
         "bundle",
+        "backlog",
         "receiver",
         "connection",
         "listener",

@@ -4,11 +4,13 @@ mod client;
 mod outlet;
 mod park;
 mod protocol;
+mod script;
 mod server;
 mod status;
 
 pub use self::client::{Answer, Client, Items};
 pub use self::protocol::{Answers, Protocol, Reply};
+pub use self::script::{Expected, Playing, Script, ScriptError};
 pub use self::server::{
     Answering, Call, Context, ItemError, ItemSender, Responder, Server, Service, Stopper,
 };

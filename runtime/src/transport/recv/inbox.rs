@@ -124,7 +124,8 @@ impl Inbox {
 
     /// Returns the bytes of the last received part of a call, and how many of them are before the last `len`.
     pub(crate) fn take_part(&mut self, part: Range<usize>, len: usize) -> (Vec<u8>, usize) {
-        match self.bundle.is_open() || part.start > 0 {
+        // A copy leaves the lane to the next datagram.
+        match self.bundle.is_open() || part.start > 0 || self.reader.slot.is_in_lane() {
             true => (self.bytes(part.end - len..part.end).to_vec(), 0),
             false => (self.reader.slot.take(), part.end - len),
         }

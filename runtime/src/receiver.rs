@@ -214,9 +214,15 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbox.accept_calls();
     }
 
+    /// Takes the last received frame, or part of a call.
+    #[inline]
+    pub(crate) fn take_part(&mut self, range: Range<usize>) -> Part {
+        self.take_part_into(range, Vec::new())
+    }
+
     /// Takes the last received frame, or part of a call. Copies it to `buffer` if it fits there.
     #[inline]
-    pub(crate) fn take_part(&mut self, range: Range<usize>, buffer: Vec<u8>) -> Part {
+    pub(crate) fn take_part_into(&mut self, range: Range<usize>, buffer: Vec<u8>) -> Part {
         let (head, len) = match CallHead::split(self.inbox.bytes(range.clone())) {
             Some((head, frame)) => (Some(head), frame.len()),
             None => (None, range.len()),

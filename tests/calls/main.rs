@@ -4,6 +4,7 @@
 #[cfg(feature = "tokio")]
 mod awaited;
 mod protocol;
+mod script;
 
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};

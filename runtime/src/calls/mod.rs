@@ -5,6 +5,7 @@ mod client;
 mod outlet;
 mod park;
 mod protocol;
+mod script;
 mod server;
 mod status;
 
@@ -13,6 +14,7 @@ pub(crate) use self::client::Core;
 pub use self::client::{Answer, Client, Items};
 pub(crate) use self::outlet::Outlet;
 pub use self::protocol::{Answers, Protocol, Reply};
+pub use self::script::{Expected, Playing, Script, ScriptError};
 pub use self::server::{
     Answering, Call, Context, ItemError, ItemSender, Responder, Server, Service, Stopper,
 };

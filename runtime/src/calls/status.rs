@@ -37,6 +37,20 @@ impl Status {
         all.into_iter().find(|status| *status as u32 == number).unwrap_or(Self::Failed)
     }
 
+    /// Returns the status that gives a caller this error.
+    pub(crate) fn of_error(error: &CallError) -> Self {
+        match error {
+            CallError::NotSupported => Self::NotSupported,
+            CallError::Malformed => Self::Malformed,
+            CallError::Cancelled => Self::Cancelled,
+            CallError::TimedOut => Self::TimedOut,
+            CallError::Busy => Self::Busy,
+            CallError::Stopping => Self::Stopping,
+            CallError::TooLarge => Self::TooLarge,
+            _ => Self::Failed,
+        }
+    }
+
     /// Returns the error of a call that ended like this. `None` if it has an answer.
     pub(crate) fn into_error(self) -> Option<CallError> {
         Some(match self {

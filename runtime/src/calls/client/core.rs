@@ -92,7 +92,7 @@ impl Core {
     ) -> bool {
         match received {
             Ok(Some(range)) => {
-                let part = receiver.take_part(range, Vec::new());
+                let part = receiver.take_part(range);
                 wake(self.table().deliver(part));
             }
             Ok(None) => {

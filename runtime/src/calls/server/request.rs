@@ -44,7 +44,7 @@ impl Session {
         received: Result<Option<Range<usize>>, RecvError>,
     ) -> Result<Received, RecvError> {
         let part = match received {
-            Ok(Some(range)) => receiver.take_part(range, self.buffers.take()),
+            Ok(Some(range)) => receiver.take_part_into(range, self.buffers.take()),
             Ok(None) => {
                 self.end();
                 return Ok(Received::End);

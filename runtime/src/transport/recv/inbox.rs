@@ -130,7 +130,9 @@ impl Inbox {
         len: usize,
         mut buffer: Vec<u8>,
     ) -> (Vec<u8>, usize) {
-        match self.bundle.is_open() || part.start > 0 || len <= buffer.capacity() {
+        // A copy leaves the lane to the next datagram.
+        let is_in_lane = self.reader.slot.is_in_lane();
+        match self.bundle.is_open() || part.start > 0 || is_in_lane || len <= buffer.capacity() {
             true => {
                 buffer.clear();
                 buffer.extend_from_slice(self.bytes(part.end - len..part.end));

@@ -30,6 +30,9 @@ struct Arguments {
     /// The rounds of each.
     #[arg(long, default_value_t = 9)]
     rounds: usize,
+    /// Runs our calls alone, on one thread, with so many in flight: for a profiler.
+    #[arg(long)]
+    profile: Option<usize>,
 }
 
 /// A client and its server.
@@ -82,7 +85,14 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn main() -> Result<()> {
-    let Arguments { calls, rounds } = Arguments::parse();
+    let Arguments { calls, rounds, profile } = Arguments::parse();
+    if let Some(in_flight) = profile {
+        let pair = ours::pair(false)?;
+        for _ in 0..rounds {
+            println!("{:.0} ns", pair.measure(calls, in_flight)?);
+        }
+        return Ok(());
+    }
     println!("| sides | in flight | datagrammar, ns | tarpc 0.38, ns | ratio | required |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: |");
     for apart in [false, true] {

@@ -173,6 +173,15 @@ impl<Rx: Message> Receiver<Rx> {
         closed
     }
 
+    /// Polls for the next event, without a try to read. Something that came with the last event is not seen until
+    /// then: use it only if the peer has nothing to say. Ready if something was read and not received.
+    pub(super) fn poll_quiet(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.inner.has_unread() {
+            true => Poll::Ready(()),
+            false => self.registration.poll_event(cx),
+        }
+    }
+
     pub(super) fn inner_mut(&mut self) -> &mut receiver::Receiver<Rx> {
         &mut self.inner
     }

@@ -63,6 +63,18 @@ impl Registration {
         }
     }
 
+    /// Polls for an event after the last one.
+    pub(super) fn poll_event(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Poll::Ready(Ok(mut ready)) = self.0.poll_read_ready(cx) {
+            if ready.ready().is_read_closed() {
+                return Poll::Ready(());
+            }
+            // Keeps an event that has come since.
+            ready.clear_ready();
+        }
+        self.0.poll_read_ready(cx).map(drop)
+    }
+
     /// Repeats `attempt`, which sends without waiting, until it returns something other than
     /// [`SendError::WouldBlock`]. Counts against the task's budget. Any number of tasks may call it.
     #[inline]

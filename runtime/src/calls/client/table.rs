@@ -14,6 +14,10 @@ use crate::wire::{CallHead, CallKind};
 #[derive(Debug)]
 pub(crate) struct Table {
     calls: HashMap<u64, Call>,
+    /// How many of them wait for something from the server.
+    open: usize,
+    /// Whether a call was ended here, and something may still come for it.
+    has_cancelled: bool,
     /// The last id. None is used twice.
     last: u64,
     /// Why no more calls can begin.
@@ -52,7 +56,14 @@ enum State {
 
 impl Table {
     pub(crate) fn new() -> Self {
-        Self { calls: HashMap::new(), last: 0, ended: None, dropped: 0 }
+        Self {
+            calls: HashMap::new(),
+            open: 0,
+            has_cancelled: false,
+            last: 0,
+            ended: None,
+            dropped: 0,
+        }
     }
 
     /// Fails if no more calls can begin.
@@ -73,6 +84,7 @@ impl Table {
             false => State::Waiting,
         };
         self.calls.insert(self.last, Call { state, waker: None });
+        self.open += 1;
         Ok(self.last)
     }
 
@@ -90,6 +102,7 @@ impl Table {
         match (kind, &mut call.state) {
             (CallKind::Reply, State::Waiting) => {
                 call.state = State::Answered(error.map_or(Ok(part), Err));
+                self.open -= 1;
             }
             (CallKind::Item, State::Items { queue, end: None, credit: credit @ 1.. }) => {
                 *credit -= 1;
@@ -97,6 +110,7 @@ impl Table {
             }
             (CallKind::End | CallKind::Reply, State::Items { end: end @ None, .. }) => {
                 *end = Some(error.map_or(Ok(()), Err));
+                self.open -= 1;
             }
             _ => {
                 self.dropped += 1;
@@ -109,7 +123,7 @@ impl Table {
     /// Fails one call, whose answer was refused.
     pub(crate) fn fail(&mut self, id: u64, reason: &Arc<RecvError>) -> Option<Waker> {
         let call = self.calls.get_mut(&id)?;
-        call.fail(|| CallError::Lost(Arc::clone(reason)));
+        self.open -= usize::from(call.fail(|| CallError::Lost(Arc::clone(reason))));
         call.waker.take()
     }
 
@@ -129,21 +143,23 @@ impl Table {
     /// Fails one call, whose request was not sent.
     pub(crate) fn not_sent(&mut self, id: u64, error: &Arc<SendError>) -> Option<Waker> {
         let call = self.calls.get_mut(&id)?;
-        call.fail(|| CallError::NotSent(Arc::clone(error)));
+        self.open -= usize::from(call.fail(|| CallError::NotSent(Arc::clone(error))));
         call.waker.take()
     }
 
     /// Fails later calls: no more requests can be sent. Wakes all, to receive what still comes.
     pub(crate) fn stop(&mut self, error: &Arc<SendError>) -> Vec<Waker> {
         self.ended.get_or_insert(Ended::Sending(Arc::clone(error)));
-        self.for_all(|_call| ())
+        self.for_all(|_call| false)
     }
 
-    fn for_all(&mut self, mut change: impl FnMut(&mut Call)) -> Vec<Waker> {
-        self.calls
+    /// Changes all calls. `change` returns whether a call has just ended.
+    fn for_all(&mut self, mut change: impl FnMut(&mut Call) -> bool) -> Vec<Waker> {
+        let Self { calls, open, .. } = self;
+        calls
             .values_mut()
             .filter_map(|call| {
-                change(call);
+                *open -= usize::from(change(call));
                 call.waker.take()
             })
             .collect()
@@ -201,12 +217,20 @@ impl Table {
     pub(crate) fn forget(&mut self, id: u64) -> bool {
         let is_open =
             |call: &Call| matches!(call.state, State::Waiting | State::Items { end: None, .. });
-        self.calls.remove(&id).as_ref().is_some_and(is_open) && self.ended.is_none()
+        let was_open = self.calls.remove(&id).as_ref().is_some_and(is_open);
+        self.open -= usize::from(was_open);
+        self.has_cancelled |= was_open;
+        was_open && self.ended.is_none()
     }
 
     /// Returns the waker of some call that waits: somebody has to receive.
     pub(crate) fn take_waiting(&mut self) -> Option<Waker> {
         self.calls.values_mut().find_map(|call| call.waker.take())
+    }
+
+    /// Returns whether a server that keeps the rules has sent nothing more.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.open == 0 && !self.has_cancelled && self.dropped == 0
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -226,12 +250,13 @@ impl Call {
         }
     }
 
-    /// Ends it with an error, unless it has ended.
-    fn fail(&mut self, error: impl FnOnce() -> CallError) {
+    /// Ends it with an error. Returns `false` if it has ended already.
+    fn fail(&mut self, error: impl FnOnce() -> CallError) -> bool {
         match &mut self.state {
             state @ State::Waiting => *state = State::Answered(Err(error())),
             State::Items { end: end @ None, .. } => *end = Some(Err(error())),
-            State::Answered(_) | State::Items { .. } => {}
+            State::Answered(_) | State::Items { .. } => return false,
         }
+        true
     }
 }

@@ -36,6 +36,9 @@ impl<Rx: Message> Driver<Rx> {
             if !link.core.accept(receiver.inner_mut(), received) {
                 return Poll::Ready(());
             }
+            if link.core.table().is_idle() && receiver.poll_quiet(cx).is_pending() {
+                break;
+            }
         }
         link.bell.clear();
         // Before the flush, for what is queued before it.

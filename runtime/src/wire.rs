@@ -56,8 +56,15 @@ pub(crate) enum CallKind {
 
 impl CallKind {
     fn new(kind: u8) -> Option<Self> {
-        let all = [Self::Request, Self::Reply, Self::Item, Self::End, Self::Cancel, Self::Credit];
-        all.into_iter().find(|known| *known as u8 == kind)
+        Some(match kind {
+            5 => Self::Request,
+            6 => Self::Reply,
+            7 => Self::Item,
+            8 => Self::End,
+            9 => Self::Cancel,
+            10 => Self::Credit,
+            _ => return None,
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! How often calls allocate.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[allow(dead_code, reason = "most of it is for the other tests")]
 mod protocol;
 
 use std::sync::Arc;

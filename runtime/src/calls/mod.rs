@@ -2,6 +2,7 @@
 
 mod bell;
 mod client;
+mod ids;
 mod outlet;
 mod park;
 mod protocol;
@@ -10,7 +11,7 @@ mod server;
 mod status;
 
 pub(crate) use self::bell::Bell;
-pub(crate) use self::client::Core;
+pub(crate) use self::client::{Accepted, Core};
 pub use self::client::{Answer, Client, Items};
 pub(crate) use self::outlet::Outlet;
 pub use self::protocol::{Answers, Protocol, Reply};

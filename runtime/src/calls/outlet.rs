@@ -2,7 +2,7 @@
 
 use std::io::IoSlice;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::backlog::{Backlog, Datagram, HeldFrame};
@@ -22,6 +22,8 @@ use crate::wire::{CallHead, HEAD_LEN};
 pub(crate) struct Outlet {
     writer: Mutex<Writer>,
     backlog: Mutex<Backlog>,
+    /// Whether the last datagram had more than one part.
+    is_shared: AtomicBool,
     /// How many bytes are queued and not sent.
     unsent: AtomicUsize,
 }
@@ -36,7 +38,7 @@ struct Writer {
 impl Outlet {
     pub(crate) fn new<Tx: Message>(sender: Sender<Tx>) -> Self {
         let writer = Mutex::new(Writer { sender: sender.cast(), current: None });
-        Self { writer, backlog: Mutex::default(), unsent: AtomicUsize::new(0) }
+        Self { writer, backlog: Mutex::default(), is_shared: AtomicBool::new(false), unsent: AtomicUsize::new(0) }
     }
 
     /// Queues a part of a call, or an ordinary frame without a head.
@@ -104,7 +106,8 @@ impl Outlet {
                         not_sent(head.map(|(head, _)| head), error);
                     }
                 }
-                let (_, len, buffer) = datagram.into_parts();
+                let (count, len, buffer) = datagram.into_parts();
+                self.is_shared.store(count > 1, Ordering::Relaxed);
                 self.unsent.fetch_sub(len, Ordering::Relaxed);
                 let unused = self.backlog().keep_bundle(buffer);
                 drop(unused);
@@ -114,6 +117,11 @@ impl Outlet {
                 return true;
             }
         }
+    }
+
+    /// Returns whether parts lately shared datagrams, so that it is worth waiting for others.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.is_shared.load(Ordering::Relaxed)
     }
 
     /// Returns how many bytes are queued and not sent, those of a datagram that is sent in part included.

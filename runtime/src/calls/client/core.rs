@@ -20,6 +20,15 @@ pub(crate) struct Core {
     table: Mutex<Table>,
 }
 
+/// What may come after something that was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    More,
+    /// Nothing, from a server that keeps the rules, before the next request is sent.
+    Last,
+    End,
+}
+
 impl Core {
     pub(crate) fn new<Tx: Message>(sender: Sender<Tx>) -> Self {
         Self { outlet: Outlet::new(sender), table: Mutex::new(Table::new()) }
@@ -32,6 +41,11 @@ impl Core {
     /// Returns how many bytes are queued and not sent.
     pub(crate) fn unsent(&self) -> usize {
         self.outlet.unsent()
+    }
+
+    /// Sends what is queued if it is one call alone. Returns whether everything was sent.
+    pub(crate) fn flush_alone(&self) -> bool {
+        !self.outlet.is_shared() && self.table().is_alone() && self.flush()
     }
 
     /// Queues a request that has no answer.
@@ -84,25 +98,32 @@ impl Core {
         })
     }
 
-    /// Hands what `receiver` has just received to its call. Returns `false` at the end of the connection.
+    /// Hands what `receiver` has just received to its call.
     pub(crate) fn accept<Rx: Message>(
         &self,
         receiver: &mut Receiver<Rx>,
         received: Result<Option<Range<usize>>, RecvError>,
-    ) -> bool {
+    ) -> Accepted {
         match received {
             Ok(Some(range)) => {
                 let part = receiver.take_part(range);
-                wake(self.table().deliver(part));
+                let mut table = self.table();
+                let waker = table.deliver(part);
+                let is_idle = table.is_idle();
+                drop(table);
+                wake(waker);
+                if is_idle {
+                    return Accepted::Last;
+                }
             }
             Ok(None) => {
                 self.end(None);
-                return false;
+                return Accepted::End;
             }
             Err(RecvError::WouldBlock | RecvError::TimedOut | RecvError::Unfinished { .. }) => {}
             Err(error) if error.is_fatal() => {
                 self.end(Some(Arc::new(error)));
-                return false;
+                return Accepted::End;
             }
             Err(error) => {
                 let error = Arc::new(error);
@@ -112,7 +133,7 @@ impl Core {
                 }
             }
         }
-        true
+        Accepted::More
     }
 
     /// Fails all calls, now and later: no more answers come.

@@ -8,6 +8,6 @@ mod link;
 mod table;
 
 pub use self::answer::Answer;
-pub(crate) use self::core::Core;
+pub(crate) use self::core::{Accepted, Core};
 pub use self::handle::Client;
 pub use self::items::Items;

@@ -1,10 +1,11 @@
 //! The calls of a client that have no answer yet.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
+use crate::calls::ids::Ids;
 use crate::calls::status::{CREDIT, Status};
 use crate::error::{CallError, RecvError, SendError};
 use crate::receiver::Part;
@@ -13,7 +14,7 @@ use crate::wire::{CallHead, CallKind};
 /// All calls in flight of one connection.
 #[derive(Debug)]
 pub(crate) struct Table {
-    calls: HashMap<u64, Call>,
+    calls: Ids<Call>,
     /// How many of them wait for something from the server.
     open: usize,
     /// Whether a call was ended here, and something may still come for it.
@@ -57,7 +58,7 @@ enum State {
 impl Table {
     pub(crate) fn new() -> Self {
         Self {
-            calls: HashMap::new(),
+            calls: Ids::default(),
             open: 0,
             has_cancelled: false,
             last: 0,
@@ -226,6 +227,11 @@ impl Table {
     /// Returns the waker of some call that waits: somebody has to receive.
     pub(crate) fn take_waiting(&mut self) -> Option<Waker> {
         self.calls.values_mut().find_map(|call| call.waker.take())
+    }
+
+    /// Returns whether at most one call waits for something from the server.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.open <= 1
     }
 
     /// Returns whether a server that keeps the rules has sent nothing more.

@@ -100,9 +100,11 @@ impl Answering {
     }
 
     /// Answers with what a handler returned.
-    pub fn reply<'v, R: Reply>(self, result: Result<R::Value<'v>, R::Error<'v>>) {
-        // The caller learns of an error.
-        _ = self.responder::<R>().send(result);
+    pub fn reply<'v, R: Reply>(mut self, result: Result<R::Value<'v>, R::Error<'v>>) {
+        if let Some(id) = self.id.take() {
+            // The caller learns of an error.
+            _ = self.session.reply(id, &R::from_result(result));
+        }
     }
 
     /// Hands the answer over to a handler that lends it.

@@ -1,10 +1,10 @@
 //! A connection of a server: the calls that run, and the way back for their answers.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::net::Shutdown;
 use std::os::fd::AsFd as _;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use super::buffers::Buffers;
 use super::context::Running;
 use crate::backlog::HeldFrame;
 use crate::calls::bell::Bell;
+use crate::calls::ids::Ids;
 use crate::calls::outlet::Outlet;
 use crate::calls::status::Status;
 use crate::error::SendError;
@@ -34,6 +35,9 @@ pub(crate) struct Session {
     fd: DatagramFd,
     outlet: Outlet,
     calls: Mutex<Calls>,
+    /// How many calls run that are answered with items, and how many others. Changed with `calls` locked.
+    streams: AtomicUsize,
+    others: AtomicUsize,
     /// Wakes the task that sends what is queued. `None` if whoever answers sends.
     bell: Option<Bell>,
     /// The memory of requests.
@@ -49,9 +53,7 @@ pub(crate) struct Session {
 
 #[derive(Default)]
 struct Calls {
-    running: HashMap<u64, Arc<Running>>,
-    /// How many of them are answered with items.
-    streams: usize,
+    running: Ids<Arc<Running>>,
     /// Calls that were answered, to be used again.
     finished: VecDeque<Arc<Running>>,
 }
@@ -63,6 +65,8 @@ impl Session {
             fd,
             outlet,
             calls: Mutex::default(),
+            streams: AtomicUsize::new(0),
+            others: AtomicUsize::new(0),
             bell: None,
             buffers: Buffers::default(),
             is_stopping: AtomicBool::new(false),
@@ -89,13 +93,13 @@ impl Session {
             return None;
         }
         let running = calls.fresh(deadline, is_stream);
-        calls.streams += usize::from(is_stream);
         calls.running.insert(id, Arc::clone(&running));
+        self.count(is_stream).fetch_add(1, Ordering::Relaxed);
         Some(running)
     }
 
     pub(crate) fn cancel(&self, id: u64) {
-        let running = self.calls().remove(id);
+        let running = self.remove(&mut self.calls(), id);
         running.into_iter().for_each(|running| running.cancel());
     }
 
@@ -107,7 +111,7 @@ impl Session {
     /// Cancels all calls, as the connection has ended.
     pub(crate) fn end(&self) {
         self.is_broken.store(true, Ordering::Release);
-        let calls = self.calls().take_all();
+        let calls = self.take_all();
         calls.iter().for_each(|(_id, running)| running.cancel());
     }
 
@@ -127,14 +131,13 @@ impl Session {
 
     /// Returns how many calls run that are answered with items, and how many others.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        let calls = self.calls();
-        (calls.streams, calls.running.len() - calls.streams)
+        (self.streams.load(Ordering::Relaxed), self.others.load(Ordering::Relaxed))
     }
 
     /// Ends the calls that still run, tells their callers, and closes the connection.
     pub(crate) fn close(&self) {
         self.stop();
-        let calls = self.calls().take_all();
+        let calls = self.take_all();
         for (id, running) in calls {
             running.cancel();
             self.push_status(id, Status::Stopping);
@@ -175,7 +178,7 @@ impl Session {
 
     /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled.
     pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<(), SendError> {
-        if !self.calls().finish(id) {
+        if !self.remove_finished(id) {
             return Ok(());
         }
         let pushed = self.outlet.push(Some(reply(id, Status::Done)), message);
@@ -188,7 +191,7 @@ impl Session {
 
     /// Ends a call without a message. Says nothing if the call was cancelled.
     pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) {
-        if self.calls().finish(id) {
+        if self.remove_finished(id) {
             self.outlet.push_head(CallHead { kind, number: status as u32, id });
             self.flush();
         }
@@ -250,6 +253,33 @@ impl Session {
         })
     }
 
+    /// Ends a call. Returns whether it ran.
+    fn remove_finished(&self, id: u64) -> bool {
+        let mut calls = self.calls();
+        let Some(running) = self.remove(&mut calls, id) else { return false };
+        if calls.finished.len() < MAX_FINISHED {
+            calls.finished.push_back(running);
+        }
+        true
+    }
+
+    fn remove(&self, calls: &mut Calls, id: u64) -> Option<Arc<Running>> {
+        let running = calls.running.remove(&id)?;
+        self.count(running.is_stream()).fetch_sub(1, Ordering::Relaxed);
+        Some(running)
+    }
+
+    fn take_all(&self) -> Vec<(u64, Arc<Running>)> {
+        let mut calls = self.calls();
+        self.streams.store(0, Ordering::Relaxed);
+        self.others.store(0, Ordering::Relaxed);
+        calls.running.drain().collect()
+    }
+
+    fn count(&self, is_stream: bool) -> &AtomicUsize {
+        if is_stream { &self.streams } else { &self.others }
+    }
+
     fn calls(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -266,26 +296,6 @@ impl Calls {
             return finished;
         }
         Arc::new(Running::new(deadline, is_stream))
-    }
-
-    fn remove(&mut self, id: u64) -> Option<Arc<Running>> {
-        let running = self.running.remove(&id)?;
-        self.streams -= usize::from(running.is_stream());
-        Some(running)
-    }
-
-    fn take_all(&mut self) -> Vec<(u64, Arc<Running>)> {
-        self.streams = 0;
-        self.running.drain().collect()
-    }
-
-    /// Ends a call. Returns whether it ran.
-    fn finish(&mut self, id: u64) -> bool {
-        let Some(running) = self.remove(id) else { return false };
-        if self.finished.len() < MAX_FINISHED {
-            self.finished.push_back(running);
-        }
-        true
     }
 }
 

@@ -149,8 +149,11 @@ impl<P: Protocol> Client<P> {
     }
 
     fn begin(&self, request: &P::Borrowed<'_>, items: bool) -> Result<u64, CallError> {
-        let id = self.handle.0.core.begin(request, items, self.deadline)?;
-        self.handle.0.bell.ring();
+        let Link { core, bell, .. } = &*self.handle.0;
+        let id = core.begin(request, items, self.deadline)?;
+        if !core.flush_alone() {
+            bell.ring();
+        }
         Ok(id)
     }
 }

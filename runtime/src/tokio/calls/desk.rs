@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use super::gate::{Gate, Load, Permit};
 use super::held::Held;
-use super::spares::{Spares, Task};
+use super::spares::{Room, Spares, Task};
 use super::writer::Writer;
 use crate::calls::{Bell, Call, Protocol, Received, Request, Session, Status};
 use crate::error::RecvError;
@@ -34,6 +34,8 @@ pub(super) struct Desk<P, H, F> {
     writer: Writer<Session>,
     held: Held<P>,
     spares: Arc<Spares<F>>,
+    /// Room for the next handler.
+    room: Option<Room<F>>,
 }
 
 impl<P, H, F> Desk<P, H, F>
@@ -52,7 +54,7 @@ where
     ) -> Self {
         let writer = Writer::new(Arc::clone(&session), registration);
         let (load, spares) = (Arc::new(Load::default()), Arc::new(Spares::new()));
-        Self { handle, bounds, gate, load, session, receiver, writer, held: Held::new(), spares }
+        Self { handle, bounds, gate, load, session, receiver, writer, held: Held::new(), spares, room: None }
     }
 
     /// Serves the connection. Ready when it has ended.
@@ -61,7 +63,7 @@ where
         if let Poll::Ready(ended) = self.poll_requests(cx) {
             return Poll::Ready(ended);
         }
-        self.bell(Bell::clear);
+        self.bell(Bell::disarm);
         // Before the flush, for what is queued before it.
         let is_closing = self.session.is_closing();
         let was_full = self.is_full();
@@ -136,8 +138,8 @@ where
     }
 
     /// Polls the handler of a call, and spawns it if it is not ready.
-    fn handle(&self, call: Call<P>, is_stream: bool) {
-        let mut room = self.spares.take();
+    fn handle(&mut self, call: Call<P>, is_stream: bool) {
+        let mut room = self.room.take().unwrap_or_else(|| self.spares.take());
         let polled = catch_unwind(AssertUnwindSafe(|| {
             room.set(Some((self.handle)(call)));
             // If it is not ready, its task polls it again.
@@ -146,7 +148,9 @@ where
         }));
         // If it has panicked, the panic hook has reported it, and dropping the call answers it.
         if !matches!(polled, Ok(Some(Poll::Pending))) {
-            return self.spares.keep(room);
+            room.set(None);
+            self.room = Some(room);
+            return;
         }
         let (gate, load) = (Arc::clone(&self.gate), Arc::clone(&self.load));
         let permit = Permit::new(gate, load, Arc::clone(&self.session), is_stream);

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::link::Link;
 use super::writer::Writer;
-use crate::calls::Core;
+use crate::calls::{Accepted, Core};
 use crate::message::Message;
 use crate::tokio::Receiver;
 use crate::tokio::registration::Registration;
@@ -33,14 +33,13 @@ impl<Rx: Message> Driver<Rx> {
         let Self { link, receiver, writer } = self;
         link.bell.disarm();
         while let Poll::Ready(received) = receiver.poll_range(cx) {
-            if !link.core.accept(receiver.inner_mut(), received) {
-                return Poll::Ready(());
-            }
-            if link.core.table().is_idle() && receiver.poll_quiet(cx).is_pending() {
-                break;
+            match link.core.accept(receiver.inner_mut(), received) {
+                Accepted::End => return Poll::Ready(()),
+                Accepted::Last if receiver.poll_quiet(cx).is_pending() => break,
+                Accepted::Last | Accepted::More => {}
             }
         }
-        link.bell.clear();
+        link.bell.disarm();
         // Before the flush, for what is queued before it.
         let is_closing = link.is_closing();
         let is_flushed = writer.poll_flush(cx).is_ready();

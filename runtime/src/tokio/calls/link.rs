@@ -1,5 +1,6 @@
 //! The connection of an awaited client, which all of its calls share.
 
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -17,6 +18,7 @@ pub(super) struct Link {
     /// Whether nobody can begin a call any more.
     is_closing: AtomicBool,
     /// Who waits until less is queued.
+    has_waiting: AtomicBool,
     waiting: Mutex<Vec<Waker>>,
 }
 
@@ -30,6 +32,7 @@ impl Link {
             core: Arc::new(core),
             bell: Bell::default(),
             is_closing: AtomicBool::new(false),
+            has_waiting: AtomicBool::new(false),
             waiting: Mutex::default(),
         }
     }
@@ -49,6 +52,7 @@ impl Link {
     pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<Result<(), CallError>> {
         let mut waiting = self.waiting();
         self.core.table().check()?;
+        self.has_waiting.store(true, Ordering::SeqCst);
         if self.core.unsent() <= MAX_UNSENT {
             return Poll::Ready(Ok(()));
         }
@@ -60,11 +64,15 @@ impl Link {
 
     /// Wakes who waits for room, if there is some or the connection has ended.
     pub(super) fn admit(&self) {
+        if !self.has_waiting.load(Ordering::SeqCst) {
+            return;
+        }
         let mut waiting = self.waiting();
         if !waiting.is_empty()
             && (self.core.unsent() <= MAX_UNSENT || self.core.table().check().is_err())
         {
-            let wakers = std::mem::take(&mut *waiting);
+            let wakers = mem::take(&mut *waiting);
+            self.has_waiting.store(false, Ordering::SeqCst);
             drop(waiting);
             wakers.into_iter().for_each(Waker::wake);
         }

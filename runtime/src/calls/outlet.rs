@@ -2,7 +2,7 @@
 
 use std::io::IoSlice;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::backlog::{Backlog, Datagram, HeldFrame};
@@ -26,6 +26,8 @@ pub(crate) struct Outlet {
     is_shared: AtomicBool,
     /// How many bytes are queued and not sent.
     unsent: AtomicUsize,
+    /// How many bytes were sent.
+    sent: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -38,10 +40,10 @@ struct Writer {
 impl Outlet {
     pub(crate) fn new<Tx: Message>(sender: Sender<Tx>) -> Self {
         let writer = Mutex::new(Writer { sender: sender.cast(), current: None });
-        Self { writer, backlog: Mutex::default(), is_shared: AtomicBool::new(false), unsent: AtomicUsize::new(0) }
+        Self { writer, backlog: Mutex::default(), is_shared: AtomicBool::new(false), unsent: AtomicUsize::new(0), sent: AtomicU64::new(0) }
     }
 
-    /// Queues a part of a call, or an ordinary frame without a head.
+    /// Queues a part of a call, or an ordinary frame without a head. Returns its length in bytes.
     ///
     /// # Errors
     ///
@@ -50,10 +52,13 @@ impl Outlet {
         &self,
         head: Option<CallHead>,
         message: &M,
-    ) -> Result<(), SendError> {
+    ) -> Result<usize, SendError> {
         match head {
-            Some(head) => outbox::send_part(head, message, |part| self.queue(part)),
-            None => outbox::send(message, |frame| self.queue(frame)).map(|_len| ()),
+            Some(head) => outbox::send_part(head, message, |part| {
+                let len = part.len;
+                self.queue(part).map(|()| len)
+            }),
+            None => outbox::send(message, |frame| self.queue(frame)),
         }
     }
 
@@ -109,6 +114,7 @@ impl Outlet {
                 let (count, len, buffer) = datagram.into_parts();
                 self.is_shared.store(count > 1, Ordering::Relaxed);
                 self.unsent.fetch_sub(len, Ordering::Relaxed);
+                self.sent.fetch_add(len as u64, Ordering::Relaxed);
                 let unused = self.backlog().keep_bundle(buffer);
                 drop(unused);
             }
@@ -127,6 +133,11 @@ impl Outlet {
     /// Returns how many bytes are queued and not sent, those of a datagram that is sent in part included.
     pub(crate) fn unsent(&self) -> usize {
         self.unsent.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many bytes were sent.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     fn backlog(&self) -> MutexGuard<'_, Backlog> {

@@ -11,7 +11,7 @@ use datagrammar::calls::CallError;
 use datagrammar::tokio::calls::Client;
 use tokio::time::{sleep, timeout};
 
-use super::{Protocol, add, pair_with, until};
+use super::{Protocol, add, pair_with, poll_once, until};
 use crate::protocol::{Counted, Sum, Sums};
 
 #[tokio::test]
@@ -50,15 +50,6 @@ async fn items_wait_for_their_reader_and_dropping_them_cancels() {
     until(|| seen.cancelled() == 1).await;
     assert_eq!(add(&client, 1, 1).await.unwrap(), 2);
     assert_eq!(client.in_flight(), 0);
-}
-
-async fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }
 
 /// Polls each call a number of times, and then drops it.

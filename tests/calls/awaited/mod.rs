@@ -3,13 +3,16 @@
 mod cancelling;
 mod combinations;
 mod floods;
+mod forged;
 mod many;
 mod serving;
 
 use std::fs::File;
-use std::future::pending;
+use std::future::{pending, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use datagrammar::calls::{Answers, Call, CallError, ItemError};
@@ -126,4 +129,14 @@ async fn until(is_so: impl Fn() -> bool) {
         sleep(Duration::from_millis(1)).await;
     }
     panic!("this takes too long");
+}
+
+/// Polls a future once, and drops it.
+async fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }

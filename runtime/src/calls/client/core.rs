@@ -1,23 +1,33 @@
 //! What blocking and awaited clients share: the calls in flight, and the way out for requests.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-use super::table::Table;
+use super::table::{Queued, Table};
 use crate::calls::outlet::Outlet;
-use crate::error::{CallError, RecvError};
+use crate::error::{CallError, RecvError, SendError};
 use crate::message::Message;
 use crate::receiver::Receiver;
 use crate::sender::Sender;
 use crate::wire::{CallHead, CallKind};
+
+/// The most bytes of cancelled requests that are queued while further calls are made. A server that reads nothing
+/// bounds a client that goes on calling and cancelling.
+const MAX_ABANDONED: usize = 16 * 1024 * 1024;
+
+/// While less is queued, calls do not note where their requests are.
+const MAX_UNNOTED: usize = 1024 * 1024;
 
 /// The calls of one connection, and the requests that are not sent yet.
 #[derive(Debug)]
 pub(crate) struct Core {
     outlet: Outlet,
     table: Mutex<Table>,
+    /// How many bytes of requests were cancelled before they were sent, and are still queued.
+    abandoned: AtomicUsize,
 }
 
 /// What may come after something that was received.
@@ -31,7 +41,7 @@ pub(crate) enum Accepted {
 
 impl Core {
     pub(crate) fn new<Tx: Message>(sender: Sender<Tx>) -> Self {
-        Self { outlet: Outlet::new(sender), table: Mutex::new(Table::new()) }
+        Self { outlet: Outlet::new(sender), table: Mutex::new(Table::new()), abandoned: AtomicUsize::new(0) }
     }
 
     pub(crate) fn table(&self) -> MutexGuard<'_, Table> {
@@ -52,7 +62,7 @@ impl Core {
     pub(crate) fn notify<M: Message>(&self, request: &M) -> Result<(), CallError> {
         self.table().check()?;
         let pushed = self.outlet.push(None, request);
-        pushed.map_err(|error| CallError::NotSent(Arc::new(error)))
+        pushed.map(drop).map_err(|error| CallError::NotSent(Arc::new(error)))
     }
 
     /// Queues a request for one answer, or for `items`. Returns its id.
@@ -62,13 +72,22 @@ impl Core {
         items: bool,
         deadline: Option<Instant>,
     ) -> Result<u64, CallError> {
+        let abandoned = self.abandoned.load(Ordering::Relaxed);
+        if abandoned > MAX_ABANDONED {
+            return Err(CallError::NotSent(Arc::new(SendError::WouldBlock { len: abandoned })));
+        }
         let id = self.table().begin(items)?;
         let number = deadline.map_or(0, millis_until);
         let head = CallHead { kind: CallKind::Request, number, id };
-        self.outlet.push(Some(head), request).map_err(|error| {
+        let len = self.outlet.push(Some(head), request).map_err(|error| {
             self.table().forget(id);
             CallError::NotSent(Arc::new(error))
         })?;
+        let unsent = self.outlet.unsent();
+        if unsent > MAX_UNNOTED {
+            let end = self.outlet.sent() + unsent as u64;
+            self.table().note_queued(id, Queued { len, end });
+        }
         Ok(id)
     }
 
@@ -79,7 +98,12 @@ impl Core {
 
     /// Ends a call early. Returns whether the server has to be told; that is queued.
     pub(crate) fn cancel(&self, id: u64) -> bool {
-        let is_open = self.table().forget(id);
+        let (is_open, queued) = self.table().forget(id);
+        if let Some(Queued { len, end }) = queued
+            && end > self.outlet.sent()
+        {
+            self.abandoned.fetch_add(len, Ordering::Relaxed);
+        }
         if is_open {
             self.outlet.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });
         }
@@ -88,14 +112,18 @@ impl Core {
 
     /// Sends what is queued, as far as there is room. Returns whether everything was sent.
     pub(crate) fn flush(&self) -> bool {
-        self.outlet.flush(|head, error| {
+        let is_flushed = self.outlet.flush(|head, error| {
             let error = Arc::new(error);
             match head {
                 Some(head) if !error.is_fatal() => wake(self.table().not_sent(head.id, &error)),
                 // The answers to earlier requests can still be received.
                 _ => wake(self.table().stop(&error)),
             }
-        })
+        });
+        if is_flushed {
+            self.abandoned.store(0, Ordering::Relaxed);
+        }
+        is_flushed
     }
 
     /// Hands what `receiver` has just received to its call.

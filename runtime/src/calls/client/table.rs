@@ -36,9 +36,19 @@ enum Ended {
     Receiving(Option<Arc<RecvError>>),
 }
 
+/// A request that waits to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Queued {
+    /// Its length in bytes.
+    pub(crate) len: usize,
+    /// How many bytes will have been sent once it is.
+    pub(crate) end: u64,
+}
+
 #[derive(Debug)]
 struct Call {
     state: State,
+    queued: Option<Queued>,
     waker: Option<Waker>,
 }
 
@@ -84,9 +94,16 @@ impl Table {
             true => State::Items { queue: VecDeque::new(), end: None, credit: CREDIT },
             false => State::Waiting,
         };
-        self.calls.insert(self.last, Call { state, waker: None });
+        self.calls.insert(self.last, Call { state, queued: None, waker: None });
         self.open += 1;
         Ok(self.last)
+    }
+
+    /// Notes where the request of a call waits to be sent.
+    pub(crate) fn note_queued(&mut self, id: u64, queued: Queued) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.queued = Some(queued);
+        }
     }
 
     /// Hands a part from the server to its call. Returns the waker of the task or thread that waits for it.
@@ -214,14 +231,15 @@ impl Table {
         }
     }
 
-    /// Ends a call. Returns whether the server still works on it.
-    pub(crate) fn forget(&mut self, id: u64) -> bool {
+    /// Ends a call. Returns whether the server still works on it, and where its request waited.
+    pub(crate) fn forget(&mut self, id: u64) -> (bool, Option<Queued>) {
         let is_open =
             |call: &Call| matches!(call.state, State::Waiting | State::Items { end: None, .. });
-        let was_open = self.calls.remove(&id).as_ref().is_some_and(is_open);
+        let call = self.calls.remove(&id);
+        let was_open = call.as_ref().is_some_and(is_open);
         self.open -= usize::from(was_open);
         self.has_cancelled |= was_open;
-        was_open && self.ended.is_none()
+        (was_open && self.ended.is_none(), call.and_then(|call| call.queued))
     }
 
     /// Returns the waker of some call that waits: somebody has to receive.

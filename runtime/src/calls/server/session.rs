@@ -181,7 +181,7 @@ impl Session {
         if !self.remove_finished(id) {
             return Ok(());
         }
-        let pushed = self.outlet.push(Some(reply(id, Status::Done)), message);
+        let pushed = self.outlet.push(Some(reply(id, Status::Done)), message).map(drop);
         if pushed.is_err() {
             self.push_status(id, Status::Failed);
         }

@@ -20,7 +20,7 @@ pub use crate::codec::Bincode;
 pub use crate::codec::Codec;
 pub use crate::error::{DecodeError, EncodeError};
 pub use crate::message::{
-    Decoder, Descriptors, Encoder, FieldType, Get, GetThroughSerde, HoldsMessage, HoldsNone,
+    AnswerOf, AnswerType, AnswerValue, Decoder, Descriptors, Encoder, FieldType, Get, GetThroughSerde, HoldsMessage, HoldsNone,
     MarkedNested, Message, Nested, NestedType, NestedValue, NoDescriptors, Nothing, Of,
     OwnedFieldType, OwnedValue, Put, PutChecked, PutThroughSerde, Unknown, Unmarked, Value,
 };

@@ -44,6 +44,7 @@ pub mod wire;
 
 #[doc = include_str!("derive.md")]
 pub use datagrammar_macros::Message;
+pub use datagrammar_macros::Protocol;
 
 pub use crate::activation::{Activated, activated};
 pub use crate::address::Address;

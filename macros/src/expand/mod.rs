@@ -11,7 +11,9 @@ mod encode;
 mod implementation;
 mod names;
 mod properties;
+mod protocol;
 mod with;
 
 pub(crate) use self::context::at_frame;
 pub(crate) use self::implementation::{implementation, in_block, message};
+pub(crate) use self::protocol::protocol;

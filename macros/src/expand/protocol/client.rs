@@ -1,0 +1,162 @@
+//! Clients: a method for each call.
+
+use proc_macro2::TokenStream;
+
+use super::answer::path;
+use super::flavor::{Flavor, allowed};
+use crate::call::{Argument, Call, Reply, Returns};
+use crate::hygiene::hygienic;
+use crate::lifetime;
+
+/// Returns the type of a client. `private` is the path of the runtime's module for derived code.
+pub(super) fn declaration(flavor: &Flavor<'_>, private: &TokenStream) -> TokenStream {
+    let protocol = flavor.protocol;
+    let (vis, allowed, client, module) =
+        (protocol.vis, allowed(protocol), flavor.client(), flavor.module(private));
+    let message = protocol.message_with(&hygienic!('static));
+    let docs = format!("A client of [`{}`]. Clones share the connection.", protocol.message.ident);
+    hygienic! {
+        #[doc = #docs]
+        #allowed
+        #vis struct #client {
+            calls: #module::Client<#message>,
+        }
+    }
+}
+
+/// Returns the methods and the implementations of a client, for the block.
+pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
+    let protocol = flavor.protocol;
+    let (vis, allowed, client) = (protocol.vis, allowed(protocol), flavor.client());
+    let module = flavor.module(&hygienic!(__private));
+    let message = protocol.message_with(&hygienic!('static));
+    let name = client.to_string();
+    let methods = protocol.calls.iter().map(|call| method(flavor, &module, call));
+    let asynchronous = flavor.is_tokio.then(|| hygienic!(async));
+    let connect = hygienic!(#module::Client::connect(__address));
+    let connected = match flavor.is_tokio {
+        true => hygienic!(#connect.await),
+        false => connect,
+    };
+    hygienic! {
+        #[automatically_derived]
+        #allowed
+        impl #client {
+            /// Calls over `connection`.
+            #[must_use]
+            #vis fn new(
+                connection: #module::Connection<#message, __private::Answers<#message>>,
+            ) -> Self {
+                Self { calls: #module::Client::new(connection) }
+            }
+
+            /// Connects to the server at `address`.
+            ///
+            /// # Errors
+            ///
+            /// `OpenError` if there is no server, or it cannot be reached.
+            #vis #asynchronous fn connect(
+                __address: &__private::Address,
+            ) -> __private::Result<Self, __private::OpenError> {
+                match #connected {
+                    __private::Ok(__calls) => __private::Ok(Self { calls: __calls }),
+                    __private::Err(__error) => __private::Err(__error),
+                }
+            }
+
+            /// Returns a client for the same connection whose calls fail if they have no answer at `deadline`. The
+            /// deadline travels to the server.
+            #[must_use]
+            #vis fn deadline(&self, deadline: __private::Instant) -> Self {
+                Self { calls: #module::Client::deadline(&self.calls, deadline) }
+            }
+
+            #(#methods)*
+        }
+
+        #[automatically_derived]
+        #allowed
+        impl __private::Clone for #client {
+            fn clone(&self) -> Self {
+                Self { calls: __private::Clone::clone(&self.calls) }
+            }
+        }
+
+        #[automatically_derived]
+        #allowed
+        impl __private::Debug for #client {
+            fn fmt(&self, __f: &mut __private::Formatter<'_>) -> __private::fmt::Result {
+                __private::DebugTuple::finish(__private::DebugTuple::field(
+                    &mut __private::Formatter::debug_tuple(__f, #name),
+                    &self.calls,
+                ))
+            }
+        }
+    }
+}
+
+fn method(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenStream {
+    let protocol = flavor.protocol;
+    let Call { variant, method, arguments, returns, docs, deprecated } = call;
+    let (vis, enum_ident, variant) = (protocol.vis, protocol.message.ident, variant.ident);
+    let message = protocol.message_with(&hygienic!('static));
+    let parameters = arguments.iter().map(|Argument { name, ty, .. }| hygienic!(#name: #ty));
+    let fields = arguments.iter().map(|Argument { member, name, .. }| match member {
+        syn::Member::Named(_) => hygienic!(#name),
+        syn::Member::Unnamed(index) => hygienic!(#index: #name),
+    });
+    let request = hygienic!(&#enum_ident::#variant { #(#fields),* });
+    let (value, error, body) = match returns {
+        Returns::Nothing => (
+            hygienic!(()),
+            None,
+            hygienic!(#module::Client::notify(&self.calls, #request)),
+        ),
+        Returns::Items(items) => {
+            let items = lifetime::replace(items, &protocol.lifetime, &hygienic!('static));
+            (
+                hygienic!(#module::Items<#message, #items>),
+                None,
+                hygienic!(#module::Client::items::<#items>(&self.calls, #request)),
+            )
+        }
+        Returns::Reply(reply @ Reply { ident, value, error, .. }) => match reply.is_borrowing() {
+            true => (
+                hygienic!(__private::Answer<#ident<'static>>),
+                None,
+                hygienic!(#module::Client::call::<#ident<'static>>(&self.calls, #request)),
+            ),
+            false => (
+                hygienic!(#value),
+                error.as_ref(),
+                hygienic!(#module::owned::<#ident, _, _>(
+                    #module::Client::call::<#ident>(&self.calls, #request)
+                )),
+            ),
+        },
+    };
+    let error = error.map(|error| hygienic!(<#error>));
+    let result = hygienic!(__private::Result<#value, __private::CallError #error>);
+    let returned = match flavor.is_tokio {
+        true => hygienic!(impl __private::Future<Output = #result> + __private::Send + use<>),
+        false => result,
+    };
+    // clippy's limit, with `self`.
+    let many = (arguments.len() > 6).then(|| hygienic!(#[allow(clippy::too_many_arguments)]));
+    let what = format!("Calls [`{}`].", path(protocol, call));
+    let blank = (!docs.is_empty()).then(|| hygienic!(#[doc = ""]));
+    hygienic! {
+        #(#docs)*
+        #blank
+        #[doc = #what]
+        ///
+        /// # Errors
+        ///
+        /// `CallError`, whose `outcome` says whether the call was executed.
+        #deprecated
+        #many
+        #vis fn #method(&self, #(#parameters),*) -> #returned {
+            #body
+        }
+    }
+}

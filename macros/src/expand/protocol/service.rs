@@ -1,0 +1,117 @@
+//! Services: hand each call to a handler.
+
+use proc_macro2::TokenStream;
+
+use super::flavor::{Flavor, allowed};
+use super::handler::is_lent;
+use crate::call::{Call, Reply, Returns};
+use crate::expand::names::{binding, bindings};
+use crate::hygiene::hygienic;
+use crate::lifetime;
+
+/// Returns the type of a service.
+pub(super) fn declaration(flavor: &Flavor<'_>) -> TokenStream {
+    let protocol = flavor.protocol;
+    let (vis, handler, service) = (protocol.vis, flavor.handler(), flavor.service());
+    let docs = format!("Serves [`{}`] with a [`{handler}`].", protocol.message.ident);
+    hygienic! {
+        #[doc = #docs]
+        #vis struct #service<H>(
+            /// The handler.
+            #vis H,
+        );
+    }
+}
+
+/// Returns the implementations of a service, for the block.
+pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
+    let protocol = flavor.protocol;
+    let (allowed, handler, service) = (allowed(protocol), flavor.handler(), flavor.service());
+    let module = flavor.module(&hygienic!(__private));
+    let at_frame = protocol.message_with(&hygienic!('__frame));
+    let message = protocol.message_with(&hygienic!('static));
+    let (name, ident) = (service.to_string(), protocol.message.ident);
+    let arms = protocol.calls.iter().map(|call| arm(flavor, &module, call));
+    let other = protocol.message.other().map(|other| {
+        let variant = other.ident;
+        hygienic!(#ident::#variant { .. } => #module::Unanswered::not_supported(__call),)
+    });
+    let matched = hygienic! {
+        match __request {
+            #(#arms)*
+            #other
+        }
+    };
+    let (returned, body) = match flavor.is_tokio {
+        true => (
+            Some(hygienic!(-> impl __private::Future<Output = ()> + __private::Send)),
+            hygienic!(async move { #matched }),
+        ),
+        false => (None, matched),
+    };
+    hygienic! {
+        #[automatically_derived]
+        #allowed
+        impl<__H: #handler> #module::Service for #service<__H> {
+            type Protocol = #message;
+
+            fn serve<'__frame>(
+                &'__frame self,
+                __cx: &'__frame #module::Context,
+                __request: #at_frame,
+                __call: #module::Unanswered,
+            ) #returned {
+                #body
+            }
+        }
+
+        #[automatically_derived]
+        impl<__H> __private::Debug for #service<__H> {
+            fn fmt(&self, __f: &mut __private::Formatter<'_>) -> __private::fmt::Result {
+                __private::DebugTuple::finish_non_exhaustive(
+                    &mut __private::Formatter::debug_tuple(__f, #name),
+                )
+            }
+        }
+    }
+}
+
+/// Returns the arm of one call.
+fn arm(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenStream {
+    let protocol = flavor.protocol;
+    let Call { variant, method, returns, .. } = call;
+    let (ident, name, bindings) = (protocol.message.ident, variant.ident, bindings(variant));
+    let handler = flavor.handler();
+    let values = (0..variant.fields.len()).map(binding);
+    let values = hygienic!(#(#values,)*);
+    let awaited = flavor.is_tokio.then(|| hygienic!(.await));
+    let handled = |answer: TokenStream| hygienic!(#handler::#method(&self.0, __cx, #values #answer)#awaited);
+    let answered = match returns {
+        Returns::Nothing => {
+            let handled = handled(TokenStream::new());
+            hygienic! {
+                #handled;
+                #module::Unanswered::nothing(__call)
+            }
+        }
+        Returns::Items(items) => {
+            let items = lifetime::replace(items, &protocol.lifetime, &hygienic!('static));
+            handled(hygienic!(#module::Unanswered::items::<#items>(__call)))
+        }
+        Returns::Reply(Reply { ident, .. }) if is_lent(returns) => {
+            handled(hygienic!(#module::Unanswered::responder::<#ident<'static>>(__call)))
+        }
+        Returns::Reply(Reply { ident, error, .. }) => {
+            let handled = handled(TokenStream::new());
+            let result = match error {
+                Some(_) => handled,
+                None => hygienic!(__private::Ok(#handled)),
+            };
+            hygienic! {
+                let __result = #result;
+                #module::Unanswered::answer::<#ident>(__call, __result)
+            }
+        }
+    };
+    hygienic!(#ident::#name { #bindings } => { #answered })
+}

@@ -1,0 +1,5 @@
+//! The derive of `Protocol`.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+mod answers;
+mod standin;

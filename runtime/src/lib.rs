@@ -15,8 +15,11 @@ compile_error!(
 pub mod __private;
 mod activation;
 mod address;
+mod backlog;
 mod backoff;
 mod batch;
+mod bundle;
+pub mod calls;
 mod child;
 pub mod codec;
 mod connection;

@@ -35,6 +35,8 @@ use crate::transport::Outgoing;
 /// ```
 pub struct OwnedFrame<M> {
     bytes: Vec<u8>,
+    /// Where the frame begins in `bytes`: it may follow the head of a call.
+    start: usize,
     descriptors: Descriptors,
     sender: Option<Box<Peer>>,
     message: PhantomData<fn() -> M>,
@@ -42,7 +44,12 @@ pub struct OwnedFrame<M> {
 
 impl<M: Message> OwnedFrame<M> {
     pub(crate) fn new(bytes: Vec<u8>, descriptors: Descriptors, sender: Option<Box<Peer>>) -> Self {
-        Self { bytes, descriptors, sender, message: PhantomData }
+        Self { bytes, start: 0, descriptors, sender, message: PhantomData }
+    }
+
+    /// A frame that begins `start` bytes into `bytes`.
+    pub(crate) fn with_start(bytes: Vec<u8>, start: usize, descriptors: Descriptors) -> Self {
+        Self { start, ..Self::new(bytes, descriptors, None) }
     }
 
     /// Encodes a message. Duplicates the descriptors of its `fd` fields.
@@ -70,7 +77,8 @@ impl<M: Message> OwnedFrame<M> {
         if let count @ 1.. = self.descriptors.taken() {
             return Err(DecodeError::DescriptorsTaken { count });
         }
-        M::decode_with(&self.bytes, &mut self.descriptors)
+        let frame = self.bytes.get(self.start..).unwrap_or_default();
+        M::decode_with(frame, &mut self.descriptors)
     }
 
     /// Reads the tag, and nothing else.
@@ -79,20 +87,20 @@ impl<M: Message> OwnedFrame<M> {
     ///
     /// Those of [`Frame::tag`](crate::Frame::tag).
     pub fn tag(&self) -> Result<u32, DecodeError> {
-        M::tag_of(&self.bytes)
+        M::tag_of(self.bytes())
     }
 
     /// Returns the frame's bytes: tag and payload.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.get(self.start..).unwrap_or_default()
     }
 
     /// Returns the frame's length in bytes. Never 0.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.bytes().len()
     }
 
     /// Returns how many descriptors the frame holds. Dropping the frame closes them; decoding moves them out.
@@ -115,8 +123,8 @@ impl<M: Message> OwnedFrame<M> {
         if let taken @ 1.. = self.descriptors.taken() {
             return Err(SendError::DescriptorsTaken { count: taken });
         }
-        let (slices, descriptors) = ([IoSlice::new(&self.bytes)], self.descriptors.borrow());
-        let len = self.bytes.len();
+        let (slices, descriptors) = ([IoSlice::new(self.bytes())], self.descriptors.borrow());
+        let len = self.len();
         send(Outgoing { slices: &slices, descriptors: &descriptors, len }).map(|()| len)
     }
 }
@@ -124,7 +132,7 @@ impl<M: Message> OwnedFrame<M> {
 impl<M> fmt::Debug for OwnedFrame<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OwnedFrame")
-            .field("len", &self.bytes.len())
+            .field("len", &(self.bytes.len() - self.start))
             .field("descriptors", &self.descriptors.len())
             .finish_non_exhaustive()
     }

@@ -16,6 +16,7 @@ use crate::owned_frame::OwnedFrame;
 use crate::sys::DatagramFd;
 use crate::transport::Inbox;
 use crate::wait::Wait;
+use crate::wire::CallHead;
 
 /// The receiving half of a [`Connection`](crate::Connection), for messages of type `Rx`.
 ///
@@ -208,6 +209,28 @@ impl<Rx: Message> Receiver<Rx> {
         Frame::new(self.inbox.bytes(range), descriptors)
     }
 
+    /// Receives parts of calls like frames, from now on.
+    pub(crate) fn accept_calls(&mut self) {
+        self.inbox.accept_calls();
+    }
+
+    /// Takes the last received frame, or part of a call.
+    #[inline]
+    pub(crate) fn take_part(&mut self, range: Range<usize>) -> Part {
+        let (head, len) = match CallHead::split(self.inbox.bytes(range.clone())) {
+            Some((head, frame)) => (Some(head), frame.len()),
+            None => (None, range.len()),
+        };
+        let descriptors = self.take_descriptors();
+        let (bytes, start) = self.inbox.take_part(range, len);
+        Part { head, bytes, start, descriptors }
+    }
+
+    /// Returns the head of the part of a call that the last receive has refused for its length.
+    pub(crate) fn take_refused(&mut self) -> Option<CallHead> {
+        self.inbox.take_refused()
+    }
+
     /// Returns whether the next receive may need no read, because something was read earlier.
     pub(crate) fn has_unread(&self) -> bool {
         self.inbox.has_unread()
@@ -221,6 +244,25 @@ impl<Rx: Message> Receiver<Rx> {
 
 /// For pollers: see [how frames are received](#how-frames-are-received). Do not receive from the descriptor
 /// or from a duplicate: frames already read would be missing.
+/// A received part of a call, or an ordinary frame, that owns its memory.
+#[derive(Debug)]
+pub(crate) struct Part {
+    /// `None` for an ordinary frame.
+    pub(crate) head: Option<CallHead>,
+    bytes: Vec<u8>,
+    /// Where the frame begins.
+    start: usize,
+    descriptors: Descriptors,
+}
+
+impl Part {
+    /// Returns the frame, as one of another message type than the receiver's.
+    pub(crate) fn into_frame<M: Message>(self) -> OwnedFrame<M> {
+        let descriptors = if M::DESCRIPTORS { self.descriptors } else { Descriptors::default() };
+        OwnedFrame::with_start(self.bytes, self.start, descriptors)
+    }
+}
+
 impl<Rx> AsFd for Receiver<Rx> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()

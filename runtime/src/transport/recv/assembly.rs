@@ -105,7 +105,9 @@ impl Assembly {
             Ok(Head::First { number, total }) if received == 0 && total == self.total as u64 => {
                 (number, 0)
             }
-            Ok(Head::First { .. } | Head::Bundle { .. }) => return Verdict::Foreign,
+            Ok(Head::First { .. } | Head::Bundle { .. } | Head::Call(_)) => {
+                return Verdict::Foreign;
+            }
             Ok(head @ Head::Memory { .. }) => {
                 return Verdict::Fault(FragmentFault::Kind(head.kind()));
             }

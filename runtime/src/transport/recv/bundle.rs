@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::error::{BundleFault, RecvError};
-use crate::wire::{HEAD_LEN, is_reserved, read_frame_len};
+use crate::wire::{CallHead, HEAD_LEN, is_reserved, read_frame_len};
 
 /// The rest of a bundle.
 #[derive(Debug, Default)]
@@ -14,12 +14,14 @@ pub(super) struct Bundle {
     at: u32,
     /// How many bytes follow the last frame, once that has been returned. Then `left` is 1, for the fault.
     trailing: u32,
+    /// Whether its frames may be parts of calls.
+    calls: bool,
 }
 
 impl Bundle {
-    /// Begins a bundle of `count` frames.
-    pub(super) fn new(count: u64) -> Self {
-        Self { left: count, at: HEAD_LEN as u32, trailing: 0 }
+    /// Begins a bundle of `count` frames. With `calls`, they may be parts of calls.
+    pub(super) fn new(count: u64, calls: bool) -> Self {
+        Self { left: count, at: HEAD_LEN as u32, trailing: 0, calls }
     }
 
     #[inline]
@@ -70,6 +72,9 @@ impl Bundle {
         match frame {
             None => Err(BundleFault::Overrun { at, len, left: rest.len() }),
             Some(frame @ [first, ..]) if !is_reserved(*first) => Ok(at..at + frame.len()),
+            Some(frame) if self.calls && CallHead::split(frame).is_some() => {
+                Ok(at..at + frame.len())
+            }
             Some(_) => Err(BundleFault::NotAFrame { at }),
         }
     }

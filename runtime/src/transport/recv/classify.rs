@@ -13,7 +13,7 @@ use crate::error::{BundleFault, FragmentFault, RecvError};
 use crate::limits::Limits;
 use crate::sys::{self, DatagramFd, Kind, RecvState};
 use crate::wait::Wait;
-use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE, is_reserved, read_frame_len};
+use crate::wire::{CallHead, HEAD_LEN, Head, MAX_BUNDLE, is_reserved, read_frame_len};
 
 impl Inbox {
     /// Classifies the datagram in the slot, of full length `len`. Returns the frame that it holds or
@@ -68,6 +68,15 @@ impl Inbox {
             Some(Ok(Head::Bundle { count })) => {
                 return self.open_bundle(count, len, limits).map(Some);
             }
+            Some(Ok(Head::Call(head))) if self.calls => {
+                // The limit is that of the frame.
+                let limit = limits.frame_len.saturating_add(HEAD_LEN);
+                if len <= limit && len == bytes.len() {
+                    return Ok(Some(0..len));
+                }
+                self.refused = Some(head);
+                return Err(self.too_long(len, Limits { frame_len: limit }));
+            }
             Some(Ok(head)) => FragmentFault::Kind(head.kind()),
             Some(Err(kind)) => FragmentFault::Kind(kind),
         };
@@ -80,7 +89,15 @@ impl Inbox {
     pub(super) fn accept_piece(&mut self, len: usize, limits: Limits) -> Result<bool, RecvError> {
         let Reader { slot, pieces, .. } = &mut self.reader;
         let accepted = pieces.accept(slot, len, limits.frame_len);
-        accepted.inspect_err(|_| _ = self.take_descriptors())
+        if accepted.is_err() {
+            if self.calls {
+                // The first piece of a frame begins with the head of the call.
+                let first = self.reader.slot.bytes().get(HEAD_LEN..).and_then(CallHead::split);
+                self.refused = first.map(|(head, _)| head);
+            }
+            self.take_descriptors();
+        }
+        accepted
     }
 
     /// Moves a complete frame into the slot, and classifies it like one datagram.
@@ -137,7 +154,7 @@ impl Inbox {
             HEAD_LEN => BundleFault::Missing { missing: count.max(1) },
             _ if count == 0 => BundleFault::Trailing { left: len - HEAD_LEN },
             _ => {
-                self.bundle = Bundle::new(count);
+                self.bundle = Bundle::new(count, self.calls);
                 return self.bundle.next(self.reader.slot.bytes(), limits.frame_len);
             }
         };

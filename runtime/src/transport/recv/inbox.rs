@@ -13,6 +13,7 @@ use crate::limits::Limits;
 use crate::message::Descriptors;
 use crate::sys::{Credentials, DatagramFd, Name};
 use crate::wait::Wait;
+use crate::wire::CallHead;
 
 /// The most datagrams without a frame that a non-blocking call, or one with a deadline, reads. Then it fails
 /// with `Unfinished`.
@@ -29,6 +30,10 @@ pub(crate) struct Inbox {
     /// The full length of the datagram in the slot, if it is not classified yet.
     unclassified: Option<NonZeroUsize>,
     pub(super) ended: bool,
+    /// Whether parts of calls are received like frames.
+    pub(super) calls: bool,
+    /// The head of the part of a call that was refused for its length.
+    pub(super) refused: Option<CallHead>,
 }
 
 impl Inbox {
@@ -41,7 +46,14 @@ impl Inbox {
             restored: VecDeque::new(),
             unclassified: None,
             ended: false,
+            calls: false,
+            refused: None,
         }
+    }
+
+    /// Receives parts of calls like frames, from now on.
+    pub(crate) fn accept_calls(&mut self) {
+        self.calls = true;
     }
 
     /// Receives the next frame, and returns its range for [`bytes`](Self::bytes), or `None` at the end of a
@@ -102,6 +114,19 @@ impl Inbox {
         match self.bundle.is_open() || frame.start > 0 {
             true => self.bytes(frame).to_vec(),
             false => self.reader.slot.take(),
+        }
+    }
+
+    /// Returns the head of the part of a call that the last receive has refused for its length.
+    pub(crate) fn take_refused(&mut self) -> Option<CallHead> {
+        self.refused.take()
+    }
+
+    /// Returns the bytes of the last received part of a call, and how many of them are before the last `len`.
+    pub(crate) fn take_part(&mut self, part: Range<usize>, len: usize) -> (Vec<u8>, usize) {
+        match self.bundle.is_open() || part.start > 0 {
+            true => (self.bytes(part.end - len..part.end).to_vec(), 0),
+            false => (self.reader.slot.take(), part.end - len),
         }
     }
 

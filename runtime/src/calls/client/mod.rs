@@ -1,0 +1,11 @@
+//! The client: calls and their answers.
+
+mod answer;
+mod handle;
+mod items;
+mod link;
+mod table;
+
+pub use self::answer::Answer;
+pub use self::handle::Client;
+pub use self::items::Items;

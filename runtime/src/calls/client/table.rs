@@ -1,0 +1,235 @@
+//! The calls of a client that have no answer yet.
+
+use std::collections::{HashMap, VecDeque};
+use std::mem;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use crate::calls::status::{CREDIT, Status};
+use crate::error::{CallError, RecvError, SendError};
+use crate::receiver::Part;
+use crate::wire::{CallHead, CallKind};
+
+/// All calls in flight of one connection.
+#[derive(Debug)]
+pub(crate) struct Table {
+    calls: HashMap<u64, Call>,
+    /// The last id. None is used twice.
+    last: u64,
+    /// Why no more calls can begin.
+    ended: Option<Ended>,
+    /// How many answers came for no call: late, forged, or of a kind that does not fit.
+    dropped: u64,
+}
+
+/// Why no more calls can begin.
+#[derive(Debug, Clone)]
+enum Ended {
+    /// Requests can no longer be sent.
+    Sending(Arc<SendError>),
+    /// No more answers come.
+    Receiving(Option<Arc<RecvError>>),
+}
+
+#[derive(Debug)]
+struct Call {
+    state: State,
+    waker: Option<Waker>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// For one answer.
+    Waiting,
+    Answered(Result<Part, CallError>),
+    /// For items: those that came, and how it ended.
+    Items {
+        queue: VecDeque<Part>,
+        end: Option<Result<(), CallError>>,
+        credit: u32,
+    },
+}
+
+impl Table {
+    pub(crate) fn new() -> Self {
+        Self { calls: HashMap::new(), last: 0, ended: None, dropped: 0 }
+    }
+
+    /// Fails if no more calls can begin.
+    pub(crate) fn check(&self) -> Result<(), CallError> {
+        match &self.ended {
+            None => Ok(()),
+            Some(Ended::Sending(error)) => Err(CallError::NotSent(Arc::clone(error))),
+            Some(Ended::Receiving(reason)) => Err(CallError::Disconnected(reason.clone())),
+        }
+    }
+
+    /// Begins a call for one answer, or for `items`. Returns its id.
+    pub(crate) fn begin(&mut self, items: bool) -> Result<u64, CallError> {
+        self.check()?;
+        self.last += 1;
+        let state = match items {
+            true => State::Items { queue: VecDeque::new(), end: None, credit: CREDIT },
+            false => State::Waiting,
+        };
+        self.calls.insert(self.last, Call { state, waker: None });
+        Ok(self.last)
+    }
+
+    /// Hands a part from the server to its call. Returns the waker of the task or thread that waits for it.
+    pub(crate) fn deliver(&mut self, part: Part) -> Option<Waker> {
+        let Some(CallHead { kind, number, id }) = part.head else {
+            self.dropped += 1;
+            return None;
+        };
+        let Some(call) = self.calls.get_mut(&id) else {
+            self.dropped += 1;
+            return None;
+        };
+        let error = Status::new(number).into_error();
+        match (kind, &mut call.state) {
+            (CallKind::Reply, State::Waiting) => {
+                call.state = State::Answered(error.map_or(Ok(part), Err));
+            }
+            (CallKind::Item, State::Items { queue, end: None, credit: credit @ 1.. }) => {
+                *credit -= 1;
+                queue.push_back(part);
+            }
+            (CallKind::End | CallKind::Reply, State::Items { end: end @ None, .. }) => {
+                *end = Some(error.map_or(Ok(()), Err));
+            }
+            _ => {
+                self.dropped += 1;
+                return None;
+            }
+        }
+        call.waker.take()
+    }
+
+    /// Fails one call, whose answer was refused.
+    pub(crate) fn fail(&mut self, id: u64, reason: &Arc<RecvError>) -> Option<Waker> {
+        let call = self.calls.get_mut(&id)?;
+        call.fail(|| CallError::Lost(Arc::clone(reason)));
+        call.waker.take()
+    }
+
+    /// Fails all calls, as an answer was lost and any of them may be its call.
+    pub(crate) fn fail_all(&mut self, reason: &Arc<RecvError>) -> Vec<Waker> {
+        self.for_all(|call| call.fail(|| CallError::Lost(Arc::clone(reason))))
+    }
+
+    /// Fails all calls, now and later: no more answers come.
+    pub(crate) fn end(&mut self, reason: Option<Arc<RecvError>>) -> Vec<Waker> {
+        self.ended = Some(Ended::Receiving(reason.clone()));
+        self.for_all(|call| call.fail(|| CallError::Disconnected(reason.clone())))
+    }
+
+    /// Fails one call, whose request was not sent.
+    pub(crate) fn not_sent(&mut self, id: u64, error: &Arc<SendError>) -> Option<Waker> {
+        let call = self.calls.get_mut(&id)?;
+        call.fail(|| CallError::NotSent(Arc::clone(error)));
+        call.waker.take()
+    }
+
+    /// Fails later calls: no more requests can be sent. Wakes all, to receive what still comes.
+    pub(crate) fn stop(&mut self, error: &Arc<SendError>) -> Vec<Waker> {
+        self.ended.get_or_insert(Ended::Sending(Arc::clone(error)));
+        self.for_all(|_call| ())
+    }
+
+    fn for_all(&mut self, mut change: impl FnMut(&mut Call)) -> Vec<Waker> {
+        self.calls
+            .values_mut()
+            .filter_map(|call| {
+                change(call);
+                call.waker.take()
+            })
+            .collect()
+    }
+
+    /// Takes the answer of a call, which ends it, or stores who waits for it.
+    pub(crate) fn poll_answer(&mut self, id: u64, waker: &Waker) -> Poll<Result<Part, CallError>> {
+        match self.calls.get_mut(&id) {
+            Some(Call { state: State::Answered(answer), .. }) => {
+                let answer = mem::replace(answer, Err(CallError::Cancelled));
+                self.calls.remove(&id);
+                Poll::Ready(answer)
+            }
+            Some(call) => {
+                call.wait(waker);
+                Poll::Pending
+            }
+            None => Poll::Ready(Err(CallError::Cancelled)),
+        }
+    }
+
+    /// Takes the next item of a call, `None` at the end, or stores who waits for it. Also returns the credit to
+    /// give the server.
+    pub(crate) fn poll_item(
+        &mut self,
+        id: u64,
+        waker: &Waker,
+    ) -> Poll<Result<(Option<Part>, u32), CallError>> {
+        let Some(call) = self.calls.get_mut(&id) else { return Poll::Ready(Ok((None, 0))) };
+        let State::Items { queue, end, credit } = &mut call.state else {
+            return Poll::Ready(Ok((None, 0)));
+        };
+        if let Some(item) = queue.pop_front() {
+            // What the server may have under way, and what waits here, is at most `CREDIT`.
+            let more = match CREDIT - *credit - queue.len() as u32 {
+                more if end.is_none() && more >= CREDIT / 2 => more,
+                _ => 0,
+            };
+            *credit += more;
+            return Poll::Ready(Ok((Some(item), more)));
+        }
+        match end.take() {
+            Some(end) => {
+                self.calls.remove(&id);
+                Poll::Ready(end.map(|()| (None, 0)))
+            }
+            None => {
+                call.wait(waker);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Ends a call. Returns whether the server still works on it.
+    pub(crate) fn forget(&mut self, id: u64) -> bool {
+        let is_open =
+            |call: &Call| matches!(call.state, State::Waiting | State::Items { end: None, .. });
+        self.calls.remove(&id).as_ref().is_some_and(is_open) && self.ended.is_none()
+    }
+
+    /// Returns the waker of some call that waits: somebody has to receive.
+    pub(crate) fn take_waiting(&mut self) -> Option<Waker> {
+        self.calls.values_mut().find_map(|call| call.waker.take())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}
+
+impl Call {
+    fn wait(&mut self, waker: &Waker) {
+        match &mut self.waker {
+            Some(stored) => stored.clone_from(waker),
+            None => self.waker = Some(waker.clone()),
+        }
+    }
+
+    /// Ends it with an error, unless it has ended.
+    fn fail(&mut self, error: impl FnOnce() -> CallError) {
+        match &mut self.state {
+            state @ State::Waiting => *state = State::Answered(Err(error())),
+            State::Items { end: end @ None, .. } => *end = Some(Err(error())),
+            State::Answered(_) | State::Items { .. } => {}
+        }
+    }
+}

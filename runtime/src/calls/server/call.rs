@@ -1,0 +1,117 @@
+//! A call that came, for derived code to take apart.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::context::{Context, Running};
+use super::items::ItemSender;
+use super::responder::Responder;
+use super::session::Session;
+use crate::calls::protocol::{Protocol, Reply};
+use crate::calls::status::Status;
+use crate::error::DecodeError;
+use crate::message::Message;
+use crate::owned_frame::OwnedFrame;
+use crate::wire::CallKind;
+
+/// A call that came. Derived code takes it apart and calls the handler.
+pub struct Call<P> {
+    frame: OwnedFrame<P>,
+    answering: Answering,
+}
+
+impl<P: Protocol> Call<P> {
+    pub(crate) fn new(
+        frame: OwnedFrame<P>,
+        session: Arc<Session>,
+        running: Arc<Running>,
+        id: Option<u64>,
+    ) -> Self {
+        Self { frame, answering: Answering { session, running, id } }
+    }
+
+    /// Answers that the call is not executed.
+    pub(crate) fn refuse(mut self, status: Status) {
+        self.answering.take().refuse(status);
+    }
+
+    /// Returns what the handler gets. `None` if the request cannot be decoded: then the call is answered.
+    pub fn open(&mut self) -> Option<(Context, P::Borrowed<'_>, Answering)> {
+        let answering = self.answering.take();
+        match self.frame.decode() {
+            Ok(request) => Some((answering.context(), request, answering)),
+            Err(error) => {
+                answering.refuse(match error {
+                    DecodeError::UnknownTag(_) => Status::NotSupported,
+                    _ => Status::Malformed,
+                });
+                None
+            }
+        }
+    }
+}
+
+impl<P> fmt::Debug for Call<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("frame", &self.frame).finish_non_exhaustive()
+    }
+}
+
+/// The way back for the answer of a call. Derived code uses it. Dropping it answers that the handler has failed.
+#[derive(Debug)]
+pub struct Answering {
+    session: Arc<Session>,
+    running: Arc<Running>,
+    id: Option<u64>,
+}
+
+impl Answering {
+    fn take(&mut self) -> Self {
+        let (session, running) = (Arc::clone(&self.session), Arc::clone(&self.running));
+        Self { session, running, id: self.id.take() }
+    }
+
+    fn context(&self) -> Context {
+        Context { running: Arc::clone(&self.running), peer: self.session.peer.clone() }
+    }
+
+    /// Answers with what a handler returned.
+    pub fn reply<'v, R: Reply>(self, result: Result<R::Value<'v>, R::Error<'v>>) {
+        // The caller learns of an error.
+        _ = self.responder::<R>().send(result);
+    }
+
+    /// Hands the answer over to a handler that lends it.
+    pub fn responder<R: Reply>(mut self) -> Responder<R> {
+        Responder::new(Arc::clone(&self.session), self.id.take())
+    }
+
+    /// Hands the items over to a handler.
+    pub fn items<I: Message>(mut self) -> ItemSender<I> {
+        ItemSender::new(Arc::clone(&self.session), Arc::clone(&self.running), self.id.take())
+    }
+
+    /// Answers that the server does not know the call.
+    pub fn not_supported(self) {
+        self.refuse(Status::NotSupported);
+    }
+
+    /// Ends a call that has no answer.
+    pub fn nothing(self) {
+        self.refuse(Status::Malformed);
+    }
+
+    fn refuse(mut self, status: Status) {
+        if let Some(id) = self.id.take() {
+            self.session.finish(id, CallKind::Reply, status);
+        }
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        if let Some(id) = self.id.take() {
+            self.session.finish(id, CallKind::Reply, Status::Failed);
+        }
+    }
+}

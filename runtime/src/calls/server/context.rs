@@ -1,0 +1,114 @@
+//! What a handler knows about its call.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Instant;
+
+use crate::calls::status::CREDIT;
+use crate::peer::Peer;
+
+/// A call that a handler works on.
+#[derive(Debug)]
+pub(crate) struct Running {
+    deadline: Option<Instant>,
+    is_cancelled: AtomicBool,
+    flow: Mutex<Flow>,
+}
+
+#[derive(Debug)]
+struct Flow {
+    /// How many items may be sent.
+    credit: u32,
+    /// Who waits for credit, or for the call to be cancelled.
+    waker: Option<Waker>,
+}
+
+impl Running {
+    pub(crate) fn new(deadline: Option<Instant>) -> Self {
+        let flow = Mutex::new(Flow { credit: CREDIT, waker: None });
+        Self { deadline, is_cancelled: AtomicBool::new(false), flow }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Returns whether nobody waits for an answer any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_cancelled.load(Ordering::Acquire)
+            || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    pub(crate) fn cancel(&self) {
+        self.is_cancelled.store(true, Ordering::Release);
+        let waker = self.flow().waker.take();
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Allows more items.
+    pub(crate) fn add_credit(&self, more: u32) {
+        let mut flow = self.flow();
+        flow.credit = flow.credit.saturating_add(more);
+        let waker = flow.waker.take();
+        drop(flow);
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Takes the credit for one item, or stores who waits for it. `false` if the call is over.
+    pub(crate) fn poll_credit(&self, waker: &Waker) -> Poll<bool> {
+        let mut flow = self.flow();
+        if self.is_over() {
+            return Poll::Ready(false);
+        }
+        if let Some(left) = flow.credit.checked_sub(1) {
+            flow.credit = left;
+            return Poll::Ready(true);
+        }
+        flow.waker = Some(waker.clone());
+        Poll::Pending
+    }
+
+    fn flow(&self) -> MutexGuard<'_, Flow> {
+        self.flow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a handler knows about its call: who calls, until when the answer is wanted, and whether it still is.
+#[derive(Clone)]
+pub struct Context {
+    pub(super) running: Arc<Running>,
+    pub(super) peer: Option<Arc<Peer>>,
+}
+
+impl Context {
+    /// Returns who calls. `None` over vsock.
+    #[must_use]
+    pub fn peer(&self) -> Option<&Peer> {
+        self.peer.as_deref()
+    }
+
+    /// Returns when the caller stops waiting.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.running.deadline()
+    }
+
+    /// Returns whether nobody waits for the answer any more: the caller has cancelled the call or is gone, or the deadline
+    /// has passed. A handler that takes long should look now and then.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.running.is_over()
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("peer", &self.peer)
+            .field("deadline", &self.deadline())
+            .field("is_cancelled", &self.is_cancelled())
+            .finish()
+    }
+}

@@ -1,0 +1,81 @@
+//! The items of one call.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::task::Poll;
+use std::thread;
+
+use thiserror::Error;
+
+use super::context::Running;
+use super::session::Session;
+use crate::calls::park::{park_until, waker};
+use crate::calls::status::Status;
+use crate::error::SendError;
+use crate::message::Message;
+use crate::wire::CallKind;
+
+/// Why an item was not sent.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ItemError {
+    /// Nobody wants more items: the caller has cancelled the call or is gone, or its deadline has passed.
+    #[error("the caller wants no more items: it has cancelled or gone, or its deadline has passed")]
+    Stopped,
+    /// The item cannot be encoded.
+    #[error("the item was not sent")]
+    NotSent(#[source] SendError),
+}
+
+/// Answers a call with items, each of which may borrow from whatever the handler holds. Dropping it ends them; while
+/// the thread panics, the caller gets [`CallError::Failed`](crate::calls::CallError::Failed).
+pub struct ItemSender<I> {
+    session: Arc<Session>,
+    running: Arc<Running>,
+    id: Option<u64>,
+    item: PhantomData<fn(I)>,
+}
+
+impl<I: Message> ItemSender<I> {
+    pub(super) fn new(session: Arc<Session>, running: Arc<Running>, id: Option<u64>) -> Self {
+        Self { session, running, id, item: PhantomData }
+    }
+
+    /// Sends an item, and waits while the caller has not taken enough of those before.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemError`].
+    pub fn send(&mut self, item: &I::Borrowed<'_>) -> Result<(), ItemError> {
+        let Some(id) = self.id else { return Err(ItemError::Stopped) };
+        let waker = waker();
+        loop {
+            match self.running.poll_credit(&waker) {
+                Poll::Ready(true) => break,
+                Poll::Ready(false) => return Err(ItemError::Stopped),
+                Poll::Pending => park_until(self.running.deadline()),
+            }
+        }
+        self.session.item(id, item).map_err(ItemError::NotSent)
+    }
+}
+
+impl<I> Drop for ItemSender<I> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            let status = match () {
+                () if thread::panicking() => Status::Failed,
+                () if self.running.is_over() => Status::TimedOut,
+                () => Status::Done,
+            };
+            self.session.finish(id, CallKind::End, status);
+        }
+    }
+}
+
+impl<I> fmt::Debug for ItemSender<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ItemSender").field("id", &self.id).finish_non_exhaustive()
+    }
+}

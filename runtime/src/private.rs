@@ -22,6 +22,7 @@ pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use crate::__if_tokio as if_tokio;
 pub use crate::address::Address;
+pub use crate::calls::{Answer, Answers, CallError, Protocol, Reply};
 #[cfg(feature = "bincode")]
 pub use crate::codec::Bincode;
 pub use crate::codec::Codec;
@@ -195,16 +196,27 @@ pub trait RestNothing<'m>: Sized {
 
 impl<'m, T: ?Sized> RestNothing<'m> for Rest<'m, T> {}
 
-/// Expands to its tokens with the feature `tokio`, and to nothing without. The derive cannot see the feature.
-#[cfg(feature = "tokio")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __if_tokio {
-    ($($tokens:tt)*) => { $($tokens)* };
+/// What the blocking clients and services of a protocol use.
+pub mod calls {
+    use super::{Answer, CallError, Reply};
+
+    pub use crate::calls::{Answering, Call, Client, Context, ItemSender, Items, Responder, Service};
+    pub use crate::connection::Connection;
+
+    /// Returns the value of an answer that borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call, and of [`Answer::decode`].
+    pub fn owned<R, V, E>(answer: Result<Answer<R>, CallError>) -> Result<V, CallError<E>>
+    where
+        R: for<'f> Reply<Value<'f> = V, Error<'f> = E>,
+    {
+        answer.map_err(CallError::widen)?.decode()
+    }
 }
 
 /// Expands to its tokens with the feature `tokio`, and to nothing without. The derive cannot see the feature.
-#[cfg(not(feature = "tokio"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __if_tokio {

@@ -5,7 +5,7 @@ use std::fs::File;
 use datagrammar::{Message, to_vec};
 use datagrammar::Protocol;
 
-use crate::standin::calls::{Context, Responder, ItemSender, Reply};
+use datagrammar::calls::{Context, Responder, ItemSender, Reply};
 
 #[derive(Message, Debug, PartialEq)]
 #[message(tag = 5)]

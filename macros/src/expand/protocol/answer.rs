@@ -13,10 +13,10 @@ use crate::lifetime;
 pub(super) fn declaration(protocol: &Protocol<'_>, call: &Call<'_>, reply: &Reply) -> TokenStream {
     let Reply { ident, generics, value, error, .. } = reply;
     let (vis, allowed) = (protocol.vis, allowed(protocol));
-    let docs = format!("The answer to [`{}`].", path(protocol, call));
+    let docs = format!(" The answer to [`{}`].", path(protocol, call));
     let err = error.as_ref().map(|error| {
         hygienic! {
-            #[doc = "The call failed."]
+            /// The call failed.
             Err(#error),
         }
     });
@@ -25,7 +25,7 @@ pub(super) fn declaration(protocol: &Protocol<'_>, call: &Call<'_>, reply: &Repl
         #[doc = #docs]
         #allowed
         #vis enum #ident #generics {
-            #[doc = "The call succeeded."]
+            /// The call succeeded.
             Ok(#value),
             #err
         }

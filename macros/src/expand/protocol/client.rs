@@ -14,7 +14,7 @@ pub(super) fn declaration(flavor: &Flavor<'_>, private: &TokenStream) -> TokenSt
     let (vis, allowed, client, module) =
         (protocol.vis, allowed(protocol), flavor.client(), flavor.module(private));
     let message = protocol.message_with(&hygienic!('static));
-    let docs = format!("A client of [`{}`]. Clones share the connection.", protocol.message.ident);
+    let docs = format!(" A client of [`{}`]. Clones share the connection.", protocol.message.ident);
     hygienic! {
         #[doc = #docs]
         #allowed
@@ -143,7 +143,7 @@ fn method(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenSt
     };
     // clippy's limit, with `self`.
     let many = (arguments.len() > 6).then(|| hygienic!(#[allow(clippy::too_many_arguments)]));
-    let what = format!("Calls [`{}`].", path(protocol, call));
+    let what = format!(" Calls [`{}`].", path(protocol, call));
     let blank = (!docs.is_empty()).then(|| hygienic!(#[doc = ""]));
     hygienic! {
         #(#docs)*

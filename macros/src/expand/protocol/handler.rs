@@ -17,7 +17,7 @@ pub(super) fn declaration(flavor: &Flavor<'_>, private: &TokenStream) -> TokenSt
     let (vis, allowed, handler) = (protocol.vis, allowed(protocol), flavor.handler());
     let functions = protocol.calls.iter().map(|call| function(flavor, private, call));
     let docs = format!(
-        "What a server of [`{}`] does for each call. [`{}`] makes it a service.",
+        " What a server of [`{}`] does for each call. [`{}`] makes it a service.",
         protocol.message.ident,
         flavor.service(),
     );
@@ -62,7 +62,7 @@ fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> Toke
     };
     let cx = apart_from(arguments, "cx");
     let many = (arguments.len() > 4).then(|| hygienic!(#[allow(clippy::too_many_arguments)]));
-    let what = format!("Handles [`{}`].", path(protocol, call));
+    let what = format!(" Handles [`{}`].", path(protocol, call));
     let blank = (!docs.is_empty()).then(|| hygienic!(#[doc = ""]));
     hygienic! {
         #(#docs)*

@@ -13,7 +13,7 @@ use crate::lifetime;
 pub(super) fn declaration(flavor: &Flavor<'_>) -> TokenStream {
     let protocol = flavor.protocol;
     let (vis, handler, service) = (protocol.vis, flavor.handler(), flavor.service());
-    let docs = format!("Serves [`{}`] with a [`{handler}`].", protocol.message.ident);
+    let docs = format!(" Serves [`{}`] with a [`{handler}`].", protocol.message.ident);
     hygienic! {
         #[doc = #docs]
         #vis struct #service<H>(
@@ -28,15 +28,17 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
     let protocol = flavor.protocol;
     let (allowed, handler, service) = (allowed(protocol), flavor.handler(), flavor.service());
     let module = flavor.module(&hygienic!(__private));
-    let at_frame = protocol.message_with(&hygienic!('__frame));
     let message = protocol.message_with(&hygienic!('static));
     let (name, ident) = (service.to_string(), protocol.message.ident);
     let arms = protocol.calls.iter().map(|call| arm(flavor, &module, call));
     let other = protocol.message.other().map(|other| {
         let variant = other.ident;
-        hygienic!(#ident::#variant { .. } => #module::Unanswered::not_supported(__call),)
+        hygienic!(#ident::#variant { .. } => #module::Answering::not_supported(__answering),)
     });
-    let matched = hygienic! {
+    let opened = hygienic! {
+        let __private::Some((__cx, __request, __answering)) = #module::Call::open(&mut __call) else {
+            return;
+        };
         match __request {
             #(#arms)*
             #other
@@ -45,9 +47,9 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
     let (returned, body) = match flavor.is_tokio {
         true => (
             Some(hygienic!(-> impl __private::Future<Output = ()> + __private::Send)),
-            hygienic!(async move { #matched }),
+            hygienic!(async move { #opened }),
         ),
-        false => (None, matched),
+        false => (None, opened),
     };
     hygienic! {
         #[automatically_derived]
@@ -55,12 +57,7 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
         impl<__H: #handler> #module::Service for #service<__H> {
             type Protocol = #message;
 
-            fn serve<'__frame>(
-                &'__frame self,
-                __cx: &'__frame #module::Context,
-                __request: #at_frame,
-                __call: #module::Unanswered,
-            ) #returned {
+            fn handle(&self, mut __call: #module::Call<#message>) #returned {
                 #body
             }
         }
@@ -85,21 +82,21 @@ fn arm(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenStrea
     let values = (0..variant.fields.len()).map(binding);
     let values = hygienic!(#(#values,)*);
     let awaited = flavor.is_tokio.then(|| hygienic!(.await));
-    let handled = |answer: TokenStream| hygienic!(#handler::#method(&self.0, __cx, #values #answer)#awaited);
+    let handled = |answer: TokenStream| hygienic!(#handler::#method(&self.0, &__cx, #values #answer)#awaited);
     let answered = match returns {
         Returns::Nothing => {
             let handled = handled(TokenStream::new());
             hygienic! {
                 #handled;
-                #module::Unanswered::nothing(__call)
+                #module::Answering::nothing(__answering)
             }
         }
         Returns::Items(items) => {
             let items = lifetime::replace(items, &protocol.lifetime, &hygienic!('static));
-            handled(hygienic!(#module::Unanswered::items::<#items>(__call)))
+            handled(hygienic!(#module::Answering::items::<#items>(__answering)))
         }
         Returns::Reply(Reply { ident, .. }) if is_lent(returns) => {
-            handled(hygienic!(#module::Unanswered::responder::<#ident<'static>>(__call)))
+            handled(hygienic!(#module::Answering::responder::<#ident<'static>>(__answering)))
         }
         Returns::Reply(Reply { ident, error, .. }) => {
             let handled = handled(TokenStream::new());
@@ -109,7 +106,7 @@ fn arm(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenStrea
             };
             hygienic! {
                 let __result = #result;
-                #module::Unanswered::answer::<#ident>(__call, __result)
+                #module::Answering::reply::<#ident>(__answering, __result)
             }
         }
     };

@@ -58,11 +58,30 @@ fn implementation(protocol: &Protocol<'_>) -> TokenStream {
         Some(hygienic!(|| <#answer as __private::Message>::DESCRIPTORS))
     });
     let allowed = allowed(protocol);
+    let with_items = protocol.calls.iter().filter(|call| matches!(call.returns, Returns::Items(_)));
+    let with_items: Vec<_> = with_items.map(|call| call.variant.tag.number).collect();
+    let has_items = match with_items.is_empty() {
+        true => hygienic! {
+            fn has_items(_: __private::u32) -> __private::bool {
+                false
+            }
+        },
+        false => hygienic! {
+            fn has_items(__tag: __private::u32) -> __private::bool {
+                match __tag {
+                    #(#with_items)|* => true,
+                    _ => false,
+                }
+            }
+        },
+    };
     hygienic! {
         #[automatically_derived]
         #allowed
         impl #impl_generics __private::Protocol for #ident #ty_generics #where_clause {
             const ANSWER_DESCRIPTORS: __private::bool = false #(#answers)*;
+
+            #has_items
         }
     }
 }

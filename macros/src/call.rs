@@ -27,6 +27,8 @@ pub(crate) struct Protocol<'a> {
     /// The lifetime of the message type, or the one that its answers get.
     pub(crate) lifetime: Lifetime,
     pub(crate) calls: Vec<Call<'a>>,
+    /// Whether mistakes are reported, so that the code never runs.
+    pub(crate) is_mistaken: bool,
 }
 
 /// A variant that can be called.
@@ -111,7 +113,8 @@ impl<'a> Protocol<'a> {
         let own = message.generics.lifetimes().next().map(|param| param.lifetime.clone());
         let lifetime = own.unwrap_or_else(|| Lifetime::new("'a", Span::mixed_site()));
         let prefix = camel(&input.ident.unraw().to_string());
-        let mut protocol = Self { message, vis: &input.vis, prefix, lifetime, calls: Vec::new() };
+        let (vis, calls) = (&input.vis, Vec::new());
+        let mut protocol = Self { message, vis, prefix, lifetime, calls, is_mistaken: false };
         let mut variants = message.variants().iter();
         for variant in &data.variants {
             let attrs = attr::Call::read(cx, &variant.attrs);

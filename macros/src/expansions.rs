@@ -3,7 +3,7 @@
 //! A test fails if an expansion changes. `INSTA_UPDATE=always cargo test -p datagrammar-macros` stores the new
 //! expansions: read the diff.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, TokenStream, TokenTree};
 
 /// Compares the expansion of a type with the stored one of the same name.
 macro_rules! expansions {
@@ -28,12 +28,40 @@ macro_rules! protocols {
 }
 
 fn check(name: &str, expansion: TokenStream) {
-    let file = syn::parse2(expansion).expect("an expansion is items");
+    let file = syn::parse2(without_macros(expansion)).expect("an expansion is items");
     let mut settings = insta::Settings::new();
     settings.set_snapshot_path("expansions");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!(name, prettyplease::unparse(&file)));
+}
+
+/// Returns the code with a module in place of each call of `if_tokio`, so that its content is formatted.
+fn without_macros(tokens: TokenStream) -> TokenStream {
+    let mut shown: Vec<TokenTree> = Vec::new();
+    let mut tokens = tokens.into_iter();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(ident) if ident == "if_tokio" => {
+                let is_path = |token: &TokenTree| match token {
+                    TokenTree::Punct(punct) => punct.as_char() == ':',
+                    TokenTree::Ident(_) => true,
+                    _ => false,
+                };
+                while shown.last().is_some_and(is_path) {
+                    shown.pop();
+                }
+                tokens.next();
+                shown.extend(quote::quote!(mod #ident));
+            }
+            TokenTree::Group(group) => {
+                let inner = without_macros(group.stream());
+                shown.push(Group::new(group.delimiter(), inner).into());
+            }
+            token => shown.push(token),
+        }
+    }
+    shown.into_iter().collect()
 }
 
 expansions! {

@@ -82,12 +82,10 @@ fn protocol(input: &DeriveInput) -> proc_macro2::TokenStream {
         let cx = Ctxt::new();
         let mut protocol = Protocol::new(&cx, input, data, &message);
         valid_calls::check(&cx, &mut protocol);
-        let expanded = expand::protocol(&protocol);
-        // With the valid calls, a mistake has no echoes.
-        Ok(match cx.check() {
-            Ok(()) => expanded,
-            Err(mistakes) => [mistakes.to_compile_error(), expanded].into_iter().collect(),
-        })
+        let mistakes = cx.check().err();
+        protocol.is_mistaken = mistakes.is_some();
+        let mistakes = mistakes.map(|mistakes| mistakes.to_compile_error());
+        Ok(mistakes.into_iter().chain([expand::protocol(&protocol)]).collect())
     });
     _ = reported.check();
     expanded.unwrap_or_else(|mistakes| mistakes.to_compile_error())

@@ -21,6 +21,7 @@ pub(crate) fn name_all(ty: &Type, name: &Lifetime) -> Result<Named, syn::Error> 
     let tokens = each(ty.to_token_stream(), &mut |lifetime, _| match lifetime {
         Some(lifetime) if lifetime.ident == "static" => lifetime.to_token_stream(),
         Some(lifetime) if lifetime.ident != "_" && lifetime != name => {
+            borrows = true;
             unknown.push(lifetime.clone());
             name.to_token_stream()
         }

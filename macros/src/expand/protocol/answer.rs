@@ -5,7 +5,8 @@ use syn::ext::IdentExt;
 
 use super::flavor::allowed;
 use crate::call::{Call, Protocol, Reply};
-use crate::expand::implementation::message;
+use crate::expand::implementation::{implementation, in_block, message};
+use crate::expand::mistaken::mistaken;
 use crate::hygiene::hygienic;
 use crate::lifetime;
 
@@ -20,7 +21,18 @@ pub(super) fn declaration(protocol: &Protocol<'_>, call: &Call<'_>, reply: &Repl
             Err(#error),
         }
     });
-    let message = message(&reply.container(protocol));
+    let message = match protocol.is_mistaken {
+        false => message(&reply.container(protocol)),
+        true => {
+            let borrowed = match reply.is_borrowing() {
+                true => hygienic!(#ident<'__frame>),
+                false => hygienic!(Self),
+            };
+            let message =
+                implementation(ident, generics, &TokenStream::new(), &borrowed, &mistaken());
+            in_block(protocol.message.krate.as_ref(), &message)
+        }
+    };
     hygienic! {
         #[doc = #docs]
         #allowed

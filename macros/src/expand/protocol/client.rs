@@ -100,7 +100,10 @@ fn method(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenSt
     let Call { variant, method, arguments, returns, docs, deprecated } = call;
     let (vis, enum_ident, variant) = (protocol.vis, protocol.message.ident, variant.ident);
     let message = protocol.message_with(&hygienic!('static));
-    let parameters = arguments.iter().map(|Argument { name, ty, .. }| hygienic!(#name: #ty));
+    let parameters = arguments.iter().map(|Argument { name, ty, .. }| match protocol.is_mistaken {
+        false => hygienic!(#name: #ty),
+        true => hygienic!(_: #ty),
+    });
     let fields = arguments.iter().map(|Argument { member, name, .. }| match member {
         syn::Member::Named(_) => hygienic!(#name),
         syn::Member::Unnamed(index) => hygienic!(#index: #name),
@@ -140,6 +143,11 @@ fn method(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenSt
     let returned = match flavor.is_tokio {
         true => hygienic!(impl __private::Future<Output = #result> + __private::Send + use<>),
         false => result,
+    };
+    let body = match (protocol.is_mistaken, flavor.is_tokio) {
+        (false, _) => body,
+        (true, false) => hygienic!(__private::mistaken()),
+        (true, true) => hygienic!(async { __private::mistaken() }),
     };
     // clippy's limit, with `self`.
     let many = (arguments.len() > 6).then(|| hygienic!(#[allow(clippy::too_many_arguments)]));

@@ -35,7 +35,9 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
         let variant = other.ident;
         hygienic!(#ident::#variant { .. } => #module::Answering::not_supported(__answering),)
     });
-    let opened = hygienic! {
+    let opened = match protocol.is_mistaken {
+        true => hygienic!(_ = __call; __private::mistaken()),
+        false => hygienic! {
         let __private::Some((__cx, __request, __answering)) = #module::Call::open(&mut __call) else {
             return;
         };
@@ -43,7 +45,9 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
             #(#arms)*
             #other
         }
+    },
     };
+    let mutable = (!protocol.is_mistaken).then(|| hygienic!(mut));
     let (returned, body) = match flavor.is_tokio {
         true => (
             Some(hygienic!(-> impl __private::Future<Output = ()> + __private::Send)),
@@ -57,7 +61,7 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
         impl<__H: #handler> #module::Service for #service<__H> {
             type Protocol = #message;
 
-            fn handle(&self, mut __call: #module::Call<#message>) #returned {
+            fn handle(&self, #mutable __call: #module::Call<#message>) #returned {
                 #body
             }
         }

@@ -43,7 +43,8 @@ fn implementation(protocol: &Protocol<'_>) -> TokenStream {
     let message = protocol.message;
     let (ident, (impl_generics, ty_generics, where_clause)) =
         (message.ident, message.generics.split_for_impl());
-    let answers = protocol.calls.iter().filter_map(|call| {
+    let calls = || protocol.calls.iter().filter(|_| !protocol.is_mistaken);
+    let answers = calls().filter_map(|call| {
         let answer = match &call.returns {
             Returns::Nothing => return None,
             Returns::Items(items) => {
@@ -58,7 +59,7 @@ fn implementation(protocol: &Protocol<'_>) -> TokenStream {
         Some(hygienic!(|| <#answer as __private::Message>::DESCRIPTORS))
     });
     let allowed = allowed(protocol);
-    let with_items = protocol.calls.iter().filter(|call| matches!(call.returns, Returns::Items(_)));
+    let with_items = calls().filter(|call| matches!(call.returns, Returns::Items(_)));
     let with_items: Vec<_> = with_items.map(|call| call.variant.tag.number).collect();
     let has_items = match with_items.is_empty() {
         true => hygienic! {

@@ -1,7 +1,6 @@
 //! The answers of calls: message types of their own.
 
 use proc_macro2::TokenStream;
-use syn::ext::IdentExt;
 
 use super::flavor::allowed;
 use crate::call::{Call, Protocol, Reply};
@@ -51,7 +50,7 @@ pub(super) fn implementations(protocol: &Protocol<'_>, reply: &Reply) -> TokenSt
     let Reply { ident, generics, value, error, .. } = reply;
     let allowed = allowed(protocol);
     let at_frame = |ty: &syn::Type| lifetime::replace(ty, &protocol.lifetime, &hygienic!('__frame));
-    let (name, value) = (ident.unraw().to_string(), at_frame(value));
+    let value = at_frame(value);
     let (error_type, show_err, into_err, from_err) = match error {
         Some(error) => (
             at_frame(error),
@@ -103,10 +102,7 @@ pub(super) fn implementations(protocol: &Protocol<'_>, reply: &Reply) -> TokenSt
                     #show_err
                 };
                 __private::DebugTuple::finish_non_exhaustive(
-                    __private::DebugTuple::field(
-                        &mut __private::Formatter::debug_tuple(__f, #name),
-                        &__variant,
-                    ),
+                    &mut __private::Formatter::debug_tuple(__f, __variant),
                 )
             }
         }

@@ -6,7 +6,9 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DataEnum, DeriveInput, Error, Generics, Lifetime, Member, Type, Visibility};
+use syn::{
+    Attribute, Data, DataEnum, DeriveInput, Error, Generics, Lifetime, Member, Type, Visibility,
+};
 
 use crate::ast::{self, Container, Ending, Field, Form, Variant};
 use crate::attr;
@@ -52,8 +54,8 @@ pub(crate) struct Argument<'a> {
 /// How a call is answered.
 pub(crate) enum Returns {
     Nothing,
-    Reply(Reply),
-    Items(Type),
+    Reply(Box<Reply>),
+    Items(Box<Type>),
 }
 
 /// The answer of a call, as a message of its own.
@@ -89,7 +91,8 @@ impl Reply {
             let tag = Tag { number, span: ty.span() };
             Some(Variant { ident, tag, ending: Ending::Exact, fields: vec![field] })
         });
-        let data = ast::Data::Enum { variants: variants.collect(), other: None, reserved: Vec::new() };
+        let data =
+            ast::Data::Enum { variants: variants.collect(), other: None, reserved: Vec::new() };
         Container {
             ident: &self.ident,
             generics: &self.generics,
@@ -150,9 +153,9 @@ impl<'a> Protocol<'a> {
                     let message = "a call is answered with one `reply`, or with any number of `items`: remove one of them";
                     cx.error_at(span, message);
                 }
-                Returns::Reply(self.reply(cx, variant, &reply.1))
+                Returns::Reply(Box::new(self.reply(cx, variant, &reply.1)))
             }
-            (None, Some((_, items))) => Returns::Items(self.named(cx, &items).ty),
+            (None, Some((_, items))) => Returns::Items(Box::new(self.named(cx, &items).ty)),
             (None, None) => Returns::Nothing,
         };
         let named = variant.fields.len();
@@ -196,7 +199,8 @@ impl<'a> Protocol<'a> {
             generics.params.push(syn::parse_quote!(#lifetime));
         }
         let ident = variant.ident.unraw().to_string();
-        let ident = format_ident!("{}{}Answer", self.prefix, camel(&ident), span = variant.ident.span());
+        let ident =
+            format_ident!("{}{}Answer", self.prefix, camel(&ident), span = variant.ident.span());
         let variants = ["Ok", "Err"].map(|name| Ident::new(name, Span::mixed_site()));
         Reply { ident, generics, value: value.ty, error: error.map(|error| error.ty), variants }
     }
@@ -286,9 +290,8 @@ fn method(cx: &Ctxt, variant: &Ident) -> Ident {
         return Ident::new(&ident.to_string(), variant.span());
     }
     if ["self", "super", "crate"].contains(&name.as_str()) {
-        let message = format!(
-            "`{name}` cannot be the name of a method: write #[message(name = other_name)]"
-        );
+        let message =
+            format!("`{name}` cannot be the name of a method: write #[message(name = other_name)]");
         cx.error_on(variant, message);
         return Ident::new("mistaken", variant.span());
     }

@@ -28,9 +28,10 @@ pub use crate::codec::Bincode;
 pub use crate::codec::Codec;
 pub use crate::error::{DecodeError, EncodeError, OpenError};
 pub use crate::message::{
-    AnswerOf, AnswerType, AnswerValue, Decoder, Descriptors, Encoder, FieldType, Get, GetThroughSerde, HoldsMessage, HoldsNone,
-    MarkedNested, Message, Nested, NestedType, NestedValue, NoDescriptors, Nothing, Of,
-    OwnedFieldType, OwnedValue, Put, PutChecked, PutThroughSerde, Unknown, Unmarked, Value,
+    AnswerOf, AnswerType, AnswerValue, Decoder, Descriptors, Encoder, FieldType, Get,
+    GetThroughSerde, HoldsMessage, HoldsNone, MarkedNested, Message, Nested, NestedType,
+    NestedValue, NoDescriptors, Nothing, Of, OwnedFieldType, OwnedValue, Put, PutChecked,
+    PutThroughSerde, Unknown, Unmarked, Value,
 };
 
 /// The result of reading a message.
@@ -200,7 +201,9 @@ impl<'m, T: ?Sized> RestNothing<'m> for Rest<'m, T> {}
 pub mod calls {
     use super::{Answer, CallError, Reply};
 
-    pub use crate::calls::{Answering, Call, Client, Context, ItemSender, Items, Responder, Service};
+    pub use crate::calls::{
+        Answering, Call, Client, Context, ItemSender, Items, Responder, Service,
+    };
     pub use crate::connection::Connection;
 
     /// Returns the value of an answer that borrows nothing.

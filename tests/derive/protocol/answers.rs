@@ -7,7 +7,9 @@ use datagrammar::calls::Reply;
 use datagrammar::{Message, Protocol, codec, to_vec};
 use serde::{Deserialize, Serialize};
 
-use crate::blobs::{Blob, Blobs, BlobsExportAnswer, BlobsGetAnswer, BlobsPutAnswer, Change, Refused};
+use crate::blobs::{
+    Blob, Blobs, BlobsExportAnswer, BlobsGetAnswer, BlobsPutAnswer, Change, Refused,
+};
 
 /// Checks that a handler's result travels as `frame`, and that the client gets the same result from it.
 #[track_caller]

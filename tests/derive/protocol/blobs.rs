@@ -32,14 +32,22 @@ pub(crate) enum Refused {
 pub(crate) enum Blobs<'a> {
     /// Stores `content` under `name`; answers with the bytes stored so far.
     #[message(tag = 1, reply = Result<u64, Refused>)]
-    Put { name: &'a str, #[message(rest)] content: &'a [u8] },
+    Put {
+        name: &'a str,
+        #[message(rest)]
+        content: &'a [u8],
+    },
     #[message(tag = 2, reply = Result<Blob<'_>, Refused>)]
     Get { name: &'a str },
     /// Everything that changes under `prefix`, until the caller goes.
     #[message(tag = 3, items = Change<'_>)]
     Watch { prefix: &'a str },
     #[message(tag = 4, reply = Result<u64, Refused>)]
-    Import { name: &'a str, #[message(fd)] file: File },
+    Import {
+        name: &'a str,
+        #[message(fd)]
+        file: File,
+    },
     /// No answer.
     #[message(tag = 5)]
     Touch { name: &'a str },

@@ -63,7 +63,8 @@ impl BlobsHandler for Store {
 
     fn export(&self, _cx: &Context, name: &str) -> Result<File, Refused> {
         let blobs = self.blobs.lock().unwrap();
-        let (_, content) = blobs.iter().find(|(stored, _)| stored == name).ok_or(Refused::NotFound)?;
+        let (_, content) =
+            blobs.iter().find(|(stored, _)| stored == name).ok_or(Refused::NotFound)?;
         Ok(file(content))
     }
 }

@@ -36,7 +36,7 @@ mod inner {
         #[cfg(any())]
         #[message(tag = 7, reply = NoSuchType)]
         Gone { field: NoSuchType },
-        #[cfg(all())]
+        #[cfg(test)]
         #[message(tag = 8, reply = bool)]
         HTTPGet,
         #[deprecated]
@@ -78,12 +78,7 @@ impl ShapesHandler for Handler {
         r#match.into()
     }
 
-    fn r#loop(
-        &self,
-        _: &Context,
-        entries: Vec<Entry<'_>>,
-        own: Option<Box<Shapes<'_>>>,
-    ) -> String {
+    fn r#loop(&self, _: &Context, entries: Vec<Entry<'_>>, own: Option<Box<Shapes<'_>>>) -> String {
         format!("{entries:?} {}", own.map_or("none", |own| own.name()))
     }
 

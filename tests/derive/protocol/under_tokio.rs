@@ -12,13 +12,21 @@ use crate::blobs::{Blob, Change, Refused};
 #[message(crate = crate::standin)]
 enum Blobs<'a> {
     #[message(tag = 1, reply = Result<u64, Refused>)]
-    Put { name: &'a str, #[message(rest)] content: &'a [u8] },
+    Put {
+        name: &'a str,
+        #[message(rest)]
+        content: &'a [u8],
+    },
     #[message(tag = 2, reply = Result<Blob<'_>, Refused>)]
     Get { name: &'a str },
     #[message(tag = 3, items = Change<'_>)]
     Watch { prefix: &'a str },
     #[message(tag = 4, reply = ())]
-    Import { name: &'a str, #[message(fd)] file: File },
+    Import {
+        name: &'a str,
+        #[message(fd)]
+        file: File,
+    },
     #[message(tag = 5)]
     Touch { name: &'a str },
     #[message(tag = 6, reply = File)]

@@ -1,10 +1,11 @@
 //! Clients: a method for each call.
 
 use proc_macro2::TokenStream;
+use syn::Member;
 
 use super::answer::path;
 use super::flavor::{Flavor, allowed};
-use crate::call::{Argument, Call, Reply, Returns};
+use crate::call::{Argument, Call, Returns};
 use crate::hygiene::hygienic;
 use crate::lifetime;
 
@@ -97,49 +98,13 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
 
 fn method(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenStream {
     let protocol = flavor.protocol;
-    let Call { variant, method, arguments, returns, docs, deprecated } = call;
-    let (vis, enum_ident, variant) = (protocol.vis, protocol.message.ident, variant.ident);
-    let message = protocol.message_with(&hygienic!('static));
+    let Call { method, arguments, docs, deprecated, .. } = call;
+    let vis = protocol.vis;
     let parameters = arguments.iter().map(|Argument { name, ty, .. }| match protocol.is_mistaken {
         false => hygienic!(#name: #ty),
         true => hygienic!(_: #ty),
     });
-    let fields = arguments.iter().map(|Argument { member, name, .. }| match member {
-        syn::Member::Named(_) => hygienic!(#name),
-        syn::Member::Unnamed(index) => hygienic!(#index: #name),
-    });
-    let request = hygienic!(&#enum_ident::#variant { #(#fields),* });
-    let (value, error, body) = match returns {
-        Returns::Nothing => (
-            hygienic!(()),
-            None,
-            hygienic!(#module::Client::notify(&self.calls, #request)),
-        ),
-        Returns::Items(items) => {
-            let items = lifetime::replace(items, &protocol.lifetime, &hygienic!('static));
-            (
-                hygienic!(#module::Items<#message, #items>),
-                None,
-                hygienic!(#module::Client::items::<#items>(&self.calls, #request)),
-            )
-        }
-        Returns::Reply(reply @ Reply { ident, value, error, .. }) => match reply.is_borrowing() {
-            true => (
-                hygienic!(__private::Answer<#ident<'static>>),
-                None,
-                hygienic!(#module::Client::call::<#ident<'static>>(&self.calls, #request)),
-            ),
-            false => (
-                hygienic!(#value),
-                error.as_ref(),
-                hygienic!(#module::owned::<#ident, _, _>(
-                    #module::Client::call::<#ident>(&self.calls, #request)
-                )),
-            ),
-        },
-    };
-    let error = error.map(|error| hygienic!(<#error>));
-    let result = hygienic!(__private::Result<#value, __private::CallError #error>);
+    let (result, body) = called(flavor, module, call);
     let returned = match flavor.is_tokio {
         true => hygienic!(impl __private::Future<Output = #result> + __private::Send + use<>),
         false => result,
@@ -167,4 +132,57 @@ fn method(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenSt
             #body
         }
     }
+}
+
+/// Returns the result of a call, and the expression that makes the call.
+fn called(
+    flavor: &Flavor<'_>,
+    module: &TokenStream,
+    call: &Call<'_>,
+) -> (TokenStream, TokenStream) {
+    let protocol = flavor.protocol;
+    let request = request(flavor, call);
+    let client = hygienic!(#module::Client);
+    match &call.returns {
+        Returns::Nothing => (
+            hygienic!(__private::Result<(), __private::CallError>),
+            hygienic!(#client::notify(&self.calls, #request)),
+        ),
+        Returns::Items(items) => {
+            let message = protocol.message_with(&hygienic!('static));
+            let items = lifetime::replace(items, &protocol.lifetime, &hygienic!('static));
+            let received = hygienic!(#module::Items<#message, #items>);
+            (
+                hygienic!(__private::Result<#received, __private::CallError>),
+                hygienic!(#client::items::<#items>(&self.calls, #request)),
+            )
+        }
+        Returns::Reply(reply) if reply.is_borrowing() => {
+            let ident = &reply.ident;
+            let answer = hygienic!(__private::Answer<#ident<'static>>);
+            (
+                hygienic!(__private::Result<#answer, __private::CallError>),
+                hygienic!(#client::call::<#ident<'static>>(&self.calls, #request)),
+            )
+        }
+        Returns::Reply(reply) => {
+            let (ident, value) = (&reply.ident, &reply.value);
+            let error = reply.error.as_ref().map(|error| hygienic!(<#error>));
+            let answer = hygienic!(#client::call::<#ident>(&self.calls, #request));
+            (
+                hygienic!(__private::Result<#value, __private::CallError #error>),
+                hygienic!(#module::owned::<#ident, _, _>(#answer)),
+            )
+        }
+    }
+}
+
+/// Returns the expression that makes the message of a call from its arguments.
+fn request(flavor: &Flavor<'_>, call: &Call<'_>) -> TokenStream {
+    let (ident, variant) = (flavor.protocol.message.ident, call.variant.ident);
+    let fields = call.arguments.iter().map(|Argument { member, name, .. }| match member {
+        Member::Named(_) => hygienic!(#name),
+        Member::Unnamed(index) => hygienic!(#index: #name),
+    });
+    hygienic!(&#ident::#variant { #(#fields),* })
 }

@@ -6,7 +6,7 @@ use syn::Type;
 
 use super::answer::path;
 use super::flavor::{Flavor, allowed};
-use crate::call::{Argument, Call, Reply, Returns};
+use crate::call::{Argument, Call, Returns};
 use crate::hygiene::hygienic;
 use crate::kind::ungroup;
 use crate::lifetime;
@@ -42,15 +42,19 @@ fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> Toke
             let name = apart_from(arguments, "items");
             (Some(hygienic!(#name: #module::ItemSender<#items>)), None)
         }
-        Returns::Reply(Reply { ident, .. }) if is_lent(returns) => {
+        Returns::Reply(reply) if reply.is_borrowing() => {
+            let ident = &reply.ident;
             let name = apart_from(arguments, "responder");
             (Some(hygienic!(#name: #module::Responder<#ident<'static>>)), None)
         }
-        Returns::Reply(Reply { value, error, .. }) => match error {
-            Some(error) => (None, Some(hygienic!(#private::Result<#value, #error>))),
-            None if is_unit(value) => (None, None),
-            None => (None, Some(value.to_token_stream())),
-        },
+        Returns::Reply(reply) => {
+            let value = &reply.value;
+            match &reply.error {
+                Some(error) => (None, Some(hygienic!(#private::Result<#value, #error>))),
+                None if is_unit(value) => (None, None),
+                None => (None, Some(value.to_token_stream())),
+            }
+        }
     };
     let returned = match (flavor.is_tokio, value) {
         (true, value) => {
@@ -71,11 +75,6 @@ fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> Toke
         #many
         fn #method(&self, #cx: &#module::Context, #(#parameters,)* #answer) #returned;
     }
-}
-
-/// Returns whether a reply borrows, so that the handler gets a responder.
-pub(super) fn is_lent(returns: &Returns) -> bool {
-    matches!(returns, Returns::Reply(reply) if reply.is_borrowing())
 }
 
 /// Returns a name that no argument has.

@@ -3,8 +3,7 @@
 use proc_macro2::TokenStream;
 
 use super::flavor::{Flavor, allowed};
-use super::handler::is_lent;
-use crate::call::{Call, Reply, Returns};
+use crate::call::{Call, Returns};
 use crate::expand::names::{binding, bindings};
 use crate::hygiene::hygienic;
 use crate::lifetime;
@@ -38,14 +37,14 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
     let opened = match protocol.is_mistaken {
         true => hygienic!(_ = __call; __private::mistaken()),
         false => hygienic! {
-        let __private::Some((__cx, __request, __answering)) = #module::Call::open(&mut __call) else {
-            return;
-        };
-        match __request {
-            #(#arms)*
-            #other
-        }
-    },
+            let __private::Some((__cx, __request, __answering)) = #module::Call::open(&mut __call) else {
+                return;
+            };
+            match __request {
+                #(#arms)*
+                #other
+            }
+        },
     };
     let mutable = (!protocol.is_mistaken).then(|| hygienic!(mut));
     let (returned, body) = match flavor.is_tokio {
@@ -86,7 +85,8 @@ fn arm(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenStrea
     let values = (0..variant.fields.len()).map(binding);
     let values = hygienic!(#(#values,)*);
     let awaited = flavor.is_tokio.then(|| hygienic!(.await));
-    let handled = |answer: TokenStream| hygienic!(#handler::#method(&self.0, &__cx, #values #answer)#awaited);
+    let handled =
+        |answer: TokenStream| hygienic!(#handler::#method(&self.0, &__cx, #values #answer)#awaited);
     let answered = match returns {
         Returns::Nothing => {
             let handled = handled(TokenStream::new());
@@ -99,12 +99,14 @@ fn arm(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenStrea
             let items = lifetime::replace(items, &protocol.lifetime, &hygienic!('static));
             handled(hygienic!(#module::Answering::items::<#items>(__answering)))
         }
-        Returns::Reply(Reply { ident, .. }) if is_lent(returns) => {
+        Returns::Reply(reply) if reply.is_borrowing() => {
+            let ident = &reply.ident;
             handled(hygienic!(#module::Answering::responder::<#ident<'static>>(__answering)))
         }
-        Returns::Reply(Reply { ident, error, .. }) => {
+        Returns::Reply(reply) => {
+            let ident = &reply.ident;
             let handled = handled(TokenStream::new());
-            let result = match error {
+            let result = match reply.error {
                 Some(_) => handled,
                 None => hygienic!(__private::Ok(#handled)),
             };

@@ -15,7 +15,7 @@ use crate::attr;
 use crate::case::{camel, snake};
 use crate::ctxt::Ctxt;
 use crate::hygiene::hygienic;
-use crate::kind::{self, ResultType};
+use crate::kind::{self, Descriptors, ResultType};
 use crate::lifetime::{self, Named};
 use crate::nest::Replace;
 use crate::value::Tag;
@@ -160,7 +160,12 @@ impl<'a> Protocol<'a> {
         };
         let named = variant.fields.len();
         let arguments = variant.fields.iter().enumerate();
-        let arguments = arguments.map(|(index, field)| self.argument(index, named, field));
+        let arguments = arguments.map(|(index, field)| {
+            if let Form::Fd(Descriptors { borrowed: true, .. }) = field.form {
+                cx.error_on(field.ty, RECEIVE_BORROWED);
+            }
+            self.argument(index, named, field)
+        });
         let arguments = arguments.collect();
         let attr::Call { docs, deprecated, .. } = attrs;
         Call { variant, method, arguments, returns, docs, deprecated }
@@ -187,9 +192,8 @@ impl<'a> Protocol<'a> {
             }
         };
         for ty in [Some(value), error].into_iter().flatten() {
-            if kind::holds_descriptors(ty) && kind::Descriptors::of(ty).borrowed {
-                let message = "nobody can receive a `BorrowedFd`: write `OwnedFd`";
-                cx.error_on(ty, message);
+            if kind::holds_descriptors(ty) && Descriptors::of(ty).borrowed {
+                cx.error_on(ty, RECEIVE_BORROWED);
             }
         }
         let (value, error) = (self.named(cx, value), error.map(|error| self.named(cx, error)));
@@ -236,6 +240,8 @@ impl<'a> Protocol<'a> {
         Replace { lifetime: &|_| None, ident: &ident }.all(ty.to_token_stream())
     }
 }
+
+const RECEIVE_BORROWED: &str = "the other side cannot receive a `BorrowedFd`: write `OwnedFd`";
 
 /// Returns the enum, if the type can be a protocol.
 pub(crate) fn protocol_enum(input: &DeriveInput) -> Result<&DataEnum, Error> {

@@ -89,9 +89,10 @@ impl CallsHandler for Handler {
         responder: Thing<'_>,
         to: ::wire::calls::Responder<CallsOkAnswer<'static>>,
     ) {
-        let result = match cx.is_empty() {
-            true => ::core::result::Result::Err(7),
-            false => ::core::result::Result::Ok(responder),
+        let result = if cx.is_empty() {
+            ::core::result::Result::Err(7)
+        } else {
+            ::core::result::Result::Ok(responder)
         };
         to.send(result).expect("it can be sent");
     }

@@ -164,6 +164,7 @@ fn descriptors_are_announced() {
         assert!(!Values::ANSWER_DESCRIPTORS || ValuesSeveralAnswer::DESCRIPTORS);
         assert!(!ValuesTupleAnswer::DESCRIPTORS && !ValuesOptionalAnswer::DESCRIPTORS);
         assert!(FilesOneAnswer::DESCRIPTORS && FilesManyAnswer::DESCRIPTORS);
+        assert!(Files::ANSWER_DESCRIPTORS && Nested::ANSWER_DESCRIPTORS);
         assert!(NestedOneAnswer::DESCRIPTORS && Streamed::ANSWER_DESCRIPTORS);
         assert!(!Small::ANSWER_DESCRIPTORS);
     };

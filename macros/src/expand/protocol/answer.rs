@@ -1,6 +1,7 @@
 //! The answers of calls: message types of their own.
 
 use proc_macro2::TokenStream;
+use syn::ext::IdentExt;
 
 use super::flavor::allowed;
 use crate::call::{Call, Protocol, Reply};
@@ -111,5 +112,5 @@ pub(super) fn implementations(protocol: &Protocol<'_>, reply: &Reply) -> TokenSt
 
 /// Returns the path of a variant, for links in docs.
 pub(super) fn path(protocol: &Protocol<'_>, call: &Call<'_>) -> String {
-    format!("{}::{}", protocol.message.ident, call.variant.ident)
+    format!("{}::{}", protocol.message.ident.unraw(), call.variant.ident.unraw())
 }

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use syn::Member;
+use syn::ext::IdentExt;
 
 use super::answer::path;
 use super::flavor::{Flavor, allowed};
@@ -15,7 +16,10 @@ pub(super) fn declaration(flavor: &Flavor<'_>, private: &TokenStream) -> TokenSt
     let (vis, allowed, client, module) =
         (protocol.vis, allowed(protocol), flavor.client(), flavor.module(private));
     let message = protocol.message_with(&hygienic!('static));
-    let docs = format!(" A client of [`{}`]. Clones share the connection.", protocol.message.ident);
+    let docs = format!(
+        " A client of [`{}`]. Clones share the connection.",
+        protocol.message.ident.unraw()
+    );
     hygienic! {
         #[doc = #docs]
         #allowed
@@ -34,7 +38,7 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
     let name = client.to_string();
     let methods = protocol.calls.iter().map(|call| method(flavor, &module, call));
     let asynchronous = flavor.is_tokio.then(|| hygienic!(async));
-    let connect = hygienic!(#module::Client::connect(__address));
+    let connect = hygienic!(#module::Client::connect(address));
     let connected = match flavor.is_tokio {
         true => hygienic!(#connect.await),
         false => connect,
@@ -57,7 +61,7 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
             ///
             /// `OpenError` if there is no server, or it cannot be reached.
             #vis #asynchronous fn connect(
-                __address: &__private::Address,
+                address: &__private::Address,
             ) -> __private::Result<Self, __private::OpenError> {
                 match #connected {
                     __private::Ok(__calls) => __private::Ok(Self { calls: __calls }),

@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::Type;
+use syn::ext::IdentExt;
 
 use super::answer::path;
 use super::flavor::{Flavor, allowed};
@@ -18,7 +19,7 @@ pub(super) fn declaration(flavor: &Flavor<'_>, private: &TokenStream) -> TokenSt
     let functions = protocol.calls.iter().map(|call| function(flavor, private, call));
     let docs = format!(
         " What a server of [`{}`] does for each call. [`{}`] makes it a service.",
-        protocol.message.ident,
+        protocol.message.ident.unraw(),
         flavor.service(),
     );
     hygienic! {

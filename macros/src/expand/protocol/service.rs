@@ -1,6 +1,7 @@
 //! Services: hand each call to a handler.
 
 use proc_macro2::TokenStream;
+use syn::ext::IdentExt;
 
 use super::flavor::{Flavor, allowed};
 use crate::call::{Call, Returns};
@@ -12,7 +13,7 @@ use crate::lifetime;
 pub(super) fn declaration(flavor: &Flavor<'_>) -> TokenStream {
     let protocol = flavor.protocol;
     let (vis, handler, service) = (protocol.vis, flavor.handler(), flavor.service());
-    let docs = format!(" Serves [`{}`] with a [`{handler}`].", protocol.message.ident);
+    let docs = format!(" Serves [`{}`] with a [`{handler}`].", protocol.message.ident.unraw());
     hygienic! {
         #[doc = #docs]
         #vis struct #service<H>(

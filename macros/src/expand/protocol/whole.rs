@@ -30,8 +30,7 @@ pub(crate) fn protocol(protocol: &Protocol<'_>) -> TokenStream {
     let called = flavors.iter().map(|flavor| {
         let client = client::implementations(flavor);
         let service = service::implementations(flavor);
-        let used = used(flavor);
-        flavor.if_available(&hygienic!(__private), hygienic!(#client #service #used))
+        flavor.if_available(&hygienic!(__private), hygienic!(#client #service))
     });
     let items = hygienic!(#implemented #(#taken_apart)* #(#called)*);
     let block = in_block(protocol.message.krate.as_ref(), &items);
@@ -84,22 +83,5 @@ fn implementation(protocol: &Protocol<'_>) -> TokenStream {
 
             #has_items
         }
-    }
-}
-
-/// Returns code that uses what a program may leave unused: a client does not serve, and a server does not call.
-fn used(flavor: &Flavor<'_>) -> TokenStream {
-    let (client, service) = (flavor.client(), flavor.service());
-    let allowed = allowed(flavor.protocol);
-    let methods = flavor.protocol.calls.iter().map(|call| &call.method);
-    hygienic! {
-        #allowed
-        const _: () = {
-            _ = #client::new;
-            _ = #client::connect;
-            _ = #client::deadline;
-            #(_ = #client::#methods;)*
-            _ = #service::<()>;
-        };
     }
 }

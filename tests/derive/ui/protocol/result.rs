@@ -1,5 +1,4 @@
 use std::io;
-use std::os::fd::BorrowedFd;
 
 use datagrammar::{Message, Protocol};
 
@@ -7,8 +6,8 @@ use datagrammar::{Message, Protocol};
 enum Files {
     #[message(tag = 1, reply = io::Result<u64>)]
     Len,
-    #[message(tag = 2, reply = BorrowedFd<'_>)]
-    Open,
+    #[message(tag = 2, reply = Result)]
+    Sync,
 }
 
 fn main() {}

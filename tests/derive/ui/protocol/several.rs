@@ -6,12 +6,24 @@ enum Clock {
     Now,
     #[message(reply = u64, items = u64)]
     Then,
-    #[message(tag = 3, answer = u64)]
-    New,
+    #[message(tag = 3, reply = &'b str)]
+    Zone,
 }
 
-fn use_it(client: &ClockClient) {
-    _ = client.now();
+struct Handler;
+
+impl ClockHandler for Handler {
+    fn now(&self, _: &datagrammar::calls::Context) -> u64 {
+        0
+    }
+
+    fn then(&self, _: &datagrammar::calls::Context) -> u64 {
+        0
+    }
+}
+
+fn use_it(client: &ClockClient) -> u64 {
+    client.now().unwrap()
 }
 
 fn main() {}

@@ -8,11 +8,7 @@ enum Clock {
     Then,
     #[message(tag = 3, items(u64))]
     Ticks,
-    #[message(tag = 4, name = "set")]
-    SetTo(u64),
-    #[message(tag = 5, name)]
-    Stop,
-    #[message(tag = 6, reply = u64, reply = u32)]
+    #[message(tag = 4, reply = u64, reply = u32)]
     Twice,
 }
 

@@ -6,8 +6,6 @@ use datagrammar::{Message, Protocol};
 enum Files {
     #[message(tag = 1, reply = io::Result<u64>)]
     Len,
-    #[message(tag = 2, reply = Result)]
-    Sync,
 }
 
 fn main() {}

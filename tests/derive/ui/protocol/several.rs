@@ -20,6 +20,13 @@ impl ClockHandler for Handler {
     fn then(&self, _: &datagrammar::calls::Context) -> u64 {
         0
     }
+
+    fn zone(
+        &self,
+        _: &datagrammar::calls::Context,
+        _: datagrammar::calls::Responder<ClockZoneAnswer<'static>>,
+    ) {
+    }
 }
 
 fn use_it(client: &ClockClient) -> u64 {

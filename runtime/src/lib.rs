@@ -47,11 +47,14 @@ pub mod wire;
 
 #[doc = include_str!("derive.md")]
 pub use datagrammar_macros::Message;
+#[doc = include_str!("protocol.md")]
+pub use datagrammar_macros::Protocol;
 
 pub use crate::activation::{Activated, activated};
 pub use crate::address::Address;
 pub use crate::backoff::Backoff;
 pub use crate::batch::Batch;
+pub use crate::calls::Protocol;
 pub use crate::child::{Child, Process};
 pub use crate::connection::Connection;
 pub use crate::error::{

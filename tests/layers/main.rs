@@ -48,10 +48,11 @@ const RUNTIME: &[&[&str]] = &[
 
 /// The derive's pipeline, from its first step to its last.
 const MACROS: &[&[&str]] = &[
-    &["symbol", "ctxt", "hygiene", "kind", "nest", "value"],
+    &["symbol", "ctxt", "hygiene", "kind", "nest", "value", "case", "lifetime"],
     &["attr", "free"],
     &["ast"],
-    &["valid", "bound"],
+    &["call"],
+    &["valid", "valid_calls", "bound"],
     &["expand", "fallback"],
 ];
 

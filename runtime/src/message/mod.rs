@@ -1,5 +1,6 @@
 //! Messages: typed values, the encoder that writes them to frames, and the decoder that reads them.
 
+mod answer;
 mod contract;
 mod decoder;
 mod descriptors;
@@ -12,6 +13,7 @@ mod primitives;
 mod unknown;
 mod unmarked;
 
+pub use self::answer::{AnswerOf, AnswerType, AnswerValue};
 pub use self::contract::Message;
 pub use self::decoder::Decoder;
 pub use self::descriptors::Descriptors;

@@ -71,7 +71,7 @@ impl<P: Protocol> Client<P> {
     /// # Errors
     ///
     /// [`CallError::NotSent`], [`CallError::Disconnected`].
-    pub fn items<I: Message>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
+    pub fn items<I>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
         let id = self.link.begin(request, true, self.deadline)?;
         Ok(Items::new(Arc::clone(&self.link), id, self.deadline))
     }

@@ -87,7 +87,7 @@ impl Answering {
     }
 
     /// Hands the items over to a handler.
-    pub fn items<I: Message>(mut self) -> ItemSender<I> {
+    pub fn items<I>(mut self) -> ItemSender<I> {
         ItemSender::new(Arc::clone(&self.session), Arc::clone(&self.running), self.id.take())
     }
 

@@ -1,5 +1,6 @@
 //! Messages: typed values, the encoder that writes them to frames, and the decoder that reads them.
 
+mod argument;
 mod contract;
 mod decoder;
 mod descriptors;
@@ -12,12 +13,15 @@ mod primitives;
 mod unknown;
 mod unmarked;
 
+pub use self::argument::{
+    Argument, DefaultArgument, NestedArgument, OwnedArgument, OwnedFieldType,
+};
 pub use self::contract::Message;
 pub use self::decoder::Decoder;
 pub use self::descriptors::Descriptors;
 pub use self::direct::{
-    FieldType, Get, GetThroughSerde, Nothing, Of, OwnedFieldType, OwnedValue, Put, PutChecked,
-    PutThroughSerde, Value,
+    FieldType, Get, GetThroughSerde, Nothing, Of, OwnedValue, Put, PutChecked, PutThroughSerde,
+    Value,
 };
 pub use self::encoder::Encoder;
 pub(crate) use self::extent::{Borrowed, Extent, MAX_BORROWED, MAX_SLICES};

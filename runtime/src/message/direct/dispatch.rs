@@ -173,18 +173,6 @@ pub trait FieldType<'f>: Serialize + Deserialize<'f> {}
 #[diagnostic::do_not_recommend]
 impl<'f, T: Serialize + Deserialize<'f>> FieldType<'f> for T {}
 
-/// A type that serde can write and read, and that borrows nothing.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be part of a field of a message",
-    label = "`Serialize` or `Deserialize` is missing, or the type borrows",
-    note = "for your own type, write #[derive(serde::Serialize, serde::Deserialize)] before it",
-    note = "to require something else of the type parameters, write #[message(bound = \"…\")] on the message"
-)]
-pub trait OwnedFieldType: Serialize + DeserializeOwned {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned> OwnedFieldType for T {}
-
 /// Reads any type through serde.
 pub trait GetThroughSerde<'f>: Sized {
     #[doc(hidden)]

@@ -11,7 +11,6 @@ mod traits;
 mod types;
 
 pub use self::dispatch::{
-    FieldType, GetThroughSerde, Nothing, Of, OwnedFieldType, OwnedValue, PutChecked,
-    PutThroughSerde, Value,
+    FieldType, GetThroughSerde, Nothing, Of, OwnedValue, PutChecked, PutThroughSerde, Value,
 };
 pub use self::traits::{Get, Put};

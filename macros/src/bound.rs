@@ -42,7 +42,13 @@ pub(crate) fn where_clause(container: &Container<'_>) -> TokenStream {
     let any_lifetime = container.generics.type_params().map(|param| &param.ident);
     let any_lifetime =
         any_lifetime.filter(|param| container.is_borrowing() && !lent.contains(param));
-    let lent_bounds = lent.iter().map(|param| bounds_when_lent(container, param));
+    // A bound on what such a parameter lends can use only a bound on the parameter itself.
+    let nested = container.fields().filter(|field| field.is_nested());
+    let names_lent = nested.filter_map(|field| of_nested(container, field, &lent)).next().is_some();
+    let lent_bounds = lent.iter().map(|param| match bounds_when_lent(container.generics, param) {
+        lent if names_lent || !lent.is_empty() => hygienic!(#param: __private::Message, #lent),
+        _ => argument(container, &param.to_token_stream(), &format_ident!("NestedArgument")),
+    });
     let fields = match &container.bound {
         Some(bound) => hygienic!(#(#bound,)*),
         None => of_fields(container, &lent),
@@ -94,10 +100,10 @@ fn bounds_of<'g>(
     inline.chain(clauses.flatten())
 }
 
-/// Returns the bounds for the parameter of a `nested` field. The bounds of the user also apply to the message
-/// that borrows from the frame.
-fn bounds_when_lent(container: &Container<'_>, param: &Ident) -> TokenStream {
-    let bounds = bounds_of(container.generics, param).filter(|bound| match bound {
+/// Returns the bounds of the user on the parameter of a `nested` field, for the message that borrows from the
+/// frame.
+fn bounds_when_lent(generics: &Generics, param: &Ident) -> TokenStream {
+    let bounds = bounds_of(generics, param).filter(|bound| match bound {
         TypeParamBound::Trait(bound) => {
             bound.maybe.is_none()
                 && bound.path.segments.last().is_none_or(|segment| segment.ident != "Message")
@@ -105,17 +111,16 @@ fn bounds_when_lent(container: &Container<'_>, param: &Ident) -> TokenStream {
         _ => false,
     });
     let bounds: Vec<_> = bounds.collect();
-    let lent = (!bounds.is_empty()).then(|| {
-        let lent = |lifetime| hygienic!(<#param as __private::Message>::Borrowed<#lifetime>);
-        let (lent, again) = (lent(hygienic!('__lent)), lent(hygienic!('__again)));
-        // The `Borrowed` of a `Borrowed` is the same type.
-        hygienic! {
-            for<'__lent, '__again> #lent: __private::Message<Borrowed<'__again> = #again>,
-            for<'__lent> #lent: #(#bounds)+*,
-        }
-    });
-    let message = argument(container, &param.to_token_stream(), &format_ident!("NestedArgument"));
-    hygienic!(#message #lent)
+    if bounds.is_empty() {
+        return TokenStream::new();
+    }
+    let lent = |lifetime| hygienic!(<#param as __private::Message>::Borrowed<#lifetime>);
+    let (lent, again) = (lent(hygienic!('__lent)), lent(hygienic!('__again)));
+    // The `Borrowed` of a `Borrowed` is the same type.
+    hygienic! {
+        for<'__lent, '__again> #lent: __private::Message<Borrowed<'__again> = #again>,
+        for<'__lent> #lent: #(#bounds)+*,
+    }
 }
 
 /// Returns a bound on a type argument. It has the span of the message type, so that the compiler shows that type

@@ -79,6 +79,13 @@ pub enum SendError {
     #[error("nobody receives at the destination")]
     Refused,
 
+    /// The destination has no address: a datagram came from a UNIX socket that was never bound, and cannot be
+    /// answered.
+    #[error(
+        "the destination has no address, because its socket was never bound: bind it, with Socket::bind, to answer it"
+    )]
+    NoAddress,
+
     /// The operating system refused.
     #[error("sending a frame of {len} bytes failed")]
     Io {

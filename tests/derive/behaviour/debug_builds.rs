@@ -71,7 +71,7 @@ fn what_would_be_received_as_something_else_is_refused() {
         refusal(&Sends(secret())),
         refusal(&SendsPostcard(secret())),
     ] {
-        assert!(less.contains("more bytes would be read than the 1 that were written"), "{less}");
+        assert!(less.contains("more bytes would be read than the 1 that was written"), "{less}");
     }
     for asks in [refusal(&Asks(Untagged::Number(1))), refusal(&AsksPostcard(Untagged::Number(1)))] {
         assert!(asks.contains("the type needs a format that describes itself"), "{asks}");

@@ -21,9 +21,9 @@ pub use crate::codec::Codec;
 pub use crate::error::{DecodeError, EncodeError};
 pub use crate::message::{
     Argument, Decoder, DefaultArgument, Descriptors, Encoder, FieldType, Get, GetThroughSerde,
-    HoldsMessage, HoldsNone, MarkedNested, Message, Nested, NestedArgument, NestedType,
-    NestedValue, NoDescriptors, Nothing, Of, OwnedArgument, OwnedFieldType, OwnedValue, Put,
-    PutChecked, PutThroughSerde, Unknown, Unmarked, Value,
+    GetUnmarked, HoldsMessage, HoldsNone, MarkedNested, Message, Nested, NestedArgument,
+    NestedType, NestedValue, NoDescriptors, Nothing, Of, OwnedArgument, OwnedFieldType, OwnedValue,
+    Put, PutChecked, PutThroughSerde, Unknown, Unmarked, Value,
 };
 
 /// The result of reading a message.

@@ -56,7 +56,7 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
     let fields = container.fields().any(asks).then(|| {
         hygienic! {
             use __private::{
-                GetThroughSerde as _, HoldsNone as _, PutChecked as _, PutThroughSerde as _,
+                GetThroughSerde as _, GetUnmarked as _, HoldsNone as _, PutChecked as _, PutThroughSerde as _,
             };
         }
     });

@@ -20,8 +20,8 @@ pub use self::contract::Message;
 pub use self::decoder::Decoder;
 pub use self::descriptors::Descriptors;
 pub use self::direct::{
-    FieldType, Get, GetThroughSerde, Nothing, Of, OwnedValue, Put, PutChecked, PutThroughSerde,
-    Value,
+    FieldType, Get, GetThroughSerde, GetUnmarked, Nothing, Of, OwnedValue, Put, PutChecked,
+    PutThroughSerde, Value,
 };
 pub use self::encoder::Encoder;
 pub(crate) use self::extent::{Borrowed, Extent, MAX_BORROWED, MAX_SLICES};

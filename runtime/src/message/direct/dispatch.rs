@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::traits::{Get, Put};
 use crate::codec::Codec;
 use crate::error::{DecodeError, EncodeError};
-use crate::message::{Decoder, Encoder};
+use crate::message::{Decoder, Encoder, HoldsMessage, MarkedNested};
 
 /// The value of a field, to be written.
 #[derive(Debug)]
@@ -173,7 +173,31 @@ pub trait FieldType<'f>: Serialize + Deserialize<'f> {}
 #[diagnostic::do_not_recommend]
 impl<'f, T: Serialize + Deserialize<'f>> FieldType<'f> for T {}
 
-/// Reads any type through serde.
+/// Refuses a type that is or holds a message, in a field that is not marked `nested`.
+pub trait GetUnmarked: Sized {
+    #[doc(hidden)]
+    type Value;
+
+    #[doc(hidden)]
+    fn __get<C: Codec>(
+        self,
+        field: &'static str,
+        decoder: &mut Decoder<'_, C>,
+    ) -> Result<Self::Value, DecodeError>
+    where
+        Self::Value: MarkedNested,
+    {
+        _ = (field, decoder);
+        unreachable!("no type is `MarkedNested`")
+    }
+}
+
+impl<T: HoldsMessage> GetUnmarked for Of<'_, T> {
+    type Value = T;
+}
+
+/// Reads any type through serde. It is implemented for references, so the compiler finds it after
+/// [`GetUnmarked`].
 pub trait GetThroughSerde<'f>: Sized {
     #[doc(hidden)]
     type Value;
@@ -188,7 +212,7 @@ pub trait GetThroughSerde<'f>: Sized {
         Self::Value: FieldType<'f>;
 }
 
-impl<'f, T> GetThroughSerde<'f> for Of<'f, T> {
+impl<'f, T> GetThroughSerde<'f> for &Of<'f, T> {
     type Value = T;
 
     #[inline]

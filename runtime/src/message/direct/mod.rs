@@ -11,6 +11,7 @@ mod traits;
 mod types;
 
 pub use self::dispatch::{
-    FieldType, GetThroughSerde, Nothing, Of, OwnedValue, PutChecked, PutThroughSerde, Value,
+    FieldType, GetThroughSerde, GetUnmarked, Nothing, Of, OwnedValue, PutChecked, PutThroughSerde,
+    Value,
 };
 pub use self::traits::{Get, Put};

@@ -127,6 +127,7 @@ fn what_ends_an_endpoint_is_fatal() {
         SendError::DescriptorsRefused { count: 1 },
         SendError::DescriptorsTaken { count: 1 },
         SendError::Refused,
+        SendError::NoAddress,
         SendError::Io { len: 1, source: io::ErrorKind::OutOfMemory.into() },
     ] {
         assert!(!error.is_fatal(), "{error:?}");

@@ -47,7 +47,7 @@ const RUNTIME: &[&[&str]] = &[
 
 /// The derive's pipeline, from its first step to its last.
 const MACROS: &[&[&str]] = &[
-    &["symbol", "ctxt", "hygiene", "kind", "nest", "value"],
+    &["symbol", "ctxt", "hygiene", "kind", "nest", "usage", "value"],
     &["attr", "free"],
     &["ast"],
     &["valid", "bound"],

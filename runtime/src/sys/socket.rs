@@ -12,6 +12,7 @@ use super::kind::Kind;
 use super::lane::LANE_LEN;
 use super::name::Name;
 use super::options::{self, Socket};
+use super::permit::Permit;
 
 /// A descriptor of a datagram socket of a known kind.
 ///
@@ -22,17 +23,24 @@ pub(crate) struct DatagramFd {
     /// The number of `owner`, which saves a pointer dereference for each call.
     raw: RawFd,
     kind: Kind,
-    owner: Arc<OwnedFd>,
+    owner: Arc<Owner>,
+}
+
+/// What all clones share. The descriptor is closed before the permit is given back.
+#[derive(Debug)]
+struct Owner {
+    fd: OwnedFd,
+    _permit: Option<Permit>,
 }
 
 impl DatagramFd {
     /// Creates a close-on-exec socket.
     pub(crate) fn open(kind: Kind) -> io::Result<Self> {
-        Ok(Self::new(socket(kind)?, kind))
+        Ok(Self::new(socket(kind)?, kind, None))
     }
 
-    pub(super) fn new(fd: OwnedFd, kind: Kind) -> Self {
-        Self { raw: fd.as_raw_fd(), kind, owner: Arc::new(fd) }
+    pub(super) fn new(fd: OwnedFd, kind: Kind, permit: Option<Permit>) -> Self {
+        Self { raw: fd.as_raw_fd(), kind, owner: Arc::new(Owner { fd, _permit: permit }) }
     }
 
     /// Creates two connected UNIX SEQPACKET sockets. See [socketpair(2)].
@@ -57,7 +65,7 @@ impl DatagramFd {
         let left = unsafe { OwnedFd::from_raw_fd(fds[0]) };
         // SAFETY: as above.
         let right = unsafe { OwnedFd::from_raw_fd(fds[1]) };
-        Ok((Self::new(left, kind), Self::new(right, kind)))
+        Ok((Self::new(left, kind, None), Self::new(right, kind, None)))
     }
 
     /// Takes over a descriptor, and resets its peek offset. Returns a description of a socket that is not of a
@@ -69,7 +77,7 @@ impl DatagramFd {
         else {
             return Ok(Err(socket));
         };
-        let fd = Self::new(fd, kind);
+        let fd = Self::new(fd, kind, None);
         fd.reset_peek_offset()?;
         Ok(Ok(fd))
     }
@@ -195,9 +203,9 @@ impl DatagramFd {
         Arc::ptr_eq(&self.owner, &other.owner)
     }
 
-    /// Returns the descriptor, or a duplicate if there are clones.
+    /// Returns the descriptor and gives its permit back, or returns a duplicate if there are clones.
     pub(crate) fn into_fd(self) -> io::Result<OwnedFd> {
-        Arc::try_unwrap(self.owner).or_else(|shared| shared.try_clone())
+        Arc::try_unwrap(self.owner).map(|owner| owner.fd).or_else(|shared| shared.fd.try_clone())
     }
 }
 

@@ -14,6 +14,12 @@ use rustix::net::{RecvFlags, SocketType};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
+/// A form of receiving; returns the frame's length.
+type Receive = fn(&mut Ours) -> Result<usize, RecvError>;
+
+/// Leaves a frame of 1,000 bytes of which 10 have arrived.
+type Leave = fn(OwnedFd, Ours);
+
 /// A connection that shares `budget`, and its peer.
 fn pair(budget: &Budget) -> (OwnedFd, Ours) {
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
@@ -32,7 +38,7 @@ fn begin(theirs: &OwnedFd, ours: &mut Ours, total: u64, sent: usize) -> Result<(
 
 #[test]
 fn h51_the_greediest_are_refused_and_small_frames_get_in() {
-    let receive: [fn(&mut Ours) -> Result<usize, RecvError>; 3] = [
+    let receive: [Receive; 3] = [
         |ours| ours.recv().map(|frame| frame.unwrap().len()),
         |ours| ours.try_recv().map(|frame| frame.unwrap().len()),
         |ours| {
@@ -112,7 +118,7 @@ fn h51_a_frame_may_take_half_of_what_is_free() {
 
 #[test]
 fn h51_every_way_out_of_a_half_received_frame_gives_its_bytes_back() {
-    let ways: [(&str, fn(OwnedFd, Ours)); 9] = [
+    let ways: [(&str, Leave); 9] = [
         ("complete", |theirs, mut ours| {
             raw::send(&theirs, &piece(2, 10, &[1; 990])).unwrap();
             assert_eq!(ours.recv().unwrap().expect("a frame").len(), 1000);

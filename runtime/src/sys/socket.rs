@@ -23,14 +23,10 @@ pub(crate) struct DatagramFd {
     /// The number of `owner`, which saves a pointer dereference for each call.
     raw: RawFd,
     kind: Kind,
-    owner: Arc<Owner>,
-}
-
-/// What all clones share. The descriptor is closed before the permit is given back.
-#[derive(Debug)]
-struct Owner {
-    fd: OwnedFd,
-    _permit: Option<Permit>,
+    owner: Arc<OwnedFd>,
+    /// Counts the descriptor until the last clone is dropped. Dropped last, after the descriptor is closed.
+    /// Not in the allocation of `owner`, which would become longer for everybody.
+    _permit: Option<Arc<Permit>>,
 }
 
 impl DatagramFd {
@@ -40,7 +36,7 @@ impl DatagramFd {
     }
 
     pub(super) fn new(fd: OwnedFd, kind: Kind, permit: Option<Permit>) -> Self {
-        Self { raw: fd.as_raw_fd(), kind, owner: Arc::new(Owner { fd, _permit: permit }) }
+        Self { raw: fd.as_raw_fd(), kind, owner: Arc::new(fd), _permit: permit.map(Arc::new) }
     }
 
     /// Creates two connected UNIX SEQPACKET sockets. See [socketpair(2)].
@@ -203,9 +199,9 @@ impl DatagramFd {
         Arc::ptr_eq(&self.owner, &other.owner)
     }
 
-    /// Returns the descriptor and gives its permit back, or returns a duplicate if there are clones.
+    /// Returns the descriptor, which no longer counts, or a duplicate if there are clones.
     pub(crate) fn into_fd(self) -> io::Result<OwnedFd> {
-        Arc::try_unwrap(self.owner).map(|owner| owner.fd).or_else(|shared| shared.fd.try_clone())
+        Arc::try_unwrap(self.owner).or_else(|shared| shared.try_clone())
     }
 }
 

@@ -57,11 +57,18 @@ impl Pieces {
     }
 
     /// Begins a frame if a datagram that begins with `first` is a first piece, and the frame is not refused.
+    #[inline]
     pub(super) fn begin_if_first(&mut self, first: &[u8], limit: usize) {
-        if let Some(Ok(Head::First { number, total })) = parse_head(first)
-            && self.assembly().is_none()
-            && let Ok(assembly) =
-                Assembly::begin(Vec::new(), number, total, limit, self.budget.as_ref())
+        if let Some(Ok(Head::First { number, total })) = parse_head(first) {
+            self.begin(number, total, limit);
+        }
+    }
+
+    #[cold]
+    fn begin(&mut self, number: u32, total: u64, limit: usize) {
+        let budget = self.budget.as_ref();
+        if self.assembly().is_none()
+            && let Ok(assembly) = Assembly::begin(Vec::new(), number, total, limit, budget)
         {
             self.state = State::Assembling(Box::new(assembly));
         }

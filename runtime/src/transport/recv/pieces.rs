@@ -11,7 +11,7 @@ use crate::wire::{HEAD_LEN, Head, is_reserved};
 
 /// The number of discarded pieces after which a receive reports an error again. A peer thus cannot block a call
 /// with pieces of refused frames.
-const MAX_DISCARDED: u32 = 1024;
+const MAX_DISCARDED: usize = 1024;
 
 /// The frame under assembly, if there is one.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ enum State {
     Assembling(Box<Assembly>),
     /// A frame was refused, and its further pieces are discarded: so many since the last error.
     Discarding {
-        count: u32,
+        count: usize,
     },
 }
 

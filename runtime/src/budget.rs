@@ -103,7 +103,7 @@ use crate::sys::{OpenCount, Permit};
 ///
 /// # Processes
 ///
-/// A budget belongs to one process. After a fork, each of the two has its own.
+/// A budget belongs to one process. After a fork, each process has its own copy, with what it inherited.
 #[derive(Clone)]
 pub struct Budget(Arc<Shared>);
 

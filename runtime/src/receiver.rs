@@ -65,7 +65,7 @@ use crate::wait::Wait;
 ///   that are already read, so **with a poller**, call [`try_recv`](Self::try_recv) until it returns
 ///   [`WouldBlock`](RecvError::WouldBlock).
 /// - A large frame that arrives in pieces is reassembled in memory that grows with the pieces. The pieces
-///   are kept between calls.
+///   are kept between calls. A [`Budget`](crate::Budget) bounds such frames over many connections.
 /// - With [`Options::eager`](crate::Options::eager), a receiver waits in the read instead: usually one system
 ///   call, and up to 16 KiB of memory while it waits.
 /// - A process that locks its memory should call mlockall(2) before it first receives. The call locks

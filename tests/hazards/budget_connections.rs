@@ -12,6 +12,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
 
+/// A form of accepting.
+type Accept = fn(&OurListener) -> Result<Ours, AcceptError>;
+
 fn bind(address: &Address, budget: &Budget) -> OurListener {
     OurListener::bind_with(address, &options().budget(budget)).unwrap()
 }
@@ -23,7 +26,7 @@ fn connect(address: &Address, count: usize) -> Vec<Ours> {
 #[track_caller]
 fn assert_full(listener: &OurListener, expected: usize) {
     // The one that may wait for ever comes last.
-    let forms: [fn(&OurListener) -> Result<Ours, AcceptError>; 3] =
+    let forms: [Accept; 3] =
         [OurListener::try_accept, |listener| listener.accept_deadline(far()), OurListener::accept];
     for accept in forms {
         let error = accept(listener).unwrap_err();

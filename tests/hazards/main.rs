@@ -4,6 +4,7 @@
 mod budget;
 mod budget_connections;
 mod budget_crowd;
+mod budget_races;
 mod bundle_faults;
 mod bundles;
 mod descriptors;

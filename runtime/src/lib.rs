@@ -17,6 +17,7 @@ mod activation;
 mod address;
 mod backoff;
 mod batch;
+mod budget;
 mod child;
 pub mod codec;
 mod connection;
@@ -49,6 +50,7 @@ pub use crate::activation::{Activated, activated};
 pub use crate::address::Address;
 pub use crate::backoff::Backoff;
 pub use crate::batch::Batch;
+pub use crate::budget::Budget;
 pub use crate::child::{Child, Process};
 pub use crate::connection::Connection;
 pub use crate::error::{

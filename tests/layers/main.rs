@@ -22,6 +22,7 @@ const RUNTIME: &[&[&str]] = &[
         "address",
         "options",
         "limits",
+        "budget",
         "policy",
         "backoff",
         "activation",

@@ -34,6 +34,22 @@ pub enum RecvError {
         limit: usize,
     },
 
+    /// The endpoints that share a [`Budget`](crate::Budget) hold too many bytes of incomplete frames for
+    /// another one of this length, which is dropped with its further pieces. Shorter frames may still be admitted,
+    /// and this length again when others are complete: let the peer send it again later.
+    #[error(
+        "a frame of {len} bytes was dropped: incomplete frames hold {held} of the budget's {budget} bytes, \
+         and a new one may take half of the rest: raise Budget::frame_bytes, or have it sent again later"
+    )]
+    OverBudget {
+        /// The length that its sender announced.
+        len: usize,
+        /// How many bytes other incomplete frames hold.
+        held: usize,
+        /// How many bytes they may hold in all.
+        budget: usize,
+    },
+
     /// A large frame ended before its last piece: its sender gave up, or died. The pieces are dropped.
     #[error("a frame of {} ended after {received}: its sender gave up, or died", bytes(*.total))]
     Incomplete {

@@ -11,7 +11,7 @@ use crate::outbox::MAX_BUNDLED;
 use crate::transport::Outgoing;
 use crate::wire::MAX_BUNDLE;
 
-/// The most datagrams for which there is room in an empty backlog.
+/// The most datagrams for which an idle queue keeps memory.
 const MAX_IDLE_DATAGRAMS: usize = 64;
 
 /// Datagrams in order. Small frames join the last one, if it is a bundle.
@@ -94,7 +94,14 @@ impl Backlog {
         self.bundles.keep(buffer)
     }
 
-    /// Moves the memory that an empty backlog does not need to `unused`.
+    /// Returns whether there is memory that an idle queue does not keep.
+    pub(super) fn is_large(&self) -> bool {
+        self.bundles.is_large()
+            || self.frames.is_large()
+            || self.datagrams.capacity() > MAX_IDLE_DATAGRAMS
+    }
+
+    /// Moves the memory that an idle queue does not keep to `unused`.
     pub(super) fn shrink(&mut self, unused: &mut Vec<Vec<u8>>) {
         self.bundles.shrink(unused);
         self.frames.shrink(unused);
@@ -111,6 +118,13 @@ impl Datagram {
         match &mut self.content {
             Content::Bundle(bundle) => (bundle.datagram(), &[]),
             Content::Alone(HeldFrame { bytes, descriptors }) => (bytes, descriptors),
+        }
+    }
+
+    /// Frees its bytes and descriptors, if it is a frame alone.
+    pub(super) fn free(&mut self) {
+        if let Content::Alone(frame) = &mut self.content {
+            *frame = HeldFrame { bytes: Vec::new(), descriptors: Vec::new() };
         }
     }
 

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 
 use super::backlog::Datagram;
 use super::handle::Queue;
+use super::idle::Idle;
 use super::shared::{Aftermath, Phase, Shared};
 use crate::error::{SendAllError, SendError};
 use crate::message::Message;
@@ -107,10 +108,17 @@ async fn send_queued<Tx: Message>(
 ) -> Result<(), SendError> {
     // What the sender has begun.
     sender.flush().await?;
-    let (mut done, mut aftermath) = (None, Aftermath::default());
-    while let Some(mut datagram) =
-        poll_fn(|cx| shared.poll_next(cx, &mut done, &mut aftermath)).await
-    {
+    let (mut done, mut aftermath, mut idle) = (None, Aftermath::default(), Idle::default());
+    let mut poll_next = |cx: &mut Context<'_>, done: &mut Option<Datagram>| {
+        let next = shared.poll_next(cx, done, &mut aftermath);
+        match &next {
+            Poll::Ready(_) => idle.touch(),
+            Poll::Pending if aftermath.is_large() => idle.poll(cx, shared, &mut aftermath),
+            Poll::Pending => {}
+        }
+        next
+    };
+    while let Some(mut datagram) = poll_fn(|cx| poll_next(cx, &mut done)).await {
         send(sender, &mut datagram).await?;
         done = Some(datagram);
     }
@@ -127,5 +135,9 @@ async fn send<Tx: Message>(
     let outgoing = Outgoing { slices: &slices, descriptors: &descriptors, len };
     let Sender { inner, registration } = sender;
     registration.write(|| inner.send_outgoing(outgoing, Wait::Try)).await?;
+    if sender.pending() > 0 {
+        // The sender has copies of what is left.
+        datagram.free();
+    }
     sender.flush().await
 }

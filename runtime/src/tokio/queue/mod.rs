@@ -1,13 +1,14 @@
 //! Queues: many tasks send over one connection.
 //!
 //! ```text
-//!  handle ─┬─ turn ────┬─ shared ──┬─ backlog ── pool    the datagrams to send, and memory for more
-//!  driver ─┴───────────┘           └─ waiters            the calls that wait for room
+//!  handle ─┬─ turn ─┬─ shared ─┬─ backlog ── pool   the datagrams to send, and memory for more
+//!  driver ─┴─ idle ─┘          └─ waiters           the calls that wait for room
 //! ```
 
 mod backlog;
 mod driver;
 mod handle;
+mod idle;
 mod pool;
 mod shared;
 mod turn;

@@ -96,6 +96,26 @@ async fn a_wait_that_is_dropped_lets_the_next_one_go() {
 }
 
 #[tokio::test]
+async fn the_task_that_polled_last_is_woken() {
+    let (ours, _theirs) = Ours::pair().unwrap();
+    let (queue, driver) = ours.tx.into_queue(0);
+    let mut driver = started(driver).await;
+    assert_eq!(try_send(&queue, 0, 0).unwrap(), 0);
+    let (mut waits, mut closed) = (Steps::new(send(&queue, 1, 0)), Steps::new(queue.closed()));
+    for _ in 0..3 {
+        assert!(waits.step().is_pending() && closed.step().is_pending());
+        waits.move_on();
+        closed.move_on();
+        driver.move_on();
+    }
+    assert!(waits.step().is_pending() && closed.step().is_pending() && driver.step().is_pending());
+    assert_eq!((waits.wakes(), waits.done().unwrap()), (1, 1));
+    assert_eq!(driver.wakes(), 1);
+    queue.close();
+    assert_eq!(closed.wakes(), 1);
+}
+
+#[tokio::test]
 async fn a_frame_before_which_none_fits_makes_room_when_it_is_dropped() {
     let (ours, _theirs) = Ours::pair().unwrap();
     let (queue, _driver) = ours.tx.into_queue(100);

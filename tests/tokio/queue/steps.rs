@@ -69,6 +69,11 @@ impl<F: Future> Steps<F> {
         Self { future: Box::pin(future), wakes: Arc::default() }
     }
 
+    /// Moves to another task, which is woken from the next step on.
+    pub(super) fn move_on(&mut self) {
+        self.wakes = Arc::default();
+    }
+
     /// Goes on without steps.
     pub(super) fn into_inner(self) -> Pin<Box<F>> {
         self.future

@@ -18,6 +18,7 @@ mod address;
 mod backoff;
 mod batch;
 mod budget;
+mod bundle;
 mod child;
 pub mod codec;
 mod connection;

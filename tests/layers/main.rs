@@ -35,6 +35,7 @@ const RUNTIME: &[&[&str]] = &[
         "outbox",
         "sender",
         "batch",
+        "bundle",
         "receiver",
         "connection",
         "listener",

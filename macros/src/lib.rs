@@ -20,6 +20,7 @@ mod kind;
 mod lifetime;
 mod nest;
 mod symbol;
+mod usage;
 mod valid;
 mod valid_calls;
 mod value;

@@ -22,6 +22,7 @@ const RUNTIME: &[&[&str]] = &[
         "address",
         "options",
         "limits",
+        "budget",
         "policy",
         "backoff",
         "activation",
@@ -48,7 +49,7 @@ const RUNTIME: &[&[&str]] = &[
 
 /// The derive's pipeline, from its first step to its last.
 const MACROS: &[&[&str]] = &[
-    &["symbol", "ctxt", "hygiene", "kind", "nest", "value", "case", "lifetime"],
+    &["symbol", "ctxt", "hygiene", "kind", "nest", "usage", "value", "case", "lifetime"],
     &["attr", "free"],
     &["ast"],
     &["call"],

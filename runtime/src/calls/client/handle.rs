@@ -11,7 +11,6 @@ use crate::address::Address;
 use crate::calls::protocol::{Answers, Protocol, Reply};
 use crate::connection::Connection;
 use crate::error::{CallError, OpenError};
-use crate::message::Message;
 use crate::options::Options;
 
 /// Calls over one connection, from any number of threads. Clones share the connection.

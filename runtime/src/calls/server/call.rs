@@ -10,7 +10,6 @@ use super::session::Session;
 use crate::calls::protocol::{Protocol, Reply};
 use crate::calls::status::Status;
 use crate::error::DecodeError;
-use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
 use crate::wire::CallKind;
 

@@ -34,6 +34,7 @@ const RUNTIME: &[&[&str]] = &[
         "owned_frame",
         "outbox",
         "sender",
+        "backlog",
         "batch",
         "bundle",
         "receiver",
@@ -42,6 +43,7 @@ const RUNTIME: &[&[&str]] = &[
         "socket",
         "child",
     ],
+    &["calls"],
     &["tokio"],
     // What derived code names, and pages that are documentation alone.
     &["private", "guide"],

@@ -7,6 +7,8 @@
 mod ast;
 mod attr;
 mod bound;
+mod call;
+mod case;
 mod ctxt;
 mod expand;
 #[cfg(test)]
@@ -15,14 +17,18 @@ mod fallback;
 mod free;
 mod hygiene;
 mod kind;
+mod lifetime;
 mod nest;
 mod symbol;
+mod usage;
 mod valid;
+mod valid_calls;
 mod value;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, Error, parse_macro_input};
 
+use crate::call::{Protocol, protocol_enum};
 use crate::ctxt::Ctxt;
 use crate::symbol::Place;
 
@@ -31,6 +37,13 @@ use crate::symbol::Place;
 pub fn derive_message(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     derive(&input).into()
+}
+
+#[expect(missing_docs, reason = "rustdoc would append them to those of the re-export")]
+#[proc_macro_derive(Protocol, attributes(message))]
+pub fn derive_protocol(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    protocol(&input).into()
 }
 
 fn derive(input: &DeriveInput) -> proc_macro2::TokenStream {
@@ -59,4 +72,22 @@ fn expand(
     }
     cx.check()?;
     container.map(|container| expand::message(&container))
+}
+
+/// Expands a protocol. The derive of `Message` expands the message type, and reports the mistakes in it.
+fn protocol(input: &DeriveInput) -> proc_macro2::TokenStream {
+    let reported = Ctxt::new();
+    let expanded = protocol_enum(input).and_then(|data| {
+        let attrs = attr::Container::read(&reported, &input.attrs, Place::Enum);
+        let message = ast::Container::new(&reported, input, attrs)?;
+        let cx = Ctxt::new();
+        let mut protocol = Protocol::new(&cx, input, data, &message);
+        valid_calls::check(&cx, &mut protocol);
+        let mistakes = cx.check().err();
+        protocol.is_mistaken = mistakes.is_some();
+        let mistakes = mistakes.map(|mistakes| mistakes.to_compile_error());
+        Ok(mistakes.into_iter().chain([expand::protocol(&protocol)]).collect())
+    });
+    _ = reported.check();
+    expanded.unwrap_or_else(|mistakes| mistakes.to_compile_error())
 }

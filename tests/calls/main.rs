@@ -1,7 +1,6 @@
 //! Calls, with a protocol written as the derive would.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
-#[cfg(feature = "tokio")]
 mod awaited;
 mod protocol;
 mod script;

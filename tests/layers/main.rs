@@ -22,6 +22,7 @@ const RUNTIME: &[&[&str]] = &[
         "address",
         "options",
         "limits",
+        "budget",
         "policy",
         "backoff",
         "activation",
@@ -33,6 +34,7 @@ const RUNTIME: &[&[&str]] = &[
         "owned_frame",
         "outbox",
         "sender",
+        "backlog",
         "batch",
         "bundle",
         "backlog",
@@ -50,10 +52,11 @@ const RUNTIME: &[&[&str]] = &[
 
 /// The derive's pipeline, from its first step to its last.
 const MACROS: &[&[&str]] = &[
-    &["symbol", "ctxt", "hygiene", "kind", "nest", "value"],
+    &["symbol", "ctxt", "hygiene", "kind", "nest", "usage", "value", "case", "lifetime"],
     &["attr", "free"],
     &["ast"],
-    &["valid", "bound"],
+    &["call"],
+    &["valid", "valid_calls", "bound"],
     &["expand", "fallback"],
 ];
 

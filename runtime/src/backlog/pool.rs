@@ -3,7 +3,7 @@
 /// How many buffers a pool keeps.
 const MAX_COUNT: usize = 4;
 
-/// The largest buffer that is kept while nothing is queued, in bytes.
+/// The largest buffer that an idle queue keeps, in bytes.
 const MAX_IDLE: usize = 4096;
 
 /// A few buffers of at most `MAX` bytes each.
@@ -27,8 +27,16 @@ impl<const MAX: usize> Pool<MAX> {
         None
     }
 
-    /// Moves large buffers to `unused`.
+    /// Returns whether there is memory that an idle queue does not keep.
+    pub(super) fn is_large(&self) -> bool {
+        self.0.len() > 1 || self.0.iter().any(|buffer| buffer.capacity() > MAX_IDLE)
+    }
+
+    /// Moves what an idle queue does not keep to `unused`.
     pub(super) fn shrink(&mut self, unused: &mut Vec<Vec<u8>>) {
-        unused.extend(self.0.extract_if(.., |buffer| buffer.capacity() > MAX_IDLE));
+        let small = self.0.iter().position(|buffer| buffer.capacity() <= MAX_IDLE);
+        let kept = small.map(|at| self.0.swap_remove(at));
+        unused.append(&mut self.0);
+        self.0.extend(kept);
     }
 }

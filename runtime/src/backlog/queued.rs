@@ -11,7 +11,7 @@ use crate::outbox::MAX_BUNDLED;
 use crate::transport::Outgoing;
 use crate::wire::MAX_BUNDLE;
 
-/// The most datagrams for which there is room in an empty backlog.
+/// The most datagrams for which an idle queue keeps memory.
 const MAX_IDLE_DATAGRAMS: usize = 64;
 
 /// Datagrams in order. Small frames join the last one, if it is a bundle.
@@ -98,7 +98,14 @@ impl Backlog {
         self.bundles.keep(buffer)
     }
 
-    /// Moves the memory that an empty backlog does not need to `unused`.
+    /// Returns whether there is memory that an idle queue does not keep.
+    pub(crate) fn is_large(&self) -> bool {
+        self.bundles.is_large()
+            || self.frames.is_large()
+            || self.datagrams.capacity() > MAX_IDLE_DATAGRAMS
+    }
+
+    /// Moves the memory that an idle queue does not keep to `unused`.
     pub(crate) fn shrink(&mut self, unused: &mut Vec<Vec<u8>>) {
         self.bundles.shrink(unused);
         self.frames.shrink(unused);
@@ -115,6 +122,13 @@ impl Datagram {
         match &mut self.content {
             Content::Bundle(bundle) => (bundle.datagram(), &[]),
             Content::Alone(HeldFrame { bytes, descriptors }) => (bytes, descriptors),
+        }
+    }
+
+    /// Frees its bytes and descriptors, if it is a frame alone.
+    pub(crate) fn free(&mut self) {
+        if let Content::Alone(frame) = &mut self.content {
+            *frame = HeldFrame { bytes: Vec::new(), descriptors: Vec::new() };
         }
     }
 

@@ -78,6 +78,7 @@ impl Message for Encoded {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<P: Protocol> Message for Answers<P> {
     const DESCRIPTORS: bool = P::ANSWER_DESCRIPTORS;
 

@@ -9,6 +9,7 @@ mod address;
 mod any;
 mod bundle;
 mod call;
+pub(crate) mod count;
 mod decode;
 mod encode;
 mod fragment;

@@ -31,7 +31,8 @@ pub struct SocketReceiver<Rx> {
 
 impl<Rx: Message> SocketReceiver<Rx> {
     pub(super) fn new(shared: Arc<Shared>, options: &Options) -> Self {
-        let inbox = Inbox::new(true, options.eager);
+        // Large frames arrive whole, in sealed memory: no budget.
+        let inbox = Inbox::new(true, options.eager, None);
         Self { shared, inbox, limits: options.limits, message: PhantomData }
     }
 

@@ -60,9 +60,9 @@ impl<Tx: Message> SocketSender<Tx> {
     /// # Errors
     ///
     /// [`SendError::Disconnected`] if a UNIX receiver has shut down receiving; [`SendError::Refused`] if
-    /// nobody receives there (UNIX; UDP senders are not told); [`SendError::TooLarge`] over UDP;
-    /// [`SendError::Encode`]; [`SendError::Io`]; for a message with descriptors, those of
-    /// [`Sender::send`](crate::Sender::send).
+    /// nobody receives there (UNIX; UDP senders are not told); [`SendError::NoAddress`] for the address of a
+    /// socket that is not bound; [`SendError::TooLarge`] over UDP; [`SendError::Encode`]; [`SendError::Io`]; for
+    /// a message with descriptors, those of [`Sender::send`](crate::Sender::send).
     #[inline]
     pub fn send_to(
         &mut self,

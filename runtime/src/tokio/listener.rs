@@ -120,8 +120,9 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
 
     /// Accepts a connection, and waits for one. Cancel-safe: dropping the future loses no client.
     ///
-    /// While the process has no descriptor for a client, the client stays in the backlog. This then tries again
-    /// after growing pauses of up to 50 ms, instead of failing with [`AcceptError::Exhausted`].
+    /// While the process has no descriptor for a client, or the [`Budget`](crate::Budget) allows no more connections,
+    /// the client stays in the backlog. This then tries again after growing pauses of up to 50 ms, instead of failing
+    /// with [`AcceptError::Exhausted`] or [`AcceptError::Full`].
     ///
     /// # Errors
     ///
@@ -130,7 +131,9 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         let mut backoff = Backoff::up_to(MAX_PAUSE);
         let mut accepted = loop {
             match self.next().await {
-                Err(AcceptError::Exhausted(_)) => sleep(backoff.next_pause()).await,
+                Err(AcceptError::Exhausted(_) | AcceptError::Full { .. }) => {
+                    sleep(backoff.next_pause()).await;
+                }
                 result => break result?,
             }
         };

@@ -11,7 +11,6 @@ use crate::address::Address;
 use crate::calls::protocol::{Answers, Protocol, Reply};
 use crate::connection::Connection;
 use crate::error::{CallError, OpenError};
-use crate::message::Message;
 use crate::options::Options;
 
 /// Calls over one connection, from any number of threads. Clones share the connection.
@@ -71,7 +70,7 @@ impl<P: Protocol> Client<P> {
     /// # Errors
     ///
     /// [`CallError::NotSent`], [`CallError::Disconnected`].
-    pub fn items<I: Message>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
+    pub fn items<I>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
         let id = self.link.begin(request, true, self.deadline)?;
         Ok(Items::new(Arc::clone(&self.link), id, self.deadline))
     }

@@ -22,11 +22,13 @@ pub struct Items<P: Protocol, I> {
     is_done: bool,
 }
 
-impl<P: Protocol, I: Message> Items<P, I> {
+impl<P: Protocol, I> Items<P, I> {
     pub(super) fn new(link: Arc<Link<P>>, id: u64, deadline: Option<Instant>) -> Self {
         Self { link, id, deadline, item: None, is_done: false }
     }
+}
 
+impl<P: Protocol, I: Message> Items<P, I> {
     /// Waits for the next item, which is lent until the one after it. `None` after the last one.
     ///
     /// # Errors

@@ -10,7 +10,6 @@ use super::session::Session;
 use crate::calls::protocol::{Protocol, Reply};
 use crate::calls::status::Status;
 use crate::error::DecodeError;
-use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
 use crate::wire::CallKind;
 
@@ -113,7 +112,7 @@ impl Answering {
     }
 
     /// Hands the items over to a handler.
-    pub fn items<I: Message>(mut self) -> ItemSender<I> {
+    pub fn items<I>(mut self) -> ItemSender<I> {
         ItemSender::new(Arc::clone(&self.session), Arc::clone(&self.running), self.id.take())
     }
 

@@ -41,11 +41,13 @@ pub struct ItemSender<I> {
     item: PhantomData<fn(I)>,
 }
 
-impl<I: Message> ItemSender<I> {
+impl<I> ItemSender<I> {
     pub(super) fn new(session: Arc<Session>, running: Arc<Running>, id: Option<u64>) -> Self {
         Self { session, running, id, item: PhantomData }
     }
+}
 
+impl<I: Message> ItemSender<I> {
     /// Sends an item, and waits while the caller has not taken enough of those before.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::message::{Decoder, Descriptors, Encoder, Message, Nothing};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a `nested` field",
     label = "not a message, nor a `Box`, `Option` or `Vec` of one",
-    note = "derive `Message` for the type of this field, or remove `nested`"
+    note = "for your own type, derive `Message`; instead of a map, an array or a tuple of messages, write a `Vec` of a struct that derives `Message`; for a type that holds no message, remove `nested`"
 )]
 pub trait Nested {
     /// Whether the field can carry descriptors. Every `Vec` says yes: a message may hold itself in a `Vec`, and
@@ -43,6 +43,36 @@ pub trait Nested {
         decoder: &mut Decoder<'f, C>,
         descriptors: &mut Descriptors,
     ) -> Result<Self::Borrowed<'f>, DecodeError>;
+
+    /// Writes the value as the last part of a frame: a message without its length.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`write`](Self::write).
+    #[doc(hidden)]
+    #[inline]
+    fn write_last<'m, C: Codec>(
+        &'m self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        self.write::<C>(field, encoder)
+    }
+
+    /// Reads the value that [`write_last`](Self::write_last) wrote.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read).
+    #[doc(hidden)]
+    #[inline]
+    fn read_last<'f, C: Codec>(
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+        descriptors: &mut Descriptors,
+    ) -> Result<Self::Borrowed<'f>, DecodeError> {
+        Self::read(field, decoder, descriptors)
+    }
 }
 
 impl<'m> Encoder<'m> {
@@ -69,11 +99,11 @@ impl<'f, C: Codec> Decoder<'f, C> {
     ///
     /// [`DecodeError::Nested`], naming `field`, with the error of the nested message.
     #[inline]
-    pub fn nested<T: Nested>(
+    pub fn nested<T: Nested<Borrowed<'f> = B>, B>(
         &mut self,
         field: &'static str,
         descriptors: &mut Descriptors,
-    ) -> Result<T::Borrowed<'f>, DecodeError> {
+    ) -> Result<B, DecodeError> {
         T::read(field, self, descriptors)
     }
 }
@@ -151,6 +181,22 @@ impl<M: Message> Nested for M {
         descriptors: &mut Descriptors,
     ) -> Result<M::Borrowed<'f>, DecodeError> {
         decoder.frame_behind_length::<M>(field, descriptors)
+    }
+
+    fn write_last<'m, C: Codec>(
+        &'m self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        encoder.nested_rest(field, self)
+    }
+
+    fn read_last<'f, C: Codec>(
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+        descriptors: &mut Descriptors,
+    ) -> Result<M::Borrowed<'f>, DecodeError> {
+        decoder.nested_rest::<M>(field, descriptors)
     }
 }
 

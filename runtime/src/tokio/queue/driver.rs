@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::handle::Queue;
+use super::idle::Idle;
 use super::shared::{Aftermath, Phase, Shared};
 use crate::backlog::Datagram;
 use crate::error::{SendAllError, SendError};
@@ -22,7 +23,8 @@ impl<Tx: Message + 'static> Sender<Tx> {
     /// driver to spawn. See [`Queue`].
     ///
     /// `capacity` is the most bytes of encoded frames that are queued before senders wait, those that the driver
-    /// is sending included. A frame longer than that is queued when nothing else is.
+    /// is sending included. A frame longer than that is queued when nothing else is. 64 KiB, one full bundle, is
+    /// enough for most. A task that sends without a pause does not yield to others before the queue is full.
     #[must_use = "the driver sends what is queued: spawn it"]
     pub fn into_queue(self, capacity: usize) -> (Queue<Tx>, QueueDriver<Tx>) {
         let shared = Arc::new(Shared::new(self.inner.fd().kind(), capacity));
@@ -107,10 +109,17 @@ async fn send_queued<Tx: Message>(
 ) -> Result<(), SendError> {
     // What the sender has begun.
     sender.flush().await?;
-    let (mut done, mut aftermath) = (None, Aftermath::default());
-    while let Some(mut datagram) =
-        poll_fn(|cx| shared.poll_next(cx, &mut done, &mut aftermath)).await
-    {
+    let (mut done, mut aftermath, mut idle) = (None, Aftermath::default(), Idle::default());
+    let mut poll_next = |cx: &mut Context<'_>, done: &mut Option<Datagram>| {
+        let next = shared.poll_next(cx, done, &mut aftermath);
+        match &next {
+            Poll::Ready(_) => idle.touch(),
+            Poll::Pending if aftermath.is_large() => idle.poll(cx, shared, &mut aftermath),
+            Poll::Pending => {}
+        }
+        next
+    };
+    while let Some(mut datagram) = poll_fn(|cx| poll_next(cx, &mut done)).await {
         send(sender, &mut datagram).await?;
         done = Some(datagram);
     }
@@ -127,5 +136,9 @@ async fn send<Tx: Message>(
     let outgoing = Outgoing { slices: &slices, descriptors: &descriptors, len };
     let Sender { inner, registration } = sender;
     registration.write(|| inner.send_outgoing(outgoing, Wait::Try)).await?;
+    if sender.pending() > 0 {
+        // The sender has copies of what is left.
+        datagram.free();
+    }
     sender.flush().await
 }

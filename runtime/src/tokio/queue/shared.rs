@@ -9,7 +9,8 @@ use super::waiters::{Place, Waiters};
 use crate::backlog::{Backlog, Datagram, HeldFrame};
 use crate::sys::Kind;
 
-/// A queue. No system call, no wake-up and no code of the user runs while the state is locked.
+/// A queue. While the state is locked, nothing makes a system call, and no task is woken or dropped: it might use
+/// the queue itself.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) kind: Kind,
@@ -50,6 +51,7 @@ pub(super) struct Aftermath {
     replaced: Option<Waker>,
     buffers: Vec<Vec<u8>>,
     backlog: Option<Backlog>,
+    is_large: bool,
 }
 
 /// A message that was queued.
@@ -72,6 +74,11 @@ impl Queued {
 }
 
 impl Aftermath {
+    /// Returns whether an empty queue keeps more memory than an idle one.
+    pub(super) fn is_large(&self) -> bool {
+        self.is_large
+    }
+
     /// Wakes the tasks, and frees the memory. The lists keep their own memory.
     #[inline]
     fn settle(&mut self) {
@@ -143,7 +150,7 @@ impl Shared {
         let next = match state.backlog.pop() {
             Some(next) => Poll::Ready(Some(next)),
             None if state.phase == Phase::Open => {
-                state.backlog.shrink(&mut aftermath.buffers);
+                aftermath.is_large = state.backlog.is_large();
                 aftermath.replaced = state.driver.replace(cx.waker().clone());
                 Poll::Pending
             }
@@ -152,6 +159,14 @@ impl Shared {
         drop(state);
         aftermath.settle();
         next
+    }
+
+    /// Frees memory that an idle queue does not keep.
+    pub(super) fn shrink(&self, aftermath: &mut Aftermath) {
+        let mut state = self.lock();
+        state.backlog.shrink(&mut aftermath.buffers);
+        drop(state);
+        aftermath.settle();
     }
 }
 

@@ -84,8 +84,8 @@ impl Inbox {
         Err(self.reader.pieces.refuse(fault))
     }
 
-    /// Adds the datagram in the slot to the frame under assembly, if it is a piece. Closes its descriptors if it
-    /// is refused.
+    /// Adds the datagram in the slot to the frame under assembly, if it is a piece. If it is refused, closes its
+    /// descriptors, and drops it: nobody needs its memory, even if the caller does not receive again for long.
     pub(super) fn accept_piece(&mut self, len: usize, limits: Limits) -> Result<bool, RecvError> {
         let Reader { slot, pieces, .. } = &mut self.reader;
         let accepted = pieces.accept(slot, len, limits.frame_len);
@@ -95,6 +95,7 @@ impl Inbox {
                 let first = self.reader.slot.bytes().get(HEAD_LEN..).and_then(CallHead::split);
                 self.refused = first.map(|(head, _)| head);
             }
+            self.reader.slot.release();
             self.take_descriptors();
         }
         accepted

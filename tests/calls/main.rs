@@ -3,6 +3,7 @@
 
 mod awaited;
 mod protocol;
+mod races;
 mod script;
 
 use std::fs::File;

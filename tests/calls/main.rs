@@ -4,6 +4,7 @@
 mod awaited;
 mod protocol;
 mod races;
+mod refused;
 mod script;
 
 use std::fs::File;

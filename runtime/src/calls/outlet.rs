@@ -1,6 +1,7 @@
 //! Sends parts of calls over a connection that many threads share.
 
 use std::io::IoSlice;
+use std::net::Shutdown;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
@@ -12,7 +13,8 @@ use crate::error::SendError;
 use crate::message::Message;
 use crate::outbox;
 use crate::sender::Sender;
-use crate::transport::Outgoing;
+use crate::sys::Kind;
+use crate::transport::{Outgoing, check_descriptors};
 use crate::wait::Wait;
 use crate::wire::{CallHead, HEAD_LEN};
 
@@ -20,6 +22,7 @@ use crate::wire::{CallHead, HEAD_LEN};
 /// and then travel in few datagrams. No call waits for room.
 #[derive(Debug)]
 pub(crate) struct Outlet {
+    kind: Kind,
     writer: Mutex<Writer>,
     backlog: Mutex<Backlog>,
     /// Whether the last datagram had more than one part.
@@ -48,8 +51,10 @@ struct Writer {
 
 impl Outlet {
     pub(crate) fn new<Tx: Message>(sender: Sender<Tx>) -> Self {
+        let kind = sender.fd().kind();
         let writer = Mutex::new(Writer { sender: sender.cast(), current: None });
         Self {
+            kind,
             writer,
             backlog: Mutex::default(),
             is_shared: AtomicBool::new(false),
@@ -62,7 +67,8 @@ impl Outlet {
     ///
     /// # Errors
     ///
-    /// [`SendError::Encode`], and those of duplicating descriptors.
+    /// [`SendError::Encode`], [`SendError::NoDescriptors`], [`SendError::TooManyDescriptors`]; [`SendError::Io`] if
+    /// there is no memory for a large frame.
     pub(crate) fn push<M: Message>(
         &self,
         head: Option<CallHead>,
@@ -93,6 +99,9 @@ impl Outlet {
 
     fn queue(&self, part: Outgoing<'_>) -> Result<Queued, SendError> {
         let len = part.len;
+        if !part.descriptors.is_empty() {
+            check_descriptors(self.kind, part.descriptors.len())?;
+        }
         if Bundle::admits(len, part.descriptors.len()) {
             return Ok(self.add(len, |backlog| backlog.push(part.slices, len)));
         }
@@ -112,7 +121,8 @@ impl Outlet {
     /// thread. That one looks again when it is done, but if it finds no room, only it knows: see
     /// [`flush_to`](Self::flush_to).
     ///
-    /// `not_sent` learns of errors, with the head of the part that was not sent, if it is not a bundle.
+    /// `not_sent` learns of errors, with the head of the part that was not sent. Without a head, nothing more can be
+    /// sent.
     pub(crate) fn flush(&self, mut not_sent: impl FnMut(Option<CallHead>, SendError)) -> bool {
         loop {
             let writer = match self.writer.try_lock() {
@@ -163,8 +173,17 @@ impl Outlet {
                     return false;
                 }
                 Err(error) => {
-                    let head = CallHead::split(datagram.content().0);
-                    not_sent(head.map(|(head, _)| head), error);
+                    let head = CallHead::split(datagram.content().0).map(|(head, _)| head);
+                    if head.is_some() || error.is_fatal() {
+                        not_sent(head, error);
+                    } else if datagram.is_bundle() {
+                        // Parts of many calls are lost, for lack of memory: the peer would wait for them.
+                        // Fails only if the connection has ended.
+                        _ = writer.sender.shutdown(Shutdown::Both);
+                        not_sent(None, error);
+                    }
+                    // Else it is a call without an answer, with descriptors that the server does not accept. It
+                    // would not know the call.
                 }
             }
             let (count, len, buffer) = datagram.into_parts();

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::Connection;
-use datagrammar::calls::{Answers, Call, Client, Server, Service};
+use datagrammar::calls::{Answers, Call, CallError, Client, Server, Service};
 
 use crate::protocol::{Counted, Sum, Sums};
 
@@ -128,4 +128,40 @@ fn there_are_never_more_threads_than_allowed() {
         server.join().unwrap();
         assert!(most.load(Ordering::SeqCst) <= 2);
     }
+}
+
+/// A handler that sees that the deadline has passed may answer with less than all. That is no answer, also if it comes
+/// before the caller has noticed.
+#[test]
+fn what_a_handler_answers_after_the_deadline_is_no_answer() {
+    struct Hasty;
+
+    impl Service for Hasty {
+        type Protocol = Sums<'static>;
+
+        fn handle(&self, mut call: Call<Sums<'static>>) {
+            let Some((cx, _, answer)) = call.open() else { return };
+            while !cx.is_cancelled() {
+                thread::yield_now();
+            }
+            answer.reply::<Sum>(Ok(0));
+        }
+    }
+
+    let (client, server) = Connection::<Sums<'static>, Answers<Sums<'static>>>::pair().unwrap();
+    let server = thread::spawn(move || Server::new(Hasty).threads(4).serve(server));
+    let client = Client::new(client);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    let hasty = client.deadline(Instant::now() + Duration::from_micros(1900));
+                    let answer = hasty.call::<Sum>(&Sums::Note(0));
+                    assert!(matches!(answer, Err(CallError::TimedOut)), "{answer:?}");
+                }
+            });
+        }
+    });
+    drop(client);
+    server.join().unwrap().unwrap();
 }

@@ -197,8 +197,9 @@ fn wake(wakers: impl IntoIterator<Item = Waker>) {
     wakers.into_iter().for_each(Waker::wake);
 }
 
-/// Returns the time until a deadline in milliseconds, at least 1, which says that there is one.
+/// Returns the time until a deadline in milliseconds, at least 1, which says that there is one. Rounded up: a server
+/// that gave up before the caller would waste the answer.
 fn millis_until(deadline: Instant) -> u32 {
     let left = deadline.saturating_duration_since(Instant::now());
-    u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1)
+    u32::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1)
 }

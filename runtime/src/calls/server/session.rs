@@ -178,7 +178,10 @@ impl Session {
 
     /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled.
     pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<(), SendError> {
-        if !self.remove_finished(id) {
+        let Some(running) = self.remove_finished(id) else { return Ok(()) };
+        // The handler may have seen that the deadline has passed, and have answered with less than all.
+        if running.is_over() {
+            self.refuse(id, Status::TimedOut);
             return Ok(());
         }
         let pushed = self.outlet.push(Some(reply(id, Status::Done)), message).map(drop);
@@ -191,13 +194,13 @@ impl Session {
 
     /// Ends a call without a message. Says nothing if the call was cancelled.
     pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) {
-        if self.remove_finished(id) {
+        if self.remove_finished(id).is_some() {
             self.outlet.push_head(CallHead { kind, number: status as u32, id });
             self.flush();
         }
     }
 
-    /// Refuses a call that has not begun.
+    /// Sends the status of a call that does not run, or no longer.
     pub(crate) fn refuse(&self, id: u64, status: Status) {
         self.push_status(id, status);
         self.flush();
@@ -253,14 +256,14 @@ impl Session {
         })
     }
 
-    /// Ends a call. Returns whether it ran.
-    fn remove_finished(&self, id: u64) -> bool {
+    /// Ends a call, and keeps its memory. `None` if it does not run.
+    fn remove_finished(&self, id: u64) -> Option<Arc<Running>> {
         let mut calls = self.calls();
-        let Some(running) = self.remove(&mut calls, id) else { return false };
+        let running = self.remove(&mut calls, id)?;
         if calls.finished.len() < MAX_FINISHED {
-            calls.finished.push_back(running);
+            calls.finished.push_back(Arc::clone(&running));
         }
-        true
+        Some(running)
     }
 
     fn remove(&self, calls: &mut Calls, id: u64) -> Option<Arc<Running>> {

@@ -73,7 +73,10 @@ fn a_call_allocates_at_most_twice_on_both_sides_together() {
             let count = measure(yields, in_flight);
             println!("yields: {yields}, in flight: {in_flight}: {count:.2} allocations a call");
             // join_all allocates for its own futures.
-            assert!(count <= 2.1, "{count} allocations with {in_flight} in flight, yields: {yields}");
+            assert!(
+                count <= 2.1,
+                "{count} allocations with {in_flight} in flight, yields: {yields}"
+            );
         }
     }
 }

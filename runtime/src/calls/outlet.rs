@@ -40,7 +40,13 @@ struct Writer {
 impl Outlet {
     pub(crate) fn new<Tx: Message>(sender: Sender<Tx>) -> Self {
         let writer = Mutex::new(Writer { sender: sender.cast(), current: None });
-        Self { writer, backlog: Mutex::default(), is_shared: AtomicBool::new(false), unsent: AtomicUsize::new(0), sent: AtomicU64::new(0) }
+        Self {
+            writer,
+            backlog: Mutex::default(),
+            is_shared: AtomicBool::new(false),
+            unsent: AtomicUsize::new(0),
+            sent: AtomicU64::new(0),
+        }
     }
 
     /// Queues a part of a call, or an ordinary frame without a head. Returns its length in bytes.

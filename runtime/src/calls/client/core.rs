@@ -41,7 +41,11 @@ pub(crate) enum Accepted {
 
 impl Core {
     pub(crate) fn new<Tx: Message>(sender: Sender<Tx>) -> Self {
-        Self { outlet: Outlet::new(sender), table: Mutex::new(Table::new()), abandoned: AtomicUsize::new(0) }
+        Self {
+            outlet: Outlet::new(sender),
+            table: Mutex::new(Table::new()),
+            abandoned: AtomicUsize::new(0),
+        }
     }
 
     pub(crate) fn table(&self) -> MutexGuard<'_, Table> {

@@ -32,11 +32,7 @@ impl<P: Protocol> Link<P> {
     pub(crate) fn new(connection: Connection<P, Answers<P>>) -> Self {
         let (sender, mut receiver) = connection.split();
         receiver.accept_calls();
-        Self {
-            fd: receiver.fd().clone(),
-            core: Core::new(sender),
-            receiver: Mutex::new(receiver),
-        }
+        Self { fd: receiver.fd().clone(), core: Core::new(sender), receiver: Mutex::new(receiver) }
     }
 
     /// Sends a request that has no answer, and waits for room until `deadline`.

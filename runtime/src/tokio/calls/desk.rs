@@ -54,7 +54,18 @@ where
     ) -> Self {
         let writer = Writer::new(Arc::clone(&session), registration);
         let (load, spares) = (Arc::new(Load::default()), Arc::new(Spares::new()));
-        Self { handle, bounds, gate, load, session, receiver, writer, held: Held::new(), spares, room: None }
+        Self {
+            handle,
+            bounds,
+            gate,
+            load,
+            session,
+            receiver,
+            writer,
+            held: Held::new(),
+            spares,
+            room: None,
+        }
     }
 
     /// Serves the connection. Ready when it has ended.

@@ -20,11 +20,7 @@ pub(super) struct Driver<Rx: Message> {
 }
 
 impl<Rx: Message> Driver<Rx> {
-    pub(super) fn new(
-        link: Arc<Link>,
-        receiver: Receiver<Rx>,
-        registration: Registration,
-    ) -> Self {
+    pub(super) fn new(link: Arc<Link>, receiver: Receiver<Rx>, registration: Registration) -> Self {
         let writer = Writer::new(Arc::clone(&link.core), registration);
         Self { link, receiver, writer }
     }

@@ -49,7 +49,10 @@ impl<P, I: Message> Items<P, I> {
         self.item.insert(item?).decode().map(Some).map_err(CallError::Decode)
     }
 
-    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<OwnedFrame<I>, CallError>>> {
+    fn poll_item(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<OwnedFrame<I>, CallError>>> {
         if self.is_done {
             return Poll::Ready(None);
         }

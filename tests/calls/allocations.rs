@@ -51,7 +51,7 @@ fn measure(yields: bool, in_flight: u64) -> f64 {
     const CALLS: u64 = 10_000;
     let (runtime, client) = setup(yields);
     let rounds = CALLS / in_flight;
-    let mut run = |rounds: u64| {
+    let run = |rounds: u64| {
         runtime.block_on(async {
             let loops = (0..in_flight).map(|_| async {
                 for number in 0..rounds {

@@ -2,6 +2,7 @@
 
 mod buffers;
 mod call;
+mod calls;
 mod context;
 mod items;
 mod request;

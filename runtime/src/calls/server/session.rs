@@ -1,6 +1,5 @@
 //! A connection of a server: the calls that run, and the way back for their answers.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::net::Shutdown;
 use std::os::fd::AsFd as _;
@@ -9,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::buffers::Buffers;
+use super::calls::Calls;
 use super::context::Running;
 use crate::backlog::HeldFrame;
 use crate::calls::bell::Bell;
-use crate::calls::ids::Ids;
 use crate::calls::outlet::Outlet;
 use crate::calls::status::Status;
 use crate::error::SendError;
@@ -26,9 +25,6 @@ const RECHECK: Duration = Duration::from_millis(100);
 
 /// How long a server that stops waits for a client to read what it is told.
 const FAREWELL: Duration = Duration::from_secs(1);
-
-/// The most finished calls whose memory is kept.
-const MAX_FINISHED: usize = 256;
 
 /// What all calls of a connection share.
 pub(crate) struct Session {
@@ -49,13 +45,6 @@ pub(crate) struct Session {
     /// No more answers can be sent.
     is_broken: AtomicBool,
     pub(super) peer: Option<Arc<Peer>>,
-}
-
-#[derive(Default)]
-struct Calls {
-    running: Ids<Arc<Running>>,
-    /// Calls that were answered, to be used again.
-    finished: VecDeque<Arc<Running>>,
 }
 
 impl Session {
@@ -257,9 +246,7 @@ impl Session {
     fn remove_finished(&self, id: u64) -> bool {
         let mut calls = self.calls();
         let Some(running) = self.remove(&mut calls, id) else { return false };
-        if calls.finished.len() < MAX_FINISHED {
-            calls.finished.push_back(running);
-        }
+        calls.keep(running);
         true
     }
 
@@ -282,20 +269,6 @@ impl Session {
 
     fn calls(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Calls {
-    /// Returns a call that has just begun, in memory of one that has ended if there is any.
-    fn fresh(&mut self, deadline: Option<Instant>, is_stream: bool) -> Arc<Running> {
-        if let Some(mut finished) = self.finished.pop_front()
-            // Some handlers keep it after they have answered.
-            && let Some(running) = Arc::get_mut(&mut finished)
-        {
-            *running = Running::new(deadline, is_stream);
-            return finished;
-        }
-        Arc::new(Running::new(deadline, is_stream))
     }
 }
 

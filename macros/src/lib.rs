@@ -28,7 +28,7 @@ mod value;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, Error, parse_macro_input};
 
-use crate::call::{Protocol, protocol_enum};
+use crate::call::Protocol;
 use crate::ctxt::Ctxt;
 use crate::symbol::Place;
 
@@ -77,7 +77,7 @@ fn expand(
 /// Expands a protocol. The derive of `Message` expands the message type, and reports the mistakes in it.
 fn protocol(input: &DeriveInput) -> proc_macro2::TokenStream {
     let reported = Ctxt::new();
-    let expanded = protocol_enum(input).and_then(|data| {
+    let expanded = valid_calls::protocol_enum(input).and_then(|data| {
         let attrs = attr::Container::read(&reported, &input.attrs, Place::Enum);
         let message = ast::Container::new(&reported, input, attrs)?;
         let cx = Ctxt::new();

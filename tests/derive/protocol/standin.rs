@@ -1,5 +1,14 @@
-//! A stand-in.
-#![allow(missing_docs, dead_code, missing_debug_implementations, unreachable_pub)]
+//! A stand-in for the runtime's clients and services under tokio, until it has them. Only the types count: nothing
+//! here runs.
+#![allow(
+    dead_code,
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    clippy::manual_async_fn,
+    reason = "only derived code uses it"
+)]
+
 pub mod __private {
     pub use super::tokio;
     pub use datagrammar::__private::*;

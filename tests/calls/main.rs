@@ -3,6 +3,8 @@
 
 mod awaited;
 mod protocol;
+mod races;
+mod refused;
 mod script;
 
 use std::fs::File;

@@ -125,6 +125,11 @@ impl Datagram {
         }
     }
 
+    /// Returns whether it has, or may have had, several frames.
+    pub(crate) fn is_bundle(&self) -> bool {
+        matches!(self.content, Content::Bundle(_))
+    }
+
     /// Frees its bytes and descriptors, if it is a frame alone.
     pub(crate) fn free(&mut self) {
         if let Content::Alone(frame) = &mut self.content {

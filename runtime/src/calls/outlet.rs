@@ -1,8 +1,9 @@
 //! Sends parts of calls over a connection that many threads share.
 
 use std::io::IoSlice;
+use std::net::Shutdown;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::backlog::{Backlog, Datagram, HeldFrame};
@@ -12,7 +13,8 @@ use crate::error::SendError;
 use crate::message::Message;
 use crate::outbox;
 use crate::sender::Sender;
-use crate::transport::Outgoing;
+use crate::sys::Kind;
+use crate::transport::{Outgoing, check_descriptors};
 use crate::wait::Wait;
 use crate::wire::{CallHead, HEAD_LEN};
 
@@ -20,14 +22,24 @@ use crate::wire::{CallHead, HEAD_LEN};
 /// and then travel in few datagrams. No call waits for room.
 #[derive(Debug)]
 pub(crate) struct Outlet {
+    kind: Kind,
     writer: Mutex<Writer>,
     backlog: Mutex<Backlog>,
     /// Whether the last datagram had more than one part.
     is_shared: AtomicBool,
-    /// How many bytes are queued and not sent.
-    unsent: AtomicUsize,
-    /// How many bytes were sent.
+    /// How many bytes were ever queued. Changed with `backlog` locked.
+    queued: AtomicU64,
+    /// How many of them were sent, or could not be sent.
     sent: AtomicU64,
+}
+
+/// Where a part waits to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Queued {
+    /// Its length in bytes.
+    pub(crate) len: usize,
+    /// How many bytes will have been sent once it is.
+    pub(crate) end: u64,
 }
 
 #[derive(Debug)]
@@ -39,95 +51,147 @@ struct Writer {
 
 impl Outlet {
     pub(crate) fn new<Tx: Message>(sender: Sender<Tx>) -> Self {
+        let kind = sender.fd().kind();
         let writer = Mutex::new(Writer { sender: sender.cast(), current: None });
         Self {
+            kind,
             writer,
             backlog: Mutex::default(),
             is_shared: AtomicBool::new(false),
-            unsent: AtomicUsize::new(0),
+            queued: AtomicU64::new(0),
             sent: AtomicU64::new(0),
         }
     }
 
-    /// Queues a part of a call, or an ordinary frame without a head. Returns its length in bytes.
+    /// Queues a part of a call, or an ordinary frame without a head.
     ///
     /// # Errors
     ///
-    /// [`SendError::Encode`], and those of duplicating descriptors.
+    /// [`SendError::Encode`], [`SendError::NoDescriptors`], [`SendError::TooManyDescriptors`]; [`SendError::Io`] if
+    /// there is no memory for a large frame.
     pub(crate) fn push<M: Message>(
         &self,
         head: Option<CallHead>,
         message: &M,
-    ) -> Result<usize, SendError> {
+    ) -> Result<Queued, SendError> {
+        let mut queued = Queued { len: 0, end: 0 };
+        let queue = |part: Outgoing<'_>| {
+            queued = self.queue(part)?;
+            Ok(())
+        };
         match head {
-            Some(head) => outbox::send_part(head, message, |part| {
-                let len = part.len;
-                self.queue(part).map(|()| len)
-            }),
-            None => outbox::send(message, |frame| self.queue(frame)),
+            Some(head) => outbox::send_part(head, message, queue)?,
+            None => _ = outbox::send(message, queue)?,
         }
+        Ok(queued)
     }
 
     /// Queues a part without a message.
     pub(crate) fn push_head(&self, head: CallHead) {
         let bytes = head.to_bytes();
-        self.unsent.fetch_add(HEAD_LEN, Ordering::Relaxed);
-        self.backlog().push(&[IoSlice::new(&bytes)], HEAD_LEN);
-    }
-
-    fn queue(&self, part: Outgoing<'_>) -> Result<(), SendError> {
-        let len = part.len;
-        if Bundle::admits(len, part.descriptors.len()) {
-            self.unsent.fetch_add(len, Ordering::Relaxed);
-            self.backlog().push(part.slices, part.len);
-            return Ok(());
-        }
-        self.push_held(HeldFrame::copy(part, Vec::new())?);
-        Ok(())
+        self.add(HEAD_LEN, |backlog| backlog.push(&[IoSlice::new(&bytes)], HEAD_LEN));
     }
 
     /// Queues a part that was encoded earlier.
     pub(crate) fn push_held(&self, part: HeldFrame) {
-        self.unsent.fetch_add(part.len(), Ordering::Relaxed);
-        self.backlog().push_held(part);
+        self.add(part.len(), |backlog| drop(backlog.push_held(part)));
+    }
+
+    fn queue(&self, part: Outgoing<'_>) -> Result<Queued, SendError> {
+        let len = part.len;
+        if !part.descriptors.is_empty() {
+            check_descriptors(self.kind, part.descriptors.len())?;
+        }
+        if Bundle::admits(len, part.descriptors.len()) {
+            return Ok(self.add(len, |backlog| backlog.push(part.slices, len)));
+        }
+        let held = HeldFrame::copy(part, Vec::new())?;
+        Ok(self.add(len, |backlog| drop(backlog.push_held(held))))
+    }
+
+    /// Adds a part of `len` bytes.
+    fn add(&self, len: usize, push: impl FnOnce(&mut Backlog)) -> Queued {
+        let mut backlog = self.backlog();
+        push(&mut backlog);
+        let end = self.queued.fetch_add(len as u64, Ordering::Relaxed) + len as u64;
+        Queued { len, end }
     }
 
     /// Sends what is queued, as far as there is room. Returns whether everything was sent, or is being sent by another
-    /// thread: that one looks again when it is done. `not_sent` learns of errors, with the head of the part that
-    /// was not sent, if it is not a bundle.
+    /// thread. That one looks again when it is done, but if it finds no room, only it knows: see
+    /// [`flush_to`](Self::flush_to).
+    ///
+    /// `not_sent` learns of errors, with the head of the part that was not sent. Without a head, nothing more can be
+    /// sent.
     pub(crate) fn flush(&self, mut not_sent: impl FnMut(Option<CallHead>, SendError)) -> bool {
         loop {
-            let mut writer = match self.writer.try_lock() {
+            let writer = match self.writer.try_lock() {
                 Ok(writer) => writer,
                 Err(TryLockError::Poisoned(writer)) => writer.into_inner(),
                 Err(TryLockError::WouldBlock) => return true,
             };
-            loop {
-                let begun = writer.current.take();
-                let is_begun = begun.is_some();
-                let Some(mut datagram) = begun.or_else(|| self.backlog().pop()) else { break };
-                match send(&mut writer.sender, &mut datagram, is_begun) {
-                    Ok(()) => {}
-                    Err(SendError::WouldBlock { .. }) => {
-                        writer.current = Some(datagram);
-                        return false;
-                    }
-                    Err(error) => {
-                        let head = CallHead::split(datagram.content().0);
-                        not_sent(head.map(|(head, _)| head), error);
-                    }
-                }
-                let (count, len, buffer) = datagram.into_parts();
-                self.is_shared.store(count > 1, Ordering::Relaxed);
-                self.unsent.fetch_sub(len, Ordering::Relaxed);
-                self.sent.fetch_add(len as u64, Ordering::Relaxed);
-                let unused = self.backlog().keep_bundle(buffer);
-                drop(unused);
+            if !self.send_queued(writer, &mut not_sent) {
+                return false;
             }
-            drop(writer);
             if self.backlog().is_empty() {
                 return true;
             }
+        }
+    }
+
+    /// As [`flush`](Self::flush), but does not return `true` before the first `end` bytes were sent. For a thread that
+    /// then sleeps: nobody else may be there to send its part.
+    pub(crate) fn flush_to(
+        &self,
+        end: u64,
+        mut not_sent: impl FnMut(Option<CallHead>, SendError),
+    ) -> bool {
+        if self.sent() < end {
+            // Whoever has it does not wait for room.
+            let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            if !self.send_queued(writer, &mut not_sent) {
+                return false;
+            }
+        }
+        self.flush(not_sent)
+    }
+
+    /// Sends what is queued, as far as there is room. Returns whether everything was sent.
+    fn send_queued(
+        &self,
+        mut writer: MutexGuard<'_, Writer>,
+        mut not_sent: impl FnMut(Option<CallHead>, SendError),
+    ) -> bool {
+        loop {
+            let begun = writer.current.take();
+            let is_begun = begun.is_some();
+            let Some(mut datagram) = begun.or_else(|| self.backlog().pop()) else { return true };
+            match send(&mut writer.sender, &mut datagram, is_begun) {
+                Ok(()) => {}
+                Err(SendError::WouldBlock { .. }) => {
+                    writer.current = Some(datagram);
+                    return false;
+                }
+                Err(error) => {
+                    let head = CallHead::split(datagram.content().0).map(|(head, _)| head);
+                    if head.is_some() || error.is_fatal() {
+                        not_sent(head, error);
+                    } else if datagram.is_bundle() {
+                        // Parts of many calls are lost, for lack of memory: the peer would wait for them.
+                        // Fails only if the connection has ended.
+                        _ = writer.sender.shutdown(Shutdown::Both);
+                        not_sent(None, error);
+                    }
+                    // Else it is a call without an answer, with descriptors that the server does not accept. It
+                    // would not know the call.
+                }
+            }
+            let (count, len, buffer) = datagram.into_parts();
+            self.is_shared.store(count > 1, Ordering::Relaxed);
+            // Whoever sees that a part was sent also sees that it was not.
+            self.sent.fetch_add(len as u64, Ordering::Release);
+            let unused = self.backlog().keep_bundle(buffer);
+            drop(unused);
         }
     }
 
@@ -138,12 +202,19 @@ impl Outlet {
 
     /// Returns how many bytes are queued and not sent, those of a datagram that is sent in part included.
     pub(crate) fn unsent(&self) -> usize {
-        self.unsent.load(Ordering::Relaxed)
+        let sent = self.sent();
+        let unsent = self.queued().saturating_sub(sent);
+        usize::try_from(unsent).unwrap_or(usize::MAX)
     }
 
-    /// Returns how many bytes were sent.
+    /// Returns how many bytes were ever queued.
+    pub(crate) fn queued(&self) -> u64 {
+        self.queued.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many bytes were sent, or could not be sent.
     pub(crate) fn sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
+        self.sent.load(Ordering::Acquire)
     }
 
     fn backlog(&self) -> MutexGuard<'_, Backlog> {

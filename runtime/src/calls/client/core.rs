@@ -1,13 +1,13 @@
 //! What blocking and awaited clients share: the calls in flight, and the way out for requests.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-use super::table::{Queued, Table};
-use crate::calls::outlet::Outlet;
+use super::table::Table;
+use crate::calls::outlet::{Outlet, Queued};
 use crate::error::{CallError, RecvError, SendError};
 use crate::message::Message;
 use crate::receiver::Receiver;
@@ -28,6 +28,8 @@ pub(crate) struct Core {
     table: Mutex<Table>,
     /// How many bytes of requests were cancelled before they were sent, and are still queued.
     abandoned: AtomicUsize,
+    /// How many bytes will have been sent once none of them is queued.
+    abandoned_end: AtomicU64,
 }
 
 /// What may come after something that was received.
@@ -45,6 +47,7 @@ impl Core {
             outlet: Outlet::new(sender),
             table: Mutex::new(Table::new()),
             abandoned: AtomicUsize::new(0),
+            abandoned_end: AtomicU64::new(0),
         }
     }
 
@@ -83,14 +86,12 @@ impl Core {
         let id = self.table().begin(items)?;
         let number = deadline.map_or(0, millis_until);
         let head = CallHead { kind: CallKind::Request, number, id };
-        let len = self.outlet.push(Some(head), request).map_err(|error| {
+        let queued = self.outlet.push(Some(head), request).map_err(|error| {
             self.table().forget(id);
             CallError::NotSent(Arc::new(error))
         })?;
-        let unsent = self.outlet.unsent();
-        if unsent > MAX_UNNOTED {
-            let end = self.outlet.sent() + unsent as u64;
-            self.table().note_queued(id, Queued { len, end });
+        if self.outlet.unsent() > MAX_UNNOTED {
+            self.table().note_queued(id, queued);
         }
         Ok(id)
     }
@@ -106,6 +107,7 @@ impl Core {
         if let Some(Queued { len, end }) = queued
             && end > self.outlet.sent()
         {
+            self.abandoned_end.fetch_max(end, Ordering::Relaxed);
             self.abandoned.fetch_add(len, Ordering::Relaxed);
         }
         if is_open {
@@ -114,20 +116,36 @@ impl Core {
         is_open
     }
 
-    /// Sends what is queued, as far as there is room. Returns whether everything was sent.
+    /// Returns how many bytes were ever queued.
+    pub(crate) fn queued(&self) -> u64 {
+        self.outlet.queued()
+    }
+
+    /// Sends what is queued, as far as there is room. Returns whether everything was sent: see [`Outlet::flush`].
     pub(crate) fn flush(&self) -> bool {
-        let is_flushed = self.outlet.flush(|head, error| {
-            let error = Arc::new(error);
-            match head {
-                Some(head) if !error.is_fatal() => wake(self.table().not_sent(head.id, &error)),
-                // The answers to earlier requests can still be received.
-                _ => wake(self.table().stop(&error)),
-            }
-        });
-        if is_flushed {
+        self.note_flushed(self.outlet.flush(|head, error| self.not_sent(head, error)))
+    }
+
+    /// As [`flush`](Self::flush), for a thread that then sleeps: see [`Outlet::flush_to`].
+    pub(crate) fn flush_to(&self, end: u64) -> bool {
+        self.note_flushed(self.outlet.flush_to(end, |head, error| self.not_sent(head, error)))
+    }
+
+    fn note_flushed(&self, is_flushed: bool) -> bool {
+        // If another thread sends, something may be left.
+        if is_flushed && self.outlet.sent() >= self.abandoned_end.load(Ordering::Relaxed) {
             self.abandoned.store(0, Ordering::Relaxed);
         }
         is_flushed
+    }
+
+    fn not_sent(&self, head: Option<CallHead>, error: SendError) {
+        let error = Arc::new(error);
+        match head {
+            Some(head) if !error.is_fatal() => wake(self.table().not_sent(head.id, &error)),
+            // The answers to earlier requests can still be received.
+            _ => wake(self.table().stop(&error)),
+        }
     }
 
     /// Hands what `receiver` has just received to its call.

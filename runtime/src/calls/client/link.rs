@@ -42,7 +42,8 @@ impl<P: Protocol> Link<P> {
         deadline: Option<Instant>,
     ) -> Result<(), CallError> {
         self.core.notify(request)?;
-        while !self.core.flush() {
+        let end = self.core.queued();
+        while !self.core.flush_to(end) {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 // It is queued, and goes with the next call.
                 return Err(CallError::TimedOut);
@@ -112,6 +113,8 @@ impl<P: Protocol> Link<P> {
         mut poll: impl FnMut(&mut Table, &Waker) -> Poll<Result<T, CallError>>,
     ) -> Result<T, CallError> {
         let waker = waker();
+        // The request of this call is in there.
+        let end = self.core.queued();
         let result = loop {
             if let Poll::Ready(result) = poll(&mut self.core.table(), &waker) {
                 break result;
@@ -121,7 +124,7 @@ impl<P: Protocol> Link<P> {
                 self.cancel(id);
                 break Err(CallError::TimedOut);
             }
-            if !self.core.flush() {
+            if !self.core.flush_to(end) {
                 self.wait_for_room(deadline);
                 continue;
             }

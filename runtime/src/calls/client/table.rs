@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use crate::calls::ids::Ids;
+use crate::calls::outlet::Queued;
 use crate::calls::status::{CREDIT, Status};
 use crate::error::{CallError, RecvError, SendError};
 use crate::receiver::Part;
@@ -34,15 +35,6 @@ enum Ended {
     Sending(Arc<SendError>),
     /// No more answers come.
     Receiving(Option<Arc<RecvError>>),
-}
-
-/// A request that waits to be sent.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Queued {
-    /// Its length in bytes.
-    pub(crate) len: usize,
-    /// How many bytes will have been sent once it is.
-    pub(crate) end: u64,
 }
 
 #[derive(Debug)]

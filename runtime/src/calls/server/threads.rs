@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
@@ -23,8 +23,10 @@ use crate::wait::Wait;
 
 /// Serves calls with blocking handlers.
 ///
-/// Each connection has at most as many threads as [`threads`](Self::threads) says, and calls that are answered with items
-/// have threads of their own. While all threads work, no further request is read: the client waits.
+/// Each connection has at most as many threads as [`threads`](Self::threads) says, and calls that are answered with
+/// items have threads of their own. While all threads work, no further request is read: the client waits. If the
+/// system refuses another thread, the others serve on, a call with items gets
+/// [`CallError::Busy`](crate::calls::CallError::Busy), and a new connection is closed.
 #[derive(Debug)]
 pub struct Server<S> {
     service: S,
@@ -84,7 +86,8 @@ impl<S: Service> Server<S> {
         thread::scope(|scope| crew.work(scope))
     }
 
-    /// Accepts connections and serves each on a thread of its own, until the listener or the server is stopped.
+    /// Accepts connections and serves each on a thread of its own, until the listener or the server is stopped. Returns
+    /// when all connections have ended.
     ///
     /// # Errors
     ///
@@ -99,8 +102,12 @@ impl<S: Service> Server<S> {
                 // To look now and then whether the server is stopped.
                 match listener.accept_deadline(Instant::now() + RECHECK) {
                     Ok(connection) => {
-                        backoff.reset();
-                        scope.spawn(|| self.serve(connection));
+                        let serve = || self.serve(connection);
+                        match thread::Builder::new().spawn_scoped(scope, serve) {
+                            Ok(_) => backoff.reset(),
+                            // No thread can be started now. The connection is closed.
+                            Err(_) => backoff.wait(),
+                        }
                     }
                     _ if self.stopper.is_stopping() => return Ok(()),
                     Err(AcceptError::Shutdown) => return Ok(()),
@@ -141,11 +148,22 @@ impl<S: Service> Crew<'_, S> {
             let is_last = self.idle.fetch_sub(1, Ordering::AcqRel) == 1;
             let Some(request) = request.transpose() else { return Ok(()) };
             let request = request?;
-            if is_last && self.size.load(Ordering::Acquire) < self.server.threads {
-                self.size.fetch_add(1, Ordering::AcqRel);
-                scope.spawn(|| self.work(scope));
+            if is_last {
+                self.grow(scope);
             }
             self.begin(scope, request);
+        }
+    }
+
+    /// Starts another thread, unless there are enough.
+    fn grow<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
+        if !enter(&self.size, self.server.threads) {
+            return;
+        }
+        let spawned = thread::Builder::new().spawn_scoped(scope, || self.work(scope));
+        if spawned.is_err() {
+            // Those that there are go on, and try again.
+            self.size.fetch_sub(1, Ordering::AcqRel);
         }
     }
 
@@ -168,14 +186,23 @@ impl<S: Service> Crew<'_, S> {
         if !call.has_items() {
             return self.handle(call);
         }
-        if self.streams.fetch_add(1, Ordering::AcqRel) >= self.server.streams {
-            self.streams.fetch_sub(1, Ordering::AcqRel);
+        if !enter(&self.streams, self.server.streams) {
             return call.refuse(Status::Busy);
         }
-        scope.spawn(move || {
-            self.handle(call);
+        // The thread gets the call once it is there: without it, the call is still here to be refused.
+        let (hand_over, handed_over) = mpsc::channel();
+        let spawned = thread::Builder::new().spawn_scoped(scope, move || {
+            _ = handed_over.recv().map(|call| self.handle(call));
             self.streams.fetch_sub(1, Ordering::AcqRel);
         });
+        match spawned {
+            // Fails only if the thread is gone, and it waits.
+            Ok(_) => _ = hand_over.send(call),
+            Err(_) => {
+                self.streams.fetch_sub(1, Ordering::AcqRel);
+                call.refuse(Status::Busy);
+            }
+        }
     }
 
     /// Calls the handler. If it panics, only its caller learns of it.
@@ -188,4 +215,10 @@ impl<S: Service> Crew<'_, S> {
     fn receiver(&self) -> MutexGuard<'_, Receiver<S::Protocol>> {
         self.receiver.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Counts one more, unless there are `max`.
+fn enter(count: &AtomicUsize, max: usize) -> bool {
+    let one_more = |count| (count < max).then_some(count + 1);
+    count.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok()
 }

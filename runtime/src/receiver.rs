@@ -226,7 +226,7 @@ impl<Rx: Message> Receiver<Rx> {
         Part { head, bytes, start, descriptors }
     }
 
-    /// Returns the head of the part of a call that the last receive has refused for its length.
+    /// Returns the head of the part of a call that the last receive has refused, if it is known.
     pub(crate) fn take_refused(&mut self) -> Option<CallHead> {
         self.inbox.take_refused()
     }

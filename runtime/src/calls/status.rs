@@ -1,6 +1,6 @@
 //! The statuses of replies, and the credit of items, as the wire has them.
 
-use crate::error::CallError;
+use crate::error::{CallError, RecvError};
 
 /// How many items a server may send before it gets more credit.
 pub(crate) const CREDIT: u32 = 16;
@@ -35,6 +35,15 @@ impl Status {
             Self::TooLarge,
         ];
         all.into_iter().find(|status| *status as u32 == number).unwrap_or(Self::Failed)
+    }
+
+    /// Returns the status of a request that was not received.
+    pub(crate) fn of_refused(error: &RecvError) -> Self {
+        match error {
+            RecvError::TooLarge { .. } => Self::TooLarge,
+            RecvError::NoMemory { .. } | RecvError::DescriptorsLost { .. } => Self::Busy,
+            _ => Self::Malformed,
+        }
     }
 
     /// Returns the error of a call that ended like this. `None` if it has an answer.

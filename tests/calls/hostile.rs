@@ -1,0 +1,4 @@
+//! Peers that break the rules, on both sides.
+
+mod client;
+mod server;

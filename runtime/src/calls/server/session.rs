@@ -87,13 +87,13 @@ impl Session {
         self.calls().len()
     }
 
-    /// Ends the calls that still run, tells their callers, and closes the connection.
+    /// Cancels the calls that still run, tells their callers, and closes the connection.
     pub(crate) fn close(&self) {
         let calls: Vec<_> = self.calls().drain().collect();
         for (id, running) in calls {
             if !running.is_cancelled() {
                 running.cancel();
-                self.outlet.push_head(reply(id, Status::Stopping));
+                self.outlet.push_head(reply(id, Status::Cancelled));
             }
         }
         self.flush();

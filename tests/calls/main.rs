@@ -3,6 +3,7 @@
 
 mod hostile;
 mod peer;
+mod python;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};

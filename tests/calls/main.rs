@@ -1,6 +1,9 @@
 //! Calls, with a protocol written as the derive would.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+mod hostile;
+mod peer;
+mod python;
 mod script;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,8 +54,8 @@ impl Reply for Sum {
 
     fn into_result<'f>(reply: Self::Borrowed<'f>) -> Result<Self::Value<'f>, Self::Error<'f>> {
         match reply {
-            Sum::Ok(value) => Ok(value),
-            Sum::Err(error) => Err(error),
+            Self::Ok(value) => Ok(value),
+            Self::Err(error) => Err(error),
         }
     }
 

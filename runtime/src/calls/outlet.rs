@@ -2,6 +2,7 @@
 
 use std::io::IoSlice;
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::backlog::{Backlog, Datagram, HeldFrame};
@@ -15,12 +16,17 @@ use crate::transport::Outgoing;
 use crate::wait::Wait;
 use crate::wire::{CallHead, HEAD_LEN};
 
+/// How many bytes may wait before threads that send wait, too: enough to fill a socket.
+const MAX_QUEUED: usize = 256 * 1024;
+
 /// A sender that many threads share. While one of them sends, or the socket is full, the parts of the others queue up,
 /// and then travel in few datagrams. No call waits for room.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     writer: Mutex<Writer>,
     backlog: Mutex<Backlog>,
+    /// How many bytes wait, and are being sent.
+    queued: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -33,7 +39,7 @@ struct Writer {
 impl Outlet {
     pub(crate) fn new<Tx: Message>(sender: Sender<Tx>) -> Self {
         let writer = Mutex::new(Writer { sender: sender.cast(), current: None });
-        Self { writer, backlog: Mutex::default() }
+        Self { writer, backlog: Mutex::default(), queued: AtomicUsize::new(0) }
     }
 
     /// Queues a part of a call, or an ordinary frame without a head.
@@ -55,27 +61,40 @@ impl Outlet {
     /// Queues a part without a message.
     pub(crate) fn push_head(&self, head: CallHead) {
         let bytes = head.to_bytes();
+        self.queued.fetch_add(HEAD_LEN, Ordering::AcqRel);
         self.backlog().push(&[IoSlice::new(&bytes)], HEAD_LEN);
     }
 
     fn queue(&self, part: Outgoing<'_>) -> Result<(), SendError> {
-        if Bundle::admits(part.len, part.descriptors.len()) {
+        let len = part.len;
+        if Bundle::admits(len, part.descriptors.len()) {
+            self.queued.fetch_add(len, Ordering::AcqRel);
             self.backlog().push(part.slices, part.len);
             return Ok(());
         }
         let held = HeldFrame::copy(part, Vec::new())?;
+        self.queued.fetch_add(len, Ordering::AcqRel);
         self.backlog().push_held(held);
         Ok(())
     }
 
+    /// Returns whether so much is queued that whoever sends has to wait.
+    pub(crate) fn is_full(&self) -> bool {
+        self.queued.load(Ordering::Acquire) > MAX_QUEUED
+    }
+
     /// Sends what is queued, as far as there is room. Returns whether everything was sent, or is being sent by another
-    /// thread: that one looks again when it is done. `not_sent` learns of errors, with the head of the part that
+    /// thread and is not too much: that one looks again when it is done. `not_sent` learns of errors, with the head of the part that
     /// was not sent, if it is not a bundle.
     pub(crate) fn flush(&self, mut not_sent: impl FnMut(Option<CallHead>, SendError)) -> bool {
         loop {
             let mut writer = match self.writer.try_lock() {
                 Ok(writer) => writer,
                 Err(TryLockError::Poisoned(writer)) => writer.into_inner(),
+                // Who holds it does not wait for room.
+                Err(TryLockError::WouldBlock) if self.is_full() => {
+                    self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+                }
                 Err(TryLockError::WouldBlock) => return true,
             };
             loop {
@@ -93,7 +112,8 @@ impl Outlet {
                         not_sent(head.map(|(head, _)| head), error);
                     }
                 }
-                let (_, _, buffer) = datagram.into_parts();
+                let (_, len, buffer) = datagram.into_parts();
+                self.queued.fetch_sub(len, Ordering::AcqRel);
                 let unused = self.backlog().keep_bundle(buffer);
                 drop(unused);
             }

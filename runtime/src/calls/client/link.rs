@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::table::Table;
+use super::table::{Table, is_lost_here};
 use crate::calls::outlet::Outlet;
 use crate::calls::park::{park_until, waker};
 use crate::calls::protocol::{Answers, Protocol};
 use crate::connection::Connection;
-use crate::error::{CallError, RecvError};
+use crate::error::{CallError, RecvError, SendError};
 use crate::message::Message;
+use crate::outbox;
 use crate::receiver::{Part, Receiver};
 use crate::sys::{self, DatagramFd, Readiness};
 use crate::wait::Wait;
@@ -49,6 +50,7 @@ impl<P: Protocol> Link<P> {
         deadline: Option<Instant>,
     ) -> Result<(), CallError> {
         self.table().check()?;
+        self.wait_for_space(request, deadline)?;
         let pushed = self.outlet.push(None, request);
         pushed.map_err(|error| CallError::NotSent(Arc::new(error)))?;
         while !self.flush() {
@@ -59,16 +61,18 @@ impl<P: Protocol> Link<P> {
             self.wait_for_room(deadline);
             self.table().check()?;
         }
-        Ok(())
+        self.table().check()
     }
 
-    /// Queues a request for one answer, or for `items`, and sends it if there is room. Returns its id.
+    /// Queues a request for one answer, or for `items`, and sends it if there is room. Waits while too much is queued.
+    /// Returns its id.
     pub(crate) fn begin<M: Message>(
         &self,
         request: &M,
         items: bool,
         deadline: Option<Instant>,
     ) -> Result<u64, CallError> {
+        self.wait_for_space(request, deadline)?;
         let id = self.table().begin(items)?;
         let number = deadline.map_or(0, millis_until);
         let head = CallHead { kind: CallKind::Request, number, id };
@@ -95,7 +99,11 @@ impl<P: Protocol> Link<P> {
         id: u64,
         deadline: Option<Instant>,
     ) -> Result<Option<Part>, CallError> {
-        let (item, more) = self.wait(id, deadline, |table, waker| table.poll_item(id, waker))?;
+        let polled = self.wait(id, deadline, |table, waker| table.poll_item(id, waker));
+        if polled.as_ref().is_err_and(is_lost_here) {
+            self.push_cancel(id);
+        }
+        let (item, more) = polled?;
         if more > 0 {
             self.outlet.push_head(CallHead { kind: CallKind::Credit, number: more, id });
             self.flush();
@@ -107,9 +115,13 @@ impl<P: Protocol> Link<P> {
     pub(crate) fn cancel(&self, id: u64) {
         let is_open = self.table().forget(id);
         if is_open {
-            self.outlet.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });
-            self.flush();
+            self.push_cancel(id);
         }
+    }
+
+    fn push_cancel(&self, id: u64) {
+        self.outlet.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });
+        self.flush();
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -170,6 +182,25 @@ impl<P: Protocol> Link<P> {
             };
             wakers.into_iter().for_each(Waker::wake);
         })
+    }
+
+    /// Waits until a request may be queued: calls that are given up would otherwise pile up before a server that does
+    /// not read.
+    fn wait_for_space<M: Message>(
+        &self,
+        request: &M,
+        deadline: Option<Instant>,
+    ) -> Result<(), CallError> {
+        while self.outlet.is_full() && !self.flush() {
+            self.table().check()?;
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                let late =
+                    outbox::send(request, |frame| Err(SendError::TimedOut { len: frame.len }));
+                return late.map(|_| ()).map_err(|error| CallError::NotSent(Arc::new(error)));
+            }
+            self.wait_for_room(deadline);
+        }
+        Ok(())
     }
 
     /// Waits for room, and receives meanwhile, unless another thread does: a server may wait until its answers are read

@@ -4,6 +4,8 @@ mod answer;
 mod handle;
 mod items;
 mod link;
+#[cfg(test)]
+mod model;
 mod table;
 
 pub use self::answer::Answer;

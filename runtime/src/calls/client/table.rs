@@ -95,8 +95,20 @@ impl Table {
                 *credit -= 1;
                 queue.push_back(part);
             }
-            (CallKind::End | CallKind::Reply, State::Items { end: end @ None, .. }) => {
+            (CallKind::End, State::Items { end: end @ None, .. }) => {
                 *end = Some(error.map_or(Ok(()), Err));
+            }
+            // Errors come as replies before the first item.
+            (CallKind::Reply, State::Items { end: end @ None, .. }) => {
+                *end = Some(Err(error.unwrap_or(CallError::Unexpected)));
+            }
+            (CallKind::End, State::Waiting) => {
+                call.state = State::Answered(Err(error.unwrap_or(CallError::Unexpected)));
+            }
+            (CallKind::Item, State::Items { end: end @ None, .. }) => {
+                // There is no credit for it, and a gap would go unnoticed.
+                self.dropped += 1;
+                *end = Some(Err(CallError::Unexpected));
             }
             _ => {
                 self.dropped += 1;
@@ -197,8 +209,11 @@ impl Table {
 
     /// Ends a call. Returns whether the server still works on it.
     pub(crate) fn forget(&mut self, id: u64) -> bool {
-        let is_open =
-            |call: &Call| matches!(call.state, State::Waiting | State::Items { end: None, .. });
+        let is_open = |call: &Call| match &call.state {
+            State::Waiting | State::Items { end: None, .. } => true,
+            State::Items { end: Some(Err(error)), .. } => is_lost_here(error),
+            State::Answered(_) | State::Items { .. } => false,
+        };
         self.calls.remove(&id).as_ref().is_some_and(is_open) && self.ended.is_none()
     }
 
@@ -214,6 +229,11 @@ impl Table {
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped
     }
+}
+
+/// Returns whether the server may still send items of a call that failed with `error`.
+pub(crate) fn is_lost_here(error: &CallError) -> bool {
+    matches!(error, CallError::Lost(_) | CallError::Unexpected)
 }
 
 impl Call {

@@ -55,8 +55,9 @@ impl Session {
         Some(running)
     }
 
+    /// Tells the handler of a call that its caller has cancelled it. The call runs until its handler ends.
     pub(crate) fn cancel(&self, id: u64) {
-        let running = self.calls().remove(&id);
+        let running = self.calls().get(&id).cloned();
         running.into_iter().for_each(|running| running.cancel());
     }
 
@@ -86,12 +87,14 @@ impl Session {
         self.calls().len()
     }
 
-    /// Ends the calls that still run, tells their callers, and closes the connection.
+    /// Cancels the calls that still run, tells their callers, and closes the connection.
     pub(crate) fn close(&self) {
         let calls: Vec<_> = self.calls().drain().collect();
         for (id, running) in calls {
-            running.cancel();
-            self.outlet.push_head(reply(id, Status::Stopping));
+            if !running.is_cancelled() {
+                running.cancel();
+                self.outlet.push_head(reply(id, Status::Cancelled));
+            }
         }
         self.flush();
         // Fails only if it has ended.
@@ -100,7 +103,7 @@ impl Session {
 
     /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled.
     pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<(), SendError> {
-        if self.calls().remove(&id).is_none() {
+        if !self.take(id) {
             return Ok(());
         }
         if let Err(error) = self.outlet.push(Some(reply(id, Status::Done)), message) {
@@ -113,7 +116,7 @@ impl Session {
 
     /// Ends a call without a message. Says nothing if the call was cancelled.
     pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) {
-        if self.calls().remove(&id).is_some() {
+        if self.take(id) {
             self.outlet.push_head(CallHead { kind, number: status as u32, id });
             self.flush();
         }
@@ -131,6 +134,11 @@ impl Session {
         self.outlet.push(Some(head), message)?;
         self.flush();
         Ok(())
+    }
+
+    /// Ends a call. Returns whether its caller waits for an answer.
+    fn take(&self, id: u64) -> bool {
+        self.calls().remove(&id).is_some_and(|running| !running.is_cancelled())
     }
 
     fn push_status(&self, id: u64, status: Status) {

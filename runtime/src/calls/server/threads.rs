@@ -133,10 +133,10 @@ struct Crew<'s, S: Service> {
     streams: AtomicUsize,
 }
 
-/// A request: its id and deadline, unless it wants no answer.
+/// A request, and its call, unless it wants no answer.
 struct Request {
     part: Part,
-    call: Option<(u64, Option<Instant>)>,
+    call: Option<(u64, Arc<Running>)>,
 }
 
 impl<S: Service> Crew<'_, S> {
@@ -170,11 +170,10 @@ impl<S: Service> Crew<'_, S> {
                     self.session.end();
                     return Err(error);
                 }
-                Err(_) => {
-                    if let Some(CallHead { id, kind: CallKind::Request, .. }) =
-                        receiver.take_refused()
-                    {
-                        self.session.refuse(id, Status::TooLarge);
+                Err(error) => {
+                    let refused = receiver.take_refused();
+                    if let Some(CallHead { id, kind: CallKind::Request, .. }) = refused {
+                        self.session.refuse(id, Status::of_refused(&error));
                     }
                     continue;
                 }
@@ -189,7 +188,13 @@ impl<S: Service> Crew<'_, S> {
                 CallKind::Request => {
                     let millis = Duration::from_millis(number.into());
                     let deadline = (number > 0).then(|| Instant::now() + millis);
-                    return Ok(Some(Request { part, call: Some((id, deadline)) }));
+                    // Before another thread receives what the client says of this call.
+                    match self.session.begin(id, deadline) {
+                        Some(running) => {
+                            return Ok(Some(Request { part, call: Some((id, running)) }));
+                        }
+                        None => self.session.refuse(id, Status::Malformed),
+                    }
                 }
                 CallKind::Cancel => self.session.cancel(id),
                 CallKind::Credit => self.session.add_credit(id, number),
@@ -205,10 +210,7 @@ impl<S: Service> Crew<'_, S> {
         let frame = part.into_frame::<S::Protocol>();
         let (running, id) = match call {
             None => (Arc::new(Running::new(None)), None),
-            Some((id, deadline)) => match self.session.begin(id, deadline) {
-                Some(running) => (running, Some(id)),
-                None => return self.session.refuse(id, Status::Malformed),
-            },
+            Some((id, running)) => (running, Some(id)),
         };
         let has_items = frame.tag().is_ok_and(<S::Protocol as Protocol>::has_items);
         let call = Call::new(frame, Arc::clone(&self.session), running, id);

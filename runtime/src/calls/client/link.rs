@@ -61,7 +61,11 @@ impl<P: Protocol> Link<P> {
             self.wait_for_room(deadline);
             self.table().check()?;
         }
-        self.table().check()
+        let mut table = self.table();
+        match table.take_refused() {
+            Some(error) => Err(CallError::NotSent(error)),
+            None => table.check(),
+        }
     }
 
     /// Queues a request for one answer, or for `items`, and sends it if there is room. Waits while too much is queued.
@@ -176,6 +180,11 @@ impl<P: Protocol> Link<P> {
             let wakers = match head {
                 Some(head) if !error.is_fatal() => {
                     self.table().not_sent(head.id, &error).into_iter().collect()
+                }
+                // A request without an answer, as a bundle has no descriptors.
+                None if matches!(*error, SendError::DescriptorsRefused { .. }) => {
+                    self.table().refuse(error);
+                    Vec::new()
                 }
                 // The answers to earlier requests can still be received.
                 _ => self.table().stop(&error),

@@ -18,6 +18,8 @@ pub(crate) struct Table {
     last: u64,
     /// Why no more calls can begin.
     ended: Option<Ended>,
+    /// Why a request without an answer was refused, until its caller learns of it.
+    refused: Option<Arc<SendError>>,
     /// How many answers came for no call: late, forged, or of a kind that does not fit.
     dropped: u64,
 }
@@ -52,7 +54,7 @@ enum State {
 
 impl Table {
     pub(crate) fn new() -> Self {
-        Self { calls: HashMap::new(), last: 0, ended: None, dropped: 0 }
+        Self { calls: HashMap::new(), last: 0, ended: None, refused: None, dropped: 0 }
     }
 
     /// Fails if no more calls can begin.
@@ -141,6 +143,15 @@ impl Table {
         let call = self.calls.get_mut(&id)?;
         call.fail(|| CallError::NotSent(Arc::clone(error)));
         call.waker.take()
+    }
+
+    /// Notes why a request without an answer was refused.
+    pub(crate) fn refuse(&mut self, error: Arc<SendError>) {
+        self.refused = Some(error);
+    }
+
+    pub(crate) fn take_refused(&mut self) -> Option<Arc<SendError>> {
+        self.refused.take()
     }
 
     /// Fails later calls: no more requests can be sent. Wakes all, to receive what still comes.

@@ -138,7 +138,7 @@ async fn a_server_that_stops_finishes_calls_and_tells_the_rest() {
     sleep(Duration::from_millis(10)).await;
     assert!(matches!(add(&client, 1, 2).await, Err(CallError::Stopping)));
     assert_eq!(short.await.unwrap().decode().unwrap(), 0);
-    assert!(matches!(long.await, Err(CallError::Stopping)));
+    assert!(matches!(long.await, Err(CallError::Cancelled)));
     assert_eq!(stopping.await.unwrap(), 1);
     serving.await.unwrap().unwrap();
     until(|| seen.cancelled() == 1).await;

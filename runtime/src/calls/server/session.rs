@@ -12,7 +12,7 @@ use super::calls::Calls;
 use super::context::Running;
 use crate::backlog::HeldFrame;
 use crate::calls::bell::Bell;
-use crate::calls::outlet::Outlet;
+use crate::calls::outlet::{Outlet, Unsent};
 use crate::calls::status::Status;
 use crate::error::SendError;
 use crate::message::Message;
@@ -87,8 +87,9 @@ impl Session {
         Some(running)
     }
 
+    /// Tells the handler of a call that its caller has cancelled it. The call runs until its handler ends.
     pub(crate) fn cancel(&self, id: u64) {
-        let running = self.remove(&mut self.calls(), id);
+        let running = self.calls().running.get(&id).cloned();
         running.into_iter().for_each(|running| running.cancel());
     }
 
@@ -123,21 +124,27 @@ impl Session {
         (self.streams.load(Ordering::Relaxed), self.others.load(Ordering::Relaxed))
     }
 
-    /// Ends the calls that still run, tells their callers, and closes the connection.
-    pub(crate) fn close(&self) {
+    /// Cancels the calls that still run, tells their callers, and closes the connection. Returns how many calls that
+    /// were.
+    pub(crate) fn close(&self) -> usize {
         self.stop();
         let calls = self.take_all();
+        let mut cancelled = 0;
         for (id, running) in calls {
-            running.cancel();
-            self.push_status(id, Status::Stopping);
+            if !running.is_cancelled() {
+                running.cancel();
+                self.push_status(id, Status::Cancelled);
+                cancelled += 1;
+            }
         }
         if let Some(bell) = &self.bell {
             self.is_closing.store(true, Ordering::Release);
             bell.ring();
-            return;
+            return cancelled;
         }
         self.flush_until(Some(Instant::now() + FAREWELL));
         self.shutdown();
+        cancelled
     }
 
     /// Returns whether the connection has to be closed once everything is sent.
@@ -167,7 +174,7 @@ impl Session {
 
     /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled.
     pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<(), SendError> {
-        if !self.remove_finished(id) {
+        if !self.remove(id) {
             return Ok(());
         }
         let pushed = self.outlet.push(Some(reply(id, Status::Done)), message).map(drop);
@@ -180,7 +187,7 @@ impl Session {
 
     /// Ends a call without a message. Says nothing if the call was cancelled.
     pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) {
-        if self.remove_finished(id) {
+        if self.remove(id) {
             self.outlet.push_head(CallHead { kind, number: status as u32, id });
             self.flush();
         }
@@ -232,8 +239,8 @@ impl Session {
 
     /// Sends what is queued, as far as there is room. Returns whether everything was sent.
     pub(crate) fn try_flush(&self) -> bool {
-        self.outlet.flush(|head, error| match head {
-            Some(CallHead { id, kind: CallKind::Reply | CallKind::Item, .. })
+        self.outlet.flush(|what, error| match what {
+            Unsent::Part(CallHead { id, kind: CallKind::Reply | CallKind::Item, .. })
                 if !error.is_fatal() =>
             {
                 self.push_status(id, Status::Failed);
@@ -242,18 +249,14 @@ impl Session {
         })
     }
 
-    /// Ends a call. Returns whether it ran.
-    fn remove_finished(&self, id: u64) -> bool {
+    /// Ends a call. Returns whether its caller waits for an answer.
+    fn remove(&self, id: u64) -> bool {
         let mut calls = self.calls();
-        let Some(running) = self.remove(&mut calls, id) else { return false };
-        calls.keep(running);
-        true
-    }
-
-    fn remove(&self, calls: &mut Calls, id: u64) -> Option<Arc<Running>> {
-        let running = calls.running.remove(&id)?;
+        let Some(running) = calls.running.remove(&id) else { return false };
         self.count(running.is_stream()).fetch_sub(1, Ordering::Relaxed);
-        Some(running)
+        let is_wanted = !running.is_cancelled();
+        calls.keep(running);
+        is_wanted
     }
 
     fn take_all(&self) -> Vec<(u64, Arc<Running>)> {

@@ -67,14 +67,11 @@ impl<P, I: Message> Items<P, I> {
             }
         };
         self.is_done = !matches!(received, Ok((Some(_), _)));
+        if self.handle.0.core.follow_up(self.id, &received) {
+            self.handle.0.bell.ring();
+        }
         Poll::Ready(match received {
-            Ok((item, more)) => {
-                if more > 0 {
-                    self.handle.0.core.give_credit(self.id, more);
-                    self.handle.0.bell.ring();
-                }
-                item.map(|part| Ok(part.into_frame()))
-            }
+            Ok((item, _)) => item.map(|part| Ok(part.into_frame())),
             Err(error) => Some(Err(error)),
         })
     }

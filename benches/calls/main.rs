@@ -35,10 +35,13 @@ struct Arguments {
     profile: Option<usize>,
 }
 
+/// Makes so many calls on each of so many tasks.
+type Run = dyn Fn(&Runtime, usize, usize) -> Result<()>;
+
 /// A client and its server.
 struct Pair {
     client: Runtime,
-    run: Box<dyn Fn(&Runtime, usize, usize) -> Result<()>>,
+    run: Box<Run>,
     /// Ends the thread of the server, if it has one.
     _end: Option<oneshot::Sender<()>>,
 }

@@ -6,9 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{
-    Attribute, Data, DataEnum, DeriveInput, Error, Generics, Lifetime, Member, Type, Visibility,
-};
+use syn::{Attribute, DataEnum, DeriveInput, Generics, Lifetime, Member, Type, Visibility};
 
 use crate::ast::{self, Container, Ending, Field, Form, Variant};
 use crate::attr;
@@ -242,41 +240,6 @@ impl<'a> Protocol<'a> {
 }
 
 const RECEIVE_BORROWED: &str = "the other side cannot receive a `BorrowedFd`: write `OwnedFd`";
-
-/// Returns the enum, if the type can be a protocol.
-pub(crate) fn protocol_enum(input: &DeriveInput) -> Result<&DataEnum, Error> {
-    let data = match &input.data {
-        Data::Enum(data) => data,
-        Data::Struct(data) => {
-            let message = "a protocol is an enum, whose variants are the calls: write an enum with this struct's fields in one variant";
-            return Err(Error::new_spanned(data.struct_token, message));
-        }
-        Data::Union(data) => {
-            let message = "a protocol is an enum, whose variants are the calls";
-            return Err(Error::new_spanned(data.union_token, message));
-        }
-    };
-    let types = input.generics.type_params().map(|param| &param.ident);
-    let consts = input.generics.const_params().map(|param| &param.ident);
-    let parameters = types.chain(consts).map(|param| {
-        let message = format!(
-            "a protocol has no type parameters: write the type that both sides use instead of `{param}`"
-        );
-        Error::new_spanned(param, message)
-    });
-    let lifetimes = input.generics.lifetimes().skip(1).map(|param| {
-        let message = format!(
-            "a protocol has one lifetime, that of the frame: write the first one instead of `{}`",
-            param.lifetime
-        );
-        Error::new_spanned(&param.lifetime, message)
-    });
-    let mistakes = parameters.chain(lifetimes).reduce(|mut mistakes, mistake| {
-        mistakes.combine(mistake);
-        mistakes
-    });
-    mistakes.map_or(Ok(data), Err)
-}
 
 /// Nobody calls an unknown call.
 fn other_is_no_call(cx: &Ctxt, attrs: &attr::Call<'_>) {

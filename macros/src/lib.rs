@@ -28,7 +28,7 @@ mod value;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, Error, parse_macro_input};
 
-use crate::call::{Protocol, protocol_enum};
+use crate::call::Protocol;
 use crate::ctxt::Ctxt;
 use crate::symbol::Place;
 
@@ -76,18 +76,23 @@ fn expand(
 
 /// Expands a protocol. The derive of `Message` expands the message type, and reports the mistakes in it.
 fn protocol(input: &DeriveInput) -> proc_macro2::TokenStream {
+    expand_protocol(input).unwrap_or_else(|mistakes| mistakes.to_compile_error())
+}
+
+fn expand_protocol(input: &DeriveInput) -> Result<proc_macro2::TokenStream, Error> {
+    let data = valid_calls::protocol_enum(input)?;
     let reported = Ctxt::new();
-    let expanded = protocol_enum(input).and_then(|data| {
-        let attrs = attr::Container::read(&reported, &input.attrs, Place::Enum);
-        let message = ast::Container::new(&reported, input, attrs)?;
-        let cx = Ctxt::new();
-        let mut protocol = Protocol::new(&cx, input, data, &message);
-        valid_calls::check(&cx, &mut protocol);
-        let mistakes = cx.check().err();
-        protocol.is_mistaken = mistakes.is_some();
-        let mistakes = mistakes.map(|mistakes| mistakes.to_compile_error());
-        Ok(mistakes.into_iter().chain([expand::protocol(&protocol)]).collect())
-    });
-    _ = reported.check();
-    expanded.unwrap_or_else(|mistakes| mistakes.to_compile_error())
+    let attrs = attr::Container::read(&reported, &input.attrs, Place::Enum);
+    let message = ast::Container::new(&reported, input, attrs);
+    let message = message.inspect(|message| valid::check(&reported, message));
+    let is_reported = reported.check().is_err();
+    let message = message?;
+
+    let cx = Ctxt::new();
+    let mut protocol = Protocol::new(&cx, input, data, &message);
+    valid_calls::check(&cx, &mut protocol);
+    let mistakes = cx.check().err();
+    protocol.is_mistaken = is_reported || mistakes.is_some();
+    let mistakes = mistakes.map(|mistakes| mistakes.to_compile_error());
+    Ok(mistakes.into_iter().chain([expand::protocol(&protocol)]).collect())
 }

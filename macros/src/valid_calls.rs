@@ -3,10 +3,46 @@
 use std::collections::HashMap;
 
 use syn::ext::IdentExt;
+use syn::{Data, DataEnum, DeriveInput, Error};
 
 use crate::call::{Call, Protocol, Returns};
 use crate::ctxt::Ctxt;
 use crate::valid;
+
+/// Returns the enum, if the type can be a protocol.
+pub(crate) fn protocol_enum(input: &DeriveInput) -> Result<&DataEnum, Error> {
+    let data = match &input.data {
+        Data::Enum(data) => data,
+        Data::Struct(data) => {
+            let message = "a protocol is an enum, whose variants are the calls: write an enum with this struct's fields in one variant";
+            return Err(Error::new_spanned(data.struct_token, message));
+        }
+        Data::Union(data) => {
+            let message = "a protocol is an enum, whose variants are the calls";
+            return Err(Error::new_spanned(data.union_token, message));
+        }
+    };
+    let types = input.generics.type_params().map(|param| &param.ident);
+    let consts = input.generics.const_params().map(|param| &param.ident);
+    let parameters = types.chain(consts).map(|param| {
+        let message = format!(
+            "a protocol has no type parameters: write the type that both sides use instead of `{param}`"
+        );
+        Error::new_spanned(param, message)
+    });
+    let lifetimes = input.generics.lifetimes().skip(1).map(|param| {
+        let message = format!(
+            "a protocol has one lifetime, that of the frame: write the first one instead of `{}`",
+            param.lifetime
+        );
+        Error::new_spanned(&param.lifetime, message)
+    });
+    let mistakes = parameters.chain(lifetimes).reduce(|mut mistakes, mistake| {
+        mistakes.combine(mistake);
+        mistakes
+    });
+    mistakes.map_or(Ok(data), Err)
+}
 
 /// Reports every broken rule, and removes the calls that break it.
 pub(crate) fn check(cx: &Ctxt, protocol: &mut Protocol<'_>) {

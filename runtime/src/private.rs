@@ -14,6 +14,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 pub use std::borrow::Cow;
 pub use std::string::String;
+pub use std::sync::Arc;
 pub use std::time::Instant;
 pub use std::vec::Vec;
 
@@ -205,6 +206,12 @@ pub mod calls {
         Answering, Call, Client, Context, ItemSender, Items, Responder, Service,
     };
     pub use crate::connection::Connection;
+    use crate::message::Message;
+
+    /// Hands the items of a call over to a handler.
+    pub fn items<I: Message>(answering: Answering) -> ItemSender<I> {
+        answering.items()
+    }
 
     /// Returns the value of an answer that borrows nothing.
     ///
@@ -219,7 +226,47 @@ pub mod calls {
     }
 }
 
+/// What the awaited clients and services of a protocol use.
+#[cfg(feature = "tokio")]
+pub mod tokio {
+    use super::{Answer, CallError, Reply};
+
+    use crate::message::Message;
+    pub use crate::tokio::Connection;
+    pub use crate::tokio::calls::{
+        Answering, Call, Client, Context, ItemSender, Items, Responder, Service,
+    };
+
+    /// Returns the value of an answer that borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call, and of [`Answer::decode`].
+    pub async fn owned<R, V, E>(
+        answer: impl Future<Output = Result<Answer<R>, CallError>>,
+    ) -> Result<V, CallError<E>>
+    where
+        R: for<'f> Reply<Value<'f> = V, Error<'f> = E>,
+    {
+        super::calls::owned(answer.await)
+    }
+
+    /// Hands the items of a call over to a handler.
+    pub fn items<I: Message>(answering: Answering) -> ItemSender<I> {
+        answering.items().into()
+    }
+}
+
 /// Expands to its tokens with the feature `tokio`, and to nothing without. The derive cannot see the feature.
+#[cfg(feature = "tokio")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __if_tokio {
+    ($($tokens:tt)*) => { $($tokens)* };
+}
+
+/// Expands to its tokens with the feature `tokio`, and to nothing without. The derive cannot see the feature.
+#[cfg(not(feature = "tokio"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __if_tokio {

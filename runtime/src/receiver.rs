@@ -234,7 +234,7 @@ impl<Rx: Message> Receiver<Rx> {
         Part { head, bytes, start, descriptors }
     }
 
-    /// Returns the head of the part of a call that the last receive has refused for its length.
+    /// Returns the head of the part of a call that the last receive has refused, if it is known.
     pub(crate) fn take_refused(&mut self) -> Option<CallHead> {
         self.inbox.take_refused()
     }
@@ -250,8 +250,6 @@ impl<Rx: Message> Receiver<Rx> {
     }
 }
 
-/// For pollers: see [how frames are received](#how-frames-are-received). Do not receive from the descriptor
-/// or from a duplicate: frames already read would be missing.
 /// A received part of a call, or an ordinary frame, that owns its memory.
 #[derive(Debug)]
 pub(crate) struct Part {
@@ -264,6 +262,19 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    /// Returns a part as if it had been received.
+    #[cfg(test)]
+    pub(crate) fn of(head: CallHead, frame: &[u8]) -> Self {
+        let descriptors = Descriptors::default();
+        Self { head: Some(head), bytes: frame.to_vec(), start: 0, descriptors }
+    }
+
+    /// Returns the bytes of the frame.
+    #[cfg(test)]
+    pub(crate) fn frame(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+
     /// Returns the frame, as one of another message type than the receiver's.
     pub(crate) fn into_frame<M: Message>(self) -> OwnedFrame<M> {
         let descriptors = if M::DESCRIPTORS { self.descriptors } else { Descriptors::default() };
@@ -271,6 +282,8 @@ impl Part {
     }
 }
 
+/// For pollers: see [how frames are received](#how-frames-are-received). Do not receive from the descriptor
+/// or from a duplicate: frames already read would be missing.
 impl<Rx> AsFd for Receiver<Rx> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()

@@ -51,7 +51,7 @@ fn measure(yields: bool, in_flight: u64) -> f64 {
     const CALLS: u64 = 10_000;
     let (runtime, client) = setup(yields);
     let rounds = CALLS / in_flight;
-    let mut run = |rounds: u64| {
+    let run = |rounds: u64| {
         runtime.block_on(async {
             let loops = (0..in_flight).map(|_| async {
                 for number in 0..rounds {
@@ -73,7 +73,10 @@ fn a_call_allocates_at_most_twice_on_both_sides_together() {
             let count = measure(yields, in_flight);
             println!("yields: {yields}, in flight: {in_flight}: {count:.2} allocations a call");
             // join_all allocates for its own futures.
-            assert!(count <= 2.1, "{count} allocations with {in_flight} in flight, yields: {yields}");
+            assert!(
+                count <= 2.1,
+                "{count} allocations with {in_flight} in flight, yields: {yields}"
+            );
         }
     }
 }

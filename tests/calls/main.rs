@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod awaited;
+mod hostile;
+mod peer;
 mod protocol;
+mod python;
 mod races;
 mod refused;
 mod script;

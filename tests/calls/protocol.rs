@@ -51,8 +51,8 @@ impl Reply for Sum {
 
     fn into_result<'f>(reply: Self::Borrowed<'f>) -> Result<Self::Value<'f>, Self::Error<'f>> {
         match reply {
-            Sum::Ok(value) => Ok(value),
-            Sum::Err(error) => Err(error),
+            Self::Ok(value) => Ok(value),
+            Self::Err(error) => Err(error),
         }
     }
 

@@ -19,6 +19,6 @@ pub use self::script::{Expected, Playing, Script, ScriptError};
 pub use self::server::{
     Answering, Call, Context, ItemError, ItemSender, Responder, Server, Service, Stopper,
 };
-pub(crate) use self::server::{Received, Request, Session, close};
+pub(crate) use self::server::{Received, Session, close};
 pub(crate) use self::status::Status;
 pub use crate::error::{CallError, Outcome};

@@ -18,6 +18,9 @@ use crate::transport::{Outgoing, check_descriptors};
 use crate::wait::Wait;
 use crate::wire::{CallHead, HEAD_LEN};
 
+/// How many bytes may wait before threads that send wait, too: enough to fill a socket.
+const MAX_QUEUED: usize = 256 * 1024;
+
 /// A sender that many threads share. While one of them sends, or the socket is full, the parts of the others queue up,
 /// and then travel in few datagrams. No call waits for room.
 #[derive(Debug)]
@@ -31,6 +34,17 @@ pub(crate) struct Outlet {
     queued: AtomicU64,
     /// How many of them were sent, or could not be sent.
     sent: AtomicU64,
+}
+
+/// What was not sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Unsent {
+    /// A part of a call.
+    Part(CallHead),
+    /// A frame without a head: a call that has no answer.
+    Frame,
+    /// Parts of many calls: nothing more can be sent.
+    Bundle,
 }
 
 /// Where a part waits to be sent.
@@ -117,17 +131,25 @@ impl Outlet {
         Queued { len, end }
     }
 
+    /// Returns whether so much is queued that whoever sends has to wait.
+    pub(crate) fn is_full(&self) -> bool {
+        self.unsent() > MAX_QUEUED
+    }
+
     /// Sends what is queued, as far as there is room. Returns whether everything was sent, or is being sent by another
-    /// thread. That one looks again when it is done, but if it finds no room, only it knows: see
+    /// thread and is not too much. That one looks again when it is done, but if it finds no room, only it knows: see
     /// [`flush_to`](Self::flush_to).
     ///
-    /// `not_sent` learns of errors, with the head of the part that was not sent. Without a head, nothing more can be
-    /// sent.
-    pub(crate) fn flush(&self, mut not_sent: impl FnMut(Option<CallHead>, SendError)) -> bool {
+    /// `not_sent` learns of errors. After a fatal one, nothing more can be sent.
+    pub(crate) fn flush(&self, mut not_sent: impl FnMut(Unsent, SendError)) -> bool {
         loop {
             let writer = match self.writer.try_lock() {
                 Ok(writer) => writer,
                 Err(TryLockError::Poisoned(writer)) => writer.into_inner(),
+                // Who holds it does not wait for room.
+                Err(TryLockError::WouldBlock) if self.is_full() => {
+                    self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+                }
                 Err(TryLockError::WouldBlock) => return true,
             };
             if !self.send_queued(writer, &mut not_sent) {
@@ -141,11 +163,7 @@ impl Outlet {
 
     /// As [`flush`](Self::flush), but does not return `true` before the first `end` bytes were sent. For a thread that
     /// then sleeps: nobody else may be there to send its part.
-    pub(crate) fn flush_to(
-        &self,
-        end: u64,
-        mut not_sent: impl FnMut(Option<CallHead>, SendError),
-    ) -> bool {
+    pub(crate) fn flush_to(&self, end: u64, mut not_sent: impl FnMut(Unsent, SendError)) -> bool {
         if self.sent() < end {
             // Whoever has it does not wait for room.
             let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -160,7 +178,7 @@ impl Outlet {
     fn send_queued(
         &self,
         mut writer: MutexGuard<'_, Writer>,
-        mut not_sent: impl FnMut(Option<CallHead>, SendError),
+        mut not_sent: impl FnMut(Unsent, SendError),
     ) -> bool {
         loop {
             let begun = writer.current.take();
@@ -174,16 +192,17 @@ impl Outlet {
                 }
                 Err(error) => {
                     let head = CallHead::split(datagram.content().0).map(|(head, _)| head);
-                    if head.is_some() || error.is_fatal() {
-                        not_sent(head, error);
-                    } else if datagram.is_bundle() {
-                        // Parts of many calls are lost, for lack of memory: the peer would wait for them.
+                    let unsent = match head {
+                        Some(head) => Unsent::Part(head),
+                        None if datagram.is_bundle() => Unsent::Bundle,
+                        None => Unsent::Frame,
+                    };
+                    if matches!(unsent, Unsent::Bundle) && !error.is_fatal() {
+                        // There is no memory. Callers would wait for what is lost.
                         // Fails only if the connection has ended.
                         _ = writer.sender.shutdown(Shutdown::Both);
-                        not_sent(None, error);
                     }
-                    // Else it is a call without an answer, with descriptors that the server does not accept. It
-                    // would not know the call.
+                    not_sent(unsent, error);
                 }
             }
             let (count, len, buffer) = datagram.into_parts();

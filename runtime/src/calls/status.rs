@@ -1,6 +1,6 @@
 //! The statuses of replies, and the credit of items, as the wire has them.
 
-use crate::error::CallError;
+use crate::error::{CallError, RecvError};
 
 /// How many items a server may send before it gets more credit.
 pub(crate) const CREDIT: u32 = 16;
@@ -48,6 +48,15 @@ impl Status {
             CallError::Stopping => Self::Stopping,
             CallError::TooLarge => Self::TooLarge,
             _ => Self::Failed,
+        }
+    }
+
+    /// Returns the status of a request that was not received.
+    pub(crate) fn of_refused(error: &RecvError) -> Self {
+        match error {
+            RecvError::TooLarge { .. } => Self::TooLarge,
+            RecvError::NoMemory { .. } | RecvError::DescriptorsLost { .. } => Self::Busy,
+            _ => Self::Malformed,
         }
     }
 

@@ -65,6 +65,13 @@ pub enum CallError<E = Infallible> {
     #[error("an answer was lost, perhaps that of this call")]
     Lost(#[source] Arc<RecvError>),
 
+    /// The server's answer breaks the rules: it is not of the kind that the call wants, or has more items than the
+    /// client has allowed. The server's version of the protocol is another one, or the server is faulty.
+    #[error(
+        "the server's answer breaks the rules: is its version of the protocol the same as this one?"
+    )]
+    Unexpected,
+
     /// The connection ended before the answer came. The source says why, unless the server closed it.
     #[error("the connection ended before the answer came")]
     Disconnected(#[source] Option<Arc<RecvError>>),
@@ -96,7 +103,9 @@ impl<E> CallError<E> {
             | Self::Malformed
             | Self::Busy
             | Self::Stopping => Outcome::NotExecuted,
-            Self::Answered(_) | Self::Failed | Self::Decode(_) => Outcome::Executed,
+            Self::Answered(_) | Self::Failed | Self::Unexpected | Self::Decode(_) => {
+                Outcome::Executed
+            }
             Self::Cancelled | Self::TimedOut | Self::Lost(_) | Self::Disconnected(_) => {
                 Outcome::Unknown
             }
@@ -120,6 +129,7 @@ impl CallError {
             Self::Cancelled => CallError::Cancelled,
             Self::TimedOut => CallError::TimedOut,
             Self::Lost(error) => CallError::Lost(error),
+            Self::Unexpected => CallError::Unexpected,
             Self::Disconnected(error) => CallError::Disconnected(error),
             Self::Decode(error) => CallError::Decode(error),
         }

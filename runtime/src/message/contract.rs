@@ -102,6 +102,7 @@ pub trait Message {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<M: Message> Message for Box<M> {
     const DESCRIPTORS: bool = M::DESCRIPTORS;
 

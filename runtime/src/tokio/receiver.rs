@@ -174,11 +174,15 @@ impl<Rx: Message> Receiver<Rx> {
     }
 
     /// Polls for the next event, without a try to read. Something that came with the last event is not seen until
-    /// then: use it only if the peer has nothing to say. Ready if something was read and not received.
-    pub(super) fn poll_quiet(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// then. Ready if `is_quiet` returns that the peer may have something to say, and if something was read and not received.
+    pub(super) fn poll_quiet(
+        &mut self,
+        cx: &mut Context<'_>,
+        is_quiet: impl FnOnce() -> bool,
+    ) -> Poll<()> {
         match self.inner.has_unread() {
             true => Poll::Ready(()),
-            false => self.registration.poll_event(cx),
+            false => self.registration.poll_event(cx, is_quiet),
         }
     }
 

@@ -63,13 +63,18 @@ impl Registration {
         }
     }
 
-    /// Polls for an event after the last one.
-    pub(super) fn poll_event(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Polls for an event after the last one, if `is_quiet`: the peer has nothing to say. Otherwise ready.
+    pub(super) fn poll_event(
+        &self,
+        cx: &mut Context<'_>,
+        is_quiet: impl FnOnce() -> bool,
+    ) -> Poll<()> {
         if let Poll::Ready(Ok(mut ready)) = self.0.poll_read_ready(cx) {
-            if ready.ready().is_read_closed() {
+            // An event that has come before is still there if the peer is not quiet, and clearing keeps one that
+            // comes later.
+            if ready.ready().is_read_closed() || !is_quiet() {
                 return Poll::Ready(());
             }
-            // Keeps an event that has come since.
             ready.clear_ready();
         }
         self.0.poll_read_ready(cx).map(drop)

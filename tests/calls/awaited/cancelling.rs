@@ -134,11 +134,9 @@ fn a_runtime_that_shuts_down_fails_all_calls() {
 
 #[tokio::test]
 async fn dropping_the_last_handle_sends_what_is_queued_and_ends_the_connection() {
-    let (client, mut server) = datagrammar::tokio::Connection::<
-        Protocol,
-        datagrammar::calls::Answers<Protocol>,
-    >::pair()
-    .unwrap();
+    let (client, mut server) =
+        datagrammar::tokio::Connection::<Protocol, datagrammar::calls::Answers<Protocol>>::pair()
+            .unwrap();
     let client = Client::new(client);
     for _ in 0..1000 {
         _ = client.notify(&Sums::Echo { text: &[1; 1000] });

@@ -113,7 +113,8 @@ fn suite_blocking(client: &calls::Client<Protocol>) {
     thread::scope(|scope| {
         for thread in 0..8 {
             scope.spawn(move || {
-                (0..200).for_each(|number| assert_eq!(add(thread, number).unwrap(), thread + number));
+                (0..200)
+                    .for_each(|number| assert_eq!(add(thread, number).unwrap(), thread + number));
             });
         }
     });

@@ -16,6 +16,7 @@ use crate::protocol::{Counted, Echoed, Sum, Sums};
 const REPLY: u8 = 6;
 const ITEM: u8 = 7;
 const END: u8 = 8;
+const CANCEL: u8 = 9;
 
 /// Returns a client, and the socket of its server.
 fn client() -> (Ours, OwnedFd) {
@@ -31,6 +32,21 @@ fn tell(server: &OwnedFd, kind: u8, id: u64, frame: &[u8]) {
     assert_eq!(send(server, &datagram, SendFlags::empty()).unwrap(), datagram.len());
 }
 
+/// Reads what the client sends, until it cancels a call.
+async fn wait_for_cancel(server: &OwnedFd, id: u64) {
+    let mut buffer = [0; 1000];
+    let id = id.to_le_bytes();
+    for _ in 0..5000 {
+        match recv(server, &mut buffer[..], RecvFlags::DONTWAIT) {
+            // Alone, or at the end of a bundle.
+            Ok((len, _)) if buffer[..len].ends_with(&id) && buffer[len - 13] == CANCEL => return,
+            Ok(_) => {}
+            Err(_) => sleep(Duration::from_millis(1)).await,
+        }
+    }
+    panic!("the call is not cancelled");
+}
+
 /// Hazard 38: replayed, forged and late answers.
 #[tokio::test]
 async fn h38_answers_that_belong_to_no_call_are_dropped_and_counted() {
@@ -44,11 +60,10 @@ async fn h38_answers_that_belong_to_no_call_are_dropped_and_counted() {
     tell(&server, REPLY, 0, &sum(9));
     tell(&server, REPLY, u64::MAX, &sum(9));
     tell(&server, ITEM, 1, &[1, 1]);
-    tell(&server, END, 2, &[]);
     tell(&server, 5, 1, &[1, 1, 1]);
     tell(&server, 9, 1, &[]);
     send(&server, &[1, 7], SendFlags::empty()).unwrap();
-    until(|| client.dropped() == 8).await;
+    until(|| client.dropped() == 7).await;
     tell(&server, REPLY, 1, &sum(2));
     // Replayed, while its call may have taken the answer, and later.
     tell(&server, REPLY, 1, &sum(9));
@@ -56,24 +71,29 @@ async fn h38_answers_that_belong_to_no_call_are_dropped_and_counted() {
     tell(&server, REPLY, 1, &sum(9));
     tell(&server, REPLY, 2, &sum(4));
     assert_eq!(second.await.unwrap().decode().unwrap(), 4);
-    until(|| client.dropped() == 10).await;
-    // More items than there is credit for.
+    until(|| client.dropped() == 9).await;
+    // More items than there is credit for: the call fails once those before are taken.
     let counted = to_vec::<Counted>(&Counted(7)).unwrap();
     (0..20).for_each(|_| tell(&server, ITEM, 3, &counted));
-    until(|| client.dropped() == 14).await;
+    until(|| client.dropped() == 13).await;
     for _ in 0..16 {
         assert_eq!(items.recv().await.unwrap().unwrap().0, 7);
     }
-    tell(&server, END, 3, &[]);
-    tell(&server, END, 3, &[]);
+    assert!(matches!(items.recv().await, Err(CallError::Unexpected)));
     assert!(items.recv().await.unwrap().is_none());
+    wait_for_cancel(&server, 3).await;
+    tell(&server, END, 3, &[]);
+    // The end of items, for a call with one answer.
+    let ended = client.call::<Sum>(&Sums::Add { left: 3, right: 3 });
+    tell(&server, END, 4, &[]);
+    assert!(matches!(ended.await, Err(CallError::Unexpected)));
     // Late.
     let late = client.call::<Sum>(&Sums::Add { left: 1, right: 1 });
     drop(late);
-    tell(&server, REPLY, 4, &sum(2));
-    until(|| client.dropped() == 16).await;
-    let next = client.call::<Sum>(&Sums::Add { left: 1, right: 1 });
     tell(&server, REPLY, 5, &sum(2));
+    until(|| client.dropped() == 15).await;
+    let next = client.call::<Sum>(&Sums::Add { left: 1, right: 1 });
+    tell(&server, REPLY, 6, &sum(2));
     assert_eq!(next.await.unwrap().decode().unwrap(), 2);
     assert_eq!(client.in_flight(), 0);
 }

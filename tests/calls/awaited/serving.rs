@@ -44,9 +44,8 @@ async fn the_end_is_seen_behind_requests_that_are_not_read() {
     let text = vec![0; 50_000];
     let slow = |_| client.call::<Sum>(&Sums::Slow { millis: u64::MAX });
     let slow: Vec<_> = (0..2).map(slow).collect();
-    let more: Vec<_> = (0..100)
-        .map(|_| client.call::<Echoed<'static>>(&Sums::Echo { text: &text }))
-        .collect();
+    let more: Vec<_> =
+        (0..100).map(|_| client.call::<Echoed<'static>>(&Sums::Echo { text: &text })).collect();
     until(|| seen.begun.load(Ordering::SeqCst) == 2).await;
     sleep(Duration::from_millis(50)).await;
     assert_eq!((seen.begun.load(Ordering::SeqCst), seen.cancelled()), (2, 0));
@@ -75,8 +74,7 @@ async fn a_request_that_was_cancelled_or_is_late_does_not_begin() {
 #[tokio::test]
 async fn a_call_that_ends_admits_the_next_one() {
     let (client, seen) = pair_with(|server| server.calls(3));
-    let calls: Vec<_> =
-        (0..30).map(|_| client.call::<Sum>(&Sums::Slow { millis: 10 })).collect();
+    let calls: Vec<_> = (0..30).map(|_| client.call::<Sum>(&Sums::Slow { millis: 10 })).collect();
     let began = Instant::now();
     for call in calls {
         assert_eq!(call.await.unwrap().decode().unwrap(), 0);
@@ -97,9 +95,8 @@ async fn all_connections_share_a_bound() {
             Client::new(client)
         })
         .collect();
-    let calls: Vec<_> = (0..40)
-        .map(|number| clients[number % 4].call::<Sum>(&Sums::Slow { millis: 5 }))
-        .collect();
+    let calls: Vec<_> =
+        (0..40).map(|number| clients[number % 4].call::<Sum>(&Sums::Slow { millis: 5 })).collect();
     let began = Instant::now();
     for call in calls {
         call.await.unwrap();
@@ -134,13 +131,14 @@ async fn a_server_that_stops_finishes_calls_and_tells_the_rest() {
     let short = client.call::<Sum>(&Sums::Slow { millis: 50 });
     let long = client.call::<Sum>(&Sums::Slow { millis: u64::MAX });
     until(|| seen.begun.load(Ordering::SeqCst) == 2).await;
-    let stopping = tokio::spawn(async move {
-        stopper.stop(Instant::now() + Duration::from_millis(200)).await
-    });
+    let stopping =
+        tokio::spawn(
+            async move { stopper.stop(Instant::now() + Duration::from_millis(200)).await },
+        );
     sleep(Duration::from_millis(10)).await;
     assert!(matches!(add(&client, 1, 2).await, Err(CallError::Stopping)));
     assert_eq!(short.await.unwrap().decode().unwrap(), 0);
-    assert!(matches!(long.await, Err(CallError::Stopping)));
+    assert!(matches!(long.await, Err(CallError::Cancelled)));
     assert_eq!(stopping.await.unwrap(), 1);
     serving.await.unwrap().unwrap();
     until(|| seen.cancelled() == 1).await;

@@ -34,4 +34,29 @@ enum Unused<'a> {
 #[test]
 fn nothing_is_reported() {
     assert_eq!(Unused::All.name(), "All");
+    #[expect(deprecated, reason = "it is")]
+    let old = old::Old::Sync;
+    assert_eq!(old.name(), "Sync");
+}
+
+/// Whoever names the protocol is warned, but not the derived code.
+mod old {
+    #![deny(deprecated)]
+
+    use datagrammar::{Message, Protocol};
+
+    #[deprecated]
+    #[derive(Message, Protocol)]
+    pub(super) enum Old<'a> {
+        #[message(tag = 1, reply = Result<&str, u64>)]
+        Get {
+            #[deprecated]
+            name: &'a str,
+        },
+        #[message(tag = 2, items = Self)]
+        All(#[message(nested)] Option<Box<Self>>),
+        #[deprecated]
+        #[message(tag = 3, reply = ())]
+        Sync,
+    }
 }

@@ -6,5 +6,4 @@ mod blobs;
 mod called;
 mod lints;
 mod shapes;
-mod standin;
 mod under_tokio;

@@ -1,15 +1,15 @@
-//! What the derive makes for tokio compiles: handlers are written as `async fn`, and futures are `Send` and borrow
-//! nothing.
+//! What the derive makes for tokio: handlers are written as `async fn`, and futures are `Send` and borrow nothing.
 
 use std::fs::File;
 
-use datagrammar::calls::{Context, ItemSender, Responder};
+use datagrammar::calls::{CallError, Context, Responder};
+use datagrammar::tokio::Connection;
+use datagrammar::tokio::calls::{ItemSender, Server, Service};
 use datagrammar::{Message, Protocol};
 
 use crate::blobs::{Blob, Change, Refused};
 
 #[derive(Message, Protocol)]
-#[message(crate = crate::standin)]
 enum Blobs<'a> {
     #[message(tag = 1, reply = Result<u64, Refused>)]
     Put {
@@ -46,7 +46,7 @@ impl BlobsTokioHandler for Store {
     }
 
     async fn watch(&self, _: &Context, prefix: &str, mut items: ItemSender<Change<'static>>) {
-        items.send(&Change::Added(prefix)).unwrap();
+        items.send(&Change::Added(prefix)).await.unwrap();
     }
 
     async fn import(&self, _: &Context, _name: &str, file: File) {
@@ -63,7 +63,7 @@ impl BlobsTokioHandler for Store {
     }
 }
 
-fn is_service(service: impl crate::standin::tokio::Service) {
+fn is_service(service: impl Service) {
     drop(service);
 }
 
@@ -76,8 +76,25 @@ fn futures_are_send_and_static() {
     is_service(BlobsTokioService(Store));
     keeps_nothing(|client, name| client.put(name, b""));
     keeps_nothing(|client, name| client.get(name));
-    keeps_nothing(|client, name| client.watch(name));
     keeps_nothing(|client, name| client.import(name, tempfile::tempfile().unwrap()));
     keeps_nothing(|client, name| client.touch(name));
     keeps_nothing(|client, name| client.export(name));
+}
+
+#[tokio::test]
+async fn derived_clients_call_derived_services() {
+    let (client, server) = Connection::pair().unwrap();
+    tokio::spawn(async move { Server::new(BlobsTokioService(Store)).serve(server).await });
+    let client = BlobsTokioClient::new(client);
+    assert_eq!(client.put("a", b"xyz").await.unwrap(), 3);
+    let mut answer = client.get("a").await.unwrap();
+    assert_eq!(answer.decode().unwrap().name, "a");
+    let mut items = client.watch("b").unwrap();
+    assert!(matches!(items.recv().await.unwrap(), Some(Change::Added("b"))));
+    assert!(items.recv().await.unwrap().is_none());
+    client.import("a", tempfile::tempfile().unwrap()).await.unwrap();
+    client.touch("a").await.unwrap();
+    let file = client.export("/proc/self/exe").await.unwrap();
+    assert!(file.metadata().unwrap().len() > 0);
+    assert!(matches!(client.export("/nowhere").await, Err(CallError::Failed)));
 }

@@ -109,11 +109,13 @@ fn method(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenSt
         true => hygienic!(_: #ty),
     });
     let (result, body) = called(flavor, module, call);
-    let returned = match flavor.is_tokio {
+    // Items are awaited one by one.
+    let is_awaited = flavor.is_tokio && !matches!(call.returns, Returns::Items(_));
+    let returned = match is_awaited {
         true => hygienic!(impl __private::Future<Output = #result> + __private::Send + use<>),
         false => result,
     };
-    let body = match (protocol.is_mistaken, flavor.is_tokio) {
+    let body = match (protocol.is_mistaken, is_awaited) {
         (false, _) => body,
         (true, false) => hygienic!(__private::mistaken()),
         (true, true) => hygienic!(async { __private::mistaken() }),

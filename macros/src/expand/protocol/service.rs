@@ -48,20 +48,23 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
         },
     };
     let mutable = (!protocol.is_mistaken).then(|| hygienic!(mut));
-    let (returned, body) = match flavor.is_tokio {
+    let (this, returned, body) = match flavor.is_tokio {
         true => (
-            Some(hygienic!(-> impl __private::Future<Output = ()> + __private::Send)),
+            hygienic!(self: __private::Arc<Self>),
+            Some(hygienic!(-> impl __private::Future<Output = ()> + __private::Send + 'static)),
             hygienic!(async move { #opened }),
         ),
-        false => (None, opened),
+        false => (hygienic!(&self), None, opened),
     };
+    // The task of a call owns the handler.
+    let owned = flavor.is_tokio.then(|| hygienic!(+ 'static));
     hygienic! {
         #[automatically_derived]
         #allowed
-        impl<__H: #handler> #module::Service for #service<__H> {
+        impl<__H: #handler #owned> #module::Service for #service<__H> {
             type Protocol = #message;
 
-            fn handle(&self, #mutable __call: #module::Call<#message>) #returned {
+            fn handle(#this, #mutable __call: #module::Call<#message>) #returned {
                 #body
             }
         }
@@ -98,7 +101,7 @@ fn arm(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenStrea
         }
         Returns::Items(items) => {
             let items = lifetime::replace(items, &protocol.lifetime, &hygienic!('static));
-            handled(hygienic!(#module::Answering::items::<#items>(__answering)))
+            handled(hygienic!(#module::items::<#items>(__answering)))
         }
         Returns::Reply(reply) if reply.is_borrowing() => {
             let ident = &reply.ident;

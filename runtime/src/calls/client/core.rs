@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-use super::table::Table;
-use crate::calls::outlet::{Outlet, Queued};
+use super::table::{Table, is_lost_here};
+use crate::calls::outlet::{Outlet, Queued, Unsent};
 use crate::error::{CallError, RecvError, SendError};
 use crate::message::Message;
-use crate::receiver::Receiver;
+use crate::receiver::{Part, Receiver};
 use crate::sender::Sender;
 use crate::wire::{CallHead, CallKind};
 
@@ -72,6 +72,15 @@ impl Core {
         pushed.map(drop).map_err(|error| CallError::NotSent(Arc::new(error)))
     }
 
+    /// Fails if a request without an answer was refused, or if no more calls can begin.
+    pub(crate) fn check_notified(&self) -> Result<(), CallError> {
+        let mut table = self.table();
+        match table.take_refused() {
+            Some(error) => Err(CallError::NotSent(error)),
+            None => table.check(),
+        }
+    }
+
     /// Queues a request for one answer, or for `items`. Returns its id.
     pub(crate) fn begin<M: Message>(
         &self,
@@ -96,9 +105,20 @@ impl Core {
         Ok(id)
     }
 
-    /// Queues more credit for the items of a call.
-    pub(crate) fn give_credit(&self, id: u64, more: u32) {
-        self.outlet.push_head(CallHead { kind: CallKind::Credit, number: more, id });
+    /// Queues what the server has to know after an item was polled: more credit, or that the client lost track of the
+    /// items. Returns whether there is such a thing.
+    pub(crate) fn follow_up(
+        &self,
+        id: u64,
+        polled: &Result<(Option<Part>, u32), CallError>,
+    ) -> bool {
+        let (kind, number) = match polled {
+            Ok((_, more @ 1..)) => (CallKind::Credit, *more),
+            Err(error) if is_lost_here(error) => (CallKind::Cancel, 0),
+            _ => return false,
+        };
+        self.outlet.push_head(CallHead { kind, number, id });
+        true
     }
 
     /// Ends a call early. Returns whether the server has to be told; that is queued.
@@ -116,6 +136,11 @@ impl Core {
         is_open
     }
 
+    /// Returns whether so much is queued that whoever sends has to wait.
+    pub(crate) fn is_full(&self) -> bool {
+        self.outlet.is_full()
+    }
+
     /// Returns how many bytes were ever queued.
     pub(crate) fn queued(&self) -> u64 {
         self.outlet.queued()
@@ -123,12 +148,12 @@ impl Core {
 
     /// Sends what is queued, as far as there is room. Returns whether everything was sent: see [`Outlet::flush`].
     pub(crate) fn flush(&self) -> bool {
-        self.note_flushed(self.outlet.flush(|head, error| self.not_sent(head, error)))
+        self.note_flushed(self.outlet.flush(|what, error| self.not_sent(what, error)))
     }
 
     /// As [`flush`](Self::flush), for a thread that then sleeps: see [`Outlet::flush_to`].
     pub(crate) fn flush_to(&self, end: u64) -> bool {
-        self.note_flushed(self.outlet.flush_to(end, |head, error| self.not_sent(head, error)))
+        self.note_flushed(self.outlet.flush_to(end, |what, error| self.not_sent(what, error)))
     }
 
     fn note_flushed(&self, is_flushed: bool) -> bool {
@@ -139,10 +164,13 @@ impl Core {
         is_flushed
     }
 
-    fn not_sent(&self, head: Option<CallHead>, error: SendError) {
+    fn not_sent(&self, what: Unsent, error: SendError) {
         let error = Arc::new(error);
-        match head {
-            Some(head) if !error.is_fatal() => wake(self.table().not_sent(head.id, &error)),
+        match what {
+            Unsent::Part(head) if !error.is_fatal() => {
+                wake(self.table().not_sent(head.id, &error));
+            }
+            Unsent::Frame if !error.is_fatal() => self.table().refuse(error),
             // The answers to earlier requests can still be received.
             _ => wake(self.table().stop(&error)),
         }

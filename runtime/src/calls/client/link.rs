@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::os::fd::AsFd as _;
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,9 @@ use super::table::Table;
 use crate::calls::park::{park_until, waker};
 use crate::calls::protocol::{Answers, Protocol};
 use crate::connection::Connection;
-use crate::error::CallError;
+use crate::error::{CallError, SendError};
 use crate::message::Message;
+use crate::outbox;
 use crate::receiver::{Part, Receiver};
 use crate::sys::{self, DatagramFd, Readiness};
 use crate::wait::Wait;
@@ -41,6 +42,7 @@ impl<P: Protocol> Link<P> {
         request: &M,
         deadline: Option<Instant>,
     ) -> Result<(), CallError> {
+        self.wait_for_space(request, deadline)?;
         self.core.notify(request)?;
         let end = self.core.queued();
         while !self.core.flush_to(end) {
@@ -51,16 +53,18 @@ impl<P: Protocol> Link<P> {
             self.wait_for_room(deadline);
             self.core.table().check()?;
         }
-        Ok(())
+        self.core.check_notified()
     }
 
-    /// Queues a request for one answer, or for `items`, and sends it if there is room. Returns its id.
+    /// Queues a request for one answer, or for `items`, and sends it if there is room. Waits while too much is queued.
+    /// Returns its id.
     pub(crate) fn begin<M: Message>(
         &self,
         request: &M,
         items: bool,
         deadline: Option<Instant>,
     ) -> Result<u64, CallError> {
+        self.wait_for_space(request, deadline)?;
         let id = self.core.begin(request, items, deadline)?;
         self.core.flush();
         Ok(id)
@@ -81,12 +85,11 @@ impl<P: Protocol> Link<P> {
         id: u64,
         deadline: Option<Instant>,
     ) -> Result<Option<Part>, CallError> {
-        let (item, more) = self.wait(id, deadline, |table, waker| table.poll_item(id, waker))?;
-        if more > 0 {
-            self.core.give_credit(id, more);
+        let polled = self.wait(id, deadline, |table, waker| table.poll_item(id, waker));
+        if self.core.follow_up(id, &polled) {
             self.core.flush();
         }
-        Ok(item)
+        polled.map(|(item, _)| item)
     }
 
     /// Ends a call early, and tells the server.
@@ -141,6 +144,25 @@ impl<P: Protocol> Link<P> {
         };
         self.appoint();
         result
+    }
+
+    /// Waits until a request may be queued: calls that are given up would otherwise pile up before a server that does
+    /// not read.
+    fn wait_for_space<M: Message>(
+        &self,
+        request: &M,
+        deadline: Option<Instant>,
+    ) -> Result<(), CallError> {
+        while self.core.is_full() && !self.core.flush() {
+            self.core.table().check()?;
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                let late =
+                    outbox::send(request, |frame| Err(SendError::TimedOut { len: frame.len }));
+                return late.map(|_| ()).map_err(|error| CallError::NotSent(Arc::new(error)));
+            }
+            self.wait_for_room(deadline);
+        }
+        Ok(())
     }
 
     /// Waits for room, and receives meanwhile, unless another thread does: a server may wait until its answers are read

@@ -5,6 +5,8 @@ mod core;
 mod handle;
 mod items;
 mod link;
+#[cfg(test)]
+mod model;
 mod table;
 
 pub use self::answer::Answer;

@@ -24,6 +24,8 @@ pub(crate) struct Table {
     last: u64,
     /// Why no more calls can begin.
     ended: Option<Ended>,
+    /// Why a request without an answer was refused, until its caller learns of it.
+    refused: Option<Arc<SendError>>,
     /// How many answers came for no call: late, forged, or of a kind that does not fit.
     dropped: u64,
 }
@@ -65,6 +67,7 @@ impl Table {
             has_cancelled: false,
             last: 0,
             ended: None,
+            refused: None,
             dropped: 0,
         }
     }
@@ -118,8 +121,23 @@ impl Table {
                 *credit -= 1;
                 queue.push_back(part);
             }
-            (CallKind::End | CallKind::Reply, State::Items { end: end @ None, .. }) => {
+            (CallKind::End, State::Items { end: end @ None, .. }) => {
                 *end = Some(error.map_or(Ok(()), Err));
+                self.open -= 1;
+            }
+            // Errors come as replies before the first item.
+            (CallKind::Reply, State::Items { end: end @ None, .. }) => {
+                *end = Some(Err(error.unwrap_or(CallError::Unexpected)));
+                self.open -= 1;
+            }
+            (CallKind::End, State::Waiting) => {
+                call.state = State::Answered(Err(error.unwrap_or(CallError::Unexpected)));
+                self.open -= 1;
+            }
+            (CallKind::Item, State::Items { end: end @ None, .. }) => {
+                // There is no credit for it, and a gap would go unnoticed.
+                self.dropped += 1;
+                *end = Some(Err(CallError::Unexpected));
                 self.open -= 1;
             }
             _ => {
@@ -132,6 +150,7 @@ impl Table {
 
     /// Fails one call, whose answer was refused.
     pub(crate) fn fail(&mut self, id: u64, reason: &Arc<RecvError>) -> Option<Waker> {
+        self.has_cancelled = true;
         let call = self.calls.get_mut(&id)?;
         self.open -= usize::from(call.fail(|| CallError::Lost(Arc::clone(reason))));
         call.waker.take()
@@ -139,6 +158,7 @@ impl Table {
 
     /// Fails all calls, as an answer was lost and any of them may be its call.
     pub(crate) fn fail_all(&mut self, reason: &Arc<RecvError>) -> Vec<Waker> {
+        self.has_cancelled = true;
         self.for_all(|call| call.fail(|| CallError::Lost(Arc::clone(reason))))
     }
 
@@ -155,6 +175,15 @@ impl Table {
         let call = self.calls.get_mut(&id)?;
         self.open -= usize::from(call.fail(|| CallError::NotSent(Arc::clone(error))));
         call.waker.take()
+    }
+
+    /// Notes why a request without an answer was refused.
+    pub(crate) fn refuse(&mut self, error: Arc<SendError>) {
+        self.refused = Some(error);
+    }
+
+    pub(crate) fn take_refused(&mut self) -> Option<Arc<SendError>> {
+        self.refused.take()
     }
 
     /// Fails later calls: no more requests can be sent. Wakes all, to receive what still comes.
@@ -225,13 +254,15 @@ impl Table {
 
     /// Ends a call. Returns whether the server still works on it, and where its request waited.
     pub(crate) fn forget(&mut self, id: u64) -> (bool, Option<Queued>) {
-        let is_open =
-            |call: &Call| matches!(call.state, State::Waiting | State::Items { end: None, .. });
-        let call = self.calls.remove(&id);
-        let was_open = call.as_ref().is_some_and(is_open);
-        self.open -= usize::from(was_open);
-        self.has_cancelled |= was_open;
-        (was_open && self.ended.is_none(), call.and_then(|call| call.queued))
+        let Some(call) = self.calls.remove(&id) else { return (false, None) };
+        let (is_open, is_running) = match &call.state {
+            State::Waiting | State::Items { end: None, .. } => (true, true),
+            State::Items { end: Some(Err(error)), .. } => (false, is_lost_here(error)),
+            State::Answered(_) | State::Items { .. } => (false, false),
+        };
+        self.open -= usize::from(is_open);
+        self.has_cancelled |= is_open;
+        (is_running && self.ended.is_none(), call.queued)
     }
 
     /// Returns the waker of some call that waits: somebody has to receive.
@@ -256,6 +287,11 @@ impl Table {
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped
     }
+}
+
+/// Returns whether the server may still send items of a call that failed with `error`.
+pub(crate) fn is_lost_here(error: &CallError) -> bool {
+    matches!(error, CallError::Lost(_) | CallError::Unexpected)
 }
 
 impl Call {

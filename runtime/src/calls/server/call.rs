@@ -121,9 +121,9 @@ impl Answering {
         self.refuse(Status::NotSupported);
     }
 
-    /// Ends a call that has no answer.
+    /// Ends a call that has no answer. A caller who wants one learns that there is none.
     pub fn nothing(self) {
-        self.refuse(Status::Malformed);
+        self.refuse(Status::Failed);
     }
 
     fn refuse(mut self, status: Status) {

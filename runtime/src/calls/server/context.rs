@@ -49,8 +49,12 @@ impl Running {
 
     /// Returns whether nobody waits for an answer any more.
     pub(crate) fn is_over(&self) -> bool {
+        self.is_cancelled() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// Returns whether the caller has cancelled it, or is gone.
+    pub(crate) fn is_cancelled(&self) -> bool {
         self.is_cancelled.load(Ordering::Acquire)
-            || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     pub(crate) fn cancel(&self) {

@@ -17,8 +17,8 @@ use crate::calls::status::Status;
 use crate::error::SendError;
 use crate::message::Message;
 use crate::outbox;
-use crate::wire::CallKind;
 use crate::wire::CallHead;
+use crate::wire::CallKind;
 
 /// Why an item was not sent.
 #[derive(Debug, Error)]

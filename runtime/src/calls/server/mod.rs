@@ -2,6 +2,7 @@
 
 mod buffers;
 mod call;
+mod calls;
 mod context;
 mod items;
 mod request;
@@ -14,7 +15,7 @@ mod threads;
 pub use self::call::{Answering, Call};
 pub use self::context::Context;
 pub use self::items::{ItemError, ItemSender};
-pub(crate) use self::request::{Received, Request};
+pub(crate) use self::request::Received;
 pub use self::responder::Responder;
 pub use self::service::Service;
 pub(crate) use self::session::Session;

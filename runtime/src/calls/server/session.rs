@@ -1,6 +1,5 @@
 //! A connection of a server: the calls that run, and the way back for their answers.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::net::Shutdown;
 use std::os::fd::AsFd as _;
@@ -9,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::buffers::Buffers;
+use super::calls::Calls;
 use super::context::Running;
 use crate::backlog::HeldFrame;
 use crate::calls::bell::Bell;
-use crate::calls::ids::Ids;
-use crate::calls::outlet::Outlet;
+use crate::calls::outlet::{Outlet, Unsent};
 use crate::calls::status::Status;
 use crate::error::SendError;
 use crate::message::Message;
@@ -26,9 +25,6 @@ const RECHECK: Duration = Duration::from_millis(100);
 
 /// How long a server that stops waits for a client to read what it is told.
 const FAREWELL: Duration = Duration::from_secs(1);
-
-/// The most finished calls whose memory is kept.
-const MAX_FINISHED: usize = 256;
 
 /// What all calls of a connection share.
 pub(crate) struct Session {
@@ -49,13 +45,6 @@ pub(crate) struct Session {
     /// No more answers can be sent.
     is_broken: AtomicBool,
     pub(super) peer: Option<Arc<Peer>>,
-}
-
-#[derive(Default)]
-struct Calls {
-    running: Ids<Arc<Running>>,
-    /// Calls that were answered, to be used again.
-    finished: VecDeque<Arc<Running>>,
 }
 
 impl Session {
@@ -98,8 +87,9 @@ impl Session {
         Some(running)
     }
 
+    /// Tells the handler of a call that its caller has cancelled it. The call runs until its handler ends.
     pub(crate) fn cancel(&self, id: u64) {
-        let running = self.remove(&mut self.calls(), id);
+        let running = self.calls().running.get(&id).cloned();
         running.into_iter().for_each(|running| running.cancel());
     }
 
@@ -134,21 +124,27 @@ impl Session {
         (self.streams.load(Ordering::Relaxed), self.others.load(Ordering::Relaxed))
     }
 
-    /// Ends the calls that still run, tells their callers, and closes the connection.
-    pub(crate) fn close(&self) {
+    /// Cancels the calls that still run, tells their callers, and closes the connection. Returns how many calls that
+    /// were.
+    pub(crate) fn close(&self) -> usize {
         self.stop();
         let calls = self.take_all();
+        let mut cancelled = 0;
         for (id, running) in calls {
-            running.cancel();
-            self.push_status(id, Status::Stopping);
+            if !running.is_cancelled() {
+                running.cancel();
+                self.push_status(id, Status::Cancelled);
+                cancelled += 1;
+            }
         }
         if let Some(bell) = &self.bell {
             self.is_closing.store(true, Ordering::Release);
             bell.ring();
-            return;
+            return cancelled;
         }
         self.flush_until(Some(Instant::now() + FAREWELL));
         self.shutdown();
+        cancelled
     }
 
     /// Returns whether the connection has to be closed once everything is sent.
@@ -178,7 +174,7 @@ impl Session {
 
     /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled.
     pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<(), SendError> {
-        let Some(running) = self.remove_finished(id) else { return Ok(()) };
+        let Some(running) = self.remove(id) else { return Ok(()) };
         // The handler may have seen that the deadline has passed, and have answered with less than all.
         if running.is_over() {
             self.refuse(id, Status::TimedOut);
@@ -194,7 +190,7 @@ impl Session {
 
     /// Ends a call without a message. Says nothing if the call was cancelled.
     pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) {
-        if self.remove_finished(id).is_some() {
+        if self.remove(id).is_some() {
             self.outlet.push_head(CallHead { kind, number: status as u32, id });
             self.flush();
         }
@@ -246,8 +242,8 @@ impl Session {
 
     /// Sends what is queued, as far as there is room. Returns whether everything was sent.
     pub(crate) fn try_flush(&self) -> bool {
-        self.outlet.flush(|head, error| match head {
-            Some(CallHead { id, kind: CallKind::Reply | CallKind::Item, .. })
+        self.outlet.flush(|what, error| match what {
+            Unsent::Part(CallHead { id, kind: CallKind::Reply | CallKind::Item, .. })
                 if !error.is_fatal() =>
             {
                 self.push_status(id, Status::Failed);
@@ -256,20 +252,13 @@ impl Session {
         })
     }
 
-    /// Ends a call, and keeps its memory. `None` if it does not run.
-    fn remove_finished(&self, id: u64) -> Option<Arc<Running>> {
+    /// Ends a call. `None` if its caller waits for no answer.
+    fn remove(&self, id: u64) -> Option<Arc<Running>> {
         let mut calls = self.calls();
-        let running = self.remove(&mut calls, id)?;
-        if calls.finished.len() < MAX_FINISHED {
-            calls.finished.push_back(Arc::clone(&running));
-        }
-        Some(running)
-    }
-
-    fn remove(&self, calls: &mut Calls, id: u64) -> Option<Arc<Running>> {
         let running = calls.running.remove(&id)?;
         self.count(running.is_stream()).fetch_sub(1, Ordering::Relaxed);
-        Some(running)
+        calls.keep(Arc::clone(&running));
+        (!running.is_cancelled()).then_some(running)
     }
 
     fn take_all(&self) -> Vec<(u64, Arc<Running>)> {
@@ -285,20 +274,6 @@ impl Session {
 
     fn calls(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Calls {
-    /// Returns a call that has just begun, in memory of one that has ended if there is any.
-    fn fresh(&mut self, deadline: Option<Instant>, is_stream: bool) -> Arc<Running> {
-        if let Some(mut finished) = self.finished.pop_front()
-            // Some handlers keep it after they have answered.
-            && let Some(running) = Arc::get_mut(&mut finished)
-        {
-            *running = Running::new(deadline, is_stream);
-            return finished;
-        }
-        Arc::new(Running::new(deadline, is_stream))
     }
 }
 

@@ -85,9 +85,7 @@ impl Stopper {
 
 /// Cancels the calls that still run, and closes the connections. Returns how many calls that were.
 pub(crate) fn close(sessions: &[Arc<Session>]) -> usize {
-    let cancelled = sessions.iter().map(|session| session.len()).sum();
-    sessions.iter().for_each(|session| session.close());
-    cancelled
+    sessions.iter().map(|session| session.close()).sum()
 }
 
 impl fmt::Debug for Stopper {

@@ -7,7 +7,7 @@ use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
 use super::call::Call;
-use super::request::{Received, Request};
+use super::request::Received;
 use super::service::Service;
 use super::session::Session;
 use super::stopper::Stopper;
@@ -144,14 +144,14 @@ impl<S: Service> Crew<'_, S> {
     fn work<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) -> Result<(), RecvError> {
         loop {
             self.idle.fetch_add(1, Ordering::AcqRel);
-            let request = self.next();
+            let call = self.next();
             let is_last = self.idle.fetch_sub(1, Ordering::AcqRel) == 1;
-            let Some(request) = request.transpose() else { return Ok(()) };
-            let request = request?;
+            let Some(call) = call.transpose() else { return Ok(()) };
+            let call = call?;
             if is_last {
                 self.grow(scope);
             }
-            self.begin(scope, request);
+            self.begin(scope, call);
         }
     }
 
@@ -167,13 +167,13 @@ impl<S: Service> Crew<'_, S> {
         }
     }
 
-    /// Receives the next request. `None` at the end of the connection.
-    fn next(&self) -> Result<Option<Request>, RecvError> {
+    /// Receives the next call. `None` at the end of the connection.
+    fn next(&self) -> Result<Option<Call<S::Protocol>>, RecvError> {
         let mut receiver = self.receiver();
         loop {
             let received = receiver.receive_range(Wait::Block);
             match self.session.accept(&mut receiver, received)? {
-                Received::Request(request) => return Ok(Some(request)),
+                Received::Call(call) => return Ok(Some(call)),
                 Received::Nothing => {}
                 Received::End => return Ok(None),
             }
@@ -181,8 +181,7 @@ impl<S: Service> Crew<'_, S> {
     }
 
     /// Handles a call, or lets another thread do so if it is answered with items.
-    fn begin<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, request: Request) {
-        let Some(call) = request.begin::<S::Protocol>(&self.session) else { return };
+    fn begin<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, call: Call<S::Protocol>) {
         if !call.has_items() {
             return self.handle(call);
         }

@@ -186,11 +186,7 @@ impl<R> Drop for Waiting<R> {
 
 impl<P> Clone for Client<P> {
     fn clone(&self) -> Self {
-        Self {
-            handle: Arc::clone(&self.handle),
-            deadline: self.deadline,
-            protocol: PhantomData,
-        }
+        Self { handle: Arc::clone(&self.handle), deadline: self.deadline, protocol: PhantomData }
     }
 }
 

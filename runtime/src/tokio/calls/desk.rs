@@ -8,7 +8,7 @@ use super::gate::{Gate, Load, Permit};
 use super::held::Held;
 use super::spares::{Room, Spares, Task};
 use super::writer::Writer;
-use crate::calls::{Bell, Call, Protocol, Received, Request, Session, Status};
+use crate::calls::{Bell, Call, Protocol, Received, Session, Status};
 use crate::error::RecvError;
 use crate::tokio::Receiver;
 use crate::tokio::registration::Registration;
@@ -54,7 +54,18 @@ where
     ) -> Self {
         let writer = Writer::new(Arc::clone(&session), registration);
         let (load, spares) = (Arc::new(Load::default()), Arc::new(Spares::new()));
-        Self { handle, bounds, gate, load, session, receiver, writer, held: Held::new(), spares, room: None }
+        Self {
+            handle,
+            bounds,
+            gate,
+            load,
+            session,
+            receiver,
+            writer,
+            held: Held::new(),
+            spares,
+            room: None,
+        }
     }
 
     /// Serves the connection. Ready when it has ended.
@@ -93,15 +104,14 @@ where
             }
             let received = ready!(self.receiver.poll_range(cx));
             match self.session.accept(self.receiver.inner_mut(), received)? {
-                Received::Request(request) => self.accept(request),
+                Received::Call(call) => self.accept(call),
                 Received::Nothing => {}
                 Received::End => return Poll::Ready(Ok(())),
             }
         }
     }
 
-    fn accept(&mut self, request: Request) {
-        let Some(call) = request.begin::<P>(&self.session) else { return };
+    fn accept(&mut self, call: Call<P>) {
         if call.has_items() {
             let max = self.bounds.streams;
             // The session counts this one.

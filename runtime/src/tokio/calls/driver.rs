@@ -20,11 +20,7 @@ pub(super) struct Driver<Rx: Message> {
 }
 
 impl<Rx: Message> Driver<Rx> {
-    pub(super) fn new(
-        link: Arc<Link>,
-        receiver: Receiver<Rx>,
-        registration: Registration,
-    ) -> Self {
+    pub(super) fn new(link: Arc<Link>, receiver: Receiver<Rx>, registration: Registration) -> Self {
         let writer = Writer::new(Arc::clone(&link.core), registration);
         Self { link, receiver, writer }
     }
@@ -35,8 +31,14 @@ impl<Rx: Message> Driver<Rx> {
         while let Poll::Ready(received) = receiver.poll_range(cx) {
             match link.core.accept(receiver.inner_mut(), received) {
                 Accepted::End => return Poll::Ready(()),
-                Accepted::Last if receiver.poll_quiet(cx).is_pending() => break,
-                Accepted::Last | Accepted::More => {}
+                Accepted::More => {}
+                Accepted::Last => {
+                    // A call may have begun meanwhile, and its request may be sent.
+                    let is_quiet = || link.core.table().is_idle();
+                    if receiver.poll_quiet(cx, is_quiet).is_pending() {
+                        break;
+                    }
+                }
             }
         }
         link.bell.disarm();

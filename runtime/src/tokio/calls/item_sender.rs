@@ -45,9 +45,9 @@ impl<I: Message> ItemSender<I> {
             let credit = poll_fn(|cx| sender.poll_credit(cx.waker()));
             match sender.deadline() {
                 None => credit.await?,
-                Some(deadline) => timeout_at(deadline.into(), credit)
-                    .await
-                    .unwrap_or(Err(ItemError::Stopped))?,
+                Some(deadline) => {
+                    timeout_at(deadline.into(), credit).await.unwrap_or(Err(ItemError::Stopped))?
+                }
             };
             sender.session().held_item(held);
             Ok(())

@@ -49,7 +49,10 @@ impl<P, I: Message> Items<P, I> {
         self.item.insert(item?).decode().map(Some).map_err(CallError::Decode)
     }
 
-    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<OwnedFrame<I>, CallError>>> {
+    fn poll_item(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<OwnedFrame<I>, CallError>>> {
         if self.is_done {
             return Poll::Ready(None);
         }
@@ -64,14 +67,11 @@ impl<P, I: Message> Items<P, I> {
             }
         };
         self.is_done = !matches!(received, Ok((Some(_), _)));
+        if self.handle.0.core.follow_up(self.id, &received) {
+            self.handle.0.bell.ring();
+        }
         Poll::Ready(match received {
-            Ok((item, more)) => {
-                if more > 0 {
-                    self.handle.0.core.give_credit(self.id, more);
-                    self.handle.0.bell.ring();
-                }
-                item.map(|part| Ok(part.into_frame()))
-            }
+            Ok((item, _)) => item.map(|part| Ok(part.into_frame())),
             Err(error) => Some(Err(error)),
         })
     }

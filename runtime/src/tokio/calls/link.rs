@@ -51,7 +51,7 @@ impl Link {
     /// Waits until little is queued.
     pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<Result<(), CallError>> {
         let mut waiting = self.waiting();
-        self.core.table().check()?;
+        self.core.check_notified()?;
         self.has_waiting.store(true, Ordering::SeqCst);
         if self.core.unsent() <= MAX_UNSENT {
             return Poll::Ready(Ok(()));

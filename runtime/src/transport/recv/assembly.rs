@@ -70,6 +70,11 @@ impl Assembly {
         self.bytes.len()
     }
 
+    /// Returns the bytes that have arrived.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Returns the length of the whole frame, in bytes.
     pub(super) fn total(&self) -> usize {
         self.total

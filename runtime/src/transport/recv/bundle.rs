@@ -16,12 +16,14 @@ pub(super) struct Bundle {
     trailing: u32,
     /// Whether its frames may be parts of calls.
     calls: bool,
+    /// The head of the part of a call that was skipped last.
+    skipped: Option<CallHead>,
 }
 
 impl Bundle {
     /// Begins a bundle of `count` frames. With `calls`, they may be parts of calls.
     pub(super) fn new(count: u64, calls: bool) -> Self {
-        Self { left: count, at: HEAD_LEN as u32, trailing: 0, calls }
+        Self { left: count, at: HEAD_LEN as u32, trailing: 0, calls, skipped: None }
     }
 
     #[inline]
@@ -48,9 +50,26 @@ impl Bundle {
             _ => self.left -= 1,
         }
         if frame.len() > limit {
-            return Err(RecvError::TooLarge { len: frame.len(), limit });
+            self.check_part(bytes.get(frame.clone()).unwrap_or_default(), limit)?;
         }
         Ok(frame)
+    }
+
+    /// Fails for a frame over `limit`, unless only the head of a call makes it so long.
+    #[cold]
+    fn check_part(&mut self, frame: &[u8], limit: usize) -> Result<(), RecvError> {
+        let part = CallHead::split(frame).filter(|_| self.calls);
+        let len = part.map_or(frame.len(), |(_, frame)| frame.len());
+        if len > limit {
+            self.skipped = part.map(|(head, _)| head);
+            return Err(RecvError::TooLarge { len, limit });
+        }
+        Ok(())
+    }
+
+    /// Takes the head of the part of a call that was skipped last.
+    pub(super) fn take_skipped(&mut self) -> Option<CallHead> {
+        self.skipped.take()
     }
 
     /// Returns the range of the next frame.

@@ -33,7 +33,7 @@ pub(crate) struct Inbox {
     pub(super) ended: bool,
     /// Whether parts of calls are received like frames.
     pub(super) calls: bool,
-    /// The head of the part of a call that was refused for its length.
+    /// The head of the part of a call that was refused.
     pub(super) refused: Option<CallHead>,
 }
 
@@ -118,9 +118,9 @@ impl Inbox {
         }
     }
 
-    /// Returns the head of the part of a call that the last receive has refused for its length.
+    /// Returns the head of the part of a call that the last receive has refused, if it is known.
     pub(crate) fn take_refused(&mut self) -> Option<CallHead> {
-        self.refused.take()
+        self.refused.take().or_else(|| self.bundle.take_skipped())
     }
 
     /// Returns the bytes of the last received part of a call, and how many of them are before the last `len`.

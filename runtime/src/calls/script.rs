@@ -25,6 +25,7 @@ type Matcher<P> = Box<dyn for<'r, 'f> Fn(&'r <P as Message>::Borrowed<'f>) -> bo
 type Sending = Box<dyn FnOnce(&mut Replies<'_>) -> Result<(), SendError> + Send>;
 
 /// A server that expects calls in order and answers each as it was told, to test a client without the real server.
+/// [The guide](crate::guide::calls#testing) has an example.
 pub struct Script<P: Protocol> {
     connection: Connection<Answers<P>, P>,
     steps: VecDeque<Step<P>>,
@@ -204,6 +205,29 @@ impl Playing {
 }
 
 /// What was not as a [`Script`] expected.
+///
+/// ```
+/// use datagrammar::calls::{CallError, Script};
+/// use datagrammar::{Message, Protocol};
+///
+/// #[derive(Message, Protocol)]
+/// enum Switch {
+///     #[message(tag = 1)]
+///     On,
+///     #[message(tag = 2)]
+///     Off,
+/// }
+///
+/// let (connection, mut script) = Script::<Switch>::new()?;
+/// script.expect(|call| matches!(call, Switch::On));
+/// let playing = script.play();
+/// let client = SwitchClient::new(connection);
+/// client.off()?;
+/// drop(client);
+/// let error = playing.finish().unwrap_err();
+/// assert!(error.to_string().ends_with("came Off (tag 2)"), "{error}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct ScriptError(Vec<Unexpected>);
 

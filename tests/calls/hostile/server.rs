@@ -243,7 +243,7 @@ fn a_request_in_pieces_that_stops_is_answered_as_malformed() {
 fn a_deadline_of_a_millisecond_passes() {
     serve(|peer| {
         peer.part(REQUEST, 1, 1, &to_vec(&Sums::Slow { millis: 100_000 }).unwrap());
-        assert_eq!(peer.next(), answer(1, 1));
+        assert_eq!(peer.next(), status(1, 5));
         // A stream that waits for credit.
         peer.part(REQUEST, 1, 2, &to_vec(&Sums::Count { to: u64::MAX }).unwrap());
         let last = loop {

@@ -16,6 +16,29 @@ use crate::options::Options;
 /// Calls over one connection, from any number of threads. Clones share the connection.
 ///
 /// The derive makes a client with a method for each call, which wraps this one.
+///
+/// ```
+/// use datagrammar::calls::{Client, Script};
+/// use datagrammar::{Message, Protocol};
+///
+/// #[derive(Message, Protocol)]
+/// enum Sums {
+///     #[message(tag = 1, reply = u64)]
+///     Add { left: u64, right: u64 },
+/// }
+///
+/// let (connection, mut script) = Script::<Sums>::new()?;
+/// script.expect(|call| matches!(call, Sums::Add { left: 1, .. })).answer::<SumsAddAnswer>(Ok(3));
+/// let playing = script.play();
+///
+/// let client = Client::<Sums>::new(connection);
+/// let mut answer = client.call::<SumsAddAnswer>(&Sums::Add { left: 1, right: 2 })?;
+/// assert_eq!(answer.decode().map_err(|_| "no answer")?, 3);
+/// assert_eq!((client.in_flight(), client.dropped()), (0, 0));
+/// drop(client);
+/// playing.finish()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Client<P: Protocol> {
     link: Arc<Link<P>>,
     deadline: Option<Instant>,

@@ -37,7 +37,6 @@ const RUNTIME: &[&[&str]] = &[
         "backlog",
         "batch",
         "bundle",
-        "backlog",
         "receiver",
         "connection",
         "listener",

@@ -50,6 +50,7 @@ mod outlet;
 mod park;
 mod protocol;
 mod script;
+mod script_error;
 mod server;
 mod status;
 
@@ -58,7 +59,8 @@ pub(crate) use self::client::{Accepted, Core};
 pub use self::client::{Answer, Client, Items};
 pub(crate) use self::outlet::Outlet;
 pub use self::protocol::{Answers, Protocol, Reply};
-pub use self::script::{Expected, Playing, Script, ScriptError};
+pub use self::script::{Expected, Playing, Script};
+pub use self::script_error::ScriptError;
 pub use self::server::{
     Answering, Call, Context, ItemError, ItemSender, Responder, Server, Service, Stopper,
 };

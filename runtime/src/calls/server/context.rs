@@ -136,8 +136,9 @@ impl Context {
         self.running.deadline()
     }
 
-    /// Returns whether nobody waits for the answer any more: the caller has cancelled the call or is gone, or the deadline
-    /// has passed. A handler that takes long should look now and then.
+    /// Returns whether nobody waits for the answer any more: the caller has cancelled the call or is gone, or the
+    /// deadline has passed. A handler that takes long should look now and then. Once this returns `true`, what the
+    /// handler answers is not sent.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.running.is_over()

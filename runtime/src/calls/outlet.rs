@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::backlog::{Backlog, Datagram, HeldFrame};
 use crate::bundle::Bundle;
+use crate::calls::memory::Memory;
 use crate::calls::protocol::Encoded;
 use crate::error::SendError;
 use crate::message::Message;
@@ -25,18 +26,33 @@ pub(crate) struct Outlet {
 
 #[derive(Debug)]
 struct Writer {
-    sender: Sender<Encoded>,
+    sink: Sink,
     /// The datagram that had no room, or only for some of its pieces.
     current: Option<Datagram>,
 }
 
+/// Where datagrams go.
+#[derive(Debug)]
+enum Sink {
+    Socket(Sender<Encoded>),
+    Memory(Memory),
+}
+
 impl Outlet {
     pub(crate) fn new<Tx: Message>(sender: Sender<Tx>) -> Self {
-        let writer = Mutex::new(Writer { sender: sender.cast(), current: None });
-        Self { writer, backlog: Mutex::default() }
+        Self::with_sink(Sink::Socket(sender.cast()))
     }
 
-    /// Queues a part of a call, or an ordinary frame without a head.
+    /// An outlet that keeps what it sends in memory.
+    pub(crate) fn in_memory(memory: Memory) -> Self {
+        Self::with_sink(Sink::Memory(memory))
+    }
+
+    fn with_sink(sink: Sink) -> Self {
+        Self { writer: Mutex::new(Writer { sink, current: None }), backlog: Mutex::default() }
+    }
+
+    /// Queues a part of a call, or an ordinary frame without a head. Returns its length in bytes.
     ///
     /// # Errors
     ///
@@ -45,10 +61,13 @@ impl Outlet {
         &self,
         head: Option<CallHead>,
         message: &M,
-    ) -> Result<(), SendError> {
+    ) -> Result<usize, SendError> {
         match head {
-            Some(head) => outbox::send_part(head, message, |part| self.queue(part)),
-            None => outbox::send(message, |frame| self.queue(frame)).map(|_len| ()),
+            Some(head) => outbox::send_part(head, message, |part| {
+                let len = part.len;
+                self.queue(part).map(|()| len)
+            }),
+            None => outbox::send(message, |frame| self.queue(frame)),
         }
     }
 
@@ -82,7 +101,7 @@ impl Outlet {
                 let begun = writer.current.take();
                 let is_begun = begun.is_some();
                 let Some(mut datagram) = begun.or_else(|| self.backlog().pop()) else { break };
-                match send(&mut writer.sender, &mut datagram, is_begun) {
+                match writer.sink.send(&mut datagram, is_begun) {
                     Ok(()) => {}
                     Err(SendError::WouldBlock { .. }) => {
                         writer.current = Some(datagram);
@@ -106,6 +125,15 @@ impl Outlet {
 
     fn backlog(&self) -> MutexGuard<'_, Backlog> {
         self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink {
+    fn send(&mut self, datagram: &mut Datagram, is_begun: bool) -> Result<(), SendError> {
+        match self {
+            Self::Socket(sender) => send(sender, datagram, is_begun),
+            Self::Memory(memory) => memory.push(datagram),
+        }
     }
 }
 

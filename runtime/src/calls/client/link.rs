@@ -7,6 +7,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::table::Table;
+use crate::calls::frame::Observer;
 use crate::calls::outlet::Outlet;
 use crate::calls::park::{park_until, waker};
 use crate::calls::protocol::{Answers, Protocol};
@@ -26,17 +27,19 @@ const RECHECK: Duration = Duration::from_millis(10);
 pub(crate) struct Link<P> {
     fd: DatagramFd,
     outlet: Outlet,
+    observer: Observer,
     receiver: Mutex<Receiver<Answers<P>>>,
     table: Mutex<Table>,
 }
 
 impl<P: Protocol> Link<P> {
-    pub(crate) fn new(connection: Connection<P, Answers<P>>) -> Self {
+    pub(crate) fn new(connection: Connection<P, Answers<P>>, observer: Observer) -> Self {
         let (sender, mut receiver) = connection.split();
         receiver.accept_calls();
         Self {
             fd: receiver.fd().clone(),
             outlet: Outlet::new(sender),
+            observer,
             receiver: Mutex::new(receiver),
             table: Mutex::new(Table::new()),
         }
@@ -50,7 +53,8 @@ impl<P: Protocol> Link<P> {
     ) -> Result<(), CallError> {
         self.table().check()?;
         let pushed = self.outlet.push(None, request);
-        pushed.map_err(|error| CallError::NotSent(Arc::new(error)))?;
+        let len = pushed.map_err(|error| CallError::NotSent(Arc::new(error)))?;
+        self.observer.sent(None, request, len);
         while !self.flush() {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 // It is queued, and goes with the next call.
@@ -69,13 +73,14 @@ impl<P: Protocol> Link<P> {
         items: bool,
         deadline: Option<Instant>,
     ) -> Result<u64, CallError> {
-        let id = self.table().begin(items)?;
+        let id = self.table().begin(request.name(), items)?;
         let number = deadline.map_or(0, millis_until);
         let head = CallHead { kind: CallKind::Request, number, id };
-        self.outlet.push(Some(head), request).map_err(|error| {
+        let len = self.outlet.push(Some(head), request).map_err(|error| {
             self.table().forget(id);
             CallError::NotSent(Arc::new(error))
         })?;
+        self.observer.sent(Some(id), request, len);
         self.flush();
         Ok(id)
     }
@@ -209,6 +214,7 @@ impl<P: Protocol> Link<P> {
         let wakers = match receiver.receive_range(wait) {
             Ok(Some(range)) => {
                 let part = receiver.take_part(range);
+                self.observer.received::<Answers<P>>(&part, |id| self.table().name(id));
                 self.table().deliver(part).into_iter().collect()
             }
             Ok(None) => self.table().end(None),

@@ -3,15 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::context::{Context, Running};
+use super::context::{Context, Request, Running};
 use super::items::ItemSender;
 use super::responder::Responder;
 use super::session::Session;
 use crate::calls::protocol::{Protocol, Reply};
 use crate::calls::status::Status;
 use crate::error::DecodeError;
+use crate::message::Message as _;
 use crate::owned_frame::OwnedFrame;
-use crate::wire::CallKind;
+use crate::wire::{CallKind, HEAD_LEN};
 
 /// A call that came. Derived code takes it apart and calls the handler.
 pub struct Call<P> {
@@ -29,6 +30,21 @@ impl<P: Protocol> Call<P> {
         Self { frame, answering: Answering { session, running, id } }
     }
 
+    /// Returns the tag of the call, for a [`Service`](super::Service) around others.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`OwnedFrame::tag`].
+    pub fn tag(&self) -> Result<u32, DecodeError> {
+        self.frame.tag()
+    }
+
+    /// Returns the length of the request in bytes: see [`Context::frame_len`].
+    #[must_use]
+    pub fn frame_len(&self) -> usize {
+        self.frame.len() + self.answering.id.map_or(0, |_id| HEAD_LEN)
+    }
+
     /// Answers that the call is not executed.
     pub(crate) fn refuse(mut self, status: Status) {
         self.answering.take().refuse(status);
@@ -36,9 +52,14 @@ impl<P: Protocol> Call<P> {
 
     /// Returns what the handler gets. `None` if the request cannot be decoded: then the call is answered.
     pub fn open(&mut self) -> Option<(Context, P::Borrowed<'_>, Answering)> {
+        let len = self.frame_len();
         let answering = self.answering.take();
         match self.frame.decode() {
-            Ok(request) => Some((answering.context(), request, answering)),
+            Ok(request) => {
+                let (name, tag) = (request.name(), request.tag());
+                let context = answering.context(Request { name, tag, len });
+                Some((context, request, answering))
+            }
             Err(error) => {
                 answering.refuse(match error {
                     DecodeError::UnknownTag(_) => Status::NotSupported,
@@ -70,8 +91,8 @@ impl Answering {
         Self { session, running, id: self.id.take() }
     }
 
-    fn context(&self) -> Context {
-        Context { running: Arc::clone(&self.running), peer: self.session.peer.clone() }
+    fn context(&self, request: Request) -> Context {
+        Context { running: Arc::clone(&self.running), peer: self.session.peer.clone(), request }
     }
 
     /// Answers with what a handler returned.

@@ -22,7 +22,8 @@ const RECHECK: Duration = Duration::from_millis(100);
 
 /// What all calls of a connection share.
 pub(crate) struct Session {
-    fd: DatagramFd,
+    /// `None` in memory.
+    fd: Option<DatagramFd>,
     outlet: Outlet,
     calls: Mutex<HashMap<u64, Arc<Running>>>,
     /// Takes no more calls.
@@ -33,14 +34,18 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(fd: DatagramFd, outlet: Outlet, peer: Option<Peer>) -> Self {
+    pub(crate) fn new(
+        fd: impl Into<Option<DatagramFd>>,
+        outlet: Outlet,
+        peer: Option<impl Into<Arc<Peer>>>,
+    ) -> Self {
         Self {
-            fd,
+            fd: fd.into(),
             outlet,
             calls: Mutex::default(),
             is_stopping: AtomicBool::new(false),
             is_broken: AtomicBool::new(false),
-            peer: peer.map(Arc::new),
+            peer: peer.map(Into::into),
         }
     }
 
@@ -63,6 +68,11 @@ impl Session {
     pub(crate) fn add_credit(&self, id: u64, more: u32) {
         let running = self.calls().get(&id).cloned();
         running.into_iter().for_each(|running| running.add_credit(more));
+    }
+
+    /// Returns a call that runs.
+    pub(crate) fn running(&self, id: u64) -> Option<Arc<Running>> {
+        self.calls().get(&id).cloned()
     }
 
     /// Cancels all calls, as the connection has ended.
@@ -95,7 +105,7 @@ impl Session {
         }
         self.flush();
         // Fails only if it has ended.
-        _ = self.fd.shutdown(Shutdown::Both);
+        _ = self.fd.as_ref().map(|fd| fd.shutdown(Shutdown::Both));
     }
 
     /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled.
@@ -103,12 +113,12 @@ impl Session {
         if self.calls().remove(&id).is_none() {
             return Ok(());
         }
-        if let Err(error) = self.outlet.push(Some(reply(id, Status::Done)), message) {
+        let pushed = self.outlet.push(Some(reply(id, Status::Done)), message).map(drop);
+        if pushed.is_err() {
             self.push_status(id, Status::Failed);
-            return Err(error);
         }
         self.flush();
-        Ok(())
+        pushed
     }
 
     /// Ends a call without a message. Says nothing if the call was cancelled.
@@ -140,8 +150,10 @@ impl Session {
     /// Sends what is queued, and waits for room: a client that does not read its answers gets no others.
     fn flush(&self) {
         while !self.try_flush() && !self.is_broken.load(Ordering::Acquire) {
+            // Memory always has room.
+            let Some(fd) = &self.fd else { return };
             // If it fails, so does sending.
-            _ = sys::wait(self.fd.as_fd(), Readiness::Writable, Some(Instant::now() + RECHECK));
+            _ = sys::wait(fd.as_fd(), Readiness::Writable, Some(Instant::now() + RECHECK));
         }
     }
 

@@ -1,0 +1,8 @@
+//! A server that is called without a socket, to test it.
+
+mod items;
+mod raw;
+mod service;
+
+pub use self::items::DirectItems;
+pub use self::service::Direct;

@@ -27,8 +27,8 @@ fn the_readme_shows_quickstart_as_it_is() {
 #[test]
 fn calls_runs() {
     let output = crate::run(&mut Command::new(env!("CARGO_BIN_EXE_calls")));
-    let error = "an error: Answered(\"invalid digit found in string\")";
-    assert_eq!(output, format!("the sum is 6\n{error}\n"));
+    let error = "Err(Answered(\"invalid digit found in string\"))";
+    assert_eq!(output, format!("the sum is 6\nno sum: {error}\n"));
 }
 
 #[test]

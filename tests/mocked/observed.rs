@@ -6,10 +6,10 @@ use std::thread;
 use datagrammar::Connection;
 use datagrammar::calls::{CallError, CallFrame, CallFrameKind, Client, Server};
 
-use crate::store::{Blobs, BlobsClient, BlobsService, Change, Store, file};
+use crate::store::{Asked, Blobs, BlobsClient, BlobsService, Change, Store, file};
 
 /// Calls every kind of call, and returns what the client saw and what the handler saw.
-fn observe(test: impl FnOnce(&BlobsClient)) -> (Vec<CallFrame>, Vec<(&'static str, u32, usize)>) {
+fn observe(test: impl FnOnce(&BlobsClient)) -> (Vec<CallFrame>, Vec<Asked>) {
     let (client, server) = Connection::pair().unwrap();
     let store = Store::default();
     let asked = Arc::clone(&store.asked);
@@ -27,9 +27,10 @@ fn observe(test: impl FnOnce(&BlobsClient)) -> (Vec<CallFrame>, Vec<(&'static st
     (frames, asked)
 }
 
-fn rows(
-    frames: &[CallFrame],
-) -> Vec<(CallFrameKind, &'static str, Option<u64>, Option<u32>, usize)> {
+/// What a frame is, its call, its id, its tag and its length.
+type Row = (CallFrameKind, &'static str, Option<u64>, Option<u32>, usize);
+
+fn rows(frames: &[CallFrame]) -> Vec<Row> {
     let row = |frame: &CallFrame| (frame.kind, frame.call.unwrap(), frame.id, frame.tag, frame.len);
     frames.iter().map(row).collect()
 }

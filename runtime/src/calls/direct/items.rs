@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, mpsc};
 
-use super::service::frame;
+use super::local::frame;
 use crate::calls::memory::Sent;
 use crate::calls::server::Running;
 use crate::calls::status::Status;

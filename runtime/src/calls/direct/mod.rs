@@ -1,6 +1,7 @@
 //! A server that is called without a socket, to test it.
 
 mod items;
+mod local;
 mod raw;
 mod service;
 

@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::service::{handle, session};
+use super::local::{handle, session};
 use crate::calls::memory::Sent;
 use crate::calls::protocol::Protocol;
 use crate::calls::server::{Call, Running, Service, Session};

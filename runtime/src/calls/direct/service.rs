@@ -1,24 +1,22 @@
 //! Calls with typed requests and answers.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Instant;
 
 use super::items::DirectItems;
+use super::local::{frame, handle, session};
 use super::raw::Raw;
 use crate::calls::client::Answer;
-use crate::calls::memory::{Memory, Sent};
-use crate::calls::outlet::Outlet;
+use crate::calls::memory::Sent;
 use crate::calls::protocol::{Protocol, Reply};
-use crate::calls::server::{Call, Running, Service, Session};
+use crate::calls::server::{Call, Running, Service};
 use crate::calls::status::Status;
 use crate::error::{CallError, SendError};
-use crate::message::{Descriptors, Message};
+use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
 use crate::peer::Peer;
-use crate::wire::HEAD_LEN;
 
 /// The only call of its session.
 const ID: u64 = 1;
@@ -141,7 +139,8 @@ impl<S: Service + 'static> Direct<S> {
     /// credit. All datagrams belong to one connection. See [the wire](crate::wire) for the bytes.
     ///
     /// The datagram is an ordinary frame or a part of a call: a request, a cancellation or credit. Anything else is
-    /// ignored, like a bundle or a piece of a longer frame. No descriptors come with it.
+    /// ignored, like a bundle or a piece of a longer frame. No descriptors come with it. A handler that
+    /// waits for something else than credit holds this function up: test it with [`items`](Self::items).
     ///
     /// ```
     /// use datagrammar::calls::{Context, Direct};
@@ -175,11 +174,7 @@ impl<S: Service + 'static> Direct<S> {
         raw.exchange(&self.service, datagram)
     }
 
-    #[expect(clippy::type_complexity, reason = "used twice")]
-    fn begin(
-        &self,
-        request: &Request<'_, S>,
-    ) -> Result<(Call<S::Protocol>, Arc<Running>, mpsc::Receiver<Sent>), CallError> {
+    fn begin(&self, request: &Request<'_, S>) -> Result<Begun<S>, CallError> {
         let frame = encode(request)?;
         let (session, sent) = session(self.peer.clone());
         let running = session.begin(ID, self.deadline).ok_or(CallError::Failed)?;
@@ -188,25 +183,11 @@ impl<S: Service + 'static> Direct<S> {
     }
 }
 
+/// A call that has begun, and what the service sends for it.
+type Begun<S> = (Call<<S as Service>::Protocol>, Arc<Running>, mpsc::Receiver<Sent>);
+
 /// A request of the protocol of a service.
 type Request<'r, S> = <<S as Service>::Protocol as Message>::Borrowed<'r>;
-
-/// Returns a connection in memory, and what the service sends over it.
-pub(super) fn session(peer: Option<Arc<Peer>>) -> (Arc<Session>, mpsc::Receiver<Sent>) {
-    let (memory, sent) = Memory::new();
-    (Arc::new(Session::new(None, Outlet::in_memory(memory), peer)), sent)
-}
-
-/// Calls the handler. If it panics, its caller learns of it.
-pub(super) fn handle<S: Service>(service: &S, call: Call<S::Protocol>) {
-    // The panic hook has reported it, and dropping the call has answered it.
-    _ = catch_unwind(AssertUnwindSafe(|| service.handle(call)));
-}
-
-/// Returns the frame after the head.
-pub(super) fn frame<M: Message>(sent: Sent) -> OwnedFrame<M> {
-    OwnedFrame::with_start(sent.bytes, HEAD_LEN, Descriptors::from(sent.descriptors))
-}
 
 fn encode<P: Message>(request: &P::Borrowed<'_>) -> Result<OwnedFrame<P>, CallError> {
     let not_sent = |error| CallError::NotSent(Arc::new(SendError::Encode(error)));

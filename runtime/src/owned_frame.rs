@@ -3,12 +3,14 @@
 use std::fmt;
 use std::io::IoSlice;
 use std::marker::PhantomData;
-use std::os::fd::BorrowedFd;
+use std::mem;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use crate::error::{DecodeError, EncodeError, SendError};
 use crate::message::{Borrowed, Descriptors, Encoder, MAX_BORROWED, Message};
 use crate::peer::Peer;
 use crate::transport::Outgoing;
+use crate::wire::is_reserved;
 
 /// A frame of an `M` that owns its memory. Queue it, move it to another thread, or encode a message once
 /// and send it to many peers.
@@ -50,6 +52,39 @@ impl<M: Message> OwnedFrame<M> {
     /// A frame that begins `start` bytes into `bytes`.
     pub(crate) fn with_start(bytes: Vec<u8>, start: usize, descriptors: Descriptors) -> Self {
         Self { start, ..Self::new(bytes, descriptors, None) }
+    }
+
+    /// Creates a frame by hand, to test code that takes frames. It is checked when it is decoded, as a received one. A
+    /// type without `fd` fields gets no descriptors: they are closed.
+    ///
+    /// ```
+    /// use std::fs::File;
+    /// use std::io::Read as _;
+    ///
+    /// use datagrammar::{DecodeError, Message, OwnedFrame};
+    ///
+    /// #[derive(Message)]
+    /// #[message(tag = 1)]
+    /// struct Import {
+    ///     #[message(fd)]
+    ///     file: File,
+    /// }
+    ///
+    /// let file = File::open("/proc/version")?;
+    /// let mut frame = OwnedFrame::<Import>::from_parts(vec![1], vec![file.into()]);
+    /// let mut text = String::new();
+    /// frame.decode()?.file.read_to_string(&mut text)?;
+    /// assert!(text.starts_with("Linux"));
+    ///
+    /// let mut frame = OwnedFrame::<Import>::from_parts(vec![1], Vec::new());
+    /// let error = frame.decode().err();
+    /// assert!(matches!(error, Some(DecodeError::FdCount { declared: 1, received: 0 })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn from_parts(bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Self {
+        let descriptors = if M::DESCRIPTORS { descriptors.into() } else { Descriptors::default() };
+        Self::new(bytes, descriptors, None)
     }
 
     /// Encodes a message. Duplicates the descriptors of its `fd` fields.
@@ -96,9 +131,9 @@ impl<M: Message> OwnedFrame<M> {
         self.bytes.get(self.start..).unwrap_or_default()
     }
 
-    /// Returns the frame's length in bytes. Never 0.
+    /// Returns the frame's length in bytes. Never 0 if it was received or encoded.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
+    #[expect(clippy::len_without_is_empty, reason = "a received frame is never empty")]
     pub fn len(&self) -> usize {
         self.bytes().len()
     }
@@ -123,6 +158,12 @@ impl<M: Message> OwnedFrame<M> {
         if let taken @ 1.. = self.descriptors.taken() {
             return Err(SendError::DescriptorsTaken { count: taken });
         }
+        // Only a frame made by hand can be like that, and no receiver would take it for a frame.
+        match self.bytes().first() {
+            None => return Err(EncodeError::Empty.into()),
+            Some(first) if is_reserved(*first) => return Err(EncodeError::ReservedTag.into()),
+            Some(_) => {}
+        }
         let (slices, descriptors) = ([IoSlice::new(self.bytes())], self.descriptors.borrow());
         let len = self.len();
         send(Outgoing { slices: &slices, descriptors: &descriptors, len }).map(|()| len)
@@ -130,9 +171,9 @@ impl<M: Message> OwnedFrame<M> {
 }
 
 impl<M> OwnedFrame<M> {
-    /// Returns the memory, to be used again.
-    pub(crate) fn into_buffer(self) -> Vec<u8> {
-        self.bytes
+    /// Takes the memory, to be used again.
+    pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
+        mem::take(&mut self.bytes)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::owned_frame::OwnedFrame;
 use crate::sys::DatagramFd;
 use crate::transport::Inbox;
 use crate::wait::Wait;
-use crate::wire::CallHead;
+use crate::wire::{CallHead, HEAD_LEN};
 
 /// The receiving half of a [`Connection`](crate::Connection), for messages of type `Rx`.
 ///
@@ -269,10 +269,14 @@ impl Part {
         Self { head: Some(head), bytes: frame.to_vec(), start: 0, descriptors }
     }
 
-    /// Returns the bytes of the frame.
-    #[cfg(test)]
+    /// Returns the frame, which is empty in a part without one.
     pub(crate) fn frame(&self) -> &[u8] {
         self.bytes.get(self.start..).unwrap_or_default()
+    }
+
+    /// Returns the length in bytes as it traveled, with the head.
+    pub(crate) fn len(&self) -> usize {
+        self.frame().len() + self.head.map_or(0, |_head| HEAD_LEN)
     }
 
     /// Returns the frame, as one of another message type than the receiver's.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, IoSlice};
+use std::iter;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use super::pool::Pool;
@@ -9,7 +10,7 @@ use crate::bundle::Bundle;
 use crate::error::{EncodeError, SendError};
 use crate::outbox::MAX_BUNDLED;
 use crate::transport::Outgoing;
-use crate::wire::MAX_BUNDLE;
+use crate::wire::{MAX_BUNDLE, read_frame_len};
 
 /// The most datagrams for which an idle queue keeps memory.
 const MAX_IDLE_DATAGRAMS: usize = 64;
@@ -128,6 +129,22 @@ impl Datagram {
     /// Returns whether it has, or may have had, several frames.
     pub(crate) fn is_bundle(&self) -> bool {
         matches!(self.content, Content::Bundle(_))
+    }
+
+    /// Returns its frames, each a slice. The descriptors belong to the only frame of a datagram that has any.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = &[u8]> {
+        let (mut alone, mut bundled) = match &self.content {
+            Content::Bundle(bundle) => (None, bundle.frames()),
+            Content::Alone(frame) => (Some(&*frame.bytes), &[][..]),
+        };
+        iter::from_fn(move || {
+            alone.take().or_else(|| {
+                let (len, rest) = read_frame_len(bundled)?;
+                let (frame, rest) = rest.split_at_checked(usize::try_from(len).ok()?)?;
+                bundled = rest;
+                Some(frame)
+            })
+        })
     }
 
     /// Frees its bytes and descriptors, if it is a frame alone.

@@ -45,7 +45,10 @@
 
 mod bell;
 mod client;
+mod direct;
+mod frame;
 mod ids;
+mod memory;
 mod outlet;
 mod park;
 mod protocol;
@@ -57,6 +60,9 @@ mod status;
 pub(crate) use self::bell::Bell;
 pub(crate) use self::client::{Accepted, Core};
 pub use self::client::{Answer, Client, Items};
+pub use self::direct::{Direct, DirectItems};
+pub(crate) use self::frame::Observer;
+pub use self::frame::{CallFrame, CallFrameKind};
 pub(crate) use self::outlet::Outlet;
 pub use self::protocol::{Answers, Protocol, Reply};
 pub use self::script::{Expected, Playing, Script};

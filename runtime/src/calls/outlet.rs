@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::backlog::{Backlog, Datagram, HeldFrame};
 use crate::bundle::Bundle;
+use crate::calls::memory::Memory;
 use crate::calls::protocol::Encoded;
 use crate::error::SendError;
 use crate::message::Message;
@@ -58,18 +59,33 @@ pub(crate) struct Queued {
 
 #[derive(Debug)]
 struct Writer {
-    sender: Sender<Encoded>,
+    sink: Sink,
     /// The datagram that had no room, or only for some of its pieces.
     current: Option<Datagram>,
+}
+
+/// Where datagrams go.
+#[derive(Debug)]
+enum Sink {
+    Socket(Sender<Encoded>),
+    Memory(Memory),
 }
 
 impl Outlet {
     pub(crate) fn new<Tx: Message>(sender: Sender<Tx>) -> Self {
         let kind = sender.fd().kind();
-        let writer = Mutex::new(Writer { sender: sender.cast(), current: None });
+        Self::with_sink(kind, Sink::Socket(sender.cast()))
+    }
+
+    /// An outlet that keeps what it sends in memory.
+    pub(crate) fn in_memory(memory: Memory) -> Self {
+        Self::with_sink(Kind::UnixSeqpacket, Sink::Memory(memory))
+    }
+
+    fn with_sink(kind: Kind, sink: Sink) -> Self {
         Self {
             kind,
-            writer,
+            writer: Mutex::new(Writer { sink, current: None }),
             backlog: Mutex::default(),
             is_shared: AtomicBool::new(false),
             queued: AtomicU64::new(0),
@@ -77,7 +93,7 @@ impl Outlet {
         }
     }
 
-    /// Queues a part of a call, or an ordinary frame without a head.
+    /// Queues a part of a call, or an ordinary frame without a head. Returns where it waits.
     ///
     /// # Errors
     ///
@@ -184,7 +200,7 @@ impl Outlet {
             let begun = writer.current.take();
             let is_begun = begun.is_some();
             let Some(mut datagram) = begun.or_else(|| self.backlog().pop()) else { return true };
-            match send(&mut writer.sender, &mut datagram, is_begun) {
+            match writer.sink.send(&mut datagram, is_begun) {
                 Ok(()) => {}
                 Err(SendError::WouldBlock { .. }) => {
                     writer.current = Some(datagram);
@@ -199,8 +215,7 @@ impl Outlet {
                     };
                     if matches!(unsent, Unsent::Bundle) && !error.is_fatal() {
                         // There is no memory. Callers would wait for what is lost.
-                        // Fails only if the connection has ended.
-                        _ = writer.sender.shutdown(Shutdown::Both);
+                        writer.sink.shutdown();
                     }
                     not_sent(unsent, error);
                 }
@@ -238,6 +253,22 @@ impl Outlet {
 
     fn backlog(&self) -> MutexGuard<'_, Backlog> {
         self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink {
+    fn send(&mut self, datagram: &mut Datagram, is_begun: bool) -> Result<(), SendError> {
+        match self {
+            Self::Socket(sender) => send(sender, datagram, is_begun),
+            Self::Memory(memory) => memory.push(datagram),
+        }
+    }
+
+    fn shutdown(&self) {
+        if let Self::Socket(sender) = self {
+            // Fails only if the connection has ended.
+            _ = sender.shutdown(Shutdown::Both);
+        }
     }
 }
 

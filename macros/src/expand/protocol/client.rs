@@ -81,6 +81,14 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
 
         #[automatically_derived]
         #allowed
+        impl __private::From<#module::Client<#message>> for #client {
+            fn from(__calls: #module::Client<#message>) -> Self {
+                Self { calls: __calls }
+            }
+        }
+
+        #[automatically_derived]
+        #allowed
         impl __private::Clone for #client {
             fn clone(&self) -> Self {
                 Self { calls: __private::Clone::clone(&self.calls) }

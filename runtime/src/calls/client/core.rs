@@ -7,6 +7,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::table::{Table, is_lost_here};
+use crate::calls::frame::Observer;
 use crate::calls::outlet::{Outlet, Queued, Unsent};
 use crate::error::{CallError, RecvError, SendError};
 use crate::message::Message;
@@ -25,6 +26,7 @@ const MAX_UNNOTED: usize = 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Core {
     outlet: Outlet,
+    observer: Observer,
     table: Mutex<Table>,
     /// How many bytes of requests were cancelled before they were sent, and are still queued.
     abandoned: AtomicUsize,
@@ -42,9 +44,10 @@ pub(crate) enum Accepted {
 }
 
 impl Core {
-    pub(crate) fn new<Tx: Message>(sender: Sender<Tx>) -> Self {
+    pub(crate) fn new<Tx: Message>(sender: Sender<Tx>, observer: Observer) -> Self {
         Self {
             outlet: Outlet::new(sender),
+            observer,
             table: Mutex::new(Table::new()),
             abandoned: AtomicUsize::new(0),
             abandoned_end: AtomicU64::new(0),
@@ -69,7 +72,9 @@ impl Core {
     pub(crate) fn notify<M: Message>(&self, request: &M) -> Result<(), CallError> {
         self.table().check()?;
         let pushed = self.outlet.push(None, request);
-        pushed.map(drop).map_err(|error| CallError::NotSent(Arc::new(error)))
+        let queued = pushed.map_err(|error| CallError::NotSent(Arc::new(error)))?;
+        self.observer.sent(None, request, queued.len);
+        Ok(())
     }
 
     /// Fails if a request without an answer was refused, or if no more calls can begin.
@@ -92,7 +97,7 @@ impl Core {
         if abandoned > MAX_ABANDONED {
             return Err(CallError::NotSent(Arc::new(SendError::WouldBlock { len: abandoned })));
         }
-        let id = self.table().begin(items)?;
+        let id = self.table().begin(request.name(), items)?;
         let number = deadline.map_or(0, millis_until);
         let head = CallHead { kind: CallKind::Request, number, id };
         let queued = self.outlet.push(Some(head), request).map_err(|error| {
@@ -102,6 +107,7 @@ impl Core {
         if self.outlet.unsent() > MAX_UNNOTED {
             self.table().note_queued(id, queued);
         }
+        self.observer.sent(Some(id), request, queued.len);
         Ok(id)
     }
 
@@ -185,6 +191,7 @@ impl Core {
         match received {
             Ok(Some(range)) => {
                 let part = receiver.take_part(range);
+                self.observer.received::<Rx>(&part, |id| self.table().name(id));
                 let mut table = self.table();
                 let waker = table.deliver(part);
                 let is_idle = table.is_idle();

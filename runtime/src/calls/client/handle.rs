@@ -8,6 +8,7 @@ use super::answer::Answer;
 use super::items::Items;
 use super::link::Link;
 use crate::address::Address;
+use crate::calls::frame::{CallFrame, Observer};
 use crate::calls::protocol::{Answers, Protocol, Reply};
 use crate::connection::Connection;
 use crate::error::{CallError, OpenError};
@@ -48,7 +49,49 @@ impl<P: Protocol> Client<P> {
     /// Calls over `connection`.
     #[must_use]
     pub fn new(connection: Connection<P, Answers<P>>) -> Self {
-        Self { link: Arc::new(Link::new(connection)), deadline: None }
+        Self { link: Arc::new(Link::new(connection, Observer::default())), deadline: None }
+    }
+
+    /// Calls over `connection`, and shows `observer` each request that is sent and each answer that is received. It runs
+    /// on the threads that call, before the answer is returned, and should be fast.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use std::sync::Arc;
+    ///
+    /// use datagrammar::calls::{CallFrameKind, Client, Script};
+    /// use datagrammar::{Message, Protocol};
+    ///
+    /// #[derive(Message, Protocol)]
+    /// enum Sums {
+    ///     #[message(tag = 1, reply = u64)]
+    ///     Add { left: u64, right: u64 },
+    /// }
+    ///
+    /// let (connection, mut script) = Script::<Sums>::new()?;
+    /// script.expect(|_| true).answer::<SumsAddAnswer>(Ok(3));
+    /// let playing = script.play();
+    ///
+    /// let received = Arc::new(AtomicUsize::new(0));
+    /// let counter = Arc::clone(&received);
+    /// let client = SumsClient::from(Client::observed(connection, move |frame| {
+    ///     println!("{:?} of {:?}: {} bytes", frame.kind, frame.call, frame.len);
+    ///     if frame.kind == CallFrameKind::Reply {
+    ///         counter.fetch_add(frame.len, Ordering::Relaxed);
+    ///     }
+    /// }));
+    /// assert_eq!(client.add(1, 2)?, 3);
+    /// assert_eq!(received.load(Ordering::Relaxed), 14 + 2);
+    /// playing.finish()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn observed(
+        connection: Connection<P, Answers<P>>,
+        observer: impl Fn(CallFrame) + Send + Sync + 'static,
+    ) -> Self {
+        let link = Link::new(connection, Observer::new(observer));
+        Self { link: Arc::new(link), deadline: None }
     }
 
     /// Connects to the server at `address`.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::table::Table;
+use crate::calls::frame::Observer;
 use crate::calls::park::{park_until, waker};
 use crate::calls::protocol::{Answers, Protocol};
 use crate::connection::Connection;
@@ -30,10 +31,11 @@ pub(crate) struct Link<P> {
 }
 
 impl<P: Protocol> Link<P> {
-    pub(crate) fn new(connection: Connection<P, Answers<P>>) -> Self {
+    pub(crate) fn new(connection: Connection<P, Answers<P>>, observer: Observer) -> Self {
         let (sender, mut receiver) = connection.split();
         receiver.accept_calls();
-        Self { fd: receiver.fd().clone(), core: Core::new(sender), receiver: Mutex::new(receiver) }
+        let core = Core::new(sender, observer);
+        Self { fd: receiver.fd().clone(), core, receiver: Mutex::new(receiver) }
     }
 
     /// Sends a request that has no answer, and waits for room until `deadline`.

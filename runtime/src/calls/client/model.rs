@@ -195,7 +195,7 @@ fn check(steps: Vec<Step>) {
         let all: Vec<u64> = model.calls.keys().copied().collect();
         match step {
             Step::Begin { items } => {
-                let begun = table.begin(items).map_err(|error| format!("{error:?}"));
+                let begun = table.begin("Call", items).map_err(|error| format!("{error:?}"));
                 let expected = model.ended.clone().map_or(Ok(model.last + 1), Err);
                 assert_eq!(begun, expected);
                 if let Ok(id) = begun {

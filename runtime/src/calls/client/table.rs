@@ -41,6 +41,8 @@ enum Ended {
 
 #[derive(Debug)]
 struct Call {
+    /// The name of its variant.
+    name: &'static str,
     state: State,
     queued: Option<Queued>,
     waker: Option<Waker>,
@@ -82,16 +84,21 @@ impl Table {
     }
 
     /// Begins a call for one answer, or for `items`. Returns its id.
-    pub(crate) fn begin(&mut self, items: bool) -> Result<u64, CallError> {
+    pub(crate) fn begin(&mut self, name: &'static str, items: bool) -> Result<u64, CallError> {
         self.check()?;
         self.last += 1;
         let state = match items {
             true => State::Items { queue: VecDeque::new(), end: None, credit: CREDIT },
             false => State::Waiting,
         };
-        self.calls.insert(self.last, Call { state, queued: None, waker: None });
+        self.calls.insert(self.last, Call { name, state, queued: None, waker: None });
         self.open += 1;
         Ok(self.last)
+    }
+
+    /// Returns the name of a call.
+    pub(crate) fn name(&self, id: u64) -> Option<&'static str> {
+        self.calls.get(&id).map(|call| call.name)
     }
 
     /// Notes where the request of a call waits to be sent.

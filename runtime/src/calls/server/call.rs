@@ -3,20 +3,20 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::context::{Context, Running};
+use super::context::{Context, Request, Running};
 use super::items::ItemSender;
 use super::responder::Responder;
 use super::session::Session;
 use crate::calls::protocol::{Protocol, Reply};
 use crate::calls::status::Status;
 use crate::error::DecodeError;
+use crate::message::Message as _;
 use crate::owned_frame::OwnedFrame;
-use crate::wire::CallKind;
+use crate::wire::{CallKind, HEAD_LEN};
 
 /// A call that came. Derived code takes it apart and calls the handler.
 pub struct Call<P> {
-    /// `None` once it is dropped.
-    frame: Option<OwnedFrame<P>>,
+    frame: OwnedFrame<P>,
     answering: Answering,
 }
 
@@ -27,7 +27,7 @@ impl<P: Protocol> Call<P> {
         running: Arc<Running>,
         id: Option<u64>,
     ) -> Self {
-        Self { frame: Some(frame), answering: Answering { session, running, id } }
+        Self { frame, answering: Answering { session, running, id } }
     }
 
     /// Returns whether the call is answered with items.
@@ -40,9 +40,19 @@ impl<P: Protocol> Call<P> {
         self.answering.running.is_over()
     }
 
-    /// Returns the length of the request in bytes.
-    pub(crate) fn len(&self) -> usize {
-        self.frame.as_ref().map_or(0, OwnedFrame::len)
+    /// Returns the tag of the call, for a [`Service`](super::Service) around others.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`OwnedFrame::tag`].
+    pub fn tag(&self) -> Result<u32, DecodeError> {
+        self.frame.tag()
+    }
+
+    /// Returns the length of the request in bytes: see [`Context::frame_len`].
+    #[must_use]
+    pub fn frame_len(&self) -> usize {
+        self.frame.len() + self.answering.id.map_or(0, |_id| HEAD_LEN)
     }
 
     /// Answers that the call is not executed.
@@ -52,9 +62,14 @@ impl<P: Protocol> Call<P> {
 
     /// Returns what the handler gets. `None` if the request cannot be decoded: then the call is answered.
     pub fn open(&mut self) -> Option<(Context, P::Borrowed<'_>, Answering)> {
+        let len = self.frame_len();
         let answering = self.answering.take();
-        match self.frame.as_mut()?.decode() {
-            Ok(request) => Some((answering.context(), request, answering)),
+        match self.frame.decode() {
+            Ok(request) => {
+                let (name, tag) = (request.name(), request.tag());
+                let context = answering.context(Request { name, tag, len });
+                Some((context, request, answering))
+            }
             Err(error) => {
                 answering.refuse(match error {
                     DecodeError::UnknownTag(_) => Status::NotSupported,
@@ -68,9 +83,7 @@ impl<P: Protocol> Call<P> {
 
 impl<P> Drop for Call<P> {
     fn drop(&mut self) {
-        if let Some(frame) = self.frame.take() {
-            self.answering.session.buffers.keep(frame.into_buffer());
-        }
+        self.answering.session.buffers.keep(self.frame.take_buffer());
     }
 }
 
@@ -94,8 +107,8 @@ impl Answering {
         Self { session, running, id: self.id.take() }
     }
 
-    fn context(&self) -> Context {
-        Context { running: Arc::clone(&self.running), peer: self.session.peer.clone() }
+    fn context(&self, request: Request) -> Context {
+        Context { running: Arc::clone(&self.running), peer: self.session.peer.clone(), request }
     }
 
     /// Answers with what a handler returned.

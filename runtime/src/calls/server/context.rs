@@ -107,6 +107,12 @@ impl Running {
         Poll::Pending
     }
 
+    /// Returns whether it waits for credit.
+    pub(crate) fn is_waiting(&self) -> bool {
+        let flow = self.flow();
+        flow.credit == 0 && flow.waker.is_some()
+    }
+
     fn flow(&self) -> MutexGuard<'_, Flow> {
         self.flow.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -117,11 +123,39 @@ impl Running {
 pub struct Context {
     pub(super) running: Arc<Running>,
     pub(super) peer: Option<Arc<Peer>>,
+    pub(super) request: Request,
+}
+
+/// What was called.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request {
+    pub(super) name: &'static str,
+    pub(super) tag: u32,
+    pub(super) len: usize,
 }
 
 impl Context {
     pub(crate) fn running(&self) -> &Running {
         &self.running
+    }
+
+    /// Returns the name of the call's variant, for logs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.request.name
+    }
+
+    /// Returns the tag of the call's variant.
+    #[must_use]
+    pub fn tag(&self) -> u32 {
+        self.request.tag
+    }
+
+    /// Returns the length of the request in bytes as it was received: its frame, and the 14 bytes of the call's head
+    /// unless the call has no answer.
+    #[must_use]
+    pub fn frame_len(&self) -> usize {
+        self.request.len
     }
 
     /// Returns who calls. `None` over vsock.
@@ -148,6 +182,8 @@ impl Context {
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
+            .field("name", &self.name())
+            .field("frame_len", &self.frame_len())
             .field("peer", &self.peer)
             .field("deadline", &self.deadline())
             .field("is_cancelled", &self.is_cancelled())

@@ -14,6 +14,7 @@ mod threads;
 
 pub use self::call::{Answering, Call};
 pub use self::context::Context;
+pub(crate) use self::context::Running;
 pub use self::items::{ItemError, ItemSender};
 pub(crate) use self::request::Received;
 pub use self::responder::Responder;

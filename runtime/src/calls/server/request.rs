@@ -55,7 +55,7 @@ impl Session {
             }
         };
         let head = part.head;
-        let frame: OwnedFrame<P> = part.into_frame();
+        let mut frame: OwnedFrame<P> = part.into_frame();
         let Some(CallHead { kind, number, id }) = head else {
             let running = Arc::new(Running::new(None, has_items(&frame)));
             return Ok(Received::Call(Call::new(frame, Arc::clone(self), running, None)));
@@ -79,7 +79,7 @@ impl Session {
             // A client that sends those breaks the rules, and harms nobody.
             CallKind::Reply | CallKind::Item | CallKind::End => {}
         }
-        self.buffers.keep(frame.into_buffer());
+        self.buffers.keep(frame.take_buffer());
         Ok(Received::Nothing)
     }
 }

@@ -28,7 +28,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What all calls of a connection share.
 pub(crate) struct Session {
-    fd: DatagramFd,
+    /// `None` in memory.
+    fd: Option<DatagramFd>,
     outlet: Outlet,
     calls: Mutex<Calls>,
     /// How many calls run that are answered with items, and how many others. Changed with `calls` locked.
@@ -49,9 +50,13 @@ pub(crate) struct Session {
 
 impl Session {
     /// A session whose answers are sent by the threads that make them.
-    pub(crate) fn new(fd: DatagramFd, outlet: Outlet, peer: Option<Peer>) -> Self {
+    pub(crate) fn new(
+        fd: impl Into<Option<DatagramFd>>,
+        outlet: Outlet,
+        peer: Option<impl Into<Arc<Peer>>>,
+    ) -> Self {
         Self {
-            fd,
+            fd: fd.into(),
             outlet,
             calls: Mutex::default(),
             streams: AtomicUsize::new(0),
@@ -61,7 +66,7 @@ impl Session {
             is_stopping: AtomicBool::new(false),
             is_closing: AtomicBool::new(false),
             is_broken: AtomicBool::new(false),
-            peer: peer.map(Arc::new),
+            peer: peer.map(Into::into),
         }
     }
 
@@ -96,6 +101,11 @@ impl Session {
     pub(crate) fn add_credit(&self, id: u64, more: u32) {
         let running = self.calls().running.get(&id).cloned();
         running.into_iter().for_each(|running| running.add_credit(more));
+    }
+
+    /// Returns a call that runs.
+    pub(crate) fn running(&self, id: u64) -> Option<Arc<Running>> {
+        self.calls().running.get(&id).cloned()
     }
 
     /// Cancels all calls, as the connection has ended.
@@ -159,7 +169,7 @@ impl Session {
 
     pub(crate) fn shutdown(&self) {
         // Fails only if it has ended.
-        _ = self.fd.shutdown(Shutdown::Both);
+        _ = self.fd.as_ref().map(|fd| fd.shutdown(Shutdown::Both));
     }
 
     /// Returns the bell that wakes the task of the connection.
@@ -235,8 +245,10 @@ impl Session {
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return;
             }
+            // Memory always has room.
+            let Some(fd) = &self.fd else { return };
             // If it fails, so does sending.
-            _ = sys::wait(self.fd.as_fd(), Readiness::Writable, Some(now + RECHECK));
+            _ = sys::wait(fd.as_fd(), Readiness::Writable, Some(now + RECHECK));
         }
     }
 

@@ -14,7 +14,7 @@ use super::driver::Driver;
 use super::items::Items;
 use super::link::{Handle, Link};
 use crate::address::Address;
-use crate::calls::{Answer, Answers, CallError, Core, Protocol, Reply};
+use crate::calls::{Answer, Answers, CallError, CallFrame, Core, Observer, Protocol, Reply};
 use crate::error::OpenError;
 use crate::message::Message;
 use crate::tokio::{Connection, Sender};
@@ -42,10 +42,29 @@ impl<P: Protocol + 'static> Client<P> {
     /// Outside a tokio runtime.
     #[must_use]
     pub fn new(connection: Connection<P, Answers<P>>) -> Self {
+        Self::with_observer(connection, Observer::default())
+    }
+
+    /// Calls over `connection`, and shows `observer` each request that is queued and each answer that is received: see
+    /// [`Client::observed`](crate::calls::Client::observed). It runs in the tasks that call and in the client's, and
+    /// must not block.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    #[must_use]
+    pub fn observed(
+        connection: Connection<P, Answers<P>>,
+        observer: impl Fn(CallFrame) + Send + Sync + 'static,
+    ) -> Self {
+        Self::with_observer(connection, Observer::new(observer))
+    }
+
+    fn with_observer(connection: Connection<P, Answers<P>>, observer: Observer) -> Self {
         let (sender, mut receiver) = connection.split();
         receiver.inner_mut().accept_calls();
         let Sender { inner, registration } = sender;
-        let link = Arc::new(Link::new(Core::new(inner)));
+        let link = Arc::new(Link::new(Core::new(inner, observer)));
         ::tokio::spawn(Driver::new(Arc::clone(&link), receiver, registration));
         Self { handle: Arc::new(Handle(link)), deadline: None, protocol: PhantomData }
     }

@@ -19,13 +19,13 @@ impl<P: Protocol> Held<P> {
     }
 
     pub(super) fn push(&mut self, call: Call<P>) {
-        self.bytes += call.len();
+        self.bytes += call.frame_len();
         self.calls.push_back(call);
     }
 
     pub(super) fn pop(&mut self) -> Option<Call<P>> {
         let call = self.calls.pop_front()?;
-        self.bytes -= call.len();
+        self.bytes -= call.frame_len();
         Some(call)
     }
 

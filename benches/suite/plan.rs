@@ -53,11 +53,12 @@ impl Workload {
         match self {
             // 32 do not fit the send buffer of ipc-channel's sockets, which cannot be reached.
             Self::Burst(4096) => &[SendAll, Send, Plain, Uds, TokioSeqpacket],
-            Self::Burst(_) | Self::Stream(_) | Self::Mixed => {
+            Self::Burst(_) | Self::Mixed => {
                 &[SendAll, Send, Plain, Uds, IpcChannel, TokioSeqpacket]
             }
+            Self::Stream(_) => &[SendAll, Send, Await, Plain, Uds, IpcChannel, TokioSeqpacket],
             Self::Trip(_) | Self::TripAcross(_) => {
-                &[Send, Eager, Plain, Uds, IpcChannel, TokioSeqpacket]
+                &[Send, Eager, Await, Plain, Uds, IpcChannel, TokioSeqpacket]
             }
             Self::Datagrams(Family::Unix, _) => &[SendAll, Send, Plain],
             Self::Datagrams(Family::Udp, _) => &[SendAll, Send, Plain, UdpFramed, QuinnUdp],

@@ -1,10 +1,10 @@
 //! The ways of moving a message between two sockets of this process.
 
+pub(crate) mod awaited;
 pub(crate) mod codec;
 pub(crate) mod datagrams;
 mod ipc_channel;
 mod plain;
-mod tokio_seqpacket;
 pub(crate) mod typed;
 mod uds;
 
@@ -23,6 +23,8 @@ pub(crate) enum Way {
     Send,
     /// datagrammar: one message at a time, waiting in the read itself.
     Eager,
+    /// datagrammar under tokio: one message at a time.
+    Await,
     /// System calls by hand, into a fixed buffer, and bincode.
     Plain,
     /// uds and bincode.
@@ -88,10 +90,11 @@ impl Way {
     pub(crate) fn pair(self, settings: &Settings) -> Result<Ends> {
         match self {
             Self::SendAll | Self::Send | Self::Eager => typed::pair(self, settings),
+            Self::Await => awaited::typed_pair(settings),
             Self::Plain => plain::pair(settings),
             Self::Uds => uds::pair(settings),
             Self::IpcChannel => ipc_channel::pair(),
-            Self::TokioSeqpacket => tokio_seqpacket::pair(settings),
+            Self::TokioSeqpacket => awaited::seqpacket_pair(settings),
             Self::UdpFramed | Self::QuinnUdp => bail!("{} has no connections", self.title()),
         }
     }
@@ -102,6 +105,7 @@ impl Way {
             Self::SendAll => "datagrammar, send_all",
             Self::Send => "datagrammar, send",
             Self::Eager => "datagrammar, send, eager",
+            Self::Await => "datagrammar under tokio, send",
             Self::Plain => "plain loop",
             Self::Uds => "uds 0.4.2 + bincode",
             Self::IpcChannel => "ipc-channel 0.23.1",
@@ -113,6 +117,6 @@ impl Way {
 
     /// Whether it is datagrammar.
     pub(crate) fn is_ours(self) -> bool {
-        matches!(self, Self::SendAll | Self::Send | Self::Eager)
+        matches!(self, Self::SendAll | Self::Send | Self::Eager | Self::Await)
     }
 }

@@ -20,8 +20,9 @@ use crate::peer::Peer;
 
 /// A connection that sends messages of type `Tx` and receives messages of type `Rx`.
 ///
-/// It is a [`Connection`](crate::Connection) whose methods are awaited. Create it in a tokio runtime whose I/O
-/// and time drivers are enabled.
+/// It is a [`Connection`](crate::Connection) whose methods are awaited. Create it, and await its methods, in a
+/// tokio runtime whose I/O and time drivers are enabled. While a send waits for room, the connection has a second
+/// descriptor.
 ///
 /// ```
 /// use datagrammar::Message;

@@ -4,7 +4,9 @@ mod connecting;
 mod connection;
 mod receiver;
 mod registration;
+mod room;
 mod sender;
+mod turns;
 
 pub use self::connection::Connection;
 pub use self::receiver::Receiver;

@@ -84,35 +84,87 @@ fn interests(fd: impl AsFd) -> Vec<u32> {
     interests
 }
 
-#[tokio::test]
-async fn a_connection_is_registered_for_writing_only_while_it_is_full() {
-    let (mut ours, mut theirs) = pair();
-    assert_eq!(interests(&ours), [READABLE]);
-    let next = fill(&mut ours);
-    let fd = duplicate(&ours);
-    {
-        let frame = Numbered::Numbered { number: next, len: 0, body: &[] };
-        let mut sending = pin!(ours.send(&frame));
-        assert!(poll_once(sending.as_mut()).await.is_none());
+/// Fills the socket, waits for room, and receives everything.
+async fn wait_for_room(ours: &mut Awaited, theirs: &mut Blocking) {
+    let next = fill(ours);
+    let frame = Numbered::Numbered { number: next, len: 0, body: &[] };
+    let mut sending = pin!(ours.send(&frame));
+    assert!(poll_once(sending.as_mut()).await.is_none());
+    assert!((0..next).all(|number| receive(theirs) == number));
+    timeout(PATIENCE, sending).await.expect("it is woken up").unwrap();
+    assert_eq!(receive(theirs), next);
+}
+
+#[test]
+fn a_connection_is_registered_for_writing_only_while_it_is_often_full() {
+    alone(async || {
+        let (mut ours, mut theirs) = pair();
+        let fd = duplicate(&ours);
+        assert_eq!(interests(&fd), [READABLE]);
+        wait_for_room(&mut ours, &mut theirs).await;
         assert_eq!(interests(&fd), [READABLE, WRITABLE]);
-        for number in 0..next {
+        for number in 0..1024 {
+            assert_eq!(interests(&fd).len(), 2);
+            let frame = Numbered::Numbered { number, len: 0, body: &[] };
+            ours.send(&frame).await.unwrap();
             assert_eq!(receive(&mut theirs), number);
         }
-        timeout(PATIENCE, sending).await.expect("it is woken up").unwrap();
-    }
-    assert_eq!(interests(&fd), [READABLE]);
-    assert_eq!(receive(&mut theirs), next);
+        assert_eq!(interests(&fd), [READABLE]);
+        wait_for_room(&mut ours, &mut theirs).await;
+        drop(ours.tx);
+        assert_eq!(interests(&fd), [READABLE], "a dropped sender leaves nothing behind");
+        drop(ours.rx);
+        assert_eq!(interests(&fd), []);
+    });
+}
 
-    fill(&mut ours);
-    {
-        let frame = Numbered::Numbered { number: 0, len: 0, body: &[] };
-        let mut sending = pin!(ours.send(&frame));
-        assert!(poll_once(sending.as_mut()).await.is_none());
-        assert_eq!(interests(&fd), [READABLE, WRITABLE]);
-    }
-    assert_eq!(interests(&fd), [READABLE], "a dropped future leaves nothing behind");
-    drop(ours);
-    assert_eq!(interests(&fd), [], "nor does a dropped connection");
+#[test]
+fn few_connections_stay_registered_for_writing() {
+    alone(async || {
+        let mut connections: Vec<_> = (0..40).map(|_| pair()).collect();
+        for (ours, theirs) in &mut connections {
+            wait_for_room(ours, theirs).await;
+        }
+        let writers = |connections: &[(Awaited, Blocking)]| {
+            connections.iter().filter(|(ours, _)| interests(ours).len() == 2).count()
+        };
+        assert_eq!(writers(&connections), 16);
+        connections.truncate(8);
+        connections.extend((0..40).map(|_| pair()));
+        for (ours, theirs) in &mut connections {
+            wait_for_room(ours, theirs).await;
+        }
+        assert_eq!(writers(&connections), 16, "dropped ones make place for others");
+    });
+}
+
+#[test]
+fn a_dropped_wait_leaves_no_registration_behind() {
+    alone(async || {
+        // So that no more may be kept.
+        let mut others: Vec<_> = (0..16).map(|_| pair()).collect();
+        for (ours, theirs) in &mut others {
+            wait_for_room(ours, theirs).await;
+        }
+        let (mut ours, _theirs) = pair();
+        let (next, fd) = (fill(&mut ours), duplicate(&ours));
+        {
+            let frame = Numbered::Numbered { number: next, len: 0, body: &[] };
+            let mut sending = pin!(ours.send(&frame));
+            assert!(poll_once(sending.as_mut()).await.is_none());
+            assert_eq!(interests(&fd), [READABLE, WRITABLE]);
+        }
+        assert_eq!(interests(&fd), [READABLE]);
+    });
+}
+
+/// Runs in a process of its own, in which nobody else waits.
+fn alone(child: impl AsyncFnOnce()) {
+    let child = || {
+        runtime().block_on(child());
+        true
+    };
+    fork(child).check();
 }
 
 /// A duplicate, to ask for the inode while the connection is borrowed.
@@ -180,24 +232,12 @@ async fn a_full_sender_hears_that_its_peer_is_gone() {
 /// There is no descriptor for the second registration.
 #[test]
 fn a_full_sender_goes_on_without_a_descriptor() {
-    let child = || {
-        runtime().block_on(async {
-            let (mut ours, mut theirs) = pair();
-            let next = fill(&mut ours);
-            let limit = getrlimit(Resource::Nofile);
-            setrlimit(Resource::Nofile, Rlimit { current: Some(0), ..limit }).unwrap();
-            let frame = Numbered::Numbered { number: next, len: 0, body: &[] };
-            let mut sending = pin!(ours.send(&frame));
-            assert!(poll_once(sending.as_mut()).await.is_none());
-            for number in 0..next {
-                assert_eq!(receive(&mut theirs), number);
-            }
-            timeout(PATIENCE, sending).await.expect("it retries").unwrap();
-            assert_eq!(receive(&mut theirs), next);
-        });
-        true
-    };
-    fork(child).check();
+    alone(async || {
+        let (mut ours, mut theirs) = pair();
+        let limit = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: Some(0), ..limit }).unwrap();
+        wait_for_room(&mut ours, &mut theirs).await;
+    });
 }
 
 /// There is room for more frames than a task may send without a pause.

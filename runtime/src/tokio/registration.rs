@@ -7,21 +7,24 @@ use std::task::{Context, Poll, ready};
 use ::tokio::io::Interest;
 use ::tokio::io::unix::AsyncFd;
 
-use super::room;
+use super::room::Room;
 use super::turns;
 use crate::error::{RecvError, SendError};
 use crate::sys::{self, DatagramFd};
 
 /// A descriptor that is registered for reading. Clones share the registration, which ends with the last one.
 #[derive(Debug, Clone)]
-pub(super) struct Registration(Arc<AsyncFd<DatagramFd>>);
+pub(super) struct Registration {
+    reader: Arc<AsyncFd<DatagramFd>>,
+    room: Room,
+}
 
 impl Registration {
     /// Registers with the reactor of the current runtime. All calls on the descriptor are non-blocking by
     /// themselves (`MSG_DONTWAIT`), so it stays as it is.
     pub(super) fn new(fd: DatagramFd) -> io::Result<Self> {
         let registered = sys::register(fd, Interest::READABLE)?;
-        Ok(Self(Arc::new(registered)))
+        Ok(Self { reader: Arc::new(registered), room: Room::default() })
     }
 
     /// Polls `attempt`, which receives without waiting, until it returns something other than
@@ -34,7 +37,7 @@ impl Registration {
         mut attempt: impl FnMut() -> Result<T, RecvError>,
     ) -> Poll<Result<T, RecvError>> {
         loop {
-            let mut ready = ready!(self.0.poll_read_ready(cx)).map_err(RecvError::Io)?;
+            let mut ready = ready!(self.reader.poll_read_ready(cx)).map_err(RecvError::Io)?;
             match attempt() {
                 Err(RecvError::WouldBlock) => ready.clear_ready(),
                 // More is queued, but other tasks come first.
@@ -48,18 +51,23 @@ impl Registration {
     }
 
     /// Repeats `attempt`, which sends without waiting, until it returns something other than
-    /// [`SendError::WouldBlock`]. Lets other tasks run after many calls. Any number of tasks may call it.
+    /// [`SendError::WouldBlock`]. Lets other tasks run after many calls. Clones may write at the same time.
     #[inline]
     pub(super) async fn write<T>(
-        &self,
+        &mut self,
         mut attempt: impl FnMut() -> Result<T, SendError>,
     ) -> Result<T, SendError> {
         if !turns::take() {
             turns::pause().await;
         }
         match attempt() {
-            Err(SendError::WouldBlock { .. }) => room::write(self.0.get_ref(), attempt).await,
-            result => result,
+            Err(SendError::WouldBlock { .. }) => {
+                self.room.write(self.reader.get_ref(), attempt).await
+            }
+            result => {
+                self.room.was_free();
+                result
+            }
         }
     }
 }

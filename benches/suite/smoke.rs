@@ -22,6 +22,8 @@ fn everything_is_measured_once() {
         "datagrammar, send_all",
         "datagrammar, send",
         "datagrammar, send, eager",
+        "datagrammar under tokio, send",
+        "AsyncFd alone",
         "plain loop",
         "uds 0.4.2 + bincode",
         "ipc-channel 0.23.1",
@@ -39,5 +41,5 @@ fn everything_is_measured_once() {
         let end = line.trim_end_matches([' ', '|']);
         end.ends_with(" met") || end.ends_with(" MISSED")
     });
-    assert_eq!(verdicts.count(), 34, "{report}");
+    assert_eq!(verdicts.count(), 40, "{report}");
 }

@@ -36,6 +36,8 @@ pub(crate) enum Way {
     UdpFramed,
     /// quinn-udp and bincode.
     QuinnUdp,
+    /// tokio's `AsyncFd` and `recv` by hand, into a buffer that all connections share.
+    BareAsyncFd,
 }
 
 /// What depends on the workload.
@@ -95,7 +97,9 @@ impl Way {
             Self::Uds => uds::pair(settings),
             Self::IpcChannel => ipc_channel::pair(),
             Self::TokioSeqpacket => awaited::seqpacket_pair(settings),
-            Self::UdpFramed | Self::QuinnUdp => bail!("{} has no connections", self.title()),
+            Self::UdpFramed | Self::QuinnUdp | Self::BareAsyncFd => {
+                bail!("{} is not for this workload", self.title())
+            }
         }
     }
 
@@ -112,7 +116,13 @@ impl Way {
             Self::TokioSeqpacket => "tokio-seqpacket 0.9.1 + bincode",
             Self::UdpFramed => "tokio-util 0.7 UdpFramed + bincode",
             Self::QuinnUdp => "quinn-udp 0.5 + bincode",
+            Self::BareAsyncFd => "AsyncFd alone",
         }
+    }
+
+    /// Whether it is for connections under tokio.
+    pub(crate) fn is_of_tokio(self) -> bool {
+        matches!(self, Self::Await | Self::TokioSeqpacket | Self::BareAsyncFd)
     }
 
     /// Whether it is datagrammar.

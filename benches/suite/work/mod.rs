@@ -7,6 +7,7 @@ mod memory;
 mod mixed;
 mod stream;
 mod trips;
+mod waiting;
 
 use std::time::Duration;
 
@@ -30,5 +31,6 @@ pub(crate) fn run(workload: Workload, way: Way, target: Duration) -> Result<Samp
         Workload::Datagrams(family, len) => burst::datagrams(way, family, len, target),
         Workload::Idle(count) => memory::idle(way, count),
         Workload::Begun(count) => memory::begun(way, count),
+        Workload::Waiting(count) => waiting::run(way, count),
     }
 }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use tokio::runtime::{Builder, Runtime};
 
 pub(super) use self::seqpacket::pair as seqpacket_pair;
+pub(crate) use self::typed::Awaiting;
 pub(super) use self::typed::pair as typed_pair;
 use super::End;
 use crate::feed::{Feed, Inbox};

@@ -12,7 +12,8 @@ use crate::message::Note;
 use crate::ways::typed::Ours;
 use crate::ways::{Ends, Settings};
 
-type Awaiting = Connection<Note<'static>, Note<'static>>;
+/// One end.
+pub(crate) type Awaiting = Connection<Note<'static>, Note<'static>>;
 
 pub(in crate::ways) fn pair(settings: &Settings) -> Result<Ends> {
     let (left, right) = Ours::pair()?;

@@ -24,6 +24,8 @@ pub(super) struct Slot {
     lane: Option<Lane>,
     own: Vec<u8>,
     is_own: bool,
+    /// Whether a polling receiver calls again soon.
+    is_awaited: bool,
 }
 
 impl Slot {
@@ -74,12 +76,18 @@ impl Slot {
         })
     }
 
+    /// Sets whether a polling receiver calls again soon, until it finds nothing.
+    pub(super) fn set_awaited(&mut self, is_awaited: bool) {
+        self.is_awaited = is_awaited;
+    }
+
     /// Moves a short datagram to own memory and releases the lane, because a polling receiver may not call
     /// again for long. Moves any datagram if many lanes are in use.
     #[inline]
     pub(super) fn unload_short(&mut self, wait: Wait) {
-        let len = self.bytes().len();
-        if !self.is_own && (wait == Wait::Try && len <= SHORT || pool::is_busy()) {
+        let is_short = wait == Wait::Try && self.bytes().len() <= SHORT;
+        let stays = self.is_awaited && pool::has_place_for_all();
+        if !self.is_own && (is_short && !stays || pool::is_busy()) {
             self.move_to_own();
         }
     }

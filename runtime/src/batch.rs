@@ -2,17 +2,16 @@
 
 use std::fmt;
 use std::io::IoSlice;
-use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::process;
 
+use crate::bundle::Bundle;
 use crate::error::SendAllError;
 use crate::message::Message;
-use crate::outbox::{self, MAX_BUNDLED};
+use crate::outbox;
 use crate::sender::Sender;
 use crate::transport::Outgoing;
 use crate::wait::Wait;
-use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE, frame_len_bytes, read_frame_len};
 
 /// Collects messages of type `Tx`, and sends them together in one datagram.
 ///
@@ -53,9 +52,7 @@ use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE, frame_len_bytes, read_frame_len};
 /// ```
 pub struct Batch<Tx: Message> {
     sender: Sender<Tx>,
-    /// A bundle: room for its head, then each length and frame. Empty before the first message.
-    bundle: Vec<u8>,
-    count: usize,
+    bundle: Bundle,
     /// The id of the process that sends it; a forked copy must not.
     process: u32,
 }
@@ -64,26 +61,26 @@ impl<Tx: Message> Batch<Tx> {
     /// Creates an empty batch.
     #[must_use]
     pub fn new(sender: Sender<Tx>) -> Self {
-        Self { sender, bundle: Vec::new(), count: 0, process: process::id() }
+        Self { sender, bundle: Bundle::default(), process: process::id() }
     }
 
     /// Returns the number of messages in the batch.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.count
+        self.bundle.count()
     }
 
     /// Returns whether nothing waits to be sent: no message of the batch, and no [`pending`](Sender::pending)
     /// part of one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.count == 0 && self.sender.pending() == 0
+        self.bundle.count() == 0 && self.sender.pending() == 0
     }
 
     /// Returns the frames in the batch, each after its length, as in a bundle of the [wire](crate::wire).
     #[must_use]
     pub fn buffer(&self) -> &[u8] {
-        self.bundle.get(HEAD_LEN..).unwrap_or_default()
+        self.bundle.frames()
     }
 
     /// Adds a message. If it does not fit, flushes the batch first.
@@ -97,23 +94,14 @@ impl<Tx: Message> Batch<Tx> {
         let mut sent = 0;
         let result = outbox::send(message, |outgoing| {
             let len = outgoing.len;
-            let (bytes, bytes_len) = frame_len_bytes(len);
-            let is_unbundled = len > MAX_BUNDLED || !outgoing.descriptors.is_empty();
-            let full_len = self.bundle.len().max(HEAD_LEN) + bytes_len + len;
-            if is_unbundled || full_len > MAX_BUNDLE {
+            let is_unbundled = !Bundle::admits(len, outgoing.descriptors.len());
+            if is_unbundled || !self.bundle.has_room(len) {
                 sent = self.send_all(wait).map_err(|stopped| stopped.error)?;
             }
             if is_unbundled {
                 return self.sender.send_outgoing(outgoing, wait);
             }
-            if self.bundle.is_empty() {
-                self.bundle.extend_from_slice(&[0; HEAD_LEN]);
-            }
-            self.bundle.extend_from_slice(bytes.get(..bytes_len).unwrap_or_default());
-            for slice in outgoing.slices {
-                self.bundle.extend_from_slice(slice);
-            }
-            self.count += 1;
+            self.bundle.push(outgoing.slices, len);
             Ok(())
         });
         result.map(|_len| ()).map_err(|error| SendAllError { sent, error })
@@ -127,7 +115,7 @@ impl<Tx: Message> Batch<Tx> {
     /// [`SendAllError`], with `sent` 0 and the reason: an error of [`Sender::send`], [`Sender::try_send`] or
     /// [`Sender::send_deadline`], as `wait` says. All messages are still in the batch.
     pub fn flush(&mut self, wait: Wait) -> Result<usize, SendAllError> {
-        if self.count == 0 {
+        if self.bundle.count() == 0 {
             let flushed = self.sender.flush(wait);
             return flushed.map(|()| 0).map_err(|error| SendAllError { sent: 0, error });
         }
@@ -135,26 +123,16 @@ impl<Tx: Message> Batch<Tx> {
     }
 
     fn send_all(&mut self, wait: Wait) -> Result<usize, SendAllError> {
-        if self.count == 0 {
+        if self.bundle.count() == 0 {
             return Ok(0);
         }
-        let datagram = match self.count {
-            1 => self.bundle.get(HEAD_LEN..).and_then(read_frame_len).map(|(_, frame)| frame),
-            count => {
-                if let Some(head) = self.bundle.first_chunk_mut() {
-                    *head = Head::Bundle { count: count as u64 }.to_bytes();
-                }
-                Some(&*self.bundle)
-            }
-        };
-        let datagram = datagram.unwrap_or_default();
+        let datagram = self.bundle.datagram();
         let slices = [IoSlice::new(datagram)];
         let outgoing = Outgoing { slices: &slices, descriptors: &[], len: datagram.len() };
         self.sender
             .send_outgoing(outgoing, wait)
             .map_err(|error| SendAllError { sent: 0, error })?;
-        self.bundle.clear();
-        Ok(mem::take(&mut self.count))
+        Ok(self.bundle.clear())
     }
 
     /// Sends all messages, and returns the sender, with what is pending there.
@@ -195,7 +173,7 @@ impl<Tx: Message> fmt::Debug for Batch<Tx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Batch")
             .field("sender", &self.sender)
-            .field("len", &self.count)
+            .field("len", &self.len())
             .finish_non_exhaustive()
     }
 }

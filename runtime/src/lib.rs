@@ -13,6 +13,7 @@ mod activation;
 mod address;
 mod backoff;
 mod batch;
+mod bundle;
 mod child;
 pub mod codec;
 mod connection;

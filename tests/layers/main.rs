@@ -34,6 +34,7 @@ const RUNTIME: &[&[&str]] = &[
         "outbox",
         "sender",
         "batch",
+        "bundle",
         "receiver",
         "connection",
         "listener",

@@ -30,6 +30,21 @@ pub enum SendError {
         len: usize,
     },
 
+    /// The queue has no room, and the call does not wait, or other calls wait already.
+    #[error(
+        "the queue holds {capacity} bytes, and has no room for a frame of {len} bytes now: send it again later"
+    )]
+    Full {
+        /// The frame's length.
+        len: usize,
+        /// The capacity of the queue.
+        capacity: usize,
+    },
+
+    /// The queue accepts no messages any more. It was closed, or its driver failed or was dropped.
+    #[error("the queue is closed, or its driver has ended: the driver's result says why")]
+    Closed,
+
     /// The frame is longer than one datagram of this socket, and cannot travel in pieces (UDP).
     #[error("a frame of {len} bytes is longer than one datagram of this socket{}", max_len_suffix(*.max))]
     TooLarge {
@@ -101,7 +116,7 @@ impl SendError {
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         match self {
-            Self::Disconnected => true,
+            Self::Disconnected | Self::Closed => true,
             Self::Io { source, .. } => source.kind() != io::ErrorKind::OutOfMemory,
             _ => false,
         }

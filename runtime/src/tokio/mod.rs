@@ -2,6 +2,7 @@
 
 mod connecting;
 mod connection;
+mod queue;
 mod receiver;
 mod registration;
 mod room;
@@ -9,5 +10,6 @@ mod sender;
 mod turns;
 
 pub use self::connection::Connection;
+pub use self::queue::{Queue, QueueDriver};
 pub use self::receiver::Receiver;
 pub use self::sender::Sender;

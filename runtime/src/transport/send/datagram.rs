@@ -23,7 +23,7 @@ pub(super) fn send_datagram(
     wait: Wait,
 ) -> Result<(), SendError> {
     if !outgoing.descriptors.is_empty() {
-        check_descriptors(fd, outgoing.descriptors.len())?;
+        check_descriptors(fd.kind(), outgoing.descriptors.len())?;
     }
     if fd.kind() == Kind::VsockSeqpacket {
         return send_whole(fd, outgoing, wait).map_err(|failure| match failure {
@@ -108,10 +108,11 @@ fn is_full(error: &io::Error) -> bool {
     error.kind() == ErrorKind::WouldBlock || errno(error) == Errno::TooManyInFlight
 }
 
+/// Checks that a socket of this kind can send a frame with `count` descriptors, which is not 0.
 #[cold]
-fn check_descriptors(fd: &DatagramFd, count: usize) -> Result<(), SendError> {
-    match fd.kind().is_unix() {
-        false => Err(SendError::NoDescriptors { count, family: fd.kind().name() }),
+pub(crate) fn check_descriptors(kind: Kind, count: usize) -> Result<(), SendError> {
+    match kind.is_unix() {
+        false => Err(SendError::NoDescriptors { count, family: kind.name() }),
         true if count > MAX_DESCRIPTORS => {
             Err(SendError::TooManyDescriptors { count, max: MAX_DESCRIPTORS })
         }

@@ -14,6 +14,8 @@ mod outgoing;
 mod pieces;
 mod vsock;
 
+#[cfg(feature = "tokio")]
+pub(crate) use self::datagram::check_descriptors;
 pub(crate) use self::memory::{send_bundle_to, send_to};
 pub(crate) use self::outgoing::Outgoing;
 pub(crate) use self::pieces::{Pending, send_connected};

@@ -1,0 +1,155 @@
+//! The datagrams that wait to be sent, and the memory for more.
+
+use std::collections::VecDeque;
+use std::io::{ErrorKind, IoSlice};
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use super::pool::Pool;
+use crate::bundle::Bundle;
+use crate::error::{EncodeError, SendError};
+use crate::outbox::MAX_BUNDLED;
+use crate::transport::Outgoing;
+use crate::wire::MAX_BUNDLE;
+
+/// The most datagrams for which an idle queue keeps memory.
+const MAX_IDLE_DATAGRAMS: usize = 64;
+
+/// Datagrams in order. Small frames join the last one, if it is a bundle.
+#[derive(Debug, Default)]
+pub(super) struct Backlog {
+    datagrams: VecDeque<Datagram>,
+    /// Memory for bundles, and for frames that wait and may be in one.
+    bundles: Pool<MAX_BUNDLE>,
+    frames: Pool<MAX_BUNDLED>,
+}
+
+/// A datagram to send: one frame, or several in a bundle.
+#[derive(Debug)]
+pub(super) struct Datagram {
+    content: Content,
+    /// The sum of the lengths of its frames.
+    len: usize,
+}
+
+#[derive(Debug)]
+enum Content {
+    Bundle(Bundle),
+    Alone(HeldFrame),
+}
+
+/// A frame that owns its bytes and descriptors.
+#[derive(Debug)]
+pub(super) struct HeldFrame {
+    bytes: Vec<u8>,
+    descriptors: Vec<OwnedFd>,
+}
+
+impl Backlog {
+    /// Adds a frame that may be in a bundle.
+    #[inline]
+    pub(super) fn push(&mut self, frame: &[IoSlice<'_>], len: usize) {
+        let last = self.datagrams.back_mut();
+        if let Some(Datagram { content: Content::Bundle(bundle), len: total }) = last
+            && bundle.has_room(len)
+        {
+            bundle.push(frame, len);
+            *total += len;
+            return;
+        }
+        let mut bundle = Bundle::in_buffer(self.bundles.take());
+        bundle.push(frame, len);
+        self.datagrams.push_back(Datagram { content: Content::Bundle(bundle), len });
+    }
+
+    /// Adds a frame. Returns its memory if that is free now.
+    pub(super) fn push_held(&mut self, frame: HeldFrame) -> Vec<u8> {
+        let len = frame.bytes.len();
+        if Bundle::admits(len, frame.descriptors.len()) {
+            self.push(&[IoSlice::new(&frame.bytes)], len);
+            return frame.bytes;
+        }
+        self.datagrams.push_back(Datagram { content: Content::Alone(frame), len });
+        Vec::new()
+    }
+
+    /// Removes the first datagram.
+    #[inline]
+    pub(super) fn pop(&mut self) -> Option<Datagram> {
+        self.datagrams.pop_front()
+    }
+
+    /// Returns memory for a frame of `len` bytes, empty if none is kept.
+    pub(super) fn buffer(&mut self, len: usize) -> Vec<u8> {
+        if len <= MAX_BUNDLED { self.frames.take() } else { Vec::new() }
+    }
+
+    /// Keeps the memory of a frame, to be used again. Returns it if it is too large.
+    pub(super) fn keep(&mut self, buffer: Vec<u8>) -> Option<Vec<u8>> {
+        self.frames.keep(buffer)
+    }
+
+    /// Keeps the memory of a datagram, to be used again. Returns it if it is too large.
+    #[inline]
+    pub(super) fn keep_bundle(&mut self, buffer: Vec<u8>) -> Option<Vec<u8>> {
+        self.bundles.keep(buffer)
+    }
+
+    /// Returns whether there is memory that an idle queue does not keep.
+    pub(super) fn is_large(&self) -> bool {
+        self.bundles.is_large()
+            || self.frames.is_large()
+            || self.datagrams.capacity() > MAX_IDLE_DATAGRAMS
+    }
+
+    /// Moves the memory that an idle queue does not keep to `unused`.
+    pub(super) fn shrink(&mut self, unused: &mut Vec<Vec<u8>>) {
+        self.bundles.shrink(unused);
+        self.frames.shrink(unused);
+        if self.datagrams.capacity() > MAX_IDLE_DATAGRAMS {
+            self.datagrams.shrink_to(0);
+        }
+    }
+}
+
+impl Datagram {
+    /// Returns the bytes to send, and the descriptors.
+    #[inline]
+    pub(super) fn content(&mut self) -> (&[u8], &[OwnedFd]) {
+        match &mut self.content {
+            Content::Bundle(bundle) => (bundle.datagram(), &[]),
+            Content::Alone(HeldFrame { bytes, descriptors }) => (bytes, descriptors),
+        }
+    }
+
+    /// Frees its bytes and descriptors, if it is a frame alone.
+    pub(super) fn free(&mut self) {
+        if let Content::Alone(frame) = &mut self.content {
+            *frame = HeldFrame { bytes: Vec::new(), descriptors: Vec::new() };
+        }
+    }
+
+    /// Returns the number of its frames, the sum of their lengths, and its memory. Closes its descriptors.
+    pub(super) fn into_parts(self) -> (usize, usize, Vec<u8>) {
+        match self.content {
+            Content::Bundle(bundle) => (bundle.count(), self.len, bundle.into_buffer()),
+            Content::Alone(frame) => (1, self.len, frame.bytes),
+        }
+    }
+}
+
+impl HeldFrame {
+    /// Copies a frame into `buffer`, and duplicates its descriptors.
+    pub(super) fn copy(frame: Outgoing<'_>, mut buffer: Vec<u8>) -> Result<Self, SendError> {
+        let Outgoing { slices, descriptors, len } = frame;
+        buffer.clear();
+        buffer
+            .try_reserve_exact(len)
+            .map_err(|_| SendError::Io { len, source: ErrorKind::OutOfMemory.into() })?;
+        for slice in slices {
+            buffer.extend_from_slice(slice);
+        }
+        let descriptors = descriptors.iter().map(BorrowedFd::try_clone_to_owned);
+        let descriptors = descriptors.collect::<Result<_, _>>().map_err(EncodeError::Fd)?;
+        Ok(Self { bytes: buffer, descriptors })
+    }
+}

@@ -1,0 +1,143 @@
+//! The driver of a queue, which sends what is queued.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io::IoSlice;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::backlog::Datagram;
+use super::handle::Queue;
+use super::idle::Idle;
+use super::shared::{Aftermath, Phase, Shared};
+use crate::error::{SendAllError, SendError};
+use crate::message::Message;
+use crate::tokio::Sender;
+use crate::transport::Outgoing;
+use crate::wait::Wait;
+
+impl<Tx: Message + 'static> Sender<Tx> {
+    /// Puts a queue before the sender, so that many tasks can send. Returns a handle to clone for each task, and the
+    /// driver to spawn. See [`Queue`].
+    ///
+    /// `capacity` is the most bytes of encoded frames that are queued before senders wait, those that the driver
+    /// is sending included. A frame longer than that is queued when nothing else is.
+    #[must_use = "the driver sends what is queued: spawn it"]
+    pub fn into_queue(self, capacity: usize) -> (Queue<Tx>, QueueDriver<Tx>) {
+        let shared = Arc::new(Shared::new(self.inner.fd().kind(), capacity));
+        let queue = Queue::new(Arc::clone(&shared));
+        (queue, QueueDriver { running: Box::pin(run(self, Ending(shared))) })
+    }
+}
+
+/// Sends what is queued in a [`Queue`]. It is a future to spawn, or to poll with others.
+///
+/// It returns the sender after the queue was closed, or all its handles were dropped, and everything was sent.
+/// Dropping it ends the queue, and what is queued is not sent.
+///
+/// After an error nothing more is sent, and all senders get [`SendError::Closed`]. The [`SendAllError`] counts the
+/// messages that were sent, in the order of their numbers, so its `sent` is also the number of the first message
+/// that was not. Some pieces of that one may have been sent, if it is large.
+///
+/// ```
+/// use datagrammar::tokio::{Connection, Sender};
+/// use datagrammar::{Message, SendAllError, SendError};
+///
+/// #[derive(Message)]
+/// enum Event {
+///     #[message(tag = 1)]
+///     Opened,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (ours, theirs) = Connection::<Event, Event>::pair()?;
+/// let (queue, driver) = ours.tx.into_queue(1024);
+/// assert_eq!(queue.send(&Event::Opened).await?, 0);
+/// drop(theirs);
+/// let result: Result<Sender<Event>, SendAllError> = driver.await;
+/// assert!(matches!(result, Err(SendAllError { sent: 0, error: SendError::Disconnected, .. })));
+/// assert!(matches!(queue.send(&Event::Opened).await, Err(SendError::Closed)));
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "the driver sends what is queued: spawn it"]
+pub struct QueueDriver<Tx> {
+    running: Pin<Box<dyn Future<Output = Result<Sender<Tx>, SendAllError>> + Send>>,
+}
+
+impl<Tx> Future for QueueDriver<Tx> {
+    type Output = Result<Sender<Tx>, SendAllError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.running.as_mut().poll(cx)
+    }
+}
+
+impl<Tx> fmt::Debug for QueueDriver<Tx> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueueDriver").finish_non_exhaustive()
+    }
+}
+
+/// Ends the queue when the driver returns or is dropped.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.close(Phase::Ended);
+    }
+}
+
+async fn run<Tx: Message>(
+    mut sender: Sender<Tx>,
+    ending: Ending,
+) -> Result<Sender<Tx>, SendAllError> {
+    let shared = &ending.0;
+    match send_queued(&mut sender, shared).await {
+        Ok(()) => Ok(sender),
+        Err(error) => Err(SendAllError { sent: shared.lock().sent() as usize, error }),
+    }
+}
+
+async fn send_queued<Tx: Message>(
+    sender: &mut Sender<Tx>,
+    shared: &Shared,
+) -> Result<(), SendError> {
+    // What the sender has begun.
+    sender.flush().await?;
+    let (mut done, mut aftermath, mut idle) = (None, Aftermath::default(), Idle::default());
+    let mut poll_next = |cx: &mut Context<'_>, done: &mut Option<Datagram>| {
+        let next = shared.poll_next(cx, done, &mut aftermath);
+        match &next {
+            Poll::Ready(_) => idle.touch(),
+            Poll::Pending if aftermath.is_large() => idle.poll(cx, shared, &mut aftermath),
+            Poll::Pending => {}
+        }
+        next
+    };
+    while let Some(mut datagram) = poll_fn(|cx| poll_next(cx, &mut done)).await {
+        send(sender, &mut datagram).await?;
+        done = Some(datagram);
+    }
+    Ok(())
+}
+
+async fn send<Tx: Message>(
+    sender: &mut Sender<Tx>,
+    datagram: &mut Datagram,
+) -> Result<(), SendError> {
+    let (bytes, descriptors) = datagram.content();
+    let (slices, len) = ([IoSlice::new(bytes)], bytes.len());
+    let descriptors: Vec<_> = descriptors.iter().map(OwnedFd::as_fd).collect();
+    let outgoing = Outgoing { slices: &slices, descriptors: &descriptors, len };
+    let Sender { inner, registration } = sender;
+    registration.write(|| inner.send_outgoing(outgoing, Wait::Try)).await?;
+    if sender.pending() > 0 {
+        // The sender has copies of what is left.
+        datagram.free();
+    }
+    sender.flush().await
+}

@@ -14,6 +14,8 @@ pub(crate) enum Workload {
     Burst(usize),
     /// One thread sends, another receives.
     Stream(usize),
+    /// Four tasks send over one connection, another thread receives.
+    Tasks(usize),
     /// One thread asks and waits for the answer of another, both on one processor.
     Trip(usize),
     /// The same on two processors.
@@ -38,9 +40,11 @@ impl Workload {
     /// The heading of its column.
     pub(crate) fn heading(self) -> String {
         match self {
-            Self::Burst(len) | Self::Stream(len) | Self::Trip(len) | Self::TripAcross(len) => {
-                said(len)
-            }
+            Self::Burst(len)
+            | Self::Stream(len)
+            | Self::Tasks(len)
+            | Self::Trip(len)
+            | Self::TripAcross(len) => said(len),
             Self::Datagrams(family, len) => format!("{}, {}", family.title(), said(len)),
             Self::Fan(count) => format!("{count} connections"),
             Self::Idle(count) => format!("{count}, idle"),
@@ -55,7 +59,7 @@ impl Workload {
     fn is_of_tokio(self) -> bool {
         match self {
             Self::Burst(len) | Self::Stream(len) | Self::Trip(len) => matches!(len, 16 | 1024),
-            Self::Waiting(_) => true,
+            Self::Tasks(_) | Self::Waiting(_) => true,
             _ => false,
         }
     }
@@ -71,6 +75,7 @@ impl Workload {
             Self::Trip(_) | Self::TripAcross(_) => {
                 &[Send, Eager, Await, Plain, Uds, IpcChannel, TokioSeqpacket]
             }
+            Self::Tasks(_) => &[Queue, TokioSeqpacket],
             Self::Datagrams(Family::Unix, _) => &[SendAll, Send, Plain],
             Self::Datagrams(Family::Udp, _) => &[SendAll, Send, Plain, UdpFramed, QuinnUdp],
             Self::Fan(_) | Self::Descriptors => &[Send, Plain],
@@ -115,6 +120,7 @@ impl Plan {
         let mut workloads = Vec::new();
         workloads.extend(lengths.iter().copied().map(Workload::Burst));
         workloads.extend(lengths.iter().copied().map(Workload::Stream));
+        workloads.push(Workload::Tasks(16));
         workloads.extend(trips.iter().copied().map(Workload::Trip));
         workloads.extend(trips.iter().copied().map(Workload::TripAcross));
         workloads.extend(pick(&[10], &[10, 1000, 10_000]).into_iter().map(Workload::Fan));

@@ -19,6 +19,7 @@ fn sections(workload: Workload) -> &'static [Section] {
     match workload {
         Workload::Burst(_) => &[("Bursts: CPU time of a message", |s| s.cpu, nanos)],
         Workload::Stream(_) => &[("Streams: CPU time of a message", |s| s.cpu, nanos)],
+        Workload::Tasks(_) => &[("Four tasks send: CPU time of a message", |s| s.cpu, nanos)],
         Workload::Trip(_) => &[("Round trips on one core: CPU time", |s| s.cpu, nanos)],
         Workload::TripAcross(_) => &[("Round trips across two cores: time", |s| s.wall, nanos)],
         Workload::Fan(_) => &[("One frame on each connection: CPU time", |s| s.cpu, nanos)],

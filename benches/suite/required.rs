@@ -66,6 +66,8 @@ fn required_of_tokio(required: &mut Required<'_>) {
     for len in [16, 1024] {
         required.ratio(Workload::Stream(len), "CPU", CPU, ours, 0.90);
     }
+    let queue = [Way::Queue, Way::TokioSeqpacket];
+    required.ratio(Workload::Tasks(16), "CPU", CPU, queue, 0.25);
     for len in [16, 1024] {
         required.ratio(Workload::Trip(len), "CPU", CPU, ours, 1.0);
     }

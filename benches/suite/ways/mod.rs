@@ -25,6 +25,8 @@ pub(crate) enum Way {
     Eager,
     /// datagrammar under tokio: one message at a time.
     Await,
+    /// datagrammar under tokio: tasks send through a queue.
+    Queue,
     /// System calls by hand, into a fixed buffer, and bincode.
     Plain,
     /// uds and bincode.
@@ -97,7 +99,7 @@ impl Way {
             Self::Uds => uds::pair(settings),
             Self::IpcChannel => ipc_channel::pair(),
             Self::TokioSeqpacket => awaited::seqpacket_pair(settings),
-            Self::UdpFramed | Self::QuinnUdp | Self::BareAsyncFd => {
+            Self::Queue | Self::UdpFramed | Self::QuinnUdp | Self::BareAsyncFd => {
                 bail!("{} is not for this workload", self.title())
             }
         }
@@ -110,6 +112,7 @@ impl Way {
             Self::Send => "datagrammar, send",
             Self::Eager => "datagrammar, send, eager",
             Self::Await => "datagrammar under tokio, send",
+            Self::Queue => "datagrammar under tokio, into_queue",
             Self::Plain => "plain loop",
             Self::Uds => "uds 0.4.2 + bincode",
             Self::IpcChannel => "ipc-channel 0.23.1",
@@ -122,11 +125,11 @@ impl Way {
 
     /// Whether it is for connections under tokio.
     pub(crate) fn is_of_tokio(self) -> bool {
-        matches!(self, Self::Await | Self::TokioSeqpacket | Self::BareAsyncFd)
+        matches!(self, Self::Await | Self::Queue | Self::TokioSeqpacket | Self::BareAsyncFd)
     }
 
     /// Whether it is datagrammar.
     pub(crate) fn is_ours(self) -> bool {
-        matches!(self, Self::SendAll | Self::Send | Self::Eager | Self::Await)
+        matches!(self, Self::SendAll | Self::Send | Self::Eager | Self::Await | Self::Queue)
     }
 }

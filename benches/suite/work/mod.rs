@@ -6,6 +6,7 @@ mod fan;
 mod memory;
 mod mixed;
 mod stream;
+mod tasks;
 mod trips;
 mod waiting;
 
@@ -23,6 +24,7 @@ pub(crate) fn run(workload: Workload, way: Way, target: Duration) -> Result<Samp
     match workload {
         Workload::Burst(len) => burst::run(way, len, target),
         Workload::Stream(len) => stream::run(way, &Lengths::all(len), &Settings::default(), target),
+        Workload::Tasks(len) => tasks::run(way, len, target),
         Workload::Trip(len) => trips::run(way, len, false, target),
         Workload::TripAcross(len) => trips::run(way, len, true, target),
         Workload::Fan(count) => fan::run(way, count, target),

@@ -1,11 +1,13 @@
 //! The ways under tokio. Each end has a runtime of one thread, so that both can be on one thread or on two.
 
+mod crew;
 mod seqpacket;
 mod typed;
 
 use anyhow::Result;
 use tokio::runtime::{Builder, Runtime};
 
+pub(crate) use self::crew::{TASKS, crew};
 pub(super) use self::seqpacket::pair as seqpacket_pair;
 pub(crate) use self::typed::Awaiting;
 pub(super) use self::typed::pair as typed_pair;

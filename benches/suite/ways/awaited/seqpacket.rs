@@ -11,7 +11,7 @@ use tokio_seqpacket::UnixSeqpacket;
 use super::{Asynchronous, Awaited};
 use crate::feed::Inbox;
 use crate::message::Note;
-use crate::ways::{Ends, Settings, codec, plain};
+use crate::ways::{End, Ends, Settings, codec, plain};
 
 struct Buffered {
     socket: UnixSeqpacket,
@@ -21,19 +21,20 @@ struct Buffered {
 
 pub(in crate::ways) fn pair(settings: &Settings) -> Result<Ends> {
     let (left, right) = plain::connect(settings)?;
-    let end = |fd| {
-        Asynchronous::new(|| {
-            let socket = register(fd)?;
-            let (outgoing, incoming) =
-                (Buffer::new(settings.buffer)?, Buffer::new(settings.buffer)?);
-            Ok(Buffered { socket, outgoing, incoming })
-        })
-    };
-    Ok((end(left)?, end(right)?))
+    Ok((end(left, settings)?, end(right, settings)?))
+}
+
+/// Makes an end with a runtime of its own.
+pub(super) fn end(fd: OwnedFd, settings: &Settings) -> Result<Box<dyn End>> {
+    Ok(Asynchronous::new(|| {
+        let socket = register(fd)?;
+        let (outgoing, incoming) = (Buffer::new(settings.buffer)?, Buffer::new(settings.buffer)?);
+        Ok(Buffered { socket, outgoing, incoming })
+    })?)
 }
 
 /// Registers a socket with the current runtime.
-fn register(fd: OwnedFd) -> Result<UnixSeqpacket> {
+pub(super) fn register(fd: OwnedFd) -> Result<UnixSeqpacket> {
     // Only to set the descriptor: its type does not matter.
     let stream = UnixStream::from(fd);
     stream.set_nonblocking(true)?;

@@ -10,22 +10,24 @@ use super::{Asynchronous, Awaited};
 use crate::feed::Inbox;
 use crate::message::Note;
 use crate::ways::typed::Ours;
-use crate::ways::{Ends, Settings};
+use crate::ways::{End, Ends, Settings};
 
 /// One end.
 pub(crate) type Awaiting = Connection<Note<'static>, Note<'static>>;
 
 pub(in crate::ways) fn pair(settings: &Settings) -> Result<Ends> {
     let (left, right) = Ours::pair()?;
-    let end = |connection: Ours| {
-        Asynchronous::new(|| {
-            if let Some(len) = settings.send_buffer {
-                raw::set_send_buffer(connection.as_fd(), len)?;
-            }
-            Ok(Connection::from_blocking(connection).map_err(|(_, error)| error)?)
-        })
-    };
-    Ok((end(left)?, end(right)?))
+    Ok((end(left, settings)?, end(right, settings)?))
+}
+
+/// Makes an end with a runtime of its own.
+pub(super) fn end(connection: Ours, settings: &Settings) -> Result<Box<dyn End>> {
+    Ok(Asynchronous::new(|| {
+        if let Some(len) = settings.send_buffer {
+            raw::set_send_buffer(connection.as_fd(), len)?;
+        }
+        Ok(Connection::from_blocking(connection).map_err(|(_, error)| error)?)
+    })?)
 }
 
 impl Awaited for Awaiting {

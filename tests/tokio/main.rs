@@ -1,4 +1,4 @@
-//! How the endpoints under tokio use the reactor.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+//! The awaited endpoints.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod readiness;

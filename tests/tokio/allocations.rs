@@ -22,7 +22,8 @@ fn allocations(mut turn: impl AsyncFnMut(&mut Ours, &mut Ours)) -> u64 {
         });
     };
     turns(10);
-    measure(|| turns(100)).count_total
+    // tokio may allocate a list of the tasks that have used up their budget, once for each `block_on`.
+    measure(|| turns(100)).count_total.saturating_sub(1)
 }
 
 /// Awaits both, and allocates nothing.
@@ -88,7 +89,6 @@ fn streams_that_fill_the_socket_allocate_nothing() {
             both(sending, receiving).await;
         });
         assert!(has_waited);
-        // tokio allocates a list of the tasks that have used up their budget, once for each `block_on`.
-        assert!(count <= 1, "{count} for 100 bursts of {len} bytes");
+        assert_eq!(count, 0, "{len}");
     }
 }

@@ -192,3 +192,42 @@ pub(super) fn map_read<T: Default>(
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod tests {
+    use std::io::IoSlice;
+
+    use super::*;
+
+    /// Whether a polling receiver keeps the lane of a datagram of `len` bytes.
+    fn keeps_lane(is_awaited: bool, len: usize) -> bool {
+        let (theirs, ours) = DatagramFd::pair().unwrap();
+        let datagram = vec![7; len];
+        sys::send(&theirs, &[IoSlice::new(&datagram)], &[], None, false).unwrap();
+        let mut slot = Slot::default();
+        slot.set_awaited(is_awaited);
+        assert_eq!(slot.read(&ours, None, usize::MAX, None, false).unwrap(), Some(len));
+        slot.unload_short(Wait::Try);
+        assert_eq!(slot.bytes(), datagram);
+        let keeps = slot.lane.is_some();
+        assert_eq!(slot.read(&ours, None, usize::MAX, None, false).unwrap(), None);
+        slot.release();
+        assert!(slot.lane.is_none());
+        keeps
+    }
+
+    #[test]
+    fn an_awaited_receiver_keeps_its_lane_while_there_are_few() {
+        assert!(keeps_lane(true, SHORT));
+        assert!(!keeps_lane(false, SHORT));
+        assert!(keeps_lane(false, SHORT + 1));
+        let mut others: Vec<_> = (0..3).map(|_| pool::take(LANE_LEN).unwrap()).collect();
+        assert!(keeps_lane(true, SHORT));
+        others.push(pool::take(LANE_LEN).unwrap());
+        assert!(!keeps_lane(true, SHORT), "the pool could not take all of them back");
+        assert!(keeps_lane(true, SHORT + 1));
+        others.into_iter().for_each(pool::give_back);
+        assert!(keeps_lane(true, SHORT));
+    }
+}

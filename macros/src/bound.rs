@@ -1,22 +1,35 @@
 //! The where-clause of the derived code: the bounds that the fields need on the type parameters.
 
-use std::collections::HashSet;
-
 use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens;
-use syn::{
-    AngleBracketedGenericArguments, GenericArgument, Generics, Path, PathArguments, Type,
-    TypeParamBound, TypePath, WherePredicate,
-};
+use quote::{ToTokens, format_ident};
+use syn::{Generics, Type, TypeParamBound, WherePredicate};
 
 use crate::ast::{Container, Field, Form};
-use crate::hygiene::hygienic;
+use crate::hygiene::{hygienic, hygienic_at};
 use crate::kind::{Kind, ungroup};
 use crate::nest::{Inner, Replace};
+use crate::usage::Usage;
 
 /// Types with a `Default` that needs no bounds on their type arguments.
 const DEFAULT_FOR_ALL: &[&str] =
     &["Option", "Vec", "VecDeque", "BTreeMap", "BTreeSet", "HashMap", "HashSet"];
+
+/// Traits that ask nothing of serde.
+const OF_STD: &[&str] = &[
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "Display",
+    "Eq",
+    "Hash",
+    "Ord",
+    "PartialEq",
+    "PartialOrd",
+    "Send",
+    "Sync",
+    "Unpin",
+];
 
 /// Returns the where-clause of the user, with the bounds that the fields need.
 ///
@@ -29,7 +42,13 @@ pub(crate) fn where_clause(container: &Container<'_>) -> TokenStream {
     let any_lifetime = container.generics.type_params().map(|param| &param.ident);
     let any_lifetime =
         any_lifetime.filter(|param| container.is_borrowing() && !lent.contains(param));
-    let lent_bounds = lent.iter().map(|param| bounds_when_lent(container.generics, param));
+    // A bound on what such a parameter lends can use only a bound on the parameter itself.
+    let nested = container.fields().filter(|field| field.is_nested());
+    let names_lent = nested.filter_map(|field| of_nested(container, field, &lent)).next().is_some();
+    let lent_bounds = lent.iter().map(|param| match bounds_when_lent(container.generics, param) {
+        lent if names_lent || !lent.is_empty() => hygienic!(#param: __private::Message, #lent),
+        _ => argument(container, &param.to_token_stream(), &format_ident!("NestedArgument")),
+    });
     let fields = match &container.bound {
         Some(bound) => hygienic!(#(#bound,)*),
         None => of_fields(container, &lent),
@@ -81,8 +100,8 @@ fn bounds_of<'g>(
     inline.chain(clauses.flatten())
 }
 
-/// Returns the bounds for the parameter of a `nested` field. The bounds of the user also apply to the message
-/// that borrows from the frame.
+/// Returns the bounds of the user on the parameter of a `nested` field, for the message that borrows from the
+/// frame.
 fn bounds_when_lent(generics: &Generics, param: &Ident) -> TokenStream {
     let bounds = bounds_of(generics, param).filter(|bound| match bound {
         TypeParamBound::Trait(bound) => {
@@ -92,16 +111,36 @@ fn bounds_when_lent(generics: &Generics, param: &Ident) -> TokenStream {
         _ => false,
     });
     let bounds: Vec<_> = bounds.collect();
-    let lent = (!bounds.is_empty()).then(|| {
-        let lent = |lifetime| hygienic!(<#param as __private::Message>::Borrowed<#lifetime>);
-        let (lent, again) = (lent(hygienic!('__lent)), lent(hygienic!('__again)));
-        // The `Borrowed` of a `Borrowed` is the same type.
-        hygienic! {
-            for<'__lent, '__again> #lent: __private::Message<Borrowed<'__again> = #again>,
-            for<'__lent> #lent: #(#bounds)+*,
+    if bounds.is_empty() {
+        return TokenStream::new();
+    }
+    let lent = |lifetime| hygienic!(<#param as __private::Message>::Borrowed<#lifetime>);
+    let (lent, again) = (lent(hygienic!('__lent)), lent(hygienic!('__again)));
+    // The `Borrowed` of a `Borrowed` is the same type.
+    hygienic! {
+        for<'__lent, '__again> #lent: __private::Message<Borrowed<'__again> = #again>,
+        for<'__lent> #lent: #(#bounds)+*,
+    }
+}
+
+/// Returns a bound on a type argument. It has the span of the message type, so that the compiler shows that type
+/// and no more if the bound is not met.
+fn argument(container: &Container<'_>, ty: &TokenStream, bound: &Ident) -> TokenStream {
+    let bound = hygienic_at!(container.ident.span() => __private::#bound<#ty>);
+    hygienic!(__private::Argument<#ty>: #bound,)
+}
+
+/// Returns whether a type is a parameter that the user bounds by nothing but traits of the standard library.
+fn asks_nothing_else(generics: &Generics, ty: &TokenStream) -> bool {
+    let Ok(param) = syn::parse2::<Ident>(ty.clone()) else { return false };
+    bounds_of(generics, &param).all(|bound| match bound {
+        TypeParamBound::Trait(bound) => {
+            let last = bound.path.segments.last();
+            bound.maybe.is_some()
+                || last.is_some_and(|last| OF_STD.iter().any(|name| last.ident == name))
         }
-    });
-    hygienic!(#param: __private::Message, #lent)
+        bound => matches!(bound, TypeParamBound::Lifetime(_)),
+    })
 }
 
 fn is_parameter(ty: &Type, param: &Ident) -> bool {
@@ -136,15 +175,21 @@ fn of_fields(container: &Container<'_>, lent: &[&Ident]) -> TokenStream {
             true => hygienic! {
                 for<'__any> #anywhere: __private::Serialize + __private::Deserialize<'__any>,
             },
-            false => hygienic!(#ty: __private::OwnedFieldType,),
+            false if asks_nothing_else(container.generics, &ty) => {
+                argument(container, &ty, &format_ident!("OwnedArgument"))
+            }
+            false => {
+                hygienic_at!(container.ident.span() => #ty: __private::OwnedFieldType,)
+            }
         }
     });
-    let defaulted = defaulted.types();
+    let defaulted = defaulted.types().into_iter();
+    let defaulted = defaulted.map(|ty| argument(container, &ty, &format_ident!("DefaultArgument")));
     hygienic! {
         #(#own,)*
         #nested
         #(#through_serde)*
-        #(#defaulted: __private::Default,)*
+        #(#defaulted)*
     }
 }
 
@@ -158,7 +203,7 @@ fn of_nested(container: &Container<'_>, field: &Field<'_>, lent: &[&Ident]) -> O
     let parameter = inner.parameter(container.generics);
     if parameter.is_some_and(|parameter| lent.contains(&parameter))
         || inner.is(container.ident)
-        || usage.found.is_empty()
+        || usage.types().is_empty()
     {
         return None;
     }
@@ -199,81 +244,4 @@ fn has_default_for_all(ty: &Type) -> bool {
     let Type::Path(ty) = ungroup(ty) else { return false };
     let last = ty.path.segments.last();
     last.is_some_and(|segment| DEFAULT_FOR_ALL.iter().any(|name| segment.ident == name))
-}
-
-/// The type parameters in the types of fields, and their associated types.
-struct Usage<'a> {
-    parameters: HashSet<&'a Ident>,
-    /// In the order of the fields, so that every expansion is the same.
-    found: Vec<TokenStream>,
-    seen: HashSet<String>,
-}
-
-impl<'a> Usage<'a> {
-    fn new(generics: &'a Generics) -> Self {
-        let parameters = generics.type_params().map(|param| &param.ident).collect();
-        Self { parameters, found: Vec::new(), seen: HashSet::new() }
-    }
-
-    fn types(self) -> Vec<TokenStream> {
-        self.found
-    }
-
-    fn visit(&mut self, ty: &Type) {
-        match ty {
-            Type::Array(array) => self.visit(&array.elem),
-            Type::Group(group) => self.visit(&group.elem),
-            Type::Paren(paren) => self.visit(&paren.elem),
-            Type::Path(path) => self.visit_path_type(path),
-            Type::Ptr(pointer) => self.visit(&pointer.elem),
-            Type::Reference(reference) => self.visit(&reference.elem),
-            Type::Slice(slice) => self.visit(&slice.elem),
-            Type::Tuple(tuple) => tuple.elems.iter().for_each(|ty| self.visit(ty)),
-            // Other types have no values for serde, or name no parameter.
-            _ => {}
-        }
-    }
-
-    fn visit_path_type(&mut self, ty: &TypePath) {
-        // `<T as Trait>::Item`, `T::Item` and `T` get bounds as they are.
-        let first = ty.path.segments.first();
-        let is_parameter = first.is_some_and(|segment| self.parameters.contains(&segment.ident));
-        let is_qualified = ty.qself.as_ref().is_some_and(|qself| self.names_parameter(&qself.ty));
-        if is_qualified || (is_parameter && ty.path.leading_colon.is_none()) {
-            let tokens = hygienic!(#ty);
-            if self.seen.insert(tokens.to_string()) {
-                self.found.push(tokens);
-            }
-            return;
-        }
-        // A marker holds no value.
-        if ty.path.segments.last().is_some_and(|segment| segment.ident != "PhantomData") {
-            self.visit_path(&ty.path);
-        }
-    }
-
-    fn visit_path(&mut self, path: &Path) {
-        for segment in &path.segments {
-            if let PathArguments::AngleBracketed(arguments) = &segment.arguments {
-                self.visit_arguments(arguments);
-            }
-        }
-    }
-
-    fn visit_arguments(&mut self, arguments: &AngleBracketedGenericArguments) {
-        for argument in &arguments.args {
-            match argument {
-                GenericArgument::Type(ty) => self.visit(ty),
-                GenericArgument::AssocType(assoc) => self.visit(&assoc.ty),
-                _ => {}
-            }
-        }
-    }
-
-    fn names_parameter(&self, ty: &Type) -> bool {
-        let mut inner =
-            Self { parameters: self.parameters.clone(), found: Vec::new(), seen: HashSet::new() };
-        inner.visit(ty);
-        !inner.found.is_empty()
-    }
 }

@@ -237,14 +237,16 @@ fn lendable_instead(TypeReference { lifetime, elem, .. }: &TypeReference) -> Opt
     }
 }
 
-/// Returns the types that the compiler must check for messages. It looks into containers by itself, but not into
-/// tuples: for these, returns also the types inside.
+/// Returns the types inside a type that the compiler must check for messages. It looks into containers by itself,
+/// but not into tuples.
 pub(crate) fn checked(ty: &Type) -> Vec<&Type> {
-    let held = held(ty);
+    let mut held = held(ty);
     match held.iter().any(|ty| matches!(ty, Type::Tuple(_))) {
-        true => held,
-        false => vec![ty],
+        // The last one is the type itself.
+        true => _ = held.pop(),
+        false => held.clear(),
     }
+    held
 }
 
 /// Returns the type, and all types that it certainly holds: those in a tuple, an `Option` and so on.

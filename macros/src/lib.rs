@@ -17,6 +17,7 @@ mod hygiene;
 mod kind;
 mod nest;
 mod symbol;
+mod usage;
 mod valid;
 mod value;
 

@@ -1,5 +1,9 @@
 #![doc = include_str!("lib.md")]
 #![deny(unsafe_code)]
+#![cfg_attr(
+    not(feature = "tokio"),
+    expect(dead_code, unused_imports, reason = "some of it serves the tokio endpoints alone")
+)]
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(
@@ -13,6 +17,7 @@ mod activation;
 mod address;
 mod backoff;
 mod batch;
+mod budget;
 mod bundle;
 mod child;
 pub mod codec;
@@ -46,6 +51,7 @@ pub use crate::activation::{Activated, activated};
 pub use crate::address::Address;
 pub use crate::backoff::Backoff;
 pub use crate::batch::Batch;
+pub use crate::budget::Budget;
 pub use crate::child::{Child, Process};
 pub use crate::connection::Connection;
 pub use crate::error::{

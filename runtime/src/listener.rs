@@ -65,8 +65,8 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         Self::bind_with(address, &Options::new())
     }
 
-    /// Binds and listens, with options: `mode`, `backlog` and `policy`; for the accepted connections,
-    /// `limits`, `recv_buffer`, `send_buffer` and `eager`.
+    /// Binds and listens, with options: `mode`, `backlog`, `policy` and `budget`; for the accepted
+    /// connections, `limits`, `recv_buffer`, `send_buffer` and `eager`.
     ///
     /// # Errors
     ///
@@ -87,8 +87,8 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         Self::adopt_with(fd, &Options::new())
     }
 
-    /// Takes over a listening descriptor, with options: `policy`; for the accepted connections, `limits`,
-    /// `recv_buffer`, `send_buffer` and `eager`.
+    /// Takes over a listening descriptor, with options: `policy` and `budget`; for the accepted connections,
+    /// `limits`, `recv_buffer`, `send_buffer` and `eager`.
     ///
     /// # Errors
     ///
@@ -109,6 +109,8 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     ///
     /// [`AcceptError::Exhausted`] while the process has no descriptor for the connection. The client stays
     /// in the backlog: wait before accepting again ([`Backoff`](crate::Backoff)).
+    /// [`AcceptError::Full`] while as many connections are open as the [`Budget`](crate::Budget) allows. It
+    /// comes at once, also if no client is waiting.
     /// [`AcceptError::Shutdown`] after [`shutdown`](Self::shutdown). [`AcceptError::Io`].
     pub fn accept(&self) -> Result<Connection<Tx, Rx>, AcceptError> {
         self.accept_waiting(Wait::Block)
@@ -154,8 +156,9 @@ impl<Tx, Rx> Listener<Tx, Rx> {
         self.rejected.load(Ordering::Relaxed)
     }
 
-    /// Stops accepting in every thread. Clients already in the backlog are still accepted. After them, each
-    /// accept fails with [`AcceptError::Shutdown`], and so does a blocked one.
+    /// Stops accepting in every thread. Clients already in the backlog are still accepted, unless the
+    /// [`Budget`](crate::Budget) is full. After them, each accept fails with [`AcceptError::Shutdown`], and so
+    /// does a blocked one.
     ///
     /// Over UNIX this affects every process that holds the socket. It wakes pollers, and the kernel refuses
     /// new clients. The path stays until the listener is dropped. Over vsock, the kernel cannot shut down a
@@ -195,6 +198,11 @@ impl<Tx, Rx> Listener<Tx, Rx> {
     /// Those of shutdown(2); over vsock, those of write(2).
     pub fn shutdown(&self) -> io::Result<()> {
         self.fd.shutdown()
+    }
+
+    /// Returns what becomes readable on shutdown, where the listening descriptor does not.
+    pub(crate) fn stop_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.fd.stop_fd()
     }
 
     /// Returns the listening descriptor, for another process or for [`adopt`](Self::adopt). Keeps the path

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::budget::Budget;
 use crate::limits::Limits;
 use crate::policy::Policy;
 
@@ -18,6 +19,7 @@ use crate::policy::Policy;
 #[must_use]
 pub struct Options {
     pub(crate) limits: Limits,
+    pub(crate) budget: Option<Budget>,
     pub(crate) mode: u32,
     pub(crate) backlog: u32,
     pub(crate) server_uid: Option<u32>,
@@ -31,11 +33,12 @@ pub struct Options {
 
 impl Options {
     /// Returns the options of the plain constructors: mode `0o600`, a backlog of 128,
-    /// [`Limits::default`], any server, no deadline, [`Policy::anyone`], the kernel's default buffers,
+    /// [`Limits::default`], no budget, any server, no deadline, [`Policy::anyone`], the kernel's default buffers,
     /// senders not identified, not eager.
     pub fn new() -> Self {
         Self {
             limits: Limits::default(),
+            budget: None,
             mode: 0o600,
             backlog: 128,
             server_uid: None,
@@ -51,6 +54,12 @@ impl Options {
     /// Sets the [`Limits`] of what the endpoint receives.
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// Makes the endpoint share a [`Budget`] with others: a listener with its accepted connections, or any other
+    /// connection.
+    pub fn budget(self, budget: &Budget) -> Self {
+        Self { budget: Some(budget.clone()), ..self }
     }
 
     /// Sets the permission bits of a bound path, regardless of the umask. Clients need write permission to

@@ -20,9 +20,10 @@ pub use crate::codec::Bincode;
 pub use crate::codec::Codec;
 pub use crate::error::{DecodeError, EncodeError};
 pub use crate::message::{
-    Decoder, Descriptors, Encoder, FieldType, Get, GetThroughSerde, HoldsMessage, HoldsNone,
-    MarkedNested, Message, Nested, NestedType, NestedValue, NoDescriptors, Nothing, Of,
-    OwnedFieldType, OwnedValue, Put, PutChecked, PutThroughSerde, Unknown, Unmarked, Value,
+    Argument, Decoder, DefaultArgument, Descriptors, Encoder, FieldType, Get, GetThroughSerde,
+    GetUnmarked, HoldsMessage, HoldsNone, MarkedNested, Message, Nested, NestedArgument,
+    NestedType, NestedValue, NoDescriptors, Nothing, Of, OwnedArgument, OwnedFieldType, OwnedValue,
+    Put, PutChecked, PutThroughSerde, Unknown, Unmarked, Value,
 };
 
 /// The result of reading a message.

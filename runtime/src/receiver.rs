@@ -12,6 +12,7 @@ use crate::error::RecvError;
 use crate::frame::Frame;
 use crate::limits::Limits;
 use crate::message::{Descriptors, Message};
+use crate::options::Options;
 use crate::owned_frame::OwnedFrame;
 use crate::sys::DatagramFd;
 use crate::transport::Inbox;
@@ -65,7 +66,7 @@ use crate::wait::Wait;
 ///   that are already read, so **with a poller**, call [`try_recv`](Self::try_recv) until it returns
 ///   [`WouldBlock`](RecvError::WouldBlock).
 /// - A large frame that arrives in pieces is reassembled in memory that grows with the pieces. The pieces
-///   are kept between calls.
+///   are kept between calls. A [`Budget`](crate::Budget) bounds such frames over many connections.
 /// - With [`Options::eager`](crate::Options::eager), a receiver waits in the read instead: usually one system
 ///   call, and up to 16 KiB of memory while it waits.
 /// - A process that locks its memory should call mlockall(2) before it first receives. The call locks
@@ -78,17 +79,18 @@ pub struct Receiver<Rx> {
 }
 
 impl<Rx: Message> Receiver<Rx> {
-    pub(crate) fn new(fd: DatagramFd, limits: Limits, eager: bool) -> Self {
-        let inbox = Inbox::new(Rx::DESCRIPTORS, eager);
-        Self { fd, inbox, limits, message: PhantomData }
+    pub(crate) fn new(fd: DatagramFd, options: &Options) -> Self {
+        let inbox = Inbox::new(Rx::DESCRIPTORS, options.eager, options.budget.clone());
+        Self { fd, inbox, limits: options.limits, message: PhantomData }
     }
 
     /// Receives the next frame, and waits for it as long as necessary. Returns `None` at the end.
     ///
     /// # Errors
     ///
-    /// [`RecvError::TooLarge`] for a frame over the limit, which is dropped; [`RecvError::Incomplete`] and
-    /// [`RecvError::BadFragment`] for a frame in pieces; [`RecvError::BadBundle`];
+    /// [`RecvError::TooLarge`] for a frame over the limit, which is dropped; [`RecvError::OverBudget`],
+    /// [`RecvError::Incomplete`] and [`RecvError::BadFragment`] for a frame in pieces;
+    /// [`RecvError::BadBundle`];
     /// [`RecvError::DescriptorsLost`], [`RecvError::Empty`], [`RecvError::NoMemory`], [`RecvError::Io`].
     /// After all but `Io`, the receiver stays usable ([`RecvError::is_fatal`]).
     #[inline]

@@ -148,10 +148,11 @@ fn one_that_cannot_be_encoded_stops_after_those_before_it() {
         let stopped = ours.tx.send_all(&messages, Wait::Try).unwrap_err();
         assert!(matches!(stopped.error, SendError::Encode(_)), "{stopped:?}");
         assert_eq!(stopped.sent, at);
-        assert_eq!(
-            stopped.to_string(),
-            format!("{at} messages were sent, and the next one was not")
-        );
+        let sent = match at {
+            1 => "1 message was sent".to_owned(),
+            at => format!("{at} messages were sent"),
+        };
+        assert_eq!(stopped.to_string(), format!("{sent}, and the next one was not"));
         expect(&mut theirs, 0..at as u64);
         assert_eq!(ours.tx.send_all(&messages[at + 1..], Wait::Try).unwrap(), 70 - at);
         expect(&mut theirs, at as u64..70);

@@ -117,16 +117,19 @@ fn what_ends_an_endpoint_is_fatal() {
     assert!(RecvError::Shutdown.is_fatal());
     assert!(RecvError::Io(io::ErrorKind::Other.into()).is_fatal());
     assert!(SendError::Disconnected.is_fatal());
+    assert!(SendError::Closed.is_fatal());
     assert!(SendError::Io { len: 1, source: io::ErrorKind::Other.into() }.is_fatal());
     for error in [
         SendError::WouldBlock { len: 1 },
         SendError::TimedOut { len: 1 },
+        SendError::Full { len: 1, capacity: 1 },
         SendError::TooLarge { len: 1, max: None },
         SendError::NoDescriptors { count: 1, family: "UDP" },
         SendError::TooManyDescriptors { count: 300, max: 253 },
         SendError::DescriptorsRefused { count: 1 },
         SendError::DescriptorsTaken { count: 1 },
         SendError::Refused,
+        SendError::NoAddress,
         SendError::Io { len: 1, source: io::ErrorKind::OutOfMemory.into() },
     ] {
         assert!(!error.is_fatal(), "{error:?}");

@@ -52,7 +52,10 @@ fn a_sender_that_is_not_bound_has_no_address_over_unix() {
     let (_, from) = server.recv_from().unwrap();
     assert!(from.is_unnamed());
     assert_eq!(from.to_string(), "(unnamed)");
-    assert!(numbered(1, 1, |frame| server.send_to(frame, &from)).is_err());
+    let error = numbered(1, 1, |frame| server.send_to(frame, &from)).unwrap_err();
+    assert!(matches!(error, SendError::NoAddress), "{error:?}");
+    assert!(!error.is_fatal());
+    assert!(error.to_string().contains("bind it, with Socket::bind"), "{error}");
 }
 
 #[test]

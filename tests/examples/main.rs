@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod blobs;
+mod chat;
 mod collector;
 mod isolated;
 mod poll;

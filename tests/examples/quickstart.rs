@@ -1,10 +1,9 @@
-//! `quickstart`, which the README shows.
+//! `quickstart` and its twin on tokio, which the README shows.
 
 use std::process::Command;
 
-#[test]
-fn quickstart_runs() {
-    let output = crate::run(&mut Command::new(env!("CARGO_BIN_EXE_quickstart")));
+fn check(program: &str) {
+    let output = crate::run(&mut Command::new(program));
     for line in
         ["server: zeros, 100000 bytes", "client: stored 0 bytes", "client: stored 100000 bytes"]
     {
@@ -13,8 +12,22 @@ fn quickstart_runs() {
 }
 
 #[test]
+fn both_run() {
+    check(env!("CARGO_BIN_EXE_quickstart"));
+    check(env!("CARGO_BIN_EXE_quickstart_tokio"));
+}
+
+#[test]
 fn the_readme_shows_quickstart_as_it_is() {
     let source = include_str!("../../examples/quickstart.rs");
     let (_, shown) = source.split_once("\n\n").unwrap();
     assert!(include_str!("../../README.md").contains(shown), "copy it into the README");
+}
+
+#[test]
+fn the_readme_shows_both_side_by_side() {
+    let readme = include_str!("../../README.md");
+    let (_, serve) =
+        include_str!("../../examples/quickstart_tokio.rs").split_once("async fn serve(").unwrap();
+    assert!(readme.contains(&format!("async fn serve({serve}")), "copy it into the README");
 }

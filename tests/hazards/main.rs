@@ -1,6 +1,10 @@
 //! The known ways to lose data or get hurt, each with its number and a test that shows we do not.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+mod budget;
+mod budget_connections;
+mod budget_crowd;
+mod budget_races;
 mod bundle_faults;
 mod bundles;
 mod descriptors;

@@ -22,6 +22,7 @@ const RUNTIME: &[&[&str]] = &[
         "address",
         "options",
         "limits",
+        "budget",
         "policy",
         "backoff",
         "activation",
@@ -41,13 +42,14 @@ const RUNTIME: &[&[&str]] = &[
         "socket",
         "child",
     ],
+    &["tokio"],
     // What derived code names, and pages that are documentation alone.
     &["private", "guide"],
 ];
 
 /// The derive's pipeline, from its first step to its last.
 const MACROS: &[&[&str]] = &[
-    &["symbol", "ctxt", "hygiene", "kind", "nest", "value"],
+    &["symbol", "ctxt", "hygiene", "kind", "nest", "usage", "value"],
     &["attr", "free"],
     &["ast"],
     &["valid", "bound"],

@@ -234,7 +234,7 @@ fn read_field(cx: &Context<'_>, Field { form, name, ty, .. }: &Field<'_>) -> Tok
         Form::Nested(rest) => {
             let function = match rest {
                 Some(_) => hygienic_at!(span => nested_rest::<#ty>),
-                None => hygienic_at!(span => nested::<#ty>),
+                None => hygienic_at!(span => nested::<#ty, _>),
             };
             hygienic_at!(span => __private::Decoder::#function(__decoder, #name, __descriptors)?)
         }

@@ -56,7 +56,7 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
     let fields = container.fields().any(asks).then(|| {
         hygienic! {
             use __private::{
-                GetThroughSerde as _, HoldsNone as _, PutChecked as _, PutThroughSerde as _,
+                GetThroughSerde as _, GetUnmarked as _, HoldsNone as _, PutChecked as _, PutThroughSerde as _,
             };
         }
     });
@@ -102,9 +102,24 @@ pub(crate) fn implementation(
     items: &TokenStream,
 ) -> TokenStream {
     let (impl_generics, ty_generics, _) = generics.split_for_impl();
+    // A name with the span of the user's type: if an argument misses a bound, the compiler then does not speak of the
+    // bounds of a derive, and does not advise to implement the trait by hand.
+    let (import, message) = match generics.type_params().next() {
+        Some(_) => {
+            let name = Ident::new("__Message", ident.span());
+            (
+                hygienic!(
+                    use __private::Message as __Message;
+                ),
+                name.into_token_stream(),
+            )
+        }
+        None => (TokenStream::new(), hygienic!(__private::Message)),
+    };
     hygienic! {
+        #import
         #[automatically_derived]
-        impl #impl_generics __private::Message for #ident #ty_generics #where_clause {
+        impl #impl_generics #message for #ident #ty_generics #where_clause {
             type Borrowed<'__frame> = #borrowed;
             #items
         }

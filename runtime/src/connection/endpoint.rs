@@ -68,7 +68,8 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         Self::connect_with(address, &Options::new())
     }
 
-    /// Connects, with options: `limits`, `server_uid`, `deadline`, `recv_buffer`, `send_buffer`, `eager`.
+    /// Connects, with options: `limits`, `budget`, `server_uid`, `deadline`, `recv_buffer`, `send_buffer`,
+    /// `eager`.
     ///
     /// ```
     /// use std::time::{Duration, Instant};
@@ -98,7 +99,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     pub(crate) fn new(fd: DatagramFd, options: &Options) -> Self {
         fd.accept_descriptors(Rx::DESCRIPTORS);
         let tx = Sender::new(fd.clone());
-        Self { tx, rx: Receiver::new(fd, options.limits, options.eager) }
+        Self { tx, rx: Receiver::new(fd, options) }
     }
 
     /// Returns whether both halves are of one connection: they are public, and can be swapped.
@@ -209,7 +210,8 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         Self::pair_with(&Options::new())
     }
 
-    /// Creates two connected ends, both with these options: `limits`, `recv_buffer`, `send_buffer`, `eager`.
+    /// Creates two connected ends, both with these options: `limits`, `budget`, `recv_buffer`, `send_buffer`,
+    /// `eager`.
     ///
     /// # Errors
     ///

@@ -44,7 +44,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         Self::adopt_with(fd, &Options::new())
     }
 
-    /// Takes over a descriptor, with options: `limits`, `recv_buffer`, `send_buffer`, `eager`.
+    /// Takes over a descriptor, with options: `limits`, `budget`, `recv_buffer`, `send_buffer`, `eager`.
     ///
     /// # Errors
     ///

@@ -41,6 +41,18 @@ pub enum AcceptError {
     )]
     Exhausted(#[source] io::Error),
 
+    /// As many accepted connections are open as the [`Budget`](crate::Budget) allows. The client, if there is
+    /// one, stays in the backlog, and the listener stays readable. Wait before the next accept, or drop a
+    /// connection.
+    #[error(
+        "{max} accepted connections are open, as many as the budget allows: clients stay in the backlog, drop a \
+         connection before accepting again, or raise Budget::connections"
+    )]
+    Full {
+        /// How many connections may be open.
+        max: usize,
+    },
+
     /// The listener was shut down, and its backlog is empty. Every later accept fails with this error.
     #[error("the listener was shut down")]
     Shutdown,
@@ -62,7 +74,7 @@ impl AcceptError {
     pub fn is_fatal(&self) -> bool {
         match self {
             Self::Shutdown | Self::Io { .. } => true,
-            Self::WouldBlock | Self::TimedOut | Self::Exhausted(_) => false,
+            Self::WouldBlock | Self::TimedOut | Self::Exhausted(_) | Self::Full { .. } => false,
         }
     }
 }

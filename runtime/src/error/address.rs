@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::count::bytes;
+
 /// Why text, a path or a name is not a valid [`Address`](crate::Address).
 ///
 /// ```
@@ -28,7 +30,8 @@ pub enum AddressError {
 
     /// A UNIX path or name does not fit in a socket address.
     #[error(
-        "a unix {kind} of {len} bytes is longer than the {max} bytes of a socket address: choose a shorter one"
+        "a unix {kind} of {} is longer than the {} of a socket address: choose a shorter one",
+        bytes(*.len), bytes(*.max)
     )]
     TooLong {
         /// `path` or `name`.

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::count::{bytes, number_of, with};
+
 /// What is wrong with a bundle: its sender violates the [wire](crate::wire) format. All lengths and positions
 /// are in bytes.
 ///
@@ -34,7 +36,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum BundleFault {
     /// The datagram is longer than a bundle may be.
-    #[error("a bundle of {len} bytes is longer than the maximum of {max}")]
+    #[error("a bundle of {} is longer than the maximum of {max}", bytes(*.len))]
     Long {
         /// The datagram's length.
         len: usize,
@@ -43,7 +45,7 @@ pub enum BundleFault {
     },
 
     /// The bundle ends before all of its announced frames.
-    #[error("a bundle ends {missing} frames early")]
+    #[error("a bundle ends {} early", number_of(*.missing, "frame"))]
     Missing {
         /// How many frames are missing.
         missing: u64,
@@ -58,7 +60,8 @@ pub enum BundleFault {
 
     /// A frame extends past the end of the bundle.
     #[error(
-        "a frame of {len} bytes at byte {at} of a bundle exceeds the {left} bytes that are left"
+        "a frame of {} at byte {at} of a bundle exceeds the {} left",
+        bytes(*.len), bytes(*.left)
     )]
     Overrun {
         /// The position of the frame.
@@ -79,14 +82,14 @@ pub enum BundleFault {
     },
 
     /// Bytes follow the last frame.
-    #[error("{left} bytes follow the last frame of a bundle")]
+    #[error("{} {} the last frame of a bundle", bytes(*.left), with(*.left, "follows", "follow"))]
     Trailing {
         /// How many bytes follow.
         left: usize,
     },
 
     /// Descriptors came with the bundle. They are closed.
-    #[error("{count} descriptors came with a bundle, which cannot carry any")]
+    #[error("{} came with a bundle, which cannot carry any", number_of(*.count, "descriptor"))]
     Descriptors {
         /// How many came.
         count: usize,

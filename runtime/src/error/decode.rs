@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::count::{bytes, number_of, with};
+
 /// Why a frame is not a message of the expected type.
 ///
 /// The endpoint stays usable: the frame was received whole, and the next frame can be received. Offsets and
@@ -36,7 +38,7 @@ pub enum DecodeError {
     Empty,
 
     /// The frame does not begin with a valid tag.
-    #[error("the tag of a frame of {len} bytes cannot be read: {fault}")]
+    #[error("the tag of a frame of {} cannot be read: {fault}", bytes(*.len))]
     Tag {
         /// The frame's length.
         len: usize,
@@ -90,7 +92,8 @@ pub enum DecodeError {
     /// The `fd` fields of the message declare a different number of descriptors than came with the frame. All
     /// of them are closed.
     #[error(
-        "the message declares {declared} descriptors, but {received} came with its frame: check that both sides declare the same `fd` fields"
+        "the message declares {}, but {received} came with its frame: check that both sides declare the same `fd` fields",
+        number_of(*.declared, "descriptor")
     )]
     FdCount {
         /// How many the fields declare. If too few came, the fields after the first one without a descriptor are
@@ -109,7 +112,10 @@ pub enum DecodeError {
     FdUnclear,
 
     /// An earlier decode of an [`OwnedFrame`](crate::OwnedFrame) took its descriptors.
-    #[error("an earlier decode took the {count} descriptors of the frame: decode it only once")]
+    #[error(
+        "an earlier decode took the {} of the frame: decode it only once",
+        number_of(*.count, "descriptor")
+    )]
     DescriptorsTaken {
         /// How many it took.
         count: usize,
@@ -165,7 +171,7 @@ impl DecodeError {
 #[non_exhaustive]
 pub enum Fault {
     /// The frame ends before the value does.
-    #[error("at least {missing} more byte{} needed", if *missing == 1 { " is" } else { "s are" })]
+    #[error("at least {missing} more {} needed", with(*.missing, "byte is", "bytes are"))]
     Short {
         /// The least number of missing bytes.
         missing: usize,

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::count::bytes;
+
 /// What is wrong with a piece of a frame, or another datagram with tag 0: its sender violates the
 /// [wire](crate::wire) format. All lengths and positions are in bytes.
 ///
@@ -29,14 +31,17 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum FragmentFault {
     /// It is shorter than the head of 14 bytes, or is a piece without a byte of the frame.
-    #[error("a datagram of {len} bytes with tag 0 is too short to be a piece of a frame")]
+    #[error("a datagram of {} with tag 0 is too short to be a piece of a frame", bytes(*.len))]
     Short {
         /// The datagram's length.
         len: usize,
     },
 
     /// It announces a frame in sealed memory, and has more bytes than the head.
-    #[error("a datagram of {len} bytes is too long to be the envelope of a frame in sealed memory")]
+    #[error(
+        "a datagram of {} is too long to be the envelope of a frame in sealed memory",
+        bytes(*.len)
+    )]
     Long {
         /// The datagram's length.
         len: usize,
@@ -78,7 +83,8 @@ pub enum FragmentFault {
 
     /// It extends past the end of its frame.
     #[error(
-        "a piece of {len} bytes at byte {offset} extends past the end of its frame of {total} bytes"
+        "a piece of {} at byte {offset} extends past the end of its frame of {}",
+        bytes(*.len), bytes(*.total)
     )]
     Overrun {
         /// Its position in the frame.

@@ -4,6 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
+use super::count::{bytes, with};
+
 /// Why a descriptor is not sealed memory that is safe to read.
 ///
 /// ```
@@ -41,7 +43,10 @@ pub enum MemoryFault {
     },
 
     /// Its length differs from the one that its datagram announces.
-    #[error("the memory has {found} bytes, but {expected} were announced")]
+    #[error(
+        "the memory has {}, but {expected} {} announced",
+        bytes(*.found), with(*.expected, "was", "were")
+    )]
     Length {
         /// The announced length, in bytes.
         expected: u64,
@@ -51,7 +56,8 @@ pub enum MemoryFault {
 
     /// It has holes: pages that its sender never wrote. Reading them would allocate memory for the receiver.
     #[error(
-        "the memory of {len} bytes has a hole at byte {filled}: the sender must write every page"
+        "the memory of {} has a hole at byte {filled}: the sender must write every page",
+        bytes(*.len)
     )]
     Sparse {
         /// Its length, in bytes.

@@ -8,6 +8,7 @@ mod accept;
 mod address;
 mod any;
 mod bundle;
+pub(crate) mod count;
 mod decode;
 mod encode;
 mod fragment;

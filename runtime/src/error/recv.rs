@@ -4,6 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
+use super::count::{bytes, number_of, with};
 use super::{BundleFault, FragmentFault, MemoryFault};
 
 /// Why a receive returned no frame.
@@ -23,7 +24,8 @@ pub enum RecvError {
 
     /// The frame is longer than the receiver's limit. It is dropped.
     #[error(
-        "a frame of {len} bytes exceeds the limit of {limit}, and was dropped: see Limits::frame_len"
+        "a frame of {} exceeds the limit of {limit}, and was dropped: see Limits::frame_len",
+        bytes(*.len)
     )]
     TooLarge {
         /// The frame's length.
@@ -32,8 +34,24 @@ pub enum RecvError {
         limit: usize,
     },
 
+    /// The endpoints that share a [`Budget`](crate::Budget) hold too many bytes of incomplete frames for
+    /// another one of this length, which is dropped with its further pieces. Shorter frames may still be admitted,
+    /// and this length again when others are complete: let the peer send it again later.
+    #[error(
+        "a frame of {len} bytes was dropped: incomplete frames hold {held} of the budget's {budget} bytes, \
+         and a new one may take half of the rest: raise Budget::frame_bytes, or have it sent again later"
+    )]
+    OverBudget {
+        /// The length that its sender announced.
+        len: usize,
+        /// How many bytes other incomplete frames hold.
+        held: usize,
+        /// How many bytes they may hold in all.
+        budget: usize,
+    },
+
     /// A large frame ended before its last piece: its sender gave up, or died. The pieces are dropped.
-    #[error("a frame of {total} bytes ended after {received}: its sender gave up, or died")]
+    #[error("a frame of {} ended after {received}: its sender gave up, or died", bytes(*.total))]
     Incomplete {
         /// How much of it arrived.
         received: usize,
@@ -44,7 +62,8 @@ pub enum RecvError {
     /// A large frame arrives in many small pieces. A call that does not wait, or waits until a deadline, stops
     /// after 1,024 of them. The pieces are kept: call again.
     #[error(
-        "{received} of {total} bytes of a large frame arrived, and more may be queued: call again"
+        "{received} of {} of a large frame arrived, and more may be queued: call again",
+        bytes(*.total)
     )]
     Unfinished {
         /// How much of it arrived.
@@ -68,8 +87,8 @@ pub enum RecvError {
     /// Some descriptors of a frame could not be received. The frame is dropped, and the descriptors that
     /// were received are closed.
     #[error(
-        "{received} descriptors of a frame were received, and the next one {}; the frame was dropped",
-        describe_limit(*.limit)
+        "{} of a frame {} received, and the next one {}; the frame was dropped",
+        number_of(*.received, "descriptor"), with(*.received, "was", "were"), describe_limit(*.limit)
     )]
     DescriptorsLost {
         /// How many were received.
@@ -90,7 +109,7 @@ pub enum RecvError {
 
     /// There is no memory for a frame of this length, and it was dropped. Or there is no address space for a
     /// lane of this length, and the frame is still queued.
-    #[error("no memory or address space for {len} bytes: free some, or raise RLIMIT_AS")]
+    #[error("no memory or address space for {}: free some, or raise RLIMIT_AS", bytes(*.len))]
     NoMemory {
         /// How many bytes were needed.
         len: usize,

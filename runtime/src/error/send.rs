@@ -5,6 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use super::EncodeError;
+use super::count::{bytes, number_of, with};
 
 /// Why a message was not sent. The caller still has it, because sending borrows.
 ///
@@ -17,14 +18,14 @@ pub enum SendError {
     Encode(#[from] EncodeError),
 
     /// The socket has no room, and the call does not wait.
-    #[error("the socket has no room for a frame of {len} bytes now: send it again later")]
+    #[error("the socket has no room for a frame of {} now: send it again later", bytes(*.len))]
     WouldBlock {
         /// The frame's length.
         len: usize,
     },
 
     /// The socket had no room before the deadline.
-    #[error("the socket had no room for a frame of {len} bytes before the deadline")]
+    #[error("the socket had no room for a frame of {} before the deadline", bytes(*.len))]
     TimedOut {
         /// The frame's length.
         len: usize,
@@ -46,7 +47,10 @@ pub enum SendError {
     Closed,
 
     /// The frame is longer than one datagram of this socket, and cannot travel in pieces (UDP).
-    #[error("a frame of {len} bytes is longer than one datagram of this socket{}", max_len_suffix(*.max))]
+    #[error(
+        "a frame of {} is longer than one datagram of this socket{}",
+        bytes(*.len), max_len_suffix(*.max)
+    )]
     TooLarge {
         /// The frame's length.
         len: usize,
@@ -55,7 +59,10 @@ pub enum SendError {
     },
 
     /// The socket carries no descriptors: only UNIX sockets do.
-    #[error("{count} descriptors cannot travel over {family}: only UNIX sockets carry them")]
+    #[error(
+        "{} cannot travel over {family}: only UNIX sockets carry descriptors",
+        number_of(*.count, "descriptor")
+    )]
     NoDescriptors {
         /// How many the message has.
         count: usize,
@@ -64,7 +71,10 @@ pub enum SendError {
     },
 
     /// The message has more descriptors than one datagram can carry.
-    #[error("{count} descriptors are more than the {max} that one frame can carry")]
+    #[error(
+        "{} {} more than the {max} that one frame can carry",
+        number_of(*.count, "descriptor"), with(*.count, "is", "are")
+    )]
     TooManyDescriptors {
         /// How many the message has.
         count: usize,
@@ -73,14 +83,17 @@ pub enum SendError {
     },
 
     /// The peer refuses descriptors: its message type has no `fd` fields.
-    #[error("the message has {count} descriptors, and the peer accepts none")]
+    #[error("the message has {}, and the peer accepts none", number_of(*.count, "descriptor"))]
     DescriptorsRefused {
         /// How many the message has.
         count: usize,
     },
 
     /// The frame was decoded, which moved its descriptors into the message.
-    #[error("decoding the frame took its {count} descriptors: send it before decoding it")]
+    #[error(
+        "decoding the frame took its {}: send it before decoding it",
+        number_of(*.count, "descriptor")
+    )]
     DescriptorsTaken {
         /// How many were taken.
         count: usize,
@@ -94,8 +107,15 @@ pub enum SendError {
     #[error("nobody receives at the destination")]
     Refused,
 
+    /// The destination has no address: a datagram came from a UNIX socket that was never bound, and cannot be
+    /// answered.
+    #[error(
+        "the destination has no address, because its socket was never bound: bind it, with Socket::bind, to answer it"
+    )]
+    NoAddress,
+
     /// The operating system refused.
-    #[error("sending a frame of {len} bytes failed")]
+    #[error("sending a frame of {} failed", bytes(*.len))]
     Io {
         /// The frame's length.
         len: usize,
@@ -142,7 +162,10 @@ impl SendError {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Error)]
-#[error("{sent} messages were sent, and the next one was not")]
+#[error(
+    "{} {} sent, and the next one was not",
+    number_of(*.sent, "message"), with(*.sent, "was", "were")
+)]
 #[non_exhaustive]
 pub struct SendAllError {
     /// How many messages were sent, in order.

@@ -1,3 +1,5 @@
 //! Pages on subjects that belong to no single type.
 
+#[cfg(feature = "tokio")]
+pub mod awaiting;
 pub mod fork;

@@ -1,5 +1,6 @@
 //! Messages: typed values, the encoder that writes them to frames, and the decoder that reads them.
 
+mod argument;
 mod contract;
 mod decoder;
 mod descriptors;
@@ -12,11 +13,14 @@ mod primitives;
 mod unknown;
 mod unmarked;
 
+pub use self::argument::{
+    Argument, DefaultArgument, NestedArgument, OwnedArgument, OwnedFieldType,
+};
 pub use self::contract::Message;
 pub use self::decoder::Decoder;
 pub use self::descriptors::Descriptors;
 pub use self::direct::{
-    FieldType, Get, GetThroughSerde, Nothing, Of, OwnedFieldType, OwnedValue, Put, PutChecked,
+    FieldType, Get, GetThroughSerde, GetUnmarked, Nothing, Of, OwnedValue, Put, PutChecked,
     PutThroughSerde, Value,
 };
 pub use self::encoder::Encoder;

@@ -143,6 +143,15 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
         Self { tx, rx: SocketReceiver::new(shared, options) }
     }
 
+    /// Returns the descriptor, if both halves are of one socket: they are public, and can be swapped.
+    pub(crate) fn whole_fd(&self) -> Option<&DatagramFd> {
+        self.tx.fd().is_same(self.rx.fd()).then(|| self.rx.fd())
+    }
+
+    pub(crate) fn from_halves(tx: SocketSender<Tx>, rx: SocketReceiver<Rx>) -> Self {
+        Self { tx, rx }
+    }
+
     /// Returns both halves, which can be used independently.
     #[must_use]
     pub fn split(self) -> (SocketSender<Tx>, SocketReceiver<Rx>) {
@@ -232,7 +241,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     ///
     /// Those of getsockname(2).
     pub fn local_addr(&self) -> io::Result<Address> {
-        self.rx.local_name().map(Address::from)
+        self.rx.local_addr()
     }
 
     /// Returns how many datagrams the kernel has dropped because the receive queue was full: see

@@ -17,7 +17,7 @@ use crate::message::{Descriptors, Message};
 use crate::options::Options;
 use crate::owned_frame::OwnedFrame;
 use crate::peer::Peer;
-use crate::sys::Name;
+use crate::sys::DatagramFd;
 use crate::transport::Inbox;
 use crate::wait::Wait;
 
@@ -31,12 +31,17 @@ pub struct SocketReceiver<Rx> {
 
 impl<Rx: Message> SocketReceiver<Rx> {
     pub(super) fn new(shared: Arc<Shared>, options: &Options) -> Self {
-        let inbox = Inbox::new(true, options.eager);
+        // Large frames arrive whole, in sealed memory: no budget.
+        let inbox = Inbox::new(true, options.eager, None);
         Self { shared, inbox, limits: options.limits, message: PhantomData }
     }
 
-    pub(super) fn local_name(&self) -> io::Result<Name> {
-        self.shared.fd.local_name()
+    pub(crate) fn local_addr(&self) -> io::Result<Address> {
+        self.shared.fd.local_name().map(Address::from)
+    }
+
+    pub(super) fn fd(&self) -> &DatagramFd {
+        &self.shared.fd
     }
 
     /// Receives the next frame and its sender's address, and waits for it as long as necessary.
@@ -83,10 +88,10 @@ impl<Rx: Message> SocketReceiver<Rx> {
     /// Those of [`recv_from`](Self::recv_from), [`try_recv_from`](Self::try_recv_from) or
     /// [`recv_from_deadline`](Self::recv_from_deadline), as `wait` says.
     pub fn recv_owned_from(&mut self, wait: Wait) -> Result<(OwnedFrame<Rx>, Address), RecvError> {
-        let frame = self.receive(wait)?;
+        let range = self.receive_range(wait)?;
         let descriptors = self.take_descriptors();
         let sender = self.inbox.take_credentials().map(Peer::from).map(Box::new);
-        let bytes = self.inbox.take_bytes(frame);
+        let bytes = self.inbox.take_bytes(range);
         Ok((OwnedFrame::new(bytes, descriptors, sender), self.inbox.name().into()))
     }
 
@@ -117,11 +122,22 @@ impl<Rx: Message> SocketReceiver<Rx> {
 
     #[inline]
     fn recv_waiting(&mut self, wait: Wait) -> Result<(Frame<'_, Rx>, Address), RecvError> {
-        let frame = self.receive(wait)?;
+        let range = self.receive_range(wait)?;
+        Ok(self.frame(range))
+    }
+
+    /// Lends the last received frame, with its sender's address.
+    #[inline]
+    pub(crate) fn frame(&mut self, range: Range<usize>) -> (Frame<'_, Rx>, Address) {
         let descriptors = self.take_descriptors();
         let sender = self.inbox.take_credentials().map(Peer::from);
         let from = self.inbox.name().into();
-        Ok((Frame::new(self.inbox.bytes(frame), descriptors).with_sender(sender), from))
+        (Frame::new(self.inbox.bytes(range), descriptors).with_sender(sender), from)
+    }
+
+    /// Returns whether the next receive may need no read, because something was read earlier.
+    pub(crate) fn has_unread(&self) -> bool {
+        self.inbox.has_unread()
     }
 
     /// Takes the frame's descriptors. Closes them if the message type has no `fd` fields.
@@ -131,8 +147,9 @@ impl<Rx: Message> SocketReceiver<Rx> {
         if Rx::DESCRIPTORS { descriptors } else { Descriptors::default() }
     }
 
+    /// Receives the next frame, and returns its range for [`frame`](Self::frame).
     #[inline]
-    fn receive(&mut self, wait: Wait) -> Result<Range<usize>, RecvError> {
+    pub(crate) fn receive_range(&mut self, wait: Wait) -> Result<Range<usize>, RecvError> {
         match self.inbox.recv(&self.shared.fd, self.limits, wait) {
             Ok(Some(frame)) => Ok(frame),
             // A socket without a peer has no end.

@@ -13,7 +13,7 @@ use crate::error::{SendAllError, SendError};
 use crate::message::Message;
 use crate::outbox;
 use crate::owned_frame::OwnedFrame;
-use crate::sys::Kind;
+use crate::sys::{DatagramFd, Kind};
 use crate::transport::{send_bundle_to, send_to};
 use crate::wait::Wait;
 use crate::wire::{MAX_BUNDLE, MAX_UDP_BUNDLE};
@@ -50,15 +50,19 @@ impl<Tx: Message> SocketSender<Tx> {
         Self { shared, message: PhantomData }
     }
 
+    pub(super) fn fd(&self) -> &DatagramFd {
+        &self.shared.fd
+    }
+
     /// Sends a message to the socket at `to`, and waits for room as long as necessary. Returns the frame's
     /// length in bytes.
     ///
     /// # Errors
     ///
     /// [`SendError::Disconnected`] if a UNIX receiver has shut down receiving; [`SendError::Refused`] if
-    /// nobody receives there (UNIX; UDP senders are not told); [`SendError::TooLarge`] over UDP;
-    /// [`SendError::Encode`]; [`SendError::Io`]; for a message with descriptors, those of
-    /// [`Sender::send`](crate::Sender::send).
+    /// nobody receives there (UNIX; UDP senders are not told); [`SendError::NoAddress`] for the address of a
+    /// socket that is not bound; [`SendError::TooLarge`] over UDP; [`SendError::Encode`]; [`SendError::Io`]; for
+    /// a message with descriptors, those of [`Sender::send`](crate::Sender::send).
     #[inline]
     pub fn send_to(
         &mut self,

@@ -11,6 +11,7 @@ use super::errno::retry;
 use super::kind::Kind;
 use super::name::Name;
 use super::options::{self, Socket};
+use super::permit::Permit;
 use super::poll::poll;
 use super::socket::{DatagramFd, bind, local_name, set_mode, set_nonblocking, shutdown, socket};
 
@@ -90,10 +91,11 @@ impl ListenerFd {
         Ok(())
     }
 
-    /// Takes a connection from the backlog; EAGAIN if there is none. See [accept(2)].
+    /// Takes a connection from the backlog; EAGAIN if there is none. The connection keeps `permit`. See
+    /// [accept(2)].
     ///
     /// [accept(2)]: https://man7.org/linux/man-pages/man2/accept.2.html
-    pub(crate) fn accept(&self) -> io::Result<DatagramFd> {
+    pub(crate) fn accept(&self, permit: Option<Permit>) -> io::Result<DatagramFd> {
         let fd = retry(|| {
             // SAFETY: a null name is allowed, and then the length is not touched. `fd` is open for
             // the call, as it is borrowed.
@@ -108,7 +110,7 @@ impl ListenerFd {
         })?;
         // SAFETY: accept4 succeeded, so this is an open descriptor, and nobody else has it.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        Ok(DatagramFd::new(fd, self.kind))
+        Ok(DatagramFd::new(fd, self.kind, permit))
     }
 
     /// Waits for a client until `deadline`.
@@ -144,6 +146,11 @@ impl ListenerFd {
                 stop.write_all(&1_u64.to_ne_bytes())
             }
         }
+    }
+
+    /// Returns the descriptor that becomes readable on shutdown, if the listening one does not.
+    pub(crate) fn stop_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.stop.as_ref().map(File::as_fd)
     }
 
     /// Records that the backlog was empty after a shutdown. Over vsock, the kernel keeps filling it.

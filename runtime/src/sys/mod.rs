@@ -15,6 +15,7 @@ mod memfd;
 mod memory;
 mod name;
 mod options;
+mod permit;
 mod poll;
 mod process;
 mod random;
@@ -38,6 +39,7 @@ pub(crate) use self::memfd::{Mapping, TMPFS, file_system, first_hole, memfd, mis
 pub(crate) use self::memory::populate;
 pub(crate) use self::name::{Name, SUN_PATH, View};
 pub(crate) use self::options::inspect;
+pub(crate) use self::permit::{OpenCount, Permit};
 pub(crate) use self::poll::{Readiness, wait};
 pub(crate) use self::process::{
     ChildState, effective_uid, kill, open_file_limit, own_pidfd_inode, pidfd_of, wait_for,

@@ -12,6 +12,7 @@ use super::kind::Kind;
 use super::lane::LANE_LEN;
 use super::name::Name;
 use super::options::{self, Socket};
+use super::permit::Permit;
 
 /// A descriptor of a datagram socket of a known kind.
 ///
@@ -23,16 +24,19 @@ pub(crate) struct DatagramFd {
     raw: RawFd,
     kind: Kind,
     owner: Arc<OwnedFd>,
+    /// Counts the descriptor until the last clone is dropped. Dropped last, after the descriptor is closed.
+    /// Not in the allocation of `owner`, which would become longer for everybody.
+    _permit: Option<Arc<Permit>>,
 }
 
 impl DatagramFd {
     /// Creates a close-on-exec socket.
     pub(crate) fn open(kind: Kind) -> io::Result<Self> {
-        Ok(Self::new(socket(kind)?, kind))
+        Ok(Self::new(socket(kind)?, kind, None))
     }
 
-    pub(super) fn new(fd: OwnedFd, kind: Kind) -> Self {
-        Self { raw: fd.as_raw_fd(), kind, owner: Arc::new(fd) }
+    pub(super) fn new(fd: OwnedFd, kind: Kind, permit: Option<Permit>) -> Self {
+        Self { raw: fd.as_raw_fd(), kind, owner: Arc::new(fd), _permit: permit.map(Arc::new) }
     }
 
     /// Creates two connected UNIX SEQPACKET sockets. See [socketpair(2)].
@@ -57,7 +61,7 @@ impl DatagramFd {
         let left = unsafe { OwnedFd::from_raw_fd(fds[0]) };
         // SAFETY: as above.
         let right = unsafe { OwnedFd::from_raw_fd(fds[1]) };
-        Ok((Self::new(left, kind), Self::new(right, kind)))
+        Ok((Self::new(left, kind, None), Self::new(right, kind, None)))
     }
 
     /// Takes over a descriptor, and resets its peek offset. Returns a description of a socket that is not of a
@@ -69,7 +73,7 @@ impl DatagramFd {
         else {
             return Ok(Err(socket));
         };
-        let fd = Self::new(fd, kind);
+        let fd = Self::new(fd, kind, None);
         fd.reset_peek_offset()?;
         Ok(Ok(fd))
     }
@@ -218,7 +222,7 @@ impl DatagramFd {
         Arc::ptr_eq(&self.owner, &other.owner)
     }
 
-    /// Returns the descriptor, or a duplicate if there are clones.
+    /// Returns the descriptor, which no longer counts, or a duplicate if there are clones.
     pub(crate) fn into_fd(self) -> io::Result<OwnedFd> {
         Arc::try_unwrap(self.owner).or_else(|shared| shared.try_clone())
     }

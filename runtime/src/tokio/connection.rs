@@ -197,6 +197,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// # Panics
     ///
     /// As [`connect`](Self::connect).
+    #[expect(clippy::result_large_err, reason = "the error returns the connection")]
     pub fn from_blocking(
         connection: connection::Connection<Tx, Rx>,
     ) -> Result<Self, (connection::Connection<Tx, Rx>, io::Error)> {

@@ -1,15 +1,91 @@
-//! The endpoints, awaited.
+//! The endpoints, awaited, for programs that run on [tokio](https://docs.rs/tokio). Needs the feature `tokio`.
+//!
+//! The types have the names of the blocking ones, the same errors, limits and options, and the same bytes on the
+//! wire. Each wraps its blocking twin: `from_blocking` and `into_blocking` convert at any time, also in the middle
+//! of a stream. [The guide](crate::guide::awaiting) says what each future promises.
+//!
+//! | blocking | here |
+//! | --- | --- |
+//! | `recv()`, `send(&message)`, `accept()` | `recv().await`, `send(&message).await`, `accept().await` |
+//! | `try_recv()`, `try_send(&message)`, `try_accept()` | the same |
+//! | `recv_deadline(instant)` and so on | `recv_deadline(instant).await`, or any timeout of tokio |
+//! | `flush(wait)` and others that take a [`Wait`](crate::Wait) | `flush().await`: no `Wait` |
+//! | `Batch` | `Batch`, and a queue for many tasks: [`Sender::into_queue`] |
+//! | none | streams: [`Receiver`], [`SocketReceiver`], [`Incoming`] |
+//!
+//! ```
+//! use datagrammar::Message;
+//! use datagrammar::tokio::{Connection, Listener};
+//!
+//! /// What a client may ask.
+//! #[derive(Message)]
+//! enum Request<'a> {
+//!     #[message(tag = 1)]
+//!     Put {
+//!         name: &'a str,
+//!         #[message(rest)]
+//!         content: &'a [u8],
+//!     },
+//! }
+//!
+//! /// What the server answers.
+//! #[derive(Message)]
+//! enum Reply {
+//!     #[message(tag = 1)]
+//!     Stored { len: usize },
+//! }
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! let address = "unix:@datagrammar-doc-tokio".parse()?;
+//! let listener = Listener::<Reply, Request<'static>>::bind(&address)?;
+//!
+//! let server = tokio::spawn(async move {
+//!     let (mut tx, mut rx) = listener.accept().await?.split();
+//!     while let Some(frame) = rx.recv().await? {
+//!         let Request::Put { name, content } = frame.decode()?;
+//!         assert_eq!((name, content.len()), ("zeros", 100_000));
+//!         tx.send(&Reply::Stored { len: content.len() }).await?;
+//!     }
+//!     Ok::<_, datagrammar::Error>(())
+//! });
+//!
+//! let mut client = Connection::<Request<'static>, Reply>::connect(&address).await?;
+//! client.send(&Request::Put { name: "zeros", content: &vec![0; 100_000] }).await?;
+//! let Reply::Stored { len } = client.recv().await?.ok_or("the server is gone")?.decode()?;
+//! assert_eq!(len, 100_000);
+//! drop(client);
+//! server.await??;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Runtimes
+//!
+//! An endpoint belongs to the runtime in which it was created, as tokio's own sockets do, and works while that
+//! runtime runs. The runtime needs its I/O and time drivers (`enable_all`). A program that forks without exec cannot
+//! use these endpoints in the child: use blocking ones.
 
+mod batch;
+mod child;
 mod connecting;
 mod connection;
+mod incoming;
+mod listener;
 mod queue;
 mod receiver;
 mod registration;
 mod room;
 mod sender;
+mod socket;
 mod turns;
 
+pub use self::batch::Batch;
+pub use self::child::{Child, Process};
 pub use self::connection::Connection;
+pub use self::incoming::Incoming;
+pub use self::listener::Listener;
 pub use self::queue::{Queue, QueueDriver};
 pub use self::receiver::Receiver;
 pub use self::sender::Sender;
+pub use self::socket::{Socket, SocketReceiver, SocketSender};

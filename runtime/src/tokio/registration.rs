@@ -3,13 +3,15 @@
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use ::tokio::io::Interest;
 use ::tokio::io::unix::AsyncFd;
+use ::tokio::time;
 
 use super::room::Room;
 use super::turns;
-use crate::error::{RecvError, SendError};
+use crate::error::{RecvError, SendAllError, SendError};
 use crate::sys::{self, DatagramFd};
 
 /// A descriptor that is registered for reading. Clones share the registration, which ends with the last one.
@@ -69,5 +71,44 @@ impl Registration {
                 result
             }
         }
+    }
+
+    /// Sends like [`write`](Self::write) until `deadline`. Then fails with [`SendError::TimedOut`].
+    pub(super) async fn write_until(
+        &mut self,
+        deadline: Instant,
+        mut attempt: impl FnMut() -> Result<usize, SendError>,
+    ) -> Result<usize, SendError> {
+        let mut len = 0;
+        let written = self.write(|| {
+            attempt().inspect_err(|error| {
+                if let SendError::WouldBlock { len: needed } = error {
+                    len = *needed;
+                }
+            })
+        });
+        let written = time::timeout_at(deadline.into(), written).await;
+        written.unwrap_or(Err(SendError::TimedOut { len }))
+    }
+
+    /// Sends several messages like [`write`](Self::write). `attempt` gets the number of messages sent earlier, and
+    /// sends the others. Returns how many were sent.
+    pub(super) async fn write_all(
+        &mut self,
+        mut attempt: impl FnMut(usize) -> Result<usize, SendAllError>,
+    ) -> Result<usize, SendAllError> {
+        let mut sent = 0;
+        let written = self.write(|| match attempt(sent) {
+            Ok(count) => {
+                sent += count;
+                Ok(())
+            }
+            Err(stopped) => {
+                sent += stopped.sent;
+                Err(stopped.error)
+            }
+        });
+        let written = written.await;
+        written.map(|()| sent).map_err(|error| SendAllError { sent, error })
     }
 }

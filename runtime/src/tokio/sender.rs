@@ -70,16 +70,7 @@ impl<Tx: Message> Sender<Tx> {
         deadline: Instant,
     ) -> Result<usize, SendError> {
         let Self { inner, registration } = self;
-        let mut len = 0;
-        let begin = registration.write(|| {
-            let result = inner.try_send(message);
-            if let Err(SendError::WouldBlock { len: needed }) = &result {
-                len = *needed;
-            }
-            result
-        });
-        let begun = timeout_at(deadline.into(), begin).await;
-        let len = begun.map_err(|_| SendError::TimedOut { len })??;
+        let len = registration.write_until(deadline, || inner.try_send(message)).await?;
         timeout_at(deadline.into(), self.flush()).await.unwrap_or(Ok(())).map(|()| len)
     }
 
@@ -98,17 +89,10 @@ impl<Tx: Message> Sender<Tx> {
         Tx::Borrowed<'b>: 'm,
     {
         let Self { inner, registration } = self;
-        let (messages, mut sent) = (messages.into_iter(), 0);
-        let result = registration.write(|| {
-            let result = inner.send_all(messages.clone().skip(sent), Wait::Try);
-            sent += result.as_ref().map_or_else(|stopped| stopped.sent, |count| *count);
-            result.map(|_| ()).map_err(|stopped| stopped.error)
-        });
-        let result = match result.await {
-            Ok(()) => self.flush().await,
-            Err(error) => Err(error),
-        };
-        result.map(|()| sent).map_err(|error| SendAllError { sent, error })
+        let messages = messages.into_iter();
+        let send = |sent| inner.send_all(messages.clone().skip(sent), Wait::Try);
+        let sent = registration.write_all(send).await?;
+        self.flush().await.map(|()| sent).map_err(|error| SendAllError { sent, error })
     }
 
     /// Sends an encoded or received frame. Returns its length in bytes. See

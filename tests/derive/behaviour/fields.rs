@@ -243,15 +243,15 @@ fn fields_may_be_more_than_a_tuple_has() {
     is_sent_as(Many::decode(&frame).unwrap(), &frame);
 }
 
-/// Large byte strings, more than a frame may borrow.
+/// Byte strings that are not copied, and more of them than a frame may borrow.
 #[derive(Message, Debug, PartialEq)]
 #[message(tag = 1)]
 struct Long<'a>(&'a [u8], Vec<u8>, &'a str, Option<Box<[u8]>>, String, #[message(rest)] &'a [u8]);
 
 #[test]
 fn long_fields_keep_their_order() {
-    let bytes = |byte: u8| vec![byte; 5000];
-    let text = |letter: &str| letter.repeat(5000);
+    let bytes = |byte: u8| vec![byte; 40_000];
+    let text = |letter: &str| letter.repeat(40_000);
     let (first, last, lent) = (bytes(1), bytes(6), text("c"));
     let message = Long(&first, bytes(2), &lent, Some(bytes(4).into()), text("e"), &last);
     let frame = to_vec(&message).unwrap();
@@ -260,6 +260,9 @@ fn long_fields_keep_their_order() {
         .map(|run| (run[0], run.len()))
         .filter(|run| run.1 > 2)
         .collect();
-    assert_eq!(runs, [(1, 5000), (2, 5000), (b'c', 5000), (4, 5000), (b'e', 5000), (6, 5000)]);
+    assert_eq!(
+        runs,
+        [(1, 40_000), (2, 40_000), (b'c', 40_000), (4, 40_000), (b'e', 40_000), (6, 40_000)]
+    );
     is_sent_as(message, &frame);
 }

@@ -250,3 +250,29 @@ fn associated_types_lend() {
     let Ok(Lending::<Texts>::One(text)) = Lending::decode(&frame) else { panic!() };
     assert!(frame.as_ptr_range().contains(&text.as_ptr()));
 }
+
+/// Both an argument and a message that holds the argument: the second needs what the first lends.
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 1)]
+struct Twice<M: Message> {
+    #[message(nested)]
+    first: M,
+    #[message(nested)]
+    all: Vec<Wrapped<M>>,
+}
+
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 2)]
+struct Wrapped<M: Message>(#[message(nested)] M);
+
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 3)]
+struct Text<'a>(&'a str);
+
+#[test]
+fn an_argument_and_what_holds_it() {
+    let twice = Twice { first: Text("a"), all: vec![Wrapped(Text("b"))] };
+    let frame = [1, 3, 3, 1, b'a', 1, 5, 2, 3, 3, 1, b'b'];
+    assert_eq!(datagrammar::to_vec(&twice).unwrap(), frame);
+    assert_eq!(Twice::<Text<'static>>::decode(&frame).unwrap(), twice);
+}

@@ -166,8 +166,8 @@ struct Stores<'a> {
 /// Byte fields just below and just above the length from which they are not copied.
 #[test]
 fn large_fields_inside_are_where_they_belong() {
-    let bytes: Vec<u8> = (0..30_000u32).map(|byte| (byte % 251) as u8).collect();
-    for len in [0, 1, 200, 251, 4095, 4096, 20_000] {
+    let bytes: Vec<u8> = (0..50_000u32).map(|byte| (byte % 251) as u8).collect();
+    for len in [0, 1, 200, 251, 32_767, 32_768, 40_000] {
         let slice = |from: usize| &bytes[from..from + len];
         let put = |from: usize| Store::Put {
             key: slice(from),

@@ -157,6 +157,24 @@ fn messages_of_all_kinds_keep_their_order() {
 }
 
 #[test]
+fn all_parts_move_between_threads() {
+    fn moves<T: Send>(value: T) -> T {
+        value
+    }
+    fn is_shared<T: Send + Sync>(_: &T) {}
+    let [runtime, _] = runtimes();
+    let _entered = runtime.enter();
+    let (ours, _theirs) = Ours::pair().unwrap();
+    let (queue, driver) = ours.tx.into_queue(1);
+    is_shared(&queue);
+    drop(moves(driver));
+    let message = Numbered::Numbered { number: 0, len: 0, body: &[] };
+    drop(moves(queue.send(&message)));
+    drop(moves(queue.send_frame(&OwnedFrame::encode(&message).unwrap())));
+    drop(moves(queue.closed()));
+}
+
+#[test]
 fn handles_work_on_any_thread_without_a_runtime() {
     let [runtime, _] = runtimes();
     let (queue, driver, mut theirs) = runtime.block_on(async {

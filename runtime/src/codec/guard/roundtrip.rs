@@ -12,7 +12,7 @@ use super::meter::Meter;
 use super::names::Mistaken;
 use super::wrapper::Guard;
 use crate::codec::Codec;
-use crate::error::Fault;
+use crate::error::{Fault, count};
 
 /// Returns what is wrong with `bytes`, the encoding of a `T` under `meter`.
 pub(super) fn check<C: Codec, T: DeserializeOwned>(
@@ -32,14 +32,17 @@ pub(super) fn check<C: Codec, T: DeserializeOwned>(
             )
         }
         (Ok((_, taken)), None) if taken < bytes.len() => format!(
-            "only {taken} bytes would be read of the {} that were written: make the type deserialise exactly what it serialises",
-            bytes.len()
+            "only {} would be read of the {} {} written: make the type deserialise exactly what it serialises",
+            count::bytes(taken),
+            bytes.len(),
+            count::with(bytes.len(), "that was", "that were"),
         ),
         (Err(fault), None) => match meter.fault(fault) {
             fault @ Fault::SelfDescribing => fault.to_string(),
             Fault::Short { .. } => format!(
-                "more bytes would be read than the {} that were written: make the type serialise all that it deserialises (remove `skip_serializing`)",
-                bytes.len()
+                "more bytes would be read than the {} {} written: make the type serialise all that it deserialises (remove `skip_serializing`)",
+                bytes.len(),
+                count::with(bytes.len(), "that was", "that were"),
             ),
             // The type refuses the value for a reason of its own.
             _ => return Ok(()),

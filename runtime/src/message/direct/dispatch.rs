@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::traits::{Get, Put};
 use crate::codec::Codec;
 use crate::error::{DecodeError, EncodeError};
-use crate::message::{Decoder, Encoder};
+use crate::message::{Decoder, Encoder, HoldsMessage, MarkedNested};
 
 /// The value of a field, to be written.
 #[derive(Debug)]
@@ -173,19 +173,31 @@ pub trait FieldType<'f>: Serialize + Deserialize<'f> {}
 #[diagnostic::do_not_recommend]
 impl<'f, T: Serialize + Deserialize<'f>> FieldType<'f> for T {}
 
-/// A type that serde can write and read, and that borrows nothing.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be part of a field of a message",
-    label = "`Serialize` or `Deserialize` is missing, or the type borrows",
-    note = "for your own type, write #[derive(serde::Serialize, serde::Deserialize)] before it",
-    note = "to require something else of the type parameters, write #[message(bound = \"…\")] on the message"
-)]
-pub trait OwnedFieldType: Serialize + DeserializeOwned {}
+/// Refuses a type that is or holds a message, in a field that is not marked `nested`.
+pub trait GetUnmarked: Sized {
+    #[doc(hidden)]
+    type Value;
 
-#[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned> OwnedFieldType for T {}
+    #[doc(hidden)]
+    fn __get<C: Codec>(
+        self,
+        field: &'static str,
+        decoder: &mut Decoder<'_, C>,
+    ) -> Result<Self::Value, DecodeError>
+    where
+        Self::Value: MarkedNested,
+    {
+        _ = (field, decoder);
+        unreachable!("no type is `MarkedNested`")
+    }
+}
 
-/// Reads any type through serde.
+impl<T: HoldsMessage> GetUnmarked for Of<'_, T> {
+    type Value = T;
+}
+
+/// Reads any type through serde. It is implemented for references, so the compiler finds it after
+/// [`GetUnmarked`].
 pub trait GetThroughSerde<'f>: Sized {
     #[doc(hidden)]
     type Value;
@@ -200,7 +212,7 @@ pub trait GetThroughSerde<'f>: Sized {
         Self::Value: FieldType<'f>;
 }
 
-impl<'f, T> GetThroughSerde<'f> for Of<'f, T> {
+impl<'f, T> GetThroughSerde<'f> for &Of<'f, T> {
     type Value = T;
 
     #[inline]

@@ -11,7 +11,7 @@ mod traits;
 mod types;
 
 pub use self::dispatch::{
-    FieldType, GetThroughSerde, Nothing, Of, OwnedFieldType, OwnedValue, PutChecked,
-    PutThroughSerde, Value,
+    FieldType, GetThroughSerde, GetUnmarked, Nothing, Of, OwnedValue, PutChecked, PutThroughSerde,
+    Value,
 };
 pub use self::traits::{Get, Put};

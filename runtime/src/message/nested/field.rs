@@ -12,7 +12,7 @@ use crate::message::{Decoder, Descriptors, Encoder, Message, Nothing};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a `nested` field",
     label = "not a message, nor a `Box`, `Option` or `Vec` of one",
-    note = "derive `Message` for the type of this field, or remove `nested`"
+    note = "for your own type, derive `Message`; instead of a map, an array or a tuple of messages, write a `Vec` of a struct that derives `Message`; for a type that holds no message, remove `nested`"
 )]
 pub trait Nested {
     /// Whether the field can carry descriptors. Every `Vec` says yes: a message may hold itself in a `Vec`, and
@@ -69,11 +69,11 @@ impl<'f, C: Codec> Decoder<'f, C> {
     ///
     /// [`DecodeError::Nested`], naming `field`, with the error of the nested message.
     #[inline]
-    pub fn nested<T: Nested>(
+    pub fn nested<T: Nested<Borrowed<'f> = B>, B>(
         &mut self,
         field: &'static str,
         descriptors: &mut Descriptors,
-    ) -> Result<T::Borrowed<'f>, DecodeError> {
+    ) -> Result<B, DecodeError> {
         T::read(field, self, descriptors)
     }
 }

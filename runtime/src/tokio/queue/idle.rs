@@ -9,10 +9,10 @@ use ::tokio::time::{Instant, Sleep, sleep_until};
 
 use super::shared::{Aftermath, Shared};
 
-/// How long memory is kept at least for further messages, and half of how long at most.
+/// Memory is freed after one to two periods without a message.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Notices that a queue is not used. Busy queues cost a timer a second.
+/// Notices that a queue is not used. A busy queue sets one timer in each period.
 #[derive(Debug, Default)]
 pub(super) struct Idle {
     timer: Option<Pin<Box<Sleep>>>,

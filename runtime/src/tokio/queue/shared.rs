@@ -9,7 +9,8 @@ use super::backlog::{Backlog, Datagram, HeldFrame};
 use super::waiters::{Place, Waiters};
 use crate::sys::Kind;
 
-/// A queue. No system call, no wake-up and no code of the user runs while the state is locked.
+/// A queue. While the state is locked, nothing makes a system call, and no task is woken or dropped: it might use
+/// the queue itself.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) kind: Kind,

@@ -47,6 +47,7 @@ impl<'q> Turn<'q> {
     pub(super) fn finish(mut self) -> Result<u64, SendError> {
         match Pin::new(&mut self).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(result) => result,
+            // It never waits, as it was admitted.
             Poll::Pending => Err(SendError::Closed),
         }
     }

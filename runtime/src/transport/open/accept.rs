@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::connect::peer;
 use crate::backoff::Backoff;
+use crate::budget::Budget;
 use crate::error::AcceptError;
 use crate::options::Options;
 use crate::sys::{DatagramFd, Errno, ListenerFd, Wakeup, errno};
@@ -20,6 +21,8 @@ const MAX_REJECTED: u32 = 65_536;
 const MAX_PAUSE: Duration = Duration::from_millis(10);
 
 /// Accepts a connection from a client that the policy admits. Counts other clients in `rejected`.
+///
+/// The connection has a permit of the budget, until the last clone of its descriptor is dropped.
 pub(crate) fn accept(
     listener: &ListenerFd,
     options: &Options,
@@ -27,7 +30,7 @@ pub(crate) fn accept(
     wait: Wait,
 ) -> Result<DatagramFd, AcceptError> {
     for rejections in 1.. {
-        let fd = next(listener, wait)?;
+        let fd = next(listener, options.budget.as_ref(), wait)?;
         if !options.policy.needs_identity()
             || options.policy.admits(&peer(&fd).map_err(failed("identifying a client"))?)
         {
@@ -48,14 +51,23 @@ pub(crate) fn accept(
 }
 
 /// Accepts the next connection, from any client.
-fn next(listener: &ListenerFd, wait: Wait) -> Result<DatagramFd, AcceptError> {
+fn next(
+    listener: &ListenerFd,
+    budget: Option<&Budget>,
+    wait: Wait,
+) -> Result<DatagramFd, AcceptError> {
     if listener.has_ended() {
         return Err(AcceptError::Shutdown);
     }
     let mut backoff = Backoff::up_to(MAX_PAUSE);
     let (mut shut_down, mut woken) = (false, false);
     loop {
-        match listener.accept() {
+        let permit = match budget.map(Budget::admit).transpose() {
+            Ok(permit) => permit,
+            Err(full) => return Err(full_or_shut_down(listener, full)),
+        };
+        // Without a client, this gives the permit back: a waiting listener needs none.
+        match listener.accept(permit) {
             Ok(fd) => return Ok(fd),
             // The client gave up while it waited in the backlog.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
@@ -90,6 +102,19 @@ fn next(listener: &ListenerFd, wait: Wait) -> Result<DatagramFd, AcceptError> {
             }
             Wakeup::Client => {}
         }
+    }
+}
+
+/// Returns `full`, unless the listener was shut down. The kernel does not tell whether the backlog is empty
+/// then, and an accept loop must end even if no connection does.
+fn full_or_shut_down(listener: &ListenerFd, full: AcceptError) -> AcceptError {
+    match listener.wait(Some(Instant::now())) {
+        Ok(Wakeup::Shutdown) => {
+            listener.end();
+            AcceptError::Shutdown
+        }
+        Ok(Wakeup::Client | Wakeup::TimedOut) => full,
+        Err(error) => failed("waiting for a client")(error),
     }
 }
 

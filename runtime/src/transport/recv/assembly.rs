@@ -1,5 +1,6 @@
 //! Reassembles a large frame from its pieces.
 
+use crate::budget::{Budget, Reservation};
 use crate::error::{FragmentFault, RecvError};
 use crate::sys::{self, Scatter};
 use crate::wire::{HEAD_LEN, Head};
@@ -25,6 +26,8 @@ pub(super) struct Assembly {
     bytes: Vec<u8>,
     /// How many bytes of the memory of `bytes` are resident.
     resident: usize,
+    /// Its share of the budget, if there is one. Dropped last, after the memory.
+    _reservation: Option<Reservation>,
 }
 
 /// The relation of a datagram to a frame under assembly.
@@ -39,20 +42,27 @@ pub(super) enum Verdict {
 }
 
 impl Assembly {
-    /// Begins a frame of `total` bytes, in `memory`.
+    /// Begins a frame of `total` bytes, in `memory`, and reserves them from `budget`.
     pub(super) fn begin(
         mut memory: Vec<u8>,
         number: u32,
         total: u64,
         limit: usize,
+        budget: Option<&Budget>,
     ) -> Result<Self, RecvError> {
         // A length beyond the address space is over every limit.
         let total = usize::try_from(total).unwrap_or(usize::MAX);
         if total > limit {
             return Err(RecvError::TooLarge { len: total, limit });
         }
+        let reservation = budget.map(|budget| budget.reserve(total)).transpose()?;
         memory.clear();
-        Ok(Self { number, total, resident: memory.capacity(), bytes: memory })
+        if reservation.is_some() {
+            // The memory of a longer frame does not count.
+            memory.shrink_to(total);
+        }
+        let resident = memory.capacity();
+        Ok(Self { number, total, bytes: memory, resident, _reservation: reservation })
     }
 
     /// Returns how many bytes of the frame have arrived.

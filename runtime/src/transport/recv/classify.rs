@@ -75,12 +75,15 @@ impl Inbox {
         Err(self.reader.pieces.refuse(fault))
     }
 
-    /// Adds the datagram in the slot to the frame under assembly, if it is a piece. Closes its descriptors if it
-    /// is refused.
+    /// Adds the datagram in the slot to the frame under assembly, if it is a piece. If it is refused, closes its
+    /// descriptors, and drops it: nobody needs its memory, even if the caller does not receive again for long.
     pub(super) fn accept_piece(&mut self, len: usize, limits: Limits) -> Result<bool, RecvError> {
         let Reader { slot, pieces, .. } = &mut self.reader;
         let accepted = pieces.accept(slot, len, limits.frame_len);
-        accepted.inspect_err(|_| _ = self.take_descriptors())
+        accepted.inspect_err(|_| {
+            self.reader.slot.release();
+            self.take_descriptors();
+        })
     }
 
     /// Moves a complete frame into the slot, and classifies it like one datagram.

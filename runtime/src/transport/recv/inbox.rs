@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::assembly::Assembly;
 use super::bundle::Bundle;
 use super::reader::{ReadResult, Reader};
+use crate::budget::Budget;
 use crate::error::RecvError;
 use crate::limits::Limits;
 use crate::message::Descriptors;
@@ -33,10 +34,10 @@ pub(crate) struct Inbox {
 
 impl Inbox {
     /// Creates an inbox. `ancillary` asks for descriptors, addresses and credentials. `eager` waits in the read
-    /// instead of the peek.
-    pub(crate) fn new(ancillary: bool, eager: bool) -> Self {
+    /// instead of the peek. `budget` bounds frames in pieces.
+    pub(crate) fn new(ancillary: bool, eager: bool, budget: Option<Budget>) -> Self {
         Self {
-            reader: Reader::new(ancillary, eager),
+            reader: Reader::new(ancillary, eager, budget),
             bundle: Bundle::default(),
             restored: VecDeque::new(),
             unclassified: None,

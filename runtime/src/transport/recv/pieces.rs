@@ -4,33 +4,41 @@ use std::mem;
 
 use super::assembly::{Assembly, Verdict};
 use super::slot::Slot;
+use crate::budget::Budget;
 use crate::error::{FragmentFault, RecvError};
 use crate::sys::Scatter;
 use crate::wire::{HEAD_LEN, Head, is_reserved};
 
 /// The number of discarded pieces after which a receive reports an error again. A peer thus cannot block a call
 /// with pieces of refused frames.
-const MAX_DISCARDED: u32 = 1024;
+const MAX_DISCARDED: usize = 1024;
 
 /// The frame under assembly, if there is one.
 #[derive(Debug)]
 pub(super) struct Pieces {
     state: State,
-    /// The number of discarded pieces of refused frames.
-    discarded: u32,
+    /// What frames under assembly may take, over all receivers that share it.
+    budget: Option<Budget>,
 }
 
 #[derive(Debug)]
 enum State {
     Idle,
+    /// Some bytes have arrived, except between a peek and the read after it.
     Assembling(Box<Assembly>),
-    /// A frame was refused, and its further pieces are discarded.
-    Discarding,
+    /// A frame was refused, and its further pieces are discarded: so many since the last error.
+    Discarding {
+        count: usize,
+    },
+}
+
+impl State {
+    const REFUSED: Self = Self::Discarding { count: 0 };
 }
 
 impl Pieces {
-    pub(super) const fn new() -> Self {
-        Self { state: State::Idle, discarded: 0 }
+    pub(super) fn new(budget: Option<Budget>) -> Self {
+        Self { state: State::Idle, budget }
     }
 
     /// Returns whether no frame is under assembly or being discarded.
@@ -44,15 +52,23 @@ impl Pieces {
     pub(super) fn assembly(&self) -> Option<&Assembly> {
         match &self.state {
             State::Assembling(assembly) => Some(assembly),
-            State::Idle | State::Discarding => None,
+            State::Idle | State::Discarding { .. } => None,
         }
     }
 
-    /// Begins a frame if a datagram that begins with `first` is a first piece.
+    /// Begins a frame if a datagram that begins with `first` is a first piece, and the frame is not refused.
+    #[inline]
     pub(super) fn begin_if_first(&mut self, first: &[u8], limit: usize) {
-        if let Some(Ok(Head::First { number, total })) = parse_head(first)
-            && self.assembly().is_none()
-            && let Ok(assembly) = Assembly::begin(Vec::new(), number, total, limit)
+        if let Some(Ok(Head::First { number, total })) = parse_head(first) {
+            self.begin(number, total, limit);
+        }
+    }
+
+    #[cold]
+    fn begin(&mut self, number: u32, total: u64, limit: usize) {
+        let budget = self.budget.as_ref();
+        if self.assembly().is_none()
+            && let Ok(assembly) = Assembly::begin(Vec::new(), number, total, limit, budget)
         {
             self.state = State::Assembling(Box::new(assembly));
         }
@@ -61,7 +77,15 @@ impl Pieces {
     /// Makes room for the next piece of the frame under assembly, if there is one.
     pub(super) fn make_room(&mut self) -> Result<(), RecvError> {
         let State::Assembling(assembly) = &mut self.state else { return Ok(()) };
-        assembly.make_room().inspect_err(|_| self.state = State::Discarding)
+        assembly.make_room().inspect_err(|_| self.state = State::REFUSED)
+    }
+
+    /// Ends a frame that began with a peek, if its first piece was not read: another holder of the socket may
+    /// have it, and nothing else may come for long.
+    pub(super) fn end_if_nothing_arrived(&mut self) {
+        if self.assembly().is_some_and(|assembly| assembly.received() == 0) {
+            self.state = State::Idle;
+        }
     }
 
     /// Returns the room for the next piece, and how many bytes of the frame precede it.
@@ -87,12 +111,13 @@ impl Pieces {
         let State::Assembling(assembly) = &mut self.state else { return Ok(false) };
         if assembly.judge(first, len, received) == Verdict::Piece {
             let added = assembly.add(slot.spilled(), received + len - HEAD_LEN);
-            return added.map(|()| true).inspect_err(|_| self.state = State::Discarding);
+            return added.map(|()| true).inspect_err(|_| self.state = State::REFUSED);
         }
         let after_head = assembly.split_off(received);
         let first = first.get(..len).unwrap_or(&first);
         let datagram = [first, &after_head, slot.spilled()].concat();
         slot.put(datagram);
+        self.end_if_nothing_arrived();
         Ok(false)
     }
 
@@ -109,18 +134,18 @@ impl Pieces {
                 Verdict::Piece => {
                     let end = assembly.received() + len - HEAD_LEN;
                     let added = assembly.add(slot.bytes().get(HEAD_LEN..).unwrap_or_default(), end);
-                    return added.map(|()| true).inspect_err(|_| self.state = State::Discarding);
+                    return added.map(|()| true).inspect_err(|_| self.state = State::REFUSED);
                 }
-                Verdict::Fault(fault) if assembly.received() > 0 => return Err(self.refuse(fault)),
-                Verdict::Foreign if assembly.received() > 0 => return Ok(false),
-                Verdict::Fault(_) | Verdict::Foreign => {}
+                Verdict::Fault(fault) => return Err(self.refuse(fault)),
+                Verdict::Foreign => return Ok(false),
             }
         }
         match parse_head(&first).filter(|_| len >= HEAD_LEN) {
             Some(Ok(Head::First { number, total })) => {
-                self.state = State::Discarding;
+                self.state = State::REFUSED;
                 let memory = slot.take_spare();
-                let mut assembly = Assembly::begin(memory, number, total, limit)?;
+                let budget = self.budget.as_ref();
+                let mut assembly = Assembly::begin(memory, number, total, limit, budget)?;
                 if let Verdict::Fault(fault) = assembly.judge(first, len, 0) {
                     return Err(RecvError::BadFragment(fault));
                 }
@@ -129,14 +154,13 @@ impl Pieces {
                 self.state = State::Assembling(Box::new(assembly));
                 Ok(true)
             }
-            Some(Ok(Head::Next { offset, .. })) => {
-                self.discarded = self.discarded.wrapping_add(1);
-                let is_reported = self.discarded.is_multiple_of(MAX_DISCARDED);
-                match self.state {
-                    State::Discarding if !is_reported => Ok(true),
-                    _ => Err(self.refuse(FragmentFault::Orphan { offset })),
+            Some(Ok(Head::Next { offset, .. })) => match &mut self.state {
+                State::Discarding { count } if *count < MAX_DISCARDED - 1 => {
+                    *count += 1;
+                    Ok(true)
                 }
-            }
+                _ => Err(self.refuse(FragmentFault::Orphan { offset })),
+            },
             _ => Ok(false),
         }
     }
@@ -155,28 +179,28 @@ impl Pieces {
     /// Returns whether a datagram of `len` bytes that begins with `first` is a piece to discard.
     pub(super) fn discards(&self, first: &[u8], len: usize) -> bool {
         let is_next = matches!(parse_head(first), Some(Ok(Head::Next { .. })));
-        is_next && len >= HEAD_LEN && matches!(self.state, State::Discarding)
+        is_next && len >= HEAD_LEN && matches!(self.state, State::Discarding { .. })
     }
 
     /// Ends the frame under assembly. Returns an error if it is incomplete.
     pub(super) fn end(&mut self) -> Option<RecvError> {
         match mem::replace(&mut self.state, State::Idle) {
             State::Assembling(assembly) => assembly.into_error(),
-            State::Idle | State::Discarding => None,
+            State::Idle | State::Discarding { .. } => None,
         }
     }
 
     /// Refuses a datagram, its frame, and the further pieces of that frame.
     #[cold]
     pub(super) fn refuse(&mut self, fault: FragmentFault) -> RecvError {
-        self.state = State::Discarding;
+        self.state = State::REFUSED;
         RecvError::BadFragment(fault)
     }
 
     /// Discards the frame under assembly, and its further pieces.
     pub(super) fn discard_rest(&mut self) {
         if self.assembly().is_some() {
-            self.state = State::Discarding;
+            self.state = State::REFUSED;
         }
     }
 
@@ -184,7 +208,7 @@ impl Pieces {
     pub(super) fn into_piece(self) -> Option<Vec<u8>> {
         match self.state {
             State::Assembling(assembly) => assembly.into_piece(),
-            State::Idle | State::Discarding => None,
+            State::Idle | State::Discarding { .. } => None,
         }
     }
 }

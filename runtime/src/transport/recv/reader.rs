@@ -7,6 +7,7 @@ use super::first_call::FirstCall;
 use super::pieces::Pieces;
 use super::slot::{Slot, map_read};
 use crate::backoff::Backoff;
+use crate::budget::Budget;
 use crate::error::RecvError;
 use crate::limits::Limits;
 use crate::sys::{self, Ancillary, DatagramFd, Peeked, Readiness, RecvState};
@@ -36,10 +37,10 @@ pub(super) enum ReadResult {
 }
 
 impl Reader {
-    pub(super) fn new(ancillary: bool, eager: bool) -> Self {
+    pub(super) fn new(ancillary: bool, eager: bool, budget: Option<Budget>) -> Self {
         Self {
             slot: Slot::default(),
-            pieces: Pieces::new(),
+            pieces: Pieces::new(budget),
             ancillary: ancillary.then(Box::default),
             first_call: FirstCall::new(),
             eager,
@@ -92,8 +93,10 @@ impl Reader {
         let mut head = [0; HEAD_LEN];
         pieces.make_room()?;
         let (scatter, received) = pieces.scatter(&mut head).unzip();
-        let Some(len) = slot.read(fd, scatter, cap, ancillary.as_deref_mut(), block)? else {
-            return Ok(None);
+        let read = slot.read(fd, scatter, cap, ancillary.as_deref_mut(), block);
+        let Ok(Some(len)) = read else {
+            pieces.end_if_nothing_arrived();
+            return read.map(|_| None);
         };
         Ok(Some(match received {
             Some(received) if pieces.accept_scattered(slot, head, len, received)? => {

@@ -134,6 +134,7 @@ fn map_error(
         }
         (ErrorKind::ConnectionRefused, _) if to.is_none() => SendError::Disconnected,
         (ErrorKind::ConnectionRefused | ErrorKind::NotFound, _) => SendError::Refused,
+        (ErrorKind::InvalidInput, _) if to == Some(&Name::UNNAMED) => SendError::NoAddress,
         (_, Errno::TooLong) => SendError::TooLarge { len, max: fd.max_send_len() },
         (_, Errno::NotPermitted) if !descriptors.is_empty() => {
             SendError::DescriptorsRefused { count: descriptors.len() }

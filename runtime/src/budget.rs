@@ -1,0 +1,210 @@
+//! Budgets: what peers can make several endpoints hold, taken together.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::error::{AcceptError, RecvError};
+use crate::sys::{OpenCount, Permit};
+
+/// What peers can make a server hold, over all the endpoints that share the budget. Clones share it too.
+///
+/// [`Limits`](crate::Limits) apply to one frame of one connection. A server with many clients also needs a
+/// bound over all of them: 1,000 clients that each send half of a frame of 16 MiB make it hold 8 GiB. Frames
+/// that are not received yet need no budget, because they stay in the kernel, and count against their
+/// sender.
+///
+/// ```
+/// use datagrammar::{AcceptError, Budget, Connection, Listener, Message, Options};
+///
+/// #[derive(Message)]
+/// enum Ping {
+///     #[message(tag = 1)]
+///     Ping,
+/// }
+///
+/// let budget = Budget::new().frame_bytes(64 << 20).connections(1);
+/// let address = "unix:@datagrammar-doc-budget".parse()?;
+/// let listener =
+///     Listener::<Ping, Ping>::bind_with(&address, &Options::new().budget(&budget))?;
+/// let _first = Connection::<Ping, Ping>::connect(&address)?;
+/// let _second = Connection::<Ping, Ping>::connect(&address)?;
+///
+/// let served = listener.accept()?;
+/// assert_eq!(budget.connections_open(), 1);
+/// assert!(matches!(listener.accept(), Err(AcceptError::Full { max: 1 })));
+///
+/// // The second client has waited in the backlog.
+/// drop(served);
+/// let _served = listener.accept()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Bytes of incomplete frames
+///
+/// A large frame travels in pieces, and the first one announces its length. From then on, that length counts
+/// against [`frame_bytes`](Self::frame_bytes), until the frame is complete, or is dropped after an error, or
+/// the receiver is dropped. A complete frame does not count.
+///
+/// A new frame is admitted only if at least its own length stays free: its length is at most half of
+/// what is free. Otherwise the receive fails with [`RecvError::OverBudget`], the frame's pieces are
+/// dropped, and the connection stays usable. So the longest frames are refused first, shorter ones are
+/// still admitted when the budget is nearly full, and the total never exceeds the budget. (Switches divide a
+/// shared buffer by the same rule, called *dynamic threshold*, with alpha = 1.)
+///
+/// - Choose at least twice the longest frame. A longer frame is never admitted.
+/// - A connection has at most one incomplete frame. A datagram socket has none, because its large frames
+///   arrive whole, in sealed memory.
+/// - A peer that stops in the middle of a frame keeps its share until its connection is dropped. Bound
+///   that time, for example with [`recv_deadline`](crate::Receiver::recv_deadline).
+///
+/// ```
+/// use datagrammar::{Budget, Connection, Message, Options, RecvError, Wait};
+///
+/// #[derive(Message)]
+/// enum Picture<'a> {
+///     #[message(tag = 1)]
+///     Pixels(#[message(rest)] &'a [u8]),
+/// }
+///
+/// let budget = Budget::new().frame_bytes(4_000_000);
+/// let options = Options::new().budget(&budget);
+/// let (mut ours, mut theirs) =
+///     Connection::<Picture<'static>, Picture<'static>>::pair_with(&options)?;
+/// ours.try_send(&Picture::Pixels(&[7; 1_000_000]))?;
+/// assert!(matches!(theirs.try_recv(), Err(RecvError::WouldBlock)));
+/// assert_eq!(budget.bytes_held(), 1_000_001);
+///
+/// let (mut other, mut others) =
+///     Connection::<Picture<'static>, Picture<'static>>::pair_with(&options)?;
+/// other.try_send(&Picture::Pixels(&[7; 1_600_000]))?;
+/// let refused = others.try_recv();
+/// assert!(matches!(refused, Err(RecvError::OverBudget { len: 1_600_001, held: 1_000_001, .. })));
+///
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| ours.tx.flush(Wait::Block));
+///     assert_eq!(theirs.recv()?.expect("a frame").len(), 1_000_001);
+///     assert_eq!(budget.bytes_held(), 0);
+///     Ok::<(), RecvError>(())
+/// })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Connections
+///
+/// A [`Listener`](crate::Listener) with a budget accepts a connection only if fewer than
+/// [`connections`](Self::connections) are open. Otherwise accepting fails with [`AcceptError::Full`], and
+/// the client stays in the backlog. A connection counts until this process drops both of its
+/// halves, or calls [`Connection::into_fd`](crate::Connection::into_fd). A client that the
+/// [`Policy`](crate::Policy) rejects does not count.
+///
+/// Only connections from a listener count. Connections that this process opens by itself (`connect`, `pair`,
+/// `adopt`) share only the bytes.
+///
+/// # Processes
+///
+/// A budget belongs to one process. After a fork, each process has its own copy, with what it inherited.
+#[derive(Clone)]
+pub struct Budget(Arc<Shared>);
+
+struct Shared {
+    max_bytes: AtomicUsize,
+    bytes: AtomicUsize,
+    max_connections: AtomicUsize,
+    connections: OpenCount,
+}
+
+/// A share of the bytes. Dropping it gives them back.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    budget: Budget,
+    len: usize,
+}
+
+impl Budget {
+    /// Returns an unused budget of 256 MiB, 16 times the default of
+    /// [`Limits::frame_len`](crate::Limits::frame_len), and of 1,000 connections, which is within the 1,024
+    /// descriptors that a process usually may have open.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(Shared {
+            max_bytes: AtomicUsize::new(256 * 1024 * 1024),
+            bytes: AtomicUsize::new(0),
+            max_connections: AtomicUsize::new(1000),
+            connections: OpenCount::default(),
+        }))
+    }
+
+    /// Sets the most bytes of incomplete large frames, at least twice the longest frame. All clones share the
+    /// change. Frames already admitted stay so.
+    #[must_use]
+    pub fn frame_bytes(self, bytes: usize) -> Self {
+        self.0.max_bytes.store(bytes, Ordering::Relaxed);
+        self
+    }
+
+    /// Sets the most accepted connections that are open at once. All clones share the change. Connections
+    /// already accepted stay open.
+    #[must_use]
+    pub fn connections(self, connections: usize) -> Self {
+        self.0.max_connections.store(connections, Ordering::Relaxed);
+        self
+    }
+
+    /// Returns how many bytes incomplete large frames hold: the sum of their announced lengths.
+    #[must_use]
+    pub fn bytes_held(&self) -> usize {
+        self.0.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many accepted connections are open. An accept in progress may count as one.
+    #[must_use]
+    pub fn connections_open(&self) -> usize {
+        self.0.connections.get()
+    }
+
+    /// Reserves the length of a frame whose first piece has arrived.
+    pub(crate) fn reserve(&self, len: usize) -> Result<Reservation, RecvError> {
+        let Shared { max_bytes, bytes, .. } = &*self.0;
+        let budget = max_bytes.load(Ordering::Relaxed);
+        // The counter protects no other memory, and all changes of one atomic have one order.
+        let reserved = bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |held| {
+            let free = budget.saturating_sub(held);
+            (len <= free / 2).then(|| held + len)
+        });
+        match reserved {
+            Ok(_) => Ok(Reservation { budget: self.clone(), len }),
+            Err(held) => Err(RecvError::OverBudget { len, held, budget }),
+        }
+    }
+
+    /// Counts a connection before it is accepted.
+    pub(crate) fn admit(&self) -> Result<Permit, AcceptError> {
+        let max = self.0.max_connections.load(Ordering::Relaxed);
+        self.0.connections.take(max).ok_or(AcceptError::Full { max })
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shared { max_bytes, max_connections, .. } = &*self.0;
+        f.debug_struct("Budget")
+            .field("bytes_held", &self.bytes_held())
+            .field("frame_bytes", max_bytes)
+            .field("connections_open", &self.connections_open())
+            .field("connections", max_connections)
+            .finish()
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.budget.0.bytes.fetch_sub(self.len, Ordering::Relaxed);
+    }
+}

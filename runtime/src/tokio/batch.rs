@@ -1,0 +1,135 @@
+//! Batches: messages collected one by one and sent together.
+
+use std::fmt;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+
+use super::registration::Registration;
+use super::sender::Sender;
+use crate::batch;
+use crate::error::SendAllError;
+use crate::message::Message;
+use crate::wait::Wait;
+
+/// Collects messages of type `Tx`, and sends them together in one datagram. See [`Batch`](crate::Batch).
+///
+/// Pushing and flushing are cancel-safe. If a future is dropped, each message is either still in the batch, or
+/// sent, or the caller's.
+///
+/// ```
+/// use datagrammar::Message;
+/// use datagrammar::tokio::{Batch, Connection};
+///
+/// #[derive(Message)]
+/// enum Sample {
+///     #[message(tag = 1)]
+///     Load(f32),
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (ours, mut theirs) = Connection::<Sample, Sample>::pair()?;
+/// let (tx, _rx) = ours.split();
+/// let mut batch = Batch::new(tx);
+/// for load in [0.1, 0.2, 0.3] {
+///     batch.push(&Sample::Load(load)).await?;
+/// }
+/// assert!(theirs.try_recv().is_err() && batch.len() == 3);
+///
+/// batch.flush().await?;
+/// let Sample::Load(load) = theirs.recv().await?.expect("a frame").decode()?;
+/// assert_eq!(load, 0.1);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Batch<Tx: Message> {
+    inner: batch::Batch<Tx>,
+    registration: Registration,
+}
+
+impl<Tx: Message> Batch<Tx> {
+    /// Creates an empty batch.
+    #[must_use]
+    pub fn new(sender: Sender<Tx>) -> Self {
+        let Sender { inner, registration } = sender;
+        Self { inner: batch::Batch::new(inner), registration }
+    }
+
+    /// Returns the number of messages in the batch.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inner.len()
+    }
+
+    /// Returns whether nothing waits to be sent: see [`Batch::is_empty`](crate::Batch::is_empty).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.inner.is_empty()
+    }
+
+    /// Returns the frames in the batch: see [`Batch::buffer`](crate::Batch::buffer).
+    #[must_use]
+    pub fn buffer(&self) -> &[u8] {
+        self.inner.buffer()
+    }
+
+    /// Adds a message. If it does not fit, flushes the batch first.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Batch::push`](crate::Batch::push).
+    pub async fn push(&mut self, message: &Tx::Borrowed<'_>) -> Result<(), SendAllError> {
+        let Self { inner, registration } = self;
+        let push = |_| inner.push(message, Wait::Try).map(|()| 0);
+        registration.write_all(push).await.map(|_| ())
+    }
+
+    /// Sends all messages in the batch, and what is [`pending`](Sender::pending). Returns how many were in the
+    /// batch.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Batch::flush`](crate::Batch::flush).
+    pub async fn flush(&mut self) -> Result<usize, SendAllError> {
+        let Self { inner, registration } = self;
+        let sent = registration.write_all(|_| inner.flush(Wait::Try)).await?;
+        // A message that is sent alone may have begun, and be pending.
+        registration.write_all(|_| inner.flush(Wait::Try)).await?;
+        Ok(sent)
+    }
+
+    /// Sends all messages, and returns the sender, with what is [`pending`](Sender::pending) there.
+    ///
+    /// If the future is dropped, the batch is dropped too: it then tries to send its messages without waiting.
+    ///
+    /// # Errors
+    ///
+    /// The batch, and the error of [`flush`](Self::flush).
+    pub async fn into_inner(mut self) -> Result<Sender<Tx>, (Self, SendAllError)> {
+        if let Err(error) = self.flush().await {
+            return Err((self, error));
+        }
+        let Self { inner, registration } = self;
+        match inner.into_inner(Wait::Try) {
+            Ok(sender) => Ok(Sender::new(sender, registration)),
+            Err((inner, error)) => Err((Self { inner, registration }, error)),
+        }
+    }
+}
+
+impl<Tx: Message> AsFd for Batch<Tx> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inner.as_fd()
+    }
+}
+
+impl<Tx: Message> AsRawFd for Batch<Tx> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.inner.as_raw_fd()
+    }
+}
+
+impl<Tx: Message> fmt::Debug for Batch<Tx> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Batch").field(&self.inner).finish()
+    }
+}

@@ -1,0 +1,271 @@
+//! Listeners, which accept connections.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use ::tokio::io::Interest;
+use ::tokio::io::unix::AsyncFd;
+use ::tokio::time::{sleep, timeout_at};
+
+use super::connecting::not_registered;
+use super::connection::Connection;
+use crate::address::Address;
+use crate::backoff::Backoff;
+use crate::connection;
+use crate::error::{AcceptError, OpenError};
+use crate::listener;
+use crate::message::Message;
+use crate::options::Options;
+use crate::sys;
+
+/// The longest pause while the process has no descriptors for a client.
+const MAX_PAUSE: Duration = Duration::from_millis(50);
+
+/// Accepts connections that send messages of type `Tx` and receive messages of type `Rx`. See
+/// [`Listener`](crate::Listener).
+///
+/// Any number of tasks may accept at the same time.
+///
+/// ```
+/// use datagrammar::Message;
+/// use datagrammar::tokio::{Connection, Listener};
+///
+/// #[derive(Message)]
+/// enum Ping {
+///     #[message(tag = 1)]
+///     Ping,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let address = "unix:@datagrammar-doc-tokio-listener".parse()?;
+/// let listener = Listener::<Ping, Ping>::bind(&address)?;
+/// let mut client = Connection::<Ping, Ping>::connect(&address).await?;
+/// client.send(&Ping::Ping).await?;
+/// assert!(listener.accept().await?.recv().await?.is_some());
+/// # Ok(())
+/// # }
+/// ```
+pub struct Listener<Tx, Rx> {
+    inner: listener::Listener<Tx, Rx>,
+    /// A duplicate of the listening descriptor.
+    clients: AsyncFd<OwnedFd>,
+    /// A duplicate of what becomes readable on shutdown, where the listening descriptor does not.
+    stop: Option<AsyncFd<OwnedFd>>,
+}
+
+impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
+    /// Binds to `address`, a `unix:` or `vsock:` address, and listens.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Listener::bind`](crate::Listener::bind).
+    ///
+    /// # Panics
+    ///
+    /// Like tokio's own sockets, outside a tokio runtime, or if its I/O or time driver is not enabled.
+    pub fn bind(address: &Address) -> Result<Self, OpenError> {
+        Self::bind_with(address, &Options::new())
+    }
+
+    /// Binds and listens, with options. See [`Listener::bind_with`](crate::Listener::bind_with).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Listener::bind_with`](crate::Listener::bind_with).
+    ///
+    /// # Panics
+    ///
+    /// As [`bind`](Self::bind).
+    pub fn bind_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
+        Self::register(listener::Listener::bind_with(address, options)?)
+    }
+
+    /// Takes over a listening descriptor. See [`Listener::adopt`](crate::Listener::adopt).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Listener::adopt`](crate::Listener::adopt).
+    ///
+    /// # Panics
+    ///
+    /// As [`bind`](Self::bind).
+    pub fn adopt(fd: OwnedFd) -> Result<Self, OpenError> {
+        Self::adopt_with(fd, &Options::new())
+    }
+
+    /// Takes over a listening descriptor, with options. See
+    /// [`Listener::adopt_with`](crate::Listener::adopt_with).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Listener::adopt_with`](crate::Listener::adopt_with).
+    ///
+    /// # Panics
+    ///
+    /// As [`bind`](Self::bind).
+    pub fn adopt_with(fd: OwnedFd, options: &Options) -> Result<Self, OpenError> {
+        Self::register(listener::Listener::adopt_with(fd, options)?)
+    }
+
+    /// Registers a listener that was just opened.
+    fn register(listener: listener::Listener<Tx, Rx>) -> Result<Self, OpenError> {
+        Self::from_blocking(listener).map_err(|(_, source)| not_registered(source))
+    }
+
+    /// Accepts a connection, and waits for one. Cancel-safe: dropping the future loses no client.
+    ///
+    /// While the process has no descriptor for a client, or the [`Budget`](crate::Budget) allows no more connections,
+    /// the client stays in the backlog. This then tries again after growing pauses of up to 50 ms, instead of failing
+    /// with [`AcceptError::Exhausted`] or [`AcceptError::Full`].
+    ///
+    /// # Errors
+    ///
+    /// [`AcceptError::Shutdown`] after [`shutdown`](Self::shutdown). [`AcceptError::Io`].
+    pub async fn accept(&self) -> Result<Connection<Tx, Rx>, AcceptError> {
+        let mut backoff = Backoff::up_to(MAX_PAUSE);
+        let mut accepted = loop {
+            match self.next().await {
+                Err(AcceptError::Exhausted(_) | AcceptError::Full { .. }) => {
+                    sleep(backoff.next_pause()).await;
+                }
+                result => break result?,
+            }
+        };
+        loop {
+            match Connection::from_blocking(accepted) {
+                Ok(connection) => return Ok(connection),
+                // The reactor is out of memory, or watches too many descriptors (epoll(7), max_user_watches).
+                Err((connection, _)) => accepted = connection,
+            }
+            sleep(backoff.next_pause()).await;
+        }
+    }
+
+    /// Accepts a connection if a client is waiting. See [`Listener::try_accept`](crate::Listener::try_accept).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Listener::try_accept`](crate::Listener::try_accept).
+    pub fn try_accept(&self) -> Result<Connection<Tx, Rx>, AcceptError> {
+        Connection::from_blocking(self.inner.try_accept()?).map_err(|(_, source)| AcceptError::Io {
+            action: "registering a connection with the tokio runtime",
+            source,
+        })
+    }
+
+    /// Accepts a connection, and waits for one until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`accept`](Self::accept), and [`AcceptError::TimedOut`].
+    pub async fn accept_deadline(
+        &self,
+        deadline: Instant,
+    ) -> Result<Connection<Tx, Rx>, AcceptError> {
+        timeout_at(deadline.into(), self.accept()).await.unwrap_or(Err(AcceptError::TimedOut))
+    }
+
+    /// Accepts the next connection, which is not registered yet.
+    async fn next(&self) -> Result<connection::Connection<Tx, Rx>, AcceptError> {
+        let failed = |source| AcceptError::Io { action: "waiting for a client", source };
+        let mut accepted = pin!(self.clients.async_io(Interest::READABLE, |_| {
+            match self.inner.try_accept() {
+                Err(AcceptError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+                result => Ok(result),
+            }
+        }));
+        let Some(stop) = &self.stop else { return accepted.await.map_err(failed)? };
+        let mut stopped = pin!(stop.readable());
+        poll_fn(|cx| {
+            if let Poll::Ready(accepted) = accepted.as_mut().poll(cx) {
+                return Poll::Ready(accepted.map_err(failed)?);
+            }
+            // Then, accepting never blocks.
+            stopped.as_mut().poll(cx).map(|stopped| match stopped {
+                Ok(_still_readable) => self.inner.try_accept(),
+                Err(source) => Err(failed(source)),
+            })
+        })
+        .await
+    }
+}
+
+impl<Tx, Rx> Listener<Tx, Rx> {
+    /// Registers a blocking listener with the current runtime.
+    ///
+    /// # Errors
+    ///
+    /// The listener, and the error of dup(2) or epoll_ctl(2).
+    ///
+    /// # Panics
+    ///
+    /// As [`bind`](Self::bind).
+    #[expect(clippy::result_large_err, reason = "the error returns the listener")]
+    pub fn from_blocking(
+        listener: listener::Listener<Tx, Rx>,
+    ) -> Result<Self, (listener::Listener<Tx, Rx>, io::Error)> {
+        let register =
+            |fd: BorrowedFd<'_>| sys::register(fd.try_clone_to_owned()?, Interest::READABLE);
+        let clients = register(listener.as_fd());
+        let stop = listener.stop_fd().map(register).transpose();
+        match (clients, stop) {
+            (Ok(clients), Ok(stop)) => Ok(Self { inner: listener, clients, stop }),
+            (Err(error), _) | (_, Err(error)) => Err((listener, error)),
+        }
+    }
+
+    /// Returns the blocking listener.
+    #[must_use]
+    pub fn into_blocking(self) -> listener::Listener<Tx, Rx> {
+        self.inner
+    }
+
+    /// Returns the address that the listener is bound to.
+    ///
+    /// # Errors
+    ///
+    /// Those of getsockname(2).
+    pub fn local_addr(&self) -> io::Result<Address> {
+        self.inner.local_addr()
+    }
+
+    /// Returns how many clients the [`Policy`](crate::Policy) has rejected.
+    #[must_use]
+    pub fn rejected(&self) -> u64 {
+        self.inner.rejected()
+    }
+
+    /// Stops accepting in every task. Clients already in the backlog are still accepted. See
+    /// [`Listener::shutdown`](crate::Listener::shutdown).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Listener::shutdown`](crate::Listener::shutdown).
+    pub fn shutdown(&self) -> io::Result<()> {
+        self.inner.shutdown()
+    }
+}
+
+impl<Tx, Rx> AsFd for Listener<Tx, Rx> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inner.as_fd()
+    }
+}
+
+impl<Tx, Rx> AsRawFd for Listener<Tx, Rx> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.inner.as_raw_fd()
+    }
+}
+
+impl<Tx, Rx> fmt::Debug for Listener<Tx, Rx> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Listener").field(&self.inner).finish()
+    }
+}

@@ -1,0 +1,154 @@
+//! Budgets: threads, other holders of a socket, and forked copies.
+
+use std::hint;
+use std::os::fd::AsFd as _;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use datagrammar::{Budget, RecvError, Wait};
+use datagrammar_tests::datagrams::piece;
+use datagrammar_tests::fork::fork;
+use datagrammar_tests::{Random, numbered, options, raw, scaled, seed};
+use rustix::net::RecvFlags;
+
+use super::budget::{Ours, begin, pair};
+
+#[test]
+fn h51_threads_together_never_hold_more_than_the_budget() {
+    const MAX: usize = 1_000_000;
+    let budget = Budget::new().frame_bytes(MAX);
+    let (ends, seed) = (AtomicBool::new(false), seed());
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|thread| {
+                let budget = &budget;
+                scope.spawn(move || {
+                    let mut random = Random(seed + thread);
+                    let mut pairs: Vec<_> = (0..8).map(|_| (pair(budget), 0)).collect();
+                    let (mut admitted, mut refused) = (0, 0);
+                    for _ in 0..scaled(40_000) {
+                        let ((theirs, ours), left) = &mut pairs[random.below(8) as usize];
+                        if *left > 0 {
+                            raw::send(&*theirs, &piece(2, 1, &vec![1; *left])).unwrap();
+                            assert!(ours.try_recv().unwrap().is_some());
+                            *left = 0;
+                            continue;
+                        }
+                        let total = 2 + random.below(120_000);
+                        match begin(theirs, ours, total, 1) {
+                            Ok(()) => (*left, admitted) = (total as usize - 1, admitted + 1),
+                            Err(RecvError::OverBudget { held, .. }) => {
+                                assert!(held <= MAX && total as usize > (MAX - held) / 2);
+                                refused += 1;
+                            }
+                            Err(other) => panic!("{other:?}"),
+                        }
+                        if random.below(100) == 0 {
+                            pairs[random.below(8) as usize] = (pair(budget), 0);
+                        }
+                    }
+                    (admitted, refused)
+                })
+            })
+            .collect();
+        let watch = scope.spawn(|| {
+            let mut most = 0;
+            while !ends.load(Ordering::Relaxed) {
+                most = most.max(budget.bytes_held());
+            }
+            most
+        });
+        let counts: Vec<_> = threads.into_iter().map(|thread| thread.join()).collect();
+        ends.store(true, Ordering::Relaxed);
+        let counts: Vec<_> = counts.into_iter().map(Result::unwrap).collect();
+        let most = watch.join().unwrap();
+        assert!(most <= MAX, "{most} bytes");
+        assert!(most > MAX / 2, "{most} bytes: the budget was not tried");
+        assert!(counts.iter().all(|(admitted, refused)| admitted * refused > 0), "{counts:?}");
+    });
+    assert_eq!(budget.bytes_held(), 0);
+}
+
+#[test]
+fn h51_a_first_piece_that_another_process_takes_leaves_nothing_behind() {
+    // Only a wait peeks at the first piece before it is read.
+    let budget = Budget::new();
+    let (theirs, mut ours) = pair(&budget);
+    let thief = ours.as_fd().try_clone_to_owned().unwrap();
+    let frames = AtomicU64::new(0);
+    let wait_until = |done: &dyn Fn() -> bool| {
+        let begun = Instant::now();
+        while !done() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{} are held", budget.bytes_held());
+            thread::yield_now();
+        }
+    };
+    thread::scope(|scope| {
+        let receiver = scope.spawn(|| {
+            loop {
+                match ours.recv() {
+                    Ok(Some(_)) => _ = frames.fetch_add(1, Ordering::Relaxed),
+                    Ok(None) => break,
+                    Err(RecvError::Incomplete { received: 10, total: 1000 }) => {}
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+        });
+        let (mut ended, first) = (0, piece(1, 1000, &[1; 10]));
+        let mut random = Random(seed());
+        for _ in 0..scaled(20_000) {
+            raw::send(&theirs, &first).unwrap();
+            // Now and then, this is as long as the receiver takes to wake up and peek.
+            for _ in 0..random.below(4000) {
+                hint::spin_loop();
+            }
+            let mut buffer = [0; 100];
+            if rustix::net::recv(&thief, &mut buffer, RecvFlags::DONTWAIT).is_err() {
+                // The receiver has it: a frame ends it.
+                raw::send(&theirs, &[1, 0, 0]).unwrap();
+                ended += 1;
+                wait_until(&|| frames.load(Ordering::Relaxed) == ended);
+            }
+            wait_until(&|| budget.bytes_held() == 0);
+        }
+        drop(theirs);
+        receiver.join().unwrap();
+    });
+}
+
+#[test]
+fn h43_a_forked_copy_has_a_budget_of_its_own() {
+    let budget = Budget::new().frame_bytes(4_000_000);
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let (theirs, mut ours) = pair(&budget);
+                while !stop.load(Ordering::Relaxed) {
+                    begin(&theirs, &mut ours, 1000, 10).unwrap();
+                    raw::send(&theirs, &piece(2, 10, &[1; 990])).unwrap();
+                    assert!(ours.try_recv().unwrap().is_some());
+                }
+            });
+        }
+        let child = || {
+            let before = budget.bytes_held();
+            let options = options().budget(&budget);
+            let (mut theirs, mut ours) = Ours::pair_with(&options).unwrap();
+            numbered(7, 1_000_000, |frame| theirs.try_send(frame)).unwrap();
+            assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
+            assert!(budget.bytes_held() > before + 1_000_000);
+            while theirs.tx.pending() > 0 {
+                _ = theirs.tx.flush(Wait::Try);
+                _ = ours.try_recv();
+            }
+            budget.bytes_held() == before
+        };
+        let ends: Vec<_> =
+            (0..20).map(|_| fork(child).ends_within(Duration::from_secs(60))).collect();
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(ends, [Some(true); 20]);
+    });
+    assert_eq!(budget.bytes_held(), 0);
+}

@@ -1,4 +1,6 @@
 //! The awaited endpoints.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+mod allocations;
 mod queue;
+mod readiness;

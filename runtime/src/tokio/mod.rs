@@ -75,8 +75,10 @@ mod listener;
 mod queue;
 mod receiver;
 mod registration;
+mod room;
 mod sender;
 mod socket;
+mod turns;
 
 pub use self::batch::Batch;
 pub use self::child::{Child, Process};

@@ -70,7 +70,8 @@ pub struct Receiver<Rx> {
 }
 
 impl<Rx: Message> Receiver<Rx> {
-    pub(super) fn new(inner: receiver::Receiver<Rx>, registration: Registration) -> Self {
+    pub(super) fn new(mut inner: receiver::Receiver<Rx>, registration: Registration) -> Self {
+        inner.set_awaited(true);
         let has_unread = inner.has_unread();
         Self { inner, registration, has_unread, is_done: false }
     }
@@ -153,7 +154,8 @@ impl<Rx: Message> Receiver<Rx> {
 
     /// Returns the blocking receiver. Nothing is lost, also not a frame of which some pieces have arrived.
     #[must_use]
-    pub fn into_blocking(self) -> receiver::Receiver<Rx> {
+    pub fn into_blocking(mut self) -> receiver::Receiver<Rx> {
+        self.inner.set_awaited(false);
         self.inner
     }
 

@@ -1,32 +1,32 @@
 //! A descriptor that is registered with the runtime's reactor, and the two loops that wait for it.
 
 use std::io;
-use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ::tokio::io::Interest;
 use ::tokio::io::unix::AsyncFd;
 use ::tokio::time;
 
-use crate::backoff::Backoff;
+use super::room::Room;
+use super::turns;
 use crate::error::{RecvError, SendAllError, SendError};
-use crate::sys::{self, DatagramFd, Readiness};
+use crate::sys::{self, DatagramFd};
 
-/// The longest pause before a retry, if the kernel cannot report readiness.
-const MAX_PAUSE: Duration = Duration::from_millis(10);
-
-/// A registered descriptor. Clones share the registration, which ends with the last one.
+/// A descriptor that is registered for reading. Clones share the registration, which ends with the last one.
 #[derive(Debug, Clone)]
-pub(super) struct Registration(Arc<AsyncFd<DatagramFd>>);
+pub(super) struct Registration {
+    reader: Arc<AsyncFd<DatagramFd>>,
+    room: Room,
+}
 
 impl Registration {
     /// Registers with the reactor of the current runtime. All calls on the descriptor are non-blocking by
     /// themselves (`MSG_DONTWAIT`), so it stays as it is.
     pub(super) fn new(fd: DatagramFd) -> io::Result<Self> {
-        let registered = sys::register(fd, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self(Arc::new(registered)))
+        let registered = sys::register(fd, Interest::READABLE)?;
+        Ok(Self { reader: Arc::new(registered), room: Room::default() })
     }
 
     /// Polls `attempt`, which receives without waiting, until it returns something other than
@@ -39,7 +39,7 @@ impl Registration {
         mut attempt: impl FnMut() -> Result<T, RecvError>,
     ) -> Poll<Result<T, RecvError>> {
         loop {
-            let mut ready = ready!(self.0.poll_read_ready(cx)).map_err(RecvError::Io)?;
+            let mut ready = ready!(self.reader.poll_read_ready(cx)).map_err(RecvError::Io)?;
             match attempt() {
                 Err(RecvError::WouldBlock) => ready.clear_ready(),
                 // More is queued, but other tasks come first.
@@ -53,36 +53,29 @@ impl Registration {
     }
 
     /// Repeats `attempt`, which sends without waiting, until it returns something other than
-    /// [`SendError::WouldBlock`]. Counts against the task's budget. Any number of tasks may call it.
+    /// [`SendError::WouldBlock`]. Lets other tasks run after many calls. Clones may write at the same time.
     #[inline]
     pub(super) async fn write<T>(
-        &self,
+        &mut self,
         mut attempt: impl FnMut() -> Result<T, SendError>,
     ) -> Result<T, SendError> {
-        let mut backoff = None;
-        loop {
-            let attempt = |fd: &DatagramFd| match attempt() {
-                Err(SendError::WouldBlock { .. }) if !is_writable(fd) => {
-                    Err(io::ErrorKind::WouldBlock.into())
-                }
-                result => Ok(result),
-            };
-            match self.0.async_io(Interest::WRITABLE, attempt).await {
-                // A UNIX datagram socket is writable while the queue of its receiver is full, and any UNIX
-                // socket while too many descriptors are in flight. No event tells when that ends.
-                Ok(Err(SendError::WouldBlock { .. })) => {
-                    let backoff = backoff.get_or_insert_with(|| Backoff::up_to(MAX_PAUSE));
-                    time::sleep(backoff.next_pause()).await;
-                }
-                Ok(result) => return result,
-                Err(source) => return Err(SendError::Io { len: 0, source }),
+        if !turns::take() {
+            turns::pause().await;
+        }
+        match attempt() {
+            Err(SendError::WouldBlock { .. }) => {
+                self.room.write(self.reader.get_ref(), attempt).await
+            }
+            result => {
+                self.room.was_free();
+                result
             }
         }
     }
 
     /// Sends like [`write`](Self::write) until `deadline`. Then fails with [`SendError::TimedOut`].
     pub(super) async fn write_until(
-        &self,
+        &mut self,
         deadline: Instant,
         mut attempt: impl FnMut() -> Result<usize, SendError>,
     ) -> Result<usize, SendError> {
@@ -101,7 +94,7 @@ impl Registration {
     /// Sends several messages like [`write`](Self::write). `attempt` gets the number of messages sent earlier, and
     /// sends the others. Returns how many were sent.
     pub(super) async fn write_all(
-        &self,
+        &mut self,
         mut attempt: impl FnMut(usize) -> Result<usize, SendAllError>,
     ) -> Result<usize, SendAllError> {
         let mut sent = 0;
@@ -118,11 +111,4 @@ impl Registration {
         let written = written.await;
         written.map(|()| sent).map_err(|error| SendAllError { sent, error })
     }
-}
-
-/// Returns whether the kernel reports the socket as writable now.
-#[cold]
-fn is_writable(fd: &DatagramFd) -> bool {
-    // A poll that fails cannot tell: retry after a pause.
-    sys::wait(fd.as_fd(), Readiness::Writable, Some(Instant::now())).unwrap_or(true)
 }

@@ -43,7 +43,10 @@ impl<Tx: Message> Sender<Tx> {
     pub async fn send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
         let Self { inner, registration } = self;
         let len = registration.write(|| inner.try_send(message)).await?;
-        self.flush().await.map(|()| len)
+        if self.pending() > 0 {
+            self.flush().await?;
+        }
+        Ok(len)
     }
 
     /// Sends a message if there is room now. See [`Sender::try_send`](crate::Sender::try_send).

@@ -15,6 +15,7 @@ use datagrammar_tests::fork::fork;
 use datagrammar_tests::{Numbered, body, numbered, scaled};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::coop::unconstrained;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
@@ -54,9 +55,10 @@ fn receive(theirs: &mut Blocking) -> u64 {
     theirs.recv().unwrap().expect("a frame").decode().unwrap().check()
 }
 
-/// Polls once.
-async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
-    poll_fn(|cx| match future.as_mut().poll(cx) {
+/// Polls once, whatever is left of the task's budget.
+async fn poll_once<F: Future>(future: Pin<&mut F>) -> Option<F::Output> {
+    let mut future = unconstrained(future);
+    poll_fn(|cx| match Pin::new(&mut future).poll(cx) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
         Poll::Pending => Poll::Ready(None),
     })

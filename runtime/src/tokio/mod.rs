@@ -78,7 +78,6 @@ mod registration;
 mod room;
 mod sender;
 mod socket;
-mod turns;
 
 pub use self::batch::Batch;
 pub use self::child::{Child, Process};

@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use ::tokio::io::Interest;
 use ::tokio::io::unix::AsyncFd;
+use ::tokio::task::coop::cooperative;
 use ::tokio::time;
 
 use super::room::Room;
-use super::turns;
 use crate::error::{RecvError, SendAllError, SendError};
 use crate::sys::{self, DatagramFd};
 
@@ -53,24 +53,24 @@ impl Registration {
     }
 
     /// Repeats `attempt`, which sends without waiting, until it returns something other than
-    /// [`SendError::WouldBlock`]. Lets other tasks run after many calls. Clones may write at the same time.
+    /// [`SendError::WouldBlock`]. Counts against the task's budget. Clones may write at the same time.
     #[inline]
     pub(super) async fn write<T>(
         &mut self,
         mut attempt: impl FnMut() -> Result<T, SendError>,
     ) -> Result<T, SendError> {
-        if !turns::take() {
-            turns::pause().await;
-        }
-        match attempt() {
-            Err(SendError::WouldBlock { .. }) => {
-                self.room.write(self.reader.get_ref(), attempt).await
+        let written = async {
+            match attempt() {
+                Err(SendError::WouldBlock { .. }) => {
+                    self.room.write(self.reader.get_ref(), attempt).await
+                }
+                result => {
+                    self.room.was_free();
+                    result
+                }
             }
-            result => {
-                self.room.was_free();
-                result
-            }
-        }
+        };
+        cooperative(written).await
     }
 
     /// Sends like [`write`](Self::write) until `deadline`. Then fails with [`SendError::TimedOut`].

@@ -83,6 +83,15 @@ impl<Tx: Message> Batch<Tx> {
         registration.write_all(push).await.map(|_| ())
     }
 
+    /// Adds a message. If it does not fit, flushes the batch first, if there is room now.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`push`](Self::push), and [`SendError::WouldBlock`](crate::SendError::WouldBlock).
+    pub fn try_push(&mut self, message: &Tx::Borrowed<'_>) -> Result<(), SendAllError> {
+        self.inner.push(message, Wait::Try)
+    }
+
     /// Sends all messages in the batch, and what is [`pending`](Sender::pending). Returns how many were in the
     /// batch.
     ///
@@ -95,6 +104,16 @@ impl<Tx: Message> Batch<Tx> {
         // A message that is sent alone may have begun, and be pending.
         registration.write_all(|_| inner.flush(Wait::Try)).await?;
         Ok(sent)
+    }
+
+    /// Sends all messages in the batch, or as much as there is room for of what is
+    /// [`pending`](Sender::pending).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`flush`](Self::flush), and [`SendError::WouldBlock`](crate::SendError::WouldBlock).
+    pub fn try_flush(&mut self) -> Result<usize, SendAllError> {
+        self.inner.flush(Wait::Try)
     }
 
     /// Sends all messages, and returns the sender, with what is [`pending`](Sender::pending) there.

@@ -91,9 +91,8 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// Those of [`Receiver::try_recv`](crate::Receiver::try_recv).
     pub fn try_recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        let frame = self.inner.receive_range(Wait::Try);
-        self.has_unread = self.inner.has_unread();
-        Ok(frame?.map(|frame| self.inner.frame(frame)))
+        let frame = self.try_with(|inner| inner.receive_range(Wait::Try))?;
+        Ok(frame.map(|frame| self.inner.frame(frame)))
     }
 
     /// Receives the next frame, and waits for it until `deadline`. See
@@ -120,6 +119,15 @@ impl<Rx: Message> Receiver<Rx> {
         poll_fn(|cx| self.poll_owned(cx)).await
     }
 
+    /// Receives the next frame as an [`OwnedFrame`] if one is queued.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`try_recv`](Self::try_recv).
+    pub fn try_recv_owned(&mut self) -> Result<Option<OwnedFrame<Rx>>, RecvError> {
+        self.try_with(|inner| inner.recv_owned(Wait::Try))
+    }
+
     /// Waits for the next frame, and returns its length in bytes without receiving it, or `None` at the end.
     /// See [`Receiver::peek_len`](crate::Receiver::peek_len).
     ///
@@ -128,6 +136,15 @@ impl<Rx: Message> Receiver<Rx> {
     /// Those of [`recv`](Self::recv).
     pub async fn peek_len(&mut self) -> Result<Option<usize>, RecvError> {
         poll_fn(|cx| self.poll_with(cx, |inner| inner.peek_len(Wait::Try))).await
+    }
+
+    /// Returns the length of the next frame if one is queued.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`peek_len`](Self::peek_len), and [`RecvError::WouldBlock`].
+    pub fn try_peek_len(&mut self) -> Result<Option<usize>, RecvError> {
+        self.try_with(|inner| inner.peek_len(Wait::Try))
     }
 
     /// Changes the limits for the frames received from now on.
@@ -155,6 +172,16 @@ impl<Rx: Message> Receiver<Rx> {
     #[must_use]
     pub fn into_blocking(self) -> receiver::Receiver<Rx> {
         self.inner
+    }
+
+    /// Receives without waiting, and notes what was read before the reactor reported it.
+    fn try_with<T>(
+        &mut self,
+        attempt: impl FnOnce(&mut receiver::Receiver<Rx>) -> Result<T, RecvError>,
+    ) -> Result<T, RecvError> {
+        let result = attempt(&mut self.inner);
+        self.has_unread = self.inner.has_unread();
+        result
     }
 
     fn poll_frame(

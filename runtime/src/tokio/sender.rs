@@ -92,6 +92,22 @@ impl<Tx: Message> Sender<Tx> {
         self.flush().await.map(|()| sent).map_err(|error| SendAllError { sent, error })
     }
 
+    /// Sends messages in order, in as few datagrams as possible, while there is room. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// [`SendAllError`]: how many messages were sent, and why the next one was not, such as
+    /// [`SendError::WouldBlock`].
+    pub fn try_send_all<'m, 'b>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
+    ) -> Result<usize, SendAllError>
+    where
+        Tx::Borrowed<'b>: 'm,
+    {
+        self.inner.send_all(messages, Wait::Try)
+    }
+
     /// Sends an encoded or received frame. Returns its length in bytes. See
     /// [`Sender::send_frame`](crate::Sender::send_frame).
     ///
@@ -102,6 +118,16 @@ impl<Tx: Message> Sender<Tx> {
         let Self { inner, registration } = self;
         let len = registration.write(|| inner.send_frame(frame, Wait::Try)).await?;
         self.flush().await.map(|()| len)
+    }
+
+    /// Sends an encoded or received frame if there is room now. The rest of a large one is
+    /// [`pending`](Self::pending).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send_frame`](Self::send_frame), and [`SendError::WouldBlock`].
+    pub fn try_send_frame(&mut self, frame: &OwnedFrame<Tx>) -> Result<usize, SendError> {
+        self.inner.send_frame(frame, Wait::Try)
     }
 
     /// Returns how many bytes are left to send of a large frame that has begun. See
@@ -122,6 +148,15 @@ impl<Tx: Message> Sender<Tx> {
         }
         let Self { inner, registration } = self;
         registration.write(|| inner.flush(Wait::Try)).await
+    }
+
+    /// Sends as much of what is [`pending`](Self::pending) as there is room for.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`flush`](Self::flush), and [`SendError::WouldBlock`]: the rest is still pending.
+    pub fn try_flush(&mut self) -> Result<(), SendError> {
+        self.inner.flush(Wait::Try)
     }
 
     /// Shuts down one or both directions of the connection for every holder. See

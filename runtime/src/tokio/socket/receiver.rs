@@ -61,9 +61,8 @@ impl<Rx: Message> SocketReceiver<Rx> {
     ///
     /// Those of [`recv_from`](Self::recv_from), and [`RecvError::WouldBlock`].
     pub fn try_recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
-        let range = self.inner.receive_range(Wait::Try);
-        self.has_unread = self.inner.has_unread();
-        Ok(self.inner.frame(range?))
+        let range = self.try_with(|inner| inner.receive_range(Wait::Try))?;
+        Ok(self.inner.frame(range))
     }
 
     /// Receives the next frame, and waits for it until `deadline`.
@@ -87,6 +86,15 @@ impl<Rx: Message> SocketReceiver<Rx> {
     /// Those of [`recv_from`](Self::recv_from).
     pub async fn recv_owned_from(&mut self) -> Result<(OwnedFrame<Rx>, Address), RecvError> {
         poll_fn(|cx| self.poll_owned(cx)).await
+    }
+
+    /// Receives the next frame as an [`OwnedFrame`] if one is queued.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`try_recv_from`](Self::try_recv_from).
+    pub fn try_recv_owned_from(&mut self) -> Result<(OwnedFrame<Rx>, Address), RecvError> {
+        self.try_with(|inner| inner.recv_owned_from(Wait::Try))
     }
 
     /// Returns how many datagrams the kernel has dropped: see
@@ -117,6 +125,16 @@ impl<Rx: Message> SocketReceiver<Rx> {
     #[must_use]
     pub fn into_blocking(self) -> socket::SocketReceiver<Rx> {
         self.inner
+    }
+
+    /// Receives without waiting, and notes what was read before the reactor reported it.
+    fn try_with<T>(
+        &mut self,
+        attempt: impl FnOnce(&mut socket::SocketReceiver<Rx>) -> Result<T, RecvError>,
+    ) -> Result<T, RecvError> {
+        let result = attempt(&mut self.inner);
+        self.has_unread = self.inner.has_unread();
+        result
     }
 
     fn poll_range(&mut self, cx: &mut Context<'_>) -> Poll<Result<Range<usize>, RecvError>> {

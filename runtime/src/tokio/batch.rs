@@ -124,8 +124,12 @@ impl<Tx: Message> Batch<Tx> {
     ///
     /// The batch, and the error of [`flush`](Self::flush).
     pub async fn into_inner(mut self) -> Result<Sender<Tx>, (Self, SendAllError)> {
-        if let Err(error) = self.flush().await {
-            return Err((self, error));
+        // What is pending goes with the sender, unless messages come after it.
+        if self.len() > 0 {
+            let Self { inner, registration } = &mut self;
+            if let Err(error) = registration.write_all(|_| inner.flush(Wait::Try)).await {
+                return Err((self, error));
+            }
         }
         let Self { inner, registration } = self;
         match inner.into_inner(Wait::Try) {

@@ -161,12 +161,20 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// Those of [`accept`](Self::accept), and [`AcceptError::TimedOut`].
+    /// Those of [`accept`](Self::accept), and [`AcceptError::TimedOut`]. [`AcceptError::Exhausted`] if a client
+    /// is waiting at the deadline, and the process has no descriptor for it.
     pub async fn accept_deadline(
         &self,
         deadline: Instant,
     ) -> Result<Connection<Tx, Rx>, AcceptError> {
-        timeout_at(deadline.into(), self.accept()).await.unwrap_or(Err(AcceptError::TimedOut))
+        match timeout_at(deadline.into(), self.accept()).await {
+            Ok(accepted) => accepted,
+            // A client may be waiting that the reactor has not reported yet.
+            Err(_) => match self.try_accept() {
+                Err(AcceptError::WouldBlock) => Err(AcceptError::TimedOut),
+                accepted => accepted,
+            },
+        }
     }
 
     /// Returns a stream of accepted connections. It ends after [`shutdown`](Self::shutdown), and after an error

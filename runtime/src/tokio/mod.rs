@@ -1,4 +1,8 @@
 //! The endpoints, awaited.
+//!
+//! A copy of the process made by fork(2) shares the reactor with its parent. If the copy drops an endpoint, the
+//! parent is no longer told when its own is ready. Let the copy call execve(2) or _exit(2) at once, or use the
+//! blocking endpoints there.
 
 mod batch;
 mod child;

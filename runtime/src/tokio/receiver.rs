@@ -106,8 +106,16 @@ impl<Rx: Message> Receiver<Rx> {
         deadline: Instant,
     ) -> Result<Option<Frame<'_, Rx>>, RecvError> {
         let frame = poll_fn(|cx| self.poll_frame(cx));
-        let frame = timeout_at(deadline.into(), frame).await.map_err(|_| RecvError::TimedOut)??;
-        Ok(frame.map(|frame| self.inner.frame(frame)))
+        let frame = match timeout_at(deadline.into(), frame).await {
+            Ok(frame) => frame,
+            // A frame may be queued that the reactor has not reported yet.
+            Err(_) => self.try_with(|inner| inner.receive_range(Wait::Try)),
+        };
+        match frame {
+            Ok(frame) => Ok(frame.map(|frame| self.inner.frame(frame))),
+            Err(RecvError::WouldBlock) => Err(RecvError::TimedOut),
+            Err(error) => Err(error),
+        }
     }
 
     /// Receives the next frame as an [`OwnedFrame`], which can be kept and moved to another task.
@@ -135,7 +143,15 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// Those of [`recv`](Self::recv).
     pub async fn peek_len(&mut self) -> Result<Option<usize>, RecvError> {
-        poll_fn(|cx| self.poll_with(cx, |inner| inner.peek_len(Wait::Try))).await
+        let peek = |inner: &mut receiver::Receiver<Rx>| match inner.peek_len(Wait::Try) {
+            Err(RecvError::WouldBlock) => {
+                // Another holder may have set a peek offset, which hides a frame: no event comes for it.
+                inner.fd().reset_peek_offset()?;
+                inner.peek_len(Wait::Try)
+            }
+            result => result,
+        };
+        poll_fn(|cx| self.poll_with(cx, peek)).await
     }
 
     /// Returns the length of the next frame if one is queued.

@@ -75,8 +75,16 @@ impl<Rx: Message> SocketReceiver<Rx> {
         deadline: Instant,
     ) -> Result<(Frame<'_, Rx>, Address), RecvError> {
         let range = poll_fn(|cx| self.poll_range(cx));
-        let range = timeout_at(deadline.into(), range).await.map_err(|_| RecvError::TimedOut)??;
-        Ok(self.inner.frame(range))
+        let range = match timeout_at(deadline.into(), range).await {
+            Ok(range) => range,
+            // A frame may be queued that the reactor has not reported yet.
+            Err(_) => self.try_with(|inner| inner.receive_range(Wait::Try)),
+        };
+        match range {
+            Ok(range) => Ok(self.inner.frame(range)),
+            Err(RecvError::WouldBlock) => Err(RecvError::TimedOut),
+            Err(error) => Err(error),
+        }
     }
 
     /// Receives the next frame as an [`OwnedFrame`], which can be kept and moved to another task.

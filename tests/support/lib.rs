@@ -13,7 +13,7 @@ use std::path::Path;
 use datagrammar::{Address, Message};
 use tempfile::TempDir;
 
-pub use self::mode::{InMode, is_eager, options, scaled};
+pub use self::mode::{InMode, is_awaited, is_eager, options, scaled, skips};
 
 /// A numbered frame whose body is made of its number, so that a cut, mixed or repeated one shows.
 #[derive(Message, Debug, PartialEq)]

@@ -1,0 +1,9 @@
+//! The awaited endpoints.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+mod dropped;
+mod fairness;
+mod optional;
+mod sendable;
+mod storm;
+mod stuck;

@@ -14,6 +14,7 @@ mod receiver;
 mod registration;
 mod sender;
 mod socket;
+mod unread;
 
 pub use self::batch::Batch;
 pub use self::child::{Child, Process};

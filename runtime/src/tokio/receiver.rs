@@ -14,6 +14,7 @@ use ::tokio::time::timeout_at;
 use futures_core::Stream;
 
 use super::registration::Registration;
+use super::unread::Unread;
 use crate::error::RecvError;
 use crate::frame::Frame;
 use crate::limits::Limits;
@@ -62,17 +63,15 @@ use crate::wait::Wait;
 pub struct Receiver<Rx> {
     inner: receiver::Receiver<Rx>,
     registration: Registration,
-    /// Whether `inner` holds what it read before the reactor reported it, as before the registration: no
-    /// event comes for that.
-    has_unread: bool,
+    unread: Unread,
     /// Whether a stream has ended.
     is_done: bool,
 }
 
 impl<Rx: Message> Receiver<Rx> {
     pub(super) fn new(inner: receiver::Receiver<Rx>, registration: Registration) -> Self {
-        let has_unread = inner.has_unread();
-        Self { inner, registration, has_unread, is_done: false }
+        let unread = Unread::new(inner.has_unread());
+        Self { inner, registration, unread, is_done: false }
     }
 
     /// Receives the next frame, or `None` at the end. See [`Receiver::recv`](crate::Receiver::recv).
@@ -172,7 +171,7 @@ impl<Rx: Message> Receiver<Rx> {
     /// [`Receiver::restore`](crate::Receiver::restore).
     pub fn restore(&mut self, unread: Vec<Vec<u8>>) {
         self.inner.restore(unread);
-        self.has_unread = true;
+        self.unread.set(true);
     }
 
     /// Shuts down one or both directions: see [`Sender::shutdown`](crate::Sender::shutdown).
@@ -196,7 +195,7 @@ impl<Rx: Message> Receiver<Rx> {
         attempt: impl FnOnce(&mut receiver::Receiver<Rx>) -> Result<T, RecvError>,
     ) -> Result<T, RecvError> {
         let result = attempt(&mut self.inner);
-        self.has_unread = self.inner.has_unread();
+        self.unread.set(self.inner.has_unread());
         result
     }
 
@@ -220,10 +219,10 @@ impl<Rx: Message> Receiver<Rx> {
         cx: &mut Context<'_>,
         mut attempt: impl FnMut(&mut receiver::Receiver<Rx>) -> Result<T, RecvError>,
     ) -> Poll<Result<T, RecvError>> {
-        let Self { inner, registration, has_unread, .. } = self;
-        if *has_unread {
+        let Self { inner, registration, unread, .. } = self;
+        if ready!(unread.poll(cx)) {
             let result = attempt(inner);
-            *has_unread = inner.has_unread();
+            unread.set(inner.has_unread());
             match result {
                 Err(RecvError::WouldBlock | RecvError::Unfinished { .. }) => {}
                 result => return Poll::Ready(result),

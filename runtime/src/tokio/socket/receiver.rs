@@ -20,6 +20,7 @@ use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
 use crate::socket;
 use crate::tokio::registration::Registration;
+use crate::tokio::unread::Unread;
 use crate::wait::Wait;
 
 /// The receiving half of a [`Socket`](super::Socket), for messages of type `Rx`. All methods are cancel-safe.
@@ -28,16 +29,15 @@ use crate::wait::Wait;
 pub struct SocketReceiver<Rx> {
     inner: socket::SocketReceiver<Rx>,
     registration: Registration,
-    /// Whether `inner` holds what it read before the reactor reported it: no event comes for that.
-    has_unread: bool,
+    unread: Unread,
     /// Whether a stream has ended.
     is_done: bool,
 }
 
 impl<Rx: Message> SocketReceiver<Rx> {
     pub(super) fn new(inner: socket::SocketReceiver<Rx>, registration: Registration) -> Self {
-        let has_unread = inner.has_unread();
-        Self { inner, registration, has_unread, is_done: false }
+        let unread = Unread::new(inner.has_unread());
+        Self { inner, registration, unread, is_done: false }
     }
 
     pub(super) fn inner(&self) -> &socket::SocketReceiver<Rx> {
@@ -141,7 +141,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
         attempt: impl FnOnce(&mut socket::SocketReceiver<Rx>) -> Result<T, RecvError>,
     ) -> Result<T, RecvError> {
         let result = attempt(&mut self.inner);
-        self.has_unread = self.inner.has_unread();
+        self.unread.set(self.inner.has_unread());
         result
     }
 
@@ -162,10 +162,10 @@ impl<Rx: Message> SocketReceiver<Rx> {
         cx: &mut Context<'_>,
         mut attempt: impl FnMut(&mut socket::SocketReceiver<Rx>) -> Result<T, RecvError>,
     ) -> Poll<Result<T, RecvError>> {
-        let Self { inner, registration, has_unread, .. } = self;
-        if *has_unread {
+        let Self { inner, registration, unread, .. } = self;
+        if ready!(unread.poll(cx)) {
             let result = attempt(inner);
-            *has_unread = inner.has_unread();
+            unread.set(inner.has_unread());
             match result {
                 Err(RecvError::WouldBlock) => {}
                 result => return Poll::Ready(result),

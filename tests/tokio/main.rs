@@ -5,5 +5,5 @@ mod dropped;
 mod fairness;
 mod optional;
 mod sendable;
-mod storm;
+
 mod stuck;

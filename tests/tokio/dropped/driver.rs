@@ -8,9 +8,6 @@ use std::time::Duration;
 
 use datagrammar_tests::Random;
 
-/// How long to wait for what has to come. A wake-up that is lost shows here.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// Polls futures, and counts those that it drops.
 pub(super) struct Driver {
     pub(super) random: Random,
@@ -18,6 +15,9 @@ pub(super) struct Driver {
 }
 
 impl Driver {
+    /// How long to wait for what has to come. A wake-up that is lost shows here.
+    pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
     pub(super) fn new(random: u64, dropped: &'static AtomicU64) -> Self {
         Self { random: Random(random), dropped }
     }
@@ -31,7 +31,11 @@ impl Driver {
             4 => 2,
             5 => 3,
             6 => 2 + self.random.below(20),
-            _ => return Some(tokio::time::timeout(PATIENCE, future).await.expect("a wake-up")),
+            _ => {
+                return Some(
+                    tokio::time::timeout(Self::PATIENCE, future).await.expect("a wake-up"),
+                );
+            }
         };
         let mut future = pin!(future);
         for _ in 0..polls {

@@ -6,4 +6,5 @@ mod fairness;
 mod optional;
 mod sendable;
 
+mod storm;
 mod stuck;

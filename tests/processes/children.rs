@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use datagrammar::{Child, Connection, OpenError, SendError};
-use datagrammar_tests::{Numbered, numbered, raw, skipped, skips};
+use datagrammar_tests::{Numbered, child, numbered, raw, skipped, skips};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::SocketType;
 
@@ -16,7 +16,7 @@ type OurChild = Child<Numbered<'static>, Numbered<'static>>;
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
 fn command(task: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_child"));
+    let mut command = Command::new(child!());
     command.arg(task);
     command
 }

@@ -4,11 +4,11 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar_tests::{skipped, skips};
+use datagrammar_tests::{child, skipped, skips};
 
 /// What a parent prints that goes well; it is killed if it hangs.
 fn parent(arguments: &[&str]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_child"));
+    let mut command = Command::new(child!());
     command.arg("parent").args(arguments).stdin(Stdio::null());
     let mut parent = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);

@@ -85,6 +85,16 @@ impl Directory {
     }
 }
 
+/// The path of the program `child` of the package whose test this is.
+#[macro_export]
+macro_rules! child {
+    () => {
+        option_env!("CARGO_BIN_EXE_child")
+            .or(option_env!("CARGO_BIN_EXE_child_awaited"))
+            .expect("a test of a package with that program")
+    };
+}
+
 /// Says that a test, or a part of it, does not run on this machine, and why: past the test harness, which
 /// keeps to itself what tests print that pass.
 pub fn skipped(why: impl Display) {

@@ -51,10 +51,11 @@ impl<Tx: Message> Batch<Tx> {
     }
 
     pub fn into_inner(mut self, wait: Wait) -> Result<Sender<Tx>, (Self, SendAllError)> {
-        if wait != Wait::Block && self.inner.len() > 0 {
-            if let Err(error) = self.flush(wait) {
-                return Err((self, error));
-            }
+        if wait != Wait::Block
+            && !self.inner.buffer().is_empty()
+            && let Err(error) = self.flush(wait)
+        {
+            return Err((self, error));
         }
         match block_on(self.inner.into_inner()) {
             Ok(inner) => Ok(Sender { inner }),

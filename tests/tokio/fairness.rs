@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use datagrammar::tokio::{Batch, Connection, Socket};
 use datagrammar::{Wait, to_vec};
@@ -11,6 +12,7 @@ use datagrammar_tests::datagrams::pieces;
 use datagrammar_tests::{Directory, Numbered, numbered, raw};
 use futures_util::StreamExt as _;
 use rustix::net::SocketType;
+use tokio::time::timeout;
 
 type Blocking = datagrammar::Connection<Numbered<'static>, Numbered<'static>>;
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
@@ -181,7 +183,8 @@ async fn a_frame_in_pieces_without_end_leaves_turns_to_other_tasks() {
             tokio::task::yield_now().await;
         }
     });
-    assert_eq!(ours.recv().await.unwrap().expect("a frame").decode().unwrap().check(), 7);
+    let received = timeout(Duration::from_secs(60), ours.recv()).await.expect("to be woken");
+    assert_eq!(received.unwrap().expect("a frame").decode().unwrap().check(), 7);
     // After at most 1,024 pieces each.
     let turns = turns.load(Ordering::Relaxed);
     assert!(turns >= 19, "{turns} turns");

@@ -131,7 +131,7 @@ async fn h25_a_storm_of_clients_without_descriptors_costs_little_and_passes() {
 
     let stop = Arc::new(AtomicBool::new(false));
     let storm: Vec<_> =
-        (0..STORM).map(|_| tokio::spawn(come_and_go(address.clone(), Arc::clone(&stop)))).collect();
+        (0..STORM).map(|_| tokio::spawn(come_and_go(address, Arc::clone(&stop)))).collect();
     let (begun, before) = (Instant::now(), server.worked());
     let mut rounds = 0;
     while begun.elapsed() < duration() {

@@ -125,7 +125,7 @@ impl<Tx: Message> Batch<Tx> {
     /// The batch, and the error of [`flush`](Self::flush).
     pub async fn into_inner(mut self) -> Result<Sender<Tx>, (Self, SendAllError)> {
         // What is pending goes with the sender, unless messages come after it.
-        if self.len() > 0 {
+        if !self.buffer().is_empty() {
             let Self { inner, registration } = &mut self;
             if let Err(error) = registration.write_all(|_| inner.flush(Wait::Try)).await {
                 return Err((self, error));

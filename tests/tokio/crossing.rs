@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use datagrammar::tokio::{Connection, Socket};
-use datagrammar::{Wait, to_vec};
+use datagrammar::tokio::{Connection, Listener, Socket};
+use datagrammar::{AcceptError, SendError, Wait, to_vec};
 use datagrammar_tests::datagrams::pieces;
-use datagrammar_tests::{Directory, Numbered, numbered, raw};
+use datagrammar_tests::{Directory, Numbered, body, numbered, raw};
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
@@ -15,6 +15,11 @@ type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
 
 /// How long to wait for what is there already.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A deadline that the timer needs no turn to see.
+fn past() -> Instant {
+    Instant::now().checked_sub(Duration::from_millis(20)).unwrap()
+}
 
 fn awaited(ours: Blocking) -> Ours {
     Ours::from_blocking(ours).map_err(|(_, error)| error).unwrap()
@@ -38,7 +43,7 @@ async fn expect(ours: &mut Ours, number: u64) {
             }
             _ => {
                 let told = ours.rx.peek_len().await.unwrap();
-                let frame = ours.recv_deadline(Instant::now()).await.unwrap().expect("a frame");
+                let frame = ours.recv_deadline(past()).await.unwrap().expect("a frame");
                 assert_eq!(told, Some(frame.len()));
                 frame.decode().unwrap().check()
             }
@@ -106,7 +111,7 @@ async fn by_a_call_that_does_not_wait() {
                 1 => _ = ours.rx.try_recv_owned().unwrap().expect("a frame"),
                 _ => {
                     assert_eq!(ours.rx.try_peek_len().unwrap(), Some(8));
-                    let frame = ours.recv_deadline(Instant::now()).await.unwrap();
+                    let frame = ours.recv_deadline(past()).await.unwrap();
                     assert_eq!(frame.expect("a frame").decode().unwrap().check(), first);
                 }
             }
@@ -114,6 +119,28 @@ async fn by_a_call_that_does_not_wait() {
             expect(&mut ours, first + 2).await;
         }
     }
+}
+
+#[tokio::test]
+async fn by_a_call_whose_deadline_has_passed() {
+    let directory = Directory::new();
+    let address = directory.address("socket");
+    let listener = Listener::<Numbered<'_>, Numbered<'_>>::bind(&address).unwrap();
+    let _client = Blocking::connect(&address).unwrap();
+    let mut server = listener.accept_deadline(past()).await.unwrap();
+    let late = listener.accept_deadline(past()).await.unwrap_err();
+    assert!(matches!(late, AcceptError::TimedOut), "{late:?}");
+    let body = body(7, 50_000);
+    let mut sent = 0;
+    let late = loop {
+        let note = Numbered::Numbered { number: 7, len: 50_000, body: &body };
+        match server.send_deadline(&note, past()).await {
+            Ok(_) => sent += 1,
+            Err(late) => break late,
+        }
+    };
+    assert!(sent > 0);
+    assert!(matches!(late, SendError::TimedOut { len: 50_005 }), "{late:?}");
 }
 
 #[tokio::test]
@@ -135,6 +162,8 @@ async fn from_a_blocking_socket_and_by_a_call_that_does_not_wait() {
         timeout(PATIENCE, ours.rx.recv_owned_from()).await.expect("to be woken").unwrap();
         // And before the reactor knows of it.
         let mut ours = OursAlone::from_blocking(ours.into_blocking()).map_err(|(_, e)| e).unwrap();
+        ours.send_to_deadline(&frame, &to, past()).await.unwrap();
+        ours.recv_from_deadline(past()).await.unwrap();
         ours.tx.try_send_all_to([&frame; 2], &to).unwrap();
         ours.try_recv_from().unwrap();
         timeout(PATIENCE, ours.recv_from()).await.expect("to be woken").unwrap();

@@ -119,7 +119,8 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         Self::from_blocking(listener).map_err(|(_, source)| not_registered(source))
     }
 
-    /// Accepts a connection, and waits for one. Cancel-safe: dropping the future loses no client.
+    /// Accepts a connection, and waits for one. Cancel-safe: dropping the future loses no client, except one that
+    /// the kernel refuses to watch for the reactor (epoll(7), *max_user_watches*).
     ///
     /// While the process has no descriptor for a client, the client stays in the backlog. This then tries again
     /// after growing pauses of up to 50 ms, instead of failing with [`AcceptError::Exhausted`].

@@ -5,6 +5,7 @@ mod crossing;
 mod dropped;
 mod fairness;
 mod optional;
+mod reported;
 mod sendable;
 
 mod storm;

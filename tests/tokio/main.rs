@@ -7,6 +7,5 @@ mod fairness;
 mod optional;
 mod reported;
 mod sendable;
-
 mod storm;
 mod stuck;

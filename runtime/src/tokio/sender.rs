@@ -21,6 +21,10 @@ use crate::wait::Wait;
 /// frame that has begun is [`pending`](Self::pending): the next call of any method that sends completes it, and
 /// so does [`flush`](Self::flush).
 ///
+/// Over vsock, the kernel does not report how much room there is. If there is room for a part of a datagram,
+/// sending blocks the thread until the peer has read enough, also past a deadline. If a vsock peer may stop
+/// reading, send from a thread of its own.
+///
 /// To send from many tasks, put a queue before it: see [`into_queue`](Self::into_queue).
 pub struct Sender<Tx> {
     pub(super) inner: sender::Sender<Tx>,

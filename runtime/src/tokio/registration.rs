@@ -12,7 +12,7 @@ use ::tokio::time;
 
 use super::room::Room;
 use crate::error::{RecvError, SendAllError, SendError};
-use crate::sys::{self, DatagramFd};
+use crate::sys::{self, DatagramFd, RecvState};
 
 /// A descriptor that is registered for reading. Clones share the registration, which ends with the last one.
 #[derive(Debug, Clone)]
@@ -41,7 +41,13 @@ impl Registration {
         loop {
             let mut ready = ready!(self.reader.poll_read_ready(cx)).map_err(RecvError::Io)?;
             match attempt() {
-                Err(RecvError::WouldBlock) => ready.clear_ready(),
+                Err(RecvError::WouldBlock) => {
+                    // The reactor keeps reporting it: without this, the loop would not end.
+                    if ready.ready().is_read_closed() {
+                        check_shutdown(self.reader.get_ref())?;
+                    }
+                    ready.clear_ready();
+                }
                 // More is queued, but other tasks come first.
                 Err(RecvError::Unfinished { .. }) => {
                     cx.waker().wake_by_ref();
@@ -79,16 +85,12 @@ impl Registration {
         deadline: Instant,
         mut attempt: impl FnMut() -> Result<usize, SendError>,
     ) -> Result<usize, SendError> {
-        let mut len = 0;
-        let written = self.write(|| {
-            attempt().inspect_err(|error| {
-                if let SendError::WouldBlock { len: needed } = error {
-                    len = *needed;
-                }
-            })
-        });
-        let written = time::timeout_at(deadline.into(), written).await;
-        written.unwrap_or(Err(SendError::TimedOut { len }))
+        let written = time::timeout_at(deadline.into(), self.write(&mut attempt)).await;
+        // There may be room that the reactor has not reported yet: a last attempt tells.
+        match written.unwrap_or_else(|_| attempt()) {
+            Err(SendError::WouldBlock { len }) => Err(SendError::TimedOut { len }),
+            result => result,
+        }
     }
 
     /// Sends several messages like [`write`](Self::write). `attempt` gets the number of messages sent earlier, and
@@ -110,5 +112,14 @@ impl Registration {
         });
         let written = written.await;
         written.map(|()| sent).map_err(|error| SendAllError { sent, error })
+    }
+}
+
+/// Fails if another holder has shut down a socket without a peer, which a non-blocking read does not report.
+#[cold]
+fn check_shutdown(fd: &DatagramFd) -> Result<(), RecvError> {
+    match !fd.kind().is_connection() && sys::recv_state(fd)? == RecvState::Drained {
+        true => Err(RecvError::Shutdown),
+        false => Ok(()),
     }
 }

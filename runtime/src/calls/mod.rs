@@ -6,6 +6,7 @@ mod ids;
 mod outlet;
 mod park;
 mod protocol;
+mod room;
 mod script;
 mod server;
 mod status;
@@ -15,6 +16,7 @@ pub(crate) use self::client::{Accepted, Core};
 pub use self::client::{Answer, Client, Items};
 pub(crate) use self::outlet::Outlet;
 pub use self::protocol::{Answers, Protocol, Reply};
+pub(crate) use self::room::Room;
 pub use self::script::{Expected, Playing, Script, ScriptError};
 pub use self::server::{
     Answering, Call, Context, ItemError, ItemSender, Responder, Server, Service, Stopper,

@@ -107,6 +107,16 @@ impl Running {
         Poll::Pending
     }
 
+    /// Waits until the call is over, for who sends its items.
+    pub(crate) fn poll_over(&self, waker: &Waker) -> Poll<()> {
+        let mut flow = self.flow();
+        if self.is_over() {
+            return Poll::Ready(());
+        }
+        flow.waker = Some(waker.clone());
+        Poll::Pending
+    }
+
     fn flow(&self) -> MutexGuard<'_, Flow> {
         self.flow.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -64,10 +64,15 @@ impl<I: Message> ItemSender<I> {
         self.session.item(id, item).map_err(ItemError::NotSent)
     }
 
-    /// Takes the credit for one item, or stores who waits for it. Returns the id of the call.
+    /// Takes the credit for one item once there is room, or stores who waits for it. Returns the id of the call.
     pub(crate) fn poll_credit(&self, waker: &Waker) -> Poll<Result<u64, ItemError>> {
         let Some(id) = self.id else { return Poll::Ready(Err(ItemError::Stopped)) };
-        self.running.poll_credit(waker).map(|is_wanted| match is_wanted {
+        let polled = match self.session.poll_room(waker) {
+            Poll::Ready(()) => self.running.poll_credit(waker),
+            // The call may be cancelled before there is some.
+            Poll::Pending => self.running.poll_over(waker).map(|()| false),
+        };
+        polled.map(|is_wanted| match is_wanted {
             true => Ok(id),
             false => Err(ItemError::Stopped),
         })

@@ -5,6 +5,7 @@
 mod awaited;
 #[path = "both/main.rs"]
 mod both;
+mod ending;
 mod python;
 mod refused;
 mod script;

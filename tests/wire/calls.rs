@@ -100,6 +100,7 @@ impl Service for Handler {
                     }
                 }
                 assert!(to > from, "no items");
+                items.end();
             }
             Sums::Note(number) => {
                 tell(format!("Note {number}"));

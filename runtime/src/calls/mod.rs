@@ -19,7 +19,7 @@ pub use self::protocol::{Answers, Protocol, Reply};
 pub(crate) use self::room::Room;
 pub use self::script::{Expected, Playing, Script, ScriptError};
 pub use self::server::{
-    Answering, Call, Context, ItemError, ItemSender, Responder, Server, Service, Stopper,
+    Answering, Call, Context, Handling, ItemError, ItemSender, Responder, Server, Service, Stopper,
 };
 pub(crate) use self::server::{Received, Session, close};
 pub(crate) use self::status::Status;

@@ -43,6 +43,7 @@ impl Service for Handler {
                         Err(error) => panic!("{error}"),
                     };
                 }
+                items.end();
             }
             Sums::Note(number) => {
                 self.noted.fetch_add(number, Ordering::Relaxed);

@@ -4,6 +4,7 @@ mod buffers;
 mod call;
 mod calls;
 mod context;
+mod handling;
 mod items;
 mod request;
 mod responder;
@@ -14,6 +15,7 @@ mod threads;
 
 pub use self::call::{Answering, Call};
 pub use self::context::Context;
+pub use self::handling::Handling;
 pub use self::items::{ItemError, ItemSender};
 pub(crate) use self::request::Received;
 pub use self::responder::Responder;

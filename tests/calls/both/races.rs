@@ -121,7 +121,7 @@ fn there_are_never_more_threads_than_allowed() {
         thread::scope(|scope| {
             for _ in 0..6 {
                 scope.spawn(|| {
-                    (0..40).for_each(|number| assert_eq!(add(&client, number, 1), number + 1))
+                    (0..40).for_each(|number| assert_eq!(add(&client, number, 1), number + 1));
                 });
             }
         });

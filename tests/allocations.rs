@@ -7,7 +7,7 @@ use allocation_counter::measure;
 use datagrammar::{
     Batch, Connection, Limits, Message, OwnedFrame, RecvError, Socket, Unknown, Wait,
 };
-use datagrammar_tests::{Directory, InMode as _, Numbered, body, numbered};
+use datagrammar_tests::{Directory, InMode as _, Numbered, body, is_awaited, numbered};
 
 type Connected = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -125,6 +125,10 @@ fn a_kept_frame_is_one_allocation_of_its_length() {
         for (len, bundled) in
             [(1, false), (100, true), (5_000, false), (5_000, true), (150_000, false)]
         {
+            if is_awaited() && len < 512 && (bundled || borrowed) {
+                // Copied to memory that the receiver keeps, as it may not be polled again for long.
+                continue;
+            }
             let (sent, received) = receive(len, bundled, borrowed);
             assert_eq!(received.count_total, 1, "{len}, {bundled}: {received:?}");
             // A vector of bytes that grows has eight of them at least.
@@ -150,6 +154,8 @@ fn a_large_frame_that_is_kept_is_the_memory_in_which_it_was_put_together() {
             measure(|| receive(&mut ours)).bytes_total
         })
     };
+    // What is allocated once is not counted.
+    receive(|ours| drop(ours.recv().unwrap().expect("a frame").into_owned()));
     let lent = receive(|ours| {
         assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
     });

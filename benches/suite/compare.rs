@@ -37,8 +37,9 @@ pub(crate) fn run(plan: &Plan, rounds: u32, end: Duration) -> Result<Results> {
                 continue;
             }
             // Rotated and turned round, so that no way always runs first or after the same one.
-            let mut ways = workload.ways().to_vec();
-            ways.rotate_left(round as usize % workload.ways().len());
+            let mut ways = plan.ways(workload);
+            let count = ways.len();
+            ways.rotate_left(round as usize % count);
             if round % 2 == 1 {
                 ways.reverse();
             }

@@ -51,6 +51,23 @@ impl Sockets {
         }
         Ok(Self { clients, _parked: parked, frame, payload_len: payload.len(), servers })
     }
+
+    /// Takes the sockets of the server.
+    pub(crate) fn take_servers(&mut self) -> Vec<OwnedFd> {
+        mem::take(&mut self.servers)
+    }
+
+    /// How many connections, the first ones, have a client that can send.
+    pub(crate) fn clients(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// The client of a connection sends a frame.
+    pub(crate) fn send(&self, number: usize) -> Result<()> {
+        let client = self.clients.get(number).context("no such connection")?;
+        raw::send(client.as_fd(), &self.frame)?;
+        Ok(())
+    }
 }
 
 /// The server and its clients.
@@ -85,16 +102,14 @@ impl Crowd {
         Ok(Self { sockets, server, epoll })
     }
 
-    /// How many connections, the first ones, have a client that can send.
+    /// As [`Sockets::clients`].
     pub(crate) fn clients(&self) -> usize {
-        self.sockets.clients.len()
+        self.sockets.clients()
     }
 
-    /// The client of a connection sends a frame.
+    /// As [`Sockets::send`].
     pub(crate) fn send(&self, number: usize) -> Result<()> {
-        let client = self.sockets.clients.get(number).context("no such connection")?;
-        raw::send(client.as_fd(), &self.sockets.frame)?;
-        Ok(())
+        self.sockets.send(number)
     }
 
     /// The server waits until `count` frames have come, with one receive for each readiness.

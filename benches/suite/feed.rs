@@ -43,7 +43,7 @@ impl Lengths {
 const PLACE: usize = 3072;
 
 /// Makes the messages.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Feed {
     seq: u64,
     lengths: Lengths,
@@ -80,13 +80,19 @@ impl Feed {
 /// Checks that all messages come, in order, each with its length.
 #[derive(Debug)]
 pub(crate) struct Inbox {
-    seq: u64,
+    /// The next number; none if many senders count.
+    seq: Option<u64>,
     lengths: Lengths,
 }
 
 impl Inbox {
     pub(crate) fn new(lengths: Lengths) -> Self {
-        Self { seq: 0, lengths }
+        Self { seq: Some(0), lengths }
+    }
+
+    /// For the messages of many senders, whose order is not known.
+    pub(crate) fn of_many(lengths: Lengths) -> Self {
+        Self { seq: None, lengths }
     }
 
     pub(crate) fn take(&mut self, Note::Sample { seq, payload }: Note<'_>) -> Result<()> {
@@ -98,12 +104,12 @@ impl Inbox {
     }
 
     fn check(&mut self, seq: u64, len: usize) -> Result<()> {
-        let (expected, expected_len) = (self.seq, self.lengths.next());
+        let (expected, expected_len) = (self.seq.unwrap_or(seq), self.lengths.next());
         ensure!(
             seq == expected && len == expected_len,
             "number {seq} of {len} bytes came for number {expected} of {expected_len}"
         );
-        self.seq += 1;
+        self.seq = self.seq.map(|seq| seq + 1);
         Ok(())
     }
 }

@@ -43,7 +43,8 @@ struct Arguments {
     /// Measure a little of everything, to see that it works. The figures mean nothing.
     #[arg(long)]
     quick: bool,
-    /// Measure only these workloads, such as `burst` or `stream:16`.
+    /// Measure only these workloads, such as `burst` or `stream:16`, or `tokio`: what runs under tokio. The
+    /// tables have their name.
     #[arg(long)]
     only: Vec<String>,
     /// Write the tables to this directory.
@@ -75,11 +76,11 @@ fn main() -> Result<ExitCode> {
     }
     let plan = plan::Plan::new(quick, &only);
     let results = compare::run(&plan, rounds, Duration::from_secs(minutes * 60))?;
-    let requirements = required::requirements(&results);
+    let requirements = required::requirements(&plan, &results);
     let report = report::write(&plan, &results, &requirements)?;
     println!("{report}");
     fs::create_dir_all(&out)?;
-    fs::write(out.join("results.md"), report)?;
+    fs::write(out.join(plan.file_name()), report)?;
     let missed = requirements.iter().any(|requirement| !requirement.met());
     Ok(if strict && missed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

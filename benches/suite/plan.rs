@@ -14,6 +14,8 @@ pub(crate) enum Workload {
     Burst(usize),
     /// One thread sends, another receives.
     Stream(usize),
+    /// Four tasks send over one connection, another thread receives.
+    Tasks(usize),
     /// One thread asks and waits for the answer of another, both on one processor.
     Trip(usize),
     /// The same on two processors.
@@ -30,47 +32,63 @@ pub(crate) enum Workload {
     Idle(usize),
     /// Connections that have received two tiny frames of eight.
     Begun(usize),
+    /// Connections under tokio, each with a task that has received one frame of 64 KiB, and waits.
+    Waiting(usize),
 }
 
 impl Workload {
     /// The heading of its column.
     pub(crate) fn heading(self) -> String {
         match self {
-            Self::Burst(len) | Self::Stream(len) | Self::Trip(len) | Self::TripAcross(len) => {
-                said(len)
-            }
+            Self::Burst(len)
+            | Self::Stream(len)
+            | Self::Tasks(len)
+            | Self::Trip(len)
+            | Self::TripAcross(len) => said(len),
             Self::Datagrams(family, len) => format!("{}, {}", family.title(), said(len)),
             Self::Fan(count) => format!("{count} connections"),
             Self::Idle(count) => format!("{count}, idle"),
             Self::Begun(count) => format!("{count}, two frames of eight"),
+            Self::Waiting(count) => format!("{count}, under tokio"),
             Self::Descriptors => "16 B".into(),
             Self::Mixed => "1 B to 4 MiB".into(),
         }
     }
 
+    /// Whether `--only tokio` measures it.
+    fn is_of_tokio(self) -> bool {
+        match self {
+            Self::Burst(len) | Self::Stream(len) | Self::Trip(len) => matches!(len, 16 | 1024),
+            Self::Tasks(_) | Self::Waiting(_) => true,
+            _ => false,
+        }
+    }
+
     /// The ways that do it.
-    pub(crate) fn ways(self) -> &'static [Way] {
+    fn ways(self) -> &'static [Way] {
         match self {
             // 32 do not fit the send buffer of ipc-channel's sockets, which cannot be reached.
-            Self::Burst(4096) => &[SendAll, Send, Plain, Uds, TokioSeqpacket],
+            Self::Burst(4096) => &[SendAll, Send, Await, Plain, Uds, TokioSeqpacket],
             Self::Burst(_) | Self::Stream(_) | Self::Mixed => {
-                &[SendAll, Send, Plain, Uds, IpcChannel, TokioSeqpacket]
+                &[SendAll, Send, Await, Plain, Uds, IpcChannel, TokioSeqpacket]
             }
             Self::Trip(_) | Self::TripAcross(_) => {
-                &[Send, Eager, Plain, Uds, IpcChannel, TokioSeqpacket]
+                &[Send, Eager, Await, Plain, Uds, IpcChannel, TokioSeqpacket]
             }
+            Self::Tasks(_) => &[Queue, TokioSeqpacket],
             Self::Datagrams(Family::Unix, _) => &[SendAll, Send, Plain],
             Self::Datagrams(Family::Udp, _) => &[SendAll, Send, Plain, UdpFramed, QuinnUdp],
             Self::Fan(_) | Self::Descriptors => &[Send, Plain],
             // A process cannot have both ends of more, as ipc-channel does.
             Self::Idle(..=1000) => &[Send, IpcChannel],
             Self::Idle(_) | Self::Begun(_) => &[Send],
+            Self::Waiting(_) => &[Await, BareAsyncFd],
         }
     }
 
     /// Whether its samples are memory alone, which hardly differs between rounds.
     pub(crate) fn is_memory(self) -> bool {
-        matches!(self, Self::Idle(_) | Self::Begun(_))
+        matches!(self, Self::Idle(_) | Self::Begun(_) | Self::Waiting(_))
     }
 }
 
@@ -87,7 +105,12 @@ impl fmt::Display for Workload {
 pub(crate) struct Plan {
     pub(crate) workloads: Vec<Workload>,
     pub(crate) quick: bool,
+    /// The names that `--only` gave.
+    only: Vec<String>,
 }
+
+/// What `--only` takes for all that is measured of tokio.
+const TOKIO: &str = "tokio";
 
 impl Plan {
     pub(crate) fn new(quick: bool, only: &[String]) -> Self {
@@ -97,6 +120,7 @@ impl Plan {
         let mut workloads = Vec::new();
         workloads.extend(lengths.iter().copied().map(Workload::Burst));
         workloads.extend(lengths.iter().copied().map(Workload::Stream));
+        workloads.push(Workload::Tasks(16));
         workloads.extend(trips.iter().copied().map(Workload::Trip));
         workloads.extend(trips.iter().copied().map(Workload::TripAcross));
         workloads.extend(pick(&[10], &[10, 1000, 10_000]).into_iter().map(Workload::Fan));
@@ -107,13 +131,39 @@ impl Plan {
         }
         workloads.extend(pick(&[100], &[1000, 10_000]).into_iter().map(Workload::Idle));
         workloads.extend(pick(&[100], &[9900]).into_iter().map(Workload::Begun));
+        workloads.extend(pick(&[100], &[10_000]).into_iter().map(Workload::Waiting));
         let named = |workload: &Workload, only: &String| {
             let name = workload.to_string();
-            name == *only || name.split(':').next() == Some(only)
+            name == *only
+                || name.split(':').next() == Some(only)
+                || only == TOKIO && workload.is_of_tokio()
         };
         workloads
             .retain(|workload| only.is_empty() || only.iter().any(|only| named(workload, only)));
-        Self { workloads, quick }
+        Self { workloads, quick, only: only.to_vec() }
+    }
+
+    /// The ways to measure of a workload.
+    pub(crate) fn ways(&self, workload: Workload) -> Vec<Way> {
+        let ways = workload.ways().iter().copied();
+        match self.only.iter().any(|only| only == TOKIO) {
+            true => ways.filter(|way| way.is_of_tokio()).collect(),
+            false => ways.collect(),
+        }
+    }
+
+    /// Whether something is required of a way: always, or if `--only` does not exclude it.
+    pub(crate) fn requires(&self, workload: Workload, way: Way) -> bool {
+        self.only.is_empty()
+            || self.workloads.contains(&workload) && self.ways(workload).contains(&way)
+    }
+
+    /// The name of the report. What `--only` measures does not replace the report of everything.
+    pub(crate) fn file_name(&self) -> String {
+        match self.only.is_empty() {
+            true => "results.md".into(),
+            false => format!("{}.md", self.only.join("-").replace(':', "-")),
+        }
     }
 
     /// For how many milliseconds of CPU time a workload is measured.

@@ -19,6 +19,7 @@ fn sections(workload: Workload) -> &'static [Section] {
     match workload {
         Workload::Burst(_) => &[("Bursts: CPU time of a message", |s| s.cpu, nanos)],
         Workload::Stream(_) => &[("Streams: CPU time of a message", |s| s.cpu, nanos)],
+        Workload::Tasks(_) => &[("Four tasks send: CPU time of a message", |s| s.cpu, nanos)],
         Workload::Trip(_) => &[("Round trips on one core: CPU time", |s| s.cpu, nanos)],
         Workload::TripAcross(_) => &[("Round trips across two cores: time", |s| s.wall, nanos)],
         Workload::Fan(_) => &[("One frame on each connection: CPU time", |s| s.cpu, nanos)],
@@ -28,7 +29,7 @@ fn sections(workload: Workload) -> &'static [Section] {
             ("Mixed sizes: peak memory", |s| s.memory, bytes),
         ],
         Workload::Datagrams(..) => &[("Datagrams: CPU time of a message", |s| s.cpu, nanos)],
-        Workload::Idle(_) | Workload::Begun(_) => {
+        Workload::Idle(_) | Workload::Begun(_) | Workload::Waiting(_) => {
             &[("Memory of each connection", |s| s.memory, bytes)]
         }
     }
@@ -55,7 +56,7 @@ pub(crate) fn write(plan: &Plan, results: &Results, required: &[Requirement]) ->
         }
     }
     for ((title, metric, say), workloads) in all {
-        writeln!(text, "## {title}\n\n{}", table(results, &workloads, metric, say))?;
+        writeln!(text, "## {title}\n\n{}", table(plan, results, &workloads, metric, say))?;
     }
     Ok(text)
 }
@@ -72,6 +73,7 @@ fn verdicts(required: &[Requirement]) -> Table {
 }
 
 fn table(
+    plan: &Plan,
     results: &Results,
     workloads: &[Workload],
     metric: Metric,
@@ -79,7 +81,7 @@ fn table(
 ) -> Table {
     let headings = workloads.iter().map(|workload| workload.heading());
     let mut table = Table::new([String::new()].into_iter().chain(headings));
-    let mut ways: Vec<Way> = workloads.iter().flat_map(|w| w.ways()).copied().collect();
+    let mut ways: Vec<Way> = workloads.iter().flat_map(|&w| plan.ways(w)).collect();
     ways.sort_unstable();
     ways.dedup();
     for way in ways {

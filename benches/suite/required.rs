@@ -2,7 +2,7 @@
 
 use datagrammar_benches::requirement::{Bound, Requirement};
 
-use crate::plan::Workload;
+use crate::plan::{Plan, Workload};
 use crate::results::{Figure, Metric, Results};
 use crate::ways::Way;
 use crate::ways::datagrams::Family;
@@ -17,9 +17,12 @@ const IDLE: f64 = 256.0;
 /// The most memory of a polled connection that still has tiny frames to receive, in bytes.
 const BEGUN: f64 = 512.0;
 
-/// Returns all requirements. What was not measured misses.
-pub(crate) fn requirements(results: &Results) -> Vec<Requirement> {
-    let mut required = Required { results, all: Vec::new() };
+/// The most memory of a connection under tokio beyond that of an `AsyncFd`, in bytes.
+const WAITING: f64 = 512.0;
+
+/// Returns all requirements, or those of what `--only` names. What was not measured misses.
+pub(crate) fn requirements(plan: &Plan, results: &Results) -> Vec<Requirement> {
+    let mut required = Required { plan, results, all: Vec::new() };
     for (len, bound) in [(16, 0.12), (256, 0.15), (1024, 0.30), (4096, 0.55)] {
         required.ratio(Workload::Burst(len), "CPU", CPU, [Way::SendAll, Way::Uds], bound);
     }
@@ -49,11 +52,31 @@ pub(crate) fn requirements(results: &Results) -> Vec<Requirement> {
     required.memory(Workload::Idle(1000), IDLE);
     required.memory(Workload::Idle(10_000), IDLE);
     required.memory(Workload::Begun(9900), BEGUN);
-    required.allocations();
+    let bursts = [16, 256, 1024, 4096, 16_384, 65_536].map(Workload::Burst);
+    let unix = [64, 1024].map(|len| Workload::Datagrams(Family::Unix, len));
+    let udp = [64, 1024].map(|len| Workload::Datagrams(Family::Udp, len));
+    let on = [&bursts[..], &unix, &udp].concat();
+    required.allocations("bursts and datagrams", &on, &[Way::SendAll, Way::Send]);
+    required_of_tokio(&mut required);
     required.all
 }
 
+fn required_of_tokio(required: &mut Required<'_>) {
+    let ours = [Way::Await, Way::TokioSeqpacket];
+    for len in [16, 1024] {
+        required.ratio(Workload::Stream(len), "CPU", CPU, ours, 0.90);
+    }
+    let queue = [Way::Queue, Way::TokioSeqpacket];
+    required.ratio(Workload::Tasks(16), "CPU", CPU, queue, 0.25);
+    for len in [16, 1024] {
+        required.ratio(Workload::Trip(len), "CPU", CPU, ours, 1.0);
+    }
+    required.beyond(Workload::Waiting(10_000), [Way::Await, Way::BareAsyncFd], WAITING);
+    required.allocations("bursts", &[16, 1024].map(Workload::Burst), &[Way::Await]);
+}
+
 struct Required<'a> {
+    plan: &'a Plan,
     results: &'a Results,
     all: Vec<Requirement>,
 }
@@ -62,6 +85,9 @@ impl Required<'_> {
     /// Of two ways.
     fn ratio(&mut self, on: Workload, name: &str, metric: Metric, ways: [Way; 2], bound: f64) {
         let [ours, theirs] = ways;
+        if !self.plan.requires(on, ours) {
+            return;
+        }
         self.all.push(Requirement {
             what: format!("{on}, {name}: {} ÷ {}", ours.title(), theirs.title()),
             number: median(self.results.ratio(on, ours, theirs, metric)),
@@ -71,23 +97,37 @@ impl Required<'_> {
 
     /// Of one connection.
     fn memory(&mut self, on: Workload, bound: f64) {
+        if !self.plan.requires(on, Way::Send) {
+            return;
+        }
         let number = median(self.results.figure(on, Way::Send, MEMORY));
         let what = format!("{on}, bytes for each connection");
         self.all.push(Requirement { what, number, bound: Bound::AtMost(bound) });
     }
 
-    /// In steady state nothing is allocated, whatever the length.
-    fn allocations(&mut self) {
-        let bursts = [16, 256, 1024, 4096, 16_384, 65_536].map(Workload::Burst).into_iter();
-        let unix = [64, 1024].map(|len| Workload::Datagrams(Family::Unix, len));
-        let udp = [64, 1024].map(|len| Workload::Datagrams(Family::Udp, len));
-        let counts = bursts.chain(unix).chain(udp).flat_map(|on| {
-            let of = |way| self.results.figure(on, way, ALLOCATIONS);
-            [Way::SendAll, Way::Send].map(|way| median(of(way)))
+    /// Of one connection, beyond that of another way.
+    fn beyond(&mut self, on: Workload, [ours, theirs]: [Way; 2], bound: f64) {
+        if !self.plan.requires(on, ours) {
+            return;
+        }
+        let of = |way| median(self.results.figure(on, way, MEMORY));
+        let what = format!("{on}, bytes: {} − {}", ours.title(), theirs.title());
+        self.all.push(Requirement {
+            what,
+            number: of(ours) - of(theirs),
+            bound: Bound::AtMost(bound),
         });
+    }
+
+    /// In steady state nothing is allocated, whatever the length.
+    fn allocations(&mut self, name: &str, on: &[Workload], ways: &[Way]) {
+        let all = on.iter().flat_map(|&on| ways.iter().map(move |&way| (on, way)));
+        let required = all.filter(|&(on, way)| self.plan.requires(on, way));
+        let counts = required.map(|(on, way)| median(self.results.figure(on, way, ALLOCATIONS)));
         // NaN is above all numbers.
-        let number = counts.max_by(f64::total_cmp).unwrap_or(f64::NAN);
-        let what = "bursts and datagrams, the most allocations for a message, both sides".into();
+        let Some(number) = counts.max_by(f64::total_cmp) else { return };
+        let titles = ways.iter().map(|way| way.title()).collect::<Vec<_>>().join(", ");
+        let what = format!("{name}, the most allocations for a message, both sides: {titles}");
         self.all.push(Requirement { what, number, bound: Bound::AtMost(0.0) });
     }
 }

@@ -22,6 +22,9 @@ fn everything_is_measured_once() {
         "datagrammar, send_all",
         "datagrammar, send",
         "datagrammar, send, eager",
+        "datagrammar under tokio, send",
+        "datagrammar under tokio, into_queue",
+        "AsyncFd alone",
         "plain loop",
         "uds 0.4.2 + bincode",
         "ipc-channel 0.23.1",
@@ -34,10 +37,10 @@ fn everything_is_measured_once() {
         assert!(report.lines().any(is_measured), "{title} is missing: {report}");
     }
     let headings = report.lines().filter(|line| line.starts_with("## "));
-    assert_eq!(headings.filter(|line| !line.contains("Remarks")).count(), 11, "{report}");
+    assert_eq!(headings.filter(|line| !line.contains("Remarks")).count(), 12, "{report}");
     let verdicts = report.lines().filter(|line| {
         let end = line.trim_end_matches([' ', '|']);
         end.ends_with(" met") || end.ends_with(" MISSED")
     });
-    assert_eq!(verdicts.count(), 34, "{report}");
+    assert_eq!(verdicts.count(), 41, "{report}");
 }

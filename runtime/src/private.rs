@@ -203,14 +203,14 @@ pub mod calls {
     use super::{Answer, CallError, Reply};
 
     pub use crate::calls::{
-        Answering, Call, Client, Context, ItemSender, Items, Responder, Service,
+        Answering, Call, Client, Context, Handling, ItemSender, Items, Responder, Service,
     };
     pub use crate::connection::Connection;
     use crate::message::Message;
 
     /// Hands the items of a call over to a handler.
-    pub fn items<I: Message>(answering: Answering) -> ItemSender<I> {
-        answering.items()
+    pub fn items<I: Message>(answering: Answering) -> (ItemSender<I>, Handling) {
+        answering.handled_items()
     }
 
     /// Returns the value of an answer that borrows nothing.
@@ -234,7 +234,7 @@ pub mod tokio {
     use crate::message::Message;
     pub use crate::tokio::Connection;
     pub use crate::tokio::calls::{
-        Answering, Call, Client, Context, ItemSender, Items, Responder, Service,
+        Answering, Call, Client, Context, Handling, ItemSender, Items, Responder, Service,
     };
 
     /// Returns the value of an answer that borrows nothing.
@@ -252,8 +252,9 @@ pub mod tokio {
     }
 
     /// Hands the items of a call over to a handler.
-    pub fn items<I: Message>(answering: Answering) -> ItemSender<I> {
-        answering.items().into()
+    pub fn items<I: Message>(answering: Answering) -> (ItemSender<I>, Handling) {
+        let (items, handling) = answering.handled_items();
+        (ItemSender::from(items), handling)
     }
 }
 

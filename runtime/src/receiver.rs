@@ -239,6 +239,11 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbox.take_refused()
     }
 
+    /// Sets whether the receiver is used under a runtime: it then calls again until it finds nothing.
+    pub(crate) fn set_awaited(&mut self, is_awaited: bool) {
+        self.inbox.set_awaited(is_awaited);
+    }
+
     /// Returns whether the next receive may need no read, because something was read earlier.
     pub(crate) fn has_unread(&self) -> bool {
         self.inbox.has_unread()

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 #[allow(dead_code, reason = "most of it is for the other tests")]
+#[path = "both/protocol.rs"]
 mod protocol;
 
 use std::sync::Arc;

@@ -14,6 +14,7 @@ use datagrammar_tests::{Directory, raw};
 use datagrammar_tests::{
     InMode as _,
     leaks::{self, Parcel, Plain},
+    scaled,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -79,11 +80,11 @@ fn h10_peeks_do_not_copy_descriptors() {
     let (mut ours, theirs) = Ours::pair().unwrap().in_mode();
     ours.send(&Parcel::Many { all: copies(3), flag: true }).unwrap();
     let before = leaks::open();
-    for _ in 0..1_000_000 / 10 {
+    for _ in 0..scaled(100_000) {
         assert_eq!(peek_len(&theirs).unwrap(), 3);
     }
     let mut theirs = theirs.rx;
-    for _ in 0..1_000_000 * 9 / 10 {
+    for _ in 0..scaled(900_000) {
         assert_eq!(theirs.peek_len(Wait::Block).unwrap(), Some(3));
     }
     assert_eq!(leaks::open(), before);

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::{Connection, Message, SendAllError, SendError, Sender, Socket, Wait};
-use datagrammar_tests::{Directory, InMode as _, Random, raw, seed};
+use datagrammar_tests::{Directory, InMode as _, Random, raw, seed, skips};
 use rustix::net::{RecvFlags, SocketType};
 use serde::ser::{Serialize, Serializer};
 
@@ -282,6 +282,9 @@ enum Outer {
 
 #[test]
 fn a_message_may_send_others_while_it_is_encoded_and_may_panic() {
+    if skips("a_message_may_send_others_while_it_is_encoded_and_may_panic") {
+        return;
+    }
     let (mut ours, mut theirs) = Connection::<Outer, Outer>::pair().unwrap().in_mode();
     let (inner, mut inner_theirs) = Ours::pair().unwrap().in_mode();
     INNER.set(Some(inner.tx));

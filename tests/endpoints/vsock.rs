@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use datagrammar::{
     Address, Batch, Connection, Listener, Message as _, OpenError, RecvError, SendError, Wait,
 };
-use datagrammar_tests::{InMode as _, Numbered, body, numbered, raw, skipped};
+use datagrammar_tests::{InMode as _, Numbered, body, numbered, raw, skipped, skips};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -88,6 +88,9 @@ fn a_frame_that_finds_room_for_a_part_of_it_is_not_torn() {
 
 #[test]
 fn a_frame_that_was_begun_and_not_ended_in_time_ends_the_connection() {
+    if skips("a_frame_that_was_begun_and_not_ended_in_time_ends_the_connection") {
+        return;
+    }
     let Some((mut client, mut server)) = pair() else { return };
     for number in 0..FIT {
         numbered(number, LEN, |frame| client.send(frame)).unwrap();

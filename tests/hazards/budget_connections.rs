@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use datagrammar::{AcceptError, Address, Budget, Connection, Listener, Policy};
 use datagrammar_tests::fork::fork;
-use datagrammar_tests::{Directory, Numbered, numbered, options, scaled};
+use datagrammar_tests::{Directory, Numbered, is_awaited, numbered, options, scaled, skips};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
@@ -28,6 +28,8 @@ fn assert_full(listener: &OurListener, expected: usize) {
     // The one that may wait for ever comes last.
     let forms: [Accept; 3] =
         [OurListener::try_accept, |listener| listener.accept_deadline(far()), OurListener::accept];
+    // Over tokio, one that may wait waits for a place.
+    let forms = if is_awaited() { &forms[..1] } else { &forms[..] };
     for accept in forms {
         let error = accept(listener).unwrap_err();
         assert!(matches!(error, AcceptError::Full { max } if max == expected), "{error:?}");
@@ -155,6 +157,9 @@ fn h51_clients_that_are_rejected_leave_their_places() {
 
 #[test]
 fn h51_an_accept_that_fails_leaves_its_place() {
+    if skips("h51_an_accept_that_fails_leaves_its_place") {
+        return;
+    }
     let directory = Directory::new();
     let address = directory.address("socket");
     let budget = Budget::new().connections(1);
@@ -191,6 +196,9 @@ fn h51_a_full_listener_ends_when_it_is_shut_down() {
 
 #[test]
 fn h51_threads_that_accept_together_stay_within_the_budget() {
+    if skips("h51_threads_that_accept_together_stay_within_the_budget") {
+        return;
+    }
     const MAX: usize = 3;
     let directory = Directory::new();
     let address = directory.address("socket");

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::{Connection, Frame, Message, RecvError, SendAllError, SendError, Wait, to_vec};
-use datagrammar_tests::{InMode as _, Numbered, Random, numbered, seed, skipped};
+use datagrammar_tests::{InMode as _, Numbered, Random, numbered, seed, skipped, skips};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -182,6 +182,9 @@ fn h44_a_frame_that_finds_no_room_behind_what_is_pending_is_told_with_its_own_le
 
 #[test]
 fn a_sender_that_gives_up_half_way_costs_its_own_frame_alone() {
+    if skips("a_sender_that_gives_up_half_way_costs_its_own_frame_alone") {
+        return;
+    }
     let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
     let soon = Instant::now() + Duration::from_millis(20);
     let error = numbered(1, 5_000_000, |frame| theirs.send_deadline(frame, soon)).unwrap_err();

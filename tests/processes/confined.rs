@@ -2,11 +2,11 @@
 
 use std::process::Command;
 
-use datagrammar_tests::skipped;
+use datagrammar_tests::{child, skipped};
 
 /// What a child prints that goes well.
 fn child(arguments: &[&str]) -> String {
-    let child = Command::new(env!("CARGO_BIN_EXE_child")).args(arguments).output().unwrap();
+    let child = Command::new(child!()).args(arguments).output().unwrap();
     let (out, err) = (String::from_utf8(child.stdout).unwrap(), child.stderr);
     assert!(child.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&err));
     out.trim().to_owned()

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use datagrammar::{Connection, Listener, Socket};
-use datagrammar_tests::{Directory, Numbered, skipped};
+use datagrammar_tests::{Directory, Numbered, child, skipped};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
@@ -30,7 +30,7 @@ fn h13_no_descriptor_is_inherited_by_a_program_started_meanwhile() {
             }
         });
         for _ in 0..50 {
-            let mut child = Command::new(env!("CARGO_BIN_EXE_child"))
+            let mut child = Command::new(child!())
                 .arg("descriptors")
                 .stdin(Stdio::null())
                 .stdout(Stdio::piped())
@@ -51,18 +51,14 @@ fn h24_a_peer_that_is_gone_does_not_kill_by_sigpipe() {
     let (ours, theirs) = Ours::pair().unwrap();
     drop(theirs);
     let ours: OwnedFd = ours.into_fd().unwrap().0;
-    let child = Command::new(env!("CARGO_BIN_EXE_child"))
-        .arg("sigpipe")
-        .stdin(Stdio::from(ours))
-        .output()
-        .unwrap();
+    let child = Command::new(child!()).arg("sigpipe").stdin(Stdio::from(ours)).output().unwrap();
     assert!(child.status.success(), "{child:?}");
     assert_eq!(child.stdout, b"alive\n");
 }
 
 #[test]
 fn h15_too_many_in_flight_is_a_full_socket_and_not_an_end() {
-    let child = Command::new(env!("CARGO_BIN_EXE_child")).arg("flood").output().unwrap();
+    let child = Command::new(child!()).arg("flood").output().unwrap();
     assert!(child.status.success(), "{child:?}");
     let rounds = String::from_utf8(child.stdout).unwrap();
     let rounds: Vec<usize> = rounds.split_whitespace().map(|sent| sent.parse().unwrap()).collect();
@@ -73,7 +69,7 @@ fn h15_too_many_in_flight_is_a_full_socket_and_not_an_end() {
 #[test]
 fn valgrind_sees_no_descriptor_leak() {
     let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--quiet", "--track-fds=yes", env!("CARGO_BIN_EXE_child"), "leaks", "500"]);
+    valgrind.args(["--quiet", "--track-fds=yes", child!(), "leaks", "500"]);
     let Ok(output) = valgrind.output() else {
         skipped("valgrind is not installed");
         return;
@@ -89,7 +85,7 @@ fn valgrind_sees_no_descriptor_leak() {
 
 #[test]
 fn h09_a_family_that_does_not_tell_lengths_is_refused() {
-    let child = Command::new(env!("CARGO_BIN_EXE_child")).arg("ping").output().unwrap();
+    let child = Command::new(child!()).arg("ping").output().unwrap();
     assert!(child.status.success(), "{child:?}");
     let told = String::from_utf8(child.stdout).unwrap();
     match told.strip_prefix("SKIPPED: ") {

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::{Command, Stdio};
 
 use datagrammar::{Connection, RecvError, SendError};
-use datagrammar_tests::{Numbered, numbered};
+use datagrammar_tests::{Numbered, child, numbered};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -14,7 +14,7 @@ type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 fn h23_what_was_sent_before_a_kill_arrives_and_then_the_end() {
     for _ in 0..20 {
         let (theirs, mut ours) = Ours::pair().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_child"))
+        let mut child = Command::new(child!())
             .arg("send")
             .stdin(Stdio::from(theirs.into_fd().unwrap().0))
             .spawn()
@@ -41,7 +41,7 @@ fn h39_a_copy_in_another_process_hides_the_end_and_shutdown_shows_it() {
     let (mut theirs, mut ours) = Ours::pair().unwrap();
     numbered(1, 100, |frame| theirs.send(frame)).unwrap();
     let copy: OwnedFd = theirs.as_fd().try_clone_to_owned().unwrap();
-    let mut holder = Command::new(env!("CARGO_BIN_EXE_child"))
+    let mut holder = Command::new(child!())
         .arg("hold")
         .stdin(Stdio::from(copy))
         .stdout(Stdio::piped())

@@ -9,7 +9,7 @@ use std::thread;
 use datagrammar::{
     AcceptError, Address, Connection, Listener, OpenError, Options, Policy, RecvError, Socket,
 };
-use datagrammar_tests::{Directory, Numbered, numbered, skipped};
+use datagrammar_tests::{Directory, Numbered, child, numbered, skipped};
 use rustix::process::Gid;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
@@ -17,7 +17,7 @@ type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
 
 /// Starts a child that does `task` at `address`, says so, and stays until it is killed.
 fn child(task: &str, address: &Address) -> Child {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_child"))
+    let mut child = Command::new(child!())
         .args([task, &address.to_string()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

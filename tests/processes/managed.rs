@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
 use datagrammar::{Connection, Listener};
-use datagrammar_tests::{Directory, Numbered, numbered, skipped};
+use datagrammar_tests::{Directory, Numbered, child, numbered, skipped};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -13,7 +13,7 @@ type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 fn managed(task: &str, fd: impl AsFd) -> Command {
     // Not where it is placed, as it would stay marked to be closed there.
     let fd = rustix::io::fcntl_dupfd_cloexec(fd, 10).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_child"));
+    let mut command = Command::new(child!());
     command.arg(task).env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", "numbers");
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let place = move || {
@@ -53,7 +53,7 @@ fn a_service_manager_hands_over_a_listener() {
 
 #[test]
 fn what_this_process_opened_itself_is_not_taken_for_a_service_managers() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_child"));
+    let mut command = Command::new(child!());
     let command = command.arg("not-activated").env("LISTEN_FDS", "1").stdin(Stdio::null());
     let said = printed(command);
     assert!(said.starts_with("this program was not started with descriptor 3"), "{said}");

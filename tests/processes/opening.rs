@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use datagrammar::{Address, Connection};
-use datagrammar_tests::{Directory, Numbered, Random, seed};
+use datagrammar_tests::{Directory, Numbered, Random, child, seed};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -21,7 +21,7 @@ struct Server {
 
 impl Server {
     fn start(address: &Address) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_child"))
+        let mut child = Command::new(child!())
             .args(["bind", &address.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -85,7 +85,7 @@ fn h27_of_servers_that_race_for_a_path_one_gets_it() {
 #[test]
 fn h27_a_path_has_the_mode_asked_for_whatever_the_umask() {
     let directory = Directory::new();
-    let child = Command::new(env!("CARGO_BIN_EXE_child"))
+    let child = Command::new(child!())
         .args(["mode", &directory.address("open").to_string()])
         .output()
         .unwrap();

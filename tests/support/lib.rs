@@ -13,7 +13,7 @@ use std::path::Path;
 use datagrammar::{Address, Message};
 use tempfile::TempDir;
 
-pub use self::mode::{InMode, is_eager, options, scaled};
+pub use self::mode::{InMode, is_awaited, is_eager, options, scaled, skips};
 
 /// A numbered frame whose body is made of its number, so that a cut, mixed or repeated one shows.
 #[derive(Message, Debug, PartialEq)]
@@ -83,6 +83,16 @@ impl Directory {
     pub fn address(&self, name: &str) -> Address {
         Address::from_pathname(self.0.path().join(name)).expect("a path that fits a socket")
     }
+}
+
+/// The path of the program `child` of the package whose test this is.
+#[macro_export]
+macro_rules! child {
+    () => {
+        option_env!("CARGO_BIN_EXE_child")
+            .or(option_env!("CARGO_BIN_EXE_child_awaited"))
+            .expect("a test of a package with that program")
+    };
 }
 
 /// Says that a test, or a part of it, does not run on this machine, and why: past the test harness, which

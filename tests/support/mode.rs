@@ -1,10 +1,13 @@
-//! The two forms of waiting: tests whose binary has `eager` in its name wait in the read itself, and the
-//! others in the peek.
+//! The forms of waiting: tests whose binary has `eager` in its name wait in the read itself, and the others in
+//! the peek. Over the tokio endpoints, all wait in the reactor.
 
+use std::any;
 use std::env;
 use std::sync::OnceLock;
 
 use datagrammar::{Connection, Message, Options};
+
+use crate::skipped;
 
 /// The default options, in the form of waiting of this binary.
 pub fn options() -> Options {
@@ -27,16 +30,79 @@ pub fn is_eager() -> bool {
     })
 }
 
+/// Whether these tests run over the tokio endpoints: their `datagrammar` is the crate `datagrammar-facade`.
+pub fn is_awaited() -> bool {
+    any::type_name::<Connection<(), ()>>().starts_with("datagrammar_facade")
+}
+
+/// What does not apply to the tokio endpoints: the tests, and why.
+const NOT_AWAITED: [(&[&str], &str); 6] = [
+    (
+        &[
+            "h43_a_forked_copy_receives_whatever_other_threads_were_doing",
+            "h43_pieces_of_two_forked_copies_of_a_sender_are_never_joined",
+            "a_forked_copy_of_a_batch_sends_nothing_when_it_is_dropped",
+            "a_forked_copy_of_a_sender_sends_nothing_of_what_is_pending_and_stays_usable",
+            "h49_a_forked_copy_leaves_its_parents_child_alone",
+            "h52_connections_in_the_middle_of_bundles_hold_little_memory_each",
+            "h51_an_accept_that_fails_leaves_its_place",
+            "h51_ten_thousand_half_received_frames_take_no_more_than_the_budget",
+            "h51_a_half_received_frame_does_not_keep_the_memory_of_a_longer_one",
+            "h43_a_forked_copy_has_a_budget_of_its_own",
+            "h52_connections_that_wait_hold_no_lane",
+        ],
+        "a forked copy has no thread of the runtime, and shares its reactor with its parent",
+    ),
+    (
+        &[
+            "h13_a_child_inherits_nothing_else",
+            "h49_a_child_inherits_nothing_else_where_close_range_is_refused",
+        ],
+        "the child's own runtime has descriptors, which are not inherited",
+    ),
+    (
+        &["a_message_may_send_others_while_it_is_encoded_and_may_panic"],
+        "a message is encoded in a future, which may not block on another",
+    ),
+    (
+        &["a_sender_that_gives_up_half_way_costs_its_own_frame_alone"],
+        "a frame that has begun at the deadline stays pending, and the next send completes it",
+    ),
+    (
+        &["h51_threads_that_accept_together_stay_within_the_budget"],
+        "an accept waits for a place in the budget, and does not fail",
+    ),
+    (
+        &["a_frame_that_was_begun_and_not_ended_in_time_ends_the_connection"],
+        "over vsock, a datagram that has begun blocks the thread, also after the deadline",
+    ),
+];
+
+/// Whether to skip this test, as it does not apply to the tokio endpoints. Says why.
+///
+/// # Panics
+///
+/// When the test is not in the list of these.
+pub fn skips(test: &str) -> bool {
+    let listed = NOT_AWAITED.iter().find(|(tests, _)| tests.contains(&test));
+    let (_, why) = listed.unwrap_or_else(|| panic!("{test} is not listed in support/mode.rs"));
+    if is_awaited() {
+        skipped(format!("{test}, over tokio: {why}"));
+    }
+    is_awaited()
+}
+
 /// As many as a test makes where it makes `count`, or fewer where the machine is slow: `DATAGRAMMAR_FRAMES` of a
-/// million.
+/// million. Over the tokio endpoints, the default is a tenth.
 ///
 /// # Panics
 ///
 /// When that is no number.
 pub fn scaled(count: u64) -> u64 {
     const ALL: u64 = 1_000_000;
+    let default = if is_awaited() { ALL / 10 } else { ALL };
     let frames = env::var("DATAGRAMMAR_FRAMES");
-    let frames = frames.map_or(ALL, |frames| frames.parse().expect("a number of frames"));
+    let frames = frames.map_or(default, |frames| frames.parse().expect("a number of frames"));
     count * frames / ALL
 }
 

@@ -100,6 +100,7 @@ impl Service for Handler {
                     }
                 }
                 assert!(to > from, "no items");
+                items.end();
             }
             Sums::Note(number) => {
                 tell(format!("Note {number}"));
@@ -251,11 +252,24 @@ fn servers_answer_with_the_vectors() {
 
     let busy = |server: Server<Handler>| server.streams(0);
     note("busy", &ask(busy, &[request(&[2, 0, 7])], 1).0);
-    let stopped = |server: Server<Handler>| {
-        server.stopper().stop(Instant::now());
-        server
+    // While another call keeps the connection open.
+    let (server, ours, connection, told) = serve(plain);
+    let stopper = server.stopper();
+    let served = thread::spawn(move || server.serve(connection).unwrap());
+    let of_another = |mut datagram: Vec<u8>| {
+        datagram[6] = 2;
+        raw::send(&ours, &datagram).unwrap();
     };
-    note("stopping", &ask(stopped, &[request(&[1, 1, 2])], 1).0);
+    of_another(request(&[5]));
+    assert_eq!(told.recv().unwrap(), "Wait");
+    let far = Instant::now() + Duration::from_secs(10);
+    let stopping = thread::spawn(move || stopper.stop(far));
+    thread::sleep(Duration::from_millis(100));
+    raw::send(&ours, &request(&[1, 1, 2])).unwrap();
+    note("stopping", &[raw::recv(&ours)]);
+    of_another(vec![0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(stopping.join().unwrap(), 0);
+    served.join().unwrap();
     note("too large", &ask_one(&[7; 101]));
 
     let (items, _) = ask(plain, &[request(&[2, 7, 8])], 2);

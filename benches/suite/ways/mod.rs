@@ -1,10 +1,10 @@
 //! The ways of moving a message between two sockets of this process.
 
+pub(crate) mod awaited;
 pub(crate) mod codec;
 pub(crate) mod datagrams;
 mod ipc_channel;
 mod plain;
-mod tokio_seqpacket;
 pub(crate) mod typed;
 mod uds;
 
@@ -23,6 +23,10 @@ pub(crate) enum Way {
     Send,
     /// datagrammar: one message at a time, waiting in the read itself.
     Eager,
+    /// datagrammar under tokio: one message at a time.
+    Await,
+    /// datagrammar under tokio: tasks send through a queue.
+    Queue,
     /// System calls by hand, into a fixed buffer, and bincode.
     Plain,
     /// uds and bincode.
@@ -34,6 +38,8 @@ pub(crate) enum Way {
     UdpFramed,
     /// quinn-udp and bincode.
     QuinnUdp,
+    /// tokio's `AsyncFd` and `recv` by hand, into a buffer that all connections share.
+    BareAsyncFd,
 }
 
 /// What depends on the workload.
@@ -88,11 +94,14 @@ impl Way {
     pub(crate) fn pair(self, settings: &Settings) -> Result<Ends> {
         match self {
             Self::SendAll | Self::Send | Self::Eager => typed::pair(self, settings),
+            Self::Await => awaited::typed_pair(settings),
             Self::Plain => plain::pair(settings),
             Self::Uds => uds::pair(settings),
             Self::IpcChannel => ipc_channel::pair(),
-            Self::TokioSeqpacket => tokio_seqpacket::pair(settings),
-            Self::UdpFramed | Self::QuinnUdp => bail!("{} has no connections", self.title()),
+            Self::TokioSeqpacket => awaited::seqpacket_pair(settings),
+            Self::Queue | Self::UdpFramed | Self::QuinnUdp | Self::BareAsyncFd => {
+                bail!("{} is not for this workload", self.title())
+            }
         }
     }
 
@@ -102,17 +111,25 @@ impl Way {
             Self::SendAll => "datagrammar, send_all",
             Self::Send => "datagrammar, send",
             Self::Eager => "datagrammar, send, eager",
+            Self::Await => "datagrammar under tokio, send",
+            Self::Queue => "datagrammar under tokio, into_queue",
             Self::Plain => "plain loop",
             Self::Uds => "uds 0.4.2 + bincode",
             Self::IpcChannel => "ipc-channel 0.23.1",
             Self::TokioSeqpacket => "tokio-seqpacket 0.9.1 + bincode",
             Self::UdpFramed => "tokio-util 0.7 UdpFramed + bincode",
             Self::QuinnUdp => "quinn-udp 0.5 + bincode",
+            Self::BareAsyncFd => "AsyncFd alone",
         }
+    }
+
+    /// Whether it is for connections under tokio.
+    pub(crate) fn is_of_tokio(self) -> bool {
+        matches!(self, Self::Await | Self::Queue | Self::TokioSeqpacket | Self::BareAsyncFd)
     }
 
     /// Whether it is datagrammar.
     pub(crate) fn is_ours(self) -> bool {
-        matches!(self, Self::SendAll | Self::Send | Self::Eager)
+        matches!(self, Self::SendAll | Self::Send | Self::Eager | Self::Await | Self::Queue)
     }
 }

@@ -6,7 +6,9 @@ mod fan;
 mod memory;
 mod mixed;
 mod stream;
+mod tasks;
 mod trips;
+mod waiting;
 
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ pub(crate) fn run(workload: Workload, way: Way, target: Duration) -> Result<Samp
     match workload {
         Workload::Burst(len) => burst::run(way, len, target),
         Workload::Stream(len) => stream::run(way, &Lengths::all(len), &Settings::default(), target),
+        Workload::Tasks(len) => tasks::run(way, len, target),
         Workload::Trip(len) => trips::run(way, len, false, target),
         Workload::TripAcross(len) => trips::run(way, len, true, target),
         Workload::Fan(count) => fan::run(way, count, target),
@@ -30,5 +33,6 @@ pub(crate) fn run(workload: Workload, way: Way, target: Duration) -> Result<Samp
         Workload::Datagrams(family, len) => burst::datagrams(way, family, len, target),
         Workload::Idle(count) => memory::idle(way, count),
         Workload::Begun(count) => memory::begun(way, count),
+        Workload::Waiting(count) => waiting::run(way, count),
     }
 }

@@ -52,6 +52,7 @@ mod memory;
 mod outlet;
 mod park;
 mod protocol;
+mod room;
 mod script;
 mod script_error;
 mod server;
@@ -65,10 +66,11 @@ pub(crate) use self::frame::Observer;
 pub use self::frame::{CallFrame, CallFrameKind};
 pub(crate) use self::outlet::Outlet;
 pub use self::protocol::{Answers, Protocol, Reply};
+pub(crate) use self::room::Room;
 pub use self::script::{Expected, Playing, Script};
 pub use self::script_error::ScriptError;
 pub use self::server::{
-    Answering, Call, Context, ItemError, ItemSender, Responder, Server, Service, Stopper,
+    Answering, Call, Context, Handling, ItemError, ItemSender, Responder, Server, Service, Stopper,
 };
 pub(crate) use self::server::{Received, Session, close};
 pub(crate) use self::status::Status;

@@ -83,6 +83,15 @@ impl<Tx: Message> Batch<Tx> {
         registration.write_all(push).await.map(|_| ())
     }
 
+    /// Adds a message. If it does not fit, flushes the batch first, if there is room now.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`push`](Self::push), and [`SendError::WouldBlock`](crate::SendError::WouldBlock).
+    pub fn try_push(&mut self, message: &Tx::Borrowed<'_>) -> Result<(), SendAllError> {
+        self.inner.push(message, Wait::Try)
+    }
+
     /// Sends all messages in the batch, and what is [`pending`](Sender::pending). Returns how many were in the
     /// batch.
     ///
@@ -97,6 +106,16 @@ impl<Tx: Message> Batch<Tx> {
         Ok(sent)
     }
 
+    /// Sends all messages in the batch, or as much as there is room for of what is
+    /// [`pending`](Sender::pending).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`flush`](Self::flush), and [`SendError::WouldBlock`](crate::SendError::WouldBlock).
+    pub fn try_flush(&mut self) -> Result<usize, SendAllError> {
+        self.inner.flush(Wait::Try)
+    }
+
     /// Sends all messages, and returns the sender, with what is [`pending`](Sender::pending) there.
     ///
     /// If the future is dropped, the batch is dropped too: it then tries to send its messages without waiting.
@@ -105,8 +124,12 @@ impl<Tx: Message> Batch<Tx> {
     ///
     /// The batch, and the error of [`flush`](Self::flush).
     pub async fn into_inner(mut self) -> Result<Sender<Tx>, (Self, SendAllError)> {
-        if let Err(error) = self.flush().await {
-            return Err((self, error));
+        // What is pending goes with the sender, unless messages come after it.
+        if !self.buffer().is_empty() {
+            let Self { inner, registration } = &mut self;
+            if let Err(error) = registration.write_all(|_| inner.flush(Wait::Try)).await {
+                return Err((self, error));
+            }
         }
         let Self { inner, registration } = self;
         match inner.into_inner(Wait::Try) {

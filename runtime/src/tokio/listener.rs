@@ -118,7 +118,8 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         Self::from_blocking(listener).map_err(|(_, source)| not_registered(source))
     }
 
-    /// Accepts a connection, and waits for one. Cancel-safe: dropping the future loses no client.
+    /// Accepts a connection, and waits for one. Cancel-safe: dropping the future loses no client, except one that
+    /// the kernel refuses to watch for the reactor (epoll(7), *max_user_watches*).
     ///
     /// While the process has no descriptor for a client, or the [`Budget`](crate::Budget) allows no more connections,
     /// the client stays in the backlog. This then tries again after growing pauses of up to 50 ms, instead of failing
@@ -163,12 +164,20 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// Those of [`accept`](Self::accept), and [`AcceptError::TimedOut`].
+    /// Those of [`accept`](Self::accept), and [`AcceptError::TimedOut`]. [`AcceptError::Exhausted`] if a client
+    /// is waiting at the deadline, and the process has no descriptor for it.
     pub async fn accept_deadline(
         &self,
         deadline: Instant,
     ) -> Result<Connection<Tx, Rx>, AcceptError> {
-        timeout_at(deadline.into(), self.accept()).await.unwrap_or(Err(AcceptError::TimedOut))
+        match timeout_at(deadline.into(), self.accept()).await {
+            Ok(accepted) => accepted,
+            // A client may be waiting that the reactor has not reported yet.
+            Err(_) => match self.try_accept() {
+                Err(AcceptError::WouldBlock) => Err(AcceptError::TimedOut),
+                accepted => accepted,
+            },
+        }
     }
 
     /// Accepts the next connection, which is not registered yet.

@@ -7,7 +7,7 @@
 //! | blocking | here |
 //! | --- | --- |
 //! | `recv()`, `send(&message)`, `accept()` | `recv().await`, `send(&message).await`, `accept().await` |
-//! | `try_recv()`, `try_send(&message)`, `try_accept()` | the same |
+//! | `try_recv()`, `try_send(&message)`, `try_accept()` | the same, and a `try_` form of each method below |
 //! | `recv_deadline(instant)` and so on | `recv_deadline(instant).await`, or any timeout of tokio |
 //! | `flush(wait)` and others that take a [`Wait`](crate::Wait) | `flush().await`: no `Wait` |
 //! | `Batch` | `Batch`, and a queue for many tasks: [`Sender::into_queue`] |
@@ -63,8 +63,11 @@
 //! # Runtimes
 //!
 //! An endpoint belongs to the runtime in which it was created, as tokio's own sockets do, and works while that
-//! runtime runs. The runtime needs its I/O and time drivers (`enable_all`). A program that forks without exec cannot
-//! use these endpoints in the child: use blocking ones.
+//! runtime runs. The runtime needs its I/O and time drivers (`enable_all`).
+//!
+//! A copy of the process made by fork(2) shares the reactor with its parent. If the copy drops an endpoint, the
+//! parent is no longer told when its own is ready. Let the copy call execve(2) or _exit(2) at once, or use the
+//! blocking endpoints there.
 
 mod batch;
 pub mod calls;
@@ -76,8 +79,10 @@ mod listener;
 mod queue;
 mod receiver;
 mod registration;
+mod room;
 mod sender;
 mod socket;
+mod unread;
 
 pub use self::batch::Batch;
 pub use self::child::{Child, Process};

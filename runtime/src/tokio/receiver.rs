@@ -14,6 +14,7 @@ use ::tokio::time::timeout_at;
 use futures_core::Stream;
 
 use super::registration::Registration;
+use super::unread::Unread;
 use crate::error::RecvError;
 use crate::frame::Frame;
 use crate::limits::Limits;
@@ -62,17 +63,16 @@ use crate::wait::Wait;
 pub struct Receiver<Rx> {
     inner: receiver::Receiver<Rx>,
     registration: Registration,
-    /// Whether `inner` holds what it read before the reactor reported it, as before the registration: no
-    /// event comes for that.
-    has_unread: bool,
+    unread: Unread,
     /// Whether a stream has ended.
     is_done: bool,
 }
 
 impl<Rx: Message> Receiver<Rx> {
-    pub(super) fn new(inner: receiver::Receiver<Rx>, registration: Registration) -> Self {
-        let has_unread = inner.has_unread();
-        Self { inner, registration, has_unread, is_done: false }
+    pub(super) fn new(mut inner: receiver::Receiver<Rx>, registration: Registration) -> Self {
+        inner.set_awaited(true);
+        let unread = Unread::new(inner.has_unread());
+        Self { inner, registration, unread, is_done: false }
     }
 
     /// Receives the next frame, or `None` at the end. See [`Receiver::recv`](crate::Receiver::recv).
@@ -91,9 +91,8 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// Those of [`Receiver::try_recv`](crate::Receiver::try_recv).
     pub fn try_recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        let frame = self.inner.receive_range(Wait::Try);
-        self.has_unread = self.inner.has_unread();
-        Ok(frame?.map(|frame| self.inner.frame(frame)))
+        let frame = self.try_with(|inner| inner.receive_range(Wait::Try))?;
+        Ok(frame.map(|frame| self.inner.frame(frame)))
     }
 
     /// Receives the next frame, and waits for it until `deadline`. See
@@ -107,8 +106,16 @@ impl<Rx: Message> Receiver<Rx> {
         deadline: Instant,
     ) -> Result<Option<Frame<'_, Rx>>, RecvError> {
         let frame = poll_fn(|cx| self.poll_range(cx));
-        let frame = timeout_at(deadline.into(), frame).await.map_err(|_| RecvError::TimedOut)??;
-        Ok(frame.map(|frame| self.inner.frame(frame)))
+        let frame = match timeout_at(deadline.into(), frame).await {
+            Ok(frame) => frame,
+            // A frame may be queued that the reactor has not reported yet.
+            Err(_) => self.try_with(|inner| inner.receive_range(Wait::Try)),
+        };
+        match frame {
+            Ok(frame) => Ok(frame.map(|frame| self.inner.frame(frame))),
+            Err(RecvError::WouldBlock) => Err(RecvError::TimedOut),
+            Err(error) => Err(error),
+        }
     }
 
     /// Receives the next frame as an [`OwnedFrame`], which can be kept and moved to another task.
@@ -120,6 +127,15 @@ impl<Rx: Message> Receiver<Rx> {
         poll_fn(|cx| self.poll_owned(cx)).await
     }
 
+    /// Receives the next frame as an [`OwnedFrame`] if one is queued.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`try_recv`](Self::try_recv).
+    pub fn try_recv_owned(&mut self) -> Result<Option<OwnedFrame<Rx>>, RecvError> {
+        self.try_with(|inner| inner.recv_owned(Wait::Try))
+    }
+
     /// Waits for the next frame, and returns its length in bytes without receiving it, or `None` at the end.
     /// See [`Receiver::peek_len`](crate::Receiver::peek_len).
     ///
@@ -127,7 +143,24 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// Those of [`recv`](Self::recv).
     pub async fn peek_len(&mut self) -> Result<Option<usize>, RecvError> {
-        poll_fn(|cx| self.poll_with(cx, |inner| inner.peek_len(Wait::Try))).await
+        let peek = |inner: &mut receiver::Receiver<Rx>| match inner.peek_len(Wait::Try) {
+            Err(RecvError::WouldBlock) => {
+                // Another holder may have set a peek offset, which hides a frame: no event comes for it.
+                inner.fd().reset_peek_offset()?;
+                inner.peek_len(Wait::Try)
+            }
+            result => result,
+        };
+        poll_fn(|cx| self.poll_with(cx, peek)).await
+    }
+
+    /// Returns the length of the next frame if one is queued.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`peek_len`](Self::peek_len), and [`RecvError::WouldBlock`].
+    pub fn try_peek_len(&mut self) -> Result<Option<usize>, RecvError> {
+        self.try_with(|inner| inner.peek_len(Wait::Try))
     }
 
     /// Changes the limits for the frames received from now on.
@@ -139,7 +172,7 @@ impl<Rx: Message> Receiver<Rx> {
     /// [`Receiver::restore`](crate::Receiver::restore).
     pub fn restore(&mut self, unread: Vec<Vec<u8>>) {
         self.inner.restore(unread);
-        self.has_unread = true;
+        self.unread.set(true);
     }
 
     /// Shuts down one or both directions: see [`Sender::shutdown`](crate::Sender::shutdown).
@@ -153,8 +186,19 @@ impl<Rx: Message> Receiver<Rx> {
 
     /// Returns the blocking receiver. Nothing is lost, also not a frame of which some pieces have arrived.
     #[must_use]
-    pub fn into_blocking(self) -> receiver::Receiver<Rx> {
+    pub fn into_blocking(mut self) -> receiver::Receiver<Rx> {
+        self.inner.set_awaited(false);
         self.inner
+    }
+
+    /// Receives without waiting, and notes what was read before the reactor reported it.
+    fn try_with<T>(
+        &mut self,
+        attempt: impl FnOnce(&mut receiver::Receiver<Rx>) -> Result<T, RecvError>,
+    ) -> Result<T, RecvError> {
+        let result = attempt(&mut self.inner);
+        self.unread.set(self.inner.has_unread());
+        result
     }
 
     /// Polls for the next frame, or part of a call. Its range is for the blocking receiver.
@@ -167,20 +211,19 @@ impl<Rx: Message> Receiver<Rx> {
 
     /// Polls until the peer sends no more, without reading what it has sent.
     pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let closed = self.registration.poll_closed(cx);
-        // No further event comes for what is there.
-        self.has_unread = true;
-        closed
+        self.unread.forget_event();
+        self.registration.poll_closed(cx)
     }
 
     /// Polls for the next event, without a try to read. Something that came with the last event is not seen until
-    /// then. Ready if `is_quiet` returns that the peer may have something to say, and if something was read and not received.
+    /// then. Ready if `is_quiet` returns that the peer may have something to say, and if something was read and not
+    /// received.
     pub(super) fn poll_quiet(
         &mut self,
         cx: &mut Context<'_>,
         is_quiet: impl FnOnce() -> bool,
     ) -> Poll<()> {
-        match self.inner.has_unread() {
+        match self.inner.has_unread() || self.unread.is_there() {
             true => Poll::Ready(()),
             false => self.registration.poll_event(cx, is_quiet),
         }
@@ -203,12 +246,17 @@ impl<Rx: Message> Receiver<Rx> {
         cx: &mut Context<'_>,
         mut attempt: impl FnMut(&mut receiver::Receiver<Rx>) -> Result<T, RecvError>,
     ) -> Poll<Result<T, RecvError>> {
-        let Self { inner, registration, has_unread, .. } = self;
-        if *has_unread {
+        let Self { inner, registration, unread, .. } = self;
+        if ready!(unread.poll(cx)) {
             let result = attempt(inner);
-            *has_unread = inner.has_unread();
+            unread.set(inner.has_unread());
             match result {
-                Err(RecvError::WouldBlock | RecvError::Unfinished { .. }) => {}
+                Err(RecvError::WouldBlock) => unread.found_nothing(),
+                Err(RecvError::Unfinished { .. }) if unread.is_there() => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Err(RecvError::Unfinished { .. }) => {}
                 result => return Poll::Ready(result),
             }
         }

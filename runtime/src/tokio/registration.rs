@@ -1,32 +1,32 @@
 //! A descriptor that is registered with the runtime's reactor, and the two loops that wait for it.
 
 use std::io;
-use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ::tokio::io::Interest;
 use ::tokio::io::unix::AsyncFd;
+use ::tokio::task::coop::cooperative;
 use ::tokio::time;
 
-use crate::backoff::Backoff;
+use super::room::Room;
 use crate::error::{RecvError, SendAllError, SendError};
-use crate::sys::{self, DatagramFd, Readiness};
+use crate::sys::{self, DatagramFd, RecvState};
 
-/// The longest pause before a retry, if the kernel cannot report readiness.
-const MAX_PAUSE: Duration = Duration::from_millis(10);
-
-/// A registered descriptor. Clones share the registration, which ends with the last one.
+/// A descriptor that is registered for reading. Clones share the registration, which ends with the last one.
 #[derive(Debug, Clone)]
-pub(super) struct Registration(Arc<AsyncFd<DatagramFd>>);
+pub(super) struct Registration {
+    reader: Arc<AsyncFd<DatagramFd>>,
+    room: Room,
+}
 
 impl Registration {
     /// Registers with the reactor of the current runtime. All calls on the descriptor are non-blocking by
     /// themselves (`MSG_DONTWAIT`), so it stays as it is.
     pub(super) fn new(fd: DatagramFd) -> io::Result<Self> {
-        let registered = sys::register(fd, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self(Arc::new(registered)))
+        let registered = sys::register(fd, Interest::READABLE)?;
+        Ok(Self { reader: Arc::new(registered), room: Room::default() })
     }
 
     /// Polls `attempt`, which receives without waiting, until it returns something other than
@@ -39,9 +39,15 @@ impl Registration {
         mut attempt: impl FnMut() -> Result<T, RecvError>,
     ) -> Poll<Result<T, RecvError>> {
         loop {
-            let mut ready = ready!(self.0.poll_read_ready(cx)).map_err(RecvError::Io)?;
+            let mut ready = ready!(self.reader.poll_read_ready(cx)).map_err(RecvError::Io)?;
             match attempt() {
-                Err(RecvError::WouldBlock) => ready.clear_ready(),
+                Err(RecvError::WouldBlock) => {
+                    // The reactor keeps reporting it: without this, the loop would not end.
+                    if ready.ready().is_read_closed() {
+                        check_shutdown(self.reader.get_ref())?;
+                    }
+                    ready.clear_ready();
+                }
                 // More is queued, but other tasks come first.
                 Err(RecvError::Unfinished { .. }) => {
                     cx.waker().wake_by_ref();
@@ -55,7 +61,7 @@ impl Registration {
     /// Polls until the peer sends no more. Forgets that there is something to read.
     pub(super) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            match ready!(self.0.poll_read_ready(cx)) {
+            match ready!(self.reader.poll_read_ready(cx)) {
                 Ok(mut ready) if !ready.ready().is_read_closed() => ready.clear_ready(),
                 // Reading tells more.
                 _ => return Poll::Ready(()),
@@ -69,7 +75,7 @@ impl Registration {
         cx: &mut Context<'_>,
         is_quiet: impl FnOnce() -> bool,
     ) -> Poll<()> {
-        if let Poll::Ready(Ok(mut ready)) = self.0.poll_read_ready(cx) {
+        if let Poll::Ready(Ok(mut ready)) = self.reader.poll_read_ready(cx) {
             // An event that has come before is still there if the peer is not quiet, and clearing keeps one that
             // comes later.
             if ready.ready().is_read_closed() || !is_quiet() {
@@ -77,59 +83,54 @@ impl Registration {
             }
             ready.clear_ready();
         }
-        self.0.poll_read_ready(cx).map(drop)
+        self.reader.poll_read_ready(cx).map(drop)
     }
 
     /// Repeats `attempt`, which sends without waiting, until it returns something other than
-    /// [`SendError::WouldBlock`]. Counts against the task's budget. Any number of tasks may call it.
+    /// [`SendError::WouldBlock`]. Counts against the task's budget. Clones may write at the same time.
     #[inline]
     pub(super) async fn write<T>(
-        &self,
+        &mut self,
         mut attempt: impl FnMut() -> Result<T, SendError>,
     ) -> Result<T, SendError> {
-        let mut backoff = None;
-        loop {
-            let attempt = |fd: &DatagramFd| match attempt() {
-                Err(SendError::WouldBlock { .. }) if !is_writable(fd) => {
-                    Err(io::ErrorKind::WouldBlock.into())
+        let written = async {
+            match attempt() {
+                Err(SendError::WouldBlock { .. }) => {
+                    self.room.write(self.reader.get_ref(), attempt).await
                 }
-                result => Ok(result),
-            };
-            match self.0.async_io(Interest::WRITABLE, attempt).await {
-                // A UNIX datagram socket is writable while the queue of its receiver is full, and any UNIX
-                // socket while too many descriptors are in flight. No event tells when that ends.
-                Ok(Err(SendError::WouldBlock { .. })) => {
-                    let backoff = backoff.get_or_insert_with(|| Backoff::up_to(MAX_PAUSE));
-                    time::sleep(backoff.next_pause()).await;
+                result => {
+                    self.room.was_free();
+                    result
                 }
-                Ok(result) => return result,
-                Err(source) => return Err(SendError::Io { len: 0, source }),
             }
-        }
+        };
+        cooperative(written).await
+    }
+
+    /// Notes that something was sent without [`write`](Self::write), and had room.
+    #[inline]
+    pub(super) fn was_free(&mut self) {
+        self.room.was_free();
     }
 
     /// Sends like [`write`](Self::write) until `deadline`. Then fails with [`SendError::TimedOut`].
     pub(super) async fn write_until(
-        &self,
+        &mut self,
         deadline: Instant,
         mut attempt: impl FnMut() -> Result<usize, SendError>,
     ) -> Result<usize, SendError> {
-        let mut len = 0;
-        let written = self.write(|| {
-            attempt().inspect_err(|error| {
-                if let SendError::WouldBlock { len: needed } = error {
-                    len = *needed;
-                }
-            })
-        });
-        let written = time::timeout_at(deadline.into(), written).await;
-        written.unwrap_or(Err(SendError::TimedOut { len }))
+        let written = time::timeout_at(deadline.into(), self.write(&mut attempt)).await;
+        // There may be room that the reactor has not reported yet: a last attempt tells.
+        match written.unwrap_or_else(|_| attempt()) {
+            Err(SendError::WouldBlock { len }) => Err(SendError::TimedOut { len }),
+            result => result,
+        }
     }
 
     /// Sends several messages like [`write`](Self::write). `attempt` gets the number of messages sent earlier, and
     /// sends the others. Returns how many were sent.
     pub(super) async fn write_all(
-        &self,
+        &mut self,
         mut attempt: impl FnMut(usize) -> Result<usize, SendAllError>,
     ) -> Result<usize, SendAllError> {
         let mut sent = 0;
@@ -148,9 +149,11 @@ impl Registration {
     }
 }
 
-/// Returns whether the kernel reports the socket as writable now.
+/// Fails if another holder has shut down a socket without a peer, which a non-blocking read does not report.
 #[cold]
-fn is_writable(fd: &DatagramFd) -> bool {
-    // A poll that fails cannot tell: retry after a pause.
-    sys::wait(fd.as_fd(), Readiness::Writable, Some(Instant::now())).unwrap_or(true)
+fn check_shutdown(fd: &DatagramFd) -> Result<(), RecvError> {
+    match !fd.kind().is_connection() && sys::recv_state(fd)? == RecvState::Drained {
+        true => Err(RecvError::Shutdown),
+        false => Ok(()),
+    }
 }

@@ -21,6 +21,10 @@ use crate::wait::Wait;
 /// frame that has begun is [`pending`](Self::pending): the next call of any method that sends completes it, and
 /// so does [`flush`](Self::flush).
 ///
+/// Over vsock, the kernel does not report how much room there is. If there is room for a part of a datagram,
+/// sending blocks the thread until the peer has read enough, also past a deadline. If a vsock peer may stop
+/// reading, send from a thread of its own.
+///
 /// To send from many tasks, put a queue before it: see [`into_queue`](Self::into_queue).
 pub struct Sender<Tx> {
     pub(super) inner: sender::Sender<Tx>,
@@ -43,7 +47,10 @@ impl<Tx: Message> Sender<Tx> {
     pub async fn send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
         let Self { inner, registration } = self;
         let len = registration.write(|| inner.try_send(message)).await?;
-        self.flush().await.map(|()| len)
+        if self.pending() > 0 {
+            self.flush().await?;
+        }
+        Ok(len)
     }
 
     /// Sends a message if there is room now. See [`Sender::try_send`](crate::Sender::try_send).
@@ -92,6 +99,22 @@ impl<Tx: Message> Sender<Tx> {
         self.flush().await.map(|()| sent).map_err(|error| SendAllError { sent, error })
     }
 
+    /// Sends messages in order, in as few datagrams as possible, while there is room. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// [`SendAllError`]: how many messages were sent, and why the next one was not, such as
+    /// [`SendError::WouldBlock`].
+    pub fn try_send_all<'m, 'b>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
+    ) -> Result<usize, SendAllError>
+    where
+        Tx::Borrowed<'b>: 'm,
+    {
+        self.inner.send_all(messages, Wait::Try)
+    }
+
     /// Sends an encoded or received frame. Returns its length in bytes. See
     /// [`Sender::send_frame`](crate::Sender::send_frame).
     ///
@@ -102,6 +125,16 @@ impl<Tx: Message> Sender<Tx> {
         let Self { inner, registration } = self;
         let len = registration.write(|| inner.send_frame(frame, Wait::Try)).await?;
         self.flush().await.map(|()| len)
+    }
+
+    /// Sends an encoded or received frame if there is room now. The rest of a large one is
+    /// [`pending`](Self::pending).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send_frame`](Self::send_frame), and [`SendError::WouldBlock`].
+    pub fn try_send_frame(&mut self, frame: &OwnedFrame<Tx>) -> Result<usize, SendError> {
+        self.inner.send_frame(frame, Wait::Try)
     }
 
     /// Returns how many bytes are left to send of a large frame that has begun. See
@@ -122,6 +155,15 @@ impl<Tx: Message> Sender<Tx> {
         }
         let Self { inner, registration } = self;
         registration.write(|| inner.flush(Wait::Try)).await
+    }
+
+    /// Sends as much of what is [`pending`](Self::pending) as there is room for.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`flush`](Self::flush), and [`SendError::WouldBlock`]: the rest is still pending.
+    pub fn try_flush(&mut self) -> Result<(), SendError> {
+        self.inner.flush(Wait::Try)
     }
 
     /// Shuts down one or both directions of the connection for every holder. See

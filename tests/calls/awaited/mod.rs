@@ -74,6 +74,7 @@ impl Service for Handler {
                         Err(error) => panic!("{error}"),
                     };
                 }
+                items.end();
             }
             Sums::Note(number) => {
                 self.seen.noted.fetch_add(number, Ordering::SeqCst);

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use datagrammar::calls::CallError;
+use datagrammar::calls::{Answers, CallError};
+use datagrammar::to_vec;
 use datagrammar::tokio::Connection;
 use datagrammar::tokio::calls::{Client, Server};
-use tokio::time::sleep;
+use rustix::net::{SendFlags, send};
+use tokio::time::{sleep, timeout};
 
-use super::{Handler, Ours, add, pair_with, spawn, until};
+use super::{Handler, Ours, Protocol, add, pair_with, spawn, until};
+use crate::peer::{Peer, REQUEST, part};
 use crate::protocol::{Counted, Echoed, Sum, Sums};
 
 #[tokio::test]
@@ -143,6 +146,22 @@ async fn a_server_that_stops_finishes_calls_and_tells_the_rest() {
     serving.await.unwrap().unwrap();
     until(|| seen.cancelled() == 1).await;
     assert!(matches!(add(&client, 1, 2).await, Err(CallError::Disconnected(_))));
+}
+
+/// What waits in the socket while no more calls may begin is read when they may.
+#[tokio::test]
+async fn requests_that_wait_in_the_socket_are_read() {
+    let (ours, theirs) = Connection::<Protocol, Answers<Protocol>>::pair().unwrap();
+    let (peer, _) = ours.into_blocking().into_fd().unwrap();
+    for id in 1..=20 {
+        let frame = to_vec(&Sums::Slow { millis: 20 }).unwrap();
+        send(&peer, &part(REQUEST, 0, id, &frame), SendFlags::empty()).unwrap();
+    }
+    spawn(Server::new(Handler::default()).calls(3), theirs);
+    let mut peer = Peer::new(peer);
+    let answers = tokio::task::spawn_blocking(move || peer.sorted(20));
+    let answers = timeout(Duration::from_secs(10), answers).await.expect("a stall").unwrap();
+    assert!(answers.iter().map(|answer| answer.id).eq(1..=20));
 }
 
 #[tokio::test]

@@ -6,4 +6,5 @@ mod blobs;
 mod called;
 mod lints;
 mod shapes;
+#[cfg(feature = "tokio")]
 mod under_tokio;

@@ -14,7 +14,7 @@ use tokio_util::udp::UdpFramed;
 use super::Socket;
 use crate::feed::Inbox;
 use crate::message::Note;
-use crate::ways::{End, Ends, codec, tokio_seqpacket};
+use crate::ways::{End, Ends, awaited, codec};
 
 struct Framed {
     runtime: Runtime,
@@ -27,7 +27,7 @@ pub(super) fn pair(left: Socket, right: Socket) -> Result<Ends> {
     let end = |socket| -> Result<Box<Framed>> {
         let Socket::Udp(socket, to) = socket else { bail!("UdpFramed is for UDP") };
         socket.set_nonblocking(true)?;
-        let runtime = tokio_seqpacket::runtime()?;
+        let runtime = awaited::runtime()?;
         let context = runtime.enter();
         let framed = UdpFramed::new(UdpSocket::from_std(socket)?, BytesCodec::new());
         drop(context);

@@ -101,7 +101,12 @@ fn arm(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenStrea
         }
         Returns::Items(items) => {
             let items = lifetime::replace(items, &protocol.lifetime, &hygienic!('static));
-            handled(hygienic!(#module::items::<#items>(__answering)))
+            let handled = handled(hygienic!(__items));
+            hygienic! {
+                let (__items, __handling) = #module::items::<#items>(__answering);
+                #handled;
+                #module::Handling::done(__handling)
+            }
         }
         Returns::Reply(reply) if reply.is_borrowing() => {
             let ident = &reply.ident;

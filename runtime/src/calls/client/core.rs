@@ -15,8 +15,8 @@ use crate::receiver::{Part, Receiver};
 use crate::sender::Sender;
 use crate::wire::{CallHead, CallKind};
 
-/// The most bytes of cancelled requests that are queued while further calls are made. A server that reads nothing
-/// bounds a client that goes on calling and cancelling.
+/// The most bytes that are queued while further calls are made, of cancelled requests, and in all of requests without
+/// an answer. A server that reads nothing bounds a client that goes on calling and cancelling.
 const MAX_ABANDONED: usize = 16 * 1024 * 1024;
 
 /// While less is queued, calls do not note where their requests are.
@@ -71,6 +71,10 @@ impl Core {
     /// Queues a request that has no answer.
     pub(crate) fn notify<M: Message>(&self, request: &M) -> Result<(), CallError> {
         self.table().check()?;
+        let len = self.outlet.unsent();
+        if len > MAX_ABANDONED {
+            return Err(CallError::NotSent(Arc::new(SendError::WouldBlock { len })));
+        }
         let pushed = self.outlet.push(None, request);
         let queued = pushed.map_err(|error| CallError::NotSent(Arc::new(error)))?;
         self.observer.sent(None, request, queued.len);

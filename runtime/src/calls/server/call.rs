@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::context::{Context, Request, Running};
+use super::handling::Handling;
 use super::items::ItemSender;
 use super::responder::Responder;
 use super::session::Session;
@@ -124,9 +125,16 @@ impl Answering {
         Responder::new(Arc::clone(&self.session), self.id.take())
     }
 
-    /// Hands the items over to a handler.
+    /// Hands the items over to a handler, which calls [`ItemSender::end`] after the last one.
     pub fn items<I>(mut self) -> ItemSender<I> {
         ItemSender::new(Arc::clone(&self.session), Arc::clone(&self.running), self.id.take())
+    }
+
+    /// Hands the items over to a handler. Call [`Handling::done`] once it returns.
+    pub fn handled_items<I>(self) -> (ItemSender<I>, Handling) {
+        let (session, running) = (Arc::clone(&self.session), Arc::clone(&self.running));
+        let handling = Handling::new(session, running, self.id);
+        (self.items().handled(), handling)
     }
 
     /// Answers that the server does not know the call.

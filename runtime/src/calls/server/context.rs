@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Instant;
@@ -19,8 +19,16 @@ pub(crate) struct Running {
     deadline: Option<Instant>,
     is_stream: bool,
     is_cancelled: AtomicBool,
+    /// Who has ended of a handler and the sender of its items.
+    ended: AtomicU8,
     flow: Mutex<Flow>,
 }
+
+/// The handler has ended.
+const HANDLER: u8 = 1;
+
+/// The sender of its items was dropped, and leaves it to the handler how they end.
+const SENDER: u8 = 2;
 
 #[derive(Debug)]
 struct Flow {
@@ -35,7 +43,8 @@ struct Flow {
 impl Running {
     pub(crate) fn new(deadline: Option<Instant>, is_stream: bool) -> Self {
         let flow = Mutex::new(Flow { credit: CREDIT, waker: None, watchers: Vec::new() });
-        Self { deadline, is_stream, is_cancelled: AtomicBool::new(false), flow }
+        let (is_cancelled, ended) = (AtomicBool::new(false), AtomicU8::new(0));
+        Self { deadline, is_stream, is_cancelled, ended, flow }
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -63,6 +72,16 @@ impl Running {
         let (waker, watchers) = (flow.waker.take(), mem::take(&mut flow.watchers));
         drop(flow);
         waker.into_iter().chain(watchers).for_each(Waker::wake);
+    }
+
+    /// The handler has ended. Returns whether the sender left it to the handler how its items end.
+    pub(crate) fn end_handler(&self) -> bool {
+        self.ended.fetch_or(HANDLER, Ordering::AcqRel) & SENDER != 0
+    }
+
+    /// The sender leaves it to the handler how its items end. Fails if the handler has ended.
+    pub(crate) fn leave_to_handler(&self) -> bool {
+        self.ended.fetch_or(SENDER, Ordering::AcqRel) & HANDLER == 0
     }
 
     /// Waits until the call is cancelled. Does not watch the deadline.
@@ -111,6 +130,16 @@ impl Running {
     pub(crate) fn is_waiting(&self) -> bool {
         let flow = self.flow();
         flow.credit == 0 && flow.waker.is_some()
+    }
+
+    /// Waits until the call is over, for who sends its items.
+    pub(crate) fn poll_over(&self, waker: &Waker) -> Poll<()> {
+        let mut flow = self.flow();
+        if self.is_over() {
+            return Poll::Ready(());
+        }
+        flow.waker = Some(waker.clone());
+        Poll::Pending
     }
 
     fn flow(&self) -> MutexGuard<'_, Flow> {

@@ -32,18 +32,43 @@ pub enum ItemError {
     NotSent(#[source] SendError),
 }
 
-/// Answers a call with items, each of which may borrow from whatever the handler holds. Dropping it ends them; while
-/// the thread panics, the caller gets [`CallError::Failed`](crate::calls::CallError::Failed).
+/// Answers a call with items, each of which may borrow from whatever the handler holds.
+///
+/// [`end`](Self::end) tells the caller that these are all. If it is dropped in a handler of a derived service, they end
+/// when the handler returns. If it is dropped in any other way, the caller gets
+/// [`CallError::Failed`](crate::calls::CallError::Failed) after the items: while the handler panics, when its future is
+/// dropped before it ends, or after the handler has returned.
+#[must_use = "dropping it may tell the caller that the handler has failed"]
 pub struct ItemSender<I> {
     session: Arc<Session>,
     running: Arc<Running>,
     id: Option<u64>,
+    /// Whether a [`Handling`](super::handling::Handling) tells how its handler ends.
+    is_handled: bool,
     item: PhantomData<fn(I)>,
 }
 
 impl<I> ItemSender<I> {
     pub(super) fn new(session: Arc<Session>, running: Arc<Running>, id: Option<u64>) -> Self {
-        Self { session, running, id, item: PhantomData }
+        Self { session, running, id, is_handled: false, item: PhantomData }
+    }
+
+    /// Ends with its handler, if the handler drops it.
+    pub(super) fn handled(mut self) -> Self {
+        self.is_handled = true;
+        self
+    }
+
+    /// Tells the caller that these are all items.
+    pub fn end(mut self) {
+        if let Some(id) = self.id.take() {
+            self.finish(id, Status::Done);
+        }
+    }
+
+    fn finish(&self, id: u64, status: Status) {
+        let status = if self.running.is_over() { Status::TimedOut } else { status };
+        self.session.finish(id, CallKind::End, status);
     }
 }
 
@@ -64,10 +89,15 @@ impl<I: Message> ItemSender<I> {
         self.session.item(id, item).map_err(ItemError::NotSent)
     }
 
-    /// Takes the credit for one item, or stores who waits for it. Returns the id of the call.
+    /// Takes the credit for one item once there is room, or stores who waits for it. Returns the id of the call.
     pub(crate) fn poll_credit(&self, waker: &Waker) -> Poll<Result<u64, ItemError>> {
         let Some(id) = self.id else { return Poll::Ready(Err(ItemError::Stopped)) };
-        self.running.poll_credit(waker).map(|is_wanted| match is_wanted {
+        let polled = match self.session.poll_room(waker) {
+            Poll::Ready(()) => self.running.poll_credit(waker),
+            // The call may be cancelled before there is some.
+            Poll::Pending => self.running.poll_over(waker).map(|()| false),
+        };
+        polled.map(|is_wanted| match is_wanted {
             true => Ok(id),
             false => Err(ItemError::Stopped),
         })
@@ -91,14 +121,11 @@ impl<I: Message> ItemSender<I> {
 
 impl<I> Drop for ItemSender<I> {
     fn drop(&mut self) {
-        if let Some(id) = self.id {
-            let status = match () {
-                () if thread::panicking() => Status::Failed,
-                () if self.running.is_over() => Status::TimedOut,
-                () => Status::Done,
-            };
-            self.session.finish(id, CallKind::End, status);
+        let Some(id) = self.id else { return };
+        if self.is_handled && !thread::panicking() && self.running.leave_to_handler() {
+            return;
         }
+        self.finish(id, Status::Failed);
     }
 }
 

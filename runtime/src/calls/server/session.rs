@@ -5,6 +5,7 @@ use std::net::Shutdown;
 use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::buffers::Buffers;
@@ -13,6 +14,7 @@ use super::context::Running;
 use crate::backlog::HeldFrame;
 use crate::calls::bell::Bell;
 use crate::calls::outlet::{Outlet, Unsent};
+use crate::calls::room::Room;
 use crate::calls::status::Status;
 use crate::error::SendError;
 use crate::message::Message;
@@ -37,6 +39,8 @@ pub(crate) struct Session {
     others: AtomicUsize,
     /// Wakes the task that sends what is queued. `None` if whoever answers sends.
     bell: Option<Bell>,
+    /// Who waits until less is queued, if a task sends.
+    room: Room,
     /// The memory of requests.
     pub(crate) buffers: Buffers,
     /// Takes no more calls.
@@ -62,6 +66,7 @@ impl Session {
             streams: AtomicUsize::new(0),
             others: AtomicUsize::new(0),
             bell: None,
+            room: Room::default(),
             buffers: Buffers::default(),
             is_stopping: AtomicBool::new(false),
             is_closing: AtomicBool::new(false),
@@ -113,6 +118,24 @@ impl Session {
         self.is_broken.store(true, Ordering::Release);
         let calls = self.take_all();
         calls.iter().for_each(|(_id, running)| running.cancel());
+        self.admit();
+    }
+
+    /// Waits until less is queued, if a task sends. Others wait when they send.
+    pub(crate) fn poll_room(&self, waker: &Waker) -> Poll<()> {
+        match &self.bell {
+            Some(_) => self.room.poll(waker, || self.has_room()),
+            None => Poll::Ready(()),
+        }
+    }
+
+    /// Wakes who waits for room, if there is some or the connection has ended.
+    pub(crate) fn admit(&self) {
+        self.room.admit(|| self.has_room());
+    }
+
+    fn has_room(&self) -> bool {
+        !self.outlet.is_full() || self.is_broken()
     }
 
     /// Takes no more calls, from now on.

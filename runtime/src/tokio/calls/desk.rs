@@ -71,14 +71,21 @@ where
     /// Serves the connection. Ready when it has ended.
     pub(super) fn poll_serve(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), RecvError>> {
         self.bell(Bell::disarm);
-        if let Poll::Ready(ended) = self.poll_requests(cx) {
-            return Poll::Ready(ended);
+        loop {
+            if let Poll::Ready(ended) = self.poll_requests(cx) {
+                return Poll::Ready(ended);
+            }
+            self.bell(Bell::disarm);
+            // The bell may have told that a call has ended.
+            if self.held.is_empty() || !self.admits() {
+                break;
+            }
         }
-        self.bell(Bell::disarm);
         // Before the flush, for what is queued before it.
         let is_closing = self.session.is_closing();
         let was_full = self.is_full();
         let is_flushed = self.writer.poll_flush(cx).is_ready();
+        self.session.admit();
         if is_closing && is_flushed {
             self.session.shutdown();
             self.session.end();

@@ -10,11 +10,19 @@ use crate::calls::{self, ItemError};
 use crate::message::Message;
 
 /// Answers a call with items. See [`ItemSender`](crate::calls::ItemSender).
+#[must_use = "dropping it may tell the caller that the handler has failed"]
 pub struct ItemSender<I>(calls::ItemSender<I>);
 
 impl<I> From<calls::ItemSender<I>> for ItemSender<I> {
     fn from(sender: calls::ItemSender<I>) -> Self {
         Self(sender)
+    }
+}
+
+impl<I> ItemSender<I> {
+    /// Tells the caller that these are all items.
+    pub fn end(self) {
+        self.0.end();
     }
 }
 

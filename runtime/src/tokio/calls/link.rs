@@ -1,11 +1,10 @@
 //! The connection of an awaited client, which all of its calls share.
 
-use std::mem;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use crate::calls::{Bell, CallError, Core};
+use crate::calls::{Bell, CallError, Core, Room};
 
 /// The most bytes of requests without an answer that are queued before those who send them wait.
 const MAX_UNSENT: usize = 1024 * 1024;
@@ -18,8 +17,7 @@ pub(super) struct Link {
     /// Whether nobody can begin a call any more.
     is_closing: AtomicBool,
     /// Who waits until less is queued.
-    has_waiting: AtomicBool,
-    waiting: Mutex<Vec<Waker>>,
+    room: Room,
 }
 
 /// What keeps the driver running: held by clients, calls and items.
@@ -32,8 +30,7 @@ impl Link {
             core: Arc::new(core),
             bell: Bell::default(),
             is_closing: AtomicBool::new(false),
-            has_waiting: AtomicBool::new(false),
-            waiting: Mutex::default(),
+            room: Room::default(),
         }
     }
 
@@ -50,36 +47,17 @@ impl Link {
 
     /// Waits until little is queued.
     pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<Result<(), CallError>> {
-        let mut waiting = self.waiting();
         self.core.check_notified()?;
-        self.has_waiting.store(true, Ordering::SeqCst);
-        if self.core.unsent() <= MAX_UNSENT {
-            return Poll::Ready(Ok(()));
-        }
-        if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-            waiting.push(cx.waker().clone());
-        }
-        Poll::Pending
+        self.room.poll(cx.waker(), || self.has_room()).map(|()| self.core.check_notified())
     }
 
     /// Wakes who waits for room, if there is some or the connection has ended.
     pub(super) fn admit(&self) {
-        if !self.has_waiting.load(Ordering::SeqCst) {
-            return;
-        }
-        let mut waiting = self.waiting();
-        if !waiting.is_empty()
-            && (self.core.unsent() <= MAX_UNSENT || self.core.table().check().is_err())
-        {
-            let wakers = mem::take(&mut *waiting);
-            self.has_waiting.store(false, Ordering::SeqCst);
-            drop(waiting);
-            wakers.into_iter().for_each(Waker::wake);
-        }
+        self.room.admit(|| self.has_room());
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Vec<Waker>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn has_room(&self) -> bool {
+        self.core.unsent() <= MAX_UNSENT || self.core.table().check().is_err()
     }
 }
 

@@ -70,6 +70,6 @@ pub use self::server::Server;
 pub use self::service::Service;
 pub use self::stopper::Stopper;
 pub use crate::calls::{
-    Answer, Answering, Answers, Call, CallError, Context, ItemError, Outcome, Protocol, Reply,
-    Responder,
+    Answer, Answering, Answers, Call, CallError, Context, Handling, ItemError, Outcome, Protocol,
+    Reply, Responder,
 };

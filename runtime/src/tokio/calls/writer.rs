@@ -30,40 +30,45 @@ impl Queued for Session {
 /// Sends what is queued, and waits for room.
 pub(super) struct Writer<Q> {
     queued: Arc<Q>,
-    registration: Registration,
-    /// Waits for room.
-    blocked: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// `None` while it waits for room.
+    registration: Option<Registration>,
+    /// Waits for room. Ends once everything was sent.
+    blocked: Option<Pin<Box<dyn Future<Output = Registration> + Send>>>,
 }
 
 impl<Q: Queued> Writer<Q> {
     pub(super) fn new(queued: Arc<Q>, registration: Registration) -> Self {
-        Self { queued, registration, blocked: None }
+        Self { queued, registration: Some(registration), blocked: None }
     }
 
     /// Sends what is queued. Ready when everything was sent.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.blocked.is_none() {
-            if self.queued.try_flush() {
-                return Poll::Ready(());
-            }
-            let blocked = wait_and_flush(Arc::clone(&self.queued), self.registration.clone());
+        if let Some(registration) = &mut self.registration
+            && self.queued.try_flush()
+        {
+            registration.was_free();
+            return Poll::Ready(());
+        }
+        if let Some(registration) = self.registration.take() {
+            let blocked = wait_and_flush(Arc::clone(&self.queued), registration);
             self.blocked = Some(Box::pin(blocked));
         }
         if let Some(blocked) = &mut self.blocked {
-            ready!(blocked.as_mut().poll(cx));
+            self.registration = Some(ready!(blocked.as_mut().poll(cx)));
             self.blocked = None;
         }
         Poll::Ready(())
     }
 }
 
-async fn wait_and_flush<Q: Queued>(queued: Arc<Q>, registration: Registration) {
+async fn wait_and_flush<Q: Queued>(queued: Arc<Q>, mut registration: Registration) -> Registration {
     let flush = || match queued.try_flush() {
         true => Ok(()),
         false => Err(SendError::WouldBlock { len: 0 }),
     };
     // Fails only while the runtime shuts down.
     _ = registration.write(flush).await;
+    registration
 }
 
 impl<Q> fmt::Debug for Writer<Q> {

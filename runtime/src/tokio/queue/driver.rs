@@ -24,7 +24,7 @@ impl<Tx: Message + 'static> Sender<Tx> {
     ///
     /// `capacity` is the most bytes of encoded frames that are queued before senders wait, those that the driver
     /// is sending included. A frame longer than that is queued when nothing else is. 64 KiB, one full bundle, is
-    /// enough for most. A task that sends without a pause does not yield to others before the queue is full.
+    /// enough for most.
     #[must_use = "the driver sends what is queued: spawn it"]
     pub fn into_queue(self, capacity: usize) -> (Queue<Tx>, QueueDriver<Tx>) {
         let shared = Arc::new(Shared::new(self.inner.fd().kind(), capacity));

@@ -4,6 +4,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use ::tokio::task::coop::cooperative;
+
 use super::shared::{Phase, Shared};
 use super::turn::{Closed, Turn};
 use crate::bundle::Bundle;
@@ -107,10 +109,13 @@ impl<Tx: Message> Queue<Tx> {
     /// [`SendError::Closed`] if the queue has been closed, or its driver has ended, also during the wait;
     /// [`SendError::Io`] if there is no memory for a large frame.
     pub async fn send(&self, message: &Tx::Borrowed<'_>) -> Result<u64, SendError> {
-        match self.encode(message, true)? {
-            Entry::Queued(number) => Ok(number),
-            Entry::Turn(turn) => turn.await,
-        }
+        let queued = async {
+            match self.encode(message, true)? {
+                Entry::Queued(number) => Ok(number),
+                Entry::Turn(turn) => turn.await,
+            }
+        };
+        cooperative(queued).await
     }
 
     /// Queues a message if there is room now. Returns its number, as [`send`](Self::send) does.
@@ -132,10 +137,13 @@ impl<Tx: Message> Queue<Tx> {
     ///
     /// Those of [`send`](Self::send), and [`SendError::DescriptorsTaken`].
     pub async fn send_frame(&self, frame: &OwnedFrame<Tx>) -> Result<u64, SendError> {
-        match self.copy(frame, true)? {
-            Entry::Queued(number) => Ok(number),
-            Entry::Turn(turn) => turn.await,
-        }
+        let queued = async {
+            match self.copy(frame, true)? {
+                Entry::Queued(number) => Ok(number),
+                Entry::Turn(turn) => turn.await,
+            }
+        };
+        cooperative(queued).await
     }
 
     /// Queues an encoded or received frame if there is room now. A server that sends to many peers can thus skip a

@@ -20,6 +20,7 @@ use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
 use crate::socket;
 use crate::tokio::registration::Registration;
+use crate::tokio::unread::Unread;
 use crate::wait::Wait;
 
 /// The receiving half of a [`Socket`](super::Socket), for messages of type `Rx`. All methods are cancel-safe.
@@ -28,16 +29,15 @@ use crate::wait::Wait;
 pub struct SocketReceiver<Rx> {
     inner: socket::SocketReceiver<Rx>,
     registration: Registration,
-    /// Whether `inner` holds what it read before the reactor reported it: no event comes for that.
-    has_unread: bool,
+    unread: Unread,
     /// Whether a stream has ended.
     is_done: bool,
 }
 
 impl<Rx: Message> SocketReceiver<Rx> {
     pub(super) fn new(inner: socket::SocketReceiver<Rx>, registration: Registration) -> Self {
-        let has_unread = inner.has_unread();
-        Self { inner, registration, has_unread, is_done: false }
+        let unread = Unread::new(inner.has_unread());
+        Self { inner, registration, unread, is_done: false }
     }
 
     pub(super) fn inner(&self) -> &socket::SocketReceiver<Rx> {
@@ -49,7 +49,8 @@ impl<Rx: Message> SocketReceiver<Rx> {
     ///
     /// # Errors
     ///
-    /// Those of [`SocketReceiver::recv_from`](crate::SocketReceiver::recv_from).
+    /// Those of [`SocketReceiver::recv_from`](crate::SocketReceiver::recv_from). The reactor does not report a
+    /// [`RecvError::Refused`] by itself: it comes before the next frame, or at a deadline.
     pub async fn recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
         let range = poll_fn(|cx| self.poll_range(cx)).await?;
         Ok(self.inner.frame(range))
@@ -61,9 +62,8 @@ impl<Rx: Message> SocketReceiver<Rx> {
     ///
     /// Those of [`recv_from`](Self::recv_from), and [`RecvError::WouldBlock`].
     pub fn try_recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
-        let range = self.inner.receive_range(Wait::Try);
-        self.has_unread = self.inner.has_unread();
-        Ok(self.inner.frame(range?))
+        let range = self.try_with(|inner| inner.receive_range(Wait::Try))?;
+        Ok(self.inner.frame(range))
     }
 
     /// Receives the next frame, and waits for it until `deadline`.
@@ -76,8 +76,16 @@ impl<Rx: Message> SocketReceiver<Rx> {
         deadline: Instant,
     ) -> Result<(Frame<'_, Rx>, Address), RecvError> {
         let range = poll_fn(|cx| self.poll_range(cx));
-        let range = timeout_at(deadline.into(), range).await.map_err(|_| RecvError::TimedOut)??;
-        Ok(self.inner.frame(range))
+        let range = match timeout_at(deadline.into(), range).await {
+            Ok(range) => range,
+            // A frame may be queued that the reactor has not reported yet.
+            Err(_) => self.try_with(|inner| inner.receive_range(Wait::Try)),
+        };
+        match range {
+            Ok(range) => Ok(self.inner.frame(range)),
+            Err(RecvError::WouldBlock) => Err(RecvError::TimedOut),
+            Err(error) => Err(error),
+        }
     }
 
     /// Receives the next frame as an [`OwnedFrame`], which can be kept and moved to another task.
@@ -87,6 +95,15 @@ impl<Rx: Message> SocketReceiver<Rx> {
     /// Those of [`recv_from`](Self::recv_from).
     pub async fn recv_owned_from(&mut self) -> Result<(OwnedFrame<Rx>, Address), RecvError> {
         poll_fn(|cx| self.poll_owned(cx)).await
+    }
+
+    /// Receives the next frame as an [`OwnedFrame`] if one is queued.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`try_recv_from`](Self::try_recv_from).
+    pub fn try_recv_owned_from(&mut self) -> Result<(OwnedFrame<Rx>, Address), RecvError> {
+        self.try_with(|inner| inner.recv_owned_from(Wait::Try))
     }
 
     /// Returns how many datagrams the kernel has dropped: see
@@ -119,6 +136,16 @@ impl<Rx: Message> SocketReceiver<Rx> {
         self.inner
     }
 
+    /// Receives without waiting, and notes what was read before the reactor reported it.
+    fn try_with<T>(
+        &mut self,
+        attempt: impl FnOnce(&mut socket::SocketReceiver<Rx>) -> Result<T, RecvError>,
+    ) -> Result<T, RecvError> {
+        let result = attempt(&mut self.inner);
+        self.unread.set(self.inner.has_unread());
+        result
+    }
+
     fn poll_range(&mut self, cx: &mut Context<'_>) -> Poll<Result<Range<usize>, RecvError>> {
         self.poll_with(cx, |inner| inner.receive_range(Wait::Try))
     }
@@ -136,10 +163,10 @@ impl<Rx: Message> SocketReceiver<Rx> {
         cx: &mut Context<'_>,
         mut attempt: impl FnMut(&mut socket::SocketReceiver<Rx>) -> Result<T, RecvError>,
     ) -> Poll<Result<T, RecvError>> {
-        let Self { inner, registration, has_unread, .. } = self;
-        if *has_unread {
+        let Self { inner, registration, unread, .. } = self;
+        if ready!(unread.poll(cx)) {
             let result = attempt(inner);
-            *has_unread = inner.has_unread();
+            unread.set(inner.has_unread());
             match result {
                 Err(RecvError::WouldBlock) => {}
                 result => return Poll::Ready(result),

@@ -94,6 +94,23 @@ impl<Tx: Message> SocketSender<Tx> {
         registration.write_all(send).await
     }
 
+    /// Sends several messages in order to one address, while there is room. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// [`SendAllError`]: how many messages were sent, and why the next one was not, such as
+    /// [`SendError::WouldBlock`].
+    pub fn try_send_all_to<'m, 'b>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
+        to: &Address,
+    ) -> Result<usize, SendAllError>
+    where
+        Tx::Borrowed<'b>: 'm,
+    {
+        self.inner.send_all_to(messages, to, Wait::Try)
+    }
+
     /// Sends an already encoded or received frame. Returns its length in bytes.
     ///
     /// # Errors
@@ -106,6 +123,19 @@ impl<Tx: Message> SocketSender<Tx> {
     ) -> Result<usize, SendError> {
         let Self { inner, registration } = self;
         registration.write(|| inner.send_frame_to(frame, to, Wait::Try)).await
+    }
+
+    /// Sends an already encoded or received frame if there is room now.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send_frame_to`](Self::send_frame_to), and [`SendError::WouldBlock`].
+    pub fn try_send_frame_to(
+        &mut self,
+        frame: &OwnedFrame<Tx>,
+        to: &Address,
+    ) -> Result<usize, SendError> {
+        self.inner.send_frame_to(frame, to, Wait::Try)
     }
 
     /// Shuts down the socket: see [`Socket::shutdown`](super::Socket::shutdown).

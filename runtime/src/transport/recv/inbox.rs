@@ -94,6 +94,11 @@ impl Inbox {
         }
     }
 
+    /// Sets whether the receiver, if it polls, does so until it finds nothing.
+    pub(crate) fn set_awaited(&mut self, is_awaited: bool) {
+        self.reader.slot.set_awaited(is_awaited);
+    }
+
     /// Returns whether something was read and not received: frames of a bundle, datagrams, or the end.
     #[inline]
     pub(crate) fn has_unread(&self) -> bool {

@@ -59,6 +59,12 @@ pub(super) fn is_busy() -> bool {
     IN_USE.load(Ordering::Relaxed) > BUSY_THRESHOLD
 }
 
+/// Returns whether all lanes in use could be returned, and none would have to be unmapped.
+#[inline]
+pub(super) fn has_place_for_all() -> bool {
+    IN_USE.load(Ordering::Relaxed) <= IDLE.len()
+}
+
 /// Calls `with` for each slot of the pool until it returns something.
 #[inline]
 fn with_idle<T>(mut with: impl FnMut(&mut Option<Lane>) -> Option<T>) -> Option<T> {

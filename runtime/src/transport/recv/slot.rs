@@ -24,6 +24,8 @@ pub(super) struct Slot {
     lane: Option<Lane>,
     own: Vec<u8>,
     is_own: bool,
+    /// Whether a polling receiver calls again soon.
+    is_awaited: bool,
 }
 
 impl Slot {
@@ -79,12 +81,18 @@ impl Slot {
         })
     }
 
+    /// Sets whether a polling receiver calls again soon, until it finds nothing.
+    pub(super) fn set_awaited(&mut self, is_awaited: bool) {
+        self.is_awaited = is_awaited;
+    }
+
     /// Moves a short datagram to own memory and releases the lane, because a polling receiver may not call
     /// again for long. Moves any datagram if many lanes are in use.
     #[inline]
     pub(super) fn unload_short(&mut self, wait: Wait) {
-        let len = self.bytes().len();
-        if !self.is_own && (wait == Wait::Try && len <= SHORT || pool::is_busy()) {
+        let is_short = wait == Wait::Try && self.bytes().len() <= SHORT;
+        let stays = self.is_awaited && pool::has_place_for_all();
+        if !self.is_own && (is_short && !stays || pool::is_busy()) {
             self.move_to_own();
         }
     }
@@ -187,5 +195,44 @@ pub(super) fn map_read<T: Default>(
             ErrorKind::ConnectionReset => {}
             _ => return Err(RecvError::Io(error)),
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod tests {
+    use std::io::IoSlice;
+
+    use super::*;
+
+    /// Whether a polling receiver keeps the lane of a datagram of `len` bytes.
+    fn keeps_lane(is_awaited: bool, len: usize) -> bool {
+        let (theirs, ours) = DatagramFd::pair().unwrap();
+        let datagram = vec![7; len];
+        sys::send(&theirs, &[IoSlice::new(&datagram)], &[], None, false).unwrap();
+        let mut slot = Slot::default();
+        slot.set_awaited(is_awaited);
+        assert_eq!(slot.read(&ours, None, usize::MAX, None, false).unwrap(), Some(len));
+        slot.unload_short(Wait::Try);
+        assert_eq!(slot.bytes(), datagram);
+        let keeps = slot.lane.is_some();
+        assert_eq!(slot.read(&ours, None, usize::MAX, None, false).unwrap(), None);
+        slot.release();
+        assert!(slot.lane.is_none());
+        keeps
+    }
+
+    #[test]
+    fn an_awaited_receiver_keeps_its_lane_while_there_are_few() {
+        assert!(keeps_lane(true, SHORT));
+        assert!(!keeps_lane(false, SHORT));
+        assert!(keeps_lane(false, SHORT + 1));
+        let mut others: Vec<_> = (0..3).map(|_| pool::take(LANE_LEN).unwrap()).collect();
+        assert!(keeps_lane(true, SHORT));
+        others.push(pool::take(LANE_LEN).unwrap());
+        assert!(!keeps_lane(true, SHORT), "the pool could not take all of them back");
+        assert!(keeps_lane(true, SHORT + 1));
+        others.into_iter().for_each(pool::give_back);
+        assert!(keeps_lane(true, SHORT));
     }
 }

@@ -39,10 +39,11 @@ impl Service for Patient {
                 answer.nothing();
             }
             Sums::Count { .. } => {
-                let _items = answer.items::<Counted>();
+                let items = answer.items::<Counted>();
                 while !cx.is_cancelled() && !self.is_over.load(Ordering::SeqCst) {
                     thread::sleep(Duration::from_millis(1));
                 }
+                items.end();
             }
             _ => answer.nothing(),
         }

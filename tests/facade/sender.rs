@@ -43,13 +43,30 @@ impl<Tx: Message> Sender<Tx> {
             return block_on(self.inner.send_all(messages));
         }
         let messages = messages.into_iter();
-        retry_all(wait, |sent| self.inner.try_send_all(messages.clone().skip(sent)))
+        let sent = retry_all(wait, |sent| self.inner.try_send_all(messages.clone().skip(sent)))?;
+        self.complete(wait);
+        Ok(sent)
+    }
+
+    /// Sends the rest of a frame that has begun, which a blocking call with a deadline does. At the deadline it stays
+    /// pending.
+    fn complete(&mut self, wait: Wait) {
+        if let Wait::Until(_) = wait {
+            match self.flush(wait) {
+                Ok(()) | Err(SendError::TimedOut { .. }) => {}
+                Err(error) => panic!("the rest of a frame was not sent: {error}"),
+            }
+        }
     }
 
     pub fn send_frame(&mut self, frame: &OwnedFrame<Tx>, wait: Wait) -> Result<usize, SendError> {
         match wait {
             Wait::Block => block_on(self.inner.send_frame(frame)),
-            _ => retry(wait, || self.inner.try_send_frame(frame)),
+            _ => {
+                let len = retry(wait, || self.inner.try_send_frame(frame))?;
+                self.complete(wait);
+                Ok(len)
+            }
         }
     }
 

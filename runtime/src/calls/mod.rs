@@ -37,8 +37,9 @@
 //!   [`CallError`] says why a call has no value, and its [`Outcome`] whether it may be repeated.
 //! - A [`Server`] calls a [`Service`], which the derive makes around a handler. The handler gets a [`Context`]. It
 //!   returns its answer, or lends it through a [`Responder`] or an [`ItemSender`]. A [`Stopper`] stops the server.
-//! - A [`Script`] stands in for the server in a client's tests.
-//! - Generated code uses [`Protocol`], [`Reply`], [`Call`] and [`Answering`].
+//! - A [`Script`] stands in for the server in a client's tests, and [`Direct`] for the client in a server's, without a
+//!   socket. [`Client::observed`] shows each [`CallFrame`].
+//! - Generated code uses [`Protocol`], [`Reply`], [`Call`], [`Answering`] and [`Handling`].
 //!
 //! [The guide](crate::guide::calls) describes errors, deadlines, back-pressure, evolution, limits and costs. With the
 //! feature `tokio`, `datagrammar::tokio::calls` has the same for tasks.

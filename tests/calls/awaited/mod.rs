@@ -5,6 +5,7 @@ mod combinations;
 mod floods;
 mod forged;
 mod many;
+mod observed;
 mod serving;
 
 use std::fs::File;

@@ -206,10 +206,9 @@ pub mod calls {
         Answering, Call, Client, Context, Handling, ItemSender, Items, Responder, Service,
     };
     pub use crate::connection::Connection;
-    use crate::message::Message;
 
     /// Hands the items of a call over to a handler.
-    pub fn items<I: Message>(answering: Answering) -> (ItemSender<I>, Handling) {
+    pub fn items<I>(answering: Answering) -> (ItemSender<I>, Handling) {
         answering.handled_items()
     }
 
@@ -231,7 +230,6 @@ pub mod calls {
 pub mod tokio {
     use super::{Answer, CallError, Reply};
 
-    use crate::message::Message;
     pub use crate::tokio::Connection;
     pub use crate::tokio::calls::{
         Answering, Call, Client, Context, Handling, ItemSender, Items, Responder, Service,
@@ -252,7 +250,7 @@ pub mod tokio {
     }
 
     /// Hands the items of a call over to a handler.
-    pub fn items<I: Message>(answering: Answering) -> (ItemSender<I>, Handling) {
+    pub fn items<I>(answering: Answering) -> (ItemSender<I>, Handling) {
         let (items, handling) = answering.handled_items();
         (ItemSender::from(items), handling)
     }

@@ -16,7 +16,6 @@ use super::link::{Handle, Link};
 use crate::address::Address;
 use crate::calls::{Answer, Answers, CallError, CallFrame, Core, Observer, Protocol, Reply};
 use crate::error::OpenError;
-use crate::message::Message;
 use crate::tokio::{Connection, Sender};
 
 /// Calls over one connection, from any number of tasks. Clones share the connection. See
@@ -150,7 +149,7 @@ impl<P: Protocol> Client<P> {
     /// # Errors
     ///
     /// [`CallError::NotSent`], [`CallError::Disconnected`].
-    pub fn items<I: Message>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
+    pub fn items<I>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
         let id = self.begin(request, true)?;
         Ok(Items::new(Arc::clone(&self.handle), id, self.deadline))
     }

@@ -31,12 +31,14 @@ pub struct Items<P, I> {
     protocol: PhantomData<fn() -> P>,
 }
 
-impl<P, I: Message> Items<P, I> {
+impl<P, I> Items<P, I> {
     pub(super) fn new(handle: Arc<Handle>, id: u64, deadline: Option<Instant>) -> Self {
         let protocol = PhantomData;
         Self { handle, id, deadline, timer: None, item: None, is_done: false, protocol }
     }
+}
 
+impl<P, I: Message> Items<P, I> {
     /// Waits for the next item, which is lent until the one after it. `None` after the last one. Cancel-safe:
     /// dropping the future loses no item.
     ///

@@ -73,6 +73,7 @@ mod batch;
 mod child;
 mod connecting;
 mod connection;
+mod inbound;
 mod incoming;
 mod listener;
 mod queue;
@@ -81,7 +82,6 @@ mod registration;
 mod room;
 mod sender;
 mod socket;
-mod unread;
 
 pub use self::batch::Batch;
 pub use self::child::{Child, Process};

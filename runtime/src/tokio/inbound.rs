@@ -4,10 +4,10 @@ use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use ::tokio::task::coop::poll_proceed;
 use ::tokio::time::timeout_at;
 
 use super::registration::Registration;
+use super::unread::Unread;
 use crate::error::RecvError;
 
 /// A receiver that may hold what it has read already.
@@ -21,22 +21,20 @@ pub(super) trait Reads {
 pub(super) struct Inbound<R> {
     inner: R,
     registration: Registration,
-    /// Whether the receiver holds what it read before the reactor reported it, as before the registration: no
-    /// event comes for that.
-    has_unread: bool,
+    unread: Unread,
 }
 
 impl<R: Reads> Inbound<R> {
     pub(super) fn new(inner: R, registration: Registration) -> Self {
-        let has_unread = inner.has_unread();
-        Self { inner, registration, has_unread }
+        let unread = Unread::new(inner.has_unread());
+        Self { inner, registration, unread }
     }
 
     /// Calls `f`, which does not wait, and notes what the receiver holds afterwards.
     #[inline]
     pub(super) fn with<T>(&mut self, f: impl FnOnce(&mut R) -> T) -> T {
         let result = f(&mut self.inner);
-        self.has_unread = self.inner.has_unread();
+        self.unread.set(self.inner.has_unread());
         result
     }
 
@@ -48,8 +46,7 @@ impl<R: Reads> Inbound<R> {
         cx: &mut Context<'_>,
         mut attempt: impl FnMut(&mut R) -> Result<T, RecvError>,
     ) -> Poll<Result<T, RecvError>> {
-        if self.has_unread {
-            ready!(poll_proceed(cx)).made_progress();
+        if ready!(self.unread.poll(cx)) {
             match self.with(&mut attempt) {
                 Err(RecvError::WouldBlock | RecvError::Unfinished { .. }) => {}
                 result => return Poll::Ready(result),

@@ -211,7 +211,8 @@ impl<Tx> Queue<Tx> {
     /// Closes the queue, also for other handles: no more messages can be queued, and calls that wait fail. The driver
     /// sends what is queued, and returns the sender.
     ///
-    /// A peer that does not read makes the driver wait. To give up what is queued, drop the driver.
+    /// A peer that does not read makes the driver wait. To give up what is queued, drop the driver. The connection
+    /// ends when the sender and the receiver are dropped too.
     pub fn close(&self) {
         self.shared().close(Phase::Closing);
     }
@@ -223,7 +224,8 @@ impl<Tx> Queue<Tx> {
     }
 
     /// Waits until sending fails with [`SendError::Closed`], because the queue was closed or its driver has ended.
-    /// The driver learns that the peer is gone when it next sends.
+    /// The driver learns that the peer is gone when it next sends. Wait for this beside a `recv`, in a `select!`, to
+    /// stop serving a peer that can get no more answers.
     pub async fn closed(&self) {
         Closed::new(self.shared()).await;
     }

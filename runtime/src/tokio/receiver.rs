@@ -25,7 +25,7 @@ use crate::wait::Wait;
 /// The receiving half of a [`Connection`](super::Connection), for messages of type `Rx`.
 ///
 /// All methods are cancel-safe: if a future is dropped, no frame is lost. A large frame whose pieces have
-/// arrived in part stays in the receiver, and the next call goes on with it.
+/// arrived in part stays in the receiver, and the next call continues with it.
 ///
 /// A receiver is also a [`Stream`] of [`OwnedFrame`]s. The stream ends with the connection, and after a
 /// [fatal](RecvError::is_fatal) error.
@@ -170,7 +170,7 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbound.inner().shutdown(how)
     }
 
-    /// Returns the blocking receiver. Nothing is lost, also not a frame of which some pieces have arrived.
+    /// Returns the blocking receiver. Nothing is lost, not even a frame of which only some pieces have arrived.
     #[must_use]
     pub fn into_blocking(self) -> receiver::Receiver<Rx> {
         let mut inner = self.inbound.into_inner();

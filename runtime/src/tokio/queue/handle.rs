@@ -1,4 +1,4 @@
-//! The handle of a queue, by which tasks send.
+//! The handle of a queue, through which tasks send.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,7 +15,7 @@ use crate::outbox;
 use crate::owned_frame::OwnedFrame;
 use crate::transport::{Outgoing, check_descriptors};
 
-/// A handle by which many tasks send messages of type `Tx` over one connection. Clones are cheap, and send
+/// A handle through which many tasks send messages of type `Tx` over one connection. Clones are cheap, and send
 /// through the same queue.
 ///
 /// [`Sender::into_queue`](crate::tokio::Sender::into_queue) creates a queue, and a [`QueueDriver`] that sends
@@ -224,7 +224,7 @@ impl<Tx> Queue<Tx> {
     }
 
     /// Waits until sending fails with [`SendError::Closed`], because the queue was closed or its driver has ended.
-    /// The driver learns that the peer is gone when it next sends. Wait for this beside a `recv`, in a `select!`, to
+    /// The driver learns that the peer is gone when it next sends. Wait for this and for a `recv` in one `select!`, to
     /// stop serving a peer that can get no more answers.
     pub async fn closed(&self) {
         Closed::new(self.shared()).await;

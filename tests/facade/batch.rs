@@ -50,6 +50,7 @@ impl<Tx: Message> Batch<Tx> {
         }
     }
 
+    #[expect(clippy::result_large_err, reason = "the error returns the batch")]
     pub fn into_inner(mut self, wait: Wait) -> Result<Sender<Tx>, (Self, SendAllError)> {
         if wait != Wait::Block
             && !self.inner.buffer().is_empty()

@@ -9,6 +9,7 @@ mod optional;
 mod queue;
 mod readiness;
 mod reported;
+mod runtimes;
 mod sendable;
 mod storm;
 mod stuck;

@@ -165,7 +165,8 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     /// # Errors
     ///
     /// Those of [`accept`](Self::accept), and [`AcceptError::TimedOut`]. [`AcceptError::Exhausted`] if a client
-    /// is waiting at the deadline, and the process has no descriptor for it.
+    /// is waiting at the deadline, and the process has no descriptor for it. [`AcceptError::Full`] if the
+    /// [`Budget`](crate::Budget) allows no more connections at the deadline.
     pub async fn accept_deadline(
         &self,
         deadline: Instant,

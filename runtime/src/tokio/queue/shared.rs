@@ -96,7 +96,7 @@ impl Shared {
 
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it is locked, but for want of memory.
+        // Nothing panics while it is locked, unless memory runs out.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use datagrammar::tokio::{Batch, Connection, Socket};
-use datagrammar::{Wait, to_vec};
+use datagrammar::tokio::{Batch, Connection, Listener, Socket};
+use datagrammar::{Options, Policy, Wait, to_vec};
 use datagrammar_tests::datagrams::pieces;
 use datagrammar_tests::{Directory, Numbered, numbered, raw};
 use futures_util::StreamExt as _;
@@ -188,4 +188,28 @@ async fn a_frame_in_pieces_without_end_leaves_turns_to_other_tasks() {
     // After at most 1,024 pieces each.
     let turns = turns.load(Ordering::Relaxed);
     assert!(turns >= 19, "{turns} turns");
+}
+
+#[tokio::test]
+async fn a_storm_of_rejected_clients_leaves_turns_to_other_tasks() {
+    const CLIENTS: u64 = 2000;
+    let directory = Directory::new();
+    let address = directory.address("socket");
+    let options = Options::new().backlog(CLIENTS as u32).policy(Policy::by(|_| false));
+    let listener = Listener::<Numbered<'_>, Numbered<'_>>::bind_with(&address, &options).unwrap();
+    for _ in 0..CLIENTS {
+        // It waits in the backlog, also after it has gone.
+        Blocking::connect(&address).unwrap();
+    }
+    let listener = Arc::new(listener);
+    let accepting = Arc::clone(&listener);
+    let accepting = tokio::spawn(async move { accepting.accept().await });
+    let mut rejected = 0;
+    while rejected < CLIENTS {
+        tokio::task::yield_now().await;
+        let now = listener.rejected();
+        assert!(now - rejected <= MAX_RUN, "{} clients in a row", now - rejected);
+        rejected = now;
+    }
+    accepting.abort();
 }

@@ -93,14 +93,30 @@ impl Registration {
         }
     }
 
-    /// Sends several messages like [`write`](Self::write). `attempt` gets the number of messages sent earlier, and
-    /// sends the others. Returns how many were sent.
-    pub(super) async fn write_all(
+    /// Sends `messages`, a datagram at a time, like [`write`](Self::write): each counts against the task's budget.
+    /// `attempt` sends the first of the messages that it gets, and returns how many. Returns how many were sent.
+    pub(super) async fn write_all<I: Iterator + Clone>(
         &mut self,
-        mut attempt: impl FnMut(usize) -> Result<usize, SendAllError>,
+        mut messages: I,
+        mut attempt: impl FnMut(I) -> Result<usize, SendAllError>,
     ) -> Result<usize, SendAllError> {
         let mut sent = 0;
-        let written = self.write(|| match attempt(sent) {
+        while messages.clone().next().is_some() {
+            let first = || attempt(messages.clone()).map_err(|stopped| stopped.error);
+            let count = self.write(first).await.map_err(|error| SendAllError { sent, error })?;
+            sent += count;
+            messages.nth(count.saturating_sub(1));
+        }
+        Ok(sent)
+    }
+
+    /// Repeats `attempt` like [`write`](Self::write). Returns how many messages all attempts have sent.
+    pub(super) async fn write_batch(
+        &mut self,
+        mut attempt: impl FnMut() -> Result<usize, SendAllError>,
+    ) -> Result<usize, SendAllError> {
+        let mut sent = 0;
+        let written = self.write(|| match attempt() {
             Ok(count) => {
                 sent += count;
                 Ok(())

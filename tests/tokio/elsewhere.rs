@@ -66,6 +66,22 @@ fn h40_a_sender_that_waited_in_a_runtime_that_has_ended_waits_again() {
     wait_for_room(&home, &mut ours, &mut theirs, next);
 }
 
+/// The runtime in which it is awaited ends before it waits.
+#[test]
+fn h40_a_sender_that_waits_in_a_runtime_that_has_ended_fails() {
+    let home = runtime();
+    let (ours, theirs) = Blocking::pair().unwrap();
+    let mut ours = within(&home, async { Ours::from_blocking(ours).map_err(|(_, error)| error) });
+    let next = fill(&mut ours, 0);
+    let other = runtime();
+    let handle = other.handle().clone();
+    drop(other);
+    let frame = Numbered::Numbered { number: next, len: 0, body: &[] };
+    let failed = handle.block_on(ours.send(&frame));
+    assert!(matches!(failed, Err(SendError::Io { .. })), "{failed:?}");
+    drop(theirs);
+}
+
 /// Nobody runs the other runtime when the sender waits again.
 #[test]
 fn h40_a_sender_that_waited_in_a_runtime_that_pauses_waits_again() {

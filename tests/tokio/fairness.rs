@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use datagrammar::tokio::{Batch, Connection, Listener, Socket};
-use datagrammar::{Options, Policy, Wait, to_vec};
-use datagrammar_tests::datagrams::pieces;
+use datagrammar::{Options, Policy, RecvError, Wait, to_vec};
+use datagrammar_tests::datagrams::{piece, pieces};
 use datagrammar_tests::{Directory, Numbered, body, numbered, raw};
 use futures_util::StreamExt as _;
 use rustix::net::SocketType;
@@ -219,6 +219,29 @@ async fn many_messages_that_are_sent_at_once_leave_turns_to_other_tasks() {
     }
     drop(ours);
     receiving.join().unwrap();
+}
+
+#[tokio::test]
+async fn pieces_of_no_frame_leave_turns_to_other_tasks() {
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let mut ours = Ours::adopt(ours).unwrap();
+    let flood = thread::spawn(move || {
+        let next = piece(2, 5, &[7]);
+        for _ in 0..100_000 {
+            raw::send(&theirs, &next).unwrap();
+        }
+    });
+    let run = Run::start();
+    loop {
+        match ours.recv().await {
+            Err(RecvError::BadFragment(_)) => run.count(),
+            Ok(None) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    let longest = run.longest.load(Ordering::Relaxed);
+    assert!(longest <= 2, "{longest} times 1,024 pieces in a row");
+    flood.join().unwrap();
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use ::tokio::io::Interest;
 use ::tokio::io::unix::AsyncFd;
-use ::tokio::task::coop::cooperative;
+use ::tokio::task::coop::{cooperative, poll_proceed};
 use ::tokio::time;
 
 use super::room::Room;
@@ -52,6 +52,11 @@ impl Registration {
                 Err(RecvError::Unfinished { .. }) => {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
+                }
+                // It may have discarded many pieces: other tasks come before the next receive.
+                result @ Err(RecvError::BadFragment(_)) => {
+                    end_turn(cx);
+                    return Poll::Ready(result);
                 }
                 result => return Poll::Ready(result),
             }
@@ -128,6 +133,18 @@ impl Registration {
         });
         let written = written.await;
         written.map(|()| sent).map_err(|error| SendAllError { sent, error })
+    }
+}
+
+/// Uses up the task's budget, unless it has none.
+#[cold]
+fn end_turn(cx: &mut Context<'_>) {
+    // The budget is 128.
+    for _ in 0..128 {
+        match poll_proceed(cx) {
+            Poll::Ready(unit) => unit.made_progress(),
+            Poll::Pending => return,
+        }
     }
 }
 

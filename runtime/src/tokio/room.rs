@@ -27,6 +27,10 @@ const MAX_PAUSE: Duration = Duration::from_millis(10);
 /// because the sender may be awaited in several: then it registers again with the current one.
 const MAX_TRUST: Duration = Duration::from_millis(100);
 
+/// How often a sender that waits tries to send. The kernel does not report that the peer reads no more, or that
+/// another holder has shut down this direction.
+const RECHECK: Duration = Duration::from_secs(1);
+
 /// The number of sends in a row without a wait after which a sender drops its registration.
 const MAX_FREE: u32 = 1024;
 
@@ -70,23 +74,34 @@ impl Room {
     ) -> Result<T, SendError> {
         if let Some(kept) = &mut self.0 {
             kept.left = MAX_FREE;
-            let written = write(Some(&kept.writer), &mut attempt);
-            if let Ok(Ok(result)) = time::timeout(MAX_TRUST, written).await {
+            let written = time::timeout(MAX_TRUST, write(Some(&kept.writer), &mut attempt));
+            if let Ok(Ok(result)) = written.await {
                 return result;
             }
-            self.0 = None;
         }
-        let failed = |source| SendError::Io { len: 0, source };
+        // The old one makes place first.
+        self.0 = None;
         self.0 = Kept::new(fd);
-        if let Some(kept) = &self.0 {
-            return write(Some(&kept.writer), attempt).await.map_err(failed)?;
-        }
-        let registered = match register(fd) {
-            // Without a descriptor or memory for one, retries after pauses.
-            Err(error) if error.raw_os_error().is_some() => None,
-            registered => Some(registered.map_err(failed)?),
+        let failed = |source| SendError::Io { len: 0, source };
+        let registered = match &self.0 {
+            Some(_) => None,
+            None => match register(fd) {
+                // Without a descriptor or memory for one, retries after pauses.
+                Err(error) if error.raw_os_error().is_some() => None,
+                registered => Some(registered.map_err(failed)?),
+            },
         };
-        write(registered.as_ref(), attempt).await.map_err(failed)?
+        let writer = self.0.as_ref().map(|kept| &kept.writer).or(registered.as_ref());
+        loop {
+            let written = time::timeout(RECHECK, write(writer, &mut attempt));
+            let result = match written.await {
+                Ok(written) => written.map_err(failed)?,
+                Err(_) => attempt(),
+            };
+            if !matches!(result, Err(SendError::WouldBlock { .. })) {
+                return result;
+            }
+        }
     }
 }
 

@@ -170,6 +170,8 @@ fn poll_write<T>(
             Err(SendError::WouldBlock { .. }) if !is_writable(registered.get_ref()) => {
                 ready.clear_ready();
             }
+            // Perhaps there has been room only since the attempt.
+            Err(SendError::WouldBlock { .. }) => return Poll::Ready(Ok(attempt())),
             result => return Poll::Ready(Ok(result)),
         }
     }

@@ -12,6 +12,9 @@ use crate::wait::Wait;
 
 /// Collects messages of type `Tx`, and sends them together in one datagram. See [`Batch`](crate::Batch).
 ///
+/// A message that does not fit in one datagram has only begun when [`push`](Self::push) returns. The next call
+/// completes it: [`flush`](Self::flush) before you wait for an answer.
+///
 /// Pushing and flushing are cancel-safe. If a future is dropped, each message is either still in the batch, or
 /// sent, or the caller's.
 ///

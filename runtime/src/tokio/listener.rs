@@ -173,16 +173,13 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         &self,
         deadline: Instant,
     ) -> Result<Connection<Tx, Rx>, AcceptError> {
-        match timeout_at(deadline.into(), self.accept()).await {
-            Ok(accepted) => accepted,
-            // A client may be waiting that the reactor has not reported yet.
-            Err(_) => self.last_accept(),
-        }
+        let accepted = timeout_at(deadline.into(), self.accept()).await;
+        // A client may be waiting that the reactor has not reported yet.
+        accepted.unwrap_or_else(|_| self.accept_at_deadline())
     }
 
-    /// Accepts a connection at the deadline, if a client is waiting. Does not block the thread for long if clients
-    /// to reject are waiting without end.
-    fn last_accept(&self) -> Result<Connection<Tx, Rx>, AcceptError> {
+    /// Accepts a connection if a client is waiting. Gives up after many rejections.
+    fn accept_at_deadline(&self) -> Result<Connection<Tx, Rx>, AcceptError> {
         for _ in 0..MAX_REJECTED {
             match self.inner.try_accept_next() {
                 Ok(Some(accepted)) => return registered(accepted),

@@ -4,6 +4,7 @@
 mod allocations;
 mod crossing;
 mod dropped;
+mod elsewhere;
 mod fairness;
 mod optional;
 mod queue;

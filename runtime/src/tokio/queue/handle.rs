@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ::tokio::task::coop::cooperative;
 
+use super::backlog::room;
 use super::shared::{Phase, Shared};
 use super::turn::{Closed, Turn};
 use crate::bundle::Bundle;
@@ -191,7 +192,8 @@ impl<Tx: Message> Queue<Tx> {
         if state.phase() != Phase::Open {
             return Err(SendError::Closed);
         }
-        let is_free = state.is_free(len, shared.capacity);
+        let room = room(len, descriptors.len());
+        let is_free = state.is_free(room, shared.capacity);
         if is_free && Bundle::admits(len, descriptors.len()) {
             let queued = state.push(slices, len);
             drop(state);
@@ -200,7 +202,7 @@ impl<Tx: Message> Queue<Tx> {
         if !is_free && !waits {
             return Err(SendError::Full { len, capacity: shared.capacity });
         }
-        let key = state.enter(len, is_free);
+        let key = state.enter(room, is_free);
         let buffer = state.backlog().buffer(len);
         drop(state);
         Turn::new(shared, key, frame, buffer).map(Entry::Turn)

@@ -134,6 +134,13 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         self.accept_waiting(Wait::Until(deadline))
     }
 
+    /// Accepts a connection if a client is waiting, or returns `None` if the policy rejects it.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn try_accept_next(&self) -> Result<Option<Connection<Tx, Rx>>, AcceptError> {
+        let fd = transport::accept_next(&self.fd, &self.options, &self.rejected, Wait::Try)?;
+        Ok(fd.map(|fd| Connection::new(fd, &self.options)))
+    }
+
     fn accept_waiting(&self, wait: Wait) -> Result<Connection<Tx, Rx>, AcceptError> {
         let fd = transport::accept(&self.fd, &self.options, &self.rejected, wait)?;
         Ok(Connection::new(fd, &self.options))

@@ -140,6 +140,7 @@ impl Options {
     /// latency. A waiting receiver then keeps up to 16 KiB of memory.
     ///
     /// The first wait, a wait after a datagram over 16 KiB, and waits until a deadline are not eager.
+    /// An endpoint on tokio waits in the reactor, with or without this option.
     pub fn eager(self) -> Self {
         Self { eager: true, ..self }
     }

@@ -90,6 +90,29 @@ pub(crate) fn send_all<'m, M: Message + 'm>(
     result.map(|()| sent).map_err(|error| SendAllError { sent, error })
 }
 
+/// Sends the first of `messages` like [`send_all`], in one datagram. Returns how many, 0 if there are none.
+#[cfg(feature = "tokio")]
+pub(crate) fn send_first<'m, M: Message + 'm>(
+    messages: impl IntoIterator<Item = &'m M>,
+    max: usize,
+    mut send: impl FnMut(Outgoing<'_>, bool) -> Result<(), SendError>,
+) -> Result<usize, SendAllError> {
+    let is_sent = Cell::new(false);
+    let messages = messages.into_iter().take_while(|_| !is_sent.get());
+    let result = send_all(messages, max, |outgoing, is_bundle| {
+        if is_sent.get() {
+            return Err(SendError::WouldBlock { len: outgoing.len });
+        }
+        send(outgoing, is_bundle)?;
+        is_sent.set(true);
+        Ok(())
+    });
+    match result {
+        Err(stopped) if is_sent.get() => Ok(stopped.sent),
+        result => result,
+    }
+}
+
 /// Collects frames into bundles, and sends them.
 struct Bundler<'m, S> {
     /// Room for a head, and the frames of the bundle.

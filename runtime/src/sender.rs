@@ -179,6 +179,19 @@ impl<Tx: Message> Sender<Tx> {
         outbox::send_all(messages, MAX_BUNDLE, |outgoing, _| self.send_outgoing(outgoing, wait))
     }
 
+    /// Sends the first of `messages` in one datagram, if there is room now. Returns how many.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn try_send_first<'m, 'b>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
+    ) -> Result<usize, SendAllError>
+    where
+        Tx::Borrowed<'b>: 'm,
+    {
+        let send = |outgoing: Outgoing<'_>, _| self.send_outgoing(outgoing, Wait::Try);
+        outbox::send_first(messages, MAX_BUNDLE, send)
+    }
+
     /// Sends an already encoded or received frame. Returns its length in bytes.
     ///
     /// # Errors

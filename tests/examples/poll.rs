@@ -129,15 +129,3 @@ fn it_says_how_it_is_used() {
     let said = crate::fail(poll().args(["shout", "unix:@datagrammar-test-poll-nobody"]));
     assert!(said.contains("nobody listens at unix:@datagrammar-test-poll-nobody"), "{said}");
 }
-
-#[test]
-fn the_readme_shows_the_loop_as_it_is() {
-    let source = include_str!("../../examples/poll.rs");
-    let begin = source.find("    /// Serves a client until").unwrap();
-    let end = begin + source[begin..].find("\n    }\n").unwrap() + "\n    }\n".len();
-    let shown: String = source[begin..end]
-        .lines()
-        .map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line)))
-        .collect();
-    assert!(include_str!("../../README.md").contains(&shown), "copy it into the README:\n{shown}");
-}

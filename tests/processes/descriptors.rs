@@ -78,9 +78,15 @@ fn valgrind_sees_no_descriptor_leak() {
     let printed = String::from_utf8(output.stdout).unwrap();
     let (before, after) = printed.trim().split_once(' ').unwrap();
     assert_eq!(before, after);
-    // What is still open at the end was there at the start: the three standard streams.
+    // What is still open at the end was there at the start: the three standard streams. A tokio runtime keeps
+    // descriptors of its own, sockets for signals among them.
     let report = String::from_utf8(output.stderr).unwrap();
-    assert!(!report.contains("leaks.rs") && !report.contains("Open AF_UNIX"), "{report}");
+    let is_ours = |place: &&str| {
+        (place.starts_with("AF_UNIX") || place.contains("leaks.rs"))
+            && !place.contains("tokio::runtime::driver")
+            && !place.contains("tokio::signal")
+    };
+    assert_eq!(report.split("Open ").skip(1).find(is_ours), None, "{report}");
 }
 
 #[test]

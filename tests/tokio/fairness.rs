@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use datagrammar::tokio::{Batch, Connection, Socket};
-use datagrammar::{Wait, to_vec};
-use datagrammar_tests::datagrams::pieces;
-use datagrammar_tests::{Directory, Numbered, numbered, raw};
+use datagrammar::tokio::{Batch, Connection, Listener, Socket};
+use datagrammar::{Options, Policy, RecvError, Wait, to_vec};
+use datagrammar_tests::datagrams::{piece, pieces};
+use datagrammar_tests::{Directory, Numbered, body, numbered, raw};
 use futures_util::StreamExt as _;
 use rustix::net::SocketType;
 use tokio::time::timeout;
@@ -188,4 +188,82 @@ async fn a_frame_in_pieces_without_end_leaves_turns_to_other_tasks() {
     // After at most 1,024 pieces each.
     let turns = turns.load(Ordering::Relaxed);
     assert!(turns >= 19, "{turns} turns");
+}
+
+#[tokio::test]
+async fn many_messages_that_are_sent_at_once_leave_turns_to_other_tasks() {
+    // The peer reads faster than we write.
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let mut ours = Ours::adopt(ours).unwrap();
+    let receiving = thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 17];
+        while rustix::io::read(&theirs, &mut buffer).unwrap() > 0 {}
+    });
+    let turns = Arc::new(AtomicU64::new(0));
+    let other = Arc::clone(&turns);
+    tokio::spawn(async move {
+        loop {
+            other.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+        }
+    });
+    // 1,000 datagrams of one message each, or of 100.
+    for (len, count) in [(20_000, 1000), (600, 100_000)] {
+        let body = body(7, len);
+        let message = Numbered::Numbered { number: 7, len: len as u64, body: &body };
+        let before = turns.load(Ordering::Relaxed);
+        let messages = std::iter::repeat_n(&message, count);
+        assert_eq!(ours.tx.send_all(messages).await.unwrap(), count);
+        let turns = turns.load(Ordering::Relaxed) - before;
+        assert!(turns >= 1000 / MAX_RUN, "{turns} turns in {count} messages of {len} bytes");
+    }
+    drop(ours);
+    receiving.join().unwrap();
+}
+
+#[tokio::test]
+async fn pieces_of_no_frame_leave_turns_to_other_tasks() {
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let mut ours = Ours::adopt(ours).unwrap();
+    let flood = thread::spawn(move || {
+        let next = piece(2, 5, &[7]);
+        for _ in 0..100_000 {
+            raw::send(&theirs, &next).unwrap();
+        }
+    });
+    let run = Run::start();
+    loop {
+        match ours.recv().await {
+            Err(RecvError::BadFragment(_)) => run.count(),
+            Ok(None) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    let longest = run.longest.load(Ordering::Relaxed);
+    assert!(longest <= 2, "{longest} times 1,024 pieces in a row");
+    flood.join().unwrap();
+}
+
+#[tokio::test]
+async fn a_storm_of_rejected_clients_leaves_turns_to_other_tasks() {
+    const CLIENTS: u64 = 2000;
+    let directory = Directory::new();
+    let address = directory.address("socket");
+    let options = Options::new().backlog(CLIENTS as u32).policy(Policy::by(|_| false));
+    let listener = Listener::<Numbered<'_>, Numbered<'_>>::bind_with(&address, &options).unwrap();
+    for _ in 0..CLIENTS {
+        // It waits in the backlog, also after it has gone.
+        Blocking::connect(&address).unwrap();
+    }
+    let listener = Arc::new(listener);
+    let accepting = Arc::clone(&listener);
+    let accepting = tokio::spawn(async move { accepting.accept().await });
+    let mut rejected = 0;
+    while rejected < CLIENTS {
+        tokio::task::yield_now().await;
+        let now = listener.rejected();
+        assert!(now - rejected <= MAX_RUN, "{} clients in a row", now - rejected);
+        rejected = now;
+    }
+    accepting.abort();
 }

@@ -4,11 +4,13 @@
 mod allocations;
 mod crossing;
 mod dropped;
+mod elsewhere;
 mod fairness;
 mod optional;
 mod queue;
 mod readiness;
 mod reported;
+mod runtimes;
 mod sendable;
 mod storm;
 mod stuck;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::future::{Future, poll_fn};
+use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -231,6 +232,29 @@ async fn a_full_sender_hears_that_its_peer_is_gone() {
     drop(theirs);
     let failed = timeout(PATIENCE, sending).await.expect("it is woken up");
     assert!(matches!(failed, Err(SendError::Disconnected)), "{failed:?}");
+}
+
+/// The kernel reports neither.
+#[tokio::test]
+async fn h23_a_full_sender_hears_that_nobody_will_read() {
+    let (mut ours, theirs) = pair();
+    let (mut other, _others) = pair();
+    fill(&mut ours);
+    fill(&mut other);
+    let (mut other, rx) = other.split();
+    let frame = Numbered::Numbered { number: 0, len: 0, body: &[] };
+    let (failed, other_failed, ()) = tokio::join!(
+        timeout(PATIENCE, ours.send(&frame)),
+        timeout(PATIENCE, other.send(&frame)),
+        async {
+            theirs.shutdown(Shutdown::Read).unwrap();
+            rx.shutdown(Shutdown::Write).unwrap();
+        },
+    );
+    for failed in [failed, other_failed] {
+        let failed = failed.expect("it hears of it");
+        assert!(matches!(failed, Err(SendError::Disconnected)), "{failed:?}");
+    }
 }
 
 /// There is no descriptor for the second registration.

@@ -3,4 +3,6 @@
 mod pool;
 mod queued;
 
+#[cfg(feature = "tokio")]
+pub(crate) use self::queued::room;
 pub(crate) use self::queued::{Backlog, Datagram, HeldFrame};

@@ -15,6 +15,15 @@ use crate::wire::{MAX_BUNDLE, read_frame_len};
 /// The most datagrams for which an idle queue keeps memory.
 const MAX_IDLE_DATAGRAMS: usize = 64;
 
+/// How much room a descriptor takes, in bytes: 16 of them take 64 KiB. They are as scarce as memory.
+const DESCRIPTOR_ROOM: usize = 4096;
+
+/// Returns how much room a frame of `len` bytes takes in a queue, with this many descriptors.
+#[inline]
+pub(crate) fn room(len: usize, descriptors: usize) -> usize {
+    len.saturating_add(descriptors.saturating_mul(DESCRIPTOR_ROOM))
+}
+
 /// Datagrams in order. Small frames join the last one, if it is a bundle.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
@@ -28,8 +37,8 @@ pub(crate) struct Backlog {
 #[derive(Debug)]
 pub(crate) struct Datagram {
     content: Content,
-    /// The sum of the lengths of its frames.
-    len: usize,
+    /// The room that its frames take.
+    room: usize,
 }
 
 #[derive(Debug)]
@@ -50,16 +59,16 @@ impl Backlog {
     #[inline]
     pub(crate) fn push(&mut self, frame: &[IoSlice<'_>], len: usize) {
         let last = self.datagrams.back_mut();
-        if let Some(Datagram { content: Content::Bundle(bundle), len: total }) = last
+        if let Some(Datagram { content: Content::Bundle(bundle), room }) = last
             && bundle.has_room(len)
         {
             bundle.push(frame, len);
-            *total += len;
+            *room += len;
             return;
         }
         let mut bundle = Bundle::in_buffer(self.bundles.take());
         bundle.push(frame, len);
-        self.datagrams.push_back(Datagram { content: Content::Bundle(bundle), len });
+        self.datagrams.push_back(Datagram { content: Content::Bundle(bundle), room: len });
     }
 
     /// Adds a frame. Returns its memory if that is free now.
@@ -69,7 +78,8 @@ impl Backlog {
             self.push(&[IoSlice::new(&frame.bytes)], len);
             return frame.bytes;
         }
-        self.datagrams.push_back(Datagram { content: Content::Alone(frame), len });
+        let room = frame.room();
+        self.datagrams.push_back(Datagram { content: Content::Alone(frame), room });
         Vec::new()
     }
 
@@ -154,18 +164,19 @@ impl Datagram {
         }
     }
 
-    /// Returns the number of its frames, the sum of their lengths, and its memory. Closes its descriptors.
+    /// Returns the number of its frames, the room that they take, and its memory. Closes its descriptors.
     pub(crate) fn into_parts(self) -> (usize, usize, Vec<u8>) {
         match self.content {
-            Content::Bundle(bundle) => (bundle.count(), self.len, bundle.into_buffer()),
-            Content::Alone(frame) => (1, self.len, frame.bytes),
+            Content::Bundle(bundle) => (bundle.count(), self.room, bundle.into_buffer()),
+            Content::Alone(frame) => (1, self.room, frame.bytes),
         }
     }
 }
 
 impl HeldFrame {
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
+    /// Returns how much room it takes in a queue.
+    pub(crate) fn room(&self) -> usize {
+        room(self.bytes.len(), self.descriptors.len())
     }
 
     /// Copies a frame into `buffer`, and duplicates its descriptors.

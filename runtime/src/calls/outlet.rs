@@ -31,7 +31,7 @@ pub(crate) struct Outlet {
     backlog: Mutex<Backlog>,
     /// Whether the last datagram had more than one part.
     is_shared: AtomicBool,
-    /// How many bytes were ever queued. Changed with `backlog` locked.
+    /// How many bytes were ever queued, with what descriptors count for. Changed with `backlog` locked.
     queued: AtomicU64,
     /// How many of them were sent, or could not be sent.
     sent: AtomicU64,
@@ -49,10 +49,12 @@ pub(crate) enum Unsent {
 }
 
 /// Where a part waits to be sent.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Queued {
     /// Its length in bytes.
     pub(crate) len: usize,
+    /// The bytes that it takes in the queue: descriptors take some, too.
+    pub(crate) room: usize,
     /// How many bytes will have been sent once it is.
     pub(crate) end: u64,
 }
@@ -104,7 +106,7 @@ impl Outlet {
         head: Option<CallHead>,
         message: &M,
     ) -> Result<Queued, SendError> {
-        let mut queued = Queued { len: 0, end: 0 };
+        let mut queued = Queued::default();
         let queue = |part: Outgoing<'_>| {
             queued = self.queue(part)?;
             Ok(())
@@ -124,7 +126,7 @@ impl Outlet {
 
     /// Queues a part that was encoded earlier.
     pub(crate) fn push_held(&self, part: HeldFrame) {
-        self.add(part.len(), |backlog| drop(backlog.push_held(part)));
+        self.add(part.room(), |backlog| drop(backlog.push_held(part)));
     }
 
     fn queue(&self, part: Outgoing<'_>) -> Result<Queued, SendError> {
@@ -133,18 +135,20 @@ impl Outlet {
             check_descriptors(self.kind, part.descriptors.len())?;
         }
         if Bundle::admits(len, part.descriptors.len()) {
-            return Ok(self.add(len, |backlog| backlog.push(part.slices, len)));
+            let end = self.add(len, |backlog| backlog.push(part.slices, len));
+            return Ok(Queued { len, room: len, end });
         }
         let held = HeldFrame::copy(part, Vec::new())?;
-        Ok(self.add(len, |backlog| drop(backlog.push_held(held))))
+        let room = held.room();
+        let end = self.add(room, |backlog| drop(backlog.push_held(held)));
+        Ok(Queued { len, room, end })
     }
 
-    /// Adds a part of `len` bytes.
-    fn add(&self, len: usize, push: impl FnOnce(&mut Backlog)) -> Queued {
+    /// Adds a part that takes `room`. Returns how many bytes will have been sent once it is.
+    fn add(&self, room: usize, push: impl FnOnce(&mut Backlog)) -> u64 {
         let mut backlog = self.backlog();
         push(&mut backlog);
-        let end = self.queued.fetch_add(len as u64, Ordering::Relaxed) + len as u64;
-        Queued { len, end }
+        self.queued.fetch_add(room as u64, Ordering::Relaxed) + room as u64
     }
 
     /// Returns whether so much is queued that whoever sends has to wait.
@@ -220,10 +224,10 @@ impl Outlet {
                     not_sent(unsent, error);
                 }
             }
-            let (count, len, buffer) = datagram.into_parts();
+            let (count, room, buffer) = datagram.into_parts();
             self.is_shared.store(count > 1, Ordering::Relaxed);
             // Whoever sees that a part was sent also sees that it was not.
-            self.sent.fetch_add(len as u64, Ordering::Release);
+            self.sent.fetch_add(room as u64, Ordering::Release);
             let unused = self.backlog().keep_bundle(buffer);
             drop(unused);
         }

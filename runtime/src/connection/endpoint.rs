@@ -153,6 +153,9 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
 
     /// Receives the next frame, or `None` at the end: see [`Receiver::recv`].
     ///
+    /// The frame borrows the connection. To send while you use it, receive with `connection.rx.recv()`, and send with
+    /// `connection.tx.send(…)`.
+    ///
     /// # Errors
     ///
     /// Those of [`Receiver::recv`].

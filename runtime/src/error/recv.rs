@@ -38,8 +38,9 @@ pub enum RecvError {
     /// another one of this length, which is dropped with its further pieces. Shorter frames may still be admitted,
     /// and this length again when others are complete: let the peer send it again later.
     #[error(
-        "a frame of {len} bytes was dropped: incomplete frames hold {held} of the budget's {budget} bytes, \
-         and a new one may take half of the rest: raise Budget::frame_bytes, or have it sent again later"
+        "a frame of {} exceeds the budget, and was dropped: incomplete frames hold {held} of {}, and a new one may \
+         take half of the rest: raise Budget::frame_bytes, or have it sent again later",
+        bytes(*.len), bytes(*.budget)
     )]
     OverBudget {
         /// The length that its sender announced.

@@ -33,7 +33,8 @@ pub enum SendError {
 
     /// The queue has no room, and the call does not wait, or other calls wait already.
     #[error(
-        "the queue holds {capacity} bytes, and has no room for a frame of {len} bytes now: send it again later"
+        "a queue of {} has no room for a frame of {} now: send it again later",
+        bytes(*.capacity), bytes(*.len)
     )]
     Full {
         /// The frame's length.

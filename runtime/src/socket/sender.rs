@@ -14,7 +14,7 @@ use crate::message::Message;
 use crate::outbox;
 use crate::owned_frame::OwnedFrame;
 use crate::sys::{DatagramFd, Kind};
-use crate::transport::{send_bundle_to, send_to};
+use crate::transport::{Outgoing, send_bundle_to, send_to};
 use crate::wait::Wait;
 use crate::wire::{MAX_BUNDLE, MAX_UDP_BUNDLE};
 
@@ -143,15 +143,48 @@ impl<Tx: Message> SocketSender<Tx> {
     where
         Tx::Borrowed<'b>: 'm,
     {
+        let send =
+            |outgoing: Outgoing<'_>, is_bundle| self.send_datagram(outgoing, is_bundle, to, wait);
+        outbox::send_all(messages, self.max_bundle(), send)
+    }
+
+    /// Sends the first of `messages` in one datagram, if there is room now. Returns how many.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn try_send_first_to<'m, 'b>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'m Tx::Borrowed<'b>>,
+        to: &Address,
+    ) -> Result<usize, SendAllError>
+    where
+        Tx::Borrowed<'b>: 'm,
+    {
+        let send = |outgoing: Outgoing<'_>, is_bundle| {
+            self.send_datagram(outgoing, is_bundle, to, Wait::Try)
+        };
+        outbox::send_first(messages, self.max_bundle(), send)
+    }
+
+    /// Returns the most bytes of a bundle.
+    fn max_bundle(&self) -> usize {
         let fd = &self.shared.fd;
-        let max = match fd.kind() {
+        match fd.kind() {
             Kind::Udp4 | Kind::Udp6 => MAX_UDP_BUNDLE,
             _ => fd.max_send_len().unwrap_or(0).min(MAX_BUNDLE),
-        };
-        outbox::send_all(messages, max, |outgoing, is_bundle| match is_bundle {
+        }
+    }
+
+    fn send_datagram(
+        &self,
+        outgoing: Outgoing<'_>,
+        is_bundle: bool,
+        to: &Address,
+        wait: Wait,
+    ) -> Result<(), SendError> {
+        let fd = &self.shared.fd;
+        match is_bundle {
             true => send_bundle_to(fd, outgoing, to.name(), wait),
             false => send_to(fd, outgoing, to.name(), wait),
-        })
+        }
     }
 
     /// Sends an already encoded or received frame. Returns its length in bytes.

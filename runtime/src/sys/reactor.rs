@@ -2,9 +2,11 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::Duration;
 
 use ::tokio::io::Interest;
 use ::tokio::io::unix::AsyncFd;
+use ::tokio::time;
 
 use super::socket::DatagramFd;
 
@@ -27,9 +29,11 @@ unsafe impl StableFd for DatagramFd {}
 ///
 /// # Panics
 ///
-/// Outside a runtime, and in one whose I/O driver is not enabled.
+/// Outside a runtime, and in one whose I/O or time driver is not enabled.
 #[track_caller]
 pub(crate) fn register<T: StableFd>(fd: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+    // Most calls never pause. One that has to, much later, would be the first to panic without a time driver.
+    drop(time::sleep(Duration::ZERO));
     // SAFETY: `StableFd` promises what tokio requires: one open descriptor while the `AsyncFd` owns `fd`. This
     // crate does not call `get_mut`, so `fd` is only borrowed until then.
     let registered = unsafe { AsyncFd::register_with_interest(fd, interest) };

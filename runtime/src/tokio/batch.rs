@@ -12,6 +12,9 @@ use crate::wait::Wait;
 
 /// Collects messages of type `Tx`, and sends them together in one datagram. See [`Batch`](crate::Batch).
 ///
+/// A message that does not fit in one datagram has only begun when [`push`](Self::push) returns. The next call
+/// completes it: [`flush`](Self::flush) before you wait for an answer.
+///
 /// Pushing and flushing are cancel-safe. If a future is dropped, each message is either still in the batch, or
 /// sent, or the caller's.
 ///
@@ -79,8 +82,8 @@ impl<Tx: Message> Batch<Tx> {
     /// Those of [`Batch::push`](crate::Batch::push).
     pub async fn push(&mut self, message: &Tx::Borrowed<'_>) -> Result<(), SendAllError> {
         let Self { inner, registration } = self;
-        let push = |_| inner.push(message, Wait::Try).map(|()| 0);
-        registration.write_all(push).await.map(|_| ())
+        let push = || inner.push(message, Wait::Try).map(|()| 0);
+        registration.write_batch(push).await.map(|_| ())
     }
 
     /// Adds a message. If it does not fit, flushes the batch first, if there is room now.
@@ -100,9 +103,9 @@ impl<Tx: Message> Batch<Tx> {
     /// Those of [`Batch::flush`](crate::Batch::flush).
     pub async fn flush(&mut self) -> Result<usize, SendAllError> {
         let Self { inner, registration } = self;
-        let sent = registration.write_all(|_| inner.flush(Wait::Try)).await?;
+        let sent = registration.write_batch(|| inner.flush(Wait::Try)).await?;
         // A message that is sent alone may have begun, and be pending.
-        registration.write_all(|_| inner.flush(Wait::Try)).await?;
+        registration.write_batch(|| inner.flush(Wait::Try)).await?;
         Ok(sent)
     }
 
@@ -127,7 +130,7 @@ impl<Tx: Message> Batch<Tx> {
         // What is pending goes with the sender, unless messages come after it.
         if !self.buffer().is_empty() {
             let Self { inner, registration } = &mut self;
-            if let Err(error) = registration.write_all(|_| inner.flush(Wait::Try)).await {
+            if let Err(error) = registration.write_batch(|| inner.flush(Wait::Try)).await {
                 return Err((self, error));
             }
         }

@@ -26,6 +26,9 @@ use crate::sys;
 /// The longest pause while the process has no descriptors for a client.
 const MAX_PAUSE: Duration = Duration::from_millis(50);
 
+/// The most clients that are rejected at a deadline, as many as a task may handle in one turn.
+const MAX_REJECTED: u32 = 128;
+
 /// Accepts connections that send messages of type `Tx` and receive messages of type `Rx`. See
 /// [`Listener`](crate::Listener).
 ///
@@ -132,10 +135,13 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         let mut backoff = Backoff::up_to(MAX_PAUSE);
         let mut accepted = loop {
             match self.next().await {
+                Ok(Some(accepted)) => break accepted,
+                // Rejected. Each client counts against the task's budget.
+                Ok(None) => {}
                 Err(AcceptError::Exhausted(_) | AcceptError::Full { .. }) => {
                     sleep(backoff.next_pause()).await;
                 }
-                result => break result?,
+                Err(error) => return Err(error),
             }
         };
         loop {
@@ -154,10 +160,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     ///
     /// Those of [`Listener::try_accept`](crate::Listener::try_accept).
     pub fn try_accept(&self) -> Result<Connection<Tx, Rx>, AcceptError> {
-        Connection::from_blocking(self.inner.try_accept()?).map_err(|(_, source)| AcceptError::Io {
-            action: "registering a connection with the tokio runtime",
-            source,
-        })
+        registered(self.inner.try_accept()?)
     }
 
     /// Accepts a connection, and waits for one until `deadline`.
@@ -165,26 +168,35 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     /// # Errors
     ///
     /// Those of [`accept`](Self::accept), and [`AcceptError::TimedOut`]. [`AcceptError::Exhausted`] if a client
-    /// is waiting at the deadline, and the process has no descriptor for it.
+    /// is waiting at the deadline, and the process has no descriptor for it. [`AcceptError::Full`] if the
+    /// [`Budget`](crate::Budget) allows no more connections at the deadline.
     pub async fn accept_deadline(
         &self,
         deadline: Instant,
     ) -> Result<Connection<Tx, Rx>, AcceptError> {
-        match timeout_at(deadline.into(), self.accept()).await {
-            Ok(accepted) => accepted,
-            // A client may be waiting that the reactor has not reported yet.
-            Err(_) => match self.try_accept() {
-                Err(AcceptError::WouldBlock) => Err(AcceptError::TimedOut),
-                accepted => accepted,
-            },
-        }
+        let accepted = timeout_at(deadline.into(), self.accept()).await;
+        // A client may be waiting that the reactor has not reported yet.
+        accepted.unwrap_or_else(|_| self.accept_at_deadline())
     }
 
-    /// Accepts the next connection, which is not registered yet.
-    async fn next(&self) -> Result<connection::Connection<Tx, Rx>, AcceptError> {
+    /// Accepts a connection if a client is waiting. Gives up after many rejections.
+    fn accept_at_deadline(&self) -> Result<Connection<Tx, Rx>, AcceptError> {
+        for _ in 0..MAX_REJECTED {
+            match self.inner.try_accept_next() {
+                Ok(Some(accepted)) => return registered(accepted),
+                Ok(None) => {}
+                Err(AcceptError::WouldBlock) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(AcceptError::TimedOut)
+    }
+
+    /// Accepts the next connection, which is not registered yet. Returns `None` if the policy rejects the client.
+    async fn next(&self) -> Result<Option<connection::Connection<Tx, Rx>>, AcceptError> {
         let failed = |source| AcceptError::Io { action: "waiting for a client", source };
         let mut accepted = pin!(self.clients.async_io(Interest::READABLE, |_| {
-            match self.inner.try_accept() {
+            match self.inner.try_accept_next() {
                 Err(AcceptError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
                 result => Ok(result),
             }
@@ -197,12 +209,21 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
             }
             // Then, accepting never blocks.
             stopped.as_mut().poll(cx).map(|stopped| match stopped {
-                Ok(_still_readable) => self.inner.try_accept(),
+                Ok(_still_readable) => self.inner.try_accept_next(),
                 Err(source) => Err(failed(source)),
             })
         })
         .await
     }
+}
+
+fn registered<Tx: Message, Rx: Message>(
+    accepted: connection::Connection<Tx, Rx>,
+) -> Result<Connection<Tx, Rx>, AcceptError> {
+    Connection::from_blocking(accepted).map_err(|(_, source)| AcceptError::Io {
+        action: "registering a connection with the tokio runtime",
+        source,
+    })
 }
 
 impl<Tx, Rx> Listener<Tx, Rx> {

@@ -1,14 +1,15 @@
 //! The endpoints, awaited, for programs that run on [tokio](https://docs.rs/tokio). Needs the feature `tokio`.
 //!
 //! The types have the names of the blocking ones, the same errors, limits and options, and the same bytes on the
-//! wire. Each wraps its blocking twin: `from_blocking` and `into_blocking` convert at any time, also in the middle
-//! of a stream. [The guide](crate::guide::awaiting) says what each future promises.
+//! wire. A [`Connection`], [`Listener`], [`Socket`] or [`Process`] converts from its blocking twin and back
+//! (`from_blocking`, `into_blocking`), at any time: unread frames and unfinished pieces go with it.
+//! [The guide](crate::guide::awaiting) says what each future promises.
 //!
 //! | blocking | here |
 //! | --- | --- |
 //! | `recv()`, `send(&message)`, `accept()` | `recv().await`, `send(&message).await`, `accept().await` |
 //! | `try_recv()`, `try_send(&message)`, `try_accept()` | the same, and a `try_` form of each method below |
-//! | `recv_deadline(instant)` and so on | `recv_deadline(instant).await`, or any timeout of tokio |
+//! | `recv_deadline(instant)` and so on | `recv_deadline(instant).await` (an instant of `std`), or any timeout of tokio |
 //! | `flush(wait)` and others that take a [`Wait`](crate::Wait) | `flush().await`: no `Wait` |
 //! | `Batch` | `Batch`, and a queue for many tasks: [`Sender::into_queue`] |
 //! | none | streams: [`Receiver`], [`SocketReceiver`], [`Incoming`] |
@@ -63,7 +64,7 @@
 //! # Runtimes
 //!
 //! An endpoint belongs to the runtime in which it was created, as tokio's own sockets do, and works while that
-//! runtime runs. The runtime needs its I/O and time drivers (`enable_all`).
+//! runtime runs. Opening one panics unless the runtime has its I/O and time drivers (`enable_all`).
 //!
 //! A copy of the process made by fork(2) shares the reactor with its parent. If the copy drops an endpoint, the
 //! parent is no longer told when its own is ready. Let the copy call execve(2) or _exit(2) at once, or use the
@@ -74,6 +75,7 @@ pub mod calls;
 mod child;
 mod connecting;
 mod connection;
+mod inbound;
 mod incoming;
 mod listener;
 mod queue;

@@ -10,11 +10,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use ::tokio::time::timeout_at;
 use futures_core::Stream;
 
+use super::inbound::{Inbound, Reads};
 use super::registration::Registration;
-use super::unread::Unread;
 use crate::error::RecvError;
 use crate::frame::Frame;
 use crate::limits::Limits;
@@ -26,7 +25,7 @@ use crate::wait::Wait;
 /// The receiving half of a [`Connection`](super::Connection), for messages of type `Rx`.
 ///
 /// All methods are cancel-safe: if a future is dropped, no frame is lost. A large frame whose pieces have
-/// arrived in part stays in the receiver, and the next call goes on with it.
+/// arrived in part stays in the receiver, and the next call continues with it.
 ///
 /// A receiver is also a [`Stream`] of [`OwnedFrame`]s. The stream ends with the connection, and after a
 /// [fatal](RecvError::is_fatal) error.
@@ -61,9 +60,7 @@ use crate::wait::Wait;
 /// # }
 /// ```
 pub struct Receiver<Rx> {
-    inner: receiver::Receiver<Rx>,
-    registration: Registration,
-    unread: Unread,
+    inbound: Inbound<receiver::Receiver<Rx>>,
     /// Whether a stream has ended.
     is_done: bool,
 }
@@ -71,8 +68,7 @@ pub struct Receiver<Rx> {
 impl<Rx: Message> Receiver<Rx> {
     pub(super) fn new(mut inner: receiver::Receiver<Rx>, registration: Registration) -> Self {
         inner.set_awaited(true);
-        let unread = Unread::new(inner.has_unread());
-        Self { inner, registration, unread, is_done: false }
+        Self { inbound: Inbound::new(inner, registration), is_done: false }
     }
 
     /// Receives the next frame, or `None` at the end. See [`Receiver::recv`](crate::Receiver::recv).
@@ -81,8 +77,8 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// Those of [`Receiver::recv`](crate::Receiver::recv).
     pub async fn recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        let frame = poll_fn(|cx| self.poll_range(cx)).await?;
-        Ok(frame.map(|frame| self.inner.frame(frame)))
+        let frame = poll_fn(|cx| self.inbound.poll(cx, receive)).await?;
+        Ok(self.lend(frame))
     }
 
     /// Receives the next frame if one is queued. See [`Receiver::try_recv`](crate::Receiver::try_recv).
@@ -91,8 +87,8 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// Those of [`Receiver::try_recv`](crate::Receiver::try_recv).
     pub fn try_recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        let frame = self.try_with(|inner| inner.receive_range(Wait::Try))?;
-        Ok(frame.map(|frame| self.inner.frame(frame)))
+        let frame = self.inbound.with(receive)?;
+        Ok(self.lend(frame))
     }
 
     /// Receives the next frame, and waits for it until `deadline`. See
@@ -105,17 +101,8 @@ impl<Rx: Message> Receiver<Rx> {
         &mut self,
         deadline: Instant,
     ) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        let frame = poll_fn(|cx| self.poll_range(cx));
-        let frame = match timeout_at(deadline.into(), frame).await {
-            Ok(frame) => frame,
-            // A frame may be queued that the reactor has not reported yet.
-            Err(_) => self.try_with(|inner| inner.receive_range(Wait::Try)),
-        };
-        match frame {
-            Ok(frame) => Ok(frame.map(|frame| self.inner.frame(frame))),
-            Err(RecvError::WouldBlock) => Err(RecvError::TimedOut),
-            Err(error) => Err(error),
-        }
+        let frame = self.inbound.until(deadline, receive).await?;
+        Ok(self.lend(frame))
     }
 
     /// Receives the next frame as an [`OwnedFrame`], which can be kept and moved to another task.
@@ -124,7 +111,7 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// Those of [`recv`](Self::recv).
     pub async fn recv_owned(&mut self) -> Result<Option<OwnedFrame<Rx>>, RecvError> {
-        poll_fn(|cx| self.poll_owned(cx)).await
+        poll_fn(|cx| self.inbound.poll(cx, receive_owned)).await
     }
 
     /// Receives the next frame as an [`OwnedFrame`] if one is queued.
@@ -133,7 +120,7 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// Those of [`try_recv`](Self::try_recv).
     pub fn try_recv_owned(&mut self) -> Result<Option<OwnedFrame<Rx>>, RecvError> {
-        self.try_with(|inner| inner.recv_owned(Wait::Try))
+        self.inbound.with(receive_owned)
     }
 
     /// Waits for the next frame, and returns its length in bytes without receiving it, or `None` at the end.
@@ -151,7 +138,7 @@ impl<Rx: Message> Receiver<Rx> {
             }
             result => result,
         };
-        poll_fn(|cx| self.poll_with(cx, peek)).await
+        poll_fn(|cx| self.inbound.poll(cx, peek)).await
     }
 
     /// Returns the length of the next frame if one is queued.
@@ -160,19 +147,18 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// Those of [`peek_len`](Self::peek_len), and [`RecvError::WouldBlock`].
     pub fn try_peek_len(&mut self) -> Result<Option<usize>, RecvError> {
-        self.try_with(|inner| inner.peek_len(Wait::Try))
+        self.inbound.with(|inner| inner.peek_len(Wait::Try))
     }
 
     /// Changes the limits for the frames received from now on.
     pub fn set_limits(&mut self, limits: Limits) {
-        self.inner.set_limits(limits);
+        self.inbound.with(|inner| inner.set_limits(limits));
     }
 
     /// Returns `datagrams`, read earlier, before anything still in the socket. See
     /// [`Receiver::restore`](crate::Receiver::restore).
     pub fn restore(&mut self, unread: Vec<Vec<u8>>) {
-        self.inner.restore(unread);
-        self.unread.set(true);
+        self.inbound.with(|inner| inner.restore(unread));
     }
 
     /// Shuts down one or both directions: see [`Sender::shutdown`](crate::Sender::shutdown).
@@ -181,24 +167,15 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// Those of [`Sender::shutdown`](crate::Sender::shutdown).
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.inner.shutdown(how)
+        self.inbound.inner().shutdown(how)
     }
 
-    /// Returns the blocking receiver. Nothing is lost, also not a frame of which some pieces have arrived.
+    /// Returns the blocking receiver. Nothing is lost, not even a frame of which only some pieces have arrived.
     #[must_use]
-    pub fn into_blocking(mut self) -> receiver::Receiver<Rx> {
-        self.inner.set_awaited(false);
-        self.inner
-    }
-
-    /// Receives without waiting, and notes what was read before the reactor reported it.
-    fn try_with<T>(
-        &mut self,
-        attempt: impl FnOnce(&mut receiver::Receiver<Rx>) -> Result<T, RecvError>,
-    ) -> Result<T, RecvError> {
-        let result = attempt(&mut self.inner);
-        self.unread.set(self.inner.has_unread());
-        result
+    pub fn into_blocking(self) -> receiver::Receiver<Rx> {
+        let mut inner = self.inbound.into_inner();
+        inner.set_awaited(false);
+        inner
     }
 
     /// Polls for the next frame, or part of a call. Its range is for the blocking receiver.
@@ -206,61 +183,51 @@ impl<Rx: Message> Receiver<Rx> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Range<usize>>, RecvError>> {
-        self.poll_with(cx, |inner| inner.receive_range(Wait::Try))
+        self.inbound.poll(cx, receive)
     }
 
     /// Polls until the peer sends no more, without reading what it has sent.
     pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.unread.forget_event();
-        self.registration.poll_closed(cx)
+        self.inbound.poll_closed(cx)
     }
 
-    /// Polls for the next event, without a try to read. Something that came with the last event is not seen until
-    /// then. Ready if `is_quiet` returns that the peer may have something to say, and if something was read and not
-    /// received.
+    /// Polls for the next event, without a try to read: see [`Inbound::poll_quiet`].
     pub(super) fn poll_quiet(
         &mut self,
         cx: &mut Context<'_>,
         is_quiet: impl FnOnce() -> bool,
     ) -> Poll<()> {
-        match self.inner.has_unread() || self.unread.is_there() {
-            true => Poll::Ready(()),
-            false => self.registration.poll_event(cx, is_quiet),
-        }
+        self.inbound.poll_quiet(cx, is_quiet)
     }
 
     pub(super) fn inner_mut(&mut self) -> &mut receiver::Receiver<Rx> {
-        &mut self.inner
+        self.inbound.inner_mut()
     }
 
-    fn poll_owned(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<OwnedFrame<Rx>>, RecvError>> {
-        self.poll_with(cx, |inner| inner.recv_owned(Wait::Try))
-    }
-
+    /// Lends the frame at `range`.
     #[inline]
-    fn poll_with<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut attempt: impl FnMut(&mut receiver::Receiver<Rx>) -> Result<T, RecvError>,
-    ) -> Poll<Result<T, RecvError>> {
-        let Self { inner, registration, unread, .. } = self;
-        if ready!(unread.poll(cx)) {
-            let result = attempt(inner);
-            unread.set(inner.has_unread());
-            match result {
-                Err(RecvError::WouldBlock) => unread.found_nothing(),
-                Err(RecvError::Unfinished { .. }) if unread.is_there() => {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                Err(RecvError::Unfinished { .. }) => {}
-                result => return Poll::Ready(result),
-            }
-        }
-        registration.poll_read(cx, || attempt(inner))
+    fn lend(&mut self, range: Option<Range<usize>>) -> Option<Frame<'_, Rx>> {
+        range.map(|range| self.inbound.inner_mut().frame(range))
+    }
+}
+
+#[inline]
+fn receive<Rx: Message>(
+    inner: &mut receiver::Receiver<Rx>,
+) -> Result<Option<Range<usize>>, RecvError> {
+    inner.receive_range(Wait::Try)
+}
+
+#[inline]
+fn receive_owned<Rx: Message>(
+    inner: &mut receiver::Receiver<Rx>,
+) -> Result<Option<OwnedFrame<Rx>>, RecvError> {
+    inner.recv_owned(Wait::Try)
+}
+
+impl<Rx: Message> Reads for receiver::Receiver<Rx> {
+    fn has_unread(&self) -> bool {
+        self.has_unread()
     }
 }
 
@@ -271,7 +238,7 @@ impl<Rx: Message> Stream for Receiver<Rx> {
         if self.is_done {
             return Poll::Ready(None);
         }
-        let item = ready!(self.poll_owned(cx)).transpose();
+        let item = ready!(self.inbound.poll(cx, receive_owned)).transpose();
         self.is_done = match &item {
             Some(Ok(_)) => false,
             Some(Err(error)) => error.is_fatal(),
@@ -283,18 +250,18 @@ impl<Rx: Message> Stream for Receiver<Rx> {
 
 impl<Rx> AsFd for Receiver<Rx> {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.inner.as_fd()
+        self.inbound.inner().as_fd()
     }
 }
 
 impl<Rx> AsRawFd for Receiver<Rx> {
     fn as_raw_fd(&self) -> RawFd {
-        self.inner.as_raw_fd()
+        self.inbound.inner().as_raw_fd()
     }
 }
 
 impl<Rx> fmt::Debug for Receiver<Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Receiver").field(&self.inner).finish()
+        f.debug_tuple("Receiver").field(self.inbound.inner()).finish()
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use ::tokio::io::Interest;
 use ::tokio::io::unix::AsyncFd;
-use ::tokio::task::coop::cooperative;
+use ::tokio::task::coop::{cooperative, poll_proceed};
 use ::tokio::time;
 
 use super::room::Room;
@@ -52,6 +52,11 @@ impl Registration {
                 Err(RecvError::Unfinished { .. }) => {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
+                }
+                // It may have discarded many pieces: other tasks come before the next receive.
+                result @ Err(RecvError::BadFragment(_)) => {
+                    end_turn(cx);
+                    return Poll::Ready(result);
                 }
                 result => return Poll::Ready(result),
             }
@@ -127,14 +132,30 @@ impl Registration {
         }
     }
 
-    /// Sends several messages like [`write`](Self::write). `attempt` gets the number of messages sent earlier, and
-    /// sends the others. Returns how many were sent.
-    pub(super) async fn write_all(
+    /// Sends `messages`, a datagram at a time, like [`write`](Self::write): each counts against the task's budget.
+    /// `attempt` sends the first of the messages that it gets, and returns how many. Returns how many were sent.
+    pub(super) async fn write_all<I: Iterator + Clone>(
         &mut self,
-        mut attempt: impl FnMut(usize) -> Result<usize, SendAllError>,
+        mut messages: I,
+        mut attempt: impl FnMut(I) -> Result<usize, SendAllError>,
     ) -> Result<usize, SendAllError> {
         let mut sent = 0;
-        let written = self.write(|| match attempt(sent) {
+        while messages.clone().next().is_some() {
+            let first = || attempt(messages.clone()).map_err(|stopped| stopped.error);
+            let count = self.write(first).await.map_err(|error| SendAllError { sent, error })?;
+            sent += count;
+            messages.nth(count.saturating_sub(1));
+        }
+        Ok(sent)
+    }
+
+    /// Repeats `attempt` like [`write`](Self::write). Returns how many messages all attempts have sent.
+    pub(super) async fn write_batch(
+        &mut self,
+        mut attempt: impl FnMut() -> Result<usize, SendAllError>,
+    ) -> Result<usize, SendAllError> {
+        let mut sent = 0;
+        let written = self.write(|| match attempt() {
             Ok(count) => {
                 sent += count;
                 Ok(())
@@ -146,6 +167,18 @@ impl Registration {
         });
         let written = written.await;
         written.map(|()| sent).map_err(|error| SendAllError { sent, error })
+    }
+}
+
+/// Uses up the task's budget, unless it has none.
+#[cold]
+fn end_turn(cx: &mut Context<'_>) {
+    // The budget is 128.
+    for _ in 0..128 {
+        match poll_proceed(cx) {
+            Poll::Ready(unit) => unit.made_progress(),
+            Poll::Pending => return,
+        }
     }
 }
 

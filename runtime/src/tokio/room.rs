@@ -23,6 +23,14 @@ use crate::sys::{self, DatagramFd, Readiness};
 /// The longest pause before a retry, if the kernel cannot report readiness.
 const MAX_PAUSE: Duration = Duration::from_millis(10);
 
+/// How long a sender waits with a registration that it has kept. The runtime of that may have ended or paused since,
+/// because the sender may be awaited in several: then it registers again with the current one.
+const MAX_TRUST: Duration = Duration::from_millis(100);
+
+/// How often a sender that waits tries to send. The kernel does not report that the peer reads no more, or that
+/// another holder has shut down this direction.
+const RECHECK: Duration = Duration::from_secs(1);
+
 /// The number of sends in a row without a wait after which a sender drops its registration.
 const MAX_FREE: u32 = 1024;
 
@@ -64,15 +72,36 @@ impl Room {
         fd: &DatagramFd,
         mut attempt: impl FnMut() -> Result<T, SendError>,
     ) -> Result<T, SendError> {
-        if self.0.is_none() {
-            self.0 = Kept::new(fd);
-        }
         if let Some(kept) = &mut self.0 {
             kept.left = MAX_FREE;
-            return write(Some(&kept.writer), attempt).await;
+            let written = time::timeout(MAX_TRUST, write(Some(&kept.writer), &mut attempt));
+            if let Ok(Ok(result)) = written.await {
+                return result;
+            }
         }
-        // Without a descriptor or memory for one, retries after pauses.
-        write(register(fd).ok().as_ref(), &mut attempt).await
+        // The old one makes place first.
+        self.0 = None;
+        self.0 = Kept::new(fd);
+        let failed = |source| SendError::Io { len: 0, source };
+        let registered = match &self.0 {
+            Some(_) => None,
+            None => match register(fd) {
+                // Without a descriptor or memory for one, retries after pauses.
+                Err(error) if error.raw_os_error().is_some() => None,
+                registered => Some(registered.map_err(failed)?),
+            },
+        };
+        let writer = self.0.as_ref().map(|kept| &kept.writer).or(registered.as_ref());
+        loop {
+            let written = time::timeout(RECHECK, write(writer, &mut attempt));
+            let result = match written.await {
+                Ok(written) => written.map_err(failed)?,
+                Err(_) => attempt(),
+            };
+            if !matches!(result, Err(SendError::WouldBlock { .. })) {
+                return result;
+            }
+        }
     }
 }
 
@@ -108,21 +137,21 @@ fn register(fd: &DatagramFd) -> io::Result<AsyncFd<OwnedFd>> {
 }
 
 /// Repeats `attempt`, when the reactor reports room or else after pauses, until it returns something other than
-/// [`SendError::WouldBlock`].
+/// [`SendError::WouldBlock`]. Fails if the runtime of the registration has ended.
 async fn write<T>(
     writer: Option<&AsyncFd<OwnedFd>>,
     mut attempt: impl FnMut() -> Result<T, SendError>,
-) -> Result<T, SendError> {
+) -> io::Result<Result<T, SendError>> {
     let mut backoff = Backoff::up_to(MAX_PAUSE);
     loop {
         let result = match writer {
-            Some(writer) => poll_fn(|cx| poll_write(writer, cx, &mut attempt)).await,
+            Some(writer) => poll_fn(|cx| poll_write(writer, cx, &mut attempt)).await?,
             None => attempt(),
         };
         match result {
             // No event tells when that ends.
             Err(SendError::WouldBlock { .. }) => time::sleep(backoff.next_pause()).await,
-            result => return result,
+            result => return Ok(result),
         }
     }
 }
@@ -134,15 +163,16 @@ fn poll_write<T>(
     registered: &AsyncFd<OwnedFd>,
     cx: &mut Context<'_>,
     attempt: &mut impl FnMut() -> Result<T, SendError>,
-) -> Poll<Result<T, SendError>> {
+) -> Poll<io::Result<Result<T, SendError>>> {
     loop {
-        let ready = ready!(registered.poll_write_ready(cx));
-        let mut ready = ready.map_err(|source| SendError::Io { len: 0, source })?;
+        let mut ready = ready!(registered.poll_write_ready(cx))?;
         match attempt() {
             Err(SendError::WouldBlock { .. }) if !is_writable(registered.get_ref()) => {
                 ready.clear_ready();
             }
-            result => return Poll::Ready(result),
+            // Perhaps there has been room only since the attempt.
+            Err(SendError::WouldBlock { .. }) => return Poll::Ready(Ok(attempt())),
+            result => return Poll::Ready(Ok(result)),
         }
     }
 }

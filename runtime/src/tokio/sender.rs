@@ -93,9 +93,8 @@ impl<Tx: Message> Sender<Tx> {
         Tx::Borrowed<'b>: 'm,
     {
         let Self { inner, registration } = self;
-        let messages = messages.into_iter();
-        let send = |sent| inner.send_all(messages.clone().skip(sent), Wait::Try);
-        let sent = registration.write_all(send).await?;
+        let send = |messages| inner.try_send_first(messages);
+        let sent = registration.write_all(messages.into_iter(), send).await?;
         self.flush().await.map(|()| sent).map_err(|error| SendAllError { sent, error })
     }
 

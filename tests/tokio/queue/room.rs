@@ -6,8 +6,8 @@ use datagrammar::SendError;
 use datagrammar_tests::raw;
 use rustix::net::{RecvFlags, SocketType};
 
-use super::kinds::{Any, Anys, Refused};
-use super::steps::{Ours, Steps, send, started, try_send};
+use super::kinds::{Any, Anys, Refused, files};
+use super::steps::{Ours, Steps, send, settle, started, try_send};
 
 /// The length of a frame with a body of 37 bytes: its tag, and two numbers.
 const LEN: usize = 40;
@@ -144,6 +144,40 @@ async fn a_frame_longer_than_the_capacity_goes_when_nothing_else_is_queued() {
             let frame = theirs.try_recv().unwrap().unwrap();
             assert_eq!((frame.decode().unwrap().check(), queue.is_empty()), (number, true));
         }
+    }
+}
+
+/// A peer that does not read does not make the queue hold all descriptors that the process may have.
+#[tokio::test]
+async fn h22_descriptors_take_room() {
+    let (mut ours, mut theirs) = Anys::pair().unwrap();
+    let mut first = 0;
+    while ours.tx.try_send(&Any::Plain { number: 0, body: &[] }).is_ok() {
+        first += 1;
+    }
+    let (queue, driver) = ours.tx.into_queue(64 << 10);
+    let mut driver = Steps::new(driver);
+    assert!(driver.step().is_pending());
+    let mut number = 0;
+    let full = loop {
+        match queue.try_send(&files(number, 2)) {
+            Ok(queued) => assert_eq!(queued, number),
+            Err(error) => break error,
+        }
+        number += 1;
+        assert!(number < 100, "200 descriptors");
+    };
+    assert!(matches!(full, SendError::Full { .. }), "{full:?}");
+    assert!(number >= 7, "{number} messages");
+    // Their room becomes free again.
+    for _ in 0..first {
+        theirs.try_recv().unwrap();
+    }
+    for next in 0..3 * number {
+        settle().await;
+        assert!(driver.step().is_pending());
+        assert_eq!(queue.try_send(&files(number + next, 2)).unwrap(), number + next);
+        assert_eq!(theirs.try_recv().unwrap().unwrap().decode().unwrap().number(), next);
     }
 }
 

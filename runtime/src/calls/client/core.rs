@@ -134,11 +134,11 @@ impl Core {
     /// Ends a call early. Returns whether the server has to be told; that is queued.
     pub(crate) fn cancel(&self, id: u64) -> bool {
         let (is_open, queued) = self.table().forget(id);
-        if let Some(Queued { len, end }) = queued
+        if let Some(Queued { room, end, .. }) = queued
             && end > self.outlet.sent()
         {
             self.abandoned_end.fetch_max(end, Ordering::Relaxed);
-            self.abandoned.fetch_add(len, Ordering::Relaxed);
+            self.abandoned.fetch_add(room, Ordering::Relaxed);
         }
         if is_open {
             self.outlet.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });

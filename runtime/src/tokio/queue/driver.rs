@@ -23,8 +23,9 @@ impl<Tx: Message + 'static> Sender<Tx> {
     /// driver to spawn. See [`Queue`].
     ///
     /// `capacity` is the most bytes of encoded frames that are queued before senders wait, those that the driver
-    /// is sending included. A frame longer than that is queued when nothing else is. 64 KiB, one full bundle, is
-    /// enough for most.
+    /// is sending included. Each descriptor takes another 4 KiB, so that a peer that does not read cannot make the
+    /// queue hold all that the process may have. A frame longer than the capacity is queued when nothing else is.
+    /// 64 KiB, one full bundle, is enough for most.
     #[must_use = "the driver sends what is queued: spawn it"]
     pub fn into_queue(self, capacity: usize) -> (Queue<Tx>, QueueDriver<Tx>) {
         let shared = Arc::new(Shared::new(self.inner.fd().kind(), capacity));

@@ -1,4 +1,4 @@
-//! The handle of a queue, by which tasks send.
+//! The handle of a queue, through which tasks send.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,6 +8,7 @@ use ::tokio::task::coop::cooperative;
 
 use super::shared::{Phase, Shared};
 use super::turn::{Closed, Turn};
+use crate::backlog::room;
 use crate::bundle::Bundle;
 use crate::error::SendError;
 use crate::message::Message;
@@ -15,7 +16,7 @@ use crate::outbox;
 use crate::owned_frame::OwnedFrame;
 use crate::transport::{Outgoing, check_descriptors};
 
-/// A handle by which many tasks send messages of type `Tx` over one connection. Clones are cheap, and send
+/// A handle through which many tasks send messages of type `Tx` over one connection. Clones are cheap, and send
 /// through the same queue.
 ///
 /// [`Sender::into_queue`](crate::tokio::Sender::into_queue) creates a queue, and a [`QueueDriver`] that sends
@@ -191,7 +192,8 @@ impl<Tx: Message> Queue<Tx> {
         if state.phase() != Phase::Open {
             return Err(SendError::Closed);
         }
-        let is_free = state.is_free(len, shared.capacity);
+        let room = room(len, descriptors.len());
+        let is_free = state.is_free(room, shared.capacity);
         if is_free && Bundle::admits(len, descriptors.len()) {
             let queued = state.push(slices, len);
             drop(state);
@@ -200,7 +202,7 @@ impl<Tx: Message> Queue<Tx> {
         if !is_free && !waits {
             return Err(SendError::Full { len, capacity: shared.capacity });
         }
-        let key = state.enter(len, is_free);
+        let key = state.enter(room, is_free);
         let buffer = state.backlog().buffer(len);
         drop(state);
         Turn::new(shared, key, frame, buffer).map(Entry::Turn)
@@ -211,7 +213,8 @@ impl<Tx> Queue<Tx> {
     /// Closes the queue, also for other handles: no more messages can be queued, and calls that wait fail. The driver
     /// sends what is queued, and returns the sender.
     ///
-    /// A peer that does not read makes the driver wait. To give up what is queued, drop the driver.
+    /// A peer that does not read makes the driver wait. To give up what is queued, drop the driver. The connection
+    /// ends when the sender and the receiver are dropped too.
     pub fn close(&self) {
         self.shared().close(Phase::Closing);
     }
@@ -223,7 +226,8 @@ impl<Tx> Queue<Tx> {
     }
 
     /// Waits until sending fails with [`SendError::Closed`], because the queue was closed or its driver has ended.
-    /// The driver learns that the peer is gone when it next sends.
+    /// The driver learns that the peer is gone when it next sends. Wait for this and for a `recv` in one `select!`, to
+    /// stop serving a peer that can get no more answers.
     pub async fn closed(&self) {
         Closed::new(self.shared()).await;
     }

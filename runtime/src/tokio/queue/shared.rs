@@ -25,7 +25,7 @@ pub(super) struct State {
     waiters: Waiters,
     /// The driver's task, while it has nothing to send.
     driver: Option<Waker>,
-    /// The lengths of the frames that are queued, or have room reserved, in bytes.
+    /// The room of the frames that are queued, or have it reserved, in bytes: see `backlog::room`.
     used: usize,
     /// How many messages were queued, and how many of them were sent.
     queued: u64,
@@ -96,7 +96,7 @@ impl Shared {
 
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it is locked, but for want of memory.
+        // Nothing panics while it is locked, unless memory runs out.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -124,8 +124,8 @@ impl Shared {
         let mut state = self.lock();
         let (place, waker) = state.waiters.remove(key);
         aftermath.replaced = waker;
-        if let Place::Admitted { len } = place {
-            state.used = state.used.saturating_sub(len);
+        if let Place::Admitted { room } = place {
+            state.used = state.used.saturating_sub(room);
         }
         state.admit(self.capacity, &mut aftermath.wakers);
         drop(state);
@@ -141,9 +141,9 @@ impl Shared {
     ) -> Poll<Option<Datagram>> {
         let done = done.take().map(Datagram::into_parts);
         let mut state = self.lock();
-        if let Some((count, len, buffer)) = done {
+        if let Some((count, room, buffer)) = done {
             state.sent += count as u64;
-            state.used = state.used.saturating_sub(len);
+            state.used = state.used.saturating_sub(room);
             aftermath.buffers.extend(state.backlog.keep_bundle(buffer));
             state.admit(self.capacity, &mut aftermath.wakers);
         }
@@ -192,10 +192,10 @@ impl State {
         &mut self.backlog
     }
 
-    /// Returns whether a frame of `len` bytes may be queued now: nobody waits, and there is room.
+    /// Returns whether a frame that takes `room` may be queued now: nobody waits, and there is room.
     #[inline]
-    pub(super) fn is_free(&self, len: usize, capacity: usize) -> bool {
-        self.waiters.is_line_empty() && self.has_room(len, capacity)
+    pub(super) fn is_free(&self, room: usize, capacity: usize) -> bool {
+        self.waiters.is_line_empty() && self.has_room(room, capacity)
     }
 
     /// Queues a frame that may be in a bundle.
@@ -213,13 +213,13 @@ impl State {
         self.count(unused)
     }
 
-    /// Reserves room for a frame of `len` bytes, now or later. Returns the key of the call.
-    pub(super) fn enter(&mut self, len: usize, is_free: bool) -> usize {
+    /// Reserves `room` for a frame, now or later. Returns the key of the call.
+    pub(super) fn enter(&mut self, room: usize, is_free: bool) -> usize {
         if !is_free {
-            return self.waiters.line_up(len);
+            return self.waiters.line_up(room);
         }
-        self.used += len;
-        self.waiters.add(Place::Admitted { len })
+        self.used += room;
+        self.waiters.add(Place::Admitted { room })
     }
 
     #[inline]
@@ -232,17 +232,17 @@ impl State {
     /// Admits those who wait, in order, while there is room.
     #[inline]
     fn admit(&mut self, capacity: usize, wakers: &mut Vec<Waker>) {
-        while let Some(len) = self.waiters.first_len()
-            && self.has_room(len, capacity)
+        while let Some(room) = self.waiters.first_room()
+            && self.has_room(room, capacity)
         {
-            self.used += len;
+            self.used += room;
             wakers.extend(self.waiters.admit_first());
         }
     }
 
     /// A frame longer than the capacity has room in an empty queue.
     #[inline]
-    fn has_room(&self, len: usize, capacity: usize) -> bool {
-        self.used == 0 || len <= capacity.saturating_sub(self.used)
+    fn has_room(&self, room: usize, capacity: usize) -> bool {
+        self.used == 0 || room <= capacity.saturating_sub(self.used)
     }
 }

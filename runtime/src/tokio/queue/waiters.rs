@@ -22,10 +22,10 @@ struct Slot {
 /// What a call waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// For room for a frame of `len` bytes, in line between two others.
-    InLine { len: usize, before: Option<usize>, after: Option<usize> },
-    /// For nothing: the room for its frame of `len` bytes is reserved.
-    Admitted { len: usize },
+    /// For `room` for its frame, in line between two others.
+    InLine { room: usize, before: Option<usize>, after: Option<usize> },
+    /// For nothing: the room for its frame is reserved.
+    Admitted { room: usize },
     /// For the end of the queue.
     Watching,
     /// Nobody has this key.
@@ -43,9 +43,9 @@ impl Waiters {
     }
 
     /// Adds a call at the end of the line.
-    pub(super) fn line_up(&mut self, len: usize) -> usize {
+    pub(super) fn line_up(&mut self, room: usize) -> usize {
         let before = self.last;
-        let key = self.add(Place::InLine { len, before, after: None });
+        let key = self.add(Place::InLine { room, before, after: None });
         match before.and_then(|key| self.slots.get_mut(key)) {
             Some(Slot { place: Place::InLine { after, .. }, .. }) => *after = Some(key),
             _ => self.first = Some(key),
@@ -69,11 +69,11 @@ impl Waiters {
         }
     }
 
-    /// Returns the length of the frame that is first in line.
+    /// Returns the room for the frame that is first in line.
     #[inline]
-    pub(super) fn first_len(&self) -> Option<usize> {
+    pub(super) fn first_room(&self) -> Option<usize> {
         match self.place(self.first?) {
-            Place::InLine { len, .. } => Some(len),
+            Place::InLine { room, .. } => Some(room),
             _ => None,
         }
     }
@@ -81,10 +81,10 @@ impl Waiters {
     /// Admits the first in line. Returns its waker.
     pub(super) fn admit_first(&mut self) -> Option<Waker> {
         let key = self.first?;
-        let Place::InLine { len, before, after } = self.place(key) else { return None };
+        let Place::InLine { room, before, after } = self.place(key) else { return None };
         self.unlink(before, after);
         let slot = self.slots.get_mut(key)?;
-        slot.place = Place::Admitted { len };
+        slot.place = Place::Admitted { room };
         slot.waker.take()
     }
 

@@ -9,7 +9,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use ::tokio::time::timeout_at;
 use futures_core::Stream;
 
 use crate::address::Address;
@@ -19,29 +18,26 @@ use crate::limits::Limits;
 use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
 use crate::socket;
+use crate::tokio::inbound::{Inbound, Reads};
 use crate::tokio::registration::Registration;
-use crate::tokio::unread::Unread;
 use crate::wait::Wait;
 
 /// The receiving half of a [`Socket`](super::Socket), for messages of type `Rx`. All methods are cancel-safe.
 ///
 /// It is also a [`Stream`], which ends after a [fatal](RecvError::is_fatal) error.
 pub struct SocketReceiver<Rx> {
-    inner: socket::SocketReceiver<Rx>,
-    registration: Registration,
-    unread: Unread,
+    inbound: Inbound<socket::SocketReceiver<Rx>>,
     /// Whether a stream has ended.
     is_done: bool,
 }
 
 impl<Rx: Message> SocketReceiver<Rx> {
     pub(super) fn new(inner: socket::SocketReceiver<Rx>, registration: Registration) -> Self {
-        let unread = Unread::new(inner.has_unread());
-        Self { inner, registration, unread, is_done: false }
+        Self { inbound: Inbound::new(inner, registration), is_done: false }
     }
 
     pub(super) fn inner(&self) -> &socket::SocketReceiver<Rx> {
-        &self.inner
+        self.inbound.inner()
     }
 
     /// Receives the next frame and its sender's address. See
@@ -52,8 +48,8 @@ impl<Rx: Message> SocketReceiver<Rx> {
     /// Those of [`SocketReceiver::recv_from`](crate::SocketReceiver::recv_from). The reactor does not report a
     /// [`RecvError::Refused`] by itself: it comes before the next frame, or at a deadline.
     pub async fn recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
-        let range = poll_fn(|cx| self.poll_range(cx)).await?;
-        Ok(self.inner.frame(range))
+        let range = poll_fn(|cx| self.inbound.poll(cx, receive)).await?;
+        Ok(self.inbound.inner_mut().frame(range))
     }
 
     /// Receives the next frame if one is queued.
@@ -62,8 +58,8 @@ impl<Rx: Message> SocketReceiver<Rx> {
     ///
     /// Those of [`recv_from`](Self::recv_from), and [`RecvError::WouldBlock`].
     pub fn try_recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
-        let range = self.try_with(|inner| inner.receive_range(Wait::Try))?;
-        Ok(self.inner.frame(range))
+        let range = self.inbound.with(receive)?;
+        Ok(self.inbound.inner_mut().frame(range))
     }
 
     /// Receives the next frame, and waits for it until `deadline`.
@@ -75,17 +71,8 @@ impl<Rx: Message> SocketReceiver<Rx> {
         &mut self,
         deadline: Instant,
     ) -> Result<(Frame<'_, Rx>, Address), RecvError> {
-        let range = poll_fn(|cx| self.poll_range(cx));
-        let range = match timeout_at(deadline.into(), range).await {
-            Ok(range) => range,
-            // A frame may be queued that the reactor has not reported yet.
-            Err(_) => self.try_with(|inner| inner.receive_range(Wait::Try)),
-        };
-        match range {
-            Ok(range) => Ok(self.inner.frame(range)),
-            Err(RecvError::WouldBlock) => Err(RecvError::TimedOut),
-            Err(error) => Err(error),
-        }
+        let range = self.inbound.until(deadline, receive).await?;
+        Ok(self.inbound.inner_mut().frame(range))
     }
 
     /// Receives the next frame as an [`OwnedFrame`], which can be kept and moved to another task.
@@ -94,7 +81,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
     ///
     /// Those of [`recv_from`](Self::recv_from).
     pub async fn recv_owned_from(&mut self) -> Result<(OwnedFrame<Rx>, Address), RecvError> {
-        poll_fn(|cx| self.poll_owned(cx)).await
+        poll_fn(|cx| self.inbound.poll(cx, receive_owned)).await
     }
 
     /// Receives the next frame as an [`OwnedFrame`] if one is queued.
@@ -103,7 +90,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
     ///
     /// Those of [`try_recv_from`](Self::try_recv_from).
     pub fn try_recv_owned_from(&mut self) -> Result<(OwnedFrame<Rx>, Address), RecvError> {
-        self.try_with(|inner| inner.recv_owned_from(Wait::Try))
+        self.inbound.with(receive_owned)
     }
 
     /// Returns how many datagrams the kernel has dropped: see
@@ -113,12 +100,12 @@ impl<Rx: Message> SocketReceiver<Rx> {
     ///
     /// Those of getsockopt(2).
     pub fn drops(&self) -> io::Result<u32> {
-        self.inner.drops()
+        self.inbound.inner().drops()
     }
 
     /// Changes the limits for the frames received from now on.
     pub fn set_limits(&mut self, limits: Limits) {
-        self.inner.set_limits(limits);
+        self.inbound.with(|inner| inner.set_limits(limits));
     }
 
     /// Shuts down the socket: see [`Socket::shutdown`](super::Socket::shutdown).
@@ -127,52 +114,31 @@ impl<Rx: Message> SocketReceiver<Rx> {
     ///
     /// Those of [`Socket::shutdown`](super::Socket::shutdown).
     pub fn shutdown(&self) -> io::Result<()> {
-        self.inner.shutdown()
+        self.inbound.inner().shutdown()
     }
 
     /// Returns the blocking half. Nothing is lost.
     #[must_use]
     pub fn into_blocking(self) -> socket::SocketReceiver<Rx> {
-        self.inner
+        self.inbound.into_inner()
     }
+}
 
-    /// Receives without waiting, and notes what was read before the reactor reported it.
-    fn try_with<T>(
-        &mut self,
-        attempt: impl FnOnce(&mut socket::SocketReceiver<Rx>) -> Result<T, RecvError>,
-    ) -> Result<T, RecvError> {
-        let result = attempt(&mut self.inner);
-        self.unread.set(self.inner.has_unread());
-        result
-    }
+#[inline]
+fn receive<Rx: Message>(inner: &mut socket::SocketReceiver<Rx>) -> Result<Range<usize>, RecvError> {
+    inner.receive_range(Wait::Try)
+}
 
-    fn poll_range(&mut self, cx: &mut Context<'_>) -> Poll<Result<Range<usize>, RecvError>> {
-        self.poll_with(cx, |inner| inner.receive_range(Wait::Try))
-    }
+#[inline]
+fn receive_owned<Rx: Message>(
+    inner: &mut socket::SocketReceiver<Rx>,
+) -> Result<(OwnedFrame<Rx>, Address), RecvError> {
+    inner.recv_owned_from(Wait::Try)
+}
 
-    fn poll_owned(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(OwnedFrame<Rx>, Address), RecvError>> {
-        self.poll_with(cx, |inner| inner.recv_owned_from(Wait::Try))
-    }
-
-    #[inline]
-    fn poll_with<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut attempt: impl FnMut(&mut socket::SocketReceiver<Rx>) -> Result<T, RecvError>,
-    ) -> Poll<Result<T, RecvError>> {
-        let Self { inner, registration, unread, .. } = self;
-        if ready!(unread.poll(cx)) {
-            let result = attempt(inner);
-            unread.set(inner.has_unread());
-            match result {
-                Err(RecvError::WouldBlock) => {}
-                result => return Poll::Ready(result),
-            }
-        }
-        registration.poll_read(cx, || attempt(inner))
+impl<Rx: Message> Reads for socket::SocketReceiver<Rx> {
+    fn has_unread(&self) -> bool {
+        self.has_unread()
     }
 }
 
@@ -183,7 +149,7 @@ impl<Rx: Message> Stream for SocketReceiver<Rx> {
         if self.is_done {
             return Poll::Ready(None);
         }
-        let item = ready!(self.poll_owned(cx));
+        let item = ready!(self.inbound.poll(cx, receive_owned));
         self.is_done = item.as_ref().is_err_and(RecvError::is_fatal);
         Poll::Ready(Some(item))
     }
@@ -191,18 +157,18 @@ impl<Rx: Message> Stream for SocketReceiver<Rx> {
 
 impl<Rx> AsFd for SocketReceiver<Rx> {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.inner.as_fd()
+        self.inbound.inner().as_fd()
     }
 }
 
 impl<Rx> AsRawFd for SocketReceiver<Rx> {
     fn as_raw_fd(&self) -> RawFd {
-        self.inner.as_raw_fd()
+        self.inbound.inner().as_raw_fd()
     }
 }
 
 impl<Rx> fmt::Debug for SocketReceiver<Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SocketReceiver").field(&self.inner).finish()
+        f.debug_tuple("SocketReceiver").field(self.inbound.inner()).finish()
     }
 }

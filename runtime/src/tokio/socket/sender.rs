@@ -89,9 +89,8 @@ impl<Tx: Message> SocketSender<Tx> {
         Tx::Borrowed<'b>: 'm,
     {
         let Self { inner, registration } = self;
-        let messages = messages.into_iter();
-        let send = |sent| inner.send_all_to(messages.clone().skip(sent), to, Wait::Try);
-        registration.write_all(send).await
+        let send = |messages| inner.try_send_first_to(messages, to);
+        registration.write_all(messages.into_iter(), send).await
     }
 
     /// Sends several messages in order to one address, while there is room. Returns how many.

@@ -30,15 +30,9 @@ pub(crate) fn accept(
     wait: Wait,
 ) -> Result<DatagramFd, AcceptError> {
     for rejections in 1.. {
-        let fd = next(listener, options.budget.as_ref(), wait)?;
-        if !options.policy.needs_identity()
-            || options.policy.admits(&peer(&fd).map_err(failed("identifying a client"))?)
-        {
-            fd.set_buffers(options.recv_buffer, options.send_buffer)
-                .map_err(failed("setting the buffers of a connection"))?;
+        if let Some(fd) = accept_next(listener, options, rejected, wait)? {
             return Ok(fd);
         }
-        rejected.fetch_add(1, Ordering::Relaxed);
         match wait {
             Wait::Try if rejections >= MAX_REJECTED => break,
             Wait::Until(deadline) if Instant::now() >= deadline => {
@@ -48,6 +42,25 @@ pub(crate) fn accept(
         }
     }
     Err(AcceptError::WouldBlock)
+}
+
+/// Accepts the next connection like [`accept`], or returns `None` if the policy rejects the client.
+pub(crate) fn accept_next(
+    listener: &ListenerFd,
+    options: &Options,
+    rejected: &AtomicU64,
+    wait: Wait,
+) -> Result<Option<DatagramFd>, AcceptError> {
+    let fd = next(listener, options.budget.as_ref(), wait)?;
+    if options.policy.needs_identity()
+        && !options.policy.admits(&peer(&fd).map_err(failed("identifying a client"))?)
+    {
+        rejected.fetch_add(1, Ordering::Relaxed);
+        return Ok(None);
+    }
+    fd.set_buffers(options.recv_buffer, options.send_buffer)
+        .map_err(failed("setting the buffers of a connection"))?;
+    Ok(Some(fd))
 }
 
 /// Accepts the next connection, from any client.

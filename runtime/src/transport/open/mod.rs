@@ -14,7 +14,7 @@ mod path;
 mod path_guard;
 mod stale;
 
-pub(crate) use self::accept::accept;
+pub(crate) use self::accept::{accept, accept_next};
 pub(crate) use self::adopt::{adopt_connection, adopt_datagram, adopt_listener, inherited};
 pub(crate) use self::connect::{Attempt, Connecting, connect, pair, peer};
 pub(crate) use self::datagram::{bind_datagram, unbound_datagram};

@@ -6,10 +6,6 @@ use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Instant;
 
-use super::connecting;
-use super::receiver::Receiver;
-use super::registration::Registration;
-use super::sender::Sender;
 use crate::address::Address;
 use crate::connection;
 use crate::error::{OpenError, RecvError, SendError};
@@ -17,6 +13,9 @@ use crate::frame::Frame;
 use crate::message::Message;
 use crate::options::Options;
 use crate::peer::Peer;
+use crate::tokio::connecting;
+use crate::tokio::receiver::Receiver;
+use crate::tokio::sender::Sender;
 
 /// A connection that sends messages of type `Tx` and receives messages of type `Rx`.
 ///
@@ -163,70 +162,6 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         Self::register(connection::Connection::inherited()?)
     }
 
-    /// Registers a blocking connection with the current runtime. Nothing is lost: frames that were read and not
-    /// received, and large frames that were received or sent in part, go on here.
-    ///
-    /// ```
-    /// use datagrammar::{Message, Wait};
-    ///
-    /// #[derive(Message)]
-    /// enum Count {
-    ///     #[message(tag = 1)]
-    ///     Count(u8),
-    /// }
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let (mut theirs, mut ours) = datagrammar::Connection::<Count, Count>::pair()?;
-    /// theirs.tx.send_all(&[Count::Count(1), Count::Count(2), Count::Count(3)], Wait::Block)?;
-    /// assert!(matches!(ours.recv()?.expect("a frame").decode()?, Count::Count(1)));
-    ///
-    /// let ours = datagrammar::tokio::Connection::from_blocking(ours);
-    /// let mut ours = ours.map_err(|(_connection, error)| error)?;
-    /// assert!(matches!(ours.recv().await?.expect("a frame").decode()?, Count::Count(2)));
-    ///
-    /// let mut ours = ours.into_blocking();
-    /// assert!(matches!(ours.recv()?.expect("a frame").decode()?, Count::Count(3)));
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The connection, and the error of epoll_ctl(2): ENOSPC and ENOMEM, or `InvalidInput` if one half was
-    /// swapped with that of another connection.
-    ///
-    /// # Panics
-    ///
-    /// As [`connect`](Self::connect).
-    #[expect(clippy::result_large_err, reason = "the error returns the connection")]
-    pub fn from_blocking(
-        connection: connection::Connection<Tx, Rx>,
-    ) -> Result<Self, (connection::Connection<Tx, Rx>, io::Error)> {
-        if !connection.is_whole() {
-            return Err((connection, io::ErrorKind::InvalidInput.into()));
-        }
-        match Registration::new(connection.tx.fd().clone()) {
-            Ok(registration) => {
-                let (tx, rx) = connection.split();
-                let tx = Sender::new(tx, registration.clone());
-                Ok(Self { tx, rx: Receiver::new(rx, registration) })
-            }
-            Err(error) => Err((connection, error)),
-        }
-    }
-
-    /// Returns the blocking connection, with everything that [`from_blocking`](Self::from_blocking) keeps.
-    #[must_use]
-    pub fn into_blocking(self) -> connection::Connection<Tx, Rx> {
-        connection::Connection::from_halves(self.tx.into_blocking(), self.rx.into_blocking())
-    }
-
-    /// Registers a connection that was just opened.
-    fn register(connection: connection::Connection<Tx, Rx>) -> Result<Self, OpenError> {
-        Self::from_blocking(connection).map_err(|(_, source)| connecting::not_registered(source))
-    }
-
     /// Returns both halves, which can be used independently.
     #[must_use]
     pub fn split(self) -> (Sender<Tx>, Receiver<Rx>) {
@@ -265,6 +200,9 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     }
 
     /// Receives the next frame, or `None` at the end: see [`Receiver::recv`].
+    ///
+    /// The frame borrows the connection. To send while you use it, receive with `connection.rx.recv()`, and send with
+    /// `connection.tx.send(…)`.
     ///
     /// # Errors
     ///

@@ -1,0 +1,112 @@
+//! A blocking receiver that is registered with the reactor: what both kinds of receivers share.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use ::tokio::time::timeout_at;
+
+use super::registration::Registration;
+use super::unread::Unread;
+use crate::error::RecvError;
+
+/// A receiver that may hold what it has read already.
+pub(super) trait Reads {
+    /// Returns whether it does.
+    fn has_unread(&self) -> bool;
+}
+
+/// A receiver `R`, and its registration.
+#[derive(Debug)]
+pub(super) struct Inbound<R> {
+    inner: R,
+    registration: Registration,
+    unread: Unread,
+}
+
+impl<R: Reads> Inbound<R> {
+    pub(super) fn new(inner: R, registration: Registration) -> Self {
+        let unread = Unread::new(inner.has_unread());
+        Self { inner, registration, unread }
+    }
+
+    /// Calls `f`, which does not wait, and notes what the receiver holds afterwards.
+    #[inline]
+    pub(super) fn with<T>(&mut self, f: impl FnOnce(&mut R) -> T) -> T {
+        let result = f(&mut self.inner);
+        self.unread.set(self.inner.has_unread());
+        result
+    }
+
+    /// Polls `attempt` until it returns something other than [`RecvError::WouldBlock`]. Counts against the task's
+    /// budget.
+    #[inline]
+    pub(super) fn poll<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut attempt: impl FnMut(&mut R) -> Result<T, RecvError>,
+    ) -> Poll<Result<T, RecvError>> {
+        if ready!(self.unread.poll(cx)) {
+            match self.with(&mut attempt) {
+                Err(RecvError::WouldBlock) => self.unread.found_nothing(),
+                Err(RecvError::Unfinished { .. }) if self.unread.is_there() => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Err(RecvError::Unfinished { .. }) => {}
+                result => return Poll::Ready(result),
+            }
+        }
+        self.registration.poll_read(cx, || attempt(&mut self.inner))
+    }
+
+    /// Polls until the peer sends no more, without reading what it has sent.
+    pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.unread.forget_event();
+        self.registration.poll_closed(cx)
+    }
+
+    /// Polls for the next event, without a try to read. Something that came with the last event is not seen until
+    /// then. Ready if `is_quiet` returns that the peer may have something to say, and if something was read and not
+    /// received.
+    pub(super) fn poll_quiet(
+        &mut self,
+        cx: &mut Context<'_>,
+        is_quiet: impl FnOnce() -> bool,
+    ) -> Poll<()> {
+        match self.inner.has_unread() || self.unread.is_there() {
+            true => Poll::Ready(()),
+            false => self.registration.poll_event(cx, is_quiet),
+        }
+    }
+
+    /// Repeats `attempt` like [`poll`](Self::poll) until `deadline`. Then fails with [`RecvError::TimedOut`].
+    pub(super) async fn until<T>(
+        &mut self,
+        deadline: Instant,
+        mut attempt: impl FnMut(&mut R) -> Result<T, RecvError>,
+    ) -> Result<T, RecvError> {
+        let received = poll_fn(|cx| self.poll(cx, &mut attempt));
+        let received = timeout_at(deadline.into(), received).await;
+        // A frame may be queued that the reactor has not reported yet: a last attempt tells.
+        match received.unwrap_or_else(|_| self.with(attempt)) {
+            Err(RecvError::WouldBlock) => Err(RecvError::TimedOut),
+            result => result,
+        }
+    }
+}
+
+impl<R> Inbound<R> {
+    pub(super) fn inner(&self) -> &R {
+        &self.inner
+    }
+
+    /// Returns the receiver, to lend a frame from it.
+    pub(super) fn inner_mut(&mut self) -> &mut R {
+        &mut self.inner
+    }
+
+    pub(super) fn into_inner(self) -> R {
+        self.inner
+    }
+}

@@ -1,0 +1,51 @@
+//! What an endpoint needs of the runtime is checked when it is opened, and not when it first has to pause.
+
+use std::panic::{self, AssertUnwindSafe};
+
+use datagrammar::Message;
+use datagrammar::tokio::{Connection, Listener, Socket};
+use tokio::runtime::Builder;
+
+#[derive(Message)]
+enum Ping {
+    #[message(tag = 1)]
+    _Ping,
+}
+
+/// Returns what `open` panics with in the runtime of `builder`.
+fn panic_of<T>(mut builder: Builder, open: impl FnOnce() -> T) -> String {
+    let runtime = builder.build().unwrap();
+    let _entered = runtime.enter();
+    match panic::catch_unwind(AssertUnwindSafe(open)) {
+        Ok(_) => panic!("it does not panic"),
+        Err(panic) => *panic.downcast::<String>().unwrap(),
+    }
+}
+
+fn without_time() -> Builder {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_io();
+    builder
+}
+
+#[test]
+fn a_runtime_without_timers_is_refused_at_once() {
+    let told = [
+        panic_of(without_time(), Connection::<Ping, Ping>::pair),
+        panic_of(without_time(), || {
+            Listener::<Ping, Ping>::bind(&"unix:@datagrammar-no-timers".parse().unwrap())
+        }),
+        panic_of(without_time(), || {
+            Socket::<Ping, Ping>::bind(&"udp:127.0.0.1:0".parse().unwrap())
+        }),
+    ];
+    assert!(told.iter().all(|told| told.contains("timers are disabled")), "{told:?}");
+}
+
+#[test]
+fn a_runtime_without_a_reactor_is_refused_at_once() {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_time();
+    let told = panic_of(builder, Connection::<Ping, Ping>::pair);
+    assert!(told.contains("IO is disabled"), "{told}");
+}

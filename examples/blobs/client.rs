@@ -1,89 +1,85 @@
-//! The client: one method for each request.
+//! The client: its calls, with errors that people can read.
 
 use std::fs::File;
+use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
-use datagrammar::{Connection, Message, Receiver, Sender};
+use anyhow::{anyhow, ensure};
+use datagrammar::Connection;
+use datagrammar::calls::{Answers, CallError, Client as Calls};
 
-use crate::log::{Direction, Log, Tally};
-use crate::protocol::{Reply, Request};
+use crate::log::Log;
+use crate::protocol::{Blobs, BlobsClient, Change, Entry, Refused};
 
-/// A connection to the server, and the log of its frames.
+/// A client of the server, and the log of its frames.
 pub(crate) struct Client {
-    tx: Sender<Request<'static>>,
-    rx: Receiver<Reply<'static>>,
-    pub(crate) log: Log,
-    /// Counts the sent frames.
-    pub(crate) sent: Tally,
+    calls: BlobsClient,
+    pub(crate) log: Arc<Log>,
 }
 
 impl Client {
-    pub(crate) fn new(connection: Connection<Request<'static>, Reply<'static>>, log: Log) -> Self {
-        let (tx, rx) = connection.split();
-        Self { tx, rx, log, sent: Tally::default() }
+    pub(crate) fn new(
+        connection: Connection<Blobs<'static>, Answers<Blobs<'static>>>,
+        log: Log,
+    ) -> Self {
+        let log = Arc::new(log);
+        let observer = Arc::clone(&log);
+        let calls = Calls::observed(connection, move |frame| observer.observe(frame));
+        Self { calls: calls.into(), log }
     }
 
     /// Stores a blob of any size, in one message.
-    pub(crate) fn put(&mut self, name: &str, content: &[u8]) -> anyhow::Result<Put> {
-        let size = content.len() as u64;
-        let put = Request::Put { name, size, content };
-        self.sent.add(self.tx.send(&put).context("sending a Put")?);
-        match self.reply(name)? {
-            Reply::Stored { size: stored } if stored == size => Ok(Put::Stored),
-            Reply::Refused { why } => Ok(Put::Refused(printable(why))),
-            other => unexpected(&other),
+    pub(crate) fn put(&self, name: &str, content: &[u8]) -> anyhow::Result<Put> {
+        self.log.set_subject(name);
+        match self.calls.put(name, content) {
+            Ok(size) => {
+                ensure!(size == content.len() as u64, "the server stored {size} bytes");
+                Ok(Put::Stored)
+            }
+            Err(CallError::Answered(Refused { why })) => Ok(Put::Refused(printable(&why))),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// Makes the server read and store an open file. Returns the size that the server found.
-    pub(crate) fn import(&mut self, name: &str, file: File) -> anyhow::Result<u64> {
-        let import = Request::Import { name, file };
-        self.sent.add(self.tx.send(&import).context("sending an Import")?);
-        match self.reply(name)? {
-            Reply::Stored { size } => Ok(size),
-            other => unexpected(&other),
-        }
+    pub(crate) fn import(&self, name: &str, file: File) -> anyhow::Result<u64> {
+        self.log.set_subject(name);
+        self.calls.import(name, file).map_err(explain)
     }
 
     /// Passes the content of a blob to `take`.
-    pub(crate) fn get<T>(
-        &mut self,
-        name: &str,
-        take: impl FnOnce(&[u8]) -> T,
-    ) -> anyhow::Result<T> {
-        let len = self.tx.send(&Request::Get { name }).context("sending a Get")?;
-        self.sent.add(len);
-        match self.reply(name)? {
-            Reply::Blob { name: found, size, content }
-                if found == name && size == content.len() as u64 =>
-            {
-                Ok(take(content))
-            }
-            other => unexpected(&other),
-        }
+    pub(crate) fn get<T>(&self, name: &str, take: impl FnOnce(&[u8]) -> T) -> anyhow::Result<T> {
+        self.log.set_subject(name);
+        let mut answer = self.calls.get(name)?;
+        let blob = answer.decode().map_err(explain)?;
+        Ok(take(blob.0))
     }
 
     /// Calls `each` with the name and the size of each blob.
-    pub(crate) fn list(&mut self, mut each: impl FnMut(&str, u64)) -> anyhow::Result<()> {
-        let len = self.tx.send(&Request::List).context("sending a List")?;
-        self.sent.add(len);
-        let mut listed = 0;
-        loop {
-            match self.reply("")? {
-                Reply::Entry { name, size } => each(name, size),
-                Reply::End { entries } if entries == listed => return Ok(()),
-                other => return unexpected(&other),
-            }
-            listed += 1;
+    pub(crate) fn list(&self, mut each: impl FnMut(&str, u64)) -> anyhow::Result<()> {
+        self.log.set_subject("");
+        let mut entries = self.calls.list()?;
+        while let Some(Entry { name, size }) = entries.recv()? {
+            each(name, size);
         }
+        Ok(())
     }
 
-    fn reply(&mut self, subject: &str) -> anyhow::Result<Reply<'_>> {
-        let frame = self.rx.recv().context("receiving a reply")?.context("the server is gone")?;
-        let len = frame.len();
-        let reply = frame.decode().context("decoding a reply")?;
-        self.log.received(Direction::ToClient, len, &reply, subject);
-        Ok(reply)
+    /// Removes a blob.
+    pub(crate) fn remove(&self, name: &str) -> anyhow::Result<()> {
+        Ok(self.calls.remove(name)?)
+    }
+
+    /// Calls `each` with every change, until the server ends them.
+    pub(crate) fn watch(
+        &self,
+        prefix: &str,
+        mut each: impl FnMut(&Change<'_>),
+    ) -> anyhow::Result<()> {
+        let mut changes = self.calls.watch(prefix)?;
+        while let Some(change) = changes.recv()? {
+            each(&change);
+        }
+        Ok(())
     }
 }
 
@@ -94,10 +90,12 @@ pub(crate) enum Put {
     Refused(String),
 }
 
-fn unexpected<T>(reply: &Reply<'_>) -> anyhow::Result<T> {
-    match reply {
-        Reply::Refused { why } => bail!("the server refuses: {}", printable(why)),
-        other => bail!("the server answered a {} that does not fit the question", other.name()),
+fn explain(error: CallError<Refused>) -> anyhow::Error {
+    match error {
+        CallError::Answered(Refused { why }) => {
+            anyhow!("the server refuses: {}", printable(&why))
+        }
+        error => error.into(),
     }
 }
 

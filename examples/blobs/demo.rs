@@ -36,7 +36,7 @@ pub(crate) fn run(quiet: bool, all: bool) -> anyhow::Result<()> {
     let log = Log::new(quiet);
     log.header();
     let mut server = Server::start(&address, quiet)?;
-    let mut client = server.connect(&address, log)?;
+    let client = server.connect(&address, log)?;
 
     let mut totals = Totals::default();
     let mut content = Vec::new();
@@ -58,13 +58,14 @@ pub(crate) fn run(quiet: bool, all: bool) -> anyhow::Result<()> {
             continue;
         }
         let path = entry.path().strip_prefix(".").unwrap_or(entry.path());
-        there_and_back(&mut client, path, &mut content, &mut totals)
+        there_and_back(&client, path, &mut content, &mut totals)
             .with_context(|| path.display().to_string())?;
     }
     let memory = [peak_memory("self")?, peak_memory(&server.child.id().to_string())?];
     println!("{totals}");
-    println!("client -> server: {}", client.sent);
-    println!("server -> client: {}", client.log.frames);
+    let [sent, received] = client.log.tallies();
+    println!("client -> server: {sent}");
+    println!("server -> client: {received}");
     println!("peak memory: client {} KiB, server {} KiB", memory[0], memory[1]);
     drop(client);
     server.finish()
@@ -72,7 +73,7 @@ pub(crate) fn run(quiet: bool, all: bool) -> anyhow::Result<()> {
 
 /// Sends one file and gets it back.
 fn there_and_back(
-    client: &mut Client,
+    client: &Client,
     path: &Path,
     content: &mut Vec<u8>,
     totals: &mut Totals,

@@ -1,4 +1,4 @@
-//! A blob store: a client and a server that exchange typed datagrams.
+//! A blob store: a client and a server that exchange calls over typed datagrams.
 //!
 //! Without arguments, it starts a server process, sends it every file under the current directory, asks for
 //! each file back, and compares the digests. In two terminals:
@@ -9,6 +9,7 @@
 //! $ blobs import unix:/tmp/blobs.sock Cargo.lock
 //! $ blobs list unix:/tmp/blobs.sock
 //! $ blobs get unix:/tmp/blobs.sock README.md
+//! $ blobs watch unix:/tmp/blobs.sock
 //! ```
 
 mod client;
@@ -27,6 +28,7 @@ use datagrammar::{Address, Connection};
 
 use crate::client::{Client, Put};
 use crate::log::Log;
+use crate::protocol::Change;
 
 /// Stores blobs over typed datagrams.
 ///
@@ -83,6 +85,22 @@ enum Task {
         /// The address of the server.
         address: Address,
     },
+    /// Removes blobs.
+    Remove {
+        /// The address of the server.
+        address: Address,
+        /// The names of the blobs.
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+    /// Prints each blob that is stored or removed, until the server ends.
+    Watch {
+        /// The address of the server.
+        address: Address,
+        /// Only blobs whose names begin with this.
+        #[arg(default_value = "")]
+        prefix: String,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -94,11 +112,13 @@ fn main() -> anyhow::Result<()> {
         Some(Task::Import { address, files }) => import(&address, &files),
         Some(Task::Get { address, names }) => get(&address, &names),
         Some(Task::List { address }) => list(&address),
+        Some(Task::Remove { address, names }) => remove(&address, &names),
+        Some(Task::Watch { address, prefix }) => watch(&address, &prefix),
     }
 }
 
 fn put(address: &Address, files: &[PathBuf]) -> anyhow::Result<()> {
-    let mut client = connect(address)?;
+    let client = connect(address)?;
     for file in files {
         let name = file.display().to_string();
         let content = fs::read(file).with_context(|| format!("reading {name}"))?;
@@ -111,7 +131,7 @@ fn put(address: &Address, files: &[PathBuf]) -> anyhow::Result<()> {
 }
 
 fn import(address: &Address, files: &[PathBuf]) -> anyhow::Result<()> {
-    let mut client = connect(address)?;
+    let client = connect(address)?;
     for path in files {
         let name = path.display().to_string();
         let file = File::open(path).with_context(|| format!("opening {name}"))?;
@@ -122,7 +142,7 @@ fn import(address: &Address, files: &[PathBuf]) -> anyhow::Result<()> {
 }
 
 fn get(address: &Address, names: &[String]) -> anyhow::Result<()> {
-    let mut client = connect(address)?;
+    let client = connect(address)?;
     let mut stdout = io::stdout().lock();
     for name in names {
         client
@@ -135,6 +155,18 @@ fn get(address: &Address, names: &[String]) -> anyhow::Result<()> {
 
 fn list(address: &Address) -> anyhow::Result<()> {
     connect(address)?.list(|name, size| println!("{size:>11}  {}", name.escape_debug()))
+}
+
+fn remove(address: &Address, names: &[String]) -> anyhow::Result<()> {
+    let client = connect(address)?;
+    names.iter().try_for_each(|name| client.remove(name))
+}
+
+fn watch(address: &Address, prefix: &str) -> anyhow::Result<()> {
+    connect(address)?.watch(prefix, |change| match change {
+        Change::Stored { name, size } => println!("stored {}, {size} bytes", name.escape_debug()),
+        Change::Removed { name } => println!("removed {}", name.escape_debug()),
+    })
 }
 
 fn connect(address: &Address) -> anyhow::Result<Client> {

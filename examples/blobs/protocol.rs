@@ -1,8 +1,9 @@
 //! The protocol of the client and the server.
 
+use std::fmt;
 use std::fs::File;
 
-use datagrammar::{Limits, Message, Options, Unknown};
+use datagrammar::{Limits, Message, Options, Protocol};
 
 /// The most bytes that a store keeps, names and contents together.
 pub(crate) const STORE_LEN: usize = 1024 * 1024 * 1024;
@@ -12,51 +13,68 @@ pub(crate) fn options() -> Options {
     Options::new().limits(Limits::default().frame_len(STORE_LEN))
 }
 
-/// A request of the client.
-#[derive(Message, Debug)]
-pub(crate) enum Request<'a> {
-    /// Stores `content` under `name`, and replaces an existing blob. `size` is the length of the content in
-    /// bytes: the server checks it.
-    #[message(tag = 1)]
+/// A store of blobs.
+#[derive(Message, Protocol, Debug)]
+pub(crate) enum Blobs<'a> {
+    /// Stores `content` under `name`, and replaces an existing blob. Answers with the size of the blob in bytes.
+    #[message(tag = 1, reply = Result<u64, Refused>)]
     Put {
         name: &'a str,
-        size: u64,
         #[message(rest)]
         content: &'a [u8],
     },
-    #[message(tag = 2)]
+    /// Returns a blob.
+    #[message(tag = 2, reply = Result<Blob<'_>, Refused>)]
     Get { name: &'a str },
-    /// The server answers with an `Entry` for each blob, then an `End`.
-    #[message(tag = 3)]
+    /// Lists the blobs.
+    #[message(tag = 3, items = Entry<'_>)]
     List,
-    /// Stores the content of an open file, which the server reads.
-    #[message(tag = 4)]
+    /// Stores the content of an open file, which the server reads. Answers with its size in bytes.
+    #[message(tag = 4, reply = Result<u64, Refused>)]
     Import {
         name: &'a str,
         #[message(fd)]
         file: File,
     },
-    /// A request of a newer client. The server refuses it, and the connection stays usable.
-    #[message(other)]
-    Unknown(Unknown<'a>),
+    /// Removes a blob, if there is one. There is no answer.
+    #[message(tag = 5)]
+    Remove { name: &'a str },
+    /// Tells all changes of blobs whose names begin with `prefix`, until the caller goes.
+    #[message(tag = 6, items = Change<'_>)]
+    Watch { prefix: &'a str },
 }
 
-/// A reply of the server.
+/// A blob.
 #[derive(Message, Debug)]
-pub(crate) enum Reply<'a> {
+#[message(tag = 1)]
+pub(crate) struct Blob<'a>(#[message(rest)] pub(crate) &'a [u8]);
+
+/// The name of a blob, and its size in bytes.
+#[derive(Message, Debug)]
+#[message(tag = 1, extensible)]
+pub(crate) struct Entry<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) size: u64,
+}
+
+/// A change of a blob.
+#[derive(Message, Debug)]
+pub(crate) enum Change<'a> {
     #[message(tag = 1)]
-    Stored { size: u64 },
+    Stored { name: &'a str, size: u64 },
     #[message(tag = 2)]
-    Blob {
-        name: &'a str,
-        size: u64,
-        #[message(rest)]
-        content: &'a [u8],
-    },
-    #[message(tag = 3)]
-    Entry { name: &'a str, size: u64 },
-    #[message(tag = 4)]
-    End { entries: u64 },
-    #[message(tag = 5)]
-    Refused { why: &'a str },
+    Removed { name: &'a str },
+}
+
+/// Why the server refuses.
+#[derive(Message, Debug)]
+#[message(tag = 1, extensible)]
+pub(crate) struct Refused {
+    pub(crate) why: String,
+}
+
+impl Refused {
+    pub(crate) fn new(why: impl fmt::Display) -> Self {
+        Self { why: why.to_string() }
+    }
 }

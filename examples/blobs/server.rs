@@ -1,184 +1,172 @@
-//! The server: a store of named blobs, with a thread for each client.
+//! The server: a store of named blobs.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use anyhow::Context as _;
-use datagrammar::{
-    AcceptError, Address, Backoff, Connection, Listener, Message, RecvError, SendError, Sender,
+use datagrammar::calls::{Context, ItemSender, Responder, Server};
+use datagrammar::{Address, Listener};
+
+use crate::log::Log;
+use crate::protocol::{
+    Blob, BlobsGetAnswer, BlobsHandler, BlobsService, Change, Entry, Refused, STORE_LEN, options,
 };
-
-use crate::log::{Direction, Log};
-use crate::protocol::{Reply, Request, STORE_LEN, options};
 
 /// Approximate overhead of a blob, in bytes. Counting it bounds the number of empty blobs.
 const ENTRY_LEN: usize = 128;
 
-type Client = Connection<Reply<'static>, Request<'static>>;
+/// How many changes a watcher may be behind. One that is further behind is told no more.
+const MAX_BEHIND: usize = 1024;
 
-/// Names and contents. Contents are shared, so the server sends them without holding the lock.
-#[derive(Default)]
-struct Store {
-    blobs: BTreeMap<Box<str>, Arc<[u8]>>,
-    /// The bytes kept, at most `STORE_LEN` for all clients together. (Frames in transit are bounded only for
-    /// each client.)
-    bytes: usize,
-}
+/// How often a watcher that hears of no change looks whether it is still wanted.
+const RECHECK: Duration = Duration::from_millis(100);
 
 /// Serves clients forever, or one client.
 pub(crate) fn serve(address: &Address, quiet: bool, once: bool) -> anyhow::Result<()> {
     let listener = Listener::bind_with(address, &options())?;
-    let store = Arc::new(Mutex::new(Store::default()));
+    let handler = Handler { store: Mutex::default(), log: Log::new(quiet) };
+    let server = Server::new(BlobsService(handler));
     if once {
-        return serve_client(listener.accept()?, &store, quiet);
+        return Ok(server.serve(listener.accept()?)?);
     }
     eprintln!("serving at {address}");
-    let mut backoff = Backoff::new();
-    loop {
-        let client = match listener.accept() {
-            Ok(client) => client,
-            Err(error @ AcceptError::Exhausted(_)) => {
-                eprintln!("cannot accept: {:#}", anyhow::Error::from(error));
-                backoff.wait();
-                continue;
-            }
-            Err(error) => return Err(error.into()),
+    Ok(server.run(&listener)?)
+}
+
+/// Handles the calls of all clients.
+struct Handler {
+    store: Mutex<Store>,
+    log: Log,
+}
+
+impl BlobsHandler for Handler {
+    fn put(&self, cx: &Context, name: &str, content: &[u8]) -> Result<u64, Refused> {
+        self.log.request(cx, name);
+        self.store().put(name, content)
+    }
+
+    fn get(&self, cx: &Context, name: &str, responder: Responder<BlobsGetAnswer<'static>>) {
+        self.log.request(cx, name);
+        // Never answer with the lock held: a client that does not read would block the others.
+        let content = self.store().blobs.get(name).cloned();
+        let result = match &content {
+            Some(content) => Ok(Blob(content)),
+            None => Err(Refused::new(format_args!("there is no blob {name:?}"))),
         };
-        backoff.reset();
-        let store = Arc::clone(&store);
-        let served = thread::Builder::new().spawn(move || {
-            if let Err(error) = serve_client(client, &store, quiet) {
-                eprintln!("a client failed: {error:#}");
+        // Fails only if the answer cannot be encoded, and the client is told.
+        _ = responder.send(result);
+    }
+
+    fn list(&self, cx: &Context, mut items: ItemSender<Entry<'static>>) {
+        self.log.request(cx, "");
+        let entries = self.store().entries();
+        for (name, size) in &entries {
+            if items.send(&Entry { name, size: *size }).is_err() {
+                return;
             }
-        });
-        // The closure was dropped with the client, which sees the end.
-        if let Err(error) = served {
-            eprintln!("no thread for a client: {error}");
+        }
+    }
+
+    fn import(&self, cx: &Context, name: &str, file: File) -> Result<u64, Refused> {
+        self.log.request(cx, name);
+        self.store().put(name, &read(file)?)
+    }
+
+    fn remove(&self, cx: &Context, name: &str) {
+        self.log.request(cx, name);
+        self.store().remove(name);
+    }
+
+    fn watch(&self, cx: &Context, prefix: &str, mut items: ItemSender<Change<'static>>) {
+        self.log.request(cx, prefix);
+        let (changed, changes) = mpsc::sync_channel(MAX_BEHIND);
+        self.store().watchers.push(changed);
+        while !cx.is_cancelled() {
+            let (name, size) = match changes.recv_timeout(RECHECK) {
+                Ok(changed) => changed,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let change = match size {
+                Some(size) => Change::Stored { name: &name, size },
+                None => Change::Removed { name: &name },
+            };
+            if name.starts_with(prefix) && items.send(&change).is_err() {
+                return;
+            }
         }
     }
 }
 
-fn serve_client(client: Client, store: &Mutex<Store>, quiet: bool) -> anyhow::Result<()> {
-    let (mut tx, mut rx) = client.split();
-    let mut log = Log::new(quiet);
-    loop {
-        let frame = match rx.recv() {
-            Ok(Some(frame)) => frame,
-            Ok(None) => return Ok(()),
-            Err(error @ RecvError::TooLarge { .. }) => {
-                tx.send(&Reply::Refused { why: &error.to_string() })?;
-                continue;
-            }
-            Err(error) => return Err(error).context("receiving"),
-        };
-        let len = frame.len();
-        let request = match frame.decode() {
-            Ok(request) => request,
-            // The connection stays usable: report the error, and continue.
-            Err(error) => {
-                tx.send(&Reply::Refused { why: &error.to_string() })?;
-                continue;
-            }
-        };
-        log.received(Direction::ToServer, len, &request, subject(&request));
-        answer(&request, store, &mut tx)
-            .with_context(|| format!("answering a {}", request.name()))?;
-    }
-}
-
-fn answer(
-    request: &Request<'_>,
-    store: &Mutex<Store>,
-    tx: &mut Sender<Reply<'static>>,
-) -> Result<(), SendError> {
-    // Never send with the lock held: a client that does not read would block the others.
-    let store = || store.lock().unwrap_or_else(PoisonError::into_inner);
-    match *request {
-        Request::Put { size, content, .. } if size != content.len() as u64 => {
-            reply(tx, &Reply::Refused { why: &format!("{} bytes came, not {size}", content.len()) })
-        }
-        Request::Put { name, size, content } => {
-            let stored = store().put(name, content);
-            match stored {
-                Ok(()) => reply(tx, &Reply::Stored { size }),
-                Err(why) => reply(tx, &Reply::Refused { why: &why }),
-            }
-        }
-        Request::Import { name, ref file } => {
-            let stored = read(file).and_then(|content| {
-                store().put(name, &content)?;
-                Ok(content.len() as u64)
-            });
-            match stored {
-                Ok(size) => reply(tx, &Reply::Stored { size }),
-                Err(why) => reply(tx, &Reply::Refused { why: &why }),
-            }
-        }
-        Request::Get { name } => {
-            let content = store().blobs.get(name).cloned();
-            match content {
-                Some(content) => {
-                    let size = content.len() as u64;
-                    reply(tx, &Reply::Blob { name, size, content: &content })
-                }
-                None => reply(tx, &Reply::Refused { why: &format!("there is no blob {name:?}") }),
-            }
-        }
-        Request::List => {
-            let entries = store().entries();
-            for (name, size) in &entries {
-                reply(tx, &Reply::Entry { name, size: *size })?;
-            }
-            reply(tx, &Reply::End { entries: entries.len() as u64 })
-        }
-        Request::Unknown(ref unknown) => {
-            let why = format!("this server does not know requests of tag {}", unknown.tag());
-            reply(tx, &Reply::Refused { why: &why })
-        }
+impl Handler {
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Reads a client's open file. Refuses other descriptors, such as pipes, which could block the server.
-fn read(mut file: &File) -> Result<Vec<u8>, String> {
-    let found = file.metadata().map_err(|error| error.to_string())?;
-    if !found.is_file() {
-        return Err("only regular files can be imported".to_owned());
+fn read(mut file: File) -> Result<Vec<u8>, Refused> {
+    if !file.metadata().map_err(Refused::new)?.is_file() {
+        return Err(Refused::new("only regular files can be imported"));
     }
     let mut content = Vec::new();
     // The file may grow while it is read, so bound the read.
     let limit = STORE_LEN as u64 + 1;
-    file.by_ref().take(limit).read_to_end(&mut content).map_err(|error| error.to_string())?;
+    file.by_ref().take(limit).read_to_end(&mut content).map_err(Refused::new)?;
     Ok(content)
 }
 
-fn reply(tx: &mut Sender<Reply<'static>>, reply: &Reply<'_>) -> Result<(), SendError> {
-    tx.send(reply).map(|_len| ())
+/// Names and contents. Contents are shared, so the server sends them without holding the lock.
+#[derive(Default)]
+struct Store {
+    blobs: BTreeMap<Arc<str>, Arc<[u8]>>,
+    /// The bytes kept, at most `STORE_LEN` for all clients together. (Frames in transit are bounded only for
+    /// each client.)
+    bytes: usize,
+    watchers: Vec<SyncSender<Changed>>,
 }
+
+/// The name of a blob and its new size, `None` if it was removed.
+type Changed = (Arc<str>, Option<u64>);
 
 impl Store {
-    fn put(&mut self, name: &str, content: &[u8]) -> Result<(), String> {
-        let len = |content: &[u8]| ENTRY_LEN + name.len() + content.len();
-        let replaced = self.blobs.get(name).map_or(0, |content| len(content));
-        let bytes = self.bytes - replaced + len(content);
+    fn put(&mut self, name: &str, content: &[u8]) -> Result<u64, Refused> {
+        let replaced = self.blobs.get(name).map_or(0, |content| len(name, content));
+        let bytes = self.bytes - replaced + len(name, content);
         if bytes > STORE_LEN {
-            return Err(format!("the store is full: it keeps at most {STORE_LEN} bytes"));
+            return Err(Refused::new(format_args!(
+                "the store is full: it keeps at most {STORE_LEN} bytes"
+            )));
         }
         self.bytes = bytes;
-        self.blobs.insert(name.into(), content.into());
-        Ok(())
+        let name: Arc<str> = name.into();
+        self.blobs.insert(Arc::clone(&name), content.into());
+        let size = content.len() as u64;
+        self.tell(&name, Some(size));
+        Ok(size)
     }
 
-    fn entries(&self) -> Vec<(Box<str>, u64)> {
-        self.blobs.iter().map(|(name, content)| (name.clone(), content.len() as u64)).collect()
+    fn remove(&mut self, name: &str) {
+        if let Some((name, content)) = self.blobs.remove_entry(name) {
+            self.bytes -= len(&name, &content);
+            self.tell(&name, None);
+        }
+    }
+
+    fn tell(&mut self, name: &Arc<str>, size: Option<u64>) {
+        self.watchers.retain(|watcher| watcher.try_send((Arc::clone(name), size)).is_ok());
+    }
+
+    fn entries(&self) -> Vec<(Arc<str>, u64)> {
+        let blobs = self.blobs.iter();
+        blobs.map(|(name, content)| (Arc::clone(name), content.len() as u64)).collect()
     }
 }
 
-fn subject<'m>(request: &'m Request<'_>) -> &'m str {
-    match request {
-        Request::Put { name, .. } | Request::Import { name, .. } | Request::Get { name } => name,
-        Request::List | Request::Unknown(_) => "",
-    }
+/// Returns how much a blob counts.
+fn len(name: &str, content: &[u8]) -> usize {
+    ENTRY_LEN + name.len() + content.len()
 }

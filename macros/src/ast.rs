@@ -90,6 +90,9 @@ pub(crate) enum Form {
     /// As a nested frame, after its length. With a span of `rest`, the nested frame has no length and extends to
     /// the end of the outer frame.
     Nested(Option<Span>),
+    /// As a nested frame without a length, if the compiler finds that the type is a message, or else as a plain
+    /// field. Only the value of an answer travels like this.
+    Answer,
 }
 
 impl<'a> Container<'a> {
@@ -142,9 +145,9 @@ impl<'a> Container<'a> {
         self.fields().any(|field| matches!(field.form, Form::Fd(..)))
     }
 
-    /// Returns whether the message has `nested` fields.
+    /// Returns whether the message holds nested messages, or may hold them.
     pub(crate) fn has_nested(&self) -> bool {
-        self.fields().any(Field::is_nested)
+        self.fields().any(Field::may_nest)
     }
 
     pub(crate) fn is_borrowing(&self) -> bool {
@@ -298,6 +301,11 @@ impl Field<'_> {
     pub(crate) fn is_nested(&self) -> bool {
         matches!(self.form, Form::Nested(_))
     }
+
+    /// Returns whether reading the field may take descriptors of a nested message.
+    pub(crate) fn may_nest(&self) -> bool {
+        matches!(self.form, Form::Nested(_) | Form::Answer)
+    }
 }
 
 impl Form {
@@ -347,6 +355,17 @@ impl Form {
             },
             (None, Some(path)) => Self::With(path),
             (None, None) => Self::Plain(Kind::of(ty)),
+        }
+    }
+}
+
+impl Form {
+    /// Returns how a value in an answer travels: nobody marks it.
+    pub(crate) fn of_answer(ty: &Type) -> Self {
+        match Kind::of(ty) {
+            _ if kind::holds_descriptors(ty) => Self::Fd(Descriptors::of(ty)),
+            Kind::ByType => Self::Answer,
+            kind => Self::Plain(kind),
         }
     }
 }

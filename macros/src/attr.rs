@@ -2,16 +2,17 @@
 
 use std::ops::RangeInclusive;
 
-use proc_macro2::Span;
+use proc_macro2::{Ident, Span};
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, Data, DeriveInput, Error, Fields, Lit, Path, WherePredicate};
+use syn::spanned::Spanned;
+use syn::{Attribute, Data, DeriveInput, Error, Fields, Lit, Path, Type, WherePredicate};
 
 use crate::ctxt::Ctxt;
 use crate::symbol::{
-    BOUND, CODEC, CRATE, DEFAULT, EXTENSIBLE, FD, MESSAGE, NESTED, OTHER, Place, RESERVED, REST,
-    TAG, WITH, meant, misplaced, valueless,
+    BOUND, CODEC, CRATE, DEFAULT, EXTENSIBLE, FD, ITEMS, MESSAGE, NAME, NESTED, OTHER, Place,
+    REPLY, RESERVED, REST, TAG, WITH, meant, misplaced, valueless,
 };
-use crate::value::{Tag, bounds, flag, path, ranges, skip_item, tag};
+use crate::value::{Tag, bounds, flag, ident, path, ranges, skip_item, tag, ty};
 
 /// The attributes of an enum or a struct.
 #[derive(Default)]
@@ -35,6 +36,18 @@ pub(crate) struct Variant {
     pub(crate) tag_mistaken: bool,
     pub(crate) other: Option<Span>,
     pub(crate) extensible: Option<Span>,
+}
+
+/// The attributes of a variant that say how to call it. The derive of `Protocol` reads them, and that of `Message`
+/// ignores them.
+#[derive(Default)]
+pub(crate) struct Call<'a> {
+    pub(crate) reply: Option<(Span, Type)>,
+    pub(crate) items: Option<(Span, Type)>,
+    pub(crate) name: Option<Ident>,
+    pub(crate) other: Option<Span>,
+    pub(crate) docs: Vec<&'a Attribute>,
+    pub(crate) deprecated: Option<&'a Attribute>,
 }
 
 /// The attributes of a field.
@@ -85,12 +98,49 @@ impl Variant {
                 once(&mut read.other, meta, flag)
             } else if meta.path == EXTENSIBLE {
                 once(&mut read.extensible, meta, flag)
+            } else if is_of_call(&meta.path) {
+                skip_item(meta.input)
             } else {
                 Err(Error::new_spanned(&meta.path, misplaced(&meta.path, Place::Variant)))
             }
         });
         read
     }
+}
+
+impl<'a> Call<'a> {
+    /// Reads the attributes, and skips those of the message. The derive of `Message` reports mistakes in these.
+    pub(crate) fn read(cx: &Ctxt, attrs: &'a [Attribute]) -> Self {
+        let mut read = Self::default();
+        for attr in attrs.iter().filter(|attr| attr.path() == MESSAGE) {
+            let parsed = attr.parse_nested_meta(|meta| {
+                let result = if meta.path == REPLY {
+                    once(&mut read.reply, &meta, ty)
+                } else if meta.path == ITEMS {
+                    once(&mut read.items, &meta, ty)
+                } else if meta.path == NAME {
+                    once(&mut read.name, &meta, ident)
+                } else if meta.path == OTHER {
+                    read.other = Some(meta.path.span());
+                    Ok(())
+                } else {
+                    Ok(())
+                };
+                result.unwrap_or_else(|mistake| cx.push(mistake));
+                skip_item(meta.input)
+            });
+            // What the parser itself refuses is no list of words.
+            _ = parsed;
+        }
+        read.docs = attrs.iter().filter(|attr| attr.path().is_ident("doc")).collect();
+        read.deprecated = attrs.iter().find(|attr| attr.path().is_ident("deprecated"));
+        read
+    }
+}
+
+/// Returns whether a word says how to call a variant.
+fn is_of_call(word: &Path) -> bool {
+    word == REPLY || word == ITEMS || word == NAME
 }
 
 impl Field {

@@ -3,7 +3,7 @@
 //! A test fails if an expansion changes. `INSTA_UPDATE=always cargo test -p datagrammar-macros` stores the new
 //! expansions: read the diff.
 
-use syn::DeriveInput;
+use proc_macro2::{Group, TokenStream, TokenTree};
 
 /// Compares the expansion of a type with the stored one of the same name.
 macro_rules! expansions {
@@ -11,18 +11,57 @@ macro_rules! expansions {
         $(#[doc = $doc])*
         #[test]
         fn $name() {
-            check(stringify!($name), &syn::parse_quote!($($input)*));
+            check(stringify!($name), crate::derive(&syn::parse_quote!($($input)*)));
         }
     )* };
 }
 
-fn check(name: &str, input: &DeriveInput) {
-    let file = syn::parse2(crate::derive(input)).expect("an expansion is items");
+/// Like [`expansions`], for `Protocol`.
+macro_rules! protocols {
+    ($($(#[doc = $doc:literal])* $name:ident { $($input:tt)* })*) => { $(
+        $(#[doc = $doc])*
+        #[test]
+        fn $name() {
+            check(stringify!($name), crate::protocol(&syn::parse_quote!($($input)*)));
+        }
+    )* };
+}
+
+fn check(name: &str, expansion: TokenStream) {
+    let file = syn::parse2(without_macros(expansion)).expect("an expansion is items");
     let mut settings = insta::Settings::new();
     settings.set_snapshot_path("expansions");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!(name, prettyplease::unparse(&file)));
+}
+
+/// Returns the code with a module in place of each call of `if_tokio`, so that its content is formatted.
+fn without_macros(tokens: TokenStream) -> TokenStream {
+    let mut shown: Vec<TokenTree> = Vec::new();
+    let mut tokens = tokens.into_iter();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(ident) if ident == "if_tokio" => {
+                let is_path = |token: &TokenTree| match token {
+                    TokenTree::Punct(punct) => punct.as_char() == ':',
+                    TokenTree::Ident(_) => true,
+                    _ => false,
+                };
+                while shown.last().is_some_and(is_path) {
+                    shown.pop();
+                }
+                tokens.next();
+                shown.extend(quote::quote!(mod #ident));
+            }
+            TokenTree::Group(group) => {
+                let inner = without_macros(group.stream());
+                shown.push(Group::new(group.delimiter(), inner).into());
+            }
+            token => shown.push(token),
+        }
+    }
+    shown.into_iter().collect()
 }
 
 expansions! {
@@ -143,6 +182,47 @@ expansions! {
             #[message(tag = 0)]
             Ping,
             Put(&'a str, T),
+        }
+    }
+}
+
+protocols! {
+    /// Calls of every kind: a reply that borrows, a plain one, items, and no answer.
+    protocol {
+        pub enum Blobs<'a> {
+            /// Stores `content`.
+            #[message(tag = 1, reply = Result<u64, Refused>)]
+            Put { name: &'a str, #[message(rest)] content: &'a [u8] },
+            #[message(tag = 2, reply = Result<Blob<'_>, Refused>)]
+            Get { name: &'a str },
+            #[message(tag = 3, items = Change<'_>)]
+            Watch(&'a str),
+            #[message(tag = 4)]
+            Touch(Entry<'a>, #[message(fd)] File),
+            #[message(other)]
+            Unknown(Unknown<'a>),
+        }
+    }
+
+    /// A reply without an error, another runtime, another codec, and another name.
+    protocol_renamed {
+        #[message(crate = wire::datagrammar, codec = wire::Json)]
+        enum Clock {
+            #[deprecated]
+            #[message(tag = 1, reply = &str, name = time)]
+            Now,
+            #[message(tag = 2, reply = ())]
+            Type { r#type: u8 },
+        }
+    }
+
+    /// The output with errors: the valid calls.
+    protocol_mistaken {
+        enum Clock {
+            #[message(tag = 1, reply = u64)]
+            New,
+            #[message(tag = 2, reply = u64, items = Tick)]
+            Now,
         }
     }
 }

@@ -172,6 +172,33 @@ pub(crate) fn option(ty: &Type) -> Option<&Type> {
     }
 }
 
+/// What a type with the name `Result` holds.
+pub(crate) enum ResultType<'t> {
+    /// It has another name.
+    Other,
+    /// The value and the error.
+    Of(&'t Type, &'t Type),
+    /// Not both are written.
+    Alias,
+}
+
+/// Returns the types in a `Result`.
+pub(crate) fn result(ty: &Type) -> ResultType<'_> {
+    let Some(last) = segments(ty).and_then(|segments| segments.last()) else {
+        return ResultType::Other;
+    };
+    if last.ident != "Result" {
+        return ResultType::Other;
+    }
+    let mut types = arguments(last).into_iter().flat_map(|arguments| &arguments.args);
+    match (types.next(), types.next(), types.next()) {
+        (Some(GenericArgument::Type(value)), Some(GenericArgument::Type(error)), None) => {
+            ResultType::Of(value, error)
+        }
+        _ => ResultType::Alias,
+    }
+}
+
 /// Returns whether the type is written as an `Option` or a `Vec`.
 pub(crate) fn holds_several(ty: &Type) -> bool {
     option(ty).or_else(|| vec(ty)).is_some()

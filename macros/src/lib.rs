@@ -7,6 +7,8 @@
 mod ast;
 mod attr;
 mod bound;
+mod call;
+mod case;
 mod ctxt;
 mod expand;
 #[cfg(test)]
@@ -15,15 +17,18 @@ mod fallback;
 mod free;
 mod hygiene;
 mod kind;
+mod lifetime;
 mod nest;
 mod symbol;
 mod usage;
 mod valid;
+mod valid_calls;
 mod value;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, Error, parse_macro_input};
 
+use crate::call::Protocol;
 use crate::ctxt::Ctxt;
 use crate::symbol::Place;
 
@@ -32,6 +37,13 @@ use crate::symbol::Place;
 pub fn derive_message(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     derive(&input).into()
+}
+
+#[expect(missing_docs, reason = "rustdoc would append them to those of the re-export")]
+#[proc_macro_derive(Protocol, attributes(message))]
+pub fn derive_protocol(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    protocol(&input).into()
 }
 
 fn derive(input: &DeriveInput) -> proc_macro2::TokenStream {
@@ -60,4 +72,27 @@ fn expand(
     }
     cx.check()?;
     container.map(|container| expand::message(&container))
+}
+
+/// Expands a protocol. The derive of `Message` expands the message type, and reports the mistakes in it.
+fn protocol(input: &DeriveInput) -> proc_macro2::TokenStream {
+    expand_protocol(input).unwrap_or_else(|mistakes| mistakes.to_compile_error())
+}
+
+fn expand_protocol(input: &DeriveInput) -> Result<proc_macro2::TokenStream, Error> {
+    let data = valid_calls::protocol_enum(input)?;
+    let reported = Ctxt::new();
+    let attrs = attr::Container::read(&reported, &input.attrs, Place::Enum);
+    let message = ast::Container::new(&reported, input, attrs);
+    let message = message.inspect(|message| valid::check(&reported, message));
+    let is_reported = reported.check().is_err();
+    let message = message?;
+
+    let cx = Ctxt::new();
+    let mut protocol = Protocol::new(&cx, input, data, &message);
+    valid_calls::check(&cx, &mut protocol);
+    let mistakes = cx.check().err();
+    protocol.is_mistaken = is_reported || mistakes.is_some();
+    let mistakes = mistakes.map(|mistakes| mistakes.to_compile_error());
+    Ok(mistakes.into_iter().chain([expand::protocol(&protocol)]).collect())
 }

@@ -17,8 +17,11 @@ pub(crate) const CRATE: Symbol = Symbol("crate");
 pub(crate) const DEFAULT: Symbol = Symbol("default");
 pub(crate) const EXTENSIBLE: Symbol = Symbol("extensible");
 pub(crate) const FD: Symbol = Symbol("fd");
+pub(crate) const ITEMS: Symbol = Symbol("items");
+pub(crate) const NAME: Symbol = Symbol("name");
 pub(crate) const NESTED: Symbol = Symbol("nested");
 pub(crate) const OTHER: Symbol = Symbol("other");
+pub(crate) const REPLY: Symbol = Symbol("reply");
 pub(crate) const RESERVED: Symbol = Symbol("reserved");
 pub(crate) const REST: Symbol = Symbol("rest");
 pub(crate) const TAG: Symbol = Symbol("tag");
@@ -41,6 +44,9 @@ const GRAMMAR: &[(Symbol, &str, &[Place])] = &[
     (OTHER, "other", &[Variant]),
     (RESERVED, "reserved(4, 7..=9)", &[Enum]),
     (EXTENSIBLE, "extensible", &[Variant, Enum, Struct]),
+    (REPLY, "reply = Type", &[Variant]),
+    (ITEMS, "items = Type", &[Variant]),
+    (NAME, "name = method", &[Variant]),
     (CODEC, "codec = Path", &[Enum, Struct]),
     (CRATE, "crate = path", &[Enum, Struct]),
     (BOUND, "bound = \"T: Trait\"", &[Enum, Struct, Field]),

@@ -124,7 +124,7 @@ fn fields_do_not_outlive_frames(cx: &Ctxt, field: &Field<'_>) {
 
 /// A frame cannot be written. (`ast` refuses such a `rest` field.)
 fn fields_do_not_write_to_frames(cx: &Ctxt, field: &Field<'_>) {
-    if matches!(field.form, Form::Plain(_)) && kind::is_mutable_reference(field.ty) {
+    if matches!(field.form, Form::Plain(_) | Form::Answer) && kind::is_mutable_reference(field.ty) {
         let message = "a field cannot borrow from the frame mutably: write `&'a` without `mut`, or an owned type";
         cx.error_on(field.ty, message);
     }
@@ -132,7 +132,8 @@ fn fields_do_not_write_to_frames(cx: &Ctxt, field: &Field<'_>) {
 
 /// A frame holds numbers in another form than memory does. So it cannot lend numbers, or values made of them.
 fn frames_lend_bytes_and_text_alone(cx: &Ctxt, field: &Field<'_>) {
-    if let (Form::Plain(_), Some(instead)) = (&field.form, kind::instead_of_reference(field.ty))
+    if let (Form::Plain(_) | Form::Answer, Some(instead)) =
+        (&field.form, kind::instead_of_reference(field.ty))
         && !kind::is_mutable_reference(field.ty)
         && !kind::is_static_reference(field.ty)
     {
@@ -144,7 +145,7 @@ fn frames_lend_bytes_and_text_alone(cx: &Ctxt, field: &Field<'_>) {
 /// The number of a descriptor means nothing to another process, so the descriptor travels beside the frame. (A
 /// `with` function may send something else instead.)
 fn descriptors_are_marked(cx: &Ctxt, field: &Field<'_>) {
-    if matches!(field.form, Form::Plain(_)) && kind::holds_descriptors(field.ty) {
+    if matches!(field.form, Form::Plain(_) | Form::Answer) && kind::holds_descriptors(field.ty) {
         let message =
             "a descriptor travels beside the frame: write #[message(fd)] before this field";
         cx.error_on(field.ty, message);

@@ -8,7 +8,7 @@ use syn::meta::ParseNestedMeta;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Error, Lit, LitInt, LitStr, Path, Token, WherePredicate, token};
+use syn::{Error, Lit, LitInt, LitStr, Path, Token, Type, WherePredicate, token};
 
 /// A tag, and where it is written.
 #[derive(Clone, Copy)]
@@ -43,6 +43,39 @@ pub(crate) fn path(meta: &ParseNestedMeta<'_>) -> Result<Path, Error> {
         None => input.parse(),
     };
     parsed.map_err(|error| Error::new(error.span(), instead(meta, "needs a path", " = some::path")))
+}
+
+/// Parses a type. Returns also the span of the word.
+pub(crate) fn ty(meta: &ParseNestedMeta<'_>) -> Result<(Span, Type), Error> {
+    if !meta.input.peek(Token![=]) {
+        return Err(instead(meta, "needs a type", " = Type"));
+    }
+    let input = meta.value()?;
+    let ty = input.parse();
+    let ty = ty.map_err(|error: Error| {
+        Error::new(error.span(), instead(meta, "needs a type", " = Type"))
+    })?;
+    Ok((meta.path.span(), ty))
+}
+
+/// Parses the name of a function.
+pub(crate) fn ident(meta: &ParseNestedMeta<'_>) -> Result<Ident, Error> {
+    const VALUE: &str = " = other_name";
+
+    if !meta.input.peek(Token![=]) {
+        return Err(instead(meta, "needs a name", VALUE));
+    }
+    let input = meta.value()?;
+    if let Some(quoted) = input.parse::<Option<LitStr>>()? {
+        let message = match quoted.parse::<Ident>() {
+            Ok(name) => format!("a name has no quotes: write #[message(name = {name})]"),
+            Err(_) => instead(meta, "needs a name", VALUE).to_string(),
+        };
+        return Err(Error::new(quoted.span(), message));
+    }
+    input.parse().map_err(|error: Error| {
+        Error::new(error.span(), instead(meta, "needs the name of a method", VALUE))
+    })
 }
 
 /// Parses the predicates of a where-clause, in quotes as in serde.
@@ -89,10 +122,15 @@ pub(crate) fn ranges(
     mistakes.map_or(Ok(()), Err)
 }
 
-/// Skips the rest of an item, up to the next comma or the end.
+/// Skips the rest of an item, up to the next comma or the end. A comma between `<` and `>` is part of a type.
 pub(crate) fn skip_item(input: ParseStream<'_>) -> Result<(), Error> {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        input.parse::<TokenTree>()?;
+    let mut open = 0_u32;
+    while !input.is_empty() && (open > 0 || !input.peek(Token![,])) {
+        match input.parse::<TokenTree>()? {
+            TokenTree::Punct(punct) if punct.as_char() == '<' => open += 1,
+            TokenTree::Punct(punct) if punct.as_char() == '>' => open = open.saturating_sub(1),
+            _ => {}
+        }
     }
     Ok(())
 }

@@ -15,7 +15,6 @@ pub(crate) struct Bundle {
 
 impl Bundle {
     /// Creates an empty bundle in the memory of `buffer`.
-    #[cfg(feature = "tokio")]
     pub(crate) fn in_buffer(mut buffer: Vec<u8>) -> Self {
         buffer.clear();
         Self { bytes: buffer, count: 0 }
@@ -75,7 +74,6 @@ impl Bundle {
     }
 
     /// Returns the memory, to be used again.
-    #[cfg(feature = "tokio")]
     pub(crate) fn into_buffer(self) -> Vec<u8> {
         self.bytes
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::os::fd::OwnedFd;
 
 use crate::error::DecodeError;
 use crate::message::{Descriptors, Message};
@@ -38,6 +39,34 @@ pub struct Frame<'r, M> {
 }
 
 impl<'r, M: Message> Frame<'r, M> {
+    /// Creates a frame by hand, to test code that takes frames. It is checked when it is decoded, as a received one. A
+    /// type without `fd` fields gets no descriptors: they are closed.
+    ///
+    /// ```
+    /// use datagrammar::{DecodeError, Frame, Message};
+    ///
+    /// #[derive(Message, Debug)]
+    /// enum Greeting<'a> {
+    ///     #[message(tag = 1)]
+    ///     Hello { name: &'a str },
+    /// }
+    ///
+    /// fn greet(frame: Frame<'_, Greeting<'static>>) -> Result<String, DecodeError> {
+    ///     let Greeting::Hello { name } = frame.decode()?;
+    ///     Ok(format!("Hello, {name}!"))
+    /// }
+    ///
+    /// assert_eq!(greet(Frame::from_parts(b"\x01\x03you", Vec::new()))?, "Hello, you!");
+    /// let error = greet(Frame::from_parts(b"\x02", Vec::new())).unwrap_err();
+    /// assert!(matches!(error, DecodeError::UnknownTag(_)));
+    /// # Ok::<(), DecodeError>(())
+    /// ```
+    #[must_use]
+    pub fn from_parts(bytes: &'r [u8], descriptors: Vec<OwnedFd>) -> Self {
+        let descriptors = if M::DESCRIPTORS { descriptors.into() } else { Descriptors::default() };
+        Self::new(bytes, descriptors)
+    }
+
     #[inline]
     pub(crate) fn new(bytes: &'r [u8], descriptors: Descriptors) -> Self {
         Self { bytes, descriptors, sender: None, message: PhantomData }
@@ -114,10 +143,10 @@ impl<'r, M: Message> Frame<'r, M> {
         self.bytes
     }
 
-    /// Returns the frame's length in bytes. Never 0.
+    /// Returns the frame's length in bytes. Never 0 if it was received.
     #[inline]
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
+    #[expect(clippy::len_without_is_empty, reason = "a received frame is never empty")]
     pub fn len(&self) -> usize {
         self.bytes.len()
     }

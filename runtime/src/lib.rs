@@ -15,10 +15,12 @@ compile_error!(
 pub mod __private;
 mod activation;
 mod address;
+mod backlog;
 mod backoff;
 mod batch;
 mod budget;
 mod bundle;
+pub mod calls;
 mod child;
 pub mod codec;
 mod connection;
@@ -46,12 +48,15 @@ pub mod wire;
 
 #[doc = include_str!("derive.md")]
 pub use datagrammar_macros::Message;
+#[doc = include_str!("protocol.md")]
+pub use datagrammar_macros::Protocol;
 
 pub use crate::activation::{Activated, activated};
 pub use crate::address::Address;
 pub use crate::backoff::Backoff;
 pub use crate::batch::Batch;
 pub use crate::budget::Budget;
+pub use crate::calls::Protocol;
 pub use crate::child::{Child, Process};
 pub use crate::connection::Connection;
 pub use crate::error::{

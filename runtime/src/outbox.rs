@@ -6,7 +6,7 @@ use std::io::IoSlice;
 use crate::error::{SendAllError, SendError};
 use crate::message::{Borrowed, Encoder, Extent, MAX_BORROWED, MAX_SLICES, Message};
 use crate::transport::Outgoing;
-use crate::wire::{HEAD_LEN, Head, frame_len_bytes};
+use crate::wire::{CallHead, HEAD_LEN, Head, frame_len_bytes};
 
 /// The largest encoding buffer that a thread keeps, in bytes.
 const MAX_KEPT: usize = 256 * 1024;
@@ -38,6 +38,31 @@ pub(crate) fn send<M: Message>(
             let slices = encoder.slices(extent, &mut slices);
             let descriptors = encoder.descriptors_of(extent);
             send(Outgoing { slices, descriptors, len }).map(|()| len)
+        }
+        Err(error) => Err(SendError::Encode(error)),
+    };
+    give_back(encoder.into_buffer());
+    result
+}
+
+/// Encodes `message` behind `head`, as a part of a call, and sends it with `send`.
+#[inline]
+pub(crate) fn send_part<M: Message, T>(
+    head: CallHead,
+    message: &M,
+    send: impl FnOnce(Outgoing<'_>) -> Result<T, SendError>,
+) -> Result<T, SendError> {
+    let mut borrowed = [Borrowed::NOTHING; MAX_BORROWED];
+    let mut encoder = Encoder::new(take_buffer(), &mut borrowed);
+    encoder.skip_head();
+    let result = match encoder.append(message) {
+        Ok((extent, len)) => {
+            let (descriptors, whole) = (extent, Extent::up_to(encoder.end()));
+            encoder.set_head(head.to_bytes());
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let slices = encoder.slices(whole, &mut slices);
+            let descriptors = encoder.descriptors_of(descriptors);
+            send(Outgoing { slices, descriptors, len: HEAD_LEN + len })
         }
         Err(error) => Err(SendError::Encode(error)),
     };

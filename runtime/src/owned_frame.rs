@@ -3,12 +3,14 @@
 use std::fmt;
 use std::io::IoSlice;
 use std::marker::PhantomData;
-use std::os::fd::BorrowedFd;
+use std::mem;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use crate::error::{DecodeError, EncodeError, SendError};
 use crate::message::{Borrowed, Descriptors, Encoder, MAX_BORROWED, Message};
 use crate::peer::Peer;
 use crate::transport::Outgoing;
+use crate::wire::is_reserved;
 
 /// A frame of an `M` that owns its memory. Queue it, move it to another thread, or encode a message once
 /// and send it to many peers.
@@ -35,6 +37,8 @@ use crate::transport::Outgoing;
 /// ```
 pub struct OwnedFrame<M> {
     bytes: Vec<u8>,
+    /// Where the frame begins in `bytes`: it may follow the head of a call.
+    start: usize,
     descriptors: Descriptors,
     sender: Option<Box<Peer>>,
     message: PhantomData<fn() -> M>,
@@ -42,7 +46,45 @@ pub struct OwnedFrame<M> {
 
 impl<M: Message> OwnedFrame<M> {
     pub(crate) fn new(bytes: Vec<u8>, descriptors: Descriptors, sender: Option<Box<Peer>>) -> Self {
-        Self { bytes, descriptors, sender, message: PhantomData }
+        Self { bytes, start: 0, descriptors, sender, message: PhantomData }
+    }
+
+    /// A frame that begins `start` bytes into `bytes`.
+    pub(crate) fn with_start(bytes: Vec<u8>, start: usize, descriptors: Descriptors) -> Self {
+        Self { start, ..Self::new(bytes, descriptors, None) }
+    }
+
+    /// Creates a frame by hand, to test code that takes frames. It is checked when it is decoded, as a received one. A
+    /// type without `fd` fields gets no descriptors: they are closed.
+    ///
+    /// ```
+    /// use std::fs::File;
+    /// use std::io::Read as _;
+    ///
+    /// use datagrammar::{DecodeError, Message, OwnedFrame};
+    ///
+    /// #[derive(Message)]
+    /// #[message(tag = 1)]
+    /// struct Import {
+    ///     #[message(fd)]
+    ///     file: File,
+    /// }
+    ///
+    /// let file = File::open("/proc/version")?;
+    /// let mut frame = OwnedFrame::<Import>::from_parts(vec![1], vec![file.into()]);
+    /// let mut text = String::new();
+    /// frame.decode()?.file.read_to_string(&mut text)?;
+    /// assert!(text.starts_with("Linux"));
+    ///
+    /// let mut frame = OwnedFrame::<Import>::from_parts(vec![1], Vec::new());
+    /// let error = frame.decode().err();
+    /// assert!(matches!(error, Some(DecodeError::FdCount { declared: 1, received: 0 })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn from_parts(bytes: Vec<u8>, descriptors: Vec<OwnedFd>) -> Self {
+        let descriptors = if M::DESCRIPTORS { descriptors.into() } else { Descriptors::default() };
+        Self::new(bytes, descriptors, None)
     }
 
     /// Encodes a message. Duplicates the descriptors of its `fd` fields.
@@ -70,7 +112,8 @@ impl<M: Message> OwnedFrame<M> {
         if let count @ 1.. = self.descriptors.taken() {
             return Err(DecodeError::DescriptorsTaken { count });
         }
-        M::decode_with(&self.bytes, &mut self.descriptors)
+        let frame = self.bytes.get(self.start..).unwrap_or_default();
+        M::decode_with(frame, &mut self.descriptors)
     }
 
     /// Reads the tag, and nothing else.
@@ -79,20 +122,20 @@ impl<M: Message> OwnedFrame<M> {
     ///
     /// Those of [`Frame::tag`](crate::Frame::tag).
     pub fn tag(&self) -> Result<u32, DecodeError> {
-        M::tag_of(&self.bytes)
+        M::tag_of(self.bytes())
     }
 
     /// Returns the frame's bytes: tag and payload.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.get(self.start..).unwrap_or_default()
     }
 
-    /// Returns the frame's length in bytes. Never 0.
+    /// Returns the frame's length in bytes. Never 0 if it was received or encoded.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
+    #[expect(clippy::len_without_is_empty, reason = "a received frame is never empty")]
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.bytes().len()
     }
 
     /// Returns how many descriptors the frame holds. Dropping the frame closes them; decoding moves them out.
@@ -115,16 +158,29 @@ impl<M: Message> OwnedFrame<M> {
         if let taken @ 1.. = self.descriptors.taken() {
             return Err(SendError::DescriptorsTaken { count: taken });
         }
-        let (slices, descriptors) = ([IoSlice::new(&self.bytes)], self.descriptors.borrow());
-        let len = self.bytes.len();
+        // Only a frame made by hand can be like that, and no receiver would take it for a frame.
+        match self.bytes().first() {
+            None => return Err(EncodeError::Empty.into()),
+            Some(first) if is_reserved(*first) => return Err(EncodeError::ReservedTag.into()),
+            Some(_) => {}
+        }
+        let (slices, descriptors) = ([IoSlice::new(self.bytes())], self.descriptors.borrow());
+        let len = self.len();
         send(Outgoing { slices: &slices, descriptors: &descriptors, len }).map(|()| len)
+    }
+}
+
+impl<M> OwnedFrame<M> {
+    /// Takes the memory, to be used again.
+    pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
+        mem::take(&mut self.bytes)
     }
 }
 
 impl<M> fmt::Debug for OwnedFrame<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OwnedFrame")
-            .field("len", &self.bytes.len())
+            .field("len", &(self.bytes.len() - self.start))
             .field("descriptors", &self.descriptors.len())
             .finish_non_exhaustive()
     }

@@ -49,6 +49,20 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// Creates a peer by hand, without groups, `pid` and `pidfd`, to test code that authorises peers.
+    ///
+    /// ```
+    /// use datagrammar::Peer;
+    ///
+    /// let mut peer = Peer::new(1000, 100);
+    /// peer.groups = vec![27];
+    /// assert_eq!((peer.uid, peer.gid, peer.pid, peer.has_ended()), (1000, 100, 0, None));
+    /// ```
+    #[must_use]
+    pub fn new(uid: u32, gid: u32) -> Self {
+        Self { uid, gid, groups: Vec::new(), pid: 0, pidfd: None }
+    }
+
     /// Returns whether the process has ended, or `None` without a `pidfd`.
     #[must_use]
     pub fn has_ended(&self) -> Option<bool> {

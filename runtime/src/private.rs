@@ -1,7 +1,11 @@
 //! The items that derived code uses. It names them by this path, whatever is in scope there.
 
+pub use core::clone::Clone;
+pub use core::convert::{From, Infallible};
 pub use core::default::Default;
-pub use core::marker::PhantomData;
+pub use core::fmt::{self, Debug, DebugTuple, Formatter};
+pub use core::future::Future;
+pub use core::marker::{PhantomData, Send, Sync};
 pub use core::option::Option::{self, None, Some};
 pub use core::primitive::{bool, str, u8, u32};
 pub use core::result::Result::{self, Err, Ok};
@@ -10,20 +14,25 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 pub use std::borrow::Cow;
 pub use std::string::String;
+pub use std::sync::Arc;
+pub use std::time::Instant;
 pub use std::vec::Vec;
 
 pub use serde::de::DeserializeOwned;
 pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use crate::__if_tokio as if_tokio;
+pub use crate::address::Address;
+pub use crate::calls::{Answer, Answers, CallError, Protocol, Reply};
 #[cfg(feature = "bincode")]
 pub use crate::codec::Bincode;
 pub use crate::codec::Codec;
-pub use crate::error::{DecodeError, EncodeError};
+pub use crate::error::{DecodeError, EncodeError, OpenError};
 pub use crate::message::{
-    Argument, Decoder, DefaultArgument, Descriptors, Encoder, FieldType, Get, GetThroughSerde,
-    GetUnmarked, HoldsMessage, HoldsNone, MarkedNested, Message, Nested, NestedArgument,
-    NestedType, NestedValue, NoDescriptors, Nothing, Of, OwnedArgument, OwnedFieldType, OwnedValue,
-    Put, PutChecked, PutThroughSerde, Unknown, Unmarked, Value,
+    AnswerOf, AnswerType, AnswerValue, Argument, Decoder, DefaultArgument, Descriptors, Encoder,
+    FieldType, Get, GetThroughSerde, GetUnmarked, HoldsMessage, HoldsNone, MarkedNested, Message,
+    Nested, NestedArgument, NestedType, NestedValue, NoDescriptors, Nothing, Of, OwnedArgument,
+    OwnedFieldType, OwnedValue, Put, PutChecked, PutThroughSerde, Unknown, Unmarked, Value,
 };
 
 /// The result of reading a message.
@@ -188,3 +197,77 @@ pub trait RestNothing<'m>: Sized {
 }
 
 impl<'m, T: ?Sized> RestNothing<'m> for Rest<'m, T> {}
+
+/// What the blocking clients and services of a protocol use.
+pub mod calls {
+    use super::{Answer, CallError, Reply};
+
+    pub use crate::calls::{
+        Answering, Call, Client, Context, Handling, ItemSender, Items, Responder, Service,
+    };
+    pub use crate::connection::Connection;
+
+    /// Hands the items of a call over to a handler.
+    pub fn items<I>(answering: Answering) -> (ItemSender<I>, Handling) {
+        answering.handled_items()
+    }
+
+    /// Returns the value of an answer that borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call, and of [`Answer::decode`].
+    pub fn owned<R, V, E>(answer: Result<Answer<R>, CallError>) -> Result<V, CallError<E>>
+    where
+        R: for<'f> Reply<Value<'f> = V, Error<'f> = E>,
+    {
+        answer.map_err(CallError::widen)?.decode()
+    }
+}
+
+/// What the awaited clients and services of a protocol use.
+#[cfg(feature = "tokio")]
+pub mod tokio {
+    use super::{Answer, CallError, Reply};
+
+    pub use crate::tokio::Connection;
+    pub use crate::tokio::calls::{
+        Answering, Call, Client, Context, Handling, ItemSender, Items, Responder, Service,
+    };
+
+    /// Returns the value of an answer that borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call, and of [`Answer::decode`].
+    pub async fn owned<R, V, E>(
+        answer: impl Future<Output = Result<Answer<R>, CallError>>,
+    ) -> Result<V, CallError<E>>
+    where
+        R: for<'f> Reply<Value<'f> = V, Error<'f> = E>,
+    {
+        super::calls::owned(answer.await)
+    }
+
+    /// Hands the items of a call over to a handler.
+    pub fn items<I>(answering: Answering) -> (ItemSender<I>, Handling) {
+        let (items, handling) = answering.handled_items();
+        (ItemSender::from(items), handling)
+    }
+}
+
+/// Expands to its tokens with the feature `tokio`, and to nothing without. The derive cannot see the feature.
+#[cfg(feature = "tokio")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __if_tokio {
+    ($($tokens:tt)*) => { $($tokens)* };
+}
+
+/// Expands to its tokens with the feature `tokio`, and to nothing without. The derive cannot see the feature.
+#[cfg(not(feature = "tokio"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __if_tokio {
+    ($($tokens:tt)*) => {};
+}

@@ -17,6 +17,7 @@ use crate::owned_frame::OwnedFrame;
 use crate::sys::DatagramFd;
 use crate::transport::Inbox;
 use crate::wait::Wait;
+use crate::wire::{CallHead, HEAD_LEN};
 
 /// The receiving half of a [`Connection`](crate::Connection), for messages of type `Rx`.
 ///
@@ -210,6 +211,34 @@ impl<Rx: Message> Receiver<Rx> {
         Frame::new(self.inbox.bytes(range), descriptors)
     }
 
+    /// Receives parts of calls like frames, from now on.
+    pub(crate) fn accept_calls(&mut self) {
+        self.inbox.accept_calls();
+    }
+
+    /// Takes the last received frame, or part of a call.
+    #[inline]
+    pub(crate) fn take_part(&mut self, range: Range<usize>) -> Part {
+        self.take_part_into(range, Vec::new())
+    }
+
+    /// Takes the last received frame, or part of a call. Copies it to `buffer` if it fits there.
+    #[inline]
+    pub(crate) fn take_part_into(&mut self, range: Range<usize>, buffer: Vec<u8>) -> Part {
+        let (head, len) = match CallHead::split(self.inbox.bytes(range.clone())) {
+            Some((head, frame)) => (Some(head), frame.len()),
+            None => (None, range.len()),
+        };
+        let descriptors = self.take_descriptors();
+        let (bytes, start) = self.inbox.take_part(range, len, buffer);
+        Part { head, bytes, start, descriptors }
+    }
+
+    /// Returns the head of the part of a call that the last receive has refused, if it is known.
+    pub(crate) fn take_refused(&mut self) -> Option<CallHead> {
+        self.inbox.take_refused()
+    }
+
     /// Sets whether the receiver is used under a runtime: it then calls again until it finds nothing.
     pub(crate) fn set_awaited(&mut self, is_awaited: bool) {
         self.inbox.set_awaited(is_awaited);
@@ -223,6 +252,42 @@ impl<Rx: Message> Receiver<Rx> {
     #[inline]
     fn take_descriptors(&mut self) -> Descriptors {
         if Rx::DESCRIPTORS { self.inbox.take_descriptors() } else { Descriptors::default() }
+    }
+}
+
+/// A received part of a call, or an ordinary frame, that owns its memory.
+#[derive(Debug)]
+pub(crate) struct Part {
+    /// `None` for an ordinary frame.
+    pub(crate) head: Option<CallHead>,
+    bytes: Vec<u8>,
+    /// Where the frame begins.
+    start: usize,
+    descriptors: Descriptors,
+}
+
+impl Part {
+    /// Returns a part as if it had been received.
+    #[cfg(test)]
+    pub(crate) fn of(head: CallHead, frame: &[u8]) -> Self {
+        let descriptors = Descriptors::default();
+        Self { head: Some(head), bytes: frame.to_vec(), start: 0, descriptors }
+    }
+
+    /// Returns the frame, which is empty in a part without one.
+    pub(crate) fn frame(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+
+    /// Returns the length in bytes as it traveled, with the head.
+    pub(crate) fn len(&self) -> usize {
+        self.frame().len() + self.head.map_or(0, |_head| HEAD_LEN)
+    }
+
+    /// Returns the frame, as one of another message type than the receiver's.
+    pub(crate) fn into_frame<M: Message>(self) -> OwnedFrame<M> {
+        let descriptors = if M::DESCRIPTORS { self.descriptors } else { Descriptors::default() };
+        OwnedFrame::with_start(self.bytes, self.start, descriptors)
     }
 }
 

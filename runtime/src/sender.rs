@@ -246,6 +246,11 @@ impl<Tx: Message> Sender<Tx> {
         send_connected(&self.fd, &mut self.pending, outgoing, wait)
     }
 
+    /// Returns the same sender for another message type.
+    pub(crate) fn cast<M>(self) -> Sender<M> {
+        Sender { fd: self.fd, pending: self.pending, message: PhantomData }
+    }
+
     /// Moves the sender and its pending frame out; `self` keeps only the descriptor.
     pub(crate) fn take(&mut self) -> Self {
         Self { fd: self.fd.clone(), pending: self.pending.take(), message: PhantomData }

@@ -29,6 +29,59 @@ pub(crate) enum Head {
     Memory { total: u64 },
     /// A bundle of `count` frames, each after its length.
     Bundle { count: u64 },
+    /// A part of a call.
+    Call(CallHead),
+}
+
+/// The head of a datagram that is part of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CallHead {
+    pub(crate) kind: CallKind,
+    /// What the kind needs: a deadline, a status, or a credit.
+    pub(crate) number: u32,
+    /// The call's number, chosen by the client.
+    pub(crate) id: u64,
+}
+
+/// What a datagram of a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CallKind {
+    Request = 5,
+    Reply = 6,
+    Item = 7,
+    End = 8,
+    Cancel = 9,
+    Credit = 10,
+}
+
+impl CallKind {
+    fn new(kind: u8) -> Option<Self> {
+        Some(match kind {
+            5 => Self::Request,
+            6 => Self::Reply,
+            7 => Self::Item,
+            8 => Self::End,
+            9 => Self::Cancel,
+            10 => Self::Credit,
+            _ => return None,
+        })
+    }
+}
+
+impl CallHead {
+    pub(crate) fn to_bytes(self) -> [u8; HEAD_LEN] {
+        Head::Call(self).to_bytes()
+    }
+
+    /// Splits the head of a part of a call from the front of a datagram. `None` for an ordinary frame.
+    #[inline]
+    pub(crate) fn split(datagram: &[u8]) -> Option<(Self, &[u8])> {
+        let (head, frame) = datagram.split_first_chunk::<HEAD_LEN>()?;
+        match Head::from_bytes(*head) {
+            Ok(Head::Call(call)) if is_reserved(head[0]) => Some((call, frame)),
+            _ => None,
+        }
+    }
 }
 
 impl Head {
@@ -43,6 +96,7 @@ impl Head {
             Self::Next { .. } => Self::NEXT,
             Self::Memory { .. } => Self::MEMORY,
             Self::Bundle { .. } => Self::BUNDLE,
+            Self::Call(call) => call.kind as u8,
         }
     }
 
@@ -52,6 +106,7 @@ impl Head {
             Self::Next { number, offset } => (number, offset),
             Self::Memory { total } => (0, total),
             Self::Bundle { count } => (0, count),
+            Self::Call(call) => (call.number, call.id),
         };
         let [i, j, k, l] = number.to_le_bytes();
         let [a, b, c, d, e, f, g, h] = place.to_le_bytes();
@@ -67,7 +122,10 @@ impl Head {
             Self::NEXT => Ok(Self::Next { number, offset: place }),
             Self::MEMORY => Ok(Self::Memory { total: place }),
             Self::BUNDLE => Ok(Self::Bundle { count: place }),
-            unknown => Err(unknown),
+            other => match CallKind::new(other) {
+                Some(kind) => Ok(Self::Call(CallHead { kind, number, id: place })),
+                None => Err(other),
+            },
         }
     }
 }

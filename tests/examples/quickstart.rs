@@ -1,4 +1,4 @@
-//! `quickstart` and its twin on tokio, which the README shows.
+//! `quickstart`, its twin on tokio, and `calls`, which the README shows.
 
 use std::process::Command;
 
@@ -22,6 +22,21 @@ fn the_readme_shows_quickstart_as_it_is() {
     let source = include_str!("../../examples/quickstart.rs");
     let (_, shown) = source.split_once("\n\n").unwrap();
     assert!(include_str!("../../README.md").contains(shown), "copy it into the README");
+}
+
+#[test]
+fn calls_runs() {
+    let output = crate::run(&mut Command::new(env!("CARGO_BIN_EXE_calls")));
+    let error = "Err(Answered(\"invalid digit found in string\"))";
+    assert_eq!(output, format!("the sum is 6\nno sum: {error}\n"));
+}
+
+#[test]
+fn the_readme_shows_calls_as_it_is() {
+    let source = include_str!("../../examples/calls.rs");
+    let (_, shown) = source.split_once("\n\n").unwrap();
+    assert!(include_str!("../../README.md").contains(shown), "copy it into the README");
+    assert!(shown.lines().count() < 30);
 }
 
 #[test]

@@ -24,6 +24,13 @@ pub struct Connection<Tx, Rx> {
 
 #[expect(missing_docs, reason = "they are those of the blocking endpoint")]
 impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
+    pub(crate) fn into_awaited(self) -> awaited::Connection<Tx, Rx> {
+        // Only a connection takes halves, so another one lends itself.
+        let (mut whole, _) = enter(awaited::Connection::pair).expect("a pair");
+        (whole.tx, whole.rx) = (self.tx.inner, self.rx.inner);
+        whole
+    }
+
     pub(crate) fn new(connection: awaited::Connection<Tx, Rx>) -> Self {
         let (tx, rx) = connection.split();
         Self { tx: Sender { inner: tx }, rx: Receiver { inner: rx } }
@@ -60,10 +67,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     }
 
     pub fn into_fd(self) -> io::Result<(OwnedFd, Vec<Vec<u8>>)> {
-        // Only a connection takes halves, so another one lends itself.
-        let (mut whole, _) = enter(awaited::Connection::pair).map_err(io::Error::other)?;
-        (whole.tx, whole.rx) = (self.tx.inner, self.rx.inner);
-        whole.into_blocking().into_fd()
+        self.into_awaited().into_blocking().into_fd()
     }
 
     pub fn split(self) -> (Sender<Tx>, Receiver<Rx>) {

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+pub mod calls;
 mod child;
 mod connection;
 mod listener;

@@ -22,6 +22,8 @@ mod macros;
 #[cfg(test)]
 mod nested;
 #[cfg(test)]
+pub mod protocol;
+#[cfg(test)]
 mod raw;
 #[cfg(test)]
 mod shadows;

@@ -34,6 +34,7 @@ const RUNTIME: &[&[&str]] = &[
         "owned_frame",
         "outbox",
         "sender",
+        "backlog",
         "batch",
         "bundle",
         "receiver",
@@ -42,6 +43,7 @@ const RUNTIME: &[&[&str]] = &[
         "socket",
         "child",
     ],
+    &["calls"],
     &["tokio"],
     // What derived code names, and pages that are documentation alone.
     &["private", "guide"],
@@ -49,10 +51,11 @@ const RUNTIME: &[&[&str]] = &[
 
 /// The derive's pipeline, from its first step to its last.
 const MACROS: &[&[&str]] = &[
-    &["symbol", "ctxt", "hygiene", "kind", "nest", "usage", "value"],
+    &["symbol", "ctxt", "hygiene", "kind", "nest", "usage", "value", "case", "lifetime"],
     &["attr", "free"],
     &["ast"],
-    &["valid", "bound"],
+    &["call"],
+    &["valid", "valid_calls", "bound"],
     &["expand", "fallback"],
 ];
 

@@ -5,8 +5,8 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::net::{
-    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, Shutdown, SocketFlags,
-    SocketType, send as rustix_send, sendmsg, shutdown, socketpair,
+    AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, Shutdown,
+    SocketFlags, SocketType, send as rustix_send, sendmsg, shutdown, socketpair,
 };
 
 /// Two connected sockets.
@@ -26,6 +26,29 @@ pub fn pair(kind: SocketType) -> (OwnedFd, OwnedFd) {
 pub fn send(fd: impl AsFd, bytes: &[u8]) -> io::Result<()> {
     rustix_send(fd, bytes, SendFlags::NOSIGNAL)?;
     Ok(())
+}
+
+/// Receives one datagram, and fails after ten seconds. Empty at the end.
+///
+/// # Panics
+///
+/// When nothing comes.
+pub fn recv(fd: impl AsFd) -> Vec<u8> {
+    try_recv(fd, 10).expect("a datagram")
+}
+
+/// Receives one datagram if it comes within `seconds`. Empty at the end.
+///
+/// # Errors
+///
+/// The kernel's; `WouldBlock` if nothing comes.
+pub fn try_recv(fd: impl AsFd, seconds: i64) -> io::Result<Vec<u8>> {
+    let timeout = libc::timeval { tv_sec: seconds, tv_usec: 1000 };
+    set_option(&fd, libc::SOL_SOCKET, libc::SO_RCVTIMEO, timeout);
+    let mut buffer = vec![0; 1 << 20];
+    let (len, _) = rustix::net::recv(fd, &mut buffer[..], RecvFlags::empty())?;
+    buffer.truncate(len);
+    Ok(buffer)
 }
 
 /// Sends bytes as one datagram, with descriptors in as many control messages as there are lists.

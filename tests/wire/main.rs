@@ -2,6 +2,7 @@
 //! trips.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+mod calls;
 mod datagrams;
 mod differential;
 mod enums;

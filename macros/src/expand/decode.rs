@@ -156,7 +156,7 @@ fn fields(cx: &Context<'_>, variant: &Variant<'_>, path: &TokenStream) -> TokenS
     let bindings = bindings(variant);
     let exact = !is_extensible(variant);
     let finish = exact.then(|| hygienic!(__private::Decoder::finish(__decoder)?;));
-    let nests = variant.fields.iter().any(Field::is_nested);
+    let nests = variant.fields.iter().any(Field::may_nest);
     let all_taken = match (exact, nests) {
         (true, _) if cx.takes_descriptors() => {
             Some(hygienic!(__private::Descriptors::finish(__descriptors)?;))
@@ -238,6 +238,7 @@ fn read_field(cx: &Context<'_>, Field { form, name, ty, .. }: &Field<'_>) -> Tok
             };
             hygienic_at!(span => __private::Decoder::#function(__decoder, #name, __descriptors)?)
         }
+        Form::Answer => answer(cx, name, ty),
         Form::Fd(descriptors) => descriptor(*descriptors, name, ty),
         Form::With(path) => {
             let (items, wrapper) = with::deserialize(cx, ty, path);
@@ -263,6 +264,21 @@ fn of_type(cx: &Context<'_>, name: &str, ty: &Type) -> TokenStream {
     hygienic_at! { span =>
         __private::Of::<'__frame, #at_frame>::TYPE.__get::<#codec>(#name, __decoder)?
     }
+}
+
+/// Returns the expression that reads the value of an answer. It does not compile if the type holds messages that do
+/// not nest.
+fn answer(cx: &Context<'_>, name: &str, ty: &Type) -> TokenStream {
+    let (span, codec, at_frame) = (ty.span(), &cx.codec, cx.type_at_frame(ty));
+    let inside = kind::checked(ty).into_iter().filter(|inside| !std::ptr::eq(*inside, ungroup(ty)));
+    let inside = inside.filter(|inside| !std::ptr::eq(*inside, ty));
+    let inside = inside.map(|ty| cx.type_at_frame(ty));
+    hygienic_at! { span => {
+        __private::AnswerType::<#at_frame>::FIELD.__check();
+        #(__private::Unmarked::<#inside>::FIELD.__check();)*
+        __private::AnswerOf::<'_, '__frame, #at_frame>::new(__descriptors)
+            .__get::<#codec>(#name, __decoder)?
+    }}
 }
 
 fn elements(cx: &Context<'_>, name: &str, ty: &Type) -> TokenStream {

@@ -106,6 +106,12 @@ fn field(
         Form::Nested(Some(_)) => hygienic_at! { span =>
             __private::NestedValue(#value).__put_rest(#name, __encoder)?;
         },
+        Form::Answer => {
+            let wrapper = wrapper(ty);
+            hygienic_at! { span =>
+                __private::AnswerValue(#wrapper(#value)).__put::<#codec>(#name, __encoder)?;
+            }
+        }
         Form::Fd(descriptors) => match descriptors.number {
             Number::One => {
                 hygienic_at!(span => __private::Encoder::fd(__encoder, __private::Lent(#value).__fd());)
@@ -126,13 +132,16 @@ fn field(
 
 /// Returns the code that writes a type that only the compiler can recognise.
 fn by_type(cx: &Context<'_>, value: &TokenStream, name: &str, ty: &Type) -> TokenStream {
-    let (span, codec) = (ty.span(), &cx.codec);
-    // A type that borrows cannot be decoded again as a check.
-    let wrapper = match nest::has_lifetime(ty) {
-        true => hygienic_at!(span => Value),
-        false => hygienic_at!(span => OwnedValue),
-    };
-    hygienic_at!(span => __private::#wrapper(#value).__put::<#codec>(#name, __encoder)?;)
+    let (span, codec, wrapper) = (ty.span(), &cx.codec, wrapper(ty));
+    hygienic_at!(span => #wrapper(#value).__put::<#codec>(#name, __encoder)?;)
+}
+
+/// Returns the path of the type that writes a value. A type that borrows cannot be decoded again as a check.
+fn wrapper(ty: &Type) -> TokenStream {
+    match nest::has_lifetime(ty) {
+        true => hygienic_at!(ty.span() => __private::Value),
+        false => hygienic_at!(ty.span() => __private::OwnedValue),
+    }
 }
 
 fn slice(

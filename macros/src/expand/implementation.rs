@@ -51,7 +51,10 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
     let implementation =
         implementation(container.ident, container.generics, &where_clause, &borrowed, &items);
     let asks = |field: &Field<'_>| {
-        matches!(field.form, Form::Plain(Kind::Plain | Kind::ByType | Kind::Elements))
+        matches!(
+            field.form,
+            Form::Plain(Kind::Plain | Kind::ByType | Kind::Elements) | Form::Answer
+        )
     };
     let fields = container.fields().any(asks).then(|| {
         hygienic! {

@@ -9,9 +9,13 @@ mod context;
 mod decode;
 mod encode;
 mod implementation;
+mod mistaken;
 mod names;
 mod properties;
+mod protocol;
 mod with;
 
 pub(crate) use self::context::at_frame;
 pub(crate) use self::implementation::{implementation, in_block, message};
+pub(crate) use self::mistaken::mistaken;
+pub(crate) use self::protocol::protocol;

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 
 use super::names::matched;
-use crate::ast::{Container, Data, Variant};
+use crate::ast::{Container, Data, Form, Variant};
 use crate::hygiene::hygienic;
 use crate::nest::Inner;
 
@@ -68,13 +68,16 @@ pub(super) fn descriptors(container: &Container<'_>) -> Option<TokenStream> {
             const DESCRIPTORS: __private::bool = true;
         ));
     }
-    let nested = container.fields().filter(|field| field.is_nested());
-    let nested = nested.map(|field| Inner::of(field.ty)).filter(|inner| !inner.is(container.ident));
-    let nested: Vec<_> = nested
-        .map(|Inner { ty, is_indirect }| match is_indirect {
-            true => hygienic!(true),
-            false => hygienic!(<__private::NestedType<#ty>>::DESCRIPTORS),
-        })
-        .collect();
+    let of_type = |ty| hygienic!(<__private::NestedType<#ty>>::DESCRIPTORS);
+    let nested = container.fields().filter_map(|field| match field.form {
+        Form::Answer => Some(of_type(field.ty)),
+        Form::Nested(_) => match Inner::of(field.ty) {
+            inner if inner.is(container.ident) => None,
+            Inner { is_indirect: true, .. } => Some(hygienic!(true)),
+            Inner { ty, is_indirect: false } => Some(of_type(ty)),
+        },
+        _ => None,
+    });
+    let nested: Vec<_> = nested.collect();
     (!nested.is_empty()).then(|| hygienic!(const DESCRIPTORS: __private::bool = #(#nested)||*;))
 }

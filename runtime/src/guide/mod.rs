@@ -2,4 +2,5 @@
 
 #[cfg(feature = "tokio")]
 pub mod awaiting;
+pub mod calls;
 pub mod fork;

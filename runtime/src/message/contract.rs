@@ -34,7 +34,8 @@ use crate::error::{DecodeError, EncodeError};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a message",
     label = "this type cannot travel as a frame",
-    note = "derive it: #[derive(datagrammar::Message)], with #[message(tag = N)] on each variant"
+    note = "derive it: #[derive(datagrammar::Message)], with #[message(tag = N)] on each variant",
+    note = "a protocol with answers derives both: #[derive(datagrammar::Message, datagrammar::Protocol)]"
 )]
 pub trait Message {
     /// Whether a message of this type can carry descriptors, in its own `fd` fields or in nested messages. If
@@ -101,6 +102,7 @@ pub trait Message {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<M: Message> Message for Box<M> {
     const DESCRIPTORS: bool = M::DESCRIPTORS;
 

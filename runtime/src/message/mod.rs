@@ -1,5 +1,6 @@
 //! Messages: typed values, the encoder that writes them to frames, and the decoder that reads them.
 
+mod answer;
 mod argument;
 mod contract;
 mod decoder;
@@ -13,6 +14,7 @@ mod primitives;
 mod unknown;
 mod unmarked;
 
+pub use self::answer::{AnswerOf, AnswerType, AnswerValue};
 pub use self::argument::{
     Argument, DefaultArgument, NestedArgument, OwnedArgument, OwnedFieldType,
 };

@@ -11,6 +11,14 @@ use super::contract::Message;
 #[derive(Debug)]
 pub struct Unmarked<T: ?Sized>(PhantomData<T>);
 
+impl<T: ?Sized> Clone for Unmarked<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Unmarked<T> {}
+
 impl<T: ?Sized> Unmarked<T> {
     /// The only value.
     pub const FIELD: Self = Self(PhantomData);

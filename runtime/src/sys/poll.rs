@@ -10,6 +10,7 @@ use std::time::Instant;
 pub(crate) enum Readiness {
     Readable,
     Writable,
+    Either,
 }
 
 /// Waits until `fd` is ready, has failed, or its peer has closed. Returns `false` if `deadline` passes first.
@@ -27,6 +28,7 @@ pub(crate) fn wait(
     let events = match readiness {
         Readiness::Readable => libc::POLLIN,
         Readiness::Writable => libc::POLLOUT,
+        Readiness::Either => libc::POLLIN | libc::POLLOUT,
     };
     poll(&mut [libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 }], deadline)
 }

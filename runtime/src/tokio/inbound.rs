@@ -48,11 +48,36 @@ impl<R: Reads> Inbound<R> {
     ) -> Poll<Result<T, RecvError>> {
         if ready!(self.unread.poll(cx)) {
             match self.with(&mut attempt) {
-                Err(RecvError::WouldBlock | RecvError::Unfinished { .. }) => {}
+                Err(RecvError::WouldBlock) => self.unread.found_nothing(),
+                Err(RecvError::Unfinished { .. }) if self.unread.is_there() => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Err(RecvError::Unfinished { .. }) => {}
                 result => return Poll::Ready(result),
             }
         }
         self.registration.poll_read(cx, || attempt(&mut self.inner))
+    }
+
+    /// Polls until the peer sends no more, without reading what it has sent.
+    pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.unread.forget_event();
+        self.registration.poll_closed(cx)
+    }
+
+    /// Polls for the next event, without a try to read. Something that came with the last event is not seen until
+    /// then. Ready if `is_quiet` returns that the peer may have something to say, and if something was read and not
+    /// received.
+    pub(super) fn poll_quiet(
+        &mut self,
+        cx: &mut Context<'_>,
+        is_quiet: impl FnOnce() -> bool,
+    ) -> Poll<()> {
+        match self.inner.has_unread() || self.unread.is_there() {
+            true => Poll::Ready(()),
+            false => self.registration.poll_event(cx, is_quiet),
+        }
     }
 
     /// Repeats `attempt` like [`poll`](Self::poll) until `deadline`. Then fails with [`RecvError::TimedOut`].

@@ -71,6 +71,7 @@
 //! blocking endpoints there.
 
 mod batch;
+pub mod calls;
 mod child;
 mod connecting;
 mod connection;

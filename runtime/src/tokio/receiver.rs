@@ -178,6 +178,32 @@ impl<Rx: Message> Receiver<Rx> {
         inner
     }
 
+    /// Polls for the next frame, or part of a call. Its range is for the blocking receiver.
+    pub(super) fn poll_range(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Range<usize>>, RecvError>> {
+        self.inbound.poll(cx, receive)
+    }
+
+    /// Polls until the peer sends no more, without reading what it has sent.
+    pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.inbound.poll_closed(cx)
+    }
+
+    /// Polls for the next event, without a try to read: see [`Inbound::poll_quiet`].
+    pub(super) fn poll_quiet(
+        &mut self,
+        cx: &mut Context<'_>,
+        is_quiet: impl FnOnce() -> bool,
+    ) -> Poll<()> {
+        self.inbound.poll_quiet(cx, is_quiet)
+    }
+
+    pub(super) fn inner_mut(&mut self) -> &mut receiver::Receiver<Rx> {
+        self.inbound.inner_mut()
+    }
+
     /// Lends the frame at `range`.
     #[inline]
     fn lend(&mut self, range: Option<Range<usize>>) -> Option<Frame<'_, Rx>> {

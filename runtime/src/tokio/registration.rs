@@ -63,6 +63,34 @@ impl Registration {
         }
     }
 
+    /// Polls until the peer sends no more. Forgets that there is something to read.
+    pub(super) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match ready!(self.reader.poll_read_ready(cx)) {
+                Ok(mut ready) if !ready.ready().is_read_closed() => ready.clear_ready(),
+                // Reading tells more.
+                _ => return Poll::Ready(()),
+            }
+        }
+    }
+
+    /// Polls for an event after the last one, if `is_quiet`: the peer has nothing to say. Otherwise ready.
+    pub(super) fn poll_event(
+        &self,
+        cx: &mut Context<'_>,
+        is_quiet: impl FnOnce() -> bool,
+    ) -> Poll<()> {
+        if let Poll::Ready(Ok(mut ready)) = self.reader.poll_read_ready(cx) {
+            // An event that has come before is still there if the peer is not quiet, and clearing keeps one that
+            // comes later.
+            if ready.ready().is_read_closed() || !is_quiet() {
+                return Poll::Ready(());
+            }
+            ready.clear_ready();
+        }
+        self.reader.poll_read_ready(cx).map(drop)
+    }
+
     /// Repeats `attempt`, which sends without waiting, until it returns something other than
     /// [`SendError::WouldBlock`]. Counts against the task's budget. Clones may write at the same time.
     #[inline]
@@ -82,6 +110,12 @@ impl Registration {
             }
         };
         cooperative(written).await
+    }
+
+    /// Notes that something was sent without [`write`](Self::write), and had room.
+    #[inline]
+    pub(super) fn was_free(&mut self) {
+        self.room.was_free();
     }
 
     /// Sends like [`write`](Self::write) until `deadline`. Then fails with [`SendError::TimedOut`].

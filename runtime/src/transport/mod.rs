@@ -12,6 +12,5 @@ pub(crate) use self::open::{
 };
 pub use self::peek::{peek_len, try_peek_len};
 pub(crate) use self::recv::Inbox;
-#[cfg(feature = "tokio")]
 pub(crate) use self::send::check_descriptors;
 pub(crate) use self::send::{Outgoing, Pending, send_bundle_to, send_connected, send_to};

@@ -15,6 +15,14 @@ use crate::message::{Decoder, Encoder, HoldsMessage, MarkedNested};
 #[derive(Debug)]
 pub struct Value<'m, T: ?Sized>(pub &'m T);
 
+impl<T: ?Sized> Clone for Value<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Value<'_, T> {}
+
 impl<'m, T: Put> Value<'m, T> {
     #[doc(hidden)]
     #[inline]
@@ -31,6 +39,14 @@ impl<'m, T: Put> Value<'m, T> {
 #[derive(Debug)]
 pub struct OwnedValue<'m, T: ?Sized>(pub &'m T);
 
+impl<T: ?Sized> Clone for OwnedValue<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for OwnedValue<'_, T> {}
+
 impl<'m, T: Put> OwnedValue<'m, T> {
     #[doc(hidden)]
     #[inline]
@@ -46,6 +62,14 @@ impl<'m, T: Put> OwnedValue<'m, T> {
 /// The type of a field, to be read from a frame with the lifetime `'f`.
 #[derive(Debug)]
 pub struct Of<'f, T>(PhantomData<fn(&'f ()) -> T>);
+
+impl<T> Clone for Of<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Of<'_, T> {}
 
 impl<T> Of<'_, T> {
     /// The only value.

@@ -43,6 +43,36 @@ pub trait Nested {
         decoder: &mut Decoder<'f, C>,
         descriptors: &mut Descriptors,
     ) -> Result<Self::Borrowed<'f>, DecodeError>;
+
+    /// Writes the value as the last part of a frame: a message without its length.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`write`](Self::write).
+    #[doc(hidden)]
+    #[inline]
+    fn write_last<'m, C: Codec>(
+        &'m self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        self.write::<C>(field, encoder)
+    }
+
+    /// Reads the value that [`write_last`](Self::write_last) wrote.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read).
+    #[doc(hidden)]
+    #[inline]
+    fn read_last<'f, C: Codec>(
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+        descriptors: &mut Descriptors,
+    ) -> Result<Self::Borrowed<'f>, DecodeError> {
+        Self::read(field, decoder, descriptors)
+    }
 }
 
 impl<'m> Encoder<'m> {
@@ -151,6 +181,22 @@ impl<M: Message> Nested for M {
         descriptors: &mut Descriptors,
     ) -> Result<M::Borrowed<'f>, DecodeError> {
         decoder.frame_behind_length::<M>(field, descriptors)
+    }
+
+    fn write_last<'m, C: Codec>(
+        &'m self,
+        field: &'static str,
+        encoder: &mut Encoder<'m>,
+    ) -> Result<(), EncodeError> {
+        encoder.nested_rest(field, self)
+    }
+
+    fn read_last<'f, C: Codec>(
+        field: &'static str,
+        decoder: &mut Decoder<'f, C>,
+        descriptors: &mut Descriptors,
+    ) -> Result<M::Borrowed<'f>, DecodeError> {
+        decoder.nested_rest::<M>(field, descriptors)
     }
 }
 

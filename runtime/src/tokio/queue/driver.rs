@@ -8,10 +8,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::backlog::Datagram;
 use super::handle::Queue;
 use super::idle::Idle;
 use super::shared::{Aftermath, Phase, Shared};
+use crate::backlog::Datagram;
 use crate::error::{SendAllError, SendError};
 use crate::message::Message;
 use crate::tokio::Sender;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use ::tokio::task::coop::cooperative;
 
-use super::backlog::room;
 use super::shared::{Phase, Shared};
 use super::turn::{Closed, Turn};
+use crate::backlog::room;
 use crate::bundle::Bundle;
 use crate::error::SendError;
 use crate::message::Message;

@@ -5,11 +5,9 @@
 //!  driver ─┴─ idle ─┘          └─ waiters           the calls that wait for room
 //! ```
 
-mod backlog;
 mod driver;
 mod handle;
 mod idle;
-mod pool;
 mod shared;
 mod turn;
 mod waiters;

@@ -5,8 +5,8 @@ use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use super::backlog::{Backlog, Datagram, HeldFrame};
 use super::waiters::{Place, Waiters};
+use crate::backlog::{Backlog, Datagram, HeldFrame};
 use crate::sys::Kind;
 
 /// A queue. While the state is locked, nothing makes a system call, and no task is woken or dropped: it might use

@@ -3,9 +3,9 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use super::backlog::HeldFrame;
 use super::shared::{Phase, Shared};
 use super::waiters::Place;
+use crate::backlog::HeldFrame;
 use crate::error::SendError;
 use crate::transport::Outgoing;
 

@@ -70,6 +70,11 @@ impl Assembly {
         self.bytes.len()
     }
 
+    /// Returns the bytes that have arrived.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Returns the length of the whole frame, in bytes.
     pub(super) fn total(&self) -> usize {
         self.total
@@ -115,7 +120,9 @@ impl Assembly {
             Ok(Head::First { number, total }) if received == 0 && total == self.total as u64 => {
                 (number, 0)
             }
-            Ok(Head::First { .. } | Head::Bundle { .. }) => return Verdict::Foreign,
+            Ok(Head::First { .. } | Head::Bundle { .. } | Head::Call(_)) => {
+                return Verdict::Foreign;
+            }
             Ok(head @ Head::Memory { .. }) => {
                 return Verdict::Fault(FragmentFault::Kind(head.kind()));
             }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::error::{BundleFault, RecvError};
-use crate::wire::{HEAD_LEN, is_reserved, read_frame_len};
+use crate::wire::{CallHead, HEAD_LEN, is_reserved, read_frame_len};
 
 /// The rest of a bundle.
 #[derive(Debug, Default)]
@@ -14,12 +14,16 @@ pub(super) struct Bundle {
     at: u32,
     /// How many bytes follow the last frame, once that has been returned. Then `left` is 1, for the fault.
     trailing: u32,
+    /// Whether its frames may be parts of calls.
+    calls: bool,
+    /// The head of the part of a call that was skipped last.
+    skipped: Option<CallHead>,
 }
 
 impl Bundle {
-    /// Begins a bundle of `count` frames.
-    pub(super) fn new(count: u64) -> Self {
-        Self { left: count, at: HEAD_LEN as u32, trailing: 0 }
+    /// Begins a bundle of `count` frames. With `calls`, they may be parts of calls.
+    pub(super) fn new(count: u64, calls: bool) -> Self {
+        Self { left: count, at: HEAD_LEN as u32, trailing: 0, calls, skipped: None }
     }
 
     #[inline]
@@ -46,9 +50,26 @@ impl Bundle {
             _ => self.left -= 1,
         }
         if frame.len() > limit {
-            return Err(RecvError::TooLarge { len: frame.len(), limit });
+            self.check_part(bytes.get(frame.clone()).unwrap_or_default(), limit)?;
         }
         Ok(frame)
+    }
+
+    /// Fails for a frame over `limit`, unless only the head of a call makes it so long.
+    #[cold]
+    fn check_part(&mut self, frame: &[u8], limit: usize) -> Result<(), RecvError> {
+        let part = CallHead::split(frame).filter(|_| self.calls);
+        let len = part.map_or(frame.len(), |(_, frame)| frame.len());
+        if len > limit {
+            self.skipped = part.map(|(head, _)| head);
+            return Err(RecvError::TooLarge { len, limit });
+        }
+        Ok(())
+    }
+
+    /// Takes the head of the part of a call that was skipped last.
+    pub(super) fn take_skipped(&mut self) -> Option<CallHead> {
+        self.skipped.take()
     }
 
     /// Returns the range of the next frame.
@@ -70,6 +91,9 @@ impl Bundle {
         match frame {
             None => Err(BundleFault::Overrun { at, len, left: rest.len() }),
             Some(frame @ [first, ..]) if !is_reserved(*first) => Ok(at..at + frame.len()),
+            Some(frame) if self.calls && CallHead::split(frame).is_some() => {
+                Ok(at..at + frame.len())
+            }
             Some(_) => Err(BundleFault::NotAFrame { at }),
         }
     }

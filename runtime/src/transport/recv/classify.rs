@@ -4,6 +4,7 @@ use std::mem;
 use std::ops::Range;
 use std::os::fd::AsFd as _;
 
+use super::assembly::Assembly;
 use super::bundle::Bundle;
 use super::inbox::Inbox;
 use super::memory;
@@ -13,7 +14,7 @@ use crate::error::{BundleFault, FragmentFault, RecvError};
 use crate::limits::Limits;
 use crate::sys::{self, DatagramFd, Kind, RecvState};
 use crate::wait::Wait;
-use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE, is_reserved, read_frame_len};
+use crate::wire::{CallHead, HEAD_LEN, Head, MAX_BUNDLE, is_reserved, read_frame_len};
 
 impl Inbox {
     /// Classifies the datagram in the slot, of full length `len`. Returns the frame that it holds or
@@ -52,7 +53,9 @@ impl Inbox {
         if fd.kind().is_connection() && self.accept_piece(len, limits)? {
             return self.classify_complete(fd, limits);
         }
+        let begun = self.part_head();
         if let Some(incomplete) = self.reader.pieces.end() {
+            self.refused = begun;
             self.keep_unclassified(len);
             return Err(incomplete);
         }
@@ -68,6 +71,15 @@ impl Inbox {
             Some(Ok(Head::Bundle { count })) => {
                 return self.open_bundle(count, len, limits).map(Some);
             }
+            Some(Ok(Head::Call(head))) if self.calls => {
+                // The limit is that of the frame.
+                let frame_len = len.saturating_sub(HEAD_LEN);
+                if frame_len <= limits.frame_len && len == bytes.len() {
+                    return Ok(Some(0..len));
+                }
+                self.refused = Some(head);
+                return Err(self.too_long(frame_len, limits));
+            }
             Some(Ok(head)) => FragmentFault::Kind(head.kind()),
             Some(Err(kind)) => FragmentFault::Kind(kind),
         };
@@ -78,12 +90,37 @@ impl Inbox {
     /// Adds the datagram in the slot to the frame under assembly, if it is a piece. If it is refused, closes its
     /// descriptors, and drops it: nobody needs its memory, even if the caller does not receive again for long.
     pub(super) fn accept_piece(&mut self, len: usize, limits: Limits) -> Result<bool, RecvError> {
+        let part = self.part_head();
         let Reader { slot, pieces, .. } = &mut self.reader;
-        let accepted = pieces.accept(slot, len, limits.frame_len);
-        accepted.inspect_err(|_| {
+        let head_len = if part.is_some() { HEAD_LEN } else { 0 };
+        let accepted = pieces.accept(slot, len, limits.frame_len.saturating_add(head_len));
+        accepted.map_err(|error| {
+            self.refused = part;
             self.reader.slot.release();
             self.take_descriptors();
+            match error {
+                RecvError::TooLarge { len, limit } => {
+                    RecvError::TooLarge { len: len - head_len, limit: limit - head_len }
+                }
+                error => error,
+            }
         })
+    }
+
+    /// Returns the head of the part of a call that is under assembly, or whose first piece is in the slot.
+    fn part_head(&self) -> Option<CallHead> {
+        if !self.calls {
+            return None;
+        }
+        let begun = self.reader.pieces.assembly().map(Assembly::bytes);
+        let part = begun.filter(|bytes| !bytes.is_empty()).or_else(|| {
+            let first = self.reader.slot.bytes();
+            match parse_head(first)? {
+                Ok(Head::First { .. }) => first.get(HEAD_LEN..),
+                _ => None,
+            }
+        })?;
+        CallHead::split(part).map(|(head, _)| head)
     }
 
     /// Moves a complete frame into the slot, and classifies it like one datagram.
@@ -140,7 +177,7 @@ impl Inbox {
             HEAD_LEN => BundleFault::Missing { missing: count.max(1) },
             _ if count == 0 => BundleFault::Trailing { left: len - HEAD_LEN },
             _ => {
-                self.bundle = Bundle::new(count);
+                self.bundle = Bundle::new(count, self.calls);
                 return self.bundle.next(self.reader.slot.bytes(), limits.frame_len);
             }
         };
@@ -168,6 +205,7 @@ impl Inbox {
             _ => return Err(RecvError::Empty),
         }
         self.ended = true;
+        self.refused = self.part_head();
         self.reader.pieces.end().map_or(Ok(()), Err)
     }
 
@@ -192,6 +230,10 @@ impl Inbox {
         // Ask while the installed descriptors are open, because they count.
         let limit = sys::open_file_limit(fd.as_fd());
         let received = mem::take(&mut ancillary.descriptors).len();
+        if self.calls {
+            let part = CallHead::split(self.reader.slot.bytes()).map(|(head, _)| head);
+            self.refused = self.part_head().or(part);
+        }
         self.reader.pieces.discard_rest();
         Err(RecvError::DescriptorsLost { received, limit })
     }

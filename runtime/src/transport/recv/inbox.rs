@@ -14,6 +14,7 @@ use crate::limits::Limits;
 use crate::message::Descriptors;
 use crate::sys::{Credentials, DatagramFd, Name};
 use crate::wait::Wait;
+use crate::wire::CallHead;
 
 /// The most datagrams without a frame that a non-blocking call, or one with a deadline, reads. Then it fails
 /// with `Unfinished`.
@@ -30,6 +31,10 @@ pub(crate) struct Inbox {
     /// The full length of the datagram in the slot, if it is not classified yet.
     unclassified: Option<NonZeroUsize>,
     pub(super) ended: bool,
+    /// Whether parts of calls are received like frames.
+    pub(super) calls: bool,
+    /// The head of the part of a call that was refused.
+    pub(super) refused: Option<CallHead>,
 }
 
 impl Inbox {
@@ -42,7 +47,14 @@ impl Inbox {
             restored: VecDeque::new(),
             unclassified: None,
             ended: false,
+            calls: false,
+            refused: None,
         }
+    }
+
+    /// Receives parts of calls like frames, from now on.
+    pub(crate) fn accept_calls(&mut self) {
+        self.calls = true;
     }
 
     /// Receives the next frame, and returns its range for [`bytes`](Self::bytes), or `None` at the end of a
@@ -108,6 +120,31 @@ impl Inbox {
         match self.bundle.is_open() || frame.start > 0 {
             true => self.bytes(frame).to_vec(),
             false => self.reader.slot.take(),
+        }
+    }
+
+    /// Returns the head of the part of a call that the last receive has refused, if it is known.
+    pub(crate) fn take_refused(&mut self) -> Option<CallHead> {
+        self.refused.take().or_else(|| self.bundle.take_skipped())
+    }
+
+    /// Returns the bytes of the last received part of a call, and how many of them are before the last `len`.
+    /// They are in `buffer` if they fit there.
+    pub(crate) fn take_part(
+        &mut self,
+        part: Range<usize>,
+        len: usize,
+        mut buffer: Vec<u8>,
+    ) -> (Vec<u8>, usize) {
+        // A copy leaves the lane to the next datagram.
+        let is_in_lane = self.reader.slot.is_in_lane();
+        match self.bundle.is_open() || part.start > 0 || is_in_lane || len <= buffer.capacity() {
+            true => {
+                buffer.clear();
+                buffer.extend_from_slice(self.bytes(part.end - len..part.end));
+                (buffer, 0)
+            }
+            false => (self.reader.slot.take(), part.end - len),
         }
     }
 

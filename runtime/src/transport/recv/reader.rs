@@ -78,8 +78,8 @@ impl Reader {
         limits: Limits,
         block: bool,
     ) -> Result<Option<ReadResult>, RecvError> {
-        // Bytes over the limit are not needed, except for the heads of pieces, and for bundles.
-        let cap = |limit: usize| limit.saturating_add(HEAD_LEN).max(MAX_BUNDLE);
+        // Bytes over the limit are not needed, except for the heads of pieces and of calls, and for bundles.
+        let cap = |limit: usize| limit.saturating_add(2 * HEAD_LEN).max(MAX_BUNDLE);
         let Self { slot, pieces, ancillary, .. } = self;
         if pieces.is_idle() {
             let cap = cap(limits.frame_len);

@@ -38,6 +38,11 @@ impl Slot {
         }
     }
 
+    /// Returns whether the datagram is in a lane, and not in own memory.
+    pub(super) fn is_in_lane(&self) -> bool {
+        !self.is_own && self.lane.is_some()
+    }
+
     /// Returns what the last read wrote to the lane, after the scattered parts.
     pub(super) fn spilled(&self) -> &[u8] {
         self.lane.as_ref().map_or(&[], Lane::bytes)

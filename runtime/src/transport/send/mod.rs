@@ -14,7 +14,6 @@ mod outgoing;
 mod pieces;
 mod vsock;
 
-#[cfg(feature = "tokio")]
 pub(crate) use self::datagram::check_descriptors;
 pub(crate) use self::memory::{send_bundle_to, send_to};
 pub(crate) use self::outgoing::Outgoing;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, IoSlice};
+use std::iter;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use super::pool::Pool;
@@ -9,7 +10,7 @@ use crate::bundle::Bundle;
 use crate::error::{EncodeError, SendError};
 use crate::outbox::MAX_BUNDLED;
 use crate::transport::Outgoing;
-use crate::wire::MAX_BUNDLE;
+use crate::wire::{MAX_BUNDLE, read_frame_len};
 
 /// The most datagrams for which an idle queue keeps memory.
 const MAX_IDLE_DATAGRAMS: usize = 64;
@@ -19,13 +20,13 @@ const DESCRIPTOR_ROOM: usize = 4096;
 
 /// Returns how much room a frame of `len` bytes takes in a queue, with this many descriptors.
 #[inline]
-pub(super) fn room(len: usize, descriptors: usize) -> usize {
+pub(crate) fn room(len: usize, descriptors: usize) -> usize {
     len.saturating_add(descriptors.saturating_mul(DESCRIPTOR_ROOM))
 }
 
 /// Datagrams in order. Small frames join the last one, if it is a bundle.
 #[derive(Debug, Default)]
-pub(super) struct Backlog {
+pub(crate) struct Backlog {
     datagrams: VecDeque<Datagram>,
     /// Memory for bundles, and for frames that wait and may be in one.
     bundles: Pool<MAX_BUNDLE>,
@@ -34,7 +35,7 @@ pub(super) struct Backlog {
 
 /// A datagram to send: one frame, or several in a bundle.
 #[derive(Debug)]
-pub(super) struct Datagram {
+pub(crate) struct Datagram {
     content: Content,
     /// The room that its frames take.
     room: usize,
@@ -48,7 +49,7 @@ enum Content {
 
 /// A frame that owns its bytes and descriptors.
 #[derive(Debug)]
-pub(super) struct HeldFrame {
+pub(crate) struct HeldFrame {
     bytes: Vec<u8>,
     descriptors: Vec<OwnedFd>,
 }
@@ -56,7 +57,7 @@ pub(super) struct HeldFrame {
 impl Backlog {
     /// Adds a frame that may be in a bundle.
     #[inline]
-    pub(super) fn push(&mut self, frame: &[IoSlice<'_>], len: usize) {
+    pub(crate) fn push(&mut self, frame: &[IoSlice<'_>], len: usize) {
         let last = self.datagrams.back_mut();
         if let Some(Datagram { content: Content::Bundle(bundle), room }) = last
             && bundle.has_room(len)
@@ -71,48 +72,52 @@ impl Backlog {
     }
 
     /// Adds a frame. Returns its memory if that is free now.
-    pub(super) fn push_held(&mut self, frame: HeldFrame) -> Vec<u8> {
+    pub(crate) fn push_held(&mut self, frame: HeldFrame) -> Vec<u8> {
         let len = frame.bytes.len();
         if Bundle::admits(len, frame.descriptors.len()) {
             self.push(&[IoSlice::new(&frame.bytes)], len);
             return frame.bytes;
         }
-        let room = room(len, frame.descriptors.len());
+        let room = frame.room();
         self.datagrams.push_back(Datagram { content: Content::Alone(frame), room });
         Vec::new()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.datagrams.is_empty()
+    }
+
     /// Removes the first datagram.
     #[inline]
-    pub(super) fn pop(&mut self) -> Option<Datagram> {
+    pub(crate) fn pop(&mut self) -> Option<Datagram> {
         self.datagrams.pop_front()
     }
 
     /// Returns memory for a frame of `len` bytes, empty if none is kept.
-    pub(super) fn buffer(&mut self, len: usize) -> Vec<u8> {
+    pub(crate) fn buffer(&mut self, len: usize) -> Vec<u8> {
         if len <= MAX_BUNDLED { self.frames.take() } else { Vec::new() }
     }
 
     /// Keeps the memory of a frame, to be used again. Returns it if it is too large.
-    pub(super) fn keep(&mut self, buffer: Vec<u8>) -> Option<Vec<u8>> {
+    pub(crate) fn keep(&mut self, buffer: Vec<u8>) -> Option<Vec<u8>> {
         self.frames.keep(buffer)
     }
 
     /// Keeps the memory of a datagram, to be used again. Returns it if it is too large.
     #[inline]
-    pub(super) fn keep_bundle(&mut self, buffer: Vec<u8>) -> Option<Vec<u8>> {
+    pub(crate) fn keep_bundle(&mut self, buffer: Vec<u8>) -> Option<Vec<u8>> {
         self.bundles.keep(buffer)
     }
 
     /// Returns whether there is memory that an idle queue does not keep.
-    pub(super) fn is_large(&self) -> bool {
+    pub(crate) fn is_large(&self) -> bool {
         self.bundles.is_large()
             || self.frames.is_large()
             || self.datagrams.capacity() > MAX_IDLE_DATAGRAMS
     }
 
     /// Moves the memory that an idle queue does not keep to `unused`.
-    pub(super) fn shrink(&mut self, unused: &mut Vec<Vec<u8>>) {
+    pub(crate) fn shrink(&mut self, unused: &mut Vec<Vec<u8>>) {
         self.bundles.shrink(unused);
         self.frames.shrink(unused);
         if self.datagrams.capacity() > MAX_IDLE_DATAGRAMS {
@@ -124,22 +129,43 @@ impl Backlog {
 impl Datagram {
     /// Returns the bytes to send, and the descriptors.
     #[inline]
-    pub(super) fn content(&mut self) -> (&[u8], &[OwnedFd]) {
+    pub(crate) fn content(&mut self) -> (&[u8], &[OwnedFd]) {
         match &mut self.content {
             Content::Bundle(bundle) => (bundle.datagram(), &[]),
             Content::Alone(HeldFrame { bytes, descriptors }) => (bytes, descriptors),
         }
     }
 
+    /// Returns whether it has, or may have had, several frames.
+    pub(crate) fn is_bundle(&self) -> bool {
+        matches!(self.content, Content::Bundle(_))
+    }
+
+    /// Returns its frames, each a slice. The descriptors belong to the only frame of a datagram that has any.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = &[u8]> {
+        let (mut alone, mut bundled) = match &self.content {
+            Content::Bundle(bundle) => (None, bundle.frames()),
+            Content::Alone(frame) => (Some(&*frame.bytes), &[][..]),
+        };
+        iter::from_fn(move || {
+            alone.take().or_else(|| {
+                let (len, rest) = read_frame_len(bundled)?;
+                let (frame, rest) = rest.split_at_checked(usize::try_from(len).ok()?)?;
+                bundled = rest;
+                Some(frame)
+            })
+        })
+    }
+
     /// Frees its bytes and descriptors, if it is a frame alone.
-    pub(super) fn free(&mut self) {
+    pub(crate) fn free(&mut self) {
         if let Content::Alone(frame) = &mut self.content {
             *frame = HeldFrame { bytes: Vec::new(), descriptors: Vec::new() };
         }
     }
 
     /// Returns the number of its frames, the room that they take, and its memory. Closes its descriptors.
-    pub(super) fn into_parts(self) -> (usize, usize, Vec<u8>) {
+    pub(crate) fn into_parts(self) -> (usize, usize, Vec<u8>) {
         match self.content {
             Content::Bundle(bundle) => (bundle.count(), self.room, bundle.into_buffer()),
             Content::Alone(frame) => (1, self.room, frame.bytes),
@@ -148,8 +174,13 @@ impl Datagram {
 }
 
 impl HeldFrame {
+    /// Returns how much room it takes in a queue.
+    pub(crate) fn room(&self) -> usize {
+        room(self.bytes.len(), self.descriptors.len())
+    }
+
     /// Copies a frame into `buffer`, and duplicates its descriptors.
-    pub(super) fn copy(frame: Outgoing<'_>, mut buffer: Vec<u8>) -> Result<Self, SendError> {
+    pub(crate) fn copy(frame: Outgoing<'_>, mut buffer: Vec<u8>) -> Result<Self, SendError> {
         let Outgoing { slices, descriptors, len } = frame;
         buffer.clear();
         buffer

@@ -1,0 +1,65 @@
+//! The two flavors of clients and servers: blocking, and under tokio.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
+
+use crate::call::Protocol;
+use crate::hygiene::hygienic;
+
+/// A flavor of the clients and servers of one protocol.
+pub(super) struct Flavor<'p> {
+    pub(super) protocol: &'p Protocol<'p>,
+    pub(super) is_tokio: bool,
+}
+
+impl<'p> Flavor<'p> {
+    /// Returns both flavors.
+    pub(super) fn both(protocol: &'p Protocol<'p>) -> [Self; 2] {
+        [Self { protocol, is_tokio: false }, Self { protocol, is_tokio: true }]
+    }
+
+    /// Returns the items only if the runtime has the flavor. The derive cannot see the features of the runtime.
+    pub(super) fn if_available(&self, private: &TokenStream, items: TokenStream) -> TokenStream {
+        match self.is_tokio {
+            true => hygienic!(#private::if_tokio! { #items }),
+            false => items,
+        }
+    }
+
+    /// Returns the module of the runtime with the types of the flavor.
+    pub(super) fn module(&self, private: &TokenStream) -> TokenStream {
+        match self.is_tokio {
+            true => hygienic!(#private::tokio),
+            false => hygienic!(#private::calls),
+        }
+    }
+
+    pub(super) fn client(&self) -> Ident {
+        self.ident("Client")
+    }
+
+    pub(super) fn handler(&self) -> Ident {
+        self.ident("Handler")
+    }
+
+    pub(super) fn service(&self) -> Ident {
+        self.ident("Service")
+    }
+
+    fn ident(&self, what: &str) -> Ident {
+        let flavor = if self.is_tokio { "Tokio" } else { "" };
+        self.protocol.ident(&format!("{flavor}{what}"))
+    }
+}
+
+/// Returns the module of the runtime for derived code, by its full path.
+pub(super) fn private(protocol: &Protocol<'_>) -> TokenStream {
+    let krate = protocol.message.krate.as_ref();
+    let krate = krate.map_or_else(|| hygienic!(::datagrammar), ToTokens::into_token_stream);
+    hygienic!(#krate::__private)
+}
+
+/// Returns the attribute that allows to name deprecated items, if there are any.
+pub(super) fn allowed(protocol: &Protocol<'_>) -> Option<TokenStream> {
+    protocol.message.is_deprecated.then(|| hygienic!(#[allow(deprecated)]))
+}

@@ -1,0 +1,92 @@
+//! Handler traits: a function for each call.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens;
+use syn::Type;
+use syn::ext::IdentExt;
+
+use super::answer::path;
+use super::flavor::{Flavor, allowed};
+use crate::call::{Argument, Call, Returns};
+use crate::hygiene::hygienic;
+use crate::kind::ungroup;
+use crate::lifetime;
+
+/// Returns the trait. `private` is the path of the runtime's module for derived code.
+pub(super) fn declaration(flavor: &Flavor<'_>, private: &TokenStream) -> TokenStream {
+    let protocol = flavor.protocol;
+    let (vis, allowed, handler) = (protocol.vis, allowed(protocol), flavor.handler());
+    let functions = protocol.calls.iter().map(|call| function(flavor, private, call));
+    let docs = format!(
+        " What a server of [`{}`] does for each call. [`{}`] makes it a service.",
+        protocol.message.ident.unraw(),
+        flavor.service(),
+    );
+    hygienic! {
+        #[doc = #docs]
+        #allowed
+        #vis trait #handler: #private::Send + #private::Sync {
+            #(#functions)*
+        }
+    }
+}
+
+fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> TokenStream {
+    let protocol = flavor.protocol;
+    let Call { method, arguments, returns, docs, .. } = call;
+    let module = flavor.module(private);
+    let parameters = arguments.iter().map(|Argument { name, ty, .. }| hygienic!(#name: #ty));
+    let (answer, value) = match returns {
+        Returns::Nothing => (None, None),
+        Returns::Items(items) => {
+            let items = lifetime::replace(items, &protocol.lifetime, &hygienic!('static));
+            let name = apart_from(arguments, "items");
+            (Some(hygienic!(#name: #module::ItemSender<#items>)), None)
+        }
+        Returns::Reply(reply) if reply.is_borrowing() => {
+            let ident = &reply.ident;
+            let name = apart_from(arguments, "responder");
+            (Some(hygienic!(#name: #module::Responder<#ident<'static>>)), None)
+        }
+        Returns::Reply(reply) => {
+            let value = &reply.value;
+            match &reply.error {
+                Some(error) => (None, Some(hygienic!(#private::Result<#value, #error>))),
+                None if is_unit(value) => (None, None),
+                None => (None, Some(value.to_token_stream())),
+            }
+        }
+    };
+    let returned = match (flavor.is_tokio, value) {
+        (true, value) => {
+            let value = value.unwrap_or_else(|| hygienic!(()));
+            Some(hygienic!(-> impl #private::Future<Output = #value> + #private::Send))
+        }
+        (false, Some(value)) => Some(hygienic!(-> #value)),
+        (false, None) => None,
+    };
+    let cx = apart_from(arguments, "cx");
+    let many = (arguments.len() > 4).then(|| hygienic!(#[allow(clippy::too_many_arguments)]));
+    let what = format!(" Handles [`{}`].", path(protocol, call));
+    let blank = (!docs.is_empty()).then(|| hygienic!(#[doc = ""]));
+    hygienic! {
+        #(#docs)*
+        #blank
+        #[doc = #what]
+        #many
+        fn #method(&self, #cx: &#module::Context, #(#parameters,)* #answer) #returned;
+    }
+}
+
+/// Returns a name that no argument has.
+fn apart_from(arguments: &[Argument<'_>], name: &str) -> Ident {
+    let mut ident = Ident::new(name, Span::mixed_site());
+    while arguments.iter().any(|argument| argument.name == ident) {
+        ident = Ident::new(&format!("{ident}_"), Span::mixed_site());
+    }
+    ident
+}
+
+fn is_unit(ty: &Type) -> bool {
+    matches!(ungroup(ty), Type::Tuple(tuple) if tuple.elems.is_empty())
+}

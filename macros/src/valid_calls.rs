@@ -1,0 +1,97 @@
+//! The rules between the calls of a protocol, one function each.
+
+use std::collections::HashMap;
+
+use syn::ext::IdentExt;
+use syn::{Data, DataEnum, DeriveInput, Error};
+
+use crate::call::{Call, Protocol, Returns};
+use crate::ctxt::Ctxt;
+use crate::valid;
+
+/// Returns the enum, if the type can be a protocol.
+pub(crate) fn protocol_enum(input: &DeriveInput) -> Result<&DataEnum, Error> {
+    let data = match &input.data {
+        Data::Enum(data) => data,
+        Data::Struct(data) => {
+            let message = "a protocol is an enum, whose variants are the calls: write an enum with this struct's fields in one variant";
+            return Err(Error::new_spanned(data.struct_token, message));
+        }
+        Data::Union(data) => {
+            let message = "a protocol is an enum, whose variants are the calls";
+            return Err(Error::new_spanned(data.union_token, message));
+        }
+    };
+    let types = input.generics.type_params().map(|param| &param.ident);
+    let consts = input.generics.const_params().map(|param| &param.ident);
+    let parameters = types.chain(consts).map(|param| {
+        let message = format!(
+            "a protocol has no type parameters: write the type that both sides use instead of `{param}`"
+        );
+        Error::new_spanned(param, message)
+    });
+    let lifetimes = input.generics.lifetimes().skip(1).map(|param| {
+        let message = format!(
+            "a protocol has one lifetime, that of the frame: write the first one instead of `{}`",
+            param.lifetime
+        );
+        Error::new_spanned(&param.lifetime, message)
+    });
+    let mistakes = parameters.chain(lifetimes).reduce(|mut mistakes, mistake| {
+        mistakes.combine(mistake);
+        mistakes
+    });
+    mistakes.map_or(Ok(data), Err)
+}
+
+/// Reports every broken rule, and removes the calls that break it.
+pub(crate) fn check(cx: &Ctxt, protocol: &mut Protocol<'_>) {
+    names_are_free(cx, protocol);
+    names_are_unique(cx, protocol);
+    answers_are_valid(cx, protocol);
+}
+
+/// A client has functions of its own.
+fn names_are_free(cx: &Ctxt, protocol: &mut Protocol<'_>) {
+    const OWN: &[&str] = &["clone", "connect", "deadline", "new"];
+
+    protocol.calls.retain(|Call { method, .. }| {
+        let is_free = OWN.iter().all(|own| method.unraw() != own);
+        if !is_free {
+            let message = format!(
+                "every client has a function `{method}` already: write #[message(name = other_name)]"
+            );
+            cx.error_at(method.span(), message);
+        }
+        is_free
+    });
+}
+
+/// Each call is one method.
+fn names_are_unique(cx: &Ctxt, protocol: &mut Protocol<'_>) {
+    let mut owners = HashMap::new();
+    protocol.calls.retain(|Call { method, variant, .. }| {
+        match owners.get(&method.unraw()) {
+            Some(owner) => {
+                let message = format!(
+                    "the call of `{owner}` is also named `{method}`: write #[message(name = other_name)]"
+                );
+                cx.error_at(method.span(), message);
+                false
+            }
+            None => {
+                owners.insert(method.unraw(), variant.ident);
+                true
+            }
+        }
+    });
+}
+
+/// An answer is a message.
+fn answers_are_valid(cx: &Ctxt, protocol: &Protocol<'_>) {
+    for call in &protocol.calls {
+        if let Returns::Reply(reply) = &call.returns {
+            valid::check(cx, &reply.container(protocol));
+        }
+    }
+}

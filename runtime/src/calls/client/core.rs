@@ -1,0 +1,244 @@
+//! What blocking and awaited clients share: the calls in flight, and the way out for requests.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Instant;
+
+use super::table::{Table, is_lost_here};
+use crate::calls::frame::Observer;
+use crate::calls::outlet::{Outlet, Queued, Unsent};
+use crate::error::{CallError, RecvError, SendError};
+use crate::message::Message;
+use crate::receiver::{Part, Receiver};
+use crate::sender::Sender;
+use crate::wire::{CallHead, CallKind};
+
+/// The most bytes that are queued while further calls are made, of cancelled requests, and in all of requests without
+/// an answer. A server that reads nothing bounds a client that goes on calling and cancelling.
+const MAX_ABANDONED: usize = 16 * 1024 * 1024;
+
+/// While less is queued, calls do not note where their requests are.
+const MAX_UNNOTED: usize = 1024 * 1024;
+
+/// The calls of one connection, and the requests that are not sent yet.
+#[derive(Debug)]
+pub(crate) struct Core {
+    outlet: Outlet,
+    observer: Observer,
+    table: Mutex<Table>,
+    /// How many bytes of requests were cancelled before they were sent, and are still queued.
+    abandoned: AtomicUsize,
+    /// How many bytes will have been sent once none of them is queued.
+    abandoned_end: AtomicU64,
+}
+
+/// What may come after something that was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    More,
+    /// Nothing, from a server that keeps the rules, before the next request is sent.
+    Last,
+    End,
+}
+
+impl Core {
+    pub(crate) fn new<Tx: Message>(sender: Sender<Tx>, observer: Observer) -> Self {
+        Self {
+            outlet: Outlet::new(sender),
+            observer,
+            table: Mutex::new(Table::new()),
+            abandoned: AtomicUsize::new(0),
+            abandoned_end: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns how many bytes are queued and not sent.
+    pub(crate) fn unsent(&self) -> usize {
+        self.outlet.unsent()
+    }
+
+    /// Sends what is queued if it is one call alone. Returns whether everything was sent.
+    pub(crate) fn flush_alone(&self) -> bool {
+        !self.outlet.is_shared() && self.table().is_alone() && self.flush()
+    }
+
+    /// Queues a request that has no answer.
+    pub(crate) fn notify<M: Message>(&self, request: &M) -> Result<(), CallError> {
+        self.table().check()?;
+        let len = self.outlet.unsent();
+        if len > MAX_ABANDONED {
+            return Err(CallError::NotSent(Arc::new(SendError::WouldBlock { len })));
+        }
+        let pushed = self.outlet.push(None, request);
+        let queued = pushed.map_err(|error| CallError::NotSent(Arc::new(error)))?;
+        self.observer.sent(None, request, queued.len);
+        Ok(())
+    }
+
+    /// Fails if a request without an answer was refused, or if no more calls can begin.
+    pub(crate) fn check_notified(&self) -> Result<(), CallError> {
+        let mut table = self.table();
+        match table.take_refused() {
+            Some(error) => Err(CallError::NotSent(error)),
+            None => table.check(),
+        }
+    }
+
+    /// Queues a request for one answer, or for `items`. Returns its id.
+    pub(crate) fn begin<M: Message>(
+        &self,
+        request: &M,
+        items: bool,
+        deadline: Option<Instant>,
+    ) -> Result<u64, CallError> {
+        let abandoned = self.abandoned.load(Ordering::Relaxed);
+        if abandoned > MAX_ABANDONED {
+            return Err(CallError::NotSent(Arc::new(SendError::WouldBlock { len: abandoned })));
+        }
+        let id = self.table().begin(request.name(), items)?;
+        let number = deadline.map_or(0, millis_until);
+        let head = CallHead { kind: CallKind::Request, number, id };
+        let queued = self.outlet.push(Some(head), request).map_err(|error| {
+            self.table().forget(id);
+            CallError::NotSent(Arc::new(error))
+        })?;
+        if self.outlet.unsent() > MAX_UNNOTED {
+            self.table().note_queued(id, queued);
+        }
+        self.observer.sent(Some(id), request, queued.len);
+        Ok(id)
+    }
+
+    /// Queues what the server has to know after an item was polled: more credit, or that the client lost track of the
+    /// items. Returns whether there is such a thing.
+    pub(crate) fn follow_up(
+        &self,
+        id: u64,
+        polled: &Result<(Option<Part>, u32), CallError>,
+    ) -> bool {
+        let (kind, number) = match polled {
+            Ok((_, more @ 1..)) => (CallKind::Credit, *more),
+            Err(error) if is_lost_here(error) => (CallKind::Cancel, 0),
+            _ => return false,
+        };
+        self.outlet.push_head(CallHead { kind, number, id });
+        true
+    }
+
+    /// Ends a call early. Returns whether the server has to be told; that is queued.
+    pub(crate) fn cancel(&self, id: u64) -> bool {
+        let (is_open, queued) = self.table().forget(id);
+        if let Some(Queued { room, end, .. }) = queued
+            && end > self.outlet.sent()
+        {
+            self.abandoned_end.fetch_max(end, Ordering::Relaxed);
+            self.abandoned.fetch_add(room, Ordering::Relaxed);
+        }
+        if is_open {
+            self.outlet.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });
+        }
+        is_open
+    }
+
+    /// Returns whether so much is queued that whoever sends has to wait.
+    pub(crate) fn is_full(&self) -> bool {
+        self.outlet.is_full()
+    }
+
+    /// Returns how many bytes were ever queued.
+    pub(crate) fn queued(&self) -> u64 {
+        self.outlet.queued()
+    }
+
+    /// Sends what is queued, as far as there is room. Returns whether everything was sent: see [`Outlet::flush`].
+    pub(crate) fn flush(&self) -> bool {
+        self.note_flushed(self.outlet.flush(|what, error| self.not_sent(what, error)))
+    }
+
+    /// As [`flush`](Self::flush), for a thread that then sleeps: see [`Outlet::flush_to`].
+    pub(crate) fn flush_to(&self, end: u64) -> bool {
+        self.note_flushed(self.outlet.flush_to(end, |what, error| self.not_sent(what, error)))
+    }
+
+    fn note_flushed(&self, is_flushed: bool) -> bool {
+        // If another thread sends, something may be left.
+        if is_flushed && self.outlet.sent() >= self.abandoned_end.load(Ordering::Relaxed) {
+            self.abandoned.store(0, Ordering::Relaxed);
+        }
+        is_flushed
+    }
+
+    fn not_sent(&self, what: Unsent, error: SendError) {
+        let error = Arc::new(error);
+        match what {
+            Unsent::Part(head) if !error.is_fatal() => {
+                wake(self.table().not_sent(head.id, &error));
+            }
+            Unsent::Frame if !error.is_fatal() => self.table().refuse(error),
+            // The answers to earlier requests can still be received.
+            _ => wake(self.table().stop(&error)),
+        }
+    }
+
+    /// Hands what `receiver` has just received to its call.
+    pub(crate) fn accept<Rx: Message>(
+        &self,
+        receiver: &mut Receiver<Rx>,
+        received: Result<Option<Range<usize>>, RecvError>,
+    ) -> Accepted {
+        match received {
+            Ok(Some(range)) => {
+                let part = receiver.take_part(range);
+                self.observer.received::<Rx>(&part, |id| self.table().name(id));
+                let mut table = self.table();
+                let waker = table.deliver(part);
+                let is_idle = table.is_idle();
+                drop(table);
+                wake(waker);
+                if is_idle {
+                    return Accepted::Last;
+                }
+            }
+            Ok(None) => {
+                self.end(None);
+                return Accepted::End;
+            }
+            Err(RecvError::WouldBlock | RecvError::TimedOut | RecvError::Unfinished { .. }) => {}
+            Err(error) if error.is_fatal() => {
+                self.end(Some(Arc::new(error)));
+                return Accepted::End;
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                match receiver.take_refused() {
+                    Some(head) => wake(self.table().fail(head.id, &error)),
+                    None => wake(self.table().fail_all(&error)),
+                }
+            }
+        }
+        Accepted::More
+    }
+
+    /// Fails all calls, now and later: no more answers come.
+    pub(crate) fn end(&self, reason: Option<Arc<RecvError>>) {
+        wake(self.table().end(reason));
+    }
+}
+
+/// Wakes who waits for calls, after the table is unlocked.
+fn wake(wakers: impl IntoIterator<Item = Waker>) {
+    wakers.into_iter().for_each(Waker::wake);
+}
+
+/// Returns the time until a deadline in milliseconds, at least 1, which says that there is one. Rounded up: a server
+/// that gave up before the caller would waste the answer.
+fn millis_until(deadline: Instant) -> u32 {
+    let left = deadline.saturating_duration_since(Instant::now());
+    u32::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1)
+}

@@ -1,0 +1,167 @@
+//! The client that derived clients wrap.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::answer::Answer;
+use super::items::Items;
+use super::link::Link;
+use crate::address::Address;
+use crate::calls::frame::{CallFrame, Observer};
+use crate::calls::protocol::{Answers, Protocol, Reply};
+use crate::connection::Connection;
+use crate::error::{CallError, OpenError};
+use crate::options::Options;
+
+/// Calls over one connection, from any number of threads. Clones share the connection.
+///
+/// The derive makes a client with a method for each call, which wraps this one.
+///
+/// ```
+/// use datagrammar::calls::{Client, Script};
+/// use datagrammar::{Message, Protocol};
+///
+/// #[derive(Message, Protocol)]
+/// enum Sums {
+///     #[message(tag = 1, reply = u64)]
+///     Add { left: u64, right: u64 },
+/// }
+///
+/// let (connection, mut script) = Script::<Sums>::new()?;
+/// script.expect(|call| matches!(call, Sums::Add { left: 1, .. })).answer::<SumsAddAnswer>(Ok(3));
+/// let playing = script.play();
+///
+/// let client = Client::<Sums>::new(connection);
+/// let mut answer = client.call::<SumsAddAnswer>(&Sums::Add { left: 1, right: 2 })?;
+/// assert_eq!(answer.decode().map_err(|_| "no answer")?, 3);
+/// assert_eq!((client.in_flight(), client.dropped()), (0, 0));
+/// drop(client);
+/// playing.finish()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Client<P: Protocol> {
+    link: Arc<Link<P>>,
+    deadline: Option<Instant>,
+}
+
+impl<P: Protocol> Client<P> {
+    /// Calls over `connection`.
+    #[must_use]
+    pub fn new(connection: Connection<P, Answers<P>>) -> Self {
+        Self { link: Arc::new(Link::new(connection, Observer::default())), deadline: None }
+    }
+
+    /// Calls over `connection`, and shows `observer` each request that is sent and each answer that is received. It runs
+    /// on the threads that call, before the answer is returned, and should be fast.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use std::sync::Arc;
+    ///
+    /// use datagrammar::calls::{CallFrameKind, Client, Script};
+    /// use datagrammar::{Message, Protocol};
+    ///
+    /// #[derive(Message, Protocol)]
+    /// enum Sums {
+    ///     #[message(tag = 1, reply = u64)]
+    ///     Add { left: u64, right: u64 },
+    /// }
+    ///
+    /// let (connection, mut script) = Script::<Sums>::new()?;
+    /// script.expect(|_| true).answer::<SumsAddAnswer>(Ok(3));
+    /// let playing = script.play();
+    ///
+    /// let received = Arc::new(AtomicUsize::new(0));
+    /// let counter = Arc::clone(&received);
+    /// let client = SumsClient::from(Client::observed(connection, move |frame| {
+    ///     println!("{:?} of {:?}: {} bytes", frame.kind, frame.call, frame.len);
+    ///     if frame.kind == CallFrameKind::Reply {
+    ///         counter.fetch_add(frame.len, Ordering::Relaxed);
+    ///     }
+    /// }));
+    /// assert_eq!(client.add(1, 2)?, 3);
+    /// assert_eq!(received.load(Ordering::Relaxed), 14 + 2);
+    /// playing.finish()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn observed(
+        connection: Connection<P, Answers<P>>,
+        observer: impl Fn(CallFrame) + Send + Sync + 'static,
+    ) -> Self {
+        let link = Link::new(connection, Observer::new(observer));
+        Self { link: Arc::new(link), deadline: None }
+    }
+
+    /// Connects to the server at `address`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Connection::connect`].
+    pub fn connect(address: &Address) -> Result<Self, OpenError> {
+        // A thread that waits for an answer waits in the read: one system call for an answer.
+        Ok(Self::new(Connection::connect_with(address, &Options::new().eager())?))
+    }
+
+    /// Returns a client for the same connection whose calls fail with [`CallError::TimedOut`] after `deadline`. The
+    /// deadline travels to the server.
+    #[must_use]
+    pub fn deadline(&self, deadline: Instant) -> Self {
+        Self { deadline: Some(deadline), ..self.clone() }
+    }
+
+    /// Makes a call without an answer.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::NotSent`], [`CallError::Disconnected`], [`CallError::TimedOut`].
+    pub fn notify(&self, request: &P::Borrowed<'_>) -> Result<(), CallError> {
+        self.link.notify(request, self.deadline)
+    }
+
+    /// Makes a call, and waits for its answer.
+    ///
+    /// # Errors
+    ///
+    /// A [`CallError`].
+    pub fn call<R: Reply>(&self, request: &P::Borrowed<'_>) -> Result<Answer<R>, CallError> {
+        let id = self.link.begin(request, false, self.deadline)?;
+        let part = self.link.wait_for_answer(id, self.deadline)?;
+        Ok(Answer::new(part.into_frame()))
+    }
+
+    /// Makes a call that is answered with items.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::NotSent`], [`CallError::Disconnected`].
+    pub fn items<I>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
+        let id = self.link.begin(request, true, self.deadline)?;
+        Ok(Items::new(Arc::clone(&self.link), id, self.deadline))
+    }
+
+    /// Returns how many calls have no answer yet.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.link.in_flight()
+    }
+
+    /// Returns how many answers were dropped, because they belonged to no call: late, forged, or of the wrong kind.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.link.dropped()
+    }
+}
+
+impl<P: Protocol> Clone for Client<P> {
+    fn clone(&self) -> Self {
+        Self { link: Arc::clone(&self.link), deadline: self.deadline }
+    }
+}
+
+impl<P: Protocol> fmt::Debug for Client<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}

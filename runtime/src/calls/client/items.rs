@@ -1,0 +1,62 @@
+//! The items that answer a call.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::link::Link;
+use crate::calls::protocol::Protocol;
+use crate::error::CallError;
+use crate::message::Message;
+use crate::owned_frame::OwnedFrame;
+
+/// The items that answer a call, one after the other. Dropping it cancels the call.
+///
+/// The server sends at most 16 items ahead of those that were taken here, so a slow reader holds it up.
+pub struct Items<P: Protocol, I> {
+    link: Arc<Link<P>>,
+    id: u64,
+    deadline: Option<Instant>,
+    /// The last item.
+    item: Option<OwnedFrame<I>>,
+    is_done: bool,
+}
+
+impl<P: Protocol, I> Items<P, I> {
+    pub(super) fn new(link: Arc<Link<P>>, id: u64, deadline: Option<Instant>) -> Self {
+        Self { link, id, deadline, item: None, is_done: false }
+    }
+}
+
+impl<P: Protocol, I: Message> Items<P, I> {
+    /// Waits for the next item, which is lent until the one after it. `None` after the last one.
+    ///
+    /// # Errors
+    ///
+    /// A [`CallError`]. After all but [`CallError::Decode`], there are no more items.
+    pub fn recv(&mut self) -> Result<Option<I::Borrowed<'_>>, CallError> {
+        self.item = None;
+        if self.is_done {
+            return Ok(None);
+        }
+        let received = self.link.wait_for_item(self.id, self.deadline);
+        self.is_done = !matches!(received, Ok(Some(_)));
+        let Some(part) = received? else { return Ok(None) };
+        let item = self.item.insert(part.into_frame());
+        item.decode().map(Some).map_err(CallError::Decode)
+    }
+}
+
+impl<P: Protocol, I> Drop for Items<P, I> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.link.cancel(self.id);
+        }
+    }
+}
+
+impl<P: Protocol, I> fmt::Debug for Items<P, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items").field("id", &self.id).finish_non_exhaustive()
+    }
+}

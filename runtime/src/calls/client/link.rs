@@ -1,0 +1,213 @@
+//! The connection of a blocking client, which all of its calls share.
+
+use std::fmt;
+use std::os::fd::AsFd as _;
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::core::Core;
+use super::table::Table;
+use crate::calls::frame::Observer;
+use crate::calls::park::{park_until, waker};
+use crate::calls::protocol::{Answers, Protocol};
+use crate::connection::Connection;
+use crate::error::{CallError, SendError};
+use crate::message::Message;
+use crate::outbox;
+use crate::receiver::{Part, Receiver};
+use crate::sys::{self, DatagramFd, Readiness};
+use crate::wait::Wait;
+
+/// How often a thread that waits for room looks whether it has to receive.
+const RECHECK: Duration = Duration::from_millis(10);
+
+/// A connection that any number of threads call over. One of those that wait for an answer receives for all: it
+/// hands the others theirs, and leaves the task to one of them when it has its own.
+pub(crate) struct Link<P> {
+    fd: DatagramFd,
+    core: Core,
+    receiver: Mutex<Receiver<Answers<P>>>,
+}
+
+impl<P: Protocol> Link<P> {
+    pub(crate) fn new(connection: Connection<P, Answers<P>>, observer: Observer) -> Self {
+        let (sender, mut receiver) = connection.split();
+        receiver.accept_calls();
+        let core = Core::new(sender, observer);
+        Self { fd: receiver.fd().clone(), core, receiver: Mutex::new(receiver) }
+    }
+
+    /// Sends a request that has no answer, and waits for room until `deadline`.
+    pub(crate) fn notify<M: Message>(
+        &self,
+        request: &M,
+        deadline: Option<Instant>,
+    ) -> Result<(), CallError> {
+        self.wait_for_space(request, deadline)?;
+        self.core.notify(request)?;
+        let end = self.core.queued();
+        while !self.core.flush_to(end) {
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                // It is queued, and goes with the next call.
+                return Err(CallError::TimedOut);
+            }
+            self.wait_for_room(deadline);
+            self.core.table().check()?;
+        }
+        self.core.check_notified()
+    }
+
+    /// Queues a request for one answer, or for `items`, and sends it if there is room. Waits while too much is queued.
+    /// Returns its id.
+    pub(crate) fn begin<M: Message>(
+        &self,
+        request: &M,
+        items: bool,
+        deadline: Option<Instant>,
+    ) -> Result<u64, CallError> {
+        self.wait_for_space(request, deadline)?;
+        let id = self.core.begin(request, items, deadline)?;
+        self.core.flush();
+        Ok(id)
+    }
+
+    /// Waits for the answer of a call.
+    pub(crate) fn wait_for_answer(
+        &self,
+        id: u64,
+        deadline: Option<Instant>,
+    ) -> Result<Part, CallError> {
+        self.wait(id, deadline, |table, waker| table.poll_answer(id, waker))
+    }
+
+    /// Waits for the next item of a call, `None` at the end.
+    pub(crate) fn wait_for_item(
+        &self,
+        id: u64,
+        deadline: Option<Instant>,
+    ) -> Result<Option<Part>, CallError> {
+        let polled = self.wait(id, deadline, |table, waker| table.poll_item(id, waker));
+        if self.core.follow_up(id, &polled) {
+            self.core.flush();
+        }
+        polled.map(|(item, _)| item)
+    }
+
+    /// Ends a call early, and tells the server.
+    pub(crate) fn cancel(&self, id: u64) {
+        if self.core.cancel(id) {
+            self.core.flush();
+        }
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.core.table().len()
+    }
+
+    pub(crate) fn dropped(&self) -> u64 {
+        self.core.table().dropped()
+    }
+
+    /// Waits until `poll` is ready. Meanwhile receives for all calls, and sends what had no room, unless another
+    /// thread does.
+    fn wait<T>(
+        &self,
+        id: u64,
+        deadline: Option<Instant>,
+        mut poll: impl FnMut(&mut Table, &Waker) -> Poll<Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        let waker = waker();
+        // The request of this call is in there.
+        let end = self.core.queued();
+        let result = loop {
+            if let Poll::Ready(result) = poll(&mut self.core.table(), &waker) {
+                break result;
+            }
+            // The waker is stored: whoever stops receiving from here on wakes this thread.
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                self.cancel(id);
+                break Err(CallError::TimedOut);
+            }
+            if !self.core.flush_to(end) {
+                self.wait_for_room(deadline);
+                continue;
+            }
+            match self.try_receiver() {
+                Some(mut receiver) => {
+                    // Who received until now may have received the answer of this call.
+                    if let Poll::Ready(result) = poll(&mut self.core.table(), &waker) {
+                        break result;
+                    }
+                    self.receive(&mut receiver, deadline.map_or(Wait::Block, Wait::Until));
+                }
+                None => park_until(deadline),
+            }
+        };
+        self.appoint();
+        result
+    }
+
+    /// Waits until a request may be queued: calls that are given up would otherwise pile up before a server that does
+    /// not read.
+    fn wait_for_space<M: Message>(
+        &self,
+        request: &M,
+        deadline: Option<Instant>,
+    ) -> Result<(), CallError> {
+        while self.core.is_full() && !self.core.flush() {
+            self.core.table().check()?;
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                let late =
+                    outbox::send(request, |frame| Err(SendError::TimedOut { len: frame.len }));
+                return late.map(|_| ()).map_err(|error| CallError::NotSent(Arc::new(error)));
+            }
+            self.wait_for_room(deadline);
+        }
+        Ok(())
+    }
+
+    /// Waits for room, and receives meanwhile, unless another thread does: a server may wait until its answers are read
+    /// before it reads requests.
+    fn wait_for_room(&self, deadline: Option<Instant>) {
+        let recheck = Instant::now() + RECHECK;
+        let until = deadline.map_or(recheck, |deadline| deadline.min(recheck));
+        let mut receiver = self.try_receiver();
+        let readiness = if receiver.is_some() { Readiness::Either } else { Readiness::Writable };
+        // If it fails, so does sending.
+        _ = sys::wait(self.fd.as_fd(), readiness, Some(until));
+        if let Some(receiver) = &mut receiver {
+            self.receive(receiver, Wait::Try);
+        }
+        drop(receiver);
+        self.appoint();
+    }
+
+    fn try_receiver(&self) -> Option<MutexGuard<'_, Receiver<Answers<P>>>> {
+        match self.receiver.try_lock() {
+            Ok(receiver) => Some(receiver),
+            Err(TryLockError::Poisoned(receiver)) => Some(receiver.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Wakes a thread that waits, to receive for all, if nobody does.
+    fn appoint(&self) {
+        if self.try_receiver().is_some() {
+            let waiting = self.core.table().take_waiting();
+            waiting.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// Receives one part, and hands it to its call.
+    fn receive(&self, receiver: &mut Receiver<Answers<P>>, wait: Wait) {
+        let received = receiver.receive_range(wait);
+        self.core.accept(receiver, received);
+    }
+}
+
+impl<P> fmt::Debug for Link<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").finish_non_exhaustive()
+    }
+}

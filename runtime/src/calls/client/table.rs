@@ -1,0 +1,321 @@
+//! The calls of a client that have no answer yet.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use crate::calls::ids::Ids;
+use crate::calls::outlet::Queued;
+use crate::calls::status::{CREDIT, Status};
+use crate::error::{CallError, RecvError, SendError};
+use crate::receiver::Part;
+use crate::wire::{CallHead, CallKind};
+
+/// All calls in flight of one connection.
+#[derive(Debug)]
+pub(crate) struct Table {
+    calls: Ids<Call>,
+    /// How many of them wait for something from the server.
+    open: usize,
+    /// Whether a call was ended here, and something may still come for it.
+    has_cancelled: bool,
+    /// The last id. None is used twice.
+    last: u64,
+    /// Why no more calls can begin.
+    ended: Option<Ended>,
+    /// Why a request without an answer was refused, until its caller learns of it.
+    refused: Option<Arc<SendError>>,
+    /// How many answers came for no call: late, forged, or of a kind that does not fit.
+    dropped: u64,
+}
+
+/// Why no more calls can begin.
+#[derive(Debug, Clone)]
+enum Ended {
+    /// Requests can no longer be sent.
+    Sending(Arc<SendError>),
+    /// No more answers come.
+    Receiving(Option<Arc<RecvError>>),
+}
+
+#[derive(Debug)]
+struct Call {
+    /// The name of its variant.
+    name: &'static str,
+    state: State,
+    queued: Option<Queued>,
+    waker: Option<Waker>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// For one answer.
+    Waiting,
+    Answered(Result<Part, CallError>),
+    /// For items: those that came, and how it ended.
+    Items {
+        queue: VecDeque<Part>,
+        end: Option<Result<(), CallError>>,
+        credit: u32,
+    },
+}
+
+impl Table {
+    pub(crate) fn new() -> Self {
+        Self {
+            calls: Ids::default(),
+            open: 0,
+            has_cancelled: false,
+            last: 0,
+            ended: None,
+            refused: None,
+            dropped: 0,
+        }
+    }
+
+    /// Fails if no more calls can begin.
+    pub(crate) fn check(&self) -> Result<(), CallError> {
+        match &self.ended {
+            None => Ok(()),
+            Some(Ended::Sending(error)) => Err(CallError::NotSent(Arc::clone(error))),
+            Some(Ended::Receiving(reason)) => Err(CallError::Disconnected(reason.clone())),
+        }
+    }
+
+    /// Begins a call for one answer, or for `items`. Returns its id.
+    pub(crate) fn begin(&mut self, name: &'static str, items: bool) -> Result<u64, CallError> {
+        self.check()?;
+        self.last += 1;
+        let state = match items {
+            true => State::Items { queue: VecDeque::new(), end: None, credit: CREDIT },
+            false => State::Waiting,
+        };
+        self.calls.insert(self.last, Call { name, state, queued: None, waker: None });
+        self.open += 1;
+        Ok(self.last)
+    }
+
+    /// Returns the name of a call.
+    pub(crate) fn name(&self, id: u64) -> Option<&'static str> {
+        self.calls.get(&id).map(|call| call.name)
+    }
+
+    /// Notes where the request of a call waits to be sent.
+    pub(crate) fn note_queued(&mut self, id: u64, queued: Queued) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.queued = Some(queued);
+        }
+    }
+
+    /// Hands a part from the server to its call. Returns the waker of the task or thread that waits for it.
+    pub(crate) fn deliver(&mut self, part: Part) -> Option<Waker> {
+        let Some(CallHead { kind, number, id }) = part.head else {
+            self.dropped += 1;
+            return None;
+        };
+        let Some(call) = self.calls.get_mut(&id) else {
+            self.dropped += 1;
+            return None;
+        };
+        let error = Status::new(number).into_error();
+        match (kind, &mut call.state) {
+            (CallKind::Reply, State::Waiting) => {
+                call.state = State::Answered(error.map_or(Ok(part), Err));
+                self.open -= 1;
+            }
+            (CallKind::Item, State::Items { queue, end: None, credit: credit @ 1.. }) => {
+                *credit -= 1;
+                queue.push_back(part);
+            }
+            (CallKind::End, State::Items { end: end @ None, .. }) => {
+                *end = Some(error.map_or(Ok(()), Err));
+                self.open -= 1;
+            }
+            // Errors come as replies before the first item.
+            (CallKind::Reply, State::Items { end: end @ None, .. }) => {
+                *end = Some(Err(error.unwrap_or(CallError::Unexpected)));
+                self.open -= 1;
+            }
+            (CallKind::End, State::Waiting) => {
+                call.state = State::Answered(Err(error.unwrap_or(CallError::Unexpected)));
+                self.open -= 1;
+            }
+            (CallKind::Item, State::Items { end: end @ None, .. }) => {
+                // There is no credit for it, and a gap would go unnoticed.
+                self.dropped += 1;
+                *end = Some(Err(CallError::Unexpected));
+                self.open -= 1;
+            }
+            _ => {
+                self.dropped += 1;
+                return None;
+            }
+        }
+        call.waker.take()
+    }
+
+    /// Fails one call, whose answer was refused.
+    pub(crate) fn fail(&mut self, id: u64, reason: &Arc<RecvError>) -> Option<Waker> {
+        self.has_cancelled = true;
+        let call = self.calls.get_mut(&id)?;
+        self.open -= usize::from(call.fail(|| CallError::Lost(Arc::clone(reason))));
+        call.waker.take()
+    }
+
+    /// Fails all calls, as an answer was lost and any of them may be its call.
+    pub(crate) fn fail_all(&mut self, reason: &Arc<RecvError>) -> Vec<Waker> {
+        self.has_cancelled = true;
+        self.for_all(|call| call.fail(|| CallError::Lost(Arc::clone(reason))))
+    }
+
+    /// Fails all calls, now and later: no more answers come.
+    pub(crate) fn end(&mut self, reason: Option<Arc<RecvError>>) -> Vec<Waker> {
+        if !matches!(self.ended, Some(Ended::Receiving(_))) {
+            self.ended = Some(Ended::Receiving(reason.clone()));
+        }
+        self.for_all(|call| call.fail(|| CallError::Disconnected(reason.clone())))
+    }
+
+    /// Fails one call, whose request was not sent.
+    pub(crate) fn not_sent(&mut self, id: u64, error: &Arc<SendError>) -> Option<Waker> {
+        let call = self.calls.get_mut(&id)?;
+        self.open -= usize::from(call.fail(|| CallError::NotSent(Arc::clone(error))));
+        call.waker.take()
+    }
+
+    /// Notes why a request without an answer was refused.
+    pub(crate) fn refuse(&mut self, error: Arc<SendError>) {
+        self.refused = Some(error);
+    }
+
+    pub(crate) fn take_refused(&mut self) -> Option<Arc<SendError>> {
+        self.refused.take()
+    }
+
+    /// Fails later calls: no more requests can be sent. Wakes all, to receive what still comes.
+    pub(crate) fn stop(&mut self, error: &Arc<SendError>) -> Vec<Waker> {
+        self.ended.get_or_insert(Ended::Sending(Arc::clone(error)));
+        self.for_all(|_call| false)
+    }
+
+    /// Changes all calls. `change` returns whether a call has just ended.
+    fn for_all(&mut self, mut change: impl FnMut(&mut Call) -> bool) -> Vec<Waker> {
+        let Self { calls, open, .. } = self;
+        calls
+            .values_mut()
+            .filter_map(|call| {
+                *open -= usize::from(change(call));
+                call.waker.take()
+            })
+            .collect()
+    }
+
+    /// Takes the answer of a call, which ends it, or stores who waits for it.
+    pub(crate) fn poll_answer(&mut self, id: u64, waker: &Waker) -> Poll<Result<Part, CallError>> {
+        match self.calls.get_mut(&id) {
+            Some(Call { state: State::Answered(answer), .. }) => {
+                let answer = mem::replace(answer, Err(CallError::Cancelled));
+                self.calls.remove(&id);
+                Poll::Ready(answer)
+            }
+            Some(call) => {
+                call.wait(waker);
+                Poll::Pending
+            }
+            None => Poll::Ready(Err(CallError::Cancelled)),
+        }
+    }
+
+    /// Takes the next item of a call, `None` at the end, or stores who waits for it. Also returns the credit to
+    /// give the server.
+    pub(crate) fn poll_item(
+        &mut self,
+        id: u64,
+        waker: &Waker,
+    ) -> Poll<Result<(Option<Part>, u32), CallError>> {
+        let Some(call) = self.calls.get_mut(&id) else { return Poll::Ready(Ok((None, 0))) };
+        let State::Items { queue, end, credit } = &mut call.state else {
+            return Poll::Ready(Ok((None, 0)));
+        };
+        if let Some(item) = queue.pop_front() {
+            // What the server may have under way, and what waits here, is at most `CREDIT`.
+            let more = match CREDIT - *credit - queue.len() as u32 {
+                more if end.is_none() && more >= CREDIT / 2 => more,
+                _ => 0,
+            };
+            *credit += more;
+            return Poll::Ready(Ok((Some(item), more)));
+        }
+        match end.take() {
+            Some(end) => {
+                self.calls.remove(&id);
+                Poll::Ready(end.map(|()| (None, 0)))
+            }
+            None => {
+                call.wait(waker);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Ends a call. Returns whether the server still works on it, and where its request waited.
+    pub(crate) fn forget(&mut self, id: u64) -> (bool, Option<Queued>) {
+        let Some(call) = self.calls.remove(&id) else { return (false, None) };
+        let (is_open, is_running) = match &call.state {
+            State::Waiting | State::Items { end: None, .. } => (true, true),
+            State::Items { end: Some(Err(error)), .. } => (false, is_lost_here(error)),
+            State::Answered(_) | State::Items { .. } => (false, false),
+        };
+        self.open -= usize::from(is_open);
+        self.has_cancelled |= is_open;
+        (is_running && self.ended.is_none(), call.queued)
+    }
+
+    /// Returns the waker of some call that waits: somebody has to receive.
+    pub(crate) fn take_waiting(&mut self) -> Option<Waker> {
+        self.calls.values_mut().find_map(|call| call.waker.take())
+    }
+
+    /// Returns whether at most one call waits for something from the server.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.open <= 1
+    }
+
+    /// Returns whether a server that keeps the rules has sent nothing more.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.open == 0 && !self.has_cancelled && self.dropped == 0
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}
+
+/// Returns whether the server may still send items of a call that failed with `error`.
+pub(crate) fn is_lost_here(error: &CallError) -> bool {
+    matches!(error, CallError::Lost(_) | CallError::Unexpected)
+}
+
+impl Call {
+    fn wait(&mut self, waker: &Waker) {
+        match &mut self.waker {
+            Some(stored) => stored.clone_from(waker),
+            None => self.waker = Some(waker.clone()),
+        }
+    }
+
+    /// Ends it with an error. Returns `false` if it has ended already.
+    fn fail(&mut self, error: impl FnOnce() -> CallError) -> bool {
+        match &mut self.state {
+            state @ State::Waiting => *state = State::Answered(Err(error())),
+            State::Items { end: end @ None, .. } => *end = Some(Err(error())),
+            State::Answered(_) | State::Items { .. } => return false,
+        }
+        true
+    }
+}

@@ -1,0 +1,78 @@
+//! Calls: requests with answers, over one connection.
+//!
+//! ```
+//! use std::thread;
+//!
+//! use datagrammar::calls::{Context, Server};
+//! use datagrammar::{Connection, Message, Protocol};
+//!
+//! #[derive(Message, Protocol)]
+//! enum Sums {
+//!     #[message(tag = 1, reply = Result<u64, String>)]
+//!     Add { left: u64, right: u64 },
+//! }
+//!
+//! struct Adder;
+//!
+//! impl SumsHandler for Adder {
+//!     fn add(&self, _cx: &Context, left: u64, right: u64) -> Result<u64, String> {
+//!         left.checked_add(right).ok_or("too much".into())
+//!     }
+//! }
+//!
+//! let (client, server) = Connection::pair()?;
+//! let server = thread::spawn(|| Server::new(SumsService(Adder)).serve(server));
+//!
+//! let client = SumsClient::new(client);
+//! assert_eq!(client.add(1, 2)?, 3);
+//! assert!(client.add(u64::MAX, 1).is_err());
+//! drop(client);
+//! server.join().unwrap()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! - [The derive](macro@crate::Protocol) makes a client, a handler trait and a service of an enum. Its page lists the
+//!   attributes, and has a larger example.
+//! - The derived client wraps a [`Client`]. An [`Answer`] or [`Items`] lends what borrows from a received frame. A
+//!   [`CallError`] says why a call has no value, and its [`Outcome`] whether it may be repeated.
+//! - A [`Server`] calls a [`Service`], which the derive makes around a handler. The handler gets a [`Context`]. It
+//!   returns its answer, or lends it through a [`Responder`] or an [`ItemSender`]. A [`Stopper`] stops the server.
+//! - A [`Script`] stands in for the server in a client's tests, and [`Direct`] for the client in a server's, without a
+//!   socket. [`Client::observed`] shows each [`CallFrame`].
+//! - Generated code uses [`Protocol`], [`Reply`], [`Call`], [`Answering`] and [`Handling`].
+//!
+//! [The guide](crate::guide::calls) describes errors, deadlines, back-pressure, evolution, limits and costs. With the
+//! feature `tokio`, `datagrammar::tokio::calls` has the same for tasks.
+
+mod bell;
+mod client;
+mod direct;
+mod frame;
+mod ids;
+mod memory;
+mod outlet;
+mod park;
+mod protocol;
+mod room;
+mod script;
+mod script_error;
+mod server;
+mod status;
+
+pub(crate) use self::bell::Bell;
+pub(crate) use self::client::{Accepted, Core};
+pub use self::client::{Answer, Client, Items};
+pub use self::direct::{Direct, DirectItems};
+pub(crate) use self::frame::Observer;
+pub use self::frame::{CallFrame, CallFrameKind};
+pub(crate) use self::outlet::Outlet;
+pub use self::protocol::{Answers, Protocol, Reply};
+pub(crate) use self::room::Room;
+pub use self::script::{Expected, Playing, Script};
+pub use self::script_error::ScriptError;
+pub use self::server::{
+    Answering, Call, Context, Handling, ItemError, ItemSender, Responder, Server, Service, Stopper,
+};
+pub(crate) use self::server::{Received, Session, close};
+pub(crate) use self::status::Status;
+pub use crate::error::{CallError, Outcome};

@@ -1,0 +1,293 @@
+//! Sends parts of calls over a connection that many threads share.
+
+use std::io::IoSlice;
+use std::net::Shutdown;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+
+use crate::backlog::{Backlog, Datagram, HeldFrame};
+use crate::bundle::Bundle;
+use crate::calls::memory::Memory;
+use crate::calls::protocol::Encoded;
+use crate::error::SendError;
+use crate::message::Message;
+use crate::outbox;
+use crate::sender::Sender;
+use crate::sys::Kind;
+use crate::transport::{Outgoing, check_descriptors};
+use crate::wait::Wait;
+use crate::wire::{CallHead, HEAD_LEN};
+
+/// How many bytes may wait before threads that send wait, too: enough to fill a socket.
+const MAX_QUEUED: usize = 256 * 1024;
+
+/// A sender that many threads share. While one of them sends, or the socket is full, the parts of the others queue up,
+/// and then travel in few datagrams. No call waits for room.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    kind: Kind,
+    writer: Mutex<Writer>,
+    backlog: Mutex<Backlog>,
+    /// Whether the last datagram had more than one part.
+    is_shared: AtomicBool,
+    /// How many bytes were ever queued, with what descriptors count for. Changed with `backlog` locked.
+    queued: AtomicU64,
+    /// How many of them were sent, or could not be sent.
+    sent: AtomicU64,
+}
+
+/// What was not sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Unsent {
+    /// A part of a call.
+    Part(CallHead),
+    /// A frame without a head: a call that has no answer.
+    Frame,
+    /// Parts of many calls: nothing more can be sent.
+    Bundle,
+}
+
+/// Where a part waits to be sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Queued {
+    /// Its length in bytes.
+    pub(crate) len: usize,
+    /// The bytes that it takes in the queue: descriptors take some, too.
+    pub(crate) room: usize,
+    /// How many bytes will have been sent once it is.
+    pub(crate) end: u64,
+}
+
+#[derive(Debug)]
+struct Writer {
+    sink: Sink,
+    /// The datagram that had no room, or only for some of its pieces.
+    current: Option<Datagram>,
+}
+
+/// Where datagrams go.
+#[derive(Debug)]
+enum Sink {
+    Socket(Sender<Encoded>),
+    Memory(Memory),
+}
+
+impl Outlet {
+    pub(crate) fn new<Tx: Message>(sender: Sender<Tx>) -> Self {
+        let kind = sender.fd().kind();
+        Self::with_sink(kind, Sink::Socket(sender.cast()))
+    }
+
+    /// An outlet that keeps what it sends in memory.
+    pub(crate) fn in_memory(memory: Memory) -> Self {
+        Self::with_sink(Kind::UnixSeqpacket, Sink::Memory(memory))
+    }
+
+    fn with_sink(kind: Kind, sink: Sink) -> Self {
+        Self {
+            kind,
+            writer: Mutex::new(Writer { sink, current: None }),
+            backlog: Mutex::default(),
+            is_shared: AtomicBool::new(false),
+            queued: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+        }
+    }
+
+    /// Queues a part of a call, or an ordinary frame without a head. Returns where it waits.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Encode`], [`SendError::NoDescriptors`], [`SendError::TooManyDescriptors`]; [`SendError::Io`] if
+    /// there is no memory for a large frame.
+    pub(crate) fn push<M: Message>(
+        &self,
+        head: Option<CallHead>,
+        message: &M,
+    ) -> Result<Queued, SendError> {
+        let mut queued = Queued::default();
+        let queue = |part: Outgoing<'_>| {
+            queued = self.queue(part)?;
+            Ok(())
+        };
+        match head {
+            Some(head) => outbox::send_part(head, message, queue)?,
+            None => _ = outbox::send(message, queue)?,
+        }
+        Ok(queued)
+    }
+
+    /// Queues a part without a message.
+    pub(crate) fn push_head(&self, head: CallHead) {
+        let bytes = head.to_bytes();
+        self.add(HEAD_LEN, |backlog| backlog.push(&[IoSlice::new(&bytes)], HEAD_LEN));
+    }
+
+    /// Queues a part that was encoded earlier.
+    pub(crate) fn push_held(&self, part: HeldFrame) {
+        self.add(part.room(), |backlog| drop(backlog.push_held(part)));
+    }
+
+    fn queue(&self, part: Outgoing<'_>) -> Result<Queued, SendError> {
+        let len = part.len;
+        if !part.descriptors.is_empty() {
+            check_descriptors(self.kind, part.descriptors.len())?;
+        }
+        if Bundle::admits(len, part.descriptors.len()) {
+            let end = self.add(len, |backlog| backlog.push(part.slices, len));
+            return Ok(Queued { len, room: len, end });
+        }
+        let held = HeldFrame::copy(part, Vec::new())?;
+        let room = held.room();
+        let end = self.add(room, |backlog| drop(backlog.push_held(held)));
+        Ok(Queued { len, room, end })
+    }
+
+    /// Adds a part that takes `room`. Returns how many bytes will have been sent once it is.
+    fn add(&self, room: usize, push: impl FnOnce(&mut Backlog)) -> u64 {
+        let mut backlog = self.backlog();
+        push(&mut backlog);
+        self.queued.fetch_add(room as u64, Ordering::Relaxed) + room as u64
+    }
+
+    /// Returns whether so much is queued that whoever sends has to wait.
+    pub(crate) fn is_full(&self) -> bool {
+        self.unsent() > MAX_QUEUED
+    }
+
+    /// Sends what is queued, as far as there is room. Returns whether everything was sent, or is being sent by another
+    /// thread and is not too much. That one looks again when it is done, but if it finds no room, only it knows: see
+    /// [`flush_to`](Self::flush_to).
+    ///
+    /// `not_sent` learns of errors. After a fatal one, nothing more can be sent.
+    pub(crate) fn flush(&self, mut not_sent: impl FnMut(Unsent, SendError)) -> bool {
+        loop {
+            let writer = match self.writer.try_lock() {
+                Ok(writer) => writer,
+                Err(TryLockError::Poisoned(writer)) => writer.into_inner(),
+                // Who holds it does not wait for room.
+                Err(TryLockError::WouldBlock) if self.is_full() => {
+                    self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+                }
+                Err(TryLockError::WouldBlock) => return true,
+            };
+            if !self.send_queued(writer, &mut not_sent) {
+                return false;
+            }
+            if self.backlog().is_empty() {
+                return true;
+            }
+        }
+    }
+
+    /// As [`flush`](Self::flush), but does not return `true` before the first `end` bytes were sent. For a thread that
+    /// then sleeps: nobody else may be there to send its part.
+    pub(crate) fn flush_to(&self, end: u64, mut not_sent: impl FnMut(Unsent, SendError)) -> bool {
+        if self.sent() < end {
+            // Whoever has it does not wait for room.
+            let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            if !self.send_queued(writer, &mut not_sent) {
+                return false;
+            }
+        }
+        self.flush(not_sent)
+    }
+
+    /// Sends what is queued, as far as there is room. Returns whether everything was sent.
+    fn send_queued(
+        &self,
+        mut writer: MutexGuard<'_, Writer>,
+        mut not_sent: impl FnMut(Unsent, SendError),
+    ) -> bool {
+        loop {
+            let begun = writer.current.take();
+            let is_begun = begun.is_some();
+            let Some(mut datagram) = begun.or_else(|| self.backlog().pop()) else { return true };
+            match writer.sink.send(&mut datagram, is_begun) {
+                Ok(()) => {}
+                Err(SendError::WouldBlock { .. }) => {
+                    writer.current = Some(datagram);
+                    return false;
+                }
+                Err(error) => {
+                    let head = CallHead::split(datagram.content().0).map(|(head, _)| head);
+                    let unsent = match head {
+                        Some(head) => Unsent::Part(head),
+                        None if datagram.is_bundle() => Unsent::Bundle,
+                        None => Unsent::Frame,
+                    };
+                    if matches!(unsent, Unsent::Bundle) && !error.is_fatal() {
+                        // There is no memory. Callers would wait for what is lost.
+                        writer.sink.shutdown();
+                    }
+                    not_sent(unsent, error);
+                }
+            }
+            let (count, room, buffer) = datagram.into_parts();
+            self.is_shared.store(count > 1, Ordering::Relaxed);
+            // Whoever sees that a part was sent also sees that it was not.
+            self.sent.fetch_add(room as u64, Ordering::Release);
+            let unused = self.backlog().keep_bundle(buffer);
+            drop(unused);
+        }
+    }
+
+    /// Returns whether parts lately shared datagrams, so that it is worth waiting for others.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.is_shared.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many bytes are queued and not sent, those of a datagram that is sent in part included.
+    pub(crate) fn unsent(&self) -> usize {
+        let sent = self.sent();
+        let unsent = self.queued().saturating_sub(sent);
+        usize::try_from(unsent).unwrap_or(usize::MAX)
+    }
+
+    /// Returns how many bytes were ever queued.
+    pub(crate) fn queued(&self) -> u64 {
+        self.queued.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many bytes were sent, or could not be sent.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Acquire)
+    }
+
+    fn backlog(&self) -> MutexGuard<'_, Backlog> {
+        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink {
+    fn send(&mut self, datagram: &mut Datagram, is_begun: bool) -> Result<(), SendError> {
+        match self {
+            Self::Socket(sender) => send(sender, datagram, is_begun),
+            Self::Memory(memory) => memory.push(datagram),
+        }
+    }
+
+    fn shutdown(&self) {
+        if let Self::Socket(sender) = self {
+            // Fails only if the connection has ended.
+            _ = sender.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// Sends a datagram, or the rest of one that has begun: see [`Sender::pending`].
+fn send(
+    sender: &mut Sender<Encoded>,
+    datagram: &mut Datagram,
+    is_begun: bool,
+) -> Result<(), SendError> {
+    if !is_begun || sender.pending() == 0 {
+        let (bytes, descriptors) = datagram.content();
+        let (slices, len) = ([IoSlice::new(bytes)], bytes.len());
+        let descriptors: Vec<_> = descriptors.iter().map(OwnedFd::as_fd).collect();
+        let outgoing = Outgoing { slices: &slices, descriptors: &descriptors, len };
+        sender.send_outgoing(outgoing, Wait::Try)?;
+    }
+    sender.flush(Wait::Try)
+}

@@ -1,0 +1,50 @@
+//! Tasks that wait until less is queued.
+
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+/// The tasks that wait for room in a queue.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    has_waiting: AtomicBool,
+    waiting: Mutex<Vec<Waker>>,
+}
+
+impl Room {
+    /// Waits until `is_free`.
+    pub(crate) fn poll(&self, waker: &Waker, is_free: impl Fn() -> bool) -> Poll<()> {
+        if is_free() {
+            return Poll::Ready(());
+        }
+        let mut waiting = self.waiting();
+        self.has_waiting.store(true, Ordering::SeqCst);
+        // Either this sees what was sent meanwhile, or who sent it sees that a task waits.
+        fence(Ordering::SeqCst);
+        if is_free() {
+            return Poll::Ready(());
+        }
+        if !waiting.iter().any(|known| known.will_wake(waker)) {
+            waiting.push(waker.clone());
+        }
+        Poll::Pending
+    }
+
+    /// Wakes who waits, if `is_free`. To be called after something was sent.
+    pub(crate) fn admit(&self, is_free: impl Fn() -> bool) {
+        fence(Ordering::SeqCst);
+        if !self.has_waiting.load(Ordering::SeqCst) || !is_free() {
+            return;
+        }
+        let mut waiting = self.waiting();
+        let wakers = mem::take(&mut *waiting);
+        self.has_waiting.store(false, Ordering::SeqCst);
+        drop(waiting);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

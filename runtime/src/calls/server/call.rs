@@ -1,0 +1,163 @@
+//! A call that came, for derived code to take apart.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::context::{Context, Request, Running};
+use super::handling::Handling;
+use super::items::ItemSender;
+use super::responder::Responder;
+use super::session::Session;
+use crate::calls::protocol::{Protocol, Reply};
+use crate::calls::status::Status;
+use crate::error::DecodeError;
+use crate::message::Message as _;
+use crate::owned_frame::OwnedFrame;
+use crate::wire::{CallKind, HEAD_LEN};
+
+/// A call that came. Derived code takes it apart and calls the handler.
+pub struct Call<P> {
+    frame: OwnedFrame<P>,
+    answering: Answering,
+}
+
+impl<P: Protocol> Call<P> {
+    pub(crate) fn new(
+        frame: OwnedFrame<P>,
+        session: Arc<Session>,
+        running: Arc<Running>,
+        id: Option<u64>,
+    ) -> Self {
+        Self { frame, answering: Answering { session, running, id } }
+    }
+
+    /// Returns whether the call is answered with items.
+    pub(crate) fn has_items(&self) -> bool {
+        self.answering.running.is_stream()
+    }
+
+    /// Returns whether nobody waits for an answer any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.answering.running.is_over()
+    }
+
+    /// Returns the tag of the call, for a [`Service`](super::Service) around others.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`OwnedFrame::tag`].
+    pub fn tag(&self) -> Result<u32, DecodeError> {
+        self.frame.tag()
+    }
+
+    /// Returns the length of the request in bytes: see [`Context::frame_len`].
+    #[must_use]
+    pub fn frame_len(&self) -> usize {
+        self.frame.len() + self.answering.id.map_or(0, |_id| HEAD_LEN)
+    }
+
+    /// Answers that the call is not executed.
+    pub(crate) fn refuse(mut self, status: Status) {
+        self.answering.take().refuse(status);
+    }
+
+    /// Returns what the handler gets. `None` if the request cannot be decoded: then the call is answered.
+    pub fn open(&mut self) -> Option<(Context, P::Borrowed<'_>, Answering)> {
+        let len = self.frame_len();
+        let answering = self.answering.take();
+        match self.frame.decode() {
+            Ok(request) => {
+                let (name, tag) = (request.name(), request.tag());
+                let context = answering.context(Request { name, tag, len });
+                Some((context, request, answering))
+            }
+            Err(error) => {
+                answering.refuse(match error {
+                    DecodeError::UnknownTag(_) => Status::NotSupported,
+                    _ => Status::Malformed,
+                });
+                None
+            }
+        }
+    }
+}
+
+impl<P> Drop for Call<P> {
+    fn drop(&mut self) {
+        self.answering.session.buffers.keep(self.frame.take_buffer());
+    }
+}
+
+impl<P> fmt::Debug for Call<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("frame", &self.frame).finish_non_exhaustive()
+    }
+}
+
+/// The way back for the answer of a call. Derived code uses it. Dropping it answers that the handler has failed.
+#[derive(Debug)]
+pub struct Answering {
+    session: Arc<Session>,
+    running: Arc<Running>,
+    id: Option<u64>,
+}
+
+impl Answering {
+    fn take(&mut self) -> Self {
+        let (session, running) = (Arc::clone(&self.session), Arc::clone(&self.running));
+        Self { session, running, id: self.id.take() }
+    }
+
+    fn context(&self, request: Request) -> Context {
+        Context { running: Arc::clone(&self.running), peer: self.session.peer.clone(), request }
+    }
+
+    /// Answers with what a handler returned.
+    pub fn reply<'v, R: Reply>(mut self, result: Result<R::Value<'v>, R::Error<'v>>) {
+        if let Some(id) = self.id.take() {
+            // The caller learns of an error.
+            _ = self.session.reply(id, &R::from_result(result));
+        }
+    }
+
+    /// Hands the answer over to a handler that lends it.
+    pub fn responder<R: Reply>(mut self) -> Responder<R> {
+        Responder::new(Arc::clone(&self.session), self.id.take())
+    }
+
+    /// Hands the items over to a handler, which calls [`ItemSender::end`] after the last one.
+    pub fn items<I>(mut self) -> ItemSender<I> {
+        ItemSender::new(Arc::clone(&self.session), Arc::clone(&self.running), self.id.take())
+    }
+
+    /// Hands the items over to a handler. Call [`Handling::done`] once it returns.
+    pub fn handled_items<I>(self) -> (ItemSender<I>, Handling) {
+        let (session, running) = (Arc::clone(&self.session), Arc::clone(&self.running));
+        let handling = Handling::new(session, running, self.id);
+        (self.items().handled(), handling)
+    }
+
+    /// Answers that the server does not know the call.
+    pub fn not_supported(self) {
+        self.refuse(Status::NotSupported);
+    }
+
+    /// Ends a call that has no answer. A caller who wants one learns that there is none.
+    pub fn nothing(self) {
+        self.refuse(Status::Failed);
+    }
+
+    fn refuse(mut self, status: Status) {
+        if let Some(id) = self.id.take() {
+            self.session.finish(id, CallKind::Reply, status);
+        }
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        if let Some(id) = self.id.take() {
+            self.session.finish(id, CallKind::Reply, Status::Failed);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What a handler knows about its call.
+
+use std::fmt;
+use std::mem;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Instant;
+
+use crate::calls::status::CREDIT;
+use crate::peer::Peer;
+
+/// How many wakers a call keeps of tasks that wait for it to be cancelled.
+const MAX_WATCHERS: usize = 32;
+
+/// A call that a handler works on.
+#[derive(Debug)]
+pub(crate) struct Running {
+    deadline: Option<Instant>,
+    is_stream: bool,
+    is_cancelled: AtomicBool,
+    /// Who has ended of a handler and the sender of its items.
+    ended: AtomicU8,
+    flow: Mutex<Flow>,
+}
+
+/// The handler has ended.
+const HANDLER: u8 = 1;
+
+/// The sender of its items was dropped, and leaves it to the handler how they end.
+const SENDER: u8 = 2;
+
+#[derive(Debug)]
+struct Flow {
+    /// How many items may be sent.
+    credit: u32,
+    /// Who waits for credit.
+    waker: Option<Waker>,
+    /// Who waits for the call to be cancelled.
+    watchers: Vec<Waker>,
+}
+
+impl Running {
+    pub(crate) fn new(deadline: Option<Instant>, is_stream: bool) -> Self {
+        let flow = Mutex::new(Flow { credit: CREDIT, waker: None, watchers: Vec::new() });
+        let (is_cancelled, ended) = (AtomicBool::new(false), AtomicU8::new(0));
+        Self { deadline, is_stream, is_cancelled, ended, flow }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Returns whether it is answered with items.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.is_stream
+    }
+
+    /// Returns whether nobody waits for an answer any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_cancelled() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// Returns whether the caller has cancelled it, or is gone.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.is_cancelled.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn cancel(&self) {
+        self.is_cancelled.store(true, Ordering::Release);
+        let mut flow = self.flow();
+        let (waker, watchers) = (flow.waker.take(), mem::take(&mut flow.watchers));
+        drop(flow);
+        waker.into_iter().chain(watchers).for_each(Waker::wake);
+    }
+
+    /// The handler has ended. Returns whether the sender left it to the handler how its items end.
+    pub(crate) fn end_handler(&self) -> bool {
+        self.ended.fetch_or(HANDLER, Ordering::AcqRel) & SENDER != 0
+    }
+
+    /// The sender leaves it to the handler how its items end. Fails if the handler has ended.
+    pub(crate) fn leave_to_handler(&self) -> bool {
+        self.ended.fetch_or(SENDER, Ordering::AcqRel) & HANDLER == 0
+    }
+
+    /// Waits until the call is cancelled. Does not watch the deadline.
+    pub(crate) fn poll_cancelled(&self, waker: &Waker) -> Poll<()> {
+        let mut flow = self.flow();
+        if self.is_over() {
+            return Poll::Ready(());
+        }
+        if !flow.watchers.iter().any(|watcher| watcher.will_wake(waker)) {
+            // Those who wait no more are not known: whoever still waits comes back.
+            let stale = match flow.watchers.len() {
+                MAX_WATCHERS.. => mem::take(&mut flow.watchers),
+                _ => Vec::new(),
+            };
+            flow.watchers.push(waker.clone());
+            drop(flow);
+            stale.into_iter().for_each(Waker::wake);
+        }
+        Poll::Pending
+    }
+
+    /// Allows more items.
+    pub(crate) fn add_credit(&self, more: u32) {
+        let mut flow = self.flow();
+        flow.credit = flow.credit.saturating_add(more);
+        let waker = flow.waker.take();
+        drop(flow);
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Takes the credit for one item, or stores who waits for it. `false` if the call is over.
+    pub(crate) fn poll_credit(&self, waker: &Waker) -> Poll<bool> {
+        let mut flow = self.flow();
+        if self.is_over() {
+            return Poll::Ready(false);
+        }
+        if let Some(left) = flow.credit.checked_sub(1) {
+            flow.credit = left;
+            return Poll::Ready(true);
+        }
+        flow.waker = Some(waker.clone());
+        Poll::Pending
+    }
+
+    /// Returns whether it waits for credit.
+    pub(crate) fn is_waiting(&self) -> bool {
+        let flow = self.flow();
+        flow.credit == 0 && flow.waker.is_some()
+    }
+
+    /// Waits until the call is over, for who sends its items.
+    pub(crate) fn poll_over(&self, waker: &Waker) -> Poll<()> {
+        let mut flow = self.flow();
+        if self.is_over() {
+            return Poll::Ready(());
+        }
+        flow.waker = Some(waker.clone());
+        Poll::Pending
+    }
+
+    fn flow(&self) -> MutexGuard<'_, Flow> {
+        self.flow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a handler knows about its call: who calls, until when the answer is wanted, and whether it still is.
+#[derive(Clone)]
+pub struct Context {
+    pub(super) running: Arc<Running>,
+    pub(super) peer: Option<Arc<Peer>>,
+    pub(super) request: Request,
+}
+
+/// What was called.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request {
+    pub(super) name: &'static str,
+    pub(super) tag: u32,
+    pub(super) len: usize,
+}
+
+impl Context {
+    pub(crate) fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// Returns the name of the call's variant, for logs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.request.name
+    }
+
+    /// Returns the tag of the call's variant.
+    #[must_use]
+    pub fn tag(&self) -> u32 {
+        self.request.tag
+    }
+
+    /// Returns the length of the request in bytes as it was received: its frame, and the 14 bytes of the call's head
+    /// unless the call has no answer.
+    #[must_use]
+    pub fn frame_len(&self) -> usize {
+        self.request.len
+    }
+
+    /// Returns who calls. `None` over vsock.
+    #[must_use]
+    pub fn peer(&self) -> Option<&Peer> {
+        self.peer.as_deref()
+    }
+
+    /// Returns when the caller stops waiting.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.running.deadline()
+    }
+
+    /// Returns whether nobody waits for the answer any more: the caller has cancelled the call or is gone, or the
+    /// deadline has passed. A handler that takes long should look now and then. Once this returns `true`, what the
+    /// handler answers is not sent.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.running.is_over()
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("name", &self.name())
+            .field("frame_len", &self.frame_len())
+            .field("peer", &self.peer)
+            .field("deadline", &self.deadline())
+            .field("is_cancelled", &self.is_cancelled())
+            .finish()
+    }
+}

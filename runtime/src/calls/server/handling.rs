@@ -1,0 +1,53 @@
+//! Whether a handler that answers with items has returned.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::context::Running;
+use super::session::Session;
+use crate::calls::status::Status;
+use crate::wire::CallKind;
+
+/// A handler that answers with items. Derived code uses it: an [`ItemSender`](super::ItemSender) that the handler drops
+/// ends them as the handler ends. Dropping this tells that it has failed.
+#[must_use = "dropping it tells that the handler has failed"]
+pub struct Handling {
+    session: Arc<Session>,
+    running: Arc<Running>,
+    id: Option<u64>,
+    is_done: bool,
+}
+
+impl Handling {
+    pub(super) fn new(session: Arc<Session>, running: Arc<Running>, id: Option<u64>) -> Self {
+        Self { session, running, id, is_done: false }
+    }
+
+    /// The handler has returned.
+    pub fn done(mut self) {
+        self.is_done = true;
+    }
+}
+
+impl Drop for Handling {
+    fn drop(&mut self) {
+        // If the sender is still there, it ends the items.
+        if !self.running.end_handler() {
+            return;
+        }
+        if let Some(id) = self.id {
+            let status = match () {
+                () if self.running.is_over() => Status::TimedOut,
+                () if self.is_done => Status::Done,
+                () => Status::Failed,
+            };
+            self.session.finish(id, CallKind::End, status);
+        }
+    }
+}
+
+impl fmt::Debug for Handling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handling").field("id", &self.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,136 @@
+//! The items of one call.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+use std::thread;
+use std::time::Instant;
+
+use thiserror::Error;
+
+use super::context::Running;
+use super::session::Session;
+use crate::backlog::HeldFrame;
+use crate::calls::park::{park_until, waker};
+use crate::calls::status::Status;
+use crate::error::SendError;
+use crate::message::Message;
+use crate::outbox;
+use crate::wire::CallHead;
+use crate::wire::CallKind;
+
+/// Why an item was not sent.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ItemError {
+    /// Nobody wants more items: the caller has cancelled the call or is gone, or its deadline has passed.
+    #[error("the caller wants no more items: it has cancelled or gone, or its deadline has passed")]
+    Stopped,
+    /// The item cannot be encoded.
+    #[error("the item was not sent")]
+    NotSent(#[source] SendError),
+}
+
+/// Answers a call with items, each of which may borrow from whatever the handler holds.
+///
+/// [`end`](Self::end) tells the caller that these are all. If it is dropped in a handler of a derived service, they end
+/// when the handler returns. If it is dropped in any other way, the caller gets
+/// [`CallError::Failed`](crate::calls::CallError::Failed) after the items: while the handler panics, when its future is
+/// dropped before it ends, or after the handler has returned.
+#[must_use = "dropping it may tell the caller that the handler has failed"]
+pub struct ItemSender<I> {
+    session: Arc<Session>,
+    running: Arc<Running>,
+    id: Option<u64>,
+    /// Whether a [`Handling`](super::handling::Handling) tells how its handler ends.
+    is_handled: bool,
+    item: PhantomData<fn(I)>,
+}
+
+impl<I> ItemSender<I> {
+    pub(super) fn new(session: Arc<Session>, running: Arc<Running>, id: Option<u64>) -> Self {
+        Self { session, running, id, is_handled: false, item: PhantomData }
+    }
+
+    /// Ends with its handler, if the handler drops it.
+    pub(super) fn handled(mut self) -> Self {
+        self.is_handled = true;
+        self
+    }
+
+    /// Tells the caller that these are all items.
+    pub fn end(mut self) {
+        if let Some(id) = self.id.take() {
+            self.finish(id, Status::Done);
+        }
+    }
+
+    fn finish(&self, id: u64, status: Status) {
+        let status = if self.running.is_over() { Status::TimedOut } else { status };
+        self.session.finish(id, CallKind::End, status);
+    }
+}
+
+impl<I: Message> ItemSender<I> {
+    /// Sends an item, and waits while the caller has not taken enough of those before.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemError`].
+    pub fn send(&mut self, item: &I::Borrowed<'_>) -> Result<(), ItemError> {
+        let waker = waker();
+        let id = loop {
+            match self.poll_credit(&waker) {
+                Poll::Ready(id) => break id?,
+                Poll::Pending => park_until(self.deadline()),
+            }
+        };
+        self.session.item(id, item).map_err(ItemError::NotSent)
+    }
+
+    /// Takes the credit for one item once there is room, or stores who waits for it. Returns the id of the call.
+    pub(crate) fn poll_credit(&self, waker: &Waker) -> Poll<Result<u64, ItemError>> {
+        let Some(id) = self.id else { return Poll::Ready(Err(ItemError::Stopped)) };
+        let polled = match self.session.poll_room(waker) {
+            Poll::Ready(()) => self.running.poll_credit(waker),
+            // The call may be cancelled before there is some.
+            Poll::Pending => self.running.poll_over(waker).map(|()| false),
+        };
+        polled.map(|is_wanted| match is_wanted {
+            true => Ok(id),
+            false => Err(ItemError::Stopped),
+        })
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.running.deadline()
+    }
+
+    /// Encodes an item, to be sent later.
+    pub(crate) fn hold(&self, item: &I::Borrowed<'_>) -> Result<HeldFrame, SendError> {
+        let head = CallHead { kind: CallKind::Item, number: 0, id: self.id.unwrap_or_default() };
+        outbox::send_part(head, item, |part| HeldFrame::copy(part, Vec::new()))
+    }
+
+    /// Sends an item for which there is credit.
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl<I> Drop for ItemSender<I> {
+    fn drop(&mut self) {
+        let Some(id) = self.id else { return };
+        if self.is_handled && !thread::panicking() && self.running.leave_to_handler() {
+            return;
+        }
+        self.finish(id, Status::Failed);
+    }
+}
+
+impl<I> fmt::Debug for ItemSender<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ItemSender").field("id", &self.id).finish_non_exhaustive()
+    }
+}

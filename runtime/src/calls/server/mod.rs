@@ -1,0 +1,27 @@
+//! The server: handles calls.
+
+mod buffers;
+mod call;
+mod calls;
+mod context;
+mod handling;
+mod items;
+mod request;
+mod responder;
+mod service;
+mod session;
+mod stopper;
+mod threads;
+
+pub use self::call::{Answering, Call};
+pub use self::context::Context;
+pub(crate) use self::context::Running;
+pub use self::handling::Handling;
+pub use self::items::{ItemError, ItemSender};
+pub(crate) use self::request::Received;
+pub use self::responder::Responder;
+pub use self::service::Service;
+pub(crate) use self::session::Session;
+pub use self::stopper::Stopper;
+pub(crate) use self::stopper::close;
+pub use self::threads::Server;

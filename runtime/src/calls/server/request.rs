@@ -1,0 +1,89 @@
+//! What comes from a client: calls, and what concerns those that run.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::call::Call;
+use super::context::Running;
+use super::session::Session;
+use crate::calls::protocol::Protocol;
+use crate::calls::status::Status;
+use crate::error::RecvError;
+use crate::owned_frame::OwnedFrame;
+use crate::receiver::Receiver;
+use crate::wire::{CallHead, CallKind};
+
+/// What a server received.
+#[derive(Debug)]
+pub(crate) enum Received<P> {
+    Call(Call<P>),
+    /// Something that needs no handler, and is done.
+    Nothing,
+    End,
+}
+
+impl Session {
+    /// Takes what `receiver` has just received, and begins a call. Ends the session at the end of the connection.
+    ///
+    /// Call it before anything else is received: it may concern this call.
+    ///
+    /// # Errors
+    ///
+    /// A fatal [`RecvError`].
+    pub(crate) fn accept<P: Protocol>(
+        self: &Arc<Self>,
+        receiver: &mut Receiver<P>,
+        received: Result<Option<Range<usize>>, RecvError>,
+    ) -> Result<Received<P>, RecvError> {
+        let part = match received {
+            Ok(Some(range)) => receiver.take_part_into(range, self.buffers.take()),
+            Ok(None) => {
+                self.end();
+                return Ok(Received::End);
+            }
+            Err(error) if error.is_fatal() => {
+                self.end();
+                return Err(error);
+            }
+            Err(error) => {
+                let refused = receiver.take_refused();
+                if let Some(CallHead { id, kind: CallKind::Request, .. }) = refused {
+                    self.refuse(id, Status::of_refused(&error));
+                }
+                return Ok(Received::Nothing);
+            }
+        };
+        let head = part.head;
+        let mut frame: OwnedFrame<P> = part.into_frame();
+        let Some(CallHead { kind, number, id }) = head else {
+            let running = Arc::new(Running::new(None, has_items(&frame)));
+            return Ok(Received::Call(Call::new(frame, Arc::clone(self), running, None)));
+        };
+        match kind {
+            CallKind::Request if self.is_stopping() => self.refuse(id, Status::Stopping),
+            CallKind::Request => {
+                let millis = Duration::from_millis(number.into());
+                let deadline = (number > 0).then(|| Instant::now() + millis);
+                match self.begin(id, deadline, has_items(&frame)) {
+                    Some(running) => {
+                        let call = Call::new(frame, Arc::clone(self), running, Some(id));
+                        return Ok(Received::Call(call));
+                    }
+                    // Such a call runs already.
+                    None => self.refuse(id, Status::Malformed),
+                }
+            }
+            CallKind::Cancel => self.cancel(id),
+            CallKind::Credit => self.add_credit(id, number),
+            // A client that sends those breaks the rules, and harms nobody.
+            CallKind::Reply | CallKind::Item | CallKind::End => {}
+        }
+        self.buffers.keep(frame.take_buffer());
+        Ok(Received::Nothing)
+    }
+}
+
+fn has_items<P: Protocol>(frame: &OwnedFrame<P>) -> bool {
+    frame.tag().is_ok_and(P::has_items)
+}

@@ -1,0 +1,54 @@
+//! The answer of one call.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::session::Session;
+use crate::calls::protocol::Reply;
+use crate::calls::status::Status;
+use crate::error::SendError;
+use crate::wire::CallKind;
+
+/// Answers a call with a value that may borrow from whatever the handler holds. Dropping it answers, too: the caller
+/// gets [`CallError::Failed`](super::super::CallError::Failed).
+#[must_use = "dropping it answers with an error"]
+pub struct Responder<R> {
+    session: Arc<Session>,
+    /// `None` for a call whose caller wants no answer, and after the answer.
+    id: Option<u64>,
+    reply: PhantomData<fn(R)>,
+}
+
+impl<R: Reply> Responder<R> {
+    pub(super) fn new(session: Arc<Session>, id: Option<u64>) -> Self {
+        Self { session, id, reply: PhantomData }
+    }
+
+    /// Answers the call.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Encode`]: the value cannot be encoded, and the caller gets
+    /// [`CallError::Failed`](crate::calls::CallError::Failed). Others of encoding descriptors.
+    pub fn send<'v>(mut self, result: Result<R::Value<'v>, R::Error<'v>>) -> Result<(), SendError> {
+        match self.id.take() {
+            Some(id) => self.session.reply(id, &R::from_result(result)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<R> Drop for Responder<R> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            self.session.finish(id, CallKind::Reply, Status::Failed);
+        }
+    }
+}
+
+impl<R> fmt::Debug for Responder<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Responder").field("id", &self.id).finish_non_exhaustive()
+    }
+}

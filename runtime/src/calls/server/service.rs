@@ -1,0 +1,61 @@
+//! The trait that derived services implement.
+
+use super::call::Call;
+use crate::calls::protocol::Protocol;
+
+/// What a [`Server`](super::Server) calls. The derive makes a type that implements it around a handler.
+///
+/// Implement it by hand for what concerns all calls, and leave the rest to the derived service:
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use std::thread;
+///
+/// use datagrammar::calls::{Call, Context, Server, Service};
+/// use datagrammar::{Connection, Message, Protocol};
+///
+/// #[derive(Message, Protocol)]
+/// enum Sums {
+///     #[message(tag = 1, reply = u64)]
+///     Add { left: u64, right: u64 },
+/// }
+///
+/// struct Adder;
+///
+/// impl SumsHandler for Adder {
+///     fn add(&self, _cx: &Context, left: u64, right: u64) -> u64 {
+///         left + right
+///     }
+/// }
+///
+/// struct Counted<S>(S, AtomicU64);
+///
+/// impl<S: Service> Service for &Counted<S> {
+///     type Protocol = S::Protocol;
+///
+///     fn handle(&self, call: Call<S::Protocol>) {
+///         self.1.fetch_add(1, Ordering::Relaxed);
+///         self.0.handle(call);
+///     }
+/// }
+///
+/// let (client, server) = Connection::pair()?;
+/// let service = Counted(SumsService(Adder), AtomicU64::new(0));
+/// thread::scope(|scope| {
+///     let serving = scope.spawn(|| Server::new(&service).serve(server));
+///     let client = SumsClient::new(client);
+///     assert_eq!(client.add(1, 2)?, 3);
+///     drop(client);
+///     serving.join().unwrap()?;
+///     Ok::<(), Box<dyn std::error::Error>>(())
+/// })?;
+/// assert_eq!(service.1.into_inner(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Service: Send + Sync {
+    /// The protocol.
+    type Protocol: Protocol;
+
+    /// Handles a call.
+    fn handle(&self, call: Call<Self::Protocol>);
+}

@@ -1,0 +1,323 @@
+//! A connection of a server: the calls that run, and the way back for their answers.
+
+use std::fmt;
+use std::net::Shutdown;
+use std::os::fd::AsFd as _;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::buffers::Buffers;
+use super::calls::Calls;
+use super::context::Running;
+use crate::backlog::HeldFrame;
+use crate::calls::bell::Bell;
+use crate::calls::outlet::{Outlet, Unsent};
+use crate::calls::room::Room;
+use crate::calls::status::Status;
+use crate::error::SendError;
+use crate::message::Message;
+use crate::peer::Peer;
+use crate::sys::{self, DatagramFd, Readiness};
+use crate::wire::{CallHead, CallKind};
+
+/// How often a thread that waits for room looks whether the connection has ended.
+const RECHECK: Duration = Duration::from_millis(100);
+
+/// How long a server that stops waits for a client to read what it is told.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What all calls of a connection share.
+pub(crate) struct Session {
+    /// `None` in memory.
+    fd: Option<DatagramFd>,
+    outlet: Outlet,
+    calls: Mutex<Calls>,
+    /// How many calls run that are answered with items, and how many others. Changed with `calls` locked.
+    streams: AtomicUsize,
+    others: AtomicUsize,
+    /// Wakes the task that sends what is queued. `None` if whoever answers sends.
+    bell: Option<Bell>,
+    /// Who waits until less is queued, if a task sends.
+    room: Room,
+    /// The memory of requests.
+    pub(crate) buffers: Buffers,
+    /// Takes no more calls.
+    is_stopping: AtomicBool,
+    /// Ends once everything is sent.
+    is_closing: AtomicBool,
+    /// No more answers can be sent.
+    is_broken: AtomicBool,
+    pub(super) peer: Option<Arc<Peer>>,
+}
+
+impl Session {
+    /// A session whose answers are sent by the threads that make them.
+    pub(crate) fn new(
+        fd: impl Into<Option<DatagramFd>>,
+        outlet: Outlet,
+        peer: Option<impl Into<Arc<Peer>>>,
+    ) -> Self {
+        Self {
+            fd: fd.into(),
+            outlet,
+            calls: Mutex::default(),
+            streams: AtomicUsize::new(0),
+            others: AtomicUsize::new(0),
+            bell: None,
+            room: Room::default(),
+            buffers: Buffers::default(),
+            is_stopping: AtomicBool::new(false),
+            is_closing: AtomicBool::new(false),
+            is_broken: AtomicBool::new(false),
+            peer: peer.map(Into::into),
+        }
+    }
+
+    /// A session whose answers are sent by a task, which the bell wakes.
+    pub(crate) fn driven(fd: DatagramFd, outlet: Outlet, peer: Option<Peer>) -> Self {
+        Self { bell: Some(Bell::default()), ..Self::new(fd, outlet, peer) }
+    }
+
+    /// Begins a call. `None` if a call with this id runs already: the client breaks the rules.
+    pub(crate) fn begin(
+        &self,
+        id: u64,
+        deadline: Option<Instant>,
+        is_stream: bool,
+    ) -> Option<Arc<Running>> {
+        let mut calls = self.calls();
+        if calls.running.contains_key(&id) {
+            return None;
+        }
+        let running = calls.fresh(deadline, is_stream);
+        calls.running.insert(id, Arc::clone(&running));
+        self.count(is_stream).fetch_add(1, Ordering::Relaxed);
+        Some(running)
+    }
+
+    /// Tells the handler of a call that its caller has cancelled it. The call runs until its handler ends.
+    pub(crate) fn cancel(&self, id: u64) {
+        let running = self.calls().running.get(&id).cloned();
+        running.into_iter().for_each(|running| running.cancel());
+    }
+
+    pub(crate) fn add_credit(&self, id: u64, more: u32) {
+        let running = self.calls().running.get(&id).cloned();
+        running.into_iter().for_each(|running| running.add_credit(more));
+    }
+
+    /// Returns a call that runs.
+    pub(crate) fn running(&self, id: u64) -> Option<Arc<Running>> {
+        self.calls().running.get(&id).cloned()
+    }
+
+    /// Cancels all calls, as the connection has ended.
+    pub(crate) fn end(&self) {
+        self.is_broken.store(true, Ordering::Release);
+        let calls = self.take_all();
+        calls.iter().for_each(|(_id, running)| running.cancel());
+        self.admit();
+    }
+
+    /// Waits until less is queued, if a task sends. Others wait when they send.
+    pub(crate) fn poll_room(&self, waker: &Waker) -> Poll<()> {
+        match &self.bell {
+            Some(_) => self.room.poll(waker, || self.has_room()),
+            None => Poll::Ready(()),
+        }
+    }
+
+    /// Wakes who waits for room, if there is some or the connection has ended.
+    pub(crate) fn admit(&self) {
+        self.room.admit(|| self.has_room());
+    }
+
+    fn has_room(&self) -> bool {
+        !self.outlet.is_full() || self.is_broken()
+    }
+
+    /// Takes no more calls, from now on.
+    pub(crate) fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Acquire)
+    }
+
+    /// Returns how many calls run.
+    pub(crate) fn len(&self) -> usize {
+        self.calls().running.len()
+    }
+
+    /// Returns how many calls run that are answered with items, and how many others.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.streams.load(Ordering::Relaxed), self.others.load(Ordering::Relaxed))
+    }
+
+    /// Cancels the calls that still run, tells their callers, and closes the connection. Returns how many calls that
+    /// were.
+    pub(crate) fn close(&self) -> usize {
+        self.stop();
+        let calls = self.take_all();
+        let mut cancelled = 0;
+        for (id, running) in calls {
+            if !running.is_cancelled() {
+                running.cancel();
+                self.push_status(id, Status::Cancelled);
+                cancelled += 1;
+            }
+        }
+        if let Some(bell) = &self.bell {
+            self.is_closing.store(true, Ordering::Release);
+            bell.ring();
+            return cancelled;
+        }
+        self.flush_until(Some(Instant::now() + FAREWELL));
+        self.shutdown();
+        cancelled
+    }
+
+    /// Returns whether the connection has to be closed once everything is sent.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Acquire)
+    }
+
+    /// Returns whether the connection has ended.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.is_broken.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn shutdown(&self) {
+        // Fails only if it has ended.
+        _ = self.fd.as_ref().map(|fd| fd.shutdown(Shutdown::Both));
+    }
+
+    /// Returns the bell that wakes the task of the connection.
+    pub(crate) fn bell(&self) -> Option<&Bell> {
+        self.bell.as_ref()
+    }
+
+    /// Returns how many bytes of answers are not sent.
+    pub(crate) fn unsent(&self) -> usize {
+        self.outlet.unsent()
+    }
+
+    /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled.
+    pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<(), SendError> {
+        let Some(running) = self.remove(id) else { return Ok(()) };
+        // The handler may have seen that the deadline has passed, and have answered with less than all.
+        if running.is_over() {
+            self.refuse(id, Status::TimedOut);
+            return Ok(());
+        }
+        let pushed = self.outlet.push(Some(reply(id, Status::Done)), message).map(drop);
+        if pushed.is_err() {
+            self.push_status(id, Status::Failed);
+        }
+        self.flush();
+        pushed
+    }
+
+    /// Ends a call without a message. Says nothing if the call was cancelled.
+    pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) {
+        if self.remove(id).is_some() {
+            self.outlet.push_head(CallHead { kind, number: status as u32, id });
+            self.flush();
+        }
+    }
+
+    /// Sends the status of a call that does not run, or no longer.
+    pub(crate) fn refuse(&self, id: u64, status: Status) {
+        self.push_status(id, status);
+        self.flush();
+    }
+
+    /// Sends an item of a call.
+    pub(crate) fn item<M: Message>(&self, id: u64, message: &M) -> Result<(), SendError> {
+        let head = CallHead { kind: CallKind::Item, number: 0, id };
+        self.outlet.push(Some(head), message)?;
+        self.flush();
+        Ok(())
+    }
+
+    /// Sends an item that was encoded earlier.
+    pub(crate) fn held_item(&self, item: HeldFrame) {
+        self.outlet.push_held(item);
+        self.flush();
+    }
+
+    fn push_status(&self, id: u64, status: Status) {
+        self.outlet.push_head(reply(id, status));
+    }
+
+    /// Sends what is queued, and waits for room: a client that does not read its answers gets no others. A task of
+    /// the connection does so itself.
+    fn flush(&self) {
+        match &self.bell {
+            Some(bell) => bell.ring(),
+            None => self.flush_until(None),
+        }
+    }
+
+    fn flush_until(&self, deadline: Option<Instant>) {
+        while !self.try_flush() && !self.is_broken() {
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| now >= deadline) {
+                return;
+            }
+            // Memory always has room.
+            let Some(fd) = &self.fd else { return };
+            // If it fails, so does sending.
+            _ = sys::wait(fd.as_fd(), Readiness::Writable, Some(now + RECHECK));
+        }
+    }
+
+    /// Sends what is queued, as far as there is room. Returns whether everything was sent.
+    pub(crate) fn try_flush(&self) -> bool {
+        self.outlet.flush(|what, error| match what {
+            Unsent::Part(CallHead { id, kind: CallKind::Reply | CallKind::Item, .. })
+                if !error.is_fatal() =>
+            {
+                self.push_status(id, Status::Failed);
+            }
+            _ => self.is_broken.store(true, Ordering::Release),
+        })
+    }
+
+    /// Ends a call. `None` if its caller waits for no answer.
+    fn remove(&self, id: u64) -> Option<Arc<Running>> {
+        let mut calls = self.calls();
+        let running = calls.running.remove(&id)?;
+        self.count(running.is_stream()).fetch_sub(1, Ordering::Relaxed);
+        calls.keep(Arc::clone(&running));
+        (!running.is_cancelled()).then_some(running)
+    }
+
+    fn take_all(&self) -> Vec<(u64, Arc<Running>)> {
+        let mut calls = self.calls();
+        self.streams.store(0, Ordering::Relaxed);
+        self.others.store(0, Ordering::Relaxed);
+        calls.running.drain().collect()
+    }
+
+    fn count(&self, is_stream: bool) -> &AtomicUsize {
+        if is_stream { &self.streams } else { &self.others }
+    }
+
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn reply(id: u64, status: Status) -> CallHead {
+    CallHead { kind: CallKind::Reply, number: status as u32, id }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("running", &self.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,95 @@
+//! Stops a server.
+
+use std::fmt;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::session::Session;
+use crate::backoff::Backoff;
+
+/// The longest pause between looks at the calls that still run.
+const MAX_PAUSE: Duration = Duration::from_millis(20);
+
+/// Stops a [`Server`](super::Server): see [`Server::stopper`](super::Server::stopper).
+#[derive(Clone, Default)]
+pub struct Stopper(Arc<Mutex<Sessions>>);
+
+#[derive(Default)]
+struct Sessions {
+    is_stopping: bool,
+    sessions: Vec<Weak<Session>>,
+    /// The tasks that accept connections.
+    accepting: Vec<Waker>,
+}
+
+impl Stopper {
+    /// Stops the server: it accepts no more connections, refuses new calls with
+    /// [`CallError::Stopping`](crate::calls::CallError::Stopping), and finishes those that run. Those that still
+    /// run at `deadline` are cancelled, and their callers are told. Then all connections are closed.
+    ///
+    /// Blocks until then. Returns how many calls were cancelled.
+    pub fn stop(&self, deadline: Instant) -> usize {
+        let sessions = self.begin();
+        let mut backoff = Backoff::up_to(MAX_PAUSE);
+        while sessions.iter().any(|session| session.len() > 0) && backoff.wait_until(Some(deadline))
+        {
+        }
+        close(&sessions)
+    }
+
+    /// Stops accepting connections and calls. Returns the sessions that are left.
+    pub(crate) fn begin(&self) -> Vec<Arc<Session>> {
+        let mut all = self.lock();
+        all.is_stopping = true;
+        let sessions: Vec<_> =
+            all.sessions.drain(..).filter_map(|session| session.upgrade()).collect();
+        let accepting = mem::take(&mut all.accepting);
+        drop(all);
+        accepting.into_iter().for_each(Waker::wake);
+        sessions.iter().for_each(|session| session.stop());
+        sessions
+    }
+
+    pub(crate) fn add(&self, session: &Arc<Session>) {
+        let mut all = self.lock();
+        if all.is_stopping {
+            session.close();
+            return;
+        }
+        all.sessions.retain(|session| session.strong_count() > 0);
+        all.sessions.push(Arc::downgrade(session));
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.lock().is_stopping
+    }
+
+    /// Waits until the server stops.
+    pub(crate) fn poll_stopping(&self, waker: &Waker) -> Poll<()> {
+        let mut all = self.lock();
+        if all.is_stopping {
+            return Poll::Ready(());
+        }
+        if !all.accepting.iter().any(|known| known.will_wake(waker)) {
+            all.accepting.push(waker.clone());
+        }
+        Poll::Pending
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sessions> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Cancels the calls that still run, and closes the connections. Returns how many calls that were.
+pub(crate) fn close(sessions: &[Arc<Session>]) -> usize {
+    sessions.iter().map(|session| session.close()).sum()
+}
+
+impl fmt::Debug for Stopper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stopper").finish_non_exhaustive()
+    }
+}

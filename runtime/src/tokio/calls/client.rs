@@ -1,0 +1,215 @@
+//! The client that derived clients wrap.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use ::tokio::time::timeout_at;
+
+use super::driver::Driver;
+use super::items::Items;
+use super::link::{Handle, Link};
+use crate::address::Address;
+use crate::calls::{Answer, Answers, CallError, CallFrame, Core, Observer, Protocol, Reply};
+use crate::error::OpenError;
+use crate::tokio::{Connection, Sender};
+
+/// Calls over one connection, from any number of tasks. Clones share the connection. See
+/// [`Client`](crate::calls::Client).
+///
+/// A task that the client spawns sends the requests and receives the answers. Requests that are made before it
+/// runs share datagrams. It ends, after it has sent what is queued, when the last client, call and
+/// [`Items`] of the connection are dropped.
+///
+/// A request is encoded and queued when the call is made. So queued requests take as much memory as the calls that
+/// are made at the same time: bound their number.
+pub struct Client<P> {
+    handle: Arc<Handle>,
+    deadline: Option<Instant>,
+    protocol: PhantomData<fn(P)>,
+}
+
+impl<P: Protocol + 'static> Client<P> {
+    /// Calls over `connection`.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    #[must_use]
+    pub fn new(connection: Connection<P, Answers<P>>) -> Self {
+        Self::with_observer(connection, Observer::default())
+    }
+
+    /// Calls over `connection`, and shows `observer` each request that is queued and each answer that is received: see
+    /// [`Client::observed`](crate::calls::Client::observed). It runs in the tasks that call and in the client's, and
+    /// must not block.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    #[must_use]
+    pub fn observed(
+        connection: Connection<P, Answers<P>>,
+        observer: impl Fn(CallFrame) + Send + Sync + 'static,
+    ) -> Self {
+        Self::with_observer(connection, Observer::new(observer))
+    }
+
+    fn with_observer(connection: Connection<P, Answers<P>>, observer: Observer) -> Self {
+        let (sender, mut receiver) = connection.split();
+        receiver.inner_mut().accept_calls();
+        let Sender { inner, registration } = sender;
+        let link = Arc::new(Link::new(Core::new(inner, observer)));
+        ::tokio::spawn(Driver::new(Arc::clone(&link), receiver, registration));
+        Self { handle: Arc::new(Handle(link)), deadline: None, protocol: PhantomData }
+    }
+
+    /// Connects to the server at `address`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Connection::connect`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Connection::connect`].
+    pub async fn connect(address: &Address) -> Result<Self, OpenError> {
+        Ok(Self::new(Connection::connect(address).await?))
+    }
+}
+
+impl<P: Protocol> Client<P> {
+    /// Returns a client for the same connection whose calls fail with [`CallError::TimedOut`] after `deadline`.
+    /// The deadline travels to the server.
+    #[must_use]
+    pub fn deadline(&self, deadline: Instant) -> Self {
+        Self { deadline: Some(deadline), ..self.clone() }
+    }
+
+    /// Makes a call without an answer. The request is queued before this returns. The future waits while more than
+    /// 1 MiB is queued.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`]: the request stays queued.
+    pub fn notify(
+        &self,
+        request: &P::Borrowed<'_>,
+    ) -> impl Future<Output = Result<(), CallError>> + Send + use<P> {
+        let handle = Arc::clone(&self.handle);
+        let queued = handle.0.core.notify(request);
+        handle.0.bell.ring();
+        let deadline = self.deadline;
+        async move {
+            queued?;
+            let room = poll_fn(|cx| handle.0.poll_room(cx));
+            match deadline {
+                None => room.await,
+                Some(deadline) => {
+                    timeout_at(deadline.into(), room).await.unwrap_or(Err(CallError::TimedOut))
+                }
+            }
+        }
+    }
+
+    /// Makes a call. The request is encoded and queued before this returns; the future waits for the answer.
+    /// Dropping the future cancels the call.
+    ///
+    /// # Errors
+    ///
+    /// A [`CallError`].
+    pub fn call<R: Reply>(
+        &self,
+        request: &P::Borrowed<'_>,
+    ) -> impl Future<Output = Result<Answer<R>, CallError>> + Send + use<P, R> {
+        let waiting = self.begin(request, false).map(|id| Waiting::<R> {
+            handle: Arc::clone(&self.handle),
+            id,
+            is_done: false,
+            reply: PhantomData,
+        });
+        let deadline = self.deadline;
+        async move {
+            let waiting = waiting?;
+            match deadline {
+                None => waiting.await,
+                Some(deadline) => {
+                    timeout_at(deadline.into(), waiting).await.unwrap_or(Err(CallError::TimedOut))
+                }
+            }
+        }
+    }
+
+    /// Makes a call that is answered with items. The request is encoded and queued.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::NotSent`], [`CallError::Disconnected`].
+    pub fn items<I>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
+        let id = self.begin(request, true)?;
+        Ok(Items::new(Arc::clone(&self.handle), id, self.deadline))
+    }
+
+    /// Returns how many calls have no answer yet.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.handle.0.core.table().len()
+    }
+
+    /// Returns how many answers were dropped, because they belonged to no call: late, forged, or of the wrong kind.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.handle.0.core.table().dropped()
+    }
+
+    fn begin(&self, request: &P::Borrowed<'_>, items: bool) -> Result<u64, CallError> {
+        let Link { core, bell, .. } = &*self.handle.0;
+        let id = core.begin(request, items, self.deadline)?;
+        if !core.flush_alone() {
+            bell.ring();
+        }
+        Ok(id)
+    }
+}
+
+/// Waits for the answer of a call.
+struct Waiting<R> {
+    handle: Arc<Handle>,
+    id: u64,
+    is_done: bool,
+    reply: PhantomData<fn() -> R>,
+}
+
+impl<R: Reply> Future for Waiting<R> {
+    type Output = Result<Answer<R>, CallError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = self.handle.0.core.table().poll_answer(self.id, cx.waker());
+        self.is_done = answer.is_ready();
+        answer.map(|part| Ok(Answer::new(part?.into_frame())))
+    }
+}
+
+impl<R> Drop for Waiting<R> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.handle.0.cancel(self.id);
+        }
+    }
+}
+
+impl<P> Clone for Client<P> {
+    fn clone(&self) -> Self {
+        Self { handle: Arc::clone(&self.handle), deadline: self.deadline, protocol: PhantomData }
+    }
+}
+
+impl<P> fmt::Debug for Client<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,189 @@
+//! The task of a connection of a server.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use super::gate::{Gate, Load, Permit};
+use super::held::Held;
+use super::spares::{Room, Spares, Task};
+use super::writer::Writer;
+use crate::calls::{Bell, Call, Protocol, Received, Session, Status};
+use crate::error::RecvError;
+use crate::tokio::Receiver;
+use crate::tokio::registration::Registration;
+
+/// No request is read while more bytes of answers than these wait to be sent.
+const MAX_UNSENT: usize = 1024 * 1024;
+
+/// The bounds of one connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) calls: usize,
+    pub(super) streams: usize,
+}
+
+/// Receives requests, begins calls, and sends their answers.
+pub(super) struct Desk<P, H, F> {
+    handle: H,
+    bounds: Bounds,
+    gate: Arc<Gate>,
+    load: Arc<Load>,
+    session: Arc<Session>,
+    receiver: Receiver<P>,
+    writer: Writer<Session>,
+    held: Held<P>,
+    spares: Arc<Spares<F>>,
+    /// Room for the next handler.
+    room: Option<Room<F>>,
+}
+
+impl<P, H, F> Desk<P, H, F>
+where
+    P: Protocol + 'static,
+    H: Fn(Call<P>) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
+    pub(super) fn new(
+        handle: H,
+        bounds: Bounds,
+        gate: Arc<Gate>,
+        session: Arc<Session>,
+        receiver: Receiver<P>,
+        registration: Registration,
+    ) -> Self {
+        let writer = Writer::new(Arc::clone(&session), registration);
+        let (load, spares) = (Arc::new(Load::default()), Arc::new(Spares::new()));
+        Self {
+            handle,
+            bounds,
+            gate,
+            load,
+            session,
+            receiver,
+            writer,
+            held: Held::new(),
+            spares,
+            room: None,
+        }
+    }
+
+    /// Serves the connection. Ready when it has ended.
+    pub(super) fn poll_serve(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), RecvError>> {
+        self.bell(Bell::disarm);
+        loop {
+            if let Poll::Ready(ended) = self.poll_requests(cx) {
+                return Poll::Ready(ended);
+            }
+            self.bell(Bell::disarm);
+            // The bell may have told that a call has ended.
+            if self.held.is_empty() || !self.admits() {
+                break;
+            }
+        }
+        // Before the flush, for what is queued before it.
+        let is_closing = self.session.is_closing();
+        let was_full = self.is_full();
+        let is_flushed = self.writer.poll_flush(cx).is_ready();
+        self.session.admit();
+        if is_closing && is_flushed {
+            self.session.shutdown();
+            self.session.end();
+            return Poll::Ready(Ok(()));
+        }
+        self.bell(|bell| bell.arm(cx));
+        if was_full && !self.is_full() {
+            // To read on.
+            self.bell(Bell::ring);
+        }
+        Poll::Pending
+    }
+
+    fn poll_requests(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), RecvError>> {
+        loop {
+            self.begin_held();
+            if self.is_full() {
+                return Poll::Pending;
+            }
+            if self.held.is_full(self.bounds.calls) {
+                // Then, what is left to read is what the socket holds. At the end all calls are cancelled.
+                ready!(self.receiver.poll_closed(cx));
+            }
+            let received = ready!(self.receiver.poll_range(cx));
+            match self.session.accept(self.receiver.inner_mut(), received)? {
+                Received::Call(call) => self.accept(call),
+                Received::Nothing => {}
+                Received::End => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+
+    fn accept(&mut self, call: Call<P>) {
+        if call.has_items() {
+            let max = self.bounds.streams;
+            // The session counts this one.
+            match self.load.streams() < max && self.session.counts().0 <= max {
+                true => self.handle(call, true),
+                false => call.refuse(Status::Busy),
+            }
+        } else {
+            self.held.push(call);
+        }
+    }
+
+    /// Begins the calls that may begin.
+    fn begin_held(&mut self) {
+        while !self.held.is_empty() && self.admits() {
+            match self.held.pop() {
+                Some(call) if call.is_over() => call.refuse(Status::TimedOut),
+                Some(call) => self.handle(call, false),
+                None => return,
+            }
+        }
+    }
+
+    /// Returns whether another call may begin. If not, the bell rings when that changes.
+    fn admits(&self) -> bool {
+        let max = self.bounds.calls;
+        // A call may be answered after its handler has ended, and end before its handler does.
+        let unanswered = self.session.counts().1.saturating_sub(self.held.len());
+        self.load.calls() < max && unanswered < max && self.gate.admits(&self.session)
+    }
+
+    fn is_full(&self) -> bool {
+        self.session.unsent() > MAX_UNSENT
+    }
+
+    /// Polls the handler of a call, and spawns it if it is not ready.
+    fn handle(&mut self, call: Call<P>, is_stream: bool) {
+        let mut room = self.room.take().unwrap_or_else(|| self.spares.take());
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            room.set(Some((self.handle)(call)));
+            // If it is not ready, its task polls it again.
+            let mut cx = Context::from_waker(Waker::noop());
+            room.as_mut().as_pin_mut().map(|future| future.poll(&mut cx))
+        }));
+        // If it has panicked, the panic hook has reported it, and dropping the call answers it.
+        if !matches!(polled, Ok(Some(Poll::Pending))) {
+            room.set(None);
+            self.room = Some(room);
+            return;
+        }
+        let (gate, load) = (Arc::clone(&self.gate), Arc::clone(&self.load));
+        let permit = Permit::new(gate, load, Arc::clone(&self.session), is_stream);
+        ::tokio::spawn(Task::new(room, Arc::clone(&self.spares), permit));
+    }
+
+    fn bell(&self, act: impl FnOnce(&Bell)) {
+        if let Some(bell) = self.session.bell() {
+            act(bell);
+        }
+    }
+}
+
+/// Also if the runtime drops the task.
+impl<P, H, F> Drop for Desk<P, H, F> {
+    fn drop(&mut self) {
+        self.session.end();
+    }
+}

@@ -1,0 +1,75 @@
+//! The task of a client that sends requests and receives answers.
+
+use std::net::Shutdown;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::link::Link;
+use super::writer::Writer;
+use crate::calls::{Accepted, Core};
+use crate::message::Message;
+use crate::tokio::Receiver;
+use crate::tokio::registration::Registration;
+
+/// Reads whatever comes, and hands it to the calls: nobody who is slow to take an answer holds up others.
+pub(super) struct Driver<Rx: Message> {
+    link: Arc<Link>,
+    receiver: Receiver<Rx>,
+    writer: Writer<Core>,
+}
+
+impl<Rx: Message> Driver<Rx> {
+    pub(super) fn new(link: Arc<Link>, receiver: Receiver<Rx>, registration: Registration) -> Self {
+        let writer = Writer::new(Arc::clone(&link.core), registration);
+        Self { link, receiver, writer }
+    }
+
+    fn poll_drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { link, receiver, writer } = self;
+        link.bell.disarm();
+        while let Poll::Ready(received) = receiver.poll_range(cx) {
+            match link.core.accept(receiver.inner_mut(), received) {
+                Accepted::End => return Poll::Ready(()),
+                Accepted::More => {}
+                Accepted::Last => {
+                    // A call may have begun meanwhile, and its request may be sent.
+                    let is_quiet = || link.core.table().is_idle();
+                    if receiver.poll_quiet(cx, is_quiet).is_pending() {
+                        break;
+                    }
+                }
+            }
+        }
+        link.bell.disarm();
+        // Before the flush, for what is queued before it.
+        let is_closing = link.is_closing();
+        let is_flushed = writer.poll_flush(cx).is_ready();
+        link.admit();
+        if is_closing && is_flushed {
+            return Poll::Ready(());
+        }
+        link.bell.arm(cx);
+        Poll::Pending
+    }
+}
+
+impl<Rx: Message> Future for Driver<Rx> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.get_mut().poll_drive(cx)
+    }
+}
+
+impl<Rx: Message> Unpin for Driver<Rx> {}
+
+/// Also if the runtime drops the task.
+impl<Rx: Message> Drop for Driver<Rx> {
+    fn drop(&mut self) {
+        // Calls may keep the descriptor open. Fails only if the connection has ended.
+        _ = self.receiver.shutdown(Shutdown::Both);
+        self.link.core.end(None);
+        self.link.admit();
+    }
+}

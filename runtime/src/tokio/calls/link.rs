@@ -1,0 +1,69 @@
+//! The connection of an awaited client, which all of its calls share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use crate::calls::{Bell, CallError, Core, Room};
+
+/// The most bytes of requests without an answer that are queued before those who send them wait.
+const MAX_UNSENT: usize = 1024 * 1024;
+
+/// What the calls of a connection share with its driver.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) core: Arc<Core>,
+    pub(super) bell: Bell,
+    /// Whether nobody can begin a call any more.
+    is_closing: AtomicBool,
+    /// Who waits until less is queued.
+    room: Room,
+}
+
+/// What keeps the driver running: held by clients, calls and items.
+#[derive(Debug)]
+pub(super) struct Handle(pub(super) Arc<Link>);
+
+impl Link {
+    pub(super) fn new(core: Core) -> Self {
+        Self {
+            core: Arc::new(core),
+            bell: Bell::default(),
+            is_closing: AtomicBool::new(false),
+            room: Room::default(),
+        }
+    }
+
+    /// Ends a call early.
+    pub(super) fn cancel(&self, id: u64) {
+        if self.core.cancel(id) {
+            self.bell.ring();
+        }
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Acquire)
+    }
+
+    /// Waits until little is queued.
+    pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<Result<(), CallError>> {
+        self.core.check_notified()?;
+        self.room.poll(cx.waker(), || self.has_room()).map(|()| self.core.check_notified())
+    }
+
+    /// Wakes who waits for room, if there is some or the connection has ended.
+    pub(super) fn admit(&self) {
+        self.room.admit(|| self.has_room());
+    }
+
+    fn has_room(&self) -> bool {
+        self.core.unsent() <= MAX_UNSENT || self.core.table().check().is_err()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.is_closing.store(true, Ordering::Release);
+        self.0.bell.ring();
+    }
+}

@@ -1,0 +1,152 @@
+//! The server that derived services run on.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use ::tokio::time::sleep;
+
+use super::desk::{Bounds, Desk};
+use super::gate::Gate;
+use super::service::Service;
+use super::stopper::Stopper;
+use crate::backoff::Backoff;
+use crate::calls::{Answers, Outlet, Session};
+use crate::error::{AcceptError, RecvError};
+use crate::tokio::{Connection, Listener, Sender};
+
+/// The longest pause while no connection can be accepted.
+const MAX_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves calls with awaited handlers. Clones share the service and its bounds.
+///
+/// The task of a connection polls each handler once. If that does not end it, the handler continues in a task of its
+/// own. So a handler that computes for long before it first waits holds up its connection: it should call
+/// [`spawn_blocking`](https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html).
+///
+/// While a connection has as many calls as it may have, or all connections together, further requests wait. As many
+/// again are read ahead, up to 1 MiB, and then none: the client waits. Nor are requests read while a client has more
+/// than 1 MiB of answers to read.
+///
+/// When a connection ends, its handlers see [`cancelled`](crate::calls::Context::cancelled), and run on until they
+/// return.
+pub struct Server<S> {
+    service: Arc<S>,
+    bounds: Bounds,
+    gate: Arc<Gate>,
+    stopper: Stopper,
+}
+
+impl<S: Service> Server<S> {
+    /// Creates a server with up to 1,024 calls of a connection at the same time, and besides up to 64 that are
+    /// answered with items, and 65,536 calls of all connections.
+    pub fn new(service: S) -> Self {
+        Self {
+            service: Arc::new(service),
+            bounds: Bounds { calls: 1024, streams: 64 },
+            gate: Arc::new(Gate::new(65_536)),
+            stopper: Stopper::default(),
+        }
+    }
+
+    /// Sets how many calls of one connection may run at the same time, at least 1.
+    #[must_use]
+    pub fn calls(self, calls: usize) -> Self {
+        Self { bounds: Bounds { calls: calls.max(1), ..self.bounds }, ..self }
+    }
+
+    /// Sets how many calls of all connections together may run at the same time, at least 1. Calls that are answered
+    /// with items do not count.
+    #[must_use]
+    pub fn calls_in_all(self, calls: usize) -> Self {
+        Self { gate: Arc::new(Gate::new(calls.max(1))), ..self }
+    }
+
+    /// Sets how many calls of one connection may be answered with items at the same time. A further one gets
+    /// [`CallError::Busy`](crate::calls::CallError::Busy).
+    #[must_use]
+    pub fn streams(self, streams: usize) -> Self {
+        Self { bounds: Bounds { streams, ..self.bounds }, ..self }
+    }
+
+    /// Returns a handle that stops the server.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+
+    /// Serves a connection until it ends. Dropping the future ends it.
+    ///
+    /// # Errors
+    ///
+    /// A fatal [`RecvError`].
+    pub async fn serve(
+        &self,
+        connection: Connection<Answers<S::Protocol>, S::Protocol>,
+    ) -> Result<(), RecvError> {
+        let peer = connection.peer().ok();
+        let (sender, mut receiver) = connection.split();
+        receiver.inner_mut().accept_calls();
+        let Sender { inner, registration } = sender;
+        let session = Session::driven(inner.fd().clone(), Outlet::new(inner), peer);
+        let session = Arc::new(session);
+        self.stopper.0.add(&session);
+        let service = Arc::clone(&self.service);
+        let handle = move |call| Arc::clone(&service).handle(call);
+        let (bounds, gate) = (self.bounds, Arc::clone(&self.gate));
+        let mut desk = Desk::new(handle, bounds, gate, session, receiver, registration);
+        poll_fn(|cx| desk.poll_serve(cx)).await
+    }
+
+    /// Accepts connections and serves each in a task of its own, until the listener or the server is stopped.
+    ///
+    /// # Errors
+    ///
+    /// [`AcceptError::Io`].
+    pub async fn run(
+        &self,
+        listener: &Listener<Answers<S::Protocol>, S::Protocol>,
+    ) -> Result<(), AcceptError> {
+        let mut backoff = Backoff::up_to(MAX_PAUSE);
+        loop {
+            let mut accepting = pin!(listener.accept());
+            let accepted = poll_fn(|cx| match self.stopper.0.poll_stopping(cx.waker()) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => accepting.as_mut().poll(cx).map(Some),
+            });
+            match accepted.await {
+                Some(Ok(connection)) => {
+                    backoff.reset();
+                    let server = self.clone();
+                    ::tokio::spawn(async move { server.serve(connection).await });
+                }
+                None | Some(Err(AcceptError::Shutdown)) => return Ok(()),
+                Some(Err(error)) if error.is_fatal() => return Err(error),
+                Some(Err(_)) => sleep(backoff.next_pause()).await,
+            }
+        }
+    }
+}
+
+impl<S> Clone for Server<S> {
+    fn clone(&self) -> Self {
+        Self {
+            service: Arc::clone(&self.service),
+            bounds: self.bounds,
+            gate: Arc::clone(&self.gate),
+            stopper: self.stopper.clone(),
+        }
+    }
+}
+
+impl<S> fmt::Debug for Server<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("bounds", &self.bounds)
+            .field("gate", &self.gate)
+            .finish_non_exhaustive()
+    }
+}

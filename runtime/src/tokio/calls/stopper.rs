@@ -1,0 +1,38 @@
+//! Stops a server.
+
+use std::time::{Duration, Instant};
+
+use ::tokio::time::sleep;
+
+use crate::backoff::Backoff;
+use crate::calls;
+
+/// The longest pause between looks at what still runs.
+const MAX_PAUSE: Duration = Duration::from_millis(20);
+
+/// How long a server that stops waits for clients to read what they are told.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Stops a [`Server`](super::Server): see [`Server::stopper`](super::Server::stopper).
+#[derive(Debug, Clone, Default)]
+pub struct Stopper(pub(super) calls::Stopper);
+
+impl Stopper {
+    /// Stops the server. See [`Stopper::stop`](crate::calls::Stopper::stop).
+    pub async fn stop(&self, deadline: Instant) -> usize {
+        let sessions = self.0.begin();
+        wait_until(deadline, || sessions.iter().all(|session| session.len() == 0)).await;
+        let cancelled = calls::close(&sessions);
+        let farewell = Instant::now() + FAREWELL;
+        wait_until(farewell, || sessions.iter().all(|session| session.is_broken())).await;
+        sessions.iter().for_each(|session| session.shutdown());
+        cancelled
+    }
+}
+
+async fn wait_until(deadline: Instant, is_done: impl Fn() -> bool) {
+    let mut backoff = Backoff::up_to(MAX_PAUSE);
+    while !is_done() && Instant::now() < deadline {
+        sleep(backoff.next_pause()).await;
+    }
+}

@@ -1,0 +1,83 @@
+//! How often calls allocate.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+#[allow(dead_code, reason = "most of it is for the other tests")]
+#[path = "both/protocol.rs"]
+mod protocol;
+
+use std::sync::Arc;
+
+use datagrammar::calls::Call;
+use datagrammar::tokio::Connection;
+use datagrammar::tokio::calls::{Client, Server, Service};
+use futures_util::future::join_all;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::protocol::{Sum, Sums};
+
+struct Handler {
+    yields: bool,
+}
+
+impl Service for Handler {
+    type Protocol = Sums<'static>;
+
+    async fn handle(self: Arc<Self>, mut call: Call<Sums<'static>>) {
+        if self.yields {
+            tokio::task::yield_now().await;
+        }
+        if let Some((_, Sums::Add { left, right }, answer)) = call.open() {
+            answer.reply::<Sum>(Ok(left + right));
+        }
+    }
+}
+
+fn setup(yields: bool) -> (Runtime, Client<Sums<'static>>) {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let client = runtime.block_on(async {
+        let (client, server) = Connection::pair().unwrap();
+        tokio::spawn(async move { Server::new(Handler { yields }).serve(server).await });
+        Client::new(client)
+    });
+    (runtime, client)
+}
+
+async fn call(client: &Client<Sums<'static>>, number: u64) {
+    let answer = client.call::<Sum>(&Sums::Add { left: number, right: 1 });
+    assert_eq!(answer.await.unwrap().decode().unwrap(), number + 1);
+}
+
+/// Returns the allocations per call of both sides, with so many calls in flight.
+fn measure(yields: bool, in_flight: u64) -> f64 {
+    const CALLS: u64 = 10_000;
+    let (runtime, client) = setup(yields);
+    let rounds = CALLS / in_flight;
+    let run = |rounds: u64| {
+        runtime.block_on(async {
+            let loops = (0..in_flight).map(|_| async {
+                for number in 0..rounds {
+                    call(&client, number).await;
+                }
+            });
+            join_all(loops).await;
+        });
+    };
+    run(rounds);
+    let info = allocation_counter::measure(|| run(rounds));
+    info.count_total as f64 / (rounds * in_flight) as f64
+}
+
+#[test]
+fn a_call_allocates_at_most_twice_on_both_sides_together() {
+    for yields in [false, true] {
+        for in_flight in [1, 16, 256] {
+            let count = measure(yields, in_flight);
+            println!("yields: {yields}, in flight: {in_flight}: {count:.2} allocations a call");
+            // join_all allocates for its own futures.
+            assert!(
+                count <= 2.1,
+                "{count} allocations with {in_flight} in flight, yields: {yields}"
+            );
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The bounds of a server, and how it stops.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use datagrammar::calls::{Answers, CallError};
+use datagrammar::to_vec;
+use datagrammar::tokio::Connection;
+use datagrammar::tokio::calls::{Client, Server};
+use rustix::net::{SendFlags, send};
+use tokio::time::{sleep, timeout};
+
+use super::{Handler, Ours, Protocol, add, pair_with, spawn, until};
+use crate::peer::{Peer, REQUEST, part};
+use crate::protocol::{Counted, Echoed, Sum, Sums};
+
+#[tokio::test]
+async fn no_more_calls_are_read_than_may_run() {
+    let (client, seen) = pair_with(|server| server.calls(3));
+    let slow = |_| client.call::<Sum>(&Sums::Slow { millis: u64::MAX });
+    let mut slow: Vec<_> = (0..3).map(slow).collect();
+    until(|| seen.begun.load(Ordering::SeqCst) == 3).await;
+    let more = client.call::<Sum>(&Sums::Add { left: 1, right: 2 });
+    sleep(Duration::from_millis(50)).await;
+    assert_eq!(seen.begun.load(Ordering::SeqCst), 3);
+    // A cancellation is seen behind a request that may not begin.
+    drop(slow.pop());
+    assert_eq!(more.await.unwrap().decode().unwrap(), 3);
+    assert_eq!(seen.cancelled(), 1);
+    drop((slow, client));
+    until(|| seen.cancelled() == 3).await;
+}
+
+#[tokio::test]
+async fn the_end_is_seen_behind_requests_that_are_not_read() {
+    let (client, server) = Connection::pair().unwrap();
+    let handler = Handler::default();
+    let seen = Arc::clone(&handler.seen);
+    spawn(Server::new(handler).calls(2), server);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = client.into_blocking();
+    let client: Ours = {
+        let _guard = runtime.enter();
+        Client::new(Connection::from_blocking(client).unwrap())
+    };
+    let text = vec![0; 50_000];
+    let slow = |_| client.call::<Sum>(&Sums::Slow { millis: u64::MAX });
+    let slow: Vec<_> = (0..2).map(slow).collect();
+    let more: Vec<_> =
+        (0..100).map(|_| client.call::<Echoed<'static>>(&Sums::Echo { text: &text })).collect();
+    until(|| seen.begun.load(Ordering::SeqCst) == 2).await;
+    sleep(Duration::from_millis(50)).await;
+    assert_eq!((seen.begun.load(Ordering::SeqCst), seen.cancelled()), (2, 0));
+    // The task of the client ends, and does not send what is queued.
+    runtime.shutdown_background();
+    until(|| seen.cancelled() == 2).await;
+    drop((slow, more));
+}
+
+#[tokio::test]
+async fn a_request_that_was_cancelled_or_is_late_does_not_begin() {
+    let (client, seen) = pair_with(|server| server.calls(4));
+    let slow = |_| client.call::<Sum>(&Sums::Slow { millis: 100 });
+    let slow: Vec<_> = (0..4).map(slow).collect();
+    let hasty = client.deadline(Instant::now() + Duration::from_millis(20));
+    let late = hasty.call::<Sum>(&Sums::Add { left: 1, right: 2 });
+    drop(client.call::<Sum>(&Sums::Add { left: 1, right: 2 }));
+    assert!(matches!(late.await, Err(CallError::TimedOut)));
+    for slow in slow {
+        assert_eq!(slow.await.unwrap().decode().unwrap(), 0);
+    }
+    assert_eq!(add(&client, 1, 2).await.unwrap(), 3);
+    assert_eq!(seen.begun.load(Ordering::SeqCst), 5);
+}
+
+#[tokio::test]
+async fn a_call_that_ends_admits_the_next_one() {
+    let (client, seen) = pair_with(|server| server.calls(3));
+    let calls: Vec<_> = (0..30).map(|_| client.call::<Sum>(&Sums::Slow { millis: 10 })).collect();
+    let began = Instant::now();
+    for call in calls {
+        assert_eq!(call.await.unwrap().decode().unwrap(), 0);
+    }
+    assert!(began.elapsed() >= Duration::from_millis(90), "{:?}", began.elapsed());
+    assert_eq!(seen.begun.load(Ordering::SeqCst), 30);
+}
+
+#[tokio::test]
+async fn all_connections_share_a_bound() {
+    let handler = Handler::default();
+    let seen = Arc::clone(&handler.seen);
+    let server = Server::new(handler).calls_in_all(2);
+    let clients: Vec<Ours> = (0..4)
+        .map(|_| {
+            let (client, connection) = Connection::pair().unwrap();
+            spawn(server.clone(), connection);
+            Client::new(client)
+        })
+        .collect();
+    let calls: Vec<_> =
+        (0..40).map(|number| clients[number % 4].call::<Sum>(&Sums::Slow { millis: 5 })).collect();
+    let began = Instant::now();
+    for call in calls {
+        call.await.unwrap();
+    }
+    assert!(began.elapsed() >= Duration::from_millis(95), "{:?}", began.elapsed());
+    assert_eq!(seen.begun.load(Ordering::SeqCst), 40);
+}
+
+#[tokio::test]
+async fn streams_beyond_the_bound_are_refused_and_others_go_on() {
+    let (client, _) = pair_with(|server| server.calls(1).streams(2));
+    let stream = || client.items::<Counted>(&Sums::Count { to: 1000 }).unwrap();
+    let (mut first, mut second, mut third) = (stream(), stream(), stream());
+    assert!(matches!(third.recv().await, Err(CallError::Busy)));
+    assert_eq!(add(&client, 1, 2).await.unwrap(), 3);
+    for number in 0..1000 {
+        assert_eq!(first.recv().await.unwrap().unwrap().0, number);
+        assert_eq!(second.recv().await.unwrap().unwrap().0, number);
+    }
+    assert!(first.recv().await.unwrap().is_none());
+    assert_eq!(stream().recv().await.unwrap().unwrap().0, 0);
+}
+
+#[tokio::test]
+async fn a_server_that_stops_finishes_calls_and_tells_the_rest() {
+    let handler = Handler::default();
+    let seen = Arc::clone(&handler.seen);
+    let server = Server::new(handler);
+    let (stopper, (client, connection)) = (server.stopper(), Connection::pair().unwrap());
+    let serving = tokio::spawn(async move { server.serve(connection).await });
+    let client: Ours = Client::new(client);
+    let short = client.call::<Sum>(&Sums::Slow { millis: 50 });
+    let long = client.call::<Sum>(&Sums::Slow { millis: u64::MAX });
+    until(|| seen.begun.load(Ordering::SeqCst) == 2).await;
+    let stopping =
+        tokio::spawn(
+            async move { stopper.stop(Instant::now() + Duration::from_millis(200)).await },
+        );
+    sleep(Duration::from_millis(10)).await;
+    assert!(matches!(add(&client, 1, 2).await, Err(CallError::Stopping)));
+    assert_eq!(short.await.unwrap().decode().unwrap(), 0);
+    assert!(matches!(long.await, Err(CallError::Cancelled)));
+    assert_eq!(stopping.await.unwrap(), 1);
+    serving.await.unwrap().unwrap();
+    until(|| seen.cancelled() == 1).await;
+    assert!(matches!(add(&client, 1, 2).await, Err(CallError::Disconnected(_))));
+}
+
+/// What waits in the socket while no more calls may begin is read when they may.
+#[tokio::test]
+async fn requests_that_wait_in_the_socket_are_read() {
+    let (ours, theirs) = Connection::<Protocol, Answers<Protocol>>::pair().unwrap();
+    let (peer, _) = ours.into_blocking().into_fd().unwrap();
+    for id in 1..=20 {
+        let frame = to_vec(&Sums::Slow { millis: 20 }).unwrap();
+        send(&peer, &part(REQUEST, 0, id, &frame), SendFlags::empty()).unwrap();
+    }
+    spawn(Server::new(Handler::default()).calls(3), theirs);
+    let mut peer = Peer::new(peer);
+    let answers = tokio::task::spawn_blocking(move || peer.sorted(20));
+    let answers = timeout(Duration::from_secs(10), answers).await.expect("a stall").unwrap();
+    assert!(answers.iter().map(|answer| answer.id).eq(1..=20));
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_later_fails_its_caller_alone() {
+    for yields in [false, true] {
+        let (client, server) = Connection::pair().unwrap();
+        spawn(Server::new(Handler { yields, ..Handler::default() }), server);
+        let client: Ours = Client::new(client);
+        let call = client.call::<Sum>(&Sums::Panic);
+        let other = client.call::<Sum>(&Sums::Add { left: 1, right: 2 });
+        assert!(matches!(call.await, Err(CallError::Failed)));
+        assert_eq!(other.await.unwrap().decode().unwrap(), 3);
+    }
+}

@@ -1,0 +1,333 @@
+//! A server, and clients that break the rules.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use datagrammar::calls::{Answers, Server};
+use datagrammar::{Connection, Limits, to_vec};
+use datagrammar_tests::raw;
+use rustix::net::SocketType;
+
+use crate::peer::{CANCEL, CREDIT, END, ITEM, Part, Peer, REPLY, REQUEST, bundle, part, pieces};
+use crate::{Handler, Sum, Sums};
+
+/// The limit of the server, for frames.
+const LIMIT: usize = 4000;
+
+/// A connection of `server`, whose thread tells when it has ended.
+fn connect(server: &Arc<Server<Handler>>, limits: Limits) -> (Peer, mpsc::Receiver<()>) {
+    let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
+    let mut connection =
+        Connection::<Answers<Sums<'static>>, Sums<'static>>::adopt(theirs).unwrap();
+    connection.rx.set_limits(limits);
+    let server = Arc::clone(server);
+    let (done, ended) = mpsc::channel();
+    thread::spawn(move || {
+        server.serve(connection).unwrap();
+        _ = done.send(());
+    });
+    (Peer::new(ours), ended)
+}
+
+/// Runs `test` against a server with 2 threads, and checks that the server still answers, and ends.
+fn serve(test: impl FnOnce(&mut Peer)) {
+    let server = Arc::new(Server::new(Handler::default()).threads(2));
+    let (mut peer, ended) = connect(&server, Limits::default().frame_len(LIMIT));
+    test(&mut peer);
+    check_answers(&mut peer);
+    drop(peer);
+    ended.recv_timeout(Duration::from_secs(10)).unwrap();
+}
+
+/// Checks that the next part is the answer to a new request.
+fn check_answers(peer: &mut Peer) {
+    let id = 1 << 60;
+    peer.request(id, &Sums::Add { left: 20, right: 22 });
+    assert_eq!(peer.next(), answer(id, 42));
+    peer.check_silent();
+}
+
+fn answer(id: u64, value: u64) -> Part {
+    Part { kind: REPLY, number: 0, id, frame: to_vec(&Sum::Ok(value)).unwrap() }
+}
+
+fn status(id: u64, number: u32) -> Part {
+    Part { kind: REPLY, number, id, frame: Vec::new() }
+}
+
+fn add(id: u64, value: u64) -> Vec<u8> {
+    part(REQUEST, 0, id, &to_vec(&Sums::Add { left: value, right: 0 }).unwrap())
+}
+
+/// A request whose frame has `len` bytes.
+fn echo(id: u64, len: usize) -> Vec<u8> {
+    let text = vec![7; len - 4];
+    let frame = to_vec(&Sums::Echo { text: &text }).unwrap();
+    assert_eq!(frame.len(), len);
+    part(REQUEST, 0, id, &frame)
+}
+
+#[test]
+fn what_is_no_request_is_not_answered() {
+    let mut datagrams = vec![vec![0xff; 20], vec![1], vec![2, 0xff], vec![99], vec![], vec![0; 14]];
+    // Truncated heads, unknown kinds, and those that only a server sends or that have no place here.
+    datagrams.extend((1..14).map(|len| add(1, 1)[..len].to_vec()));
+    datagrams.extend([3, REPLY, ITEM, END, 11, 12, 255].map(|kind| part(kind, 0, 1, &[1, 1])));
+    datagrams.extend([4, 2, 1].map(|kind| part(kind, 0, 0, &[])));
+    serve(|peer| {
+        for datagram in &datagrams {
+            peer.send(datagram);
+            check_answers(peer);
+        }
+    });
+}
+
+#[test]
+fn h38_cancelling_and_crediting_unknown_calls_does_nothing() {
+    serve(|peer| {
+        for id in [0, 1, 7, u64::MAX] {
+            peer.part(CANCEL, 0, id, &[]);
+            peer.part(CREDIT, u32::MAX, id, &[]);
+            peer.part(CREDIT, u32::MAX, id, b"and more");
+        }
+    });
+}
+
+#[test]
+fn h38_a_request_with_an_id_in_flight_is_refused() {
+    serve(|peer| {
+        peer.request(1, &Sums::Slow { millis: 200 });
+        peer.request(1, &Sums::Add { left: 1, right: 1 });
+        assert_eq!(peer.next(), status(1, 2));
+        assert_eq!(peer.next(), answer(1, 0));
+    });
+}
+
+#[test]
+fn h38_a_cancelled_call_does_not_answer_another_one() {
+    serve(|peer| {
+        // The id is free when the first handler has seen that it is cancelled.
+        peer.request(1, &Sums::Slow { millis: 100_000 });
+        peer.part(CANCEL, 0, 1, &[]);
+        peer.request(1, &Sums::Slow { millis: 200 });
+        let part = peer.next();
+        assert!(part == status(1, 2) || part == answer(1, 0), "{part:?}");
+    });
+}
+
+#[test]
+fn h37_credit_does_not_overflow() {
+    serve(|peer| {
+        peer.request(1, &Sums::Count { to: 1000 });
+        peer.part(CREDIT, u32::MAX, 1, &[]);
+        peer.part(CREDIT, u32::MAX, 1, &[]);
+        for _ in 0..1000 {
+            assert_eq!(peer.next().kind, ITEM);
+        }
+        assert_eq!(peer.next(), Part { kind: END, ..status(1, 0) });
+    });
+}
+
+#[test]
+fn requests_that_do_not_decode_are_answered() {
+    serve(|peer| {
+        for (frame, number) in [
+            // Without a frame, cut, with bytes behind it.
+            (&[][..], 2),
+            (&[1], 2),
+            (&[1, 1, 1, 1], 2),
+            (&[2, 0xff], 2),
+            // A tag of a newer client, and the one of the runtime.
+            (&[99], 1),
+            (&[0], 1),
+            (&[251, 0, 0], 1),
+            (&add(1, 1), 1),
+        ] {
+            peer.part(REQUEST, 0, 1, frame);
+            assert_eq!(peer.next(), status(1, number), "{frame:?}");
+        }
+    });
+}
+
+#[test]
+fn requests_in_a_bundle_are_answered_one_by_one() {
+    serve(|peer| {
+        let malformed = part(REQUEST, 0, 2, &[1]);
+        peer.send(&bundle(&[add(1, 1), malformed, vec![4, 1], add(3, 3)]));
+        assert_eq!(peer.sorted(3), [answer(1, 1), status(2, 2), answer(3, 3)]);
+        // What is no part of a call ends the bundle.
+        for fault in [vec![0, 99, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], vec![0, 5], vec![], vec![0]]
+        {
+            peer.send(&bundle(&[add(1, 1), fault, add(2, 2)]));
+            assert_eq!(peer.next(), answer(1, 1));
+            check_answers(peer);
+        }
+    });
+}
+
+#[test]
+fn h32_a_request_over_the_limit_is_answered() {
+    serve(|peer| {
+        let forms: [fn(&Peer, Vec<u8>); 3] = [
+            |peer, request| peer.send(&request),
+            |peer, request| peer.send(&bundle(&[request])),
+            |peer, request| pieces(&request, 1000).iter().for_each(|piece| peer.send(piece)),
+        ];
+        for send in forms {
+            // The limit is that of the frame, without the head.
+            send(peer, echo(1, LIMIT));
+            let echoed = peer.next();
+            assert_eq!((echoed.number, echoed.frame.len()), (0, LIMIT - 3));
+            for len in [LIMIT + 1, LIMIT + 14, LIMIT + 15, 10 * LIMIT] {
+                send(peer, echo(2, len));
+                assert_eq!(peer.next(), status(2, 8), "{len}");
+            }
+            check_answers(peer);
+        }
+        // The others of the bundle are answered.
+        peer.send(&bundle(&[add(1, 1), echo(2, LIMIT + 1), add(3, 3)]));
+        assert_eq!(peer.sorted(3), [answer(1, 1), status(2, 8), answer(3, 3)]);
+        // A length beyond memory.
+        peer.part(1, 5, u64::MAX, &part(REQUEST, 0, 4, &[1]));
+        assert_eq!(peer.next(), status(4, 8));
+        // Too short to say which call it is.
+        peer.part(1, 5, u64::MAX, &part(REQUEST, 0, 5, &[])[..13]);
+    });
+}
+
+#[test]
+fn h38_refused_pieces_are_nobodys_request() {
+    serve(|peer| {
+        // The content looks like requests wherever a piece begins.
+        let content = add(9, 9).repeat(2000);
+        let frame = to_vec(&Sums::Echo { text: &content }).unwrap();
+        let request = part(REQUEST, 0, 1, &frame);
+        let lead = request.len() - content.len();
+        let (first, rest) = request.split_at(lead + 17);
+        peer.part(1, 5, request.len() as u64, first);
+        let mut answered = Vec::new();
+        for (at, piece) in rest.chunks(17).enumerate() {
+            peer.part(2, 5, (first.len() + 17 * at) as u64, piece);
+        }
+        answered.push(peer.next());
+        assert_eq!(answered, [status(1, 8)]);
+        // A piece at the wrong place costs the frame that it interrupts.
+        peer.part(1, 6, 100, &add(2, 2));
+        peer.part(2, 6, 50, &add(9, 9));
+        assert_eq!(peer.next(), status(2, 2));
+    });
+}
+
+#[test]
+fn a_request_in_pieces_that_stops_is_answered_as_malformed() {
+    serve(|peer| {
+        peer.part(1, 5, 1000, &add(1, 1));
+        peer.send(&add(2, 2));
+        assert_eq!(peer.sorted(2), [status(1, 2), answer(2, 2)]);
+        // Another first piece.
+        peer.part(1, 5, 1000, &add(3, 3));
+        pieces(&add(4, 4), 16).iter().for_each(|piece| peer.send(piece));
+        assert_eq!(peer.sorted(2), [status(3, 2), answer(4, 4)]);
+    });
+    // And the end in the middle of one.
+    let server = Arc::new(Server::new(Handler::default()));
+    let (peer, ended) = connect(&server, Limits::default());
+    peer.part(1, 5, 1000, &add(1, 1));
+    drop(peer);
+    ended.recv_timeout(Duration::from_secs(10)).unwrap();
+}
+
+#[test]
+fn a_deadline_of_a_millisecond_passes() {
+    serve(|peer| {
+        peer.part(REQUEST, 1, 1, &to_vec(&Sums::Slow { millis: 100_000 }).unwrap());
+        assert_eq!(peer.next(), status(1, 5));
+        // A stream that waits for credit.
+        peer.part(REQUEST, 1, 2, &to_vec(&Sums::Count { to: u64::MAX }).unwrap());
+        let last = loop {
+            match peer.next() {
+                Part { kind: ITEM, id: 2, .. } => {}
+                last => break last,
+            }
+        };
+        assert_eq!(last, Part { kind: END, ..status(2, 5) });
+    });
+}
+
+#[test]
+fn a_one_way_call_that_wants_an_answer_has_none() {
+    serve(|peer| {
+        peer.request(1, &Sums::Note(1));
+        assert_eq!(peer.next(), status(1, 3));
+    });
+}
+
+#[test]
+fn h21_a_flood_of_one_way_calls_is_handled() {
+    serve(|peer| {
+        let notes = bundle(&vec![to_vec(&Sums::Note(1)).unwrap(); 1000]);
+        for _ in 0..100 {
+            peer.send(&notes);
+            peer.send(&[4, 1]);
+            // One that wants an answer comes without a head: it is handled, and not answered.
+            peer.send(&[1, 1, 1]);
+        }
+    });
+}
+
+#[test]
+fn h22_a_client_that_reads_no_answers_is_not_read() {
+    let server = Arc::new(Server::new(Handler::default()).threads(4));
+    let (peer, ended) = connect(&server, Limits::default());
+    let request = echo(1, 16_000);
+    let mut sent = 0;
+    let mut pauses = 0;
+    // Until there has been no room for a second.
+    while pauses < 100 {
+        let mut request = request.clone();
+        request[6..14].copy_from_slice(&(sent + 1_u64).to_le_bytes());
+        match peer.try_send(&request) {
+            Ok(()) => (sent, pauses) = (sent + 1, 0),
+            Err(_) => {
+                pauses += 1;
+                thread::sleep(Duration::from_millis(10));
+            }
+        }
+        // Two sockets full, and one for each thread.
+        assert!(sent < 100, "{sent}");
+    }
+    let (mut other, _) = connect(&server, Limits::default());
+    check_answers(&mut other);
+    drop(peer);
+    ended.recv_timeout(Duration::from_secs(10)).unwrap();
+}
+
+#[test]
+fn h22_streams_that_nobody_reads_are_bounded() {
+    let handler = Handler::default();
+    let sent = Arc::clone(&handler.sent);
+    let server = Arc::new(Server::new(handler).streams(16));
+    let (mut peer, ended) = connect(&server, Limits::default());
+    for id in 1..=16 {
+        peer.request(id, &Sums::Count { to: u64::MAX });
+        peer.part(CREDIT, u32::MAX, id, &[]);
+    }
+    // Full is a socket, and the queue before it: 256 KiB of items of 16 bytes.
+    let count = || sent.load(Ordering::Relaxed);
+    let mut before = u64::MAX;
+    while count() != before || before == 0 {
+        before = count();
+        assert!(before < 50_000, "{before}");
+        thread::sleep(Duration::from_millis(500));
+    }
+    let (mut other, _) = connect(&server, Limits::default());
+    check_answers(&mut other);
+    // When it reads, the rest comes.
+    for _ in 0..1000 {
+        assert_eq!(peer.next().kind, ITEM);
+    }
+    drop(peer);
+    ended.recv_timeout(Duration::from_secs(10)).unwrap();
+}

@@ -1,0 +1,15 @@
+//! Calls.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+#[cfg(feature = "tokio")]
+mod awaited;
+#[path = "both/main.rs"]
+mod both;
+mod ending;
+mod evolution;
+mod python;
+mod refused;
+mod script;
+
+pub(crate) use both::{Handler, Ours, add, peer, protocol, with};
+pub(crate) use protocol::{Counted, Echoed, Sum, Sums};

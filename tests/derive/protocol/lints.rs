@@ -1,0 +1,62 @@
+//! Lints that a crate may forbid. None of these items is used: a program that only calls has no handler, and a
+//! program that only serves has no client.
+#![forbid(
+    unused_imports,
+    unused_qualifications,
+    unused_variables,
+    unused_mut,
+    dead_code,
+    non_camel_case_types,
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_code,
+    single_use_lifetimes,
+    elided_lifetimes_in_paths,
+    refining_impl_trait
+)]
+
+use datagrammar::{Message, Protocol, Unknown};
+
+#[derive(Message, Protocol)]
+enum Unused<'a> {
+    #[message(tag = 1, reply = Result<&[u8], String>)]
+    Get(&'a str),
+    #[message(tag = 2, reply = u64)]
+    Put { name: &'a str },
+    #[message(tag = 3, items = Self)]
+    All,
+    #[message(tag = 4)]
+    Forget(u64, Vec<u8>),
+    #[message(other)]
+    Newer(Unknown<'a>),
+}
+
+#[test]
+fn nothing_is_reported() {
+    assert_eq!(Unused::All.name(), "All");
+    #[expect(deprecated, reason = "it is")]
+    let old = old::Old::Sync;
+    assert_eq!(old.name(), "Sync");
+}
+
+/// Whoever names the protocol is warned, but not the derived code.
+mod old {
+    #![deny(deprecated)]
+
+    use datagrammar::{Message, Protocol};
+
+    #[deprecated]
+    #[derive(Message, Protocol)]
+    pub(super) enum Old<'a> {
+        #[message(tag = 1, reply = Result<&str, u64>)]
+        Get {
+            #[deprecated]
+            name: &'a str,
+        },
+        #[message(tag = 2, items = Self)]
+        All(#[message(nested)] Option<Box<Self>>),
+        #[deprecated]
+        #[message(tag = 3, reply = ())]
+        Sync,
+    }
+}

@@ -1,0 +1,15 @@
+use datagrammar::{Message, Protocol};
+
+#[derive(Message, Protocol)]
+enum Clock {
+    #[message(tag = 1, reply)]
+    Now,
+    #[message(tag = 2, reply = "u64")]
+    Then,
+    #[message(tag = 3, items(u64))]
+    Ticks,
+    #[message(tag = 4, reply = u64, reply = u32)]
+    Twice,
+}
+
+fn main() {}

@@ -1,0 +1,184 @@
+//! Descriptors in requests and answers.
+
+use std::convert::Infallible;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use datagrammar::calls::{
+    Answers, Call, CallError, Client, Outcome, Protocol, Reply, Server, Service,
+};
+use datagrammar::{Connection, Message, RecvError};
+use datagrammar_tests::{leaks, raw};
+use rustix::net::SocketType;
+
+use super::{Limited, alone, copies};
+
+#[derive(Message)]
+enum Files {
+    /// Answers how many there are.
+    #[message(tag = 1)]
+    Count(#[message(fd)] Vec<OwnedFd>),
+    /// Answers with that many.
+    #[message(tag = 2)]
+    Copies(u64),
+}
+
+impl Protocol for Files {
+    const ANSWER_DESCRIPTORS: bool = true;
+
+    fn has_items(_tag: u32) -> bool {
+        false
+    }
+}
+
+#[derive(Message)]
+#[message(tag = 1)]
+struct Counted(u64);
+
+impl Reply for Counted {
+    type Value<'f> = u64;
+    type Error<'f> = Infallible;
+
+    fn into_result<'f>(reply: Self::Borrowed<'f>) -> Result<Self::Value<'f>, Self::Error<'f>> {
+        Ok(reply.0)
+    }
+
+    fn from_result<'f>(result: Result<Self::Value<'f>, Self::Error<'f>>) -> Self::Borrowed<'f> {
+        let Ok(count) = result;
+        Self(count)
+    }
+}
+
+#[derive(Message)]
+#[message(tag = 1)]
+struct Copied(#[message(fd)] Vec<OwnedFd>);
+
+impl Reply for Copied {
+    type Value<'f> = Vec<OwnedFd>;
+    type Error<'f> = Infallible;
+
+    fn into_result<'f>(reply: Self::Borrowed<'f>) -> Result<Self::Value<'f>, Self::Error<'f>> {
+        Ok(reply.0)
+    }
+
+    fn from_result<'f>(result: Result<Self::Value<'f>, Self::Error<'f>>) -> Self::Borrowed<'f> {
+        let Ok(copies) = result;
+        Self(copies)
+    }
+}
+
+struct Handler;
+
+impl Service for Handler {
+    type Protocol = Files;
+
+    fn handle(&self, mut call: Call<Files>) {
+        let Some((_cx, request, answer)) = call.open() else { return };
+        match request {
+            Files::Count(files) => answer.reply::<Counted>(Ok(files.len() as u64)),
+            Files::Copies(count) => answer.reply::<Copied>(Ok(copies(count as usize))),
+        }
+    }
+}
+
+fn serve(connection: Connection<Answers<Files>, Files>) -> thread::JoinHandle<()> {
+    thread::spawn(|| Server::new(Handler).threads(1).serve(connection).unwrap())
+}
+
+/// Returns how many descriptors are open, those of a runtime included.
+fn open_before() -> usize {
+    drop(Connection::<Files, Files>::pair().unwrap());
+    leaks::open()
+}
+
+/// Checks that no more descriptors are open than before, once all handlers have returned.
+fn check_open(before: usize) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while leaks::open() != before && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(leaks::open(), before);
+}
+
+/// The head of a part of the call `id`, of which both are below 256.
+fn head(kind: u8, id: u8) -> Vec<u8> {
+    vec![0, kind, 0, 0, 0, 0, id, 0, 0, 0, 0, 0, 0, 0]
+}
+
+#[test]
+fn they_travel_with_their_call() {
+    let _alone = alone();
+    let before = open_before();
+    let (client, server) = Connection::<Files, Answers<Files>>::pair().unwrap();
+    let (client, server) = (Client::new(client), serve(server));
+    thread::scope(|scope| {
+        for count in [0, 1, 20, 253] {
+            let client = &client;
+            scope.spawn(move || {
+                let mut answer = client.call::<Counted>(&Files::Count(copies(count))).unwrap();
+                assert_eq!(answer.decode().unwrap(), count as u64);
+                let mut answer = client.call::<Copied>(&Files::Copies(count as u64)).unwrap();
+                assert_eq!(answer.decode().unwrap().len(), count);
+            });
+        }
+    });
+    drop(client);
+    server.join().unwrap();
+    check_open(before);
+}
+
+#[test]
+fn h11_a_request_that_lost_descriptors_is_answered_as_busy() {
+    let _alone = alone();
+    let files = copies(10);
+    let files: Vec<_> = files.iter().map(OwnedFd::as_fd).collect();
+    let before = open_before();
+    let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
+    let server = serve(Connection::adopt(theirs).unwrap());
+    let request = |id| [head(5, id), vec![1, 10]].concat();
+    let limited = Limited::to(3);
+    raw::send_with(&ours, &request(1), &[&files]).unwrap();
+    let busy = raw::recv(&ours);
+    drop(limited);
+    assert_eq!(busy[..2], [0, 6]);
+    assert_eq!((busy[2], busy[6], busy.len()), (6, 1, 14));
+    // The next one is in step, and so is one with another number of descriptors than it says.
+    raw::send_with(&ours, &request(2), &[&files]).unwrap();
+    assert_eq!(raw::recv(&ours), [head(6, 2), vec![1, 10]].concat());
+    raw::send_with(&ours, &request(3), &[&files[..9]]).unwrap();
+    let malformed = raw::recv(&ours);
+    assert_eq!((malformed[2], malformed[6], malformed.len()), (2, 3, 14));
+    // A part that carries none loses those that come with it.
+    raw::send_with(&ours, &head(9, 3), &[&files]).unwrap();
+    raw::send_with(&ours, &request(4), &[&files]).unwrap();
+    assert_eq!(raw::recv(&ours), [head(6, 4), vec![1, 10]].concat());
+    drop(ours);
+    server.join().unwrap();
+    check_open(before);
+}
+
+#[test]
+fn h11_an_answer_that_lost_descriptors_fails_its_call_alone() {
+    let _alone = alone();
+    let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
+    let client = Client::<Files>::new(Connection::adopt(ours).unwrap());
+    let files = copies(10);
+    let files: Vec<_> = files.iter().map(OwnedFd::as_fd).collect();
+    let limited = Limited::to(3);
+    let (lost, other) = thread::scope(|scope| {
+        let lost = scope.spawn(|| client.call::<Copied>(&Files::Copies(10)).map(|_| ()));
+        let id = raw::recv(&theirs)[6];
+        let other = scope.spawn(|| client.call::<Counted>(&Files::Count(Vec::new())));
+        let other_id = raw::recv(&theirs)[6];
+        raw::send_with(&theirs, &[head(6, id), vec![1, 10]].concat(), &[&files]).unwrap();
+        raw::send(&theirs, &[head(6, other_id), vec![1, 7]].concat()).unwrap();
+        (lost.join().unwrap(), other.join().unwrap())
+    });
+    drop(limited);
+    let error = lost.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    let CallError::Lost(reason) = &error else { panic!("{error}") };
+    assert!(matches!(**reason, RecvError::DescriptorsLost { received: 3, .. }), "{reason}");
+    assert_eq!(other.unwrap().decode().unwrap(), 7);
+}

@@ -1,0 +1,10 @@
+//! Clients and services of a derived protocol, each without the other, and together.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+mod by_hand;
+mod direct;
+mod evolution;
+mod exchange;
+mod observed;
+mod scripted;
+mod store;

@@ -14,16 +14,19 @@ pub(super) struct Bundle {
     at: u32,
     /// How many bytes follow the last frame, once that has been returned. Then `left` is 1, for the fault.
     trailing: u32,
-    /// Whether its frames may be parts of calls.
-    calls: bool,
-    /// The head of the part of a call that was skipped last.
-    skipped: Option<CallHead>,
+}
+
+/// What a receiver of calls keeps besides, out of line: other receivers have nothing of it.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    /// The head of the part of a call that the last receive has refused.
+    pub(super) refused: Option<CallHead>,
 }
 
 impl Bundle {
-    /// Begins a bundle of `count` frames. With `calls`, they may be parts of calls.
-    pub(super) fn new(count: u64, calls: bool) -> Self {
-        Self { left: count, at: HEAD_LEN as u32, trailing: 0, calls, skipped: None }
+    /// Begins a bundle of `count` frames.
+    pub(super) fn new(count: u64) -> Self {
+        Self { left: count, at: HEAD_LEN as u32, trailing: 0 }
     }
 
     #[inline]
@@ -32,10 +35,15 @@ impl Bundle {
     }
 
     /// Moves to the next frame of the bundle `bytes`, and returns its range. A fault ends the bundle. A frame
-    /// over `limit` is skipped, with an error.
+    /// over `limit` is skipped, with an error. With `calls`, the frames may be parts of calls.
     #[inline]
-    pub(super) fn next(&mut self, bytes: &[u8], limit: usize) -> Result<Range<usize>, RecvError> {
-        let frame = match self.find(bytes) {
+    pub(super) fn next(
+        &mut self,
+        bytes: &[u8],
+        limit: usize,
+        calls: Option<&mut Calls>,
+    ) -> Result<Range<usize>, RecvError> {
+        let frame = match self.find(bytes, calls.is_some()) {
             Ok(frame) => frame,
             Err(fault) => {
                 self.left = 0;
@@ -50,31 +58,14 @@ impl Bundle {
             _ => self.left -= 1,
         }
         if frame.len() > limit {
-            self.check_part(bytes.get(frame.clone()).unwrap_or_default(), limit)?;
+            check_part(bytes.get(frame.clone()).unwrap_or_default(), limit, calls)?;
         }
         Ok(frame)
     }
 
-    /// Fails for a frame over `limit`, unless only the head of a call makes it so long.
-    #[cold]
-    fn check_part(&mut self, frame: &[u8], limit: usize) -> Result<(), RecvError> {
-        let part = CallHead::split(frame).filter(|_| self.calls);
-        let len = part.map_or(frame.len(), |(_, frame)| frame.len());
-        if len > limit {
-            self.skipped = part.map(|(head, _)| head);
-            return Err(RecvError::TooLarge { len, limit });
-        }
-        Ok(())
-    }
-
-    /// Takes the head of the part of a call that was skipped last.
-    pub(super) fn take_skipped(&mut self) -> Option<CallHead> {
-        self.skipped.take()
-    }
-
-    /// Returns the range of the next frame.
+    /// Returns the range of the next frame. With `calls`, it may be a part of a call.
     #[inline]
-    pub(super) fn find(&self, bytes: &[u8]) -> Result<Range<usize>, BundleFault> {
+    pub(super) fn find(&self, bytes: &[u8], calls: bool) -> Result<Range<usize>, BundleFault> {
         let at = self.at as usize;
         let rest = bytes.get(at..).unwrap_or_default();
         if rest.is_empty() {
@@ -91,10 +82,21 @@ impl Bundle {
         match frame {
             None => Err(BundleFault::Overrun { at, len, left: rest.len() }),
             Some(frame @ [first, ..]) if !is_reserved(*first) => Ok(at..at + frame.len()),
-            Some(frame) if self.calls && CallHead::split(frame).is_some() => {
-                Ok(at..at + frame.len())
-            }
+            Some(frame) if calls && CallHead::split(frame).is_some() => Ok(at..at + frame.len()),
             Some(_) => Err(BundleFault::NotAFrame { at }),
         }
     }
+}
+
+/// Fails for a frame over `limit`, unless only the head of a call makes it so long.
+#[cold]
+fn check_part(frame: &[u8], limit: usize, calls: Option<&mut Calls>) -> Result<(), RecvError> {
+    let Some(calls) = calls else { return Err(RecvError::TooLarge { len: frame.len(), limit }) };
+    let part = CallHead::split(frame);
+    let len = part.map_or(frame.len(), |(_, frame)| frame.len());
+    if len > limit {
+        calls.refused = part.map(|(head, _)| head);
+        return Err(RecvError::TooLarge { len, limit });
+    }
+    Ok(())
 }

@@ -55,7 +55,7 @@ impl Inbox {
         }
         let begun = self.part_head();
         if let Some(incomplete) = self.reader.pieces.end() {
-            self.refused = begun;
+            self.note_refused(begun);
             self.keep_unclassified(len);
             return Err(incomplete);
         }
@@ -71,13 +71,13 @@ impl Inbox {
             Some(Ok(Head::Bundle { count })) => {
                 return self.open_bundle(count, len, limits).map(Some);
             }
-            Some(Ok(Head::Call(head))) if self.calls => {
+            Some(Ok(Head::Call(head))) if self.calls.is_some() => {
                 // The limit is that of the frame.
                 let frame_len = len.saturating_sub(HEAD_LEN);
                 if frame_len <= limits.frame_len && len == bytes.len() {
                     return Ok(Some(0..len));
                 }
-                self.refused = Some(head);
+                self.note_refused(Some(head));
                 return Err(self.too_long(frame_len, limits));
             }
             Some(Ok(head)) => FragmentFault::Kind(head.kind()),
@@ -95,7 +95,7 @@ impl Inbox {
         let head_len = if part.is_some() { HEAD_LEN } else { 0 };
         let accepted = pieces.accept(slot, len, limits.frame_len.saturating_add(head_len));
         accepted.map_err(|error| {
-            self.refused = part;
+            self.note_refused(part);
             self.reader.slot.release();
             self.take_descriptors();
             match error {
@@ -107,11 +107,16 @@ impl Inbox {
         })
     }
 
+    /// Notes which part of a call is refused, if this receives calls.
+    fn note_refused(&mut self, part: Option<CallHead>) {
+        if let Some(calls) = &mut self.calls {
+            calls.refused = part;
+        }
+    }
+
     /// Returns the head of the part of a call that is under assembly, or whose first piece is in the slot.
     fn part_head(&self) -> Option<CallHead> {
-        if !self.calls {
-            return None;
-        }
+        self.calls.as_ref()?;
         let begun = self.reader.pieces.assembly().map(Assembly::bytes);
         let part = begun.filter(|bytes| !bytes.is_empty()).or_else(|| {
             let first = self.reader.slot.bytes();
@@ -177,8 +182,8 @@ impl Inbox {
             HEAD_LEN => BundleFault::Missing { missing: count.max(1) },
             _ if count == 0 => BundleFault::Trailing { left: len - HEAD_LEN },
             _ => {
-                self.bundle = Bundle::new(count, self.calls);
-                return self.bundle.next(self.reader.slot.bytes(), limits.frame_len);
+                self.bundle = Bundle::new(count);
+                return self.next_of_bundle(limits);
             }
         };
         Err(RecvError::BadBundle(fault))
@@ -205,7 +210,8 @@ impl Inbox {
             _ => return Err(RecvError::Empty),
         }
         self.ended = true;
-        self.refused = self.part_head();
+        let part = self.part_head();
+        self.note_refused(part);
         self.reader.pieces.end().map_or(Ok(()), Err)
     }
 
@@ -230,9 +236,10 @@ impl Inbox {
         // Ask while the installed descriptors are open, because they count.
         let limit = sys::open_file_limit(fd.as_fd());
         let received = mem::take(&mut ancillary.descriptors).len();
-        if self.calls {
+        if self.calls.is_some() {
             let part = CallHead::split(self.reader.slot.bytes()).map(|(head, _)| head);
-            self.refused = self.part_head().or(part);
+            let part = self.part_head().or(part);
+            self.note_refused(part);
         }
         self.reader.pieces.discard_rest();
         Err(RecvError::DescriptorsLost { received, limit })

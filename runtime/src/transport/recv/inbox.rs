@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use super::assembly::Assembly;
-use super::bundle::Bundle;
+use super::bundle::{Bundle, Calls};
 use super::reader::{ReadResult, Reader};
 use crate::budget::Budget;
 use crate::error::RecvError;
@@ -32,9 +32,7 @@ pub(crate) struct Inbox {
     unclassified: Option<NonZeroUsize>,
     pub(super) ended: bool,
     /// Whether parts of calls are received like frames.
-    pub(super) calls: bool,
-    /// The head of the part of a call that was refused.
-    pub(super) refused: Option<CallHead>,
+    pub(super) calls: Option<Box<Calls>>,
 }
 
 impl Inbox {
@@ -47,14 +45,13 @@ impl Inbox {
             restored: VecDeque::new(),
             unclassified: None,
             ended: false,
-            calls: false,
-            refused: None,
+            calls: None,
         }
     }
 
     /// Receives parts of calls like frames, from now on.
     pub(crate) fn accept_calls(&mut self) {
-        self.calls = true;
+        self.calls = Some(Box::default());
     }
 
     /// Receives the next frame, and returns its range for [`bytes`](Self::bytes), or `None` at the end of a
@@ -67,7 +64,7 @@ impl Inbox {
         wait: Wait,
     ) -> Result<Option<Range<usize>>, RecvError> {
         if self.bundle.is_open() {
-            return self.bundle.next(self.reader.slot.bytes(), limits.frame_len).map(Some);
+            return self.next_of_bundle(limits).map(Some);
         }
         let mut rounds = 0;
         loop {
@@ -125,7 +122,7 @@ impl Inbox {
 
     /// Returns the head of the part of a call that the last receive has refused, if it is known.
     pub(crate) fn take_refused(&mut self) -> Option<CallHead> {
-        self.refused.take().or_else(|| self.bundle.take_skipped())
+        self.calls.as_mut()?.refused.take()
     }
 
     /// Returns the bytes of the last received part of a call, and how many of them are before the last `len`.
@@ -181,7 +178,7 @@ impl Inbox {
     ) -> Result<Option<usize>, RecvError> {
         loop {
             if self.bundle.is_open() {
-                let next = self.bundle.find(self.reader.slot.bytes());
+                let next = self.bundle.find(self.reader.slot.bytes(), self.calls.is_some());
                 return Ok(Some(next.map_err(RecvError::BadBundle)?.len()));
             }
             if let Some(len) = self.unclassified {
@@ -232,13 +229,21 @@ impl Inbox {
             unread.push(self.reader.slot.bytes().to_vec());
         }
         while self.bundle.is_open() {
-            if let Ok(frame) = self.bundle.next(self.reader.slot.bytes(), usize::MAX) {
+            let calls = self.calls.as_deref_mut();
+            if let Ok(frame) = self.bundle.next(self.reader.slot.bytes(), usize::MAX, calls) {
                 unread.push(self.bytes(frame).to_vec());
             }
         }
         unread.extend(self.reader.pieces.into_piece());
         unread.extend(self.restored);
         unread
+    }
+
+    /// Returns the next frame of the open bundle.
+    #[inline]
+    pub(super) fn next_of_bundle(&mut self, limits: Limits) -> Result<Range<usize>, RecvError> {
+        let Self { reader, bundle, calls, .. } = self;
+        bundle.next(reader.slot.bytes(), limits.frame_len, calls.as_deref_mut())
     }
 
     /// Returns the next datagram that needs no read, or `None` at the end.

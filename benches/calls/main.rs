@@ -1,7 +1,7 @@
 //! What a call costs, compared with tarpc over a UNIX socket. Both sides are in this process, on one thread or on
 //! two. The rounds of both are interleaved.
 //!
-//! `cargo run --release -p datagrammar-benches --bin calls`
+//! `cargo run --release -p datagrammar-benches --bin compare-calls`
 
 mod ours;
 mod theirs;

@@ -55,6 +55,7 @@ pub(crate) enum CallKind {
 }
 
 impl CallKind {
+    #[inline]
     fn new(kind: u8) -> Option<Self> {
         Some(match kind {
             5 => Self::Request,
@@ -69,6 +70,7 @@ impl CallKind {
 }
 
 impl CallHead {
+    #[inline]
     pub(crate) fn to_bytes(self) -> [u8; HEAD_LEN] {
         Head::Call(self).to_bytes()
     }
@@ -114,6 +116,7 @@ impl Head {
     }
 
     /// Parses a head. Returns the kind if it is unknown.
+    #[inline]
     pub(crate) fn from_bytes(bytes: [u8; HEAD_LEN]) -> Result<Self, u8> {
         let [_tag, kind, i, j, k, l, place @ ..] = bytes;
         let (number, place) = (u32::from_le_bytes([i, j, k, l]), u64::from_le_bytes(place));

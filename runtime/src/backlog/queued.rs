@@ -83,10 +83,6 @@ impl Backlog {
         Vec::new()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.datagrams.is_empty()
-    }
-
     /// Removes the first datagram.
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Datagram> {

@@ -19,6 +19,7 @@ pub(crate) struct Bell {
 
 impl Bell {
     /// Says that there is work.
+    #[inline]
     pub(crate) fn ring(&self) {
         if self.state.fetch_or(RUNG, Ordering::AcqRel) == 0 {
             let waker = self.waker().clone();
@@ -28,11 +29,13 @@ impl Bell {
 
     /// The task works: until [`arm`](Self::arm), ringing does not wake it. Forgets that it was rung, before the work is
     /// looked for.
+    #[inline]
     pub(crate) fn disarm(&self) {
         self.state.swap(WORKING, Ordering::AcqRel);
     }
 
     /// The task ends its work. Wakes it at once if the bell was rung meanwhile.
+    #[inline]
     pub(crate) fn arm(&self, cx: &Context<'_>) {
         let mut waker = self.waker();
         match &mut *waker {
@@ -45,6 +48,7 @@ impl Bell {
         }
     }
 
+    #[inline]
     fn waker(&self) -> MutexGuard<'_, Option<Waker>> {
         self.waker.lock().unwrap_or_else(PoisonError::into_inner)
     }

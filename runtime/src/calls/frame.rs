@@ -48,6 +48,7 @@ impl Observer {
     }
 
     /// A request was encoded, and is sent next.
+    #[inline]
     pub(crate) fn sent<M: Message>(&self, id: Option<u64>, request: &M, len: usize) {
         if let Some(see) = &self.0 {
             let (call, tag) = (Some(request.name()), Some(request.tag()));
@@ -56,6 +57,7 @@ impl Observer {
     }
 
     /// Something was received. `name` finds the name of a call.
+    #[inline]
     pub(crate) fn received<M: Message>(
         &self,
         part: &Part,

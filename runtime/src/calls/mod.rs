@@ -57,6 +57,7 @@ mod room;
 mod script;
 mod script_error;
 mod server;
+mod sink;
 mod status;
 
 pub(crate) use self::bell::Bell;

@@ -1,22 +1,19 @@
 //! Sends parts of calls over a connection that many threads share.
 
 use std::io::IoSlice;
-use std::net::Shutdown;
-use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::backlog::{Backlog, Datagram, HeldFrame};
 use crate::bundle::Bundle;
 use crate::calls::memory::Memory;
-use crate::calls::protocol::Encoded;
+use crate::calls::sink::Sink;
 use crate::error::SendError;
 use crate::message::Message;
 use crate::outbox;
 use crate::sender::Sender;
 use crate::sys::Kind;
 use crate::transport::{Outgoing, check_descriptors};
-use crate::wait::Wait;
 use crate::wire::{CallHead, HEAD_LEN};
 
 /// How many bytes may wait before threads that send wait, too: enough to fill a socket.
@@ -64,13 +61,6 @@ struct Writer {
     sink: Sink,
     /// The datagram that had no room, or only for some of its pieces.
     current: Option<Datagram>,
-}
-
-/// Where datagrams go.
-#[derive(Debug)]
-enum Sink {
-    Socket(Sender<Encoded>),
-    Memory(Memory),
 }
 
 impl Outlet {
@@ -145,6 +135,7 @@ impl Outlet {
     }
 
     /// Adds a part that takes `room`. Returns how many bytes will have been sent once it is.
+    #[inline]
     fn add(&self, room: usize, push: impl FnOnce(&mut Backlog)) -> u64 {
         let mut backlog = self.backlog();
         push(&mut backlog);
@@ -152,6 +143,7 @@ impl Outlet {
     }
 
     /// Returns whether so much is queued that whoever sends has to wait.
+    #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.unsent() > MAX_QUEUED
     }
@@ -161,37 +153,29 @@ impl Outlet {
     /// [`flush_to`](Self::flush_to).
     ///
     /// `not_sent` learns of errors. After a fatal one, nothing more can be sent.
-    pub(crate) fn flush(&self, mut not_sent: impl FnMut(Unsent, SendError)) -> bool {
-        loop {
-            let writer = match self.writer.try_lock() {
-                Ok(writer) => writer,
-                Err(TryLockError::Poisoned(writer)) => writer.into_inner(),
-                // Who holds it does not wait for room.
-                Err(TryLockError::WouldBlock) if self.is_full() => {
-                    self.writer.lock().unwrap_or_else(PoisonError::into_inner)
-                }
-                Err(TryLockError::WouldBlock) => return true,
-            };
-            if !self.send_queued(writer, &mut not_sent) {
-                return false;
+    pub(crate) fn flush(&self, not_sent: impl FnMut(Unsent, SendError)) -> bool {
+        if self.unsent() == 0 {
+            return true;
+        }
+        match self.writer.try_lock() {
+            Ok(writer) => self.send_queued(writer, not_sent),
+            Err(TryLockError::Poisoned(writer)) => self.send_queued(writer.into_inner(), not_sent),
+            // Who holds it does not wait for room.
+            Err(TryLockError::WouldBlock) if self.is_full() => {
+                self.send_queued(self.writer(), not_sent)
             }
-            if self.backlog().is_empty() {
-                return true;
-            }
+            Err(TryLockError::WouldBlock) => true,
         }
     }
 
     /// As [`flush`](Self::flush), but does not return `true` before the first `end` bytes were sent. For a thread that
     /// then sleeps: nobody else may be there to send its part.
-    pub(crate) fn flush_to(&self, end: u64, mut not_sent: impl FnMut(Unsent, SendError)) -> bool {
-        if self.sent() < end {
-            // Whoever has it does not wait for room.
-            let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            if !self.send_queued(writer, &mut not_sent) {
-                return false;
-            }
+    pub(crate) fn flush_to(&self, end: u64, not_sent: impl FnMut(Unsent, SendError)) -> bool {
+        match self.sent() < end {
+            // Who holds the writer does not wait for room.
+            true => self.send_queued(self.writer(), not_sent),
+            false => self.flush(not_sent),
         }
-        self.flush(not_sent)
     }
 
     /// Sends what is queued, as far as there is room. Returns whether everything was sent.
@@ -200,45 +184,66 @@ impl Outlet {
         mut writer: MutexGuard<'_, Writer>,
         mut not_sent: impl FnMut(Unsent, SendError),
     ) -> bool {
+        let mut is_begun = writer.current.is_some();
         loop {
-            let begun = writer.current.take();
-            let is_begun = begun.is_some();
-            let Some(mut datagram) = begun.or_else(|| self.backlog().pop()) else { return true };
-            match writer.sink.send(&mut datagram, is_begun) {
-                Ok(()) => {}
-                Err(SendError::WouldBlock { .. }) => {
-                    writer.current = Some(datagram);
-                    return false;
-                }
-                Err(error) => {
-                    let head = CallHead::split(datagram.content().0).map(|(head, _)| head);
-                    let unsent = match head {
-                        Some(head) => Unsent::Part(head),
-                        None if datagram.is_bundle() => Unsent::Bundle,
-                        None => Unsent::Frame,
-                    };
-                    if matches!(unsent, Unsent::Bundle) && !error.is_fatal() {
-                        // There is no memory. Callers would wait for what is lost.
-                        writer.sink.shutdown();
+            let Writer { sink, current } = &mut *writer;
+            if let Some(datagram) = current {
+                match sink.send(datagram, is_begun) {
+                    Ok(()) => {}
+                    Err(SendError::WouldBlock { .. }) => return false,
+                    Err(error) => {
+                        let unsent = Unsent::of(datagram);
+                        if matches!(unsent, Unsent::Bundle) && !error.is_fatal() {
+                            // There is no memory. Callers would wait for what is lost.
+                            sink.shutdown();
+                        }
+                        not_sent(unsent, error);
                     }
-                    not_sent(unsent, error);
                 }
             }
+            match self.next(writer) {
+                Some(next) => writer = next,
+                None => return true,
+            }
+            is_begun = false;
+        }
+    }
+
+    /// Puts the next datagram in the place of the current one, which was sent or cannot be sent. If there is none,
+    /// unlocks the writer before the backlog: whoever queues a part afterwards finds the writer free.
+    fn next<'w>(&self, mut writer: MutexGuard<'w, Writer>) -> Option<MutexGuard<'w, Writer>> {
+        let mut used = Vec::new();
+        if let Some(datagram) = writer.current.take() {
             let (count, room, buffer) = datagram.into_parts();
             self.is_shared.store(count > 1, Ordering::Relaxed);
             // Whoever sees that a part was sent also sees that it was not.
             self.sent.fetch_add(room as u64, Ordering::Release);
-            let unused = self.backlog().keep_bundle(buffer);
-            drop(unused);
+            used = buffer;
         }
+        let mut backlog = self.backlog();
+        let unused = backlog.keep_bundle(used);
+        writer.current = backlog.pop();
+        let writer = match writer.current.is_some() {
+            true => Some(writer),
+            false => {
+                drop(writer);
+                None
+            }
+        };
+        drop(backlog);
+        // Large memory is freed without the lock.
+        drop(unused);
+        writer
     }
 
     /// Returns whether parts lately shared datagrams, so that it is worth waiting for others.
+    #[inline]
     pub(crate) fn is_shared(&self) -> bool {
         self.is_shared.load(Ordering::Relaxed)
     }
 
     /// Returns how many bytes are queued and not sent, those of a datagram that is sent in part included.
+    #[inline]
     pub(crate) fn unsent(&self) -> usize {
         let sent = self.sent();
         let unsent = self.queued().saturating_sub(sent);
@@ -246,48 +251,35 @@ impl Outlet {
     }
 
     /// Returns how many bytes were ever queued.
+    #[inline]
     pub(crate) fn queued(&self) -> u64 {
         self.queued.load(Ordering::Relaxed)
     }
 
     /// Returns how many bytes were sent, or could not be sent.
+    #[inline]
     pub(crate) fn sent(&self) -> u64 {
         self.sent.load(Ordering::Acquire)
     }
 
+    #[inline]
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
     fn backlog(&self) -> MutexGuard<'_, Backlog> {
         self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Sink {
-    fn send(&mut self, datagram: &mut Datagram, is_begun: bool) -> Result<(), SendError> {
-        match self {
-            Self::Socket(sender) => send(sender, datagram, is_begun),
-            Self::Memory(memory) => memory.push(datagram),
+impl Unsent {
+    fn of(datagram: &mut Datagram) -> Self {
+        let head = CallHead::split(datagram.content().0).map(|(head, _)| head);
+        match head {
+            Some(head) => Self::Part(head),
+            None if datagram.is_bundle() => Self::Bundle,
+            None => Self::Frame,
         }
     }
-
-    fn shutdown(&self) {
-        if let Self::Socket(sender) = self {
-            // Fails only if the connection has ended.
-            _ = sender.shutdown(Shutdown::Both);
-        }
-    }
-}
-
-/// Sends a datagram, or the rest of one that has begun: see [`Sender::pending`].
-fn send(
-    sender: &mut Sender<Encoded>,
-    datagram: &mut Datagram,
-    is_begun: bool,
-) -> Result<(), SendError> {
-    if !is_begun || sender.pending() == 0 {
-        let (bytes, descriptors) = datagram.content();
-        let (slices, len) = ([IoSlice::new(bytes)], bytes.len());
-        let descriptors: Vec<_> = descriptors.iter().map(OwnedFd::as_fd).collect();
-        let outgoing = Outgoing { slices: &slices, descriptors: &descriptors, len };
-        sender.send_outgoing(outgoing, Wait::Try)?;
-    }
-    sender.flush(Wait::Try)
 }

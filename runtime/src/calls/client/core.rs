@@ -54,16 +54,19 @@ impl Core {
         }
     }
 
+    #[inline]
     pub(crate) fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns how many bytes are queued and not sent.
+    #[inline]
     pub(crate) fn unsent(&self) -> usize {
         self.outlet.unsent()
     }
 
     /// Sends what is queued if it is one call alone. Returns whether everything was sent.
+    #[inline]
     pub(crate) fn flush_alone(&self) -> bool {
         !self.outlet.is_shared() && self.table().is_alone() && self.flush()
     }

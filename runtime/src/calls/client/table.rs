@@ -1,6 +1,7 @@
 //! The calls of a client that have no answer yet.
 
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::mem;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
@@ -84,6 +85,7 @@ impl Table {
     }
 
     /// Begins a call for one answer, or for `items`. Returns its id.
+    #[inline]
     pub(crate) fn begin(&mut self, name: &'static str, items: bool) -> Result<u64, CallError> {
         self.check()?;
         self.last += 1;
@@ -109,6 +111,7 @@ impl Table {
     }
 
     /// Hands a part from the server to its call. Returns the waker of the task or thread that waits for it.
+    #[inline]
     pub(crate) fn deliver(&mut self, part: Part) -> Option<Waker> {
         let Some(CallHead { kind, number, id }) = part.head else {
             self.dropped += 1;
@@ -212,18 +215,21 @@ impl Table {
     }
 
     /// Takes the answer of a call, which ends it, or stores who waits for it.
+    #[inline]
     pub(crate) fn poll_answer(&mut self, id: u64, waker: &Waker) -> Poll<Result<Part, CallError>> {
-        match self.calls.get_mut(&id) {
-            Some(Call { state: State::Answered(answer), .. }) => {
+        let Entry::Occupied(mut call) = self.calls.entry(id) else {
+            return Poll::Ready(Err(CallError::Cancelled));
+        };
+        match &mut call.get_mut().state {
+            State::Answered(answer) => {
                 let answer = mem::replace(answer, Err(CallError::Cancelled));
-                self.calls.remove(&id);
+                call.remove();
                 Poll::Ready(answer)
             }
-            Some(call) => {
-                call.wait(waker);
+            _ => {
+                call.get_mut().wait(waker);
                 Poll::Pending
             }
-            None => Poll::Ready(Err(CallError::Cancelled)),
         }
     }
 
@@ -278,11 +284,13 @@ impl Table {
     }
 
     /// Returns whether at most one call waits for something from the server.
+    #[inline]
     pub(crate) fn is_alone(&self) -> bool {
         self.open <= 1
     }
 
     /// Returns whether a server that keeps the rules has sent nothing more.
+    #[inline]
     pub(crate) fn is_idle(&self) -> bool {
         self.open == 0 && !self.has_cancelled && self.dropped == 0
     }
@@ -302,6 +310,7 @@ pub(crate) fn is_lost_here(error: &CallError) -> bool {
 }
 
 impl Call {
+    #[inline]
     fn wait(&mut self, waker: &Waker) {
         match &mut self.waker {
             Some(stored) => stored.clone_from(waker),

@@ -20,6 +20,7 @@ struct Kept {
 
 impl Buffers {
     /// Returns a buffer that was kept, or one without memory.
+    #[inline]
     pub(crate) fn take(&self) -> Vec<u8> {
         let mut kept = self.lock();
         let buffer = kept.buffers.pop().unwrap_or_default();
@@ -28,6 +29,7 @@ impl Buffers {
     }
 
     /// Keeps a buffer, unless it is too large or there are enough.
+    #[inline]
     pub(crate) fn keep(&self, buffer: Vec<u8>) {
         let len = buffer.capacity();
         let mut kept = self.lock();
@@ -37,6 +39,7 @@ impl Buffers {
         }
     }
 
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,7 @@
 //! The calls of a connection that run, and the memory for others.
 
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,19 +20,32 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    /// Returns a call that has just begun, in memory of one that has ended if there is any.
-    pub(super) fn fresh(&mut self, deadline: Option<Instant>, is_stream: bool) -> Arc<Running> {
-        if let Some(mut finished) = self.finished.pop_front()
-            // Some handlers keep it after they have answered.
-            && let Some(running) = Arc::get_mut(&mut finished)
-        {
-            *running = Running::new(deadline, is_stream);
-            return finished;
-        }
-        Arc::new(Running::new(deadline, is_stream))
+    /// Begins a call, in memory of one that has ended if there is any. `None` if a call with this id runs.
+    #[inline]
+    pub(super) fn begin(
+        &mut self,
+        id: u64,
+        deadline: Option<Instant>,
+        is_stream: bool,
+    ) -> Option<Arc<Running>> {
+        let Entry::Vacant(vacant) = self.running.entry(id) else { return None };
+        let fresh = Running::new(deadline, is_stream);
+        let running = match self.finished.pop_front() {
+            Some(mut finished) => match Arc::get_mut(&mut finished) {
+                Some(running) => {
+                    *running = fresh;
+                    finished
+                }
+                // Some handlers keep it after they have answered.
+                None => Arc::new(fresh),
+            },
+            None => Arc::new(fresh),
+        };
+        Some(Arc::clone(vacant.insert(running)))
     }
 
     /// Keeps the memory of a call that has ended, unless there is enough.
+    #[inline]
     pub(super) fn keep(&mut self, finished: Arc<Running>) {
         if self.finished.len() < MAX_FINISHED {
             self.finished.push_back(finished);

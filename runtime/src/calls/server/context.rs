@@ -52,16 +52,19 @@ impl Running {
     }
 
     /// Returns whether it is answered with items.
+    #[inline]
     pub(crate) fn is_stream(&self) -> bool {
         self.is_stream
     }
 
     /// Returns whether nobody waits for an answer any more.
+    #[inline]
     pub(crate) fn is_over(&self) -> bool {
         self.is_cancelled() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Returns whether the caller has cancelled it, or is gone.
+    #[inline]
     pub(crate) fn is_cancelled(&self) -> bool {
         self.is_cancelled.load(Ordering::Acquire)
     }
@@ -142,6 +145,7 @@ impl Running {
         Poll::Pending
     }
 
+    #[inline]
     fn flow(&self) -> MutexGuard<'_, Flow> {
         self.flow.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -88,11 +88,7 @@ impl Session {
         is_stream: bool,
     ) -> Option<Arc<Running>> {
         let mut calls = self.calls();
-        if calls.running.contains_key(&id) {
-            return None;
-        }
-        let running = calls.fresh(deadline, is_stream);
-        calls.running.insert(id, Arc::clone(&running));
+        let running = calls.begin(id, deadline, is_stream)?;
         self.count(is_stream).fetch_add(1, Ordering::Relaxed);
         Some(running)
     }
@@ -130,10 +126,12 @@ impl Session {
     }
 
     /// Wakes who waits for room, if there is some or the connection has ended.
+    #[inline]
     pub(crate) fn admit(&self) {
         self.room.admit(|| self.has_room());
     }
 
+    #[inline]
     fn has_room(&self) -> bool {
         !self.outlet.is_full() || self.is_broken()
     }
@@ -143,6 +141,7 @@ impl Session {
         self.is_stopping.store(true, Ordering::Release);
     }
 
+    #[inline]
     pub(crate) fn is_stopping(&self) -> bool {
         self.is_stopping.load(Ordering::Acquire)
     }
@@ -153,6 +152,7 @@ impl Session {
     }
 
     /// Returns how many calls run that are answered with items, and how many others.
+    #[inline]
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.streams.load(Ordering::Relaxed), self.others.load(Ordering::Relaxed))
     }
@@ -181,11 +181,13 @@ impl Session {
     }
 
     /// Returns whether the connection has to be closed once everything is sent.
+    #[inline]
     pub(crate) fn is_closing(&self) -> bool {
         self.is_closing.load(Ordering::Acquire)
     }
 
     /// Returns whether the connection has ended.
+    #[inline]
     pub(crate) fn is_broken(&self) -> bool {
         self.is_broken.load(Ordering::Acquire)
     }
@@ -196,11 +198,13 @@ impl Session {
     }
 
     /// Returns the bell that wakes the task of the connection.
+    #[inline]
     pub(crate) fn bell(&self) -> Option<&Bell> {
         self.bell.as_ref()
     }
 
     /// Returns how many bytes of answers are not sent.
+    #[inline]
     pub(crate) fn unsent(&self) -> usize {
         self.outlet.unsent()
     }
@@ -255,6 +259,7 @@ impl Session {
 
     /// Sends what is queued, and waits for room: a client that does not read its answers gets no others. A task of
     /// the connection does so itself.
+    #[inline]
     fn flush(&self) {
         match &self.bell {
             Some(bell) => bell.ring(),
@@ -303,10 +308,12 @@ impl Session {
         calls.running.drain().collect()
     }
 
+    #[inline]
     fn count(&self, is_stream: bool) -> &AtomicUsize {
         if is_stream { &self.streams } else { &self.others }
     }
 
+    #[inline]
     fn calls(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }

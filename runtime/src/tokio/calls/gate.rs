@@ -36,6 +36,7 @@ impl Gate {
     }
 
     /// Returns whether another call may begin. If not, the bell of `session` rings when one ends.
+    #[inline]
     pub(super) fn admits(&self, session: &Arc<Session>) -> bool {
         if self.is_open() {
             return true;

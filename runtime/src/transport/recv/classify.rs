@@ -37,9 +37,23 @@ impl Inbox {
                 }
                 Err(self.too_long(len, limits))
             }
+            Some(_) if self.is_whole_part(len, limits) => Ok(Some(0..len)),
             Some(_) => self.classify_slow(fd, len, limits),
             None => self.handle_empty(fd).map(|()| None),
         }
+    }
+
+    /// Returns whether the slot holds a datagram of `len` bytes that is a whole part of a call, where no piece is
+    /// expected.
+    #[inline]
+    fn is_whole_part(&self, len: usize, limits: Limits) -> bool {
+        let bytes = self.reader.slot.bytes();
+        self.calls.is_some()
+            && self.reader.pieces.is_idle()
+            // The limit is that of the frame.
+            && len.saturating_sub(HEAD_LEN) <= limits.frame_len
+            && len == bytes.len()
+            && CallHead::split(bytes).is_some()
     }
 
     /// Classifies a datagram with tag 0, or one that arrives where a piece is expected.
@@ -71,14 +85,10 @@ impl Inbox {
             Some(Ok(Head::Bundle { count })) => {
                 return self.open_bundle(count, len, limits).map(Some);
             }
+            Some(Ok(Head::Call(_))) if self.is_whole_part(len, limits) => return Ok(Some(0..len)),
             Some(Ok(Head::Call(head))) if self.calls.is_some() => {
-                // The limit is that of the frame.
-                let frame_len = len.saturating_sub(HEAD_LEN);
-                if frame_len <= limits.frame_len && len == bytes.len() {
-                    return Ok(Some(0..len));
-                }
                 self.note_refused(Some(head));
-                return Err(self.too_long(frame_len, limits));
+                return Err(self.too_long(len.saturating_sub(HEAD_LEN), limits));
             }
             Some(Ok(head)) => FragmentFault::Kind(head.kind()),
             Some(Err(kind)) => FragmentFault::Kind(kind),

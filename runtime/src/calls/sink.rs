@@ -1,0 +1,57 @@
+//! Where the datagrams of calls go.
+
+use std::io::IoSlice;
+use std::net::Shutdown;
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use crate::backlog::Datagram;
+use crate::calls::memory::Memory;
+use crate::calls::protocol::Encoded;
+use crate::error::SendError;
+use crate::sender::Sender;
+use crate::transport::Outgoing;
+use crate::wait::Wait;
+
+/// Where datagrams go.
+#[derive(Debug)]
+pub(super) enum Sink {
+    Socket(Sender<Encoded>),
+    Memory(Memory),
+}
+
+impl Sink {
+    /// Sends a datagram, or the rest of one that `is_begun`, as far as there is room.
+    pub(super) fn send(
+        &mut self,
+        datagram: &mut Datagram,
+        is_begun: bool,
+    ) -> Result<(), SendError> {
+        match self {
+            Self::Socket(sender) => send(sender, datagram, is_begun),
+            Self::Memory(memory) => memory.push(datagram),
+        }
+    }
+
+    pub(super) fn shutdown(&self) {
+        if let Self::Socket(sender) = self {
+            // Fails only if the connection has ended.
+            _ = sender.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// Sends a datagram, or the rest of one that has begun: see [`Sender::pending`].
+fn send(
+    sender: &mut Sender<Encoded>,
+    datagram: &mut Datagram,
+    is_begun: bool,
+) -> Result<(), SendError> {
+    if !is_begun || sender.pending() == 0 {
+        let (bytes, descriptors) = datagram.content();
+        let (slices, len) = ([IoSlice::new(bytes)], bytes.len());
+        let descriptors: Vec<_> = descriptors.iter().map(OwnedFd::as_fd).collect();
+        let outgoing = Outgoing { slices: &slices, descriptors: &descriptors, len };
+        sender.send_outgoing(outgoing, Wait::Try)?;
+    }
+    sender.flush(Wait::Try)
+}

@@ -1,125 +1,95 @@
-//! What a call costs, compared with tarpc over a UNIX socket. Both sides are in this process, on one thread or on
-//! two. The rounds of both are interleaved.
-//!
-//! `cargo run --release -p datagrammar-benches --bin compare-calls`
+//! What a call costs. Under tokio, compared with tarpc over a UNIX socket: both sides are on one thread or on two.
+//! Blocking, compared with two raw `send` and `recv` of the same bytes: both sides are on one core. Rounds of all are
+//! interleaved.
 
-mod ours;
-mod theirs;
+mod awaited;
+mod blocking;
+mod echo;
+mod report;
+mod tarpc;
 
-use std::thread;
-use std::time::Duration;
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use datagrammar_benches::usage::cpu_time;
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
+use datagrammar_benches::numbers::median;
 
-/// What each call sends and gets back.
-const TEXT: &[u8; 64] = &[b'x'; 64];
-
-/// How many calls are in flight, and the most that the CPU time may be of tarpc's.
-const REQUIRED: [(usize, f64); 3] = [(1, 0.6), (16, 0.35), (256, 0.25)];
-
-/// Compares calls with those of tarpc.
+/// Compares the CPU time of calls with that of tarpc's, and with raw system calls.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// The calls of a round.
     #[arg(long, default_value_t = 20_000)]
     calls: usize,
-    /// The rounds of each.
-    #[arg(long, default_value_t = 9)]
-    rounds: usize,
-    /// Runs our calls alone, on one thread, with so many in flight: for a profiler.
+    /// The rounds of each way. The figures are medians.
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Runs our awaited calls alone, on one thread, with so many in flight: for a profiler.
     #[arg(long)]
     profile: Option<usize>,
+    /// Writes the table to `calls.md` in this directory, too.
+    #[arg(long, default_value = "benches/results")]
+    out: PathBuf,
+    /// Fail if a requirement is missed.
+    #[arg(long)]
+    strict: bool,
 }
 
-/// Makes so many calls on each of so many tasks.
-type Run = dyn Fn(&Runtime, usize, usize) -> Result<()>;
-
-/// A client and its server.
-struct Pair {
-    client: Runtime,
-    run: Box<Run>,
-    /// Ends the thread of the server, if it has one.
-    _end: Option<oneshot::Sender<()>>,
+/// A way to call, with what it is compared with.
+struct Case {
+    /// Who calls whom.
+    sides: &'static str,
+    in_flight: usize,
+    theirs: &'static str,
+    /// The CPU time of a call, in nanoseconds.
+    ours_ns: f64,
+    theirs_ns: f64,
+    /// The median of the rounds' ratios.
+    ratio: f64,
+    /// The most that the ratio may be.
+    required: Option<f64>,
 }
 
-impl Pair {
-    /// Returns the CPU time of a call of both sides.
-    fn measure(&self, calls: usize, in_flight: usize) -> Result<f64> {
-        let before = cpu_time()?;
-        (self.run)(&self.client, calls / in_flight, in_flight)?;
-        let used = cpu_time()? - before;
-        Ok(used.as_nanos() as f64 / calls as f64)
+impl Case {
+    /// Measures both ways in turns.
+    fn measure(
+        (sides, in_flight): (&'static str, usize),
+        (theirs, required): (&'static str, Option<f64>),
+        rounds: u32,
+        mut round: impl FnMut() -> Result<[f64; 2]>,
+    ) -> Result<Self> {
+        // It warms up.
+        round()?;
+        let times = (0..rounds).map(|_| round()).collect::<Result<Vec<_>>>()?;
+        let of = |way: fn(&[f64; 2]) -> f64| median(times.iter().map(way).collect());
+        Ok(Self {
+            sides,
+            in_flight,
+            theirs,
+            ours_ns: of(|[ours, _]| *ours),
+            theirs_ns: of(|[_, theirs]| *theirs),
+            ratio: of(|[ours, theirs]| ours / theirs),
+            required,
+        })
+    }
+
+    fn is_met(&self) -> bool {
+        self.required.is_none_or(|required| self.ratio <= required)
     }
 }
 
-fn runtime() -> Result<Runtime> {
-    Ok(Builder::new_current_thread().enable_all().build()?)
-}
-
-/// Runs `serve` on the runtime of the client, or on a thread of its own.
-fn spawn_server<F: Future<Output = ()> + Send + 'static>(
-    client: &Runtime,
-    apart: bool,
-    serve: impl FnOnce() -> Result<F> + Send + 'static,
-) -> Result<Option<oneshot::Sender<()>>> {
-    if !apart {
-        let _guard = client.enter();
-        client.spawn(serve()?);
-        return Ok(None);
-    }
-    let (end, ended) = oneshot::channel();
-    thread::spawn(move || -> Result<()> {
-        let runtime = runtime()?;
-        let _guard = runtime.enter();
-        runtime.spawn(serve()?);
-        _ = runtime.block_on(ended);
-        Ok(())
-    });
-    Ok(Some(end))
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-fn main() -> Result<()> {
-    let Arguments { calls, rounds, profile } = Arguments::parse();
+fn main() -> Result<ExitCode> {
+    let Arguments { calls, rounds, profile, out, strict } = Arguments::parse();
     if let Some(in_flight) = profile {
-        let pair = ours::pair(false)?;
-        for _ in 0..rounds {
-            println!("{:.0} ns", pair.measure(calls, in_flight)?);
-        }
-        return Ok(());
+        awaited::profile(calls, in_flight, rounds)?;
+        return Ok(ExitCode::SUCCESS);
     }
-    println!("| sides | in flight | datagrammar, ns | tarpc 0.38, ns | ratio | required |");
-    println!("| --- | ---: | ---: | ---: | ---: | ---: |");
-    for apart in [false, true] {
-        let (ours, theirs) = (ours::pair(apart)?, theirs::pair(apart)?);
-        for (in_flight, required) in REQUIRED {
-            let mut times = [Vec::new(), Vec::new()];
-            for round in 0..=rounds {
-                for (pair, times) in [&ours, &theirs].into_iter().zip(&mut times) {
-                    let time = pair.measure(calls, in_flight)?;
-                    // The first one warms up.
-                    if round > 0 {
-                        times.push(time);
-                    }
-                }
-                thread::sleep(Duration::from_millis(1));
-            }
-            let ratios = times[0].iter().zip(&times[1]).map(|(ours, theirs)| ours / theirs);
-            let ratio = median(ratios.collect());
-            let [ours, theirs] = times.map(median);
-            let sides = if apart { "two threads" } else { "one thread" };
-            println!(
-                "| {sides} | {in_flight} | {ours:.0} | {theirs:.0} | {ratio:.2} | {required} |"
-            );
-        }
-    }
-    Ok(())
+    let mut cases = awaited::compare(calls, rounds)?;
+    cases.extend(blocking::compare(calls, rounds)?);
+    let report = report::of(&cases);
+    print!("{report}");
+    fs::write(out.join("calls.md"), &report)?;
+    let is_met = cases.iter().all(Case::is_met);
+    Ok(if strict && !is_met { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

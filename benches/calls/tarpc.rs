@@ -2,17 +2,18 @@
 
 use std::os::unix::net::UnixStream;
 
+use ::tarpc::server::{BaseChannel, Channel as _};
+use ::tarpc::tokio_serde::formats::Bincode;
+use ::tarpc::tokio_util::codec::LengthDelimitedCodec;
+use ::tarpc::{client, context, serde_transport};
 use anyhow::Result;
 use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
-use tarpc::server::{BaseChannel, Channel as _};
-use tarpc::tokio_serde::formats::Bincode;
-use tarpc::tokio_util::codec::LengthDelimitedCodec;
-use tarpc::{client, context, serde_transport};
 
-use crate::{Pair, TEXT, runtime, spawn_server};
+use crate::awaited::{Pair, runtime, spawn_server};
+use crate::echo::TEXT;
 
-#[tarpc::service]
+#[::tarpc::service]
 trait Echo {
     async fn echo(text: Vec<u8>) -> Vec<u8>;
 }

@@ -5,6 +5,7 @@
 mod awaited;
 #[path = "both/main.rs"]
 mod both;
+mod busy;
 mod ending;
 mod evolution;
 mod python;

@@ -1,6 +1,8 @@
 //! Clients and services of a derived protocol, each without the other, and together.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+#[cfg(feature = "tokio")]
+mod awaited;
 mod by_hand;
 mod direct;
 mod evolution;

@@ -1,15 +1,33 @@
 //! Takes what a server sends, where there is no socket.
 
 use std::os::fd::OwnedFd;
-use std::sync::mpsc;
+use std::sync::Arc;
+#[cfg(feature = "tokio")]
+use std::sync::mpsc::TryRecvError;
+use std::sync::mpsc::{self, RecvTimeoutError};
+#[cfg(feature = "tokio")]
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use crate::backlog::Datagram;
+use crate::calls::bell::Bell;
 use crate::error::{EncodeError, SendError};
 use crate::wire::{CallHead, CallKind};
 
 /// The way to whoever takes the parts that are sent.
 #[derive(Debug)]
-pub(crate) struct Memory(mpsc::Sender<Sent>);
+pub(crate) struct Memory {
+    /// Always there, until this is dropped.
+    sender: Option<mpsc::Sender<Sent>>,
+    bell: Arc<Bell>,
+}
+
+/// Whoever takes the parts: a thread or a task.
+#[derive(Debug)]
+pub(crate) struct Outputs {
+    sent: mpsc::Receiver<Sent>,
+    bell: Arc<Bell>,
+}
 
 /// A part of a call that was sent.
 #[derive(Debug)]
@@ -19,9 +37,9 @@ pub(crate) struct Sent {
 }
 
 impl Memory {
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Sent>) {
-        let (sender, receiver) = mpsc::channel();
-        (Self(sender), receiver)
+    pub(crate) fn new() -> (Self, Outputs) {
+        let ((sender, sent), bell) = (mpsc::channel(), Arc::new(Bell::default()));
+        (Self { sender: Some(sender), bell: Arc::clone(&bell) }, Outputs { sent, bell })
     }
 
     /// Takes a datagram apart, and passes its parts on.
@@ -33,9 +51,49 @@ impl Memory {
         for frame in datagram.frames() {
             let (bytes, descriptors) = (frame.to_vec(), std::mem::take(&mut descriptors));
             // Fails if nobody wants it any more.
-            _ = self.0.send(Sent { bytes, descriptors });
+            _ = self.sender.as_ref().map(|sender| sender.send(Sent { bytes, descriptors }));
         }
+        self.bell.ring();
         Ok(())
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // Before the bell: whoever hears it finds that nothing more comes.
+        self.sender = None;
+        self.bell.ring();
+    }
+}
+
+impl Outputs {
+    /// Waits for the next part. `None` if no more can come.
+    pub(crate) fn recv(&self) -> Option<Sent> {
+        self.sent.recv().ok()
+    }
+
+    /// Waits for the next part, at most for `timeout`.
+    pub(crate) fn recv_timeout(&self, timeout: Duration) -> Result<Sent, RecvTimeoutError> {
+        self.sent.recv_timeout(timeout)
+    }
+
+    /// Returns the parts that have come.
+    pub(crate) fn queued(&self) -> impl Iterator<Item = Sent> {
+        self.sent.try_iter()
+    }
+
+    /// Polls for the next part. `None` if no more can come.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn poll_recv(&mut self, cx: &Context<'_>) -> Poll<Option<Sent>> {
+        self.bell.disarm();
+        match self.sent.try_recv() {
+            Ok(sent) => Poll::Ready(Some(sent)),
+            Err(TryRecvError::Disconnected) => Poll::Ready(None),
+            Err(TryRecvError::Empty) => {
+                self.bell.arm(cx);
+                Poll::Pending
+            }
+        }
     }
 }
 

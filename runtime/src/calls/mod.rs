@@ -63,14 +63,22 @@ mod status;
 pub(crate) use self::bell::Bell;
 pub(crate) use self::client::{Accepted, Core};
 pub use self::client::{Answer, Client, Items};
+#[cfg(feature = "tokio")]
+pub(crate) use self::direct::{
+    Begun, RECHECK, Raw, ReceivedItems, answer, begin, check_items, notify,
+};
 pub use self::direct::{Direct, DirectItems};
 pub(crate) use self::frame::Observer;
 pub use self::frame::{CallFrame, CallFrameKind};
+#[cfg(feature = "tokio")]
+pub(crate) use self::memory::Outputs;
 pub(crate) use self::outlet::Outlet;
 pub use self::protocol::{Answers, Protocol, Reply};
 pub(crate) use self::room::Room;
 pub use self::script::{Expected, Playing, Script};
 pub use self::script_error::ScriptError;
+#[cfg(feature = "tokio")]
+pub(crate) use self::server::Running;
 pub use self::server::{
     Answering, Call, Context, Handling, ItemError, ItemSender, Responder, Server, Service, Stopper,
 };

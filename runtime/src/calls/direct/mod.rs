@@ -3,7 +3,11 @@
 mod items;
 mod local;
 mod raw;
+mod received;
 mod service;
 
 pub use self::items::DirectItems;
+pub(crate) use self::local::{Begun, answer, begin, check_items, notify};
+pub(crate) use self::raw::{RECHECK, Raw};
+pub(crate) use self::received::ReceivedItems;
 pub use self::service::Direct;

@@ -1,14 +1,15 @@
 //! Datagrams in, datagrams out.
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
+use std::sync::mpsc::RecvTimeoutError;
+#[cfg(feature = "tokio")]
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::local::{handle, session};
-use crate::calls::memory::Sent;
+use super::local::session;
+use crate::calls::memory::Outputs;
 use crate::calls::protocol::Protocol;
-use crate::calls::server::{Call, Running, Service, Session};
+use crate::calls::server::{Call, Running, Session};
 use crate::calls::status::Status;
 use crate::message::Descriptors;
 use crate::owned_frame::OwnedFrame;
@@ -16,41 +17,50 @@ use crate::peer::Peer;
 use crate::wire::{CallHead, CallKind, HEAD_LEN, is_reserved};
 
 /// How often it is looked whether a handler waits for credit.
-const RECHECK: Duration = Duration::from_millis(1);
+pub(crate) const RECHECK: Duration = Duration::from_millis(1);
 
 /// A connection in memory.
-pub(super) struct Raw {
+pub(crate) struct Raw {
     session: Arc<Session>,
-    sent: mpsc::Receiver<Sent>,
+    outputs: Outputs,
+}
+
+/// A call that may send more.
+pub(crate) struct Open {
+    id: u64,
+    running: Arc<Running>,
 }
 
 impl Raw {
-    pub(super) fn new(peer: Option<Arc<Peer>>) -> Self {
-        let (session, sent) = session(peer);
-        Self { session, sent }
+    pub(crate) fn new(peer: Option<&Arc<Peer>>) -> Self {
+        let (session, outputs) = session(peer);
+        Self { session, outputs }
     }
 
-    /// Handles a datagram. Returns what the service sends until the call ends or waits for credit.
-    pub(super) fn exchange<S: Service + 'static>(
+    /// Takes a datagram. `handle` gets the call that begins with it. Returns the call that may send something now.
+    pub(crate) fn accept<P: Protocol>(
         &self,
-        service: &Arc<S>,
         datagram: &[u8],
-    ) -> Vec<Vec<u8>> {
+        handle: impl FnOnce(Call<P>),
+    ) -> Option<Open> {
         let Some((CallHead { kind, number, id }, _frame)) = CallHead::split(datagram) else {
             if datagram.first().is_some_and(|first| !is_reserved(*first)) {
-                self.notify(&**service, datagram);
+                let frame = OwnedFrame::new(datagram.to_vec(), Descriptors::default(), None);
+                let running = Arc::new(Running::new(None, false));
+                handle(Call::new(frame, Arc::clone(&self.session), running, None));
             }
-            return self.queued();
+            return None;
         };
         match kind {
             CallKind::Request => {
                 let frame =
                     OwnedFrame::with_start(datagram.to_vec(), HEAD_LEN, Descriptors::default());
-                let is_stream = frame.tag().is_ok_and(<S::Protocol as Protocol>::has_items);
+                let is_stream = frame.tag().is_ok_and(P::has_items);
                 match self.session.begin(id, deadline(number), is_stream) {
                     Some(running) => {
-                        self.handle(service, frame, id, &running);
-                        return self.until_quiet(id, &running);
+                        let (session, shared) = (Arc::clone(&self.session), Arc::clone(&running));
+                        handle(Call::new(frame, session, shared, Some(id)));
+                        return Some(Open { id, running });
                     }
                     None => self.session.refuse(id, Status::Malformed),
                 }
@@ -59,51 +69,27 @@ impl Raw {
             CallKind::Credit => {
                 if let Some(running) = self.session.running(id) {
                     running.add_credit(number);
-                    return self.until_quiet(id, &running);
+                    return Some(Open { id, running });
                 }
             }
             CallKind::Reply | CallKind::Item | CallKind::End => {}
         }
-        self.queued()
-    }
-
-    fn notify<S: Service>(&self, service: &S, datagram: &[u8]) {
-        let frame = OwnedFrame::new(datagram.to_vec(), Descriptors::default(), None);
-        let running = Arc::new(Running::new(None, false));
-        handle(service, Call::new(frame, Arc::clone(&self.session), running, None));
-    }
-
-    fn handle<S: Service + 'static>(
-        &self,
-        service: &Arc<S>,
-        frame: OwnedFrame<S::Protocol>,
-        id: u64,
-        running: &Arc<Running>,
-    ) {
-        let (session, running) = (Arc::clone(&self.session), Arc::clone(running));
-        let call = Call::new(frame, session, running, Some(id));
-        if call.has_items() {
-            let service = Arc::clone(service);
-            thread::spawn(move || handle(&*service, call));
-        } else {
-            handle(&**service, call);
-        }
+        None
     }
 
     /// Returns what is sent until the call ends or waits for credit.
-    fn until_quiet(&self, id: u64, running: &Running) -> Vec<Vec<u8>> {
+    pub(super) fn until_quiet(&self, open: &Open) -> Vec<Vec<u8>> {
         let mut all = Vec::new();
         loop {
-            match self.sent.recv_timeout(RECHECK) {
+            match self.outputs.recv_timeout(RECHECK) {
                 Ok(sent) => {
-                    let is_last = sent.is_last_of(id);
+                    let is_last = sent.is_last_of(open.id);
                     all.push(sent.bytes);
                     if is_last {
                         break;
                     }
                 }
-                Err(RecvTimeoutError::Timeout)
-                    if !running.is_waiting() && !running.is_cancelled() => {}
+                Err(RecvTimeoutError::Timeout) if !open.is_quiet() => {}
                 Err(_) => break,
             }
         }
@@ -111,8 +97,31 @@ impl Raw {
         all
     }
 
-    fn queued(&self) -> Vec<Vec<u8>> {
-        self.sent.try_iter().map(|sent| sent.bytes).collect()
+    /// Polls for the next part, and whether it is the last one of a call. `None` if no more can come.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn poll_part(
+        &mut self,
+        open: &Open,
+        cx: &Context<'_>,
+    ) -> Poll<Option<(Vec<u8>, bool)>> {
+        self.outputs.poll_recv(cx).map(|sent| {
+            sent.map(|sent| {
+                let is_last = sent.is_last_of(open.id);
+                (sent.bytes, is_last)
+            })
+        })
+    }
+
+    /// Returns what was sent.
+    pub(crate) fn queued(&self) -> Vec<Vec<u8>> {
+        self.outputs.queued().map(|sent| sent.bytes).collect()
+    }
+}
+
+impl Open {
+    /// Returns whether it sends nothing more before the client does something.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.running.is_waiting() || self.running.is_cancelled()
     }
 }
 

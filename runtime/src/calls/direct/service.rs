@@ -1,25 +1,22 @@
 //! Calls with typed requests and answers.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::iter;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
 use super::items::DirectItems;
-use super::local::{frame, handle, session};
+use super::local::{self, Begun, answer, begin, check_items};
 use super::raw::Raw;
+use super::received::ReceivedItems;
 use crate::calls::client::Answer;
-use crate::calls::memory::Sent;
-use crate::calls::protocol::{Protocol, Reply};
-use crate::calls::server::{Call, Running, Service};
-use crate::calls::status::Status;
-use crate::error::{CallError, SendError};
+use crate::calls::protocol::Reply;
+use crate::calls::server::{Call, Service};
+use crate::error::CallError;
 use crate::message::Message;
-use crate::owned_frame::OwnedFrame;
 use crate::peer::Peer;
-
-/// The only call of its session.
-const ID: u64 = 1;
 
 /// Calls a service without a socket, to test it: requests are encoded and handled as if they had been received.
 ///
@@ -86,10 +83,7 @@ impl<S: Service + 'static> Direct<S> {
     ///
     /// [`CallError::NotSent`]: the request cannot be encoded.
     pub fn notify(&self, request: &Request<'_, S>) -> Result<(), CallError> {
-        let frame = encode(request)?;
-        let (session, _sent) = session(self.peer.clone());
-        let running = Arc::new(Running::new(None, false));
-        handle(&*self.service, Call::new(frame, session, running, None));
+        handle(&*self.service, local::notify(self.peer.as_ref(), request)?);
         Ok(())
     }
 
@@ -104,16 +98,11 @@ impl<S: Service + 'static> Direct<S> {
     /// If the call is answered with items: the test is wrong.
     #[track_caller]
     pub fn call<R: Reply>(&self, request: &Request<'_, S>) -> Result<Answer<R>, CallError> {
-        let has_items = <S::Protocol as Protocol>::has_items(request.tag());
-        assert!(!has_items, "{} is answered with items: call Direct::items", request.name());
-        let (call, _running, sent) = self.begin(request)?;
-        handle(&*self.service, call);
+        check_items::<S::Protocol>(request, false);
+        let begun = begin(self.peer.as_ref(), self.deadline, request)?;
+        handle(&*self.service, begun.call);
         // The handler may have handed its responder to another thread. Dropping that answers, too.
-        let answer = sent.into_iter().find(|sent| sent.is_last_of(ID)).ok_or(CallError::Failed)?;
-        match answer.head().and_then(|head| Status::new(head.number).into_error()) {
-            Some(error) => Err(error),
-            None => Ok(Answer::new(frame(answer))),
-        }
+        iter::from_fn(|| begun.outputs.recv()).find_map(answer).unwrap_or(Err(CallError::Failed))
     }
 
     /// Makes a call that is answered with items. The handler runs on a thread of its own, and is at most 16 items
@@ -128,12 +117,11 @@ impl<S: Service + 'static> Direct<S> {
     /// If the call is not answered with items: the test is wrong.
     #[track_caller]
     pub fn items<I: Message>(&self, request: &Request<'_, S>) -> Result<DirectItems<I>, CallError> {
-        let has_items = <S::Protocol as Protocol>::has_items(request.tag());
-        assert!(has_items, "{} is not answered with items: call Direct::call", request.name());
-        let (call, running, sent) = self.begin(request)?;
+        check_items::<S::Protocol>(request, true);
+        let Begun { call, running, outputs } = begin(self.peer.as_ref(), self.deadline, request)?;
         let service = Arc::clone(&self.service);
         thread::spawn(move || handle(&*service, call));
-        Ok(DirectItems::new(sent, running))
+        Ok(DirectItems::new(outputs, ReceivedItems::new(running)))
     }
 
     /// Gives the service a datagram of a client, and returns what it sends until the call ends or waits for more
@@ -171,29 +159,25 @@ impl<S: Service + 'static> Direct<S> {
     /// ```
     pub fn exchange(&self, datagram: &[u8]) -> Vec<Vec<u8>> {
         let mut raw = self.raw.lock().unwrap_or_else(PoisonError::into_inner);
-        let raw = raw.get_or_insert_with(|| Raw::new(self.peer.clone()));
-        raw.exchange(&self.service, datagram)
-    }
-
-    fn begin(&self, request: &Request<'_, S>) -> Result<Begun<S>, CallError> {
-        let frame = encode(request)?;
-        let (session, sent) = session(self.peer.clone());
-        let is_stream = <S::Protocol as Protocol>::has_items(request.tag());
-        let running = session.begin(ID, self.deadline, is_stream).ok_or(CallError::Failed)?;
-        let call = Call::new(frame, session, Arc::clone(&running), Some(ID));
-        Ok((call, running, sent))
+        let raw = raw.get_or_insert_with(|| Raw::new(self.peer.as_ref()));
+        let open = raw.accept(datagram, |call| match call.has_items() {
+            true => {
+                let service = Arc::clone(&self.service);
+                thread::spawn(move || handle(&*service, call));
+            }
+            false => handle(&*self.service, call),
+        });
+        open.map_or_else(|| raw.queued(), |open| raw.until_quiet(&open))
     }
 }
-
-/// A call that has begun, and what the service sends for it.
-type Begun<S> = (Call<<S as Service>::Protocol>, Arc<Running>, mpsc::Receiver<Sent>);
 
 /// A request of the protocol of a service.
 type Request<'r, S> = <<S as Service>::Protocol as Message>::Borrowed<'r>;
 
-fn encode<P: Message>(request: &P::Borrowed<'_>) -> Result<OwnedFrame<P>, CallError> {
-    let not_sent = |error| CallError::NotSent(Arc::new(SendError::Encode(error)));
-    OwnedFrame::encode(request).map_err(not_sent)
+/// Calls the handler. If it panics, its caller learns of it.
+fn handle<S: Service>(service: &S, call: Call<S::Protocol>) {
+    // The panic hook has reported it, and dropping the call has answered it.
+    _ = catch_unwind(AssertUnwindSafe(|| service.handle(call)));
 }
 
 impl<S> fmt::Debug for Direct<S> {

@@ -51,6 +51,8 @@
 mod client;
 mod context;
 mod desk;
+mod direct;
+mod direct_items;
 mod driver;
 mod gate;
 mod held;
@@ -64,6 +66,8 @@ mod stopper;
 mod writer;
 
 pub use self::client::Client;
+pub use self::direct::Direct;
+pub use self::direct_items::DirectItems;
 pub use self::item_sender::ItemSender;
 pub use self::items::Items;
 pub use self::server::Server;

@@ -4,6 +4,7 @@ use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, Shutdown,
     SocketFlags, SocketType, send as rustix_send, sendmsg, shutdown, socketpair,
@@ -28,13 +29,13 @@ pub fn send(fd: impl AsFd, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Receives one datagram, and fails after ten seconds. Empty at the end.
+/// Receives one datagram, and fails after a minute. Empty at the end.
 ///
 /// # Panics
 ///
 /// When nothing comes.
 pub fn recv(fd: impl AsFd) -> Vec<u8> {
-    try_recv(fd, 10).expect("a datagram")
+    try_recv(fd, 60).expect("a datagram")
 }
 
 /// Receives one datagram if it comes within `seconds`. Empty at the end.
@@ -46,9 +47,17 @@ pub fn try_recv(fd: impl AsFd, seconds: i64) -> io::Result<Vec<u8>> {
     let timeout = libc::timeval { tv_sec: seconds, tv_usec: 1000 };
     set_option(&fd, libc::SOL_SOCKET, libc::SO_RCVTIMEO, timeout);
     let mut buffer = vec![0; 1 << 20];
-    let (len, _) = rustix::net::recv(fd, &mut buffer[..], RecvFlags::empty())?;
-    buffer.truncate(len);
-    Ok(buffer)
+    loop {
+        match rustix::net::recv(&fd, &mut buffer[..], RecvFlags::empty()) {
+            Ok((len, _)) => {
+                buffer.truncate(len);
+                return Ok(buffer);
+            }
+            // The process was stopped for a while (signal(7)).
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Sends bytes as one datagram, with descriptors in as many control messages as there are lists.

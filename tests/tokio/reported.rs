@@ -12,7 +12,10 @@ type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
 
 #[tokio::test]
 async fn h04_an_error_that_the_reactor_does_not_report_costs_no_frame() {
-    let closed = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Nobody else can get this port, and it takes datagrams from itself alone (udp(7)).
+    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let closed = taken.local_addr().unwrap();
+    taken.connect(closed).unwrap();
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let on: libc::c_int = 1;
     let len = size_of_val(&on) as libc::socklen_t;

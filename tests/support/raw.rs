@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
@@ -17,6 +18,20 @@ use rustix::net::{
 /// When they cannot be made.
 pub fn pair(kind: SocketType) -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None).expect("a socket pair")
+}
+
+/// A UDP socket at whose address nobody receives, and which keeps others from it. Connected to somebody, it takes what
+/// they send.
+///
+/// # Panics
+///
+/// When it cannot be made.
+pub fn closed_port() -> (UdpSocket, SocketAddr) {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let address = socket.local_addr().expect("its address");
+    // It takes datagrams from itself alone (udp(7)).
+    socket.connect(address).expect("connected");
+    (socket, address)
 }
 
 /// Sends bytes as one datagram, which may be empty.

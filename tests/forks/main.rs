@@ -13,7 +13,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     // What a test frees goes back to the kernel: a copy that measures its memory would use it again (mallopt(3)).
+    #[cfg(target_env = "gnu")]
     // SAFETY: it changes no memory.
-    unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, 128 * 1024) };
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 128 * 1024)
+    };
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -44,8 +44,11 @@ pub fn fork(child: impl FnOnce() -> bool) -> Forked {
 ///
 /// Without /proc.
 pub fn resident() -> usize {
+    #[cfg(target_env = "gnu")]
     // SAFETY: it changes no memory in use (malloc_trim(3)).
-    unsafe { libc::malloc_trim(0) };
+    unsafe {
+        libc::malloc_trim(0)
+    };
     // Counted page by page. /proc/self/status is wrong by some pages for each processor (proc_pid_status(5)).
     let memory = fs::read_to_string("/proc/self/smaps_rollup").expect("/proc");
     let line = memory.lines().find_map(|line| line.strip_prefix("Anonymous:")).expect("a number");

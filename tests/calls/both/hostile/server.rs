@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use datagrammar::calls::{Answers, Server};
 use datagrammar::{Connection, Limits, to_vec};
-use datagrammar_tests::raw;
+use datagrammar_tests::{is_awaited, raw};
 use rustix::net::SocketType;
 
 use crate::peer::{CANCEL, CREDIT, END, ITEM, Part, Peer, REPLY, REQUEST, bundle, part, pieces};
@@ -295,8 +295,9 @@ fn h22_a_client_that_reads_no_answers_is_not_read() {
                 thread::sleep(Duration::from_millis(10));
             }
         }
-        // Two sockets full, and one for each thread.
-        assert!(sent < 100, "{sent}");
+        // Two sockets full, and one for each thread. An awaited server may also hold 1 MiB of requests and as much of
+        // answers, if its handlers are slow to begin.
+        assert!(sent < if is_awaited() { 250 } else { 100 }, "{sent}");
     }
     let (mut other, _) = connect(&server, Limits::default());
     check_answers(&mut other);

@@ -4,11 +4,13 @@
 
 use std::fs;
 use std::os::fd::OwnedFd;
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::{Connection, Frame, Limits, Message as _, RecvError, Socket, Wait};
 use datagrammar_tests::datagrams::piece;
+use datagrammar_tests::fork::resident;
 use datagrammar_tests::{Directory, Numbered, body, numbered, raw};
 use rustix::net::SocketType;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -16,11 +18,6 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
 const MIB: usize = 1024 * 1024;
-
-/// How many bytes of memory this process has that is its own.
-fn resident() -> usize {
-    bytes("RssAnon:")
-}
 
 /// A number of this process, in bytes.
 fn bytes(name: &str) -> usize {
@@ -161,7 +158,8 @@ fn receivers_that_wait(count: usize) {
     const LEN: usize = 150_000;
     const STACK: usize = 48 * 1024;
     let mut pairs: Vec<_> = (0..count).map(|_| Ours::pair().unwrap()).collect();
-    let far = Instant::now() + Duration::from_secs(60);
+    let far = Instant::now() + Duration::from_secs(300);
+    let come = &Mutex::new(Vec::with_capacity(count));
     let before = resident();
     thread::scope(|scope| {
         let mut theirs = Vec::new();
@@ -171,23 +169,24 @@ fn receivers_that_wait(count: usize) {
             let waits = thread::Builder::new().stack_size(128 * 1024);
             let wait = move || {
                 check(&here.recv().unwrap().expect("a frame"));
+                come.lock().unwrap().push(rustix::thread::gettid());
                 let last = if at % 2 == 0 { here.recv() } else { here.recv_deadline(far) };
                 check(&last.unwrap().expect("a frame"));
             };
             waits.spawn_scoped(scope, wait).unwrap();
         }
-        // Until all have come to wait.
-        let all_sleep = || {
-            let tasks = fs::read_dir("/proc/self/task").unwrap();
-            let asleep = tasks.filter(|task| {
-                let path = task.as_ref().unwrap().path().join("wchan");
-                let waits_in = fs::read_to_string(path).unwrap_or_default();
-                waits_in.contains("skb") || waits_in.contains("poll")
-            });
-            asleep.count() >= count
+        // Until all have come to wait: after the name, in parentheses, is the state (proc_pid_stat(5)).
+        let sleeps = |task: &rustix::thread::Pid| {
+            let stat =
+                fs::read_to_string(format!("/proc/self/task/{}/stat", task.as_raw_nonzero()));
+            stat.unwrap().contains(") S ")
         };
-        let begun = Instant::now();
-        while !all_sleep() && begun.elapsed() < Duration::from_millis(500) {
+        let all_sleep = || {
+            let come = come.lock().unwrap();
+            come.len() == count && come.iter().all(sleeps)
+        };
+        while !all_sleep() {
+            assert!(Instant::now() < far, "not all wait");
             thread::sleep(Duration::from_millis(10));
         }
         let taken = resident().saturating_sub(before);

@@ -55,7 +55,9 @@ fn what_was_not_expected_is_said() {
     while client.in_flight() == 0 {
         thread::yield_now();
     }
-    thread::sleep(Duration::from_millis(20));
+    // It waits for an answer, so it has sent its request.
+    let late = add(&client.deadline(Instant::now() + Duration::from_millis(20)), 1, 2);
+    assert!(matches!(late, Err(CallError::TimedOut)), "{late:?}");
     let error = playing.finish().unwrap_err().to_string();
     let expected = format!(
         "instead of the call expected at calls/script.rs:{line}:12 came Add (tag 1); no call was expected any more, and Add (tag 1) came"

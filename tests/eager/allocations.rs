@@ -1,4 +1,4 @@
 //! The same tests, waiting in the read itself.
 
-#[path = "../allocations.rs"]
+#[path = "../allocations/main.rs"]
 mod allocations;

@@ -50,7 +50,7 @@ fn join(address: &Address, room: &str, name: &str) -> Client {
 
 /// Receives the next event, or fails after a while.
 fn next<T>(client: &mut Client, look: impl FnOnce(Event<'_>) -> T) -> Option<T> {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     client.recv_deadline(deadline).unwrap().map(|frame| look(frame.decode().unwrap()))
 }
 

@@ -18,6 +18,8 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 struct Running {
     child: Child,
     stderr: BufReader<ChildStderr>,
+    /// What it said until it was ready.
+    said: String,
 }
 
 impl Running {
@@ -30,7 +32,7 @@ impl Running {
             let read = stderr.read_line(&mut said).unwrap();
             assert!(read > 0, "{command:?} ended instead of being {ready:?}: {said}");
         }
-        Self { child, stderr }
+        Self { child, stderr, said }
     }
 
     /// What it printed, once it has ended by itself.

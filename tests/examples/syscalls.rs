@@ -201,8 +201,24 @@ fn bundles_cost_one_call_queued_frames_one_each_and_others_a_peek_and_a_read() {
     assert!((1..=20).contains(&peeks) && reads - read <= peeks, "{phases:#?}");
 }
 
-/// The server's calls while `ask` asks it, with the address that it serves.
-fn served(directory: &Path, ask: impl FnOnce(&str)) -> Vec<Call> {
+/// Waits until all threads of a process wait for something outside.
+fn wait_until_idle(id: i32) {
+    // What comes after the name, which is in parentheses, is the state (proc_pid_stat(5)).
+    let sleeps = |thread: &Path| {
+        fs::read_to_string(thread.join("stat")).is_ok_and(|stat| stat.contains(") S "))
+    };
+    let all_sleep = || {
+        let mut threads = fs::read_dir(format!("/proc/{id}/task")).unwrap();
+        threads.all(|thread| sleeps(&thread.unwrap().path()))
+    };
+    // Twice, as one may have woken another between the two looks at them.
+    while !(all_sleep() && all_sleep()) {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The server's calls while `ask` asks it, with the address that it serves, and the id of its process.
+fn served(directory: &Path, ask: impl FnOnce(&str, i32)) -> Vec<Call> {
     let address = format!("unix:{}/blobs.sock", directory.display());
     let output = directory.join("calls");
     let blobs = env!("CARGO_BIN_EXE_blobs");
@@ -213,13 +229,13 @@ fn served(directory: &Path, ask: impl FnOnce(&str)) -> Vec<Call> {
     let file = directory.join("file");
     fs::write(&file, "content").unwrap();
     run(Command::new(blobs).args(["put", &address]).arg(&file));
-    ask(&address);
-
-    // strace ends when what it traces has ended: end that, and not strace itself. The threads of the clients have
-    // to have met the end before.
     let strace = server.child.id();
     let children = fs::read_to_string(format!("/proc/{strace}/task/{strace}/children")).unwrap();
     let traced: i32 = children.trim().parse().unwrap();
+    ask(&address, traced);
+
+    // strace ends when what it traces has ended: end that, and not strace itself. The threads of the clients have
+    // to have met the end before.
     while fs::read_dir(format!("/proc/{traced}/task")).unwrap().count() > 1 {
         thread::sleep(Duration::from_millis(10));
     }
@@ -235,10 +251,10 @@ fn a_request_costs_a_read_and_a_peek_if_it_is_waited_for_and_its_answer_one_send
         return;
     }
     const REQUESTS: usize = 100;
-    let get = |address: &str, pause: Duration| {
+    let get = |address: &str, pause: &dyn Fn()| {
         let ours = AskClient::connect(&address.parse().unwrap()).unwrap();
         for _ in 0..REQUESTS {
-            thread::sleep(pause);
+            pause();
             let answer = ours.get("nothing");
             assert!(matches!(answer, Err(CallError::Answered(Refused { .. }))), "{answer:?}");
         }
@@ -247,9 +263,9 @@ fn a_request_costs_a_read_and_a_peek_if_it_is_waited_for_and_its_answer_one_send
     let counts = |calls: &[Call]| kinds.map(|is_kind| count(calls, is_kind).1);
     let directories = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let [idle, paused, busy] = [
-        served(directories[0].path(), |_address| {}),
-        served(directories[1].path(), |address| get(address, Duration::from_millis(10))),
-        served(directories[2].path(), |address| get(address, Duration::ZERO)),
+        served(directories[0].path(), |_, _| {}),
+        served(directories[1].path(), |address, id| get(address, &|| wait_until_idle(id))),
+        served(directories[2].path(), |address, _| get(address, &|| {})),
     ];
     let more = |calls: &[Call]| -> [usize; 3] {
         let (calls, idle) = (counts(calls), counts(&idle));

@@ -25,14 +25,15 @@ fn over_unix_nothing_is_missing() {
 
 #[test]
 fn over_udp_what_is_missing_is_counted() {
-    // A port that was free a moment ago.
-    let port = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let address = format!("udp:127.0.0.1:{port}");
-    let receiver =
-        Running::start(telemetry().args(["receive", &address, "--patience", "2"]), "receiving at");
+    let receiver = Running::start(
+        telemetry().args(["receive", "udp:127.0.0.1:0", "--senders", "1", "--patience", "60"]),
+        "receiving at",
+    );
+    let address = receiver.said.trim_end().strip_prefix("receiving at ").unwrap().to_owned();
+    let to = address.strip_prefix("udp:").unwrap();
     let stranger = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     for datagram in [&b"\xff\xff\xff"[..], &[], &[2, 200]] {
-        stranger.send_to(datagram, ("127.0.0.1", port)).unwrap();
+        stranger.send_to(datagram, to).unwrap();
     }
     run(telemetry().args(["send", &address, "--senders", "1", "--samples", "50"]));
     let output = receiver.output();

@@ -5,9 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::{AcceptError, Address, Budget, Connection, Listener, Policy};
-use datagrammar_tests::fork::fork;
 use datagrammar_tests::{Directory, Numbered, is_awaited, numbered, options, scaled, skips};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
@@ -153,30 +151,6 @@ fn h51_clients_that_are_rejected_leave_their_places() {
     let _client = connect(&address, 1);
     let _accepted = listener.accept().unwrap();
     assert_full(&listener, 1);
-}
-
-#[test]
-fn h51_an_accept_that_fails_leaves_its_place() {
-    if skips("h51_an_accept_that_fails_leaves_its_place") {
-        return;
-    }
-    let directory = Directory::new();
-    let address = directory.address("socket");
-    let budget = Budget::new().connections(1);
-    let listener = bind(&address, &budget);
-    let client = connect(&address, 1);
-    // The limit is the child's alone.
-    fork(|| {
-        let limit = getrlimit(Resource::Nofile);
-        setrlimit(Resource::Nofile, Rlimit { current: Some(0), ..limit }).unwrap();
-        let exhausted = listener.accept();
-        assert!(matches!(exhausted, Err(AcceptError::Exhausted(_))), "{exhausted:?}");
-        let is_free = budget.connections_open() == 0;
-        setrlimit(Resource::Nofile, limit).unwrap();
-        is_free && listener.accept().is_ok()
-    })
-    .check();
-    drop(client);
 }
 
 #[test]

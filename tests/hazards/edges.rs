@@ -11,6 +11,7 @@ use datagrammar_tests::{InMode as _, Numbered, Random, body, numbered, raw, seed
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::io::Errno;
 use rustix::net::SocketType;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
@@ -34,7 +35,11 @@ impl Edges {
             assert!(!left.is_zero(), "no edge comes: a call gave up where the kernel had more");
             let left = Timespec::try_from(left).unwrap();
             let mut list = Vec::with_capacity(1);
-            epoll::wait(&self.0, spare_capacity(&mut list), Some(&left)).unwrap();
+            match epoll::wait(&self.0, spare_capacity(&mut list), Some(&left)) {
+                // The process was stopped for a while (signal(7)).
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => panic!("{error}"),
+            }
             if list.iter().any(|&Event { flags, .. }| flags.intersects(events)) {
                 return;
             }

@@ -85,24 +85,6 @@ fn pieces_that_lie_are_refused_and_the_next_frame_is_in_step() {
 }
 
 #[test]
-fn h32_the_limit_is_checked_at_the_first_piece() {
-    let (theirs, mut ours) = raw_and_ours(1000);
-    for (total, told) in [(1001, 1001), (1 << 63, 1 << 63), (u64::MAX, usize::MAX)] {
-        raw::send(&theirs, &piece(1, total, &[7; 900])).unwrap();
-        raw::send(&theirs, &piece(2, 900, &[7; 900])).unwrap();
-        let mut refused = None;
-        let counted = allocation_counter::measure(|| refused = ours.recv().err());
-        assert!(counted.bytes_total < 1000, "{counted:?}");
-        match refused {
-            Some(RecvError::TooLarge { len, limit: 1000 }) => assert_eq!(len, told),
-            other => panic!("{other:?}"),
-        }
-        raw::send(&theirs, &[1, 5, 0]).unwrap();
-        assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 5);
-    }
-}
-
-#[test]
 fn h32_a_claim_costs_no_more_memory_than_what_comes() {
     // Without a limit to speak of, room is made for what is claimed only up to 1 MiB, and then for as much
     // again as has come.

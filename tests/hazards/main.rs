@@ -3,7 +3,6 @@
 
 mod budget;
 mod budget_connections;
-mod budget_crowd;
 mod budget_races;
 mod bundle_faults;
 mod bundles;
@@ -11,7 +10,6 @@ mod descriptors;
 mod edges;
 mod ends;
 mod floods;
-mod forks;
 mod forms;
 mod full;
 mod hostile;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
-use std::sync::Mutex;
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -189,11 +189,14 @@ fn a_sender_that_gives_up_half_way_costs_its_own_frame_alone() {
     let soon = Instant::now() + Duration::from_millis(20);
     let error = numbered(1, 5_000_000, |frame| theirs.send_deadline(frame, soon)).unwrap_err();
     assert!(matches!(error, SendError::TimedOut { len } if len > 5_000_000), "{error:?}");
+    let ((has_room, room), (gives_up, given_up)) = (mpsc::channel(), mpsc::channel());
     thread::scope(|scope| {
-        scope.spawn(|| {
+        scope.spawn(move || {
             numbered(2, 10, |frame| theirs.send(frame)).unwrap();
+            room.recv().unwrap();
             let soon = Instant::now() + Duration::from_millis(20);
             numbered(3, 5_000_000, |frame| theirs.send_deadline(frame, soon)).unwrap_err();
+            gives_up.send(()).unwrap();
             numbered(4, 1_000_000, |frame| theirs.send(frame)).unwrap();
         });
         let incomplete = |error: RecvError| match error {
@@ -205,7 +208,8 @@ fn a_sender_that_gives_up_half_way_costs_its_own_frame_alone() {
         incomplete(ours.recv().unwrap_err());
         assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 2);
         // Until the sender has given up, nothing is read.
-        thread::sleep(Duration::from_millis(100));
+        has_room.send(()).unwrap();
+        given_up.recv().unwrap();
         incomplete(ours.recv().unwrap_err());
         assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 4);
     });

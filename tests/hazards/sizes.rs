@@ -92,45 +92,6 @@ fn h19_at_the_ceiling_of_udp() {
 }
 
 #[test]
-fn h32_a_frame_over_the_limit_is_dropped_with_nothing_allocated() {
-    const LIMIT: usize = 10_000;
-    let limits = Limits::default().frame_len(LIMIT);
-    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
-    let mut ours = Ours::adopt(ours).unwrap().in_mode();
-    ours.rx.set_limits(limits);
-    let frame = |number: u64, len: usize| {
-        let mut frame = numbered(number, len - 5, |frame| to_vec(frame)).unwrap();
-        frame.resize(len, number as u8);
-        frame
-    };
-    for len in [LIMIT - 1, LIMIT] {
-        raw::send(&theirs, &frame(1, len)).unwrap();
-        assert_eq!(ours.recv().unwrap().expect("a frame").len(), len);
-    }
-
-    // Two receivers: the second makes lanes of its own, as the first one's hold a frame.
-    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
-    let mut ours = Ours::adopt(ours).unwrap().in_mode();
-    ours.rx.set_limits(limits);
-    for len in [LIMIT + 1, 2 * LIMIT, 200_000] {
-        raw::send(&theirs, &frame(2, len)).unwrap();
-        let mut refused = None;
-        let counted = allocation_counter::measure(|| refused = ours.recv().err());
-        assert!(counted.bytes_total < 1000, "{counted:?}");
-        match refused {
-            Some(error @ RecvError::TooLarge { len: told, limit: LIMIT }) => {
-                assert_eq!(told, len);
-                let text = format!("a frame of {len} bytes exceeds the limit of {LIMIT}");
-                assert!(error.to_string().starts_with(&text), "{error}");
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-    raw::send(&theirs, &frame(3, 100)).unwrap();
-    assert_eq!(ours.recv().unwrap().expect("the next frame").len(), 100);
-}
-
-#[test]
 fn h32_limits_hold_for_sockets_by_themselves() {
     let options = Options::new().limits(Limits::default().frame_len(100));
     let mut ours = OursAlone::bind_with(&"udp:127.0.0.1:0".parse().unwrap(), &options).unwrap();

@@ -4,13 +4,14 @@ use std::io::ErrorKind;
 use std::net::UdpSocket;
 
 use datagrammar::{OpenError, RecvError, Socket, peek_len, try_peek_len};
-use datagrammar_tests::{Numbered, numbered};
+use datagrammar_tests::{Numbered, numbered, raw};
 
 type Ours = Socket<Numbered<'static>, Numbered<'static>>;
 
 #[test]
 fn h04_a_closed_port_costs_no_message_to_others() {
-    let closed = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().into();
+    let (_taken, closed) = raw::closed_port();
+    let closed = closed.into();
     let mut receiver = Ours::bind(&"udp:127.0.0.1:0".parse().unwrap()).unwrap();
     let open = receiver.local_addr().unwrap();
     let mut sender = Ours::unbound(&open).unwrap();
@@ -37,15 +38,15 @@ fn h04_a_connected_socket_where_sends_fail_by_turns_is_refused() {
 
 #[test]
 fn h04_a_peek_tells_that_an_earlier_datagram_found_nobody_and_goes_on() {
-    let closed = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (theirs, closed) = raw::closed_port();
     let ours = UdpSocket::bind("127.0.0.1:0").unwrap();
     ours.connect(closed).unwrap();
     ours.send(b"anybody?").unwrap();
     assert!(matches!(peek_len(&ours), Err(RecvError::Refused)));
     assert!(matches!(try_peek_len(&ours), Err(RecvError::WouldBlock)));
     // The same port, open now: the socket works as before.
-    let theirs = UdpSocket::bind(closed).unwrap();
-    theirs.send_to(b"here", ours.local_addr().unwrap()).unwrap();
+    theirs.connect(ours.local_addr().unwrap()).unwrap();
+    theirs.send(b"here").unwrap();
     assert_eq!(peek_len(&ours).unwrap(), 4);
 }
 
@@ -80,7 +81,7 @@ fn h05_what_a_flood_loses_is_counted() {
 #[test]
 fn h04_by_hand_the_same_socket_fails_every_other_send() {
     // Why connected sockets are refused: what the standard library's gets, on this kernel.
-    let closed = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_taken, closed) = raw::closed_port();
     let connected = UdpSocket::bind("127.0.0.1:0").unwrap();
     connected.connect(closed).unwrap();
     let failed = (0..10).filter(|_| {

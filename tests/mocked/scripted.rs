@@ -1,6 +1,7 @@
 //! A derived client against a scripted server.
 
 use std::io::Read as _;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use datagrammar::calls::{CallError, Outcome, Script};
@@ -82,13 +83,15 @@ fn errors_of_the_server_say_whether_to_repeat() {
 #[test]
 fn a_late_answer_is_too_late_and_the_next_call_works() {
     let (client, mut script) = script();
-    script.expect(|_| true).after(Duration::from_millis(100)).answer::<BlobsPutAnswer>(Ok(1));
+    let (is_late, late) = mpsc::channel();
+    script.expect(move |_| late.recv().is_ok()).answer::<BlobsPutAnswer>(Ok(1));
     script
         .expect(|call| matches!(call, Blobs::Put { name: "next", .. }))
         .answer::<BlobsPutAnswer>(Ok(2));
     let playing = script.play();
     let hasty = client.deadline(Instant::now() + Duration::from_millis(10));
     assert!(matches!(hasty.put("a", b""), Err(CallError::TimedOut)));
+    is_late.send(()).unwrap();
     assert_eq!(client.put("next", b"").unwrap(), 2);
     playing.finish().unwrap();
 }

@@ -1,6 +1,7 @@
 //! Children made by fork(2) without exec, and waiting for them until a bound.
 
-use std::io;
+use std::fs;
+use std::io::{self, Write as _};
 use std::panic::{self, AssertUnwindSafe};
 use std::time::{Duration, Instant};
 
@@ -24,12 +25,35 @@ pub fn fork(child: impl FnOnce() -> bool) -> Forked {
     match unsafe { libc::fork() } {
         -1 => panic!("fork: {}", io::Error::last_os_error()),
         0 => {
+            // The harness would keep it, in memory that is gone with this copy.
+            panic::set_hook(Box::new(|panic| {
+                _ = writeln!(io::stderr(), "in a forked copy: {panic}");
+            }));
             let done = panic::catch_unwind(AssertUnwindSafe(child)).unwrap_or(false);
             // SAFETY: it does not return, and touches no memory.
             unsafe { libc::_exit(if done { 0 } else { 1 }) }
         }
         pid => Forked(pid),
     }
+}
+
+/// How many bytes of memory this process has of its own, without what is free. To call in a copy: what other tests
+/// have freed before the fork would be used again, and not be seen.
+///
+/// # Panics
+///
+/// Without /proc.
+pub fn resident() -> usize {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it changes no memory in use (malloc_trim(3)).
+    unsafe {
+        libc::malloc_trim(0)
+    };
+    // Counted page by page. /proc/self/status is wrong by some pages for each processor (proc_pid_status(5)).
+    let memory = fs::read_to_string("/proc/self/smaps_rollup").expect("/proc");
+    let line = memory.lines().find_map(|line| line.strip_prefix("Anonymous:")).expect("a number");
+    let kib: usize = line.trim().trim_end_matches(" kB").parse().expect("a number");
+    kib * 1024
 }
 
 impl Forked {

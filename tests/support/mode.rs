@@ -38,19 +38,7 @@ pub fn is_awaited() -> bool {
 /// What does not apply to the tokio endpoints: the tests, and why.
 const NOT_AWAITED: [(&[&str], &str); 6] = [
     (
-        &[
-            "h43_a_forked_copy_receives_whatever_other_threads_were_doing",
-            "h43_pieces_of_two_forked_copies_of_a_sender_are_never_joined",
-            "a_forked_copy_of_a_batch_sends_nothing_when_it_is_dropped",
-            "a_forked_copy_of_a_sender_sends_nothing_of_what_is_pending_and_stays_usable",
-            "h49_a_forked_copy_leaves_its_parents_child_alone",
-            "h52_connections_in_the_middle_of_bundles_hold_little_memory_each",
-            "h51_an_accept_that_fails_leaves_its_place",
-            "h51_ten_thousand_half_received_frames_take_no_more_than_the_budget",
-            "h51_a_half_received_frame_does_not_keep_the_memory_of_a_longer_one",
-            "h43_a_forked_copy_has_a_budget_of_its_own",
-            "h52_connections_that_wait_hold_no_lane",
-        ],
+        &["h49_a_forked_copy_leaves_its_parents_child_alone"],
         "a forked copy has no thread of the runtime, and shares its reactor with its parent",
     ),
     (

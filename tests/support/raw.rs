@@ -2,8 +2,10 @@
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, Shutdown,
     SocketFlags, SocketType, send as rustix_send, sendmsg, shutdown, socketpair,
@@ -18,6 +20,20 @@ pub fn pair(kind: SocketType) -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None).expect("a socket pair")
 }
 
+/// A UDP socket at whose address nobody receives, and which keeps others from it. Connected to somebody, it takes what
+/// they send.
+///
+/// # Panics
+///
+/// When it cannot be made.
+pub fn closed_port() -> (UdpSocket, SocketAddr) {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let address = socket.local_addr().expect("its address");
+    // It takes datagrams from itself alone (udp(7)).
+    socket.connect(address).expect("connected");
+    (socket, address)
+}
+
 /// Sends bytes as one datagram, which may be empty.
 ///
 /// # Errors
@@ -28,13 +44,13 @@ pub fn send(fd: impl AsFd, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Receives one datagram, and fails after ten seconds. Empty at the end.
+/// Receives one datagram, and fails after a minute. Empty at the end.
 ///
 /// # Panics
 ///
 /// When nothing comes.
 pub fn recv(fd: impl AsFd) -> Vec<u8> {
-    try_recv(fd, 10).expect("a datagram")
+    try_recv(fd, 60).expect("a datagram")
 }
 
 /// Receives one datagram if it comes within `seconds`. Empty at the end.
@@ -46,9 +62,17 @@ pub fn try_recv(fd: impl AsFd, seconds: i64) -> io::Result<Vec<u8>> {
     let timeout = libc::timeval { tv_sec: seconds, tv_usec: 1000 };
     set_option(&fd, libc::SOL_SOCKET, libc::SO_RCVTIMEO, timeout);
     let mut buffer = vec![0; 1 << 20];
-    let (len, _) = rustix::net::recv(fd, &mut buffer[..], RecvFlags::empty())?;
-    buffer.truncate(len);
-    Ok(buffer)
+    loop {
+        match rustix::net::recv(&fd, &mut buffer[..], RecvFlags::empty()) {
+            Ok((len, _)) => {
+                buffer.truncate(len);
+                return Ok(buffer);
+            }
+            // The process was stopped for a while (signal(7)).
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Sends bytes as one datagram, with descriptors in as many control messages as there are lists.

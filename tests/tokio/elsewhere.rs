@@ -15,7 +15,7 @@ type Blocking = datagrammar::Connection<Numbered<'static>, Numbered<'static>>;
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
 /// A long time.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()

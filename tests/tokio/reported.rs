@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use datagrammar::RecvError;
 use datagrammar::tokio::Socket;
-use datagrammar_tests::{Numbered, numbered};
+use datagrammar_tests::{Numbered, numbered, raw};
 
 type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
 
 #[tokio::test]
 async fn h04_an_error_that_the_reactor_does_not_report_costs_no_frame() {
-    let closed = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_taken, closed) = raw::closed_port();
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let on: libc::c_int = 1;
     let len = size_of_val(&on) as libc::socklen_t;

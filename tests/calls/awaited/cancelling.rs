@@ -11,7 +11,7 @@ use datagrammar::calls::CallError;
 use datagrammar::tokio::calls::Client;
 use tokio::time::{sleep, timeout};
 
-use super::{Protocol, add, pair_with, poll_once, until};
+use super::{Protocol, STALL, add, pair_with, poll_once, until};
 use crate::protocol::{Counted, Sum, Sums};
 
 #[tokio::test]
@@ -30,12 +30,18 @@ async fn dropping_a_call_cancels_its_handler() {
 #[tokio::test]
 async fn a_deadline_cancels_the_handler_too() {
     let (client, seen) = pair_with(|server| server);
-    let began = Instant::now();
-    let hasty = client.deadline(began + Duration::from_millis(50));
-    let result = hasty.call::<Sum>(&Sums::Slow { millis: u64::MAX }).await;
-    assert!(began.elapsed() >= Duration::from_millis(49));
-    assert!(matches!(result, Err(CallError::TimedOut) | Ok(_)));
-    until(|| seen.cancelled() == 1).await;
+    let begun = || seen.begun.load(Ordering::SeqCst);
+    let mut patience = Duration::from_millis(50);
+    // A call that is late before it is read does not begin.
+    while begun() == 0 {
+        let began = Instant::now();
+        let hasty = client.deadline(began + patience);
+        let result = hasty.call::<Sum>(&Sums::Slow { millis: u64::MAX }).await;
+        assert!(began.elapsed() >= patience - Duration::from_millis(1));
+        assert!(matches!(result, Err(CallError::TimedOut) | Ok(_)));
+        patience *= 2;
+    }
+    until(|| seen.cancelled() == begun()).await;
 }
 
 #[tokio::test]
@@ -127,7 +133,7 @@ fn a_runtime_that_shuts_down_fails_all_calls() {
     });
     let call = client.call::<Sum>(&Sums::Add { left: 1, right: 1 });
     drop(first);
-    let result = runtime().block_on(async { timeout(Duration::from_secs(5), call).await.unwrap() });
+    let result = runtime().block_on(async { timeout(STALL, call).await.unwrap() });
     assert!(matches!(result, Err(CallError::Disconnected(None))));
     drop(server);
 }

@@ -14,7 +14,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use datagrammar::calls::{Answers, Call, CallError, ItemError};
 use datagrammar::tokio::Connection;
@@ -122,15 +122,16 @@ async fn add(client: &Ours, left: u64, right: u64) -> Result<u64, CallError<Stri
     answer.await.map_err(CallError::widen)?.decode()
 }
 
-/// Waits until `is_so`, for at most 5 s.
+/// Longer than anything here takes: who waits for this long waits for ever.
+const STALL: Duration = Duration::from_secs(60);
+
+/// Waits until `is_so`.
 async fn until(is_so: impl Fn() -> bool) {
-    for _ in 0..5000 {
-        if is_so() {
-            return;
-        }
+    let far = Instant::now() + STALL;
+    while !is_so() {
+        assert!(Instant::now() < far, "this takes too long");
         sleep(Duration::from_millis(1)).await;
     }
-    panic!("this takes too long");
 }
 
 /// Polls a future once, and drops it.

@@ -1,5 +1,6 @@
 //! The bounds of a server, and how it stops.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use datagrammar::tokio::calls::{Client, Server};
 use rustix::net::{SendFlags, send};
 use tokio::time::{sleep, timeout};
 
-use super::{Handler, Ours, Protocol, add, pair_with, spawn, until};
+use super::{Handler, Ours, Protocol, STALL, add, pair_with, poll_once, spawn, until};
 use crate::peer::{Peer, REQUEST, part};
 use crate::protocol::{Counted, Echoed, Sum, Sums};
 
@@ -125,27 +126,34 @@ async fn streams_beyond_the_bound_are_refused_and_others_go_on() {
 
 #[tokio::test]
 async fn a_server_that_stops_finishes_calls_and_tells_the_rest() {
-    let handler = Handler::default();
-    let seen = Arc::clone(&handler.seen);
-    let server = Server::new(handler);
-    let (stopper, (client, connection)) = (server.stopper(), Connection::pair().unwrap());
-    let serving = tokio::spawn(async move { server.serve(connection).await });
-    let client: Ours = Client::new(client);
-    let short = client.call::<Sum>(&Sums::Slow { millis: 50 });
-    let long = client.call::<Sum>(&Sums::Slow { millis: u64::MAX });
-    until(|| seen.begun.load(Ordering::SeqCst) == 2).await;
-    let stopping =
-        tokio::spawn(
-            async move { stopper.stop(Instant::now() + Duration::from_millis(200)).await },
-        );
-    sleep(Duration::from_millis(10)).await;
-    assert!(matches!(add(&client, 1, 2).await, Err(CallError::Stopping)));
-    assert_eq!(short.await.unwrap().decode().unwrap(), 0);
-    assert!(matches!(long.await, Err(CallError::Cancelled)));
-    assert_eq!(stopping.await.unwrap(), 1);
-    serving.await.unwrap().unwrap();
-    until(|| seen.cancelled() == 1).await;
-    assert!(matches!(add(&client, 1, 2).await, Err(CallError::Disconnected(_))));
+    for is_late in [false, true] {
+        let handler = Handler::default();
+        let seen = Arc::clone(&handler.seen);
+        let server = Server::new(handler);
+        let (stopper, (client, connection)) = (server.stopper(), Connection::pair().unwrap());
+        let serving = tokio::spawn(async move { server.serve(connection).await });
+        let client: Ours = Client::new(client);
+        let short = client.call::<Sum>(&Sums::Slow { millis: 50 });
+        let long = client.call::<Sum>(&Sums::Slow { millis: u64::MAX });
+        until(|| seen.begun.load(Ordering::SeqCst) == 2).await;
+        if is_late {
+            assert_eq!(short.await.unwrap().decode().unwrap(), 0);
+            let stopping = tokio::spawn(async move { stopper.stop(Instant::now()).await });
+            assert!(matches!(long.await, Err(CallError::Cancelled)));
+            assert_eq!(stopping.await.unwrap(), 1);
+        } else {
+            let mut stopping = pin!(stopper.stop(Instant::now() + STALL));
+            assert_eq!(poll_once(stopping.as_mut()).await, None);
+            // The long one keeps it from ending.
+            assert!(matches!(add(&client, 1, 2).await, Err(CallError::Stopping)));
+            assert_eq!(short.await.unwrap().decode().unwrap(), 0);
+            drop(long);
+            assert_eq!(stopping.await, 0);
+        }
+        serving.await.unwrap().unwrap();
+        until(|| seen.cancelled() == 1).await;
+        assert!(matches!(add(&client, 1, 2).await, Err(CallError::Disconnected(_))));
+    }
 }
 
 /// What waits in the socket while no more calls may begin is read when they may.
@@ -160,7 +168,7 @@ async fn requests_that_wait_in_the_socket_are_read() {
     spawn(Server::new(Handler::default()).calls(3), theirs);
     let mut peer = Peer::new(peer);
     let answers = tokio::task::spawn_blocking(move || peer.sorted(20));
-    let answers = timeout(Duration::from_secs(10), answers).await.expect("a stall").unwrap();
+    let answers = timeout(STALL, answers).await.expect("a stall").unwrap();
     assert!(answers.iter().map(|answer| answer.id).eq(1..=20));
 }
 

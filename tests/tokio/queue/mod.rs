@@ -2,7 +2,6 @@
 
 mod ends;
 mod kinds;
-mod memory;
 mod model;
 mod order;
 mod room;

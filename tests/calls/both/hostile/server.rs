@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use datagrammar::calls::{Answers, Server};
 use datagrammar::{Connection, Limits, to_vec};
-use datagrammar_tests::raw;
+use datagrammar_tests::{is_awaited, raw};
 use rustix::net::SocketType;
 
 use crate::peer::{CANCEL, CREDIT, END, ITEM, Part, Peer, REPLY, REQUEST, bundle, part, pieces};
@@ -38,7 +38,7 @@ fn serve(test: impl FnOnce(&mut Peer)) {
     test(&mut peer);
     check_answers(&mut peer);
     drop(peer);
-    ended.recv_timeout(Duration::from_secs(10)).unwrap();
+    ended.recv_timeout(Duration::from_secs(60)).unwrap();
 }
 
 /// Checks that the next part is the answer to a new request.
@@ -236,7 +236,7 @@ fn a_request_in_pieces_that_stops_is_answered_as_malformed() {
     let (peer, ended) = connect(&server, Limits::default());
     peer.part(1, 5, 1000, &add(1, 1));
     drop(peer);
-    ended.recv_timeout(Duration::from_secs(10)).unwrap();
+    ended.recv_timeout(Duration::from_secs(60)).unwrap();
 }
 
 #[test]
@@ -295,13 +295,14 @@ fn h22_a_client_that_reads_no_answers_is_not_read() {
                 thread::sleep(Duration::from_millis(10));
             }
         }
-        // Two sockets full, and one for each thread.
-        assert!(sent < 100, "{sent}");
+        // Two sockets full, and one for each thread. An awaited server may also hold 1 MiB of requests and as much of
+        // answers, if its handlers are slow to begin.
+        assert!(sent < if is_awaited() { 250 } else { 100 }, "{sent}");
     }
     let (mut other, _) = connect(&server, Limits::default());
     check_answers(&mut other);
     drop(peer);
-    ended.recv_timeout(Duration::from_secs(10)).unwrap();
+    ended.recv_timeout(Duration::from_secs(60)).unwrap();
 }
 
 #[test]
@@ -329,5 +330,5 @@ fn h22_streams_that_nobody_reads_are_bounded() {
         assert_eq!(peer.next().kind, ITEM);
     }
     drop(peer);
-    ended.recv_timeout(Duration::from_secs(10)).unwrap();
+    ended.recv_timeout(Duration::from_secs(60)).unwrap();
 }

@@ -13,6 +13,8 @@ use datagrammar_tests::{Directory, Numbered, numbered};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::time::{sleep, timeout};
 
+use super::alone;
+
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
 
@@ -65,6 +67,7 @@ impl Drop for Server {
 #[test]
 #[ignore = "h25 starts it in a process of its own"]
 fn server() {
+    let _alone = alone();
     let address: Address = env::var("DATAGRAMMAR_STORM_ADDRESS").unwrap().parse().unwrap();
     let limit = Rlimit { current: Some(LIMIT), maximum: Some(LIMIT) };
     setrlimit(Resource::Nofile, limit).unwrap();
@@ -109,6 +112,7 @@ async fn come_and_go(address: Address, stop: Arc<AtomicBool>) -> u64 {
 
 #[tokio::test]
 async fn h25_a_storm_of_clients_without_descriptors_costs_little_and_passes() {
+    let _alone = alone();
     let directory = Directory::new();
     let address = directory.address("socket");
     let server = Server::start(&address);
@@ -144,7 +148,8 @@ async fn h25_a_storm_of_clients_without_descriptors_costs_little_and_passes() {
     }
     let worked = (server.worked() - before).div_f64(begun.elapsed().as_secs_f64());
     println!("{worked:?} of work a second, {} clients served {rounds} times", served.len());
-    assert!(worked < Duration::from_millis(50), "{worked:?} of work a second");
+    // Without pauses, it would be as much as a processor can do.
+    assert!(worked < Duration::from_millis(200), "{worked:?} of work a second");
     stop.store(true, Ordering::Relaxed);
     for client in storm {
         assert_eq!(client.await.unwrap(), 0, "served without a descriptor");

@@ -6,13 +6,15 @@ use allocation_counter::measure;
 use datagrammar::OwnedFrame;
 use datagrammar_tests::{Numbered, numbered};
 
-use super::steps::{Numbers, Ours, Steps, current, settle, started, try_send};
+use super::steps::{Numbers, Ours, Steps, settle, started, try_send};
+use super::{Frozen, alone};
 
 #[test]
 fn a_queue_allocates_nothing_after_the_first_messages() {
+    let _alone = alone();
     // With room for all of a round, for some of it, and for one message at a time.
     for (capacity, len) in [(1 << 20, 16), (600, 16), (0, 16), (600, 300), (40_000, 9000)] {
-        let runtime = current();
+        let runtime = Frozen::new();
         let (queue, mut theirs) = runtime.block_on(async {
             let (ours, theirs) = Ours::pair().unwrap();
             let (queue, driver) = ours.tx.into_queue(capacity);
@@ -53,9 +55,10 @@ fn fill(queue: &Numbers, len: usize) -> usize {
 
 #[test]
 fn a_reader_that_stops_costs_the_capacity_and_it_comes_back() {
+    let _alone = alone();
     const CAPACITY: usize = 1 << 20;
     for len in [0, 100, 3000, 15_000, 20_000, 100_000, 5 << 20] {
-        let runtime = current();
+        let runtime = Frozen::new();
         let _entered = runtime.enter();
         let (ours, mut theirs) = Ours::pair().unwrap();
         let (queue, driver) = ours.tx.into_queue(CAPACITY);
@@ -100,7 +103,6 @@ fn a_reader_that_stops_costs_the_capacity_and_it_comes_back() {
         // No longer than necessary.
         let idle = measure(|| {
             runtime.block_on(async {
-                tokio::time::pause();
                 for _ in 0..3 {
                     tokio::time::advance(Duration::from_secs(1)).await;
                     assert!(driver.step().is_pending());
@@ -120,6 +122,7 @@ fn receive_all(theirs: &mut Ours) {
 
 #[tokio::test]
 async fn calls_that_waited_leave_nothing_behind() {
+    let _alone = alone();
     let (ours, _theirs) = Ours::pair().unwrap();
     let (queue, driver) = ours.tx.into_queue(100);
     let driver = started(driver).await;

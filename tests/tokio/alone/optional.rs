@@ -5,6 +5,8 @@ use std::process::Command;
 
 use datagrammar_tests::skipped;
 
+use super::alone;
+
 /// The names of the packages that the runtime is compiled with, or `None` without cargo.
 fn packages(arguments: &[&str]) -> Option<Vec<String>> {
     let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
@@ -18,6 +20,7 @@ fn packages(arguments: &[&str]) -> Option<Vec<String>> {
 
 #[test]
 fn without_the_feature_nothing_of_tokio_is_compiled() {
+    let _alone = alone();
     let Some(with) = packages(&["--features", "tokio"]) else {
         skipped("cargo is not installed");
         return;

@@ -1,14 +1,15 @@
 //! Budgets: ten thousand clients, each of which stops in the middle of a frame.
 
-use std::fs;
 use std::os::fd::OwnedFd;
 
 use datagrammar::{Budget, Connection, Listener, RecvError, Wait};
 use datagrammar_tests::datagrams::{piece, pieces};
-use datagrammar_tests::fork::fork;
-use datagrammar_tests::{Directory, Numbered, options, raw, skipped, skips};
+use datagrammar_tests::fork::{fork, resident};
+use datagrammar_tests::{Directory, Numbered, options, raw, skipped};
 use rustix::net::SocketType;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::alone;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
@@ -20,18 +21,9 @@ const LEN: usize = 30_000;
 
 const BUDGET: usize = 32 * MIB;
 
-/// How many bytes of memory this process has that is its own.
-fn resident() -> usize {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
-    line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1024
-}
-
 #[test]
 fn h51_ten_thousand_half_received_frames_take_no_more_than_the_budget() {
-    if skips("h51_ten_thousand_half_received_frames_take_no_more_than_the_budget") {
-        return;
-    }
+    let _alone = alone();
     let limit = getrlimit(Resource::Nofile);
     let most = limit.maximum.map_or(usize::MAX, |most| most as usize).saturating_sub(500);
     let count = most.min(10_000);
@@ -50,9 +42,7 @@ fn h51_ten_thousand_half_received_frames_take_no_more_than_the_budget() {
 
 #[test]
 fn h51_a_half_received_frame_does_not_keep_the_memory_of_a_longer_one() {
-    if skips("h51_a_half_received_frame_does_not_keep_the_memory_of_a_longer_one") {
-        return;
-    }
+    let _alone = alone();
     const LONG: usize = 3 * MIB;
     fork(|| {
         let budget = Budget::new().frame_bytes(4 * LONG);

@@ -1,6 +1,8 @@
 //! Steady state allocates nothing: not for sending, not for receiving, not for decoding what borrows.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+mod limits;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use allocation_counter::measure;

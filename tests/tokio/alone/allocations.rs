@@ -6,13 +6,14 @@ use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
 use datagrammar_tests::{Numbered, body};
-use tokio::runtime::Builder;
+
+use super::{Frozen, alone};
 
 type Ours = datagrammar::tokio::Connection<Numbered<'static>, Numbered<'static>>;
 
 /// Runs `turn` with two ends on a runtime of this thread, and returns how often it allocates after some turns.
 fn allocations(mut turn: impl AsyncFnMut(&mut Ours, &mut Ours)) -> u64 {
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = Frozen::new();
     let (mut left, mut right) = runtime.block_on(async { Ours::pair().unwrap() });
     let mut turns = |count| {
         runtime.block_on(async {
@@ -44,6 +45,7 @@ async fn receive(connection: &mut Ours) -> u64 {
 
 #[test]
 fn round_trips_allocate_nothing() {
+    let _alone = alone();
     for len in [0, 16, 1024, 100_000] {
         let body = body(7, len);
         let frame = Numbered::Numbered { number: 7, len: len as u64, body: &body };
@@ -65,6 +67,7 @@ fn round_trips_allocate_nothing() {
 
 #[test]
 fn streams_that_fill_the_socket_allocate_nothing() {
+    let _alone = alone();
     // More than fit.
     for (len, burst) in [(0, 400), (16, 400), (1024, 400), (100_000, 4)] {
         let body = body(7, len);

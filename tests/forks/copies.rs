@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use datagrammar::{Batch, Connection, RecvError, SendError, Wait};
 use datagrammar_tests::fork::fork;
-use datagrammar_tests::{InMode as _, Numbered, body, numbered, scaled, skips};
+use datagrammar_tests::{InMode as _, Numbered, body, numbered, scaled};
+
+use super::alone;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -27,9 +29,7 @@ fn receives() -> bool {
 
 #[test]
 fn h43_a_forked_copy_receives_whatever_other_threads_were_doing() {
-    if skips("h43_a_forked_copy_receives_whatever_other_threads_were_doing") {
-        return;
-    }
+    let _alone = alone();
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         for thread in 0..4 {
@@ -64,9 +64,7 @@ fn h43_a_forked_copy_receives_whatever_other_threads_were_doing() {
 
 #[test]
 fn h43_pieces_of_two_forked_copies_of_a_sender_are_never_joined() {
-    if skips("h43_pieces_of_two_forked_copies_of_a_sender_are_never_joined") {
-        return;
-    }
+    let _alone = alone();
     const LEN: usize = 1_000_000;
     let mut whole = 0;
     for _ in 0..80 {
@@ -112,9 +110,7 @@ fn h43_pieces_of_two_forked_copies_of_a_sender_are_never_joined() {
 
 #[test]
 fn a_forked_copy_of_a_batch_sends_nothing_when_it_is_dropped() {
-    if skips("a_forked_copy_of_a_batch_sends_nothing_when_it_is_dropped") {
-        return;
-    }
+    let _alone = alone();
     let (theirs, mut ours) = Ours::pair().unwrap().in_mode();
     let mut batch = Some(Batch::new(theirs.tx));
     for number in 0..5 {
@@ -138,9 +134,7 @@ fn a_forked_copy_of_a_batch_sends_nothing_when_it_is_dropped() {
 
 #[test]
 fn a_forked_copy_of_a_sender_sends_nothing_of_what_is_pending_and_stays_usable() {
-    if skips("a_forked_copy_of_a_sender_sends_nothing_of_what_is_pending_and_stays_usable") {
-        return;
-    }
+    let _alone = alone();
     const LEN: usize = 3_000_000;
     let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
     numbered(1, LEN, |frame| theirs.try_send(frame)).unwrap();

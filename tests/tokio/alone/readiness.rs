@@ -20,6 +20,8 @@ use tokio::task::coop::unconstrained;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
+use super::alone;
+
 type Blocking = datagrammar::Connection<Numbered<'static>, Numbered<'static>>;
 type Awaited = datagrammar::tokio::Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -100,7 +102,8 @@ async fn wait_for_room(ours: &mut Awaited, theirs: &mut Blocking) {
 
 #[test]
 fn a_connection_is_registered_for_writing_only_while_it_is_often_full() {
-    alone(async || {
+    let _alone = alone();
+    apart(async || {
         let (mut ours, mut theirs) = pair();
         let fd = duplicate(&ours);
         assert_eq!(interests(&fd), [READABLE]);
@@ -123,7 +126,8 @@ fn a_connection_is_registered_for_writing_only_while_it_is_often_full() {
 
 #[test]
 fn few_connections_stay_registered_for_writing() {
-    alone(async || {
+    let _alone = alone();
+    apart(async || {
         let mut connections: Vec<_> = (0..40).map(|_| pair()).collect();
         for (ours, theirs) in &mut connections {
             wait_for_room(ours, theirs).await;
@@ -145,7 +149,8 @@ fn few_connections_stay_registered_for_writing() {
 
 #[test]
 fn a_dropped_wait_leaves_no_registration_behind() {
-    alone(async || {
+    let _alone = alone();
+    apart(async || {
         // So that no more may be kept.
         let mut others: Vec<_> = (0..16).map(|_| pair()).collect();
         for (ours, theirs) in &mut others {
@@ -164,7 +169,7 @@ fn a_dropped_wait_leaves_no_registration_behind() {
 }
 
 /// Runs in a process of its own, in which nobody else begins to wait.
-fn alone(child: impl AsyncFnOnce()) {
+fn apart(child: impl AsyncFnOnce()) {
     let child = || {
         runtime().block_on(child());
         true
@@ -180,6 +185,7 @@ fn duplicate(ours: &Awaited) -> OwnedFd {
 /// The sender waits again and again for a receiver on another thread.
 #[test]
 fn h40_no_room_is_missed() {
+    let _alone = alone();
     let count = scaled(100_000);
     let (ours, mut theirs) = Blocking::pair().unwrap();
     let receiving = thread::spawn(move || {
@@ -203,6 +209,7 @@ fn h40_no_room_is_missed() {
 /// Each future is dropped at its first wait, and its frame is sent by the next one.
 #[tokio::test]
 async fn h40_a_send_dropped_while_it_waits_for_room_sends_nothing() {
+    let _alone = alone();
     let (mut ours, mut theirs) = pair();
     let mut next = fill(&mut ours);
     let mut received = 0;
@@ -224,6 +231,7 @@ async fn h40_a_send_dropped_while_it_waits_for_room_sends_nothing() {
 
 #[tokio::test]
 async fn a_full_sender_hears_that_its_peer_is_gone() {
+    let _alone = alone();
     let (mut ours, theirs) = pair();
     let next = fill(&mut ours);
     let frame = Numbered::Numbered { number: next, len: 0, body: &[] };
@@ -237,6 +245,7 @@ async fn a_full_sender_hears_that_its_peer_is_gone() {
 /// The kernel reports neither.
 #[tokio::test]
 async fn h23_a_full_sender_hears_that_nobody_will_read() {
+    let _alone = alone();
     let (mut ours, theirs) = pair();
     let (mut other, _others) = pair();
     fill(&mut ours);
@@ -260,7 +269,8 @@ async fn h23_a_full_sender_hears_that_nobody_will_read() {
 /// There is no descriptor for the second registration.
 #[test]
 fn a_full_sender_goes_on_without_a_descriptor() {
-    alone(async || {
+    let _alone = alone();
+    apart(async || {
         let (mut ours, mut theirs) = pair();
         let limit = getrlimit(Resource::Nofile);
         setrlimit(Resource::Nofile, Rlimit { current: Some(0), ..limit }).unwrap();
@@ -271,6 +281,7 @@ fn a_full_sender_goes_on_without_a_descriptor() {
 /// There is room for more frames than a task may send without a pause.
 #[tokio::test]
 async fn a_busy_sender_lets_other_tasks_run() {
+    let _alone = alone();
     static HAS_RUN: AtomicBool = AtomicBool::new(false);
     let (mut ours, mut theirs) = pair();
     yield_now().await;

@@ -1,0 +1,4 @@
+//! The same tests, waiting in the read itself.
+
+#[path = "../forks/main.rs"]
+mod forks;

@@ -1,0 +1,50 @@
+//! The awaited endpoints: tests that depend on what the whole process has, such as lanes and kept registrations, or
+//! that fork, so that the descriptors of other tests would stay open. They are a program of their own, and take turns.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+#![allow(clippy::await_holding_lock, reason = "each test has a runtime and a thread of its own")]
+
+mod allocations;
+mod optional;
+mod queue;
+mod readiness;
+#[allow(dead_code, reason = "some of it is for the other tests")]
+#[path = "../queue/steps.rs"]
+mod steps;
+mod storm;
+
+use std::ops::Deref;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+
+use tokio::runtime::{Builder, Runtime};
+
+/// Holds off the other tests.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A runtime of one thread whose clock stands still, so that no timer depends on how fast the machine is.
+struct Frozen {
+    // Dropped first: it ends the thread.
+    _running: mpsc::Sender<()>,
+    runtime: Runtime,
+}
+
+impl Frozen {
+    fn new() -> Self {
+        let runtime =
+            Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let (_running, ends) = mpsc::channel();
+        // While a blocking task runs, an idle runtime does not set its clock to the next timer.
+        runtime.spawn_blocking(move || ends.recv());
+        Self { _running, runtime }
+    }
+}
+
+impl Deref for Frozen {
+    type Target = Runtime;
+
+    fn deref(&self) -> &Runtime {
+        &self.runtime
+    }
+}

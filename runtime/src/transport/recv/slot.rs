@@ -155,9 +155,7 @@ impl Slot {
         if lane.bytes().len() > MAX_EAGER {
             return false;
         }
-        if lane.resident() > MAX_EAGER {
-            lane.trim(MAX_EAGER);
-        }
+        lane.trim(MAX_EAGER);
         self.release_own();
         self.is_own = false;
         true

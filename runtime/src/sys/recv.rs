@@ -27,11 +27,18 @@ pub(crate) struct Peeked {
     /// Its length, in bytes.
     pub(crate) len: usize,
     /// Its first bytes, padded with zeros.
-    pub(crate) head: [u8; PEEK_LEN],
+    first: [u8; PEEK_LEN],
+}
+
+impl Peeked {
+    /// Returns its first bytes.
+    pub(crate) fn first(&self) -> &[u8] {
+        self.first.get(..self.len).unwrap_or(&self.first)
+    }
 }
 
 /// The number of bytes that a peek reads.
-pub(crate) const PEEK_LEN: usize = 24;
+const PEEK_LEN: usize = 24;
 
 /// The length of the head of a scattered read, in bytes.
 pub(crate) const HEAD_LEN: usize = 14;
@@ -70,15 +77,15 @@ pub(crate) struct Scatter<'b> {
 /// `ssize_t recv(int sockfd, void *buf, size_t len, int flags)` with `MSG_PEEK | MSG_TRUNC`. `block`
 /// waits, unless the descriptor is non-blocking.
 pub(crate) fn peek(fd: &DatagramFd, block: bool) -> io::Result<Option<Peeked>> {
-    let mut head = [0; PEEK_LEN];
+    let mut first = [0; PEEK_LEN];
     let flags = libc::MSG_PEEK | libc::MSG_TRUNC | if block { 0 } else { libc::MSG_DONTWAIT };
     let peeked = retry(|| {
         // SAFETY: the pointer and the length are those of initialised bytes, exclusively borrowed for
         // the call. `fd` is open for the call, as it is borrowed.
-        unsafe { libc::recv(fd.as_fd().as_raw_fd(), head.as_mut_ptr().cast(), head.len(), flags) }
+        unsafe { libc::recv(fd.as_fd().as_raw_fd(), first.as_mut_ptr().cast(), first.len(), flags) }
     });
     match peeked {
-        Ok(len) => Ok(Some(Peeked { len: len.cast_unsigned(), head })),
+        Ok(len) => Ok(Some(Peeked { len: len.cast_unsigned(), first })),
         // Old kernels report every failure of a vsock transport as ENOMEM (net/vmw_vsock/af_vsock.c).
         Err(error) => match (fd.kind(), error.raw_os_error()) {
             (Kind::VsockSeqpacket, Some(libc::ENOMEM | libc::EOPNOTSUPP)) => Ok(None),
@@ -110,13 +117,6 @@ pub(crate) fn peek_len(fd: BorrowedFd<'_>, block: bool) -> io::Result<Option<usi
     Ok(Some(len.cast_unsigned()).filter(|&len| len != 1 || !truncated))
 }
 
-impl Scatter<'_> {
-    /// Borrows again, for a call that may be repeated.
-    pub(crate) fn reborrow(&mut self) -> Scatter<'_> {
-        Scatter { head: self.head, room: self.room, max: self.max }
-    }
-}
-
 /// Reads the next datagram: its first bytes to `scatter`, if given, the rest to `lane`, and its ancillary data
 /// to `ancillary`. Returns the datagram's full length.
 ///
@@ -128,7 +128,7 @@ impl Scatter<'_> {
 #[inline]
 pub(crate) fn recv(
     fd: &DatagramFd,
-    scatter: Option<Scatter<'_>>,
+    scatter: Option<&mut Scatter<'_>>,
     lane: &mut Lane,
     cap: usize,
     ancillary: Option<&mut Ancillary>,
@@ -160,7 +160,7 @@ pub(crate) fn recv(
 
 fn recv_message(
     fd: &DatagramFd,
-    mut scatter: Option<Scatter<'_>>,
+    mut scatter: Option<&mut Scatter<'_>>,
     lane: &mut Lane,
     cap: usize,
     mut ancillary: Option<&mut Ancillary>,

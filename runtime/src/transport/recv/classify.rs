@@ -8,7 +8,6 @@ use super::assembly::Assembly;
 use super::bundle::Bundle;
 use super::inbox::Inbox;
 use super::memory;
-use super::pieces::parse_head;
 use super::reader::Reader;
 use crate::error::{BundleFault, FragmentFault, RecvError};
 use crate::limits::Limits;
@@ -26,7 +25,7 @@ impl Inbox {
         len: usize,
         limits: Limits,
     ) -> Result<Option<Range<usize>>, RecvError> {
-        if self.reader.ancillary.is_some() {
+        if self.reader.slot.ancillary.is_some() {
             self.check_descriptors(fd)?;
         }
         let bytes = self.reader.slot.bytes();
@@ -56,11 +55,11 @@ impl Inbox {
         let begun = self.part_head();
         if let Some(incomplete) = self.reader.pieces.end() {
             self.note_refused(begun);
-            self.keep_unclassified(len);
+            self.keep_unread(len);
             return Err(incomplete);
         }
         let bytes = self.reader.slot.bytes();
-        let fault = match parse_head(bytes) {
+        let fault = match Head::parse(bytes) {
             None if bytes.first().is_some_and(|&first| is_reserved(first)) => {
                 FragmentFault::Short { len }
             }
@@ -120,7 +119,7 @@ impl Inbox {
         let begun = self.reader.pieces.assembly().map(Assembly::bytes);
         let part = begun.filter(|bytes| !bytes.is_empty()).or_else(|| {
             let first = self.reader.slot.bytes();
-            match parse_head(first)? {
+            match Head::parse(first)? {
                 Ok(Head::First { .. }) => first.get(HEAD_LEN..),
                 _ => None,
             }
@@ -160,7 +159,7 @@ impl Inbox {
         }
         let buffer = self.reader.slot.take_spare();
         let mut none = Vec::new();
-        let ancillary = self.reader.ancillary.as_mut();
+        let ancillary = self.reader.slot.ancillary.as_mut();
         let descriptors = ancillary.map_or(&mut none, |ancillary| &mut ancillary.descriptors);
         let frame = memory::read_frame(total, descriptors, buffer, limits.frame_len);
         let frame = frame.inspect_err(|_| _ = self.take_descriptors())?;
@@ -209,7 +208,7 @@ impl Inbox {
             }
             _ => return Err(RecvError::Empty),
         }
-        self.ended = true;
+        self.reader.ended = true;
         let part = self.part_head();
         self.note_refused(part);
         self.reader.pieces.end().map_or(Ok(()), Err)
@@ -229,7 +228,7 @@ impl Inbox {
     /// Fails if the kernel could not install some descriptors.
     #[cold]
     fn check_descriptors(&mut self, fd: &DatagramFd) -> Result<(), RecvError> {
-        let Some(ancillary) = self.reader.ancillary.as_mut() else { return Ok(()) };
+        let Some(ancillary) = self.reader.slot.ancillary.as_mut() else { return Ok(()) };
         if !mem::take(&mut ancillary.truncated) {
             return Ok(());
         }
@@ -247,7 +246,7 @@ impl Inbox {
 
     /// Returns the length of the frame of a datagram of `len` bytes that begins with `first`.
     pub(super) fn frame_len(&self, first: &[u8], len: usize) -> usize {
-        let total = match parse_head(first).filter(|_| len >= HEAD_LEN) {
+        let total = match Head::parse(first) {
             Some(Ok(Head::First { total, .. } | Head::Memory { total })) => Some(total),
             Some(Ok(Head::Next { .. })) => {
                 self.reader.pieces.assembly().map(|assembly| assembly.total() as u64)

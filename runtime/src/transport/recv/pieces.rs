@@ -7,7 +7,7 @@ use super::slot::Slot;
 use crate::budget::Budget;
 use crate::error::{FragmentFault, RecvError};
 use crate::sys::Scatter;
-use crate::wire::{HEAD_LEN, Head, is_reserved};
+use crate::wire::{HEAD_LEN, Head};
 
 /// The number of discarded pieces after which a receive reports an error again. A peer thus cannot block a call
 /// with pieces of refused frames.
@@ -56,22 +56,22 @@ impl Pieces {
         }
     }
 
-    /// Begins a frame if a datagram that begins with `first` is a first piece, and the frame is not refused.
+    /// Begins a frame in `memory` if `head` is that of a first piece, and no frame is under assembly.
     #[inline]
-    pub(super) fn begin_if_first(&mut self, first: &[u8], limit: usize) {
-        if let Some(Ok(Head::First { number, total })) = parse_head(first) {
-            self.begin(number, total, limit);
-        }
-    }
-
-    #[cold]
-    fn begin(&mut self, number: u32, total: u64, limit: usize) {
-        let budget = self.budget.as_ref();
-        if self.assembly().is_none()
-            && let Ok(assembly) = Assembly::begin(Vec::new(), number, total, limit, budget)
+    pub(super) fn begin_if_first(
+        &mut self,
+        head: Option<Result<Head, u8>>,
+        limit: usize,
+        memory: impl FnOnce() -> Vec<u8>,
+    ) -> Result<(), RecvError> {
+        if let Some(Ok(Head::First { number, total })) = head
+            && self.assembly().is_none()
         {
+            let budget = self.budget.as_ref();
+            let assembly = Assembly::begin(memory(), number, total, limit, budget)?;
             self.state = State::Assembling(Box::new(assembly));
         }
+        Ok(())
     }
 
     /// Makes room for the next piece of the frame under assembly, if there is one.
@@ -88,34 +88,26 @@ impl Pieces {
         }
     }
 
-    /// Returns the room for the next piece, and how many bytes of the frame precede it.
-    pub(super) fn scatter<'b>(
-        &'b mut self,
-        head: &'b mut [u8; HEAD_LEN],
-    ) -> Option<(Scatter<'b>, usize)> {
+    /// Returns the room for the next piece of the frame under assembly, if there is one.
+    pub(super) fn scatter<'b>(&'b mut self, head: &'b mut [u8; HEAD_LEN]) -> Option<Scatter<'b>> {
         let State::Assembling(assembly) = &mut self.state else { return None };
-        let received = assembly.received();
-        Some((assembly.scatter(head), received))
+        Some(assembly.scatter(head))
     }
 
-    /// Judges a datagram of `len` bytes that a read has scattered to `first`, after the `received` bytes of the
-    /// frame, and to the lane. Returns `true` if it is the next piece, now in its place. Otherwise moves the
-    /// whole datagram to `slot`.
+    /// Judges a datagram of `len` bytes that a read has scattered to `head`, to the room for the next piece, and
+    /// to the lane in `slot`. Returns `true` if it is that piece. Otherwise moves the whole datagram to `slot`.
     pub(super) fn accept_scattered(
         &mut self,
         slot: &mut Slot,
-        first: [u8; HEAD_LEN],
+        head: &[u8; HEAD_LEN],
         len: usize,
-        received: usize,
     ) -> Result<bool, RecvError> {
         let State::Assembling(assembly) = &mut self.state else { return Ok(false) };
-        if assembly.judge(first, len, received) == Verdict::Piece {
-            let added = assembly.add(slot.spilled(), received + len - HEAD_LEN);
-            return added.map(|()| true).inspect_err(|_| self.state = State::REFUSED);
+        let head = head.get(..len).unwrap_or(head);
+        if assembly.judge(head, len) == Verdict::Piece {
+            return self.add(slot.bytes(), len);
         }
-        let after_head = assembly.split_off(received);
-        let first = first.get(..len).unwrap_or(&first);
-        let datagram = [first, &after_head, slot.spilled()].concat();
+        let datagram = [head, &assembly.take_written(), slot.bytes()].concat();
         slot.put(datagram);
         self.end_if_nothing_arrived();
         Ok(false)
@@ -128,41 +120,31 @@ impl Pieces {
         len: usize,
         limit: usize,
     ) -> Result<bool, RecvError> {
-        let first = first_bytes(slot.bytes());
-        if let State::Assembling(assembly) = &mut self.state {
-            match assembly.judge(first, len, assembly.received()) {
-                Verdict::Piece => {
-                    let end = assembly.received() + len - HEAD_LEN;
-                    let added = assembly.add(slot.bytes().get(HEAD_LEN..).unwrap_or_default(), end);
-                    return added.map(|()| true).inspect_err(|_| self.state = State::REFUSED);
-                }
-                Verdict::Fault(fault) => return Err(self.refuse(fault)),
-                Verdict::Foreign => return Ok(false),
-            }
+        let head = Head::parse(slot.bytes());
+        let begun = self.begin_if_first(head, limit, || slot.take_spare());
+        begun.inspect_err(|_| self.state = State::REFUSED)?;
+        if let State::Assembling(assembly) = &self.state {
+            return match assembly.judge(slot.bytes(), len) {
+                Verdict::Piece => self.add(slot.bytes().get(HEAD_LEN..).unwrap_or_default(), len),
+                Verdict::Fault(fault) => Err(self.refuse(fault)),
+                Verdict::Foreign => Ok(false),
+            };
         }
-        match parse_head(&first).filter(|_| len >= HEAD_LEN) {
-            Some(Ok(Head::First { number, total })) => {
-                self.state = State::REFUSED;
-                let memory = slot.take_spare();
-                let budget = self.budget.as_ref();
-                let mut assembly = Assembly::begin(memory, number, total, limit, budget)?;
-                if let Verdict::Fault(fault) = assembly.judge(first, len, 0) {
-                    return Err(RecvError::BadFragment(fault));
-                }
-                let bytes = slot.bytes().get(HEAD_LEN..).unwrap_or_default();
-                assembly.add(bytes, len - HEAD_LEN)?;
-                self.state = State::Assembling(Box::new(assembly));
+        let Some(Ok(Head::Next { offset, .. })) = head else { return Ok(false) };
+        match &mut self.state {
+            State::Discarding { count } if *count < MAX_DISCARDED - 1 => {
+                *count += 1;
                 Ok(true)
             }
-            Some(Ok(Head::Next { offset, .. })) => match &mut self.state {
-                State::Discarding { count } if *count < MAX_DISCARDED - 1 => {
-                    *count += 1;
-                    Ok(true)
-                }
-                _ => Err(self.refuse(FragmentFault::Orphan { offset })),
-            },
-            _ => Ok(false),
+            _ => Err(self.refuse(FragmentFault::Orphan { offset })),
         }
+    }
+
+    /// Adds a piece to the frame under assembly, and refuses the frame if that fails.
+    fn add(&mut self, bytes: &[u8], len: usize) -> Result<bool, RecvError> {
+        let State::Assembling(assembly) = &mut self.state else { return Ok(false) };
+        let added = assembly.add(bytes, len);
+        added.map(|()| true).inspect_err(|_| self.state = State::REFUSED)
     }
 
     /// Takes the frame under assembly, if it is complete.
@@ -176,10 +158,10 @@ impl Pieces {
         }
     }
 
-    /// Returns whether a datagram of `len` bytes that begins with `first` is a piece to discard.
-    pub(super) fn discards(&self, first: &[u8], len: usize) -> bool {
-        let is_next = matches!(parse_head(first), Some(Ok(Head::Next { .. })));
-        is_next && len >= HEAD_LEN && matches!(self.state, State::Discarding { .. })
+    /// Returns whether a datagram that begins with `first` is a piece to discard.
+    pub(super) fn discards(&self, first: &[u8]) -> bool {
+        matches!(self.state, State::Discarding { .. })
+            && matches!(Head::parse(first), Some(Ok(Head::Next { .. })))
     }
 
     /// Ends the frame under assembly. Returns an error if it is incomplete.
@@ -211,19 +193,4 @@ impl Pieces {
             State::Idle | State::Discarding { .. } => None,
         }
     }
-}
-
-/// Returns the first bytes of a datagram, padded with zeros.
-fn first_bytes(bytes: &[u8]) -> [u8; HEAD_LEN] {
-    let mut first = [0; HEAD_LEN];
-    for (to, from) in first.iter_mut().zip(bytes) {
-        *to = *from;
-    }
-    first
-}
-
-/// Returns the head of a datagram with tag 0, or its kind if that is unknown.
-pub(super) fn parse_head(first: &[u8]) -> Option<Result<Head, u8>> {
-    let is_own = first.first().is_some_and(|&first| is_reserved(first));
-    first.first_chunk().filter(|_| is_own).map(|head| Head::from_bytes(*head))
 }

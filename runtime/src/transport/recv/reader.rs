@@ -10,21 +10,23 @@ use crate::backoff::Backoff;
 use crate::budget::Budget;
 use crate::error::RecvError;
 use crate::limits::Limits;
-use crate::sys::{self, Ancillary, DatagramFd, Peeked, Readiness, RecvState};
+use crate::sys::{self, DatagramFd, Peeked, Readiness, RecvState};
 use crate::transport::wait::MAX_PAUSE;
 use crate::wait::Wait;
-use crate::wire::{HEAD_LEN, MAX_BUNDLE};
+use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE};
 
 /// The source of datagrams, one at a time.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) slot: Slot,
     pub(super) pieces: Pieces,
-    /// The ancillary data of the datagram in the slot, if the inbox asks for it.
-    pub(super) ancillary: Option<Box<Ancillary>>,
     first_call: FirstCall,
     /// Whether to wait in the read.
     eager: bool,
+    /// Whether a polling receiver calls again until it finds nothing.
+    pub(super) is_awaited: bool,
+    /// Whether the end was read.
+    pub(super) ended: bool,
 }
 
 /// The result of a read.
@@ -39,11 +41,12 @@ pub(super) enum ReadResult {
 impl Reader {
     pub(super) fn new(ancillary: bool, eager: bool, budget: Option<Budget>) -> Self {
         Self {
-            slot: Slot::default(),
+            slot: Slot::new(ancillary),
             pieces: Pieces::new(budget),
-            ancillary: ancillary.then(Box::default),
             first_call: FirstCall::new(),
             eager,
+            is_awaited: false,
+            ended: false,
         }
     }
 
@@ -59,14 +62,14 @@ impl Reader {
         if wait == Wait::Try || self.first_call.is_read() || is_assembling {
             if let Some(result) = self.read(fd, limits, false)? {
                 self.first_call.found();
-                self.slot.unload_short(wait);
+                self.slot.unload_short(wait, self.is_awaited);
                 return Ok(result);
             }
             self.first_call.missed();
         }
         let result = self.wait_and_read(fd, limits, wait)?;
         self.first_call.waited();
-        self.slot.unload_short(wait);
+        self.slot.unload_short(wait, self.is_awaited);
         Ok(result)
     }
 
@@ -80,29 +83,24 @@ impl Reader {
     ) -> Result<Option<ReadResult>, RecvError> {
         // Bytes over the limit are not needed, except for the heads of pieces and of calls, and for bundles.
         let cap = |limit: usize| limit.saturating_add(2 * HEAD_LEN).max(MAX_BUNDLE);
-        let Self { slot, pieces, ancillary, .. } = self;
-        if pieces.is_idle() {
-            let cap = cap(limits.frame_len);
-            let len = slot.read(fd, None, cap, ancillary.as_deref_mut(), block)?;
+        let Self { slot, pieces, .. } = self;
+        let Some(total) = pieces.assembly().map(Assembly::total) else {
+            let len = slot.read(fd, None, cap(limits.frame_len), block)?;
             return Ok(len.map(ReadResult::Datagram));
-        }
-        // The limit may have been lowered since the frame was begun.
-        let total = pieces.assembly().map_or(0, Assembly::total);
-        let cap = cap(limits.frame_len.max(total));
+        };
         // Read as if it were a piece, directly into its place in the frame.
         let mut head = [0; HEAD_LEN];
         pieces.make_room()?;
-        let (scatter, received) = pieces.scatter(&mut head).unzip();
-        let read = slot.read(fd, scatter, cap, ancillary.as_deref_mut(), block);
+        // The limit may have been lowered since the frame was begun.
+        let cap = cap(limits.frame_len.max(total));
+        let read = slot.read(fd, pieces.scatter(&mut head), cap, block);
         let Ok(Some(len)) = read else {
             pieces.end_if_nothing_arrived();
             return read.map(|_| None);
         };
-        Ok(Some(match received {
-            Some(received) if pieces.accept_scattered(slot, head, len, received)? => {
-                ReadResult::Piece
-            }
-            _ => ReadResult::Datagram(len),
+        Ok(Some(match pieces.accept_scattered(slot, &head, len)? {
+            true => ReadResult::Piece,
+            false => ReadResult::Datagram(len),
         }))
     }
 
@@ -127,7 +125,9 @@ impl Reader {
             if let Some(peeked) = &peeked
                 && fd.kind().is_connection()
             {
-                self.pieces.begin_if_first(&peeked.head, limits.frame_len);
+                // If it is refused, so it is after the read.
+                let head = Head::parse(peeked.first());
+                _ = self.pieces.begin_if_first(head, limits.frame_len, Vec::new);
             }
             let peeked = peeked.map_or(0, |peeked| peeked.len);
             match self.read(fd, limits, false)? {

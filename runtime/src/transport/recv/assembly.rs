@@ -99,15 +99,14 @@ impl Assembly {
         (self.received > 0).then(|| [&head, &*self.bytes].concat())
     }
 
-    /// Makes room for the next piece.
-    pub(super) fn make_room(&mut self) -> Result<(), RecvError> {
-        self.reserve((self.total - self.received).min(LIKELY_PIECE))
-    }
-
-    /// Returns the room for the next piece, after the bytes that have arrived.
-    pub(super) fn scatter<'b>(&'b mut self, head: &'b mut [u8; HEAD_LEN]) -> Scatter<'b> {
+    /// Makes room for the next piece, after the bytes that have arrived, and returns it.
+    pub(super) fn scatter<'b>(
+        &'b mut self,
+        head: &'b mut [u8; HEAD_LEN],
+    ) -> Result<Scatter<'b>, RecvError> {
         let max = self.total - self.received;
-        Scatter { head, room: &mut self.bytes, max }
+        self.reserve(max.min(LIKELY_PIECE))?;
+        Ok(Scatter { head, room: &mut self.bytes, max })
     }
 
     /// Judges a datagram of `len` bytes that begins with `first`.

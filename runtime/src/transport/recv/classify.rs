@@ -8,6 +8,7 @@ use super::assembly::Assembly;
 use super::bundle::Bundle;
 use super::inbox::Inbox;
 use super::memory;
+use super::pieces::ReadResult;
 use super::reader::Reader;
 use crate::error::{BundleFault, FragmentFault, RecvError};
 use crate::limits::Limits;
@@ -49,8 +50,12 @@ impl Inbox {
         len: usize,
         limits: Limits,
     ) -> Result<Option<Range<usize>>, RecvError> {
-        if fd.kind().is_connection() && self.accept_piece(len, limits)? {
-            return self.classify_complete(fd, limits);
+        if fd.kind().is_connection() {
+            match self.accept_piece(len, limits)? {
+                Some(ReadResult::LastPiece(len)) => return self.classify(fd, len, limits),
+                Some(_) => return Ok(None),
+                None => {}
+            }
         }
         let begun = self.part_head();
         if let Some(incomplete) = self.reader.pieces.end() {
@@ -65,7 +70,11 @@ impl Inbox {
             }
             None => return self.classify(fd, len, limits),
             Some(Ok(Head::Memory { total })) if fd.kind() == Kind::UnixDatagram => {
-                return self.receive_memory(total, len, limits).map(Some);
+                if len == HEAD_LEN {
+                    let frame = memory::read_frame(&mut self.reader.slot, total, limits.frame_len);
+                    return frame.map(Some).inspect_err(|_| _ = self.take_descriptors());
+                }
+                FragmentFault::Long { len }
             }
             Some(Ok(Head::Bundle { count })) => {
                 return self.open_bundle(count, len, limits).map(Some);
@@ -88,7 +97,11 @@ impl Inbox {
 
     /// Adds the datagram in the slot to the frame under assembly, if it is a piece. If it is refused, closes its
     /// descriptors, and drops it: nobody needs its memory, even if the caller does not receive again for long.
-    pub(super) fn accept_piece(&mut self, len: usize, limits: Limits) -> Result<bool, RecvError> {
+    pub(super) fn accept_piece(
+        &mut self,
+        len: usize,
+        limits: Limits,
+    ) -> Result<Option<ReadResult>, RecvError> {
         let part = self.part_head();
         let Reader { slot, pieces, .. } = &mut self.reader;
         let head_len = if part.is_some() { HEAD_LEN } else { 0 };
@@ -125,47 +138,6 @@ impl Inbox {
             }
         })?;
         CallHead::split(part).map(|(head, _)| head)
-    }
-
-    /// Moves a complete frame into the slot, and classifies it like one datagram.
-    #[cold]
-    pub(super) fn classify_complete(
-        &mut self,
-        fd: &DatagramFd,
-        limits: Limits,
-    ) -> Result<Option<Range<usize>>, RecvError> {
-        match self.reader.pieces.take_complete() {
-            Ok(Some(frame)) => {
-                let len = frame.len();
-                self.reader.slot.put(frame);
-                self.classify(fd, len, limits)
-            }
-            incomplete => {
-                // Only the last piece may have descriptors: close others.
-                self.take_descriptors();
-                incomplete.map(|_| None)
-            }
-        }
-    }
-
-    fn receive_memory(
-        &mut self,
-        total: u64,
-        len: usize,
-        limits: Limits,
-    ) -> Result<Range<usize>, RecvError> {
-        if len > HEAD_LEN {
-            return Err(self.reader.pieces.refuse(FragmentFault::Long { len }));
-        }
-        let buffer = self.reader.slot.take_spare();
-        let mut none = Vec::new();
-        let ancillary = self.reader.slot.ancillary.as_mut();
-        let descriptors = ancillary.map_or(&mut none, |ancillary| &mut ancillary.descriptors);
-        let frame = memory::read_frame(total, descriptors, buffer, limits.frame_len);
-        let frame = frame.inspect_err(|_| _ = self.take_descriptors())?;
-        let len = frame.len();
-        self.reader.slot.put(frame);
-        Ok(0..len)
     }
 
     fn open_bundle(

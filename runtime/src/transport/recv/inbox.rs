@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use super::assembly::Assembly;
 use super::bundle::{Bundle, Calls};
-use super::reader::{ReadResult, Reader};
+use super::pieces::ReadResult;
+use super::reader::Reader;
 use crate::budget::Budget;
 use crate::error::RecvError;
 use crate::limits::Limits;
@@ -75,8 +76,10 @@ impl Inbox {
                 false => Some(self.reader.next(fd, limits, wait)?),
             };
             let frame = match read {
-                Some(ReadResult::Datagram(len)) => self.classify(fd, len, limits)?,
-                Some(ReadResult::Piece) => self.classify_complete(fd, limits)?,
+                Some(ReadResult::Datagram(len) | ReadResult::LastPiece(len)) => {
+                    self.classify(fd, len, limits)?
+                }
+                Some(ReadResult::Piece) => None,
                 None => return Ok(None),
             };
             if frame.is_some() {
@@ -199,19 +202,16 @@ impl Inbox {
             }
             // A piece of a refused frame, an empty datagram, the end, or a kernel that cannot peek: a read
             // drops the first two, and distinguishes the others.
-            match self.reader.read(fd, limits, false)? {
+            let Reader { slot, pieces, .. } = &mut self.reader;
+            match pieces.read(slot, fd, limits, false)? {
                 Some(ReadResult::Datagram(0)) => self.handle_empty(fd)?,
-                Some(ReadResult::Datagram(len))
-                    if self.reader.pieces.discards(self.reader.slot.bytes()) =>
-                {
+                Some(ReadResult::Datagram(len)) if pieces.discards(slot.bytes()) => {
                     self.accept_piece(len, limits)?;
                 }
-                Some(ReadResult::Datagram(len)) => self.keep_unread(len),
-                Some(ReadResult::Piece) => {
-                    if let Some(total) = self.keep_if_complete()? {
-                        return Ok(Some(total));
-                    }
+                Some(ReadResult::Datagram(len) | ReadResult::LastPiece(len)) => {
+                    self.keep_unread(len)
                 }
+                Some(ReadResult::Piece) => return Ok(pieces.assembly().map(Assembly::total)),
                 None => {}
             }
         }
@@ -261,22 +261,5 @@ impl Inbox {
     pub(super) fn keep_unread(&mut self, len: usize) {
         let bytes = self.reader.slot.take();
         self.unread.push_front(Unread { bytes, len });
-    }
-
-    /// Keeps the frame under assembly for the next call, if the piece that just came completed it. Otherwise
-    /// returns how long the frame will be.
-    fn keep_if_complete(&mut self) -> Result<Option<usize>, RecvError> {
-        match self.reader.pieces.take_complete() {
-            Ok(Some(frame)) => {
-                let len = frame.len();
-                self.reader.slot.put(frame);
-                self.keep_unread(len);
-                Ok(None)
-            }
-            incomplete => {
-                self.take_descriptors();
-                incomplete.map(|_| self.reader.pieces.assembly().map(Assembly::total))
-            }
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Tracks the frame under assembly, and assigns datagrams to it.
+//! Reads datagrams, and puts pieces in their place in the frame under assembly.
 
 use std::mem;
 
@@ -6,12 +6,24 @@ use super::assembly::{Assembly, Verdict};
 use super::slot::Slot;
 use crate::budget::Budget;
 use crate::error::{FragmentFault, RecvError};
-use crate::sys::Scatter;
-use crate::wire::{HEAD_LEN, Head};
+use crate::limits::Limits;
+use crate::sys::DatagramFd;
+use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE};
 
 /// The number of discarded pieces after which a receive reports an error again. A peer thus cannot block a call
 /// with pieces of refused frames.
 const MAX_DISCARDED: usize = 1024;
+
+/// What arrived.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ReadResult {
+    /// A datagram of this length, in the slot: 0 for an empty one, and at the end.
+    Datagram(usize),
+    /// A piece, now in its place in the frame under assembly.
+    Piece,
+    /// The last piece. The frame, of this length, is in the slot.
+    LastPiece(usize),
+}
 
 /// The frame under assembly, if there is one.
 #[derive(Debug)]
@@ -74,87 +86,109 @@ impl Pieces {
         Ok(())
     }
 
-    /// Makes room for the next piece of the frame under assembly, if there is one.
-    pub(super) fn make_room(&mut self) -> Result<(), RecvError> {
-        let State::Assembling(assembly) = &mut self.state else { return Ok(()) };
-        assembly.make_room().inspect_err(|_| self.state = State::REFUSED)
+    /// Reads a datagram if one is queued: a piece directly into its place. Waits for it if `block`.
+    #[inline]
+    pub(super) fn read(
+        &mut self,
+        slot: &mut Slot,
+        fd: &DatagramFd,
+        limits: Limits,
+        block: bool,
+    ) -> Result<Option<ReadResult>, RecvError> {
+        // Bytes over the limit are not needed, except for the heads of pieces and of calls, and for bundles.
+        let cap = |limit: usize| limit.saturating_add(2 * HEAD_LEN).max(MAX_BUNDLE);
+        let State::Assembling(assembly) = &mut self.state else {
+            let len = slot.read(fd, None, cap(limits.frame_len), block)?;
+            return Ok(len.map(ReadResult::Datagram));
+        };
+        // The limit may have been lowered since the frame was begun.
+        let cap = cap(limits.frame_len.max(assembly.total()));
+        let mut head = [0; HEAD_LEN];
+        let read = match assembly.scatter(&mut head) {
+            Ok(scatter) => slot.read(fd, Some(scatter), cap, block),
+            Err(error) => {
+                self.state = State::REFUSED;
+                return Err(error);
+            }
+        };
+        let Ok(Some(len)) = read else {
+            self.end_if_nothing_arrived();
+            return read.map(|_| None);
+        };
+        let head = head.get(..len).unwrap_or(&head);
+        if assembly.judge(head, len) == Verdict::Piece {
+            return self.add(slot, 0, len).map(Some);
+        }
+        let datagram = [head, &assembly.take_written(), slot.bytes()].concat();
+        slot.put(datagram);
+        self.end_if_nothing_arrived();
+        Ok(Some(ReadResult::Datagram(len)))
     }
 
     /// Ends a frame that began with a peek, if its first piece was not read: another holder of the socket may
     /// have it, and nothing else may come for long.
-    pub(super) fn end_if_nothing_arrived(&mut self) {
+    fn end_if_nothing_arrived(&mut self) {
         if self.assembly().is_some_and(|assembly| assembly.received() == 0) {
             self.state = State::Idle;
         }
     }
 
-    /// Returns the room for the next piece of the frame under assembly, if there is one.
-    pub(super) fn scatter<'b>(&'b mut self, head: &'b mut [u8; HEAD_LEN]) -> Option<Scatter<'b>> {
-        let State::Assembling(assembly) = &mut self.state else { return None };
-        Some(assembly.scatter(head))
-    }
-
-    /// Judges a datagram of `len` bytes that a read has scattered to `head`, to the room for the next piece, and
-    /// to the lane in `slot`. Returns `true` if it is that piece. Otherwise moves the whole datagram to `slot`.
-    pub(super) fn accept_scattered(
-        &mut self,
-        slot: &mut Slot,
-        head: &[u8; HEAD_LEN],
-        len: usize,
-    ) -> Result<bool, RecvError> {
-        let State::Assembling(assembly) = &mut self.state else { return Ok(false) };
-        let head = head.get(..len).unwrap_or(head);
-        if assembly.judge(head, len) == Verdict::Piece {
-            return self.add(slot.bytes(), len);
-        }
-        let datagram = [head, &assembly.take_written(), slot.bytes()].concat();
-        slot.put(datagram);
-        self.end_if_nothing_arrived();
-        Ok(false)
-    }
-
-    /// Adds the datagram in `slot`, of `len` bytes, if it is a piece. Returns `false` otherwise.
+    /// Adds the datagram in `slot`, of `len` bytes, if it is a piece. Returns `None` otherwise.
     pub(super) fn accept(
         &mut self,
         slot: &mut Slot,
         len: usize,
         limit: usize,
-    ) -> Result<bool, RecvError> {
+    ) -> Result<Option<ReadResult>, RecvError> {
         let head = Head::parse(slot.bytes());
         let begun = self.begin_if_first(head, limit, || slot.take_spare());
         begun.inspect_err(|_| self.state = State::REFUSED)?;
         if let State::Assembling(assembly) = &self.state {
             return match assembly.judge(slot.bytes(), len) {
-                Verdict::Piece => self.add(slot.bytes().get(HEAD_LEN..).unwrap_or_default(), len),
+                Verdict::Piece => self.add(slot, HEAD_LEN, len).map(Some),
                 Verdict::Fault(fault) => Err(self.refuse(fault)),
-                Verdict::Foreign => Ok(false),
+                Verdict::Foreign => Ok(None),
             };
         }
-        let Some(Ok(Head::Next { offset, .. })) = head else { return Ok(false) };
+        let Some(Ok(Head::Next { offset, .. })) = head else { return Ok(None) };
         match &mut self.state {
             State::Discarding { count } if *count < MAX_DISCARDED - 1 => {
                 *count += 1;
-                Ok(true)
+                slot.clear_ancillary();
+                Ok(Some(ReadResult::Piece))
             }
             _ => Err(self.refuse(FragmentFault::Orphan { offset })),
         }
     }
 
-    /// Adds a piece to the frame under assembly, and refuses the frame if that fails.
-    fn add(&mut self, bytes: &[u8], len: usize) -> Result<bool, RecvError> {
-        let State::Assembling(assembly) = &mut self.state else { return Ok(false) };
-        let added = assembly.add(bytes, len);
-        added.map(|()| true).inspect_err(|_| self.state = State::REFUSED)
-    }
-
-    /// Takes the frame under assembly, if it is complete.
-    pub(super) fn take_complete(&mut self) -> Result<Option<Vec<u8>>, RecvError> {
-        let State::Assembling(assembly) = &mut self.state else { return Ok(None) };
-        let Some(frame) = assembly.take_complete() else { return Ok(None) };
+    /// Adds a piece of `len` bytes, whose last bytes are in `slot` from `start` on. Moves the frame to `slot` if it
+    /// is complete.
+    fn add(&mut self, slot: &mut Slot, start: usize, len: usize) -> Result<ReadResult, RecvError> {
+        let State::Assembling(assembly) = &mut self.state else { return Ok(ReadResult::Piece) };
+        let added = assembly.add(slot.bytes().get(start..).unwrap_or_default(), len);
+        let frame = match added.map(|()| assembly.take_complete()) {
+            Ok(Some(frame)) => frame,
+            Ok(None) => {
+                // Only the last piece may have descriptors.
+                slot.clear_ancillary();
+                return Ok(ReadResult::Piece);
+            }
+            Err(error) => {
+                self.state = State::REFUSED;
+                return Err(error);
+            }
+        };
         self.state = State::Idle;
         match *frame {
-            [0, kind @ 1..=3, ..] => Err(self.refuse(FragmentFault::Kind(kind))),
-            _ => Ok(Some(frame)),
+            [0, kind @ 1..=3, ..] => {
+                slot.release();
+                Err(self.refuse(FragmentFault::Kind(kind)))
+            }
+            _ => {
+                let len = frame.len();
+                slot.put(frame);
+                Ok(ReadResult::LastPiece(len))
+            }
         }
     }
 

@@ -2,9 +2,8 @@
 
 use std::os::fd::AsFd as _;
 
-use super::assembly::Assembly;
 use super::first_call::FirstCall;
-use super::pieces::Pieces;
+use super::pieces::{Pieces, ReadResult};
 use super::slot::{Slot, map_read};
 use crate::backoff::Backoff;
 use crate::budget::Budget;
@@ -13,7 +12,7 @@ use crate::limits::Limits;
 use crate::sys::{self, DatagramFd, Peeked, Readiness, RecvState};
 use crate::transport::wait::MAX_PAUSE;
 use crate::wait::Wait;
-use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE};
+use crate::wire::Head;
 
 /// The source of datagrams, one at a time.
 #[derive(Debug)]
@@ -27,15 +26,6 @@ pub(super) struct Reader {
     pub(super) is_awaited: bool,
     /// Whether the end was read.
     pub(super) ended: bool,
-}
-
-/// The result of a read.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum ReadResult {
-    /// A datagram of this length, in the slot: 0 for an empty one, and at the end.
-    Datagram(usize),
-    /// A piece, already in its place in the frame under assembly.
-    Piece,
 }
 
 impl Reader {
@@ -60,7 +50,7 @@ impl Reader {
     ) -> Result<ReadResult, RecvError> {
         let is_assembling = self.pieces.assembly().is_some();
         if wait == Wait::Try || self.first_call.is_read() || is_assembling {
-            if let Some(result) = self.read(fd, limits, false)? {
+            if let Some(result) = self.pieces.read(&mut self.slot, fd, limits, false)? {
                 self.first_call.found();
                 self.slot.unload_short(wait, self.is_awaited);
                 return Ok(result);
@@ -71,37 +61,6 @@ impl Reader {
         self.first_call.waited();
         self.slot.unload_short(wait, self.is_awaited);
         Ok(result)
-    }
-
-    /// Reads a datagram if one is queued. Waits for it if `block`.
-    #[inline]
-    pub(super) fn read(
-        &mut self,
-        fd: &DatagramFd,
-        limits: Limits,
-        block: bool,
-    ) -> Result<Option<ReadResult>, RecvError> {
-        // Bytes over the limit are not needed, except for the heads of pieces and of calls, and for bundles.
-        let cap = |limit: usize| limit.saturating_add(2 * HEAD_LEN).max(MAX_BUNDLE);
-        let Self { slot, pieces, .. } = self;
-        let Some(total) = pieces.assembly().map(Assembly::total) else {
-            let len = slot.read(fd, None, cap(limits.frame_len), block)?;
-            return Ok(len.map(ReadResult::Datagram));
-        };
-        // Read as if it were a piece, directly into its place in the frame.
-        let mut head = [0; HEAD_LEN];
-        pieces.make_room()?;
-        // The limit may have been lowered since the frame was begun.
-        let cap = cap(limits.frame_len.max(total));
-        let read = slot.read(fd, pieces.scatter(&mut head), cap, block);
-        let Ok(Some(len)) = read else {
-            pieces.end_if_nothing_arrived();
-            return read.map(|_| None);
-        };
-        Ok(Some(match pieces.accept_scattered(slot, &head, len)? {
-            true => ReadResult::Piece,
-            false => ReadResult::Datagram(len),
-        }))
     }
 
     /// Releases memory, waits for a datagram, and reads it.
@@ -117,7 +76,7 @@ impl Reader {
             if wait == Wait::Block
                 && self.eager
                 && self.slot.release_for_eager()
-                && let Some(result) = self.read(fd, limits, true)?
+                && let Some(result) = self.pieces.read(&mut self.slot, fd, limits, true)?
             {
                 return Ok(result);
             }
@@ -130,7 +89,7 @@ impl Reader {
                 _ = self.pieces.begin_if_first(head, limits.frame_len, Vec::new);
             }
             let peeked = peeked.map_or(0, |peeked| peeked.len);
-            match self.read(fd, limits, false)? {
+            match self.pieces.read(&mut self.slot, fd, limits, false)? {
                 Some(result) => {
                     if matches!(result, ReadResult::Datagram(len) if peeked > 0 && len != peeked) {
                         // Another holder took the peeked datagram, or set a peek offset, which makes

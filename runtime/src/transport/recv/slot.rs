@@ -61,6 +61,7 @@ impl Slot {
         if self.own.capacity() > MAX_KEPT {
             self.own = Vec::new();
         }
+        self.clear_ancillary();
         let lane = match &mut self.lane {
             Some(lane) => lane,
             empty => {
@@ -69,11 +70,6 @@ impl Slot {
             }
         };
         let mut ancillary = self.ancillary.as_deref_mut();
-        if let Some(ancillary) = &mut ancillary {
-            // Closes the untaken descriptors of the previous datagram.
-            ancillary.descriptors.clear();
-            ancillary.credentials = None;
-        }
         map_read(fd, || sys::recv(fd, scatter.as_mut(), lane, cap, ancillary.as_deref_mut(), block))
     }
 
@@ -90,7 +86,7 @@ impl Slot {
     }
 
     /// Moves the datagram to own memory, and releases the lane.
-    pub(super) fn move_to_own(&mut self) {
+    fn move_to_own(&mut self) {
         if let Some(lane) = self.lane.take() {
             self.own.clear();
             self.own.extend_from_slice(lane.bytes());
@@ -121,10 +117,20 @@ impl Slot {
         if self.is_in_lane() { mem::take(&mut self.own) } else { Vec::new() }
     }
 
-    /// Releases the lane, and own memory over `SHORT` bytes. Drops the datagram.
+    /// Releases the lane, and own memory over `SHORT` bytes. Drops the datagram, with its descriptors.
     pub(super) fn release(&mut self) {
+        self.clear_ancillary();
         self.release_lane();
         self.release_own();
+    }
+
+    /// Forgets who sent the datagram, and closes its descriptors.
+    pub(super) fn clear_ancillary(&mut self) {
+        if let Some(ancillary) = &mut self.ancillary {
+            ancillary.descriptors.clear();
+            ancillary.credentials = None;
+            ancillary.truncated = false;
+        }
     }
 
     fn release_lane(&mut self) {

@@ -12,6 +12,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::slice;
 
 use super::identity::Credentials;
+use super::name::Name;
 
 /// The most descriptors of one datagram: `SCM_MAX_FD` of include/net/scm.h.
 pub(crate) const MAX_DESCRIPTORS: usize = 253;
@@ -25,6 +26,24 @@ const CAPACITY: usize = 2048;
 
 /// The pidfd of a datagram's sender: include/linux/socket.h, since Linux 6.5.
 const SCM_PIDFD: libc::c_int = 4;
+
+/// The ancillary data of a datagram.
+#[derive(Debug)]
+pub(crate) struct Ancillary {
+    /// The sender's name; unnamed on a connection.
+    pub(crate) name: Name,
+    pub(crate) descriptors: Vec<OwnedFd>,
+    /// Who sent it, if the socket asks for credentials.
+    pub(crate) credentials: Option<Credentials>,
+    /// Whether the kernel could not install some descriptors.
+    pub(crate) truncated: bool,
+}
+
+impl Default for Ancillary {
+    fn default() -> Self {
+        Self { name: Name::UNNAMED, descriptors: Vec::new(), credentials: None, truncated: false }
+    }
+}
 
 /// Memory for control messages, aligned as the kernel requires.
 #[repr(C, align(8))]
@@ -79,14 +98,13 @@ impl Control {
         CAPACITY
     }
 
-    /// Parses what the kernel wrote, and takes over the descriptors in it.
+    /// Parses what the kernel wrote, and moves it to `ancillary`.
     ///
     /// # Safety
     ///
     /// A successful `recvmsg` has filled this with `len` bytes of control messages, and nobody has
     /// taken over the descriptors in them before.
-    pub(super) unsafe fn parse(&mut self, len: usize) -> Received {
-        let mut received = Received { descriptors: Vec::new(), credentials: None };
+    pub(super) unsafe fn parse(&mut self, len: usize, ancillary: &mut Ancillary) {
         let (mut cred, mut pidfd) = (None, None);
         let mut rest = self.bytes.get(..len).unwrap_or_default();
         // SAFETY: `rest` begins with a message that the kernel wrote, or is empty.
@@ -104,22 +122,14 @@ impl Control {
                     let mut owned = numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) });
                     match kind {
                         SCM_PIDFD => pidfd = owned.next(),
-                        _ => received.descriptors.extend(owned),
+                        _ => ancillary.descriptors.extend(owned),
                     }
                 }
                 _ => {}
             }
         }
-        received.credentials = cred.map(|cred| Credentials::new(cred, pidfd));
-        received
+        ancillary.credentials = cred.map(|cred| Credentials::new(cred, pidfd));
     }
-}
-
-/// The contents of control messages.
-pub(super) struct Received {
-    pub(super) descriptors: Vec<OwnedFd>,
-    /// Who sent the datagram, if the socket asks for credentials.
-    pub(super) credentials: Option<Credentials>,
 }
 
 /// `struct ucred`: three integers.

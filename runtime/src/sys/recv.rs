@@ -10,12 +10,11 @@
 
 use std::io;
 use std::mem;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::ptr;
 
-use super::control::{Control, Received};
+use super::control::{Ancillary, Control};
 use super::errno::retry;
-use super::identity::Credentials;
 use super::kind::Kind;
 use super::lane::Lane;
 use super::name::Name;
@@ -42,24 +41,6 @@ const PEEK_LEN: usize = 24;
 
 /// The length of the head of a scattered read, in bytes.
 pub(crate) const HEAD_LEN: usize = 14;
-
-/// The ancillary data of a datagram.
-#[derive(Debug)]
-pub(crate) struct Ancillary {
-    /// The sender's name; unnamed on a connection.
-    pub(crate) name: Name,
-    pub(crate) descriptors: Vec<OwnedFd>,
-    /// Who sent it, if the socket asks for credentials.
-    pub(crate) credentials: Option<Credentials>,
-    /// Whether the kernel could not install some descriptors.
-    pub(crate) truncated: bool,
-}
-
-impl Default for Ancillary {
-    fn default() -> Self {
-        Self { name: Name::UNNAMED, descriptors: Vec::new(), credentials: None, truncated: false }
-    }
-}
 
 /// Destinations for the first bytes of a datagram, before the lane.
 #[derive(Debug)]
@@ -208,9 +189,7 @@ fn recv_message(
         }
         if let Some(control) = &mut control {
             // SAFETY: this recvmsg has filled `control` up to the length that it reports.
-            let received = unsafe { control.parse(message.msg_controllen as usize) };
-            let Received { descriptors, credentials } = received;
-            (ancillary.descriptors, ancillary.credentials) = (descriptors, credentials);
+            unsafe { control.parse(message.msg_controllen as usize, ancillary) };
         }
         ancillary.truncated = message.msg_flags & libc::MSG_CTRUNC != 0;
     }

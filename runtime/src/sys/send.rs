@@ -1,6 +1,7 @@
 //! Sends one datagram, from one or several slices, with or without descriptors.
 
 use std::io::{self, IoSlice};
+use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::ptr;
 
@@ -66,15 +67,10 @@ fn send_message(
     let (name_ptr, name_len) = to.map_or((ptr::null(), 0), |name| (name.as_ptr(), name.len()));
     let (control_ptr, control_len) =
         control.map_or((ptr::null_mut(), 0), |control| (control.as_mut_ptr(), control.len()));
-    // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid: no name, no
-    // slices, no control data.
-    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    let mut message = message_of(slices);
     // sendmsg does not write through it.
     message.msg_name = name_ptr.cast_mut().cast();
     message.msg_namelen = name_len;
-    // IoSlice is documented to have the layout of iovec, and sendmsg does not write through it.
-    message.msg_iov = slices.as_ptr().cast::<libc::iovec>().cast_mut();
-    message.msg_iovlen = slices.len() as _;
     message.msg_control = control_ptr;
     message.msg_controllen = control_len as _;
     retry(|| {
@@ -84,4 +80,16 @@ fn send_message(
         unsafe { libc::sendmsg(fd.as_fd().as_raw_fd(), &raw const message, flags) }
     })?;
     Ok(())
+}
+
+/// Describes a datagram without a name and control data.
+#[inline]
+pub(super) fn message_of(slices: &[IoSlice<'_>]) -> libc::msghdr {
+    // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid: no name, no slices,
+    // no control data.
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    // IoSlice is documented to have the layout of iovec, and sendmsg does not write through it.
+    message.msg_iov = slices.as_ptr().cast::<libc::iovec>().cast_mut();
+    message.msg_iovlen = slices.len() as _;
+    message
 }

@@ -12,5 +12,6 @@ pub(crate) use self::open::{
 };
 pub use self::peek::{peek_len, try_peek_len};
 pub(crate) use self::recv::Inbox;
-pub(crate) use self::send::check_descriptors;
-pub(crate) use self::send::{Outgoing, Pending, send_bundle_to, send_connected, send_to};
+pub(crate) use self::send::{
+    Outgoing, Pending, check_descriptors, send_connected, send_to, send_with_retries,
+};

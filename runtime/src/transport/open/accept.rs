@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::mem;
+use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use crate::backoff::Backoff;
 use crate::budget::Budget;
 use crate::error::AcceptError;
 use crate::options::Options;
-use crate::sys::{DatagramFd, Errno, ListenerFd, Wakeup, errno};
+use crate::sys::{self, DatagramFd, Errno, ListenerFd, Wakeup, errno};
 use crate::wait::Wait;
 
 /// The most clients that a non-blocking call rejects before it returns `WouldBlock`: more than a backlog
@@ -58,7 +59,7 @@ pub(crate) fn accept_next(
         rejected.fetch_add(1, Ordering::Relaxed);
         return Ok(None);
     }
-    fd.set_buffers(options.recv_buffer, options.send_buffer)
+    sys::set_buffers(fd.as_fd(), options.recv_buffer, options.send_buffer)
         .map_err(failed("setting the buffers of a connection"))?;
     Ok(Some(fd))
 }

@@ -194,7 +194,7 @@ impl<Rx: Message> Receiver<Rx> {
 
     #[inline]
     fn receive(&mut self, wait: Wait) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        let range = self.receive_range(wait)?;
+        let range = self.inbox.recv(&self.fd, self.limits, wait)?;
         Ok(range.map(|range| self.frame(range)))
     }
 

@@ -191,6 +191,7 @@ impl DatagramFd {
 }
 
 impl AsRawFd for DatagramFd {
+    #[inline]
     fn as_raw_fd(&self) -> RawFd {
         self.raw
     }

@@ -6,7 +6,6 @@ use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::connect::peer;
 use crate::backoff::Backoff;
 use crate::budget::Budget;
 use crate::error::AcceptError;
@@ -54,7 +53,7 @@ pub(crate) fn accept_next(
 ) -> Result<Option<DatagramFd>, AcceptError> {
     let fd = next(listener, options.budget.as_ref(), wait)?;
     if options.policy.needs_identity()
-        && !options.policy.admits(&peer(&fd).map_err(failed("identifying a client"))?)
+        && !options.policy.admits(&fd.peer().map_err(failed("identifying a client"))?.into())
     {
         rejected.fetch_add(1, Ordering::Relaxed);
         return Ok(None);

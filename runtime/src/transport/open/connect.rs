@@ -1,6 +1,6 @@
 //! Connects, and creates connected pairs.
 
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
@@ -8,7 +8,6 @@ use super::failure::{Target, failed};
 use crate::address::Address;
 use crate::error::OpenError;
 use crate::options::Options;
-use crate::peer::Peer;
 use crate::sys::{self, DatagramFd, Errno, errno};
 
 /// Connects to a listener.
@@ -119,9 +118,4 @@ pub(crate) fn pair(options: &Options) -> Result<(DatagramFd, DatagramFd), OpenEr
             .map_err(failed("setting the buffers of a pair"))?;
     }
     Ok((left, right))
-}
-
-/// Returns who is at the other end of a connection.
-pub(crate) fn peer(fd: &DatagramFd) -> io::Result<Peer> {
-    fd.peer().map(Peer::from)
 }

@@ -32,17 +32,6 @@ pub(super) struct Assembly {
     _reservation: Option<Reservation>,
 }
 
-/// The relation of a datagram to a frame under assembly.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Its next piece.
-    Piece,
-    /// A piece that does not fit.
-    Fault(FragmentFault),
-    /// Something else, which ends the frame.
-    Foreign,
-}
-
 impl Assembly {
     /// Begins a frame of `total` bytes, in `memory`, and reserves them from `budget`.
     pub(super) fn begin(
@@ -109,44 +98,39 @@ impl Assembly {
         Ok(Scatter { head, room: &mut self.bytes, max })
     }
 
-    /// Judges a datagram of `len` bytes that begins with `first`.
-    pub(super) fn judge(&self, first: &[u8], len: usize) -> Verdict {
+    /// Returns whether a datagram of `len` bytes that begins with `first` is the next piece. `false` means
+    /// something else, which ends the frame. Fails for a piece that does not fit.
+    pub(super) fn expects(&self, first: &[u8], len: usize) -> Result<bool, FragmentFault> {
         if !first.first().is_some_and(|&first| is_reserved(first)) {
-            return Verdict::Foreign;
+            return Ok(false);
         }
-        let received = self.received;
+        let Self { received, total, .. } = *self;
         let payload = len.saturating_sub(HEAD_LEN);
         let (number, offset) = match Head::parse(first).filter(|_| payload > 0) {
-            None => return Verdict::Fault(FragmentFault::Short { len }),
+            None => return Err(FragmentFault::Short { len }),
             Some(Ok(Head::Next { number, offset })) => (number, offset),
-            Some(Ok(Head::First { number, total }))
-                if received == 0 && total == self.total as u64 =>
+            Some(Ok(Head::First { number, total: announced }))
+                if received == 0 && announced == total as u64 =>
             {
                 (number, 0)
             }
-            Some(Ok(Head::First { .. } | Head::Bundle { .. } | Head::Call(_))) => {
-                return Verdict::Foreign;
-            }
-            Some(Ok(head @ Head::Memory { .. })) => {
-                return Verdict::Fault(FragmentFault::Kind(head.kind()));
-            }
-            Some(Err(kind)) => return Verdict::Fault(FragmentFault::Kind(kind)),
+            Some(Ok(Head::First { .. } | Head::Bundle { .. } | Head::Call(_))) => return Ok(false),
+            Some(Ok(head @ Head::Memory { .. })) => return Err(FragmentFault::Kind(head.kind())),
+            Some(Err(kind)) => return Err(FragmentFault::Kind(kind)),
         };
         if number != self.number {
-            let expected = self.number;
-            return Verdict::Fault(FragmentFault::OtherFrame { expected, found: number });
+            return Err(FragmentFault::OtherFrame { expected: self.number, found: number });
         }
         if offset != received as u64 {
-            return Verdict::Fault(FragmentFault::Offset { expected: received, found: offset });
+            return Err(FragmentFault::Offset { expected: received, found: offset });
         }
-        if payload > self.total - received {
-            let (offset, total) = (received, self.total);
-            return Verdict::Fault(FragmentFault::Overrun { offset, len: payload, total });
+        if payload > total - received {
+            return Err(FragmentFault::Overrun { offset: received, len: payload, total });
         }
-        Verdict::Piece
+        Ok(true)
     }
 
-    /// Adds a piece of `len` bytes that [`judge`](Self::judge) accepted: what a read has written in its place, and
+    /// Adds a piece of `len` bytes that [`expects`](Self::expects) accepted: what a read has written in its place, and
     /// then `bytes`. An error if the lane was too short for all of them.
     pub(super) fn add(&mut self, bytes: &[u8], len: usize) -> Result<(), RecvError> {
         self.received += len - HEAD_LEN;

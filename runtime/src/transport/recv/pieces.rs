@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use super::assembly::{Assembly, Verdict};
+use super::assembly::Assembly;
 use super::slot::Slot;
 use crate::budget::Budget;
 use crate::error::{FragmentFault, RecvError};
@@ -116,7 +116,7 @@ impl Pieces {
             return read.map(|_| None);
         };
         let head = head.get(..len).unwrap_or(&head);
-        if assembly.judge(head, len) == Verdict::Piece {
+        if assembly.expects(head, len) == Ok(true) {
             return self.add(slot, 0, len).map(Some);
         }
         let datagram = [head, &assembly.take_written(), slot.bytes()].concat();
@@ -144,10 +144,10 @@ impl Pieces {
         let begun = self.begin_if_first(head, limit, || slot.take_spare());
         begun.inspect_err(|_| self.state = State::REFUSED)?;
         if let State::Assembling(assembly) = &self.state {
-            return match assembly.judge(slot.bytes(), len) {
-                Verdict::Piece => self.add(slot, HEAD_LEN, len).map(Some),
-                Verdict::Fault(fault) => Err(self.refuse(fault)),
-                Verdict::Foreign => Ok(None),
+            return match assembly.expects(slot.bytes(), len) {
+                Ok(true) => self.add(slot, HEAD_LEN, len).map(Some),
+                Ok(false) => Ok(None),
+                Err(fault) => Err(self.refuse(fault)),
             };
         }
         let Some(Ok(Head::Next { offset, .. })) = head else { return Ok(None) };

@@ -80,13 +80,19 @@ impl Reader {
             {
                 return Ok(result);
             }
-            let peeked = self.wait(fd, wait)?;
-            if let Some(peeked) = &peeked
-                && fd.kind().is_connection()
-            {
-                // If it is refused, so it is after the read.
-                let head = Head::parse(peeked.first());
-                _ = self.pieces.begin_if_first(head, limits.frame_len, Vec::new);
+            self.slot.release();
+            let peeked = match wait {
+                Wait::Block => map_read(fd, || sys::peek(fd, true))?.flatten(),
+                Wait::Try | Wait::Until(_) => None,
+            };
+            match &peeked {
+                None => wait.ready(fd.as_fd(), Readiness::Readable)?,
+                Some(peeked) if fd.kind().is_connection() => {
+                    // If this refuses the frame, so does the read.
+                    let head = Head::parse(peeked.first());
+                    _ = self.pieces.begin_if_first(head, limits.frame_len, Vec::new);
+                }
+                Some(_) => {}
             }
             let peeked = peeked.map_or(0, |peeked| peeked.len);
             match self.pieces.read(&mut self.slot, fd, limits, false)? {
@@ -107,18 +113,6 @@ impl Reader {
                 wait.pause(backoff.get_or_insert_with(|| Backoff::up_to(MAX_PAUSE)))?;
             }
         }
-    }
-
-    /// Releases memory, and waits for a datagram. Returns `None` if the wait did not peek.
-    fn wait(&mut self, fd: &DatagramFd, wait: Wait) -> Result<Option<Peeked>, RecvError> {
-        self.slot.release();
-        if wait == Wait::Block
-            && let Some(Some(peeked)) = map_read(fd, || sys::peek(fd, true))?
-        {
-            return Ok(Some(peeked));
-        }
-        wait.ready(fd.as_fd(), Readiness::Readable)?;
-        Ok(None)
     }
 
     /// Waits for a datagram, and peeks at it. Returns `None` for an empty datagram, at the end, and if the

@@ -22,7 +22,7 @@ const HEADER: usize = size_of::<usize>() + 2 * size_of::<libc::c_int>();
 
 /// Room for the most descriptors, which the kernel puts into one message, for the credentials and the pidfd
 /// of their sender, and as much again for messages that this crate does not request.
-const CAPACITY: usize = 2048;
+pub(super) const CAPACITY: usize = 2048;
 
 /// The pidfd of a datagram's sender: include/linux/socket.h, since Linux 6.5.
 const SCM_PIDFD: libc::c_int = 4;
@@ -45,57 +45,48 @@ impl Default for Ancillary {
     }
 }
 
-/// Memory for control messages, aligned as the kernel requires.
+/// Memory for control messages, aligned as the kernel requires. Nothing but that: a length beside it, or an
+/// `Option` around it, would make the compiler write zeros to all of it.
 #[repr(C, align(8))]
-pub(super) struct Control {
-    bytes: [MaybeUninit<u8>; CAPACITY],
-    /// The number of bytes to send.
-    len: usize,
-}
+pub(super) struct Control([MaybeUninit<u8>; CAPACITY]);
 
 impl Control {
-    /// Creates room for the kernel to write messages.
+    /// Creates room for messages.
+    #[inline]
     pub(super) fn uninit() -> Self {
-        Self { bytes: [MaybeUninit::uninit(); CAPACITY], len: 0 }
+        Self([MaybeUninit::uninit(); CAPACITY])
     }
 
-    /// Creates one `SCM_RIGHTS` message with these descriptors; `None` for more than [`MAX_DESCRIPTORS`].
-    pub(super) fn rights(descriptors: &[BorrowedFd<'_>]) -> Option<Self> {
+    /// Writes one `SCM_RIGHTS` message with these descriptors, and returns it; `None` for more than
+    /// [`MAX_DESCRIPTORS`].
+    pub(super) fn rights(
+        &mut self,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> Option<&mut [MaybeUninit<u8>]> {
         if descriptors.len() > MAX_DESCRIPTORS {
             return None;
         }
-        let mut control = Self::uninit();
-        control.push(&(HEADER + size_of_val(descriptors)).to_ne_bytes());
-        control.push(&libc::SOL_SOCKET.to_ne_bytes());
-        control.push(&libc::SCM_RIGHTS.to_ne_bytes());
+        let mut len = 0;
+        let mut push = |bytes: &[u8]| {
+            if let Some(place) = self.0.get_mut(len..len + bytes.len()) {
+                place.write_copy_of_slice(bytes);
+                len += bytes.len();
+            }
+        };
+        push(&(HEADER + size_of_val(descriptors)).to_ne_bytes());
+        push(&libc::SOL_SOCKET.to_ne_bytes());
+        push(&libc::SCM_RIGHTS.to_ne_bytes());
         for descriptor in descriptors {
-            control.push(&descriptor.as_raw_fd().to_ne_bytes());
+            push(&descriptor.as_raw_fd().to_ne_bytes());
         }
-        let padding = control.len.next_multiple_of(size_of::<usize>()) - control.len;
-        control.push([0; size_of::<usize>()].get(..padding).unwrap_or_default());
-        Some(control)
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        let end = self.len + bytes.len();
-        if let Some(place) = self.bytes.get_mut(self.len..end) {
-            place.write_copy_of_slice(bytes);
-            self.len = end;
-        }
+        // Padding.
+        let end = len.next_multiple_of(size_of::<usize>());
+        self.0.get_mut(len..end)?.fill(MaybeUninit::new(0));
+        self.0.get_mut(..end)
     }
 
     pub(super) fn as_mut_ptr(&mut self) -> *mut libc::c_void {
-        self.bytes.as_mut_ptr().cast()
-    }
-
-    /// Returns the number of bytes to send.
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Returns how many bytes the kernel may write.
-    pub(super) fn capacity(&self) -> usize {
-        CAPACITY
+        self.0.as_mut_ptr().cast()
     }
 
     /// Parses what the kernel wrote, and moves it to `ancillary`.
@@ -106,7 +97,7 @@ impl Control {
     /// taken over the descriptors in them before.
     pub(super) unsafe fn parse(&mut self, len: usize, ancillary: &mut Ancillary) {
         let (mut cred, mut pidfd) = (None, None);
-        let mut rest = self.bytes.get(..len).unwrap_or_default();
+        let mut rest = self.0.get(..len).unwrap_or_default();
         // SAFETY: `rest` begins with a message that the kernel wrote, or is empty.
         while let Some((kind, data, next)) = unsafe { split(rest) } {
             rest = next;

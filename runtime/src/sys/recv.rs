@@ -13,7 +13,7 @@ use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
-use super::control::{Ancillary, Control};
+use super::control::{Ancillary, CAPACITY, Control};
 use super::errno::{length, retry};
 use super::kind::Kind;
 use super::lane::Lane;
@@ -168,10 +168,11 @@ fn recv_message(
         message.msg_name = ancillary.name.as_mut_ptr().cast();
         message.msg_namelen = Name::CAPACITY as libc::socklen_t;
     }
-    let mut control = (ancillary.is_some() && fd.kind().is_unix()).then(Control::uninit);
-    if let Some(control) = &mut control {
+    let mut control = Control::uninit();
+    let has_control = ancillary.is_some() && fd.kind().is_unix();
+    if has_control {
         message.msg_control = control.as_mut_ptr();
-        message.msg_controllen = control.capacity() as _;
+        message.msg_controllen = CAPACITY as _;
     }
     let flags = flags | libc::MSG_CMSG_CLOEXEC;
     // SAFETY: `message` points to iovecs of writable memory (the head, spare capacity of the room, the
@@ -182,7 +183,7 @@ fn recv_message(
         if has_name {
             ancillary.name.set_len(message.msg_namelen);
         }
-        if let Some(control) = &mut control {
+        if has_control {
             // SAFETY: this recvmsg has filled `control` up to the length that it reports.
             unsafe { control.parse(message.msg_controllen as usize, ancillary) };
         }

@@ -1,6 +1,5 @@
 //! Classifies datagrams by their first byte, and handles each class.
 
-use std::mem;
 use std::ops::Range;
 use std::os::fd::AsFd as _;
 
@@ -26,8 +25,8 @@ impl Inbox {
         len: usize,
         limits: Limits,
     ) -> Result<Option<Range<usize>>, RecvError> {
-        if self.reader.slot.ancillary.is_some() {
-            self.check_descriptors(fd)?;
+        if self.reader.slot.ancillary.as_ref().is_some_and(|ancillary| ancillary.truncated) {
+            return Err(self.descriptors_lost(fd));
         }
         let bytes = self.reader.slot.bytes();
         match bytes.first() {
@@ -197,23 +196,19 @@ impl Inbox {
         }
     }
 
-    /// Fails if the kernel could not install some descriptors.
+    /// Returns the error for a datagram of which the kernel could not install some descriptors.
     #[cold]
-    fn check_descriptors(&mut self, fd: &DatagramFd) -> Result<(), RecvError> {
-        let Some(ancillary) = self.reader.slot.ancillary.as_mut() else { return Ok(()) };
-        if !mem::take(&mut ancillary.truncated) {
-            return Ok(());
-        }
+    fn descriptors_lost(&mut self, fd: &DatagramFd) -> RecvError {
         // Ask while the installed descriptors are open, because they count.
         let limit = sys::open_file_limit(fd.as_fd());
-        let received = mem::take(&mut ancillary.descriptors).len();
+        let received = self.take_descriptors().len();
         if self.calls.is_some() {
             let part = CallHead::split(self.reader.slot.bytes()).map(|(head, _)| head);
             let part = self.part_head().or(part);
             self.note_refused(part);
         }
         self.reader.pieces.discard_rest();
-        Err(RecvError::DescriptorsLost { received, limit })
+        RecvError::DescriptorsLost { received, limit }
     }
 
     /// Returns the length of the frame of a datagram of `len` bytes that begins with `first`.

@@ -209,7 +209,7 @@ impl Inbox {
                     self.accept_piece(len, limits)?;
                 }
                 Some(ReadResult::Datagram(len) | ReadResult::LastPiece(len)) => {
-                    self.keep_unread(len)
+                    self.keep_unread(len);
                 }
                 Some(ReadResult::Piece) => return Ok(pieces.assembly().map(Assembly::total)),
                 None => {}

@@ -12,7 +12,7 @@ use crate::connection::Connection;
 use crate::error::{AcceptError, OpenError};
 use crate::message::Message;
 use crate::options::Options;
-use crate::sys::ListenerFd;
+use crate::sys::{self, ListenerFd};
 use crate::transport::{self, PathGuard};
 use crate::wait::Wait;
 
@@ -154,7 +154,7 @@ impl<Tx, Rx> Listener<Tx, Rx> {
     ///
     /// Those of getsockname(2).
     pub fn local_addr(&self) -> io::Result<Address> {
-        self.fd.local_name().map(Address::from)
+        sys::local_name(self.fd.as_fd()).map(Address::from)
     }
 
     /// Returns how many clients the [`Policy`](crate::Policy) has rejected.

@@ -13,7 +13,7 @@ use crate::outbox;
 use crate::owned_frame::OwnedFrame;
 use crate::peer::Peer;
 use crate::sys::DatagramFd;
-use crate::transport::{self, Outgoing, Pending, send_connected};
+use crate::transport::{Outgoing, Pending, send_connected};
 use crate::wait::Wait;
 use crate::wire::MAX_BUNDLE;
 
@@ -258,7 +258,7 @@ impl<Tx: Message> Sender<Tx> {
 
     /// Returns who is at the other end.
     pub(crate) fn peer(&self) -> io::Result<Peer> {
-        transport::peer(&self.fd)
+        self.fd.peer().map(Peer::from)
     }
 
     pub(crate) fn fd(&self) -> &DatagramFd {

@@ -78,9 +78,8 @@ impl CallHead {
     /// Splits the head of a part of a call from the front of a datagram. `None` for an ordinary frame.
     #[inline]
     pub(crate) fn split(datagram: &[u8]) -> Option<(Self, &[u8])> {
-        let (head, frame) = datagram.split_first_chunk::<HEAD_LEN>()?;
-        match Head::from_bytes(*head) {
-            Ok(Head::Call(call)) if is_reserved(head[0]) => Some((call, frame)),
+        match Head::parse(datagram)? {
+            Ok(Head::Call(call)) => Some((call, datagram.get(HEAD_LEN..)?)),
             _ => None,
         }
     }
@@ -115,12 +114,13 @@ impl Head {
         [RESERVED_TAG as u8, self.kind(), i, j, k, l, a, b, c, d, e, f, g, h]
     }
 
-    /// Parses a head. Returns the kind if it is unknown.
+    /// Parses the head of a datagram with tag 0, or returns its kind if that is unknown. `None` for a frame, and
+    /// for a datagram shorter than a head.
     #[inline]
-    pub(crate) fn from_bytes(bytes: [u8; HEAD_LEN]) -> Result<Self, u8> {
-        let [_tag, kind, i, j, k, l, place @ ..] = bytes;
+    pub(crate) fn parse(datagram: &[u8]) -> Option<Result<Self, u8>> {
+        let [tag, kind, i, j, k, l, place @ ..] = *datagram.first_chunk::<HEAD_LEN>()?;
         let (number, place) = (u32::from_le_bytes([i, j, k, l]), u64::from_le_bytes(place));
-        match kind {
+        is_reserved(tag).then(|| match kind {
             Self::FIRST => Ok(Self::First { number, total: place }),
             Self::NEXT => Ok(Self::Next { number, offset: place }),
             Self::MEMORY => Ok(Self::Memory { total: place }),
@@ -129,7 +129,7 @@ impl Head {
                 Some(kind) => Ok(Self::Call(CallHead { kind, number, id: place })),
                 None => Err(other),
             },
-        }
+        })
     }
 }
 

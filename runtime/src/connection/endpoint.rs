@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::Shutdown;
+use std::os::fd::AsFd as _;
 use std::time::Instant;
 
 use crate::address::Address;
@@ -13,7 +14,7 @@ use crate::options::Options;
 use crate::peer::Peer;
 use crate::receiver::Receiver;
 use crate::sender::Sender;
-use crate::sys::DatagramFd;
+use crate::sys::{self, DatagramFd};
 use crate::transport;
 
 /// A connection that sends messages of type `Tx` and receives messages of type `Rx`.
@@ -97,7 +98,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     }
 
     pub(crate) fn new(fd: DatagramFd, options: &Options) -> Self {
-        fd.accept_descriptors(Rx::DESCRIPTORS);
+        sys::accept_descriptors(fd.as_fd(), Rx::DESCRIPTORS);
         let tx = Sender::new(fd.clone());
         Self { tx, rx: Receiver::new(fd, options) }
     }

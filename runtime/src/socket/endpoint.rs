@@ -14,7 +14,7 @@ use crate::error::{OpenError, RecvError, SendError};
 use crate::frame::Frame;
 use crate::message::Message;
 use crate::options::Options;
-use crate::sys::DatagramFd;
+use crate::sys::{self, DatagramFd};
 use crate::transport::{self, PathGuard};
 
 /// A socket that sends messages of type `Tx` to addresses, and receives messages of type `Rx` with
@@ -137,7 +137,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
 
     fn new(fd: DatagramFd, path_guard: Option<PathGuard>, options: &Options) -> Self {
         // For every message type: large frames travel in sealed memory.
-        fd.accept_descriptors(true);
+        sys::accept_descriptors(fd.as_fd(), true);
         let shared = Arc::new(Shared::new(fd, path_guard));
         let tx = SocketSender::new(Arc::clone(&shared));
         Self { tx, rx: SocketReceiver::new(shared, options) }

@@ -17,7 +17,7 @@ use crate::message::{Descriptors, Message};
 use crate::options::Options;
 use crate::owned_frame::OwnedFrame;
 use crate::peer::Peer;
-use crate::sys::DatagramFd;
+use crate::sys::{self, DatagramFd};
 use crate::transport::Inbox;
 use crate::wait::Wait;
 
@@ -37,7 +37,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
     }
 
     pub(crate) fn local_addr(&self) -> io::Result<Address> {
-        self.shared.fd.local_name().map(Address::from)
+        sys::local_name(self.as_fd()).map(Address::from)
     }
 
     pub(super) fn fd(&self) -> &DatagramFd {
@@ -103,7 +103,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
     ///
     /// Those of getsockopt(2).
     pub fn drops(&self) -> io::Result<u32> {
-        self.shared.fd.drops()
+        sys::drops(self.as_fd())
     }
 
     /// Changes the limits for the frames received from now on.

@@ -14,7 +14,7 @@ use crate::message::Message;
 use crate::outbox;
 use crate::owned_frame::OwnedFrame;
 use crate::sys::{DatagramFd, Kind};
-use crate::transport::{Outgoing, send_bundle_to, send_to};
+use crate::transport::{Outgoing, send_to, send_with_retries};
 use crate::wait::Wait;
 use crate::wire::{MAX_BUNDLE, MAX_UDP_BUNDLE};
 
@@ -182,7 +182,8 @@ impl<Tx: Message> SocketSender<Tx> {
     ) -> Result<(), SendError> {
         let fd = &self.shared.fd;
         match is_bundle {
-            true => send_bundle_to(fd, outgoing, to.name(), wait),
+            // It is never too long for a datagram of the socket.
+            true => send_with_retries(fd, outgoing, Some(to.name()), wait),
             false => send_to(fd, outgoing, to.name(), wait),
         }
     }

@@ -12,6 +12,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::slice;
 
 use super::identity::Credentials;
+use super::name::Name;
 
 /// The most descriptors of one datagram: `SCM_MAX_FD` of include/net/scm.h.
 pub(crate) const MAX_DESCRIPTORS: usize = 253;
@@ -21,74 +22,82 @@ const HEADER: usize = size_of::<usize>() + 2 * size_of::<libc::c_int>();
 
 /// Room for the most descriptors, which the kernel puts into one message, for the credentials and the pidfd
 /// of their sender, and as much again for messages that this crate does not request.
-const CAPACITY: usize = 2048;
+pub(super) const CAPACITY: usize = 2048;
 
 /// The pidfd of a datagram's sender: include/linux/socket.h, since Linux 6.5.
 const SCM_PIDFD: libc::c_int = 4;
 
-/// Memory for control messages, aligned as the kernel requires.
-#[repr(C, align(8))]
-pub(super) struct Control {
-    bytes: [MaybeUninit<u8>; CAPACITY],
-    /// The number of bytes to send.
-    len: usize,
+/// The ancillary data of a datagram.
+#[derive(Debug)]
+pub(crate) struct Ancillary {
+    /// The sender's name; unnamed on a connection.
+    pub(crate) name: Name,
+    pub(crate) descriptors: Vec<OwnedFd>,
+    /// Who sent it, if the socket asks for credentials.
+    pub(crate) credentials: Option<Credentials>,
+    /// Whether the kernel could not install some descriptors.
+    pub(crate) truncated: bool,
 }
 
+impl Default for Ancillary {
+    fn default() -> Self {
+        Self { name: Name::UNNAMED, descriptors: Vec::new(), credentials: None, truncated: false }
+    }
+}
+
+/// Memory for control messages, aligned as the kernel requires. Nothing but that: a length beside it, or an
+/// `Option` around it, would make the compiler write zeros to all of it.
+#[repr(C, align(8))]
+pub(super) struct Control([MaybeUninit<u8>; CAPACITY]);
+
 impl Control {
-    /// Creates room for the kernel to write messages.
+    /// Creates room for messages.
+    #[inline]
     pub(super) fn uninit() -> Self {
-        Self { bytes: [MaybeUninit::uninit(); CAPACITY], len: 0 }
+        Self([MaybeUninit::uninit(); CAPACITY])
     }
 
-    /// Creates one `SCM_RIGHTS` message with these descriptors; `None` for more than [`MAX_DESCRIPTORS`].
-    pub(super) fn rights(descriptors: &[BorrowedFd<'_>]) -> Option<Self> {
+    /// Writes one `SCM_RIGHTS` message with these descriptors, and returns it; `None` for more than
+    /// [`MAX_DESCRIPTORS`].
+    pub(super) fn rights(
+        &mut self,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> Option<&mut [MaybeUninit<u8>]> {
         if descriptors.len() > MAX_DESCRIPTORS {
             return None;
         }
-        let mut control = Self::uninit();
-        control.push(&(HEADER + size_of_val(descriptors)).to_ne_bytes());
-        control.push(&libc::SOL_SOCKET.to_ne_bytes());
-        control.push(&libc::SCM_RIGHTS.to_ne_bytes());
+        let mut len = 0;
+        let mut push = |bytes: &[u8]| {
+            if let Some(place) = self.0.get_mut(len..len + bytes.len()) {
+                place.write_copy_of_slice(bytes);
+                len += bytes.len();
+            }
+        };
+        push(&(HEADER + size_of_val(descriptors)).to_ne_bytes());
+        push(&libc::SOL_SOCKET.to_ne_bytes());
+        push(&libc::SCM_RIGHTS.to_ne_bytes());
         for descriptor in descriptors {
-            control.push(&descriptor.as_raw_fd().to_ne_bytes());
+            push(&descriptor.as_raw_fd().to_ne_bytes());
         }
-        let padding = control.len.next_multiple_of(size_of::<usize>()) - control.len;
-        control.push([0; size_of::<usize>()].get(..padding).unwrap_or_default());
-        Some(control)
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        let end = self.len + bytes.len();
-        if let Some(place) = self.bytes.get_mut(self.len..end) {
-            place.write_copy_of_slice(bytes);
-            self.len = end;
-        }
+        // Padding.
+        let end = len.next_multiple_of(size_of::<usize>());
+        self.0.get_mut(len..end)?.fill(MaybeUninit::new(0));
+        self.0.get_mut(..end)
     }
 
     pub(super) fn as_mut_ptr(&mut self) -> *mut libc::c_void {
-        self.bytes.as_mut_ptr().cast()
+        self.0.as_mut_ptr().cast()
     }
 
-    /// Returns the number of bytes to send.
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Returns how many bytes the kernel may write.
-    pub(super) fn capacity(&self) -> usize {
-        CAPACITY
-    }
-
-    /// Parses what the kernel wrote, and takes over the descriptors in it.
+    /// Parses what the kernel wrote, and moves it to `ancillary`.
     ///
     /// # Safety
     ///
     /// A successful `recvmsg` has filled this with `len` bytes of control messages, and nobody has
     /// taken over the descriptors in them before.
-    pub(super) unsafe fn parse(&mut self, len: usize) -> Received {
-        let mut received = Received { descriptors: Vec::new(), credentials: None };
+    pub(super) unsafe fn parse(&mut self, len: usize, ancillary: &mut Ancillary) {
         let (mut cred, mut pidfd) = (None, None);
-        let mut rest = self.bytes.get(..len).unwrap_or_default();
+        let mut rest = self.0.get(..len).unwrap_or_default();
         // SAFETY: `rest` begins with a message that the kernel wrote, or is empty.
         while let Some((kind, data, next)) = unsafe { split(rest) } {
             rest = next;
@@ -104,22 +113,14 @@ impl Control {
                     let mut owned = numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) });
                     match kind {
                         SCM_PIDFD => pidfd = owned.next(),
-                        _ => received.descriptors.extend(owned),
+                        _ => ancillary.descriptors.extend(owned),
                     }
                 }
                 _ => {}
             }
         }
-        received.credentials = cred.map(|cred| Credentials::new(cred, pidfd));
-        received
+        ancillary.credentials = cred.map(|cred| Credentials::new(cred, pidfd));
     }
-}
-
-/// The contents of control messages.
-pub(super) struct Received {
-    pub(super) descriptors: Vec<OwnedFd>,
-    /// Who sent the datagram, if the socket asks for credentials.
-    pub(super) credentials: Option<Credentials>,
 }
 
 /// `struct ucred`: three integers.

@@ -5,7 +5,7 @@
 //! [madvise(2)], `MADV_DONTNEED`.
 //!
 //! ```text
-//!  start     start + OFFSET                    OFFSET + filled      resident               OFFSET + len
+//!  start     start + OFFSET                    OFFSET + filled       written               OFFSET + len
 //!  |- unused -|-------- the last datagram -------|---- older bytes ----|-- no memory here yet --|
 //! ```
 //!
@@ -15,6 +15,8 @@
 use std::io;
 use std::ptr::{self, NonNull};
 use std::slice;
+
+use super::memory::page_size;
 
 /// The longest datagram there is, in bytes: over UNIX, 4 MiB of linear memory and 17 pages, or 45
 /// with other kernel settings (net/unix/af_unix.c, `unix_dgram_sendmsg`; `CONFIG_MAX_SKB_FRAGS`).
@@ -33,9 +35,8 @@ pub(crate) struct Lane {
     len: usize,
     /// How many bytes of the last datagram were read.
     filled: usize,
-    /// How many bytes from `start` may be resident, in whole pages.
-    resident: usize,
-    page: usize,
+    /// How many bytes from `start` were written. Their pages are memory.
+    written: usize,
 }
 
 // SAFETY: the mapping belongs to the `Lane` alone, wherever that is dropped, and is written to only
@@ -48,10 +49,7 @@ impl Lane {
     /// Reserves a lane for datagrams of `len` bytes. Fails if address space is short, or if the kernel does not
     /// overcommit (proc(5), `overcommit_memory`).
     pub(crate) fn reserve(len: usize) -> io::Result<Self> {
-        // SAFETY: no memory is involved.
-        let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-        let page = usize::try_from(page).map_err(io::Error::other)?;
-        let mapped = mapped_len(len, page);
+        let mapped = OFFSET + len;
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a new mapping, at an address of the kernel's choice, touches no existing memory.
         let start = unsafe { libc::mmap(ptr::null_mut(), mapped, libc::PROT_NONE, flags, -1, 0) };
@@ -59,7 +57,7 @@ impl Lane {
             Some(start) if start.as_ptr().cast() != libc::MAP_FAILED => start,
             _ => return Err(io::Error::last_os_error()),
         };
-        let lane = Self { start, len, filled: 0, resident: 0, page };
+        let lane = Self { start, len, filled: 0, written: 0 };
         // Otherwise mlockall(2) with MCL_FUTURE would make the whole lane resident.
         // SAFETY: the range is the mapping just made, and its contents are not affected.
         unsafe { libc::munlock(start.as_ptr().cast(), mapped) };
@@ -77,11 +75,6 @@ impl Lane {
     /// Returns the longest datagram that fits, in bytes.
     pub(crate) fn len(&self) -> usize {
         self.len
-    }
-
-    /// Returns how many bytes of the lane may be resident.
-    pub(crate) fn resident(&self) -> usize {
-        self.resident
     }
 
     /// Returns the bytes of the last datagram that were read.
@@ -102,19 +95,24 @@ impl Lane {
     #[inline]
     pub(super) fn fill(&mut self, filled: usize) {
         self.filled = filled.min(self.len);
-        self.resident = self.resident.max((OFFSET + self.filled).next_multiple_of(self.page));
+        self.written = self.written.max(OFFSET + self.filled);
     }
 
     /// Frees the memory after the first `keep` bytes. The lane's contents are lost.
+    #[inline]
     pub(crate) fn trim(&mut self, keep: usize) {
-        let keep = keep.next_multiple_of(self.page);
         self.filled = 0;
-        if let Some(len @ 1..) = self.resident.checked_sub(keep) {
+        if self.written <= keep {
+            return;
+        }
+        let keep = keep.next_multiple_of(page_size());
+        if let Some(len @ 1..) = self.written.checked_sub(keep) {
             let start = self.start.as_ptr().wrapping_add(keep).cast();
-            // SAFETY: the range is whole pages of this mapping. They stay initialised, as the next
-            // pages there are zero. Nobody has a reference to them: `self` is borrowed exclusively.
+            // SAFETY: the range is whole pages of this mapping, as the kernel rounds the length up. They stay
+            // initialised, as the next pages there are zero. Nobody has a reference to them: `self` is
+            // borrowed exclusively.
             unsafe { libc::madvise(start, len, libc::MADV_DONTNEED) };
-            self.resident = keep;
+            self.written = keep;
         }
     }
 
@@ -125,14 +123,9 @@ impl Lane {
 
 impl Drop for Lane {
     fn drop(&mut self) {
-        let mapped = mapped_len(self.len, self.page);
         // SAFETY: the mapping is that of `reserve`, whole, and nobody has a reference to it any more.
-        unsafe { libc::munmap(self.start.as_ptr().cast(), mapped) };
+        unsafe { libc::munmap(self.start.as_ptr().cast(), OFFSET + self.len) };
     }
-}
-
-fn mapped_len(len: usize, page: usize) -> usize {
-    (OFFSET + len).next_multiple_of(page)
 }
 
 #[cfg(test)]
@@ -145,10 +138,8 @@ mod tests {
         let mut lane = Lane::reserve(10_000).unwrap();
         assert_eq!(lane.room(usize::MAX).iov_len, 10_000);
         lane.fill(20_000);
-        assert_eq!((lane.bytes().len(), lane.resident() % lane.page), (10_000, 0));
-        let before = lane.resident();
+        assert_eq!((lane.bytes().len(), lane.written), (10_000, OFFSET + 10_000));
         lane.trim(1);
-        assert_eq!((lane.bytes().len(), lane.resident()), (0, lane.page));
-        assert!(before > lane.page);
+        assert_eq!((lane.bytes().len(), lane.written), (0, page_size().min(OFFSET + 10_000)));
     }
 }

@@ -9,11 +9,10 @@ use std::time::Instant;
 
 use super::errno::retry;
 use super::kind::Kind;
-use super::name::Name;
 use super::options::{self, Socket};
 use super::permit::Permit;
 use super::poll::poll;
-use super::socket::{DatagramFd, bind, local_name, set_mode, set_nonblocking, shutdown, socket};
+use super::socket::{DatagramFd, set_nonblocking, shutdown, socket};
 
 /// A listening SEQPACKET socket. It is non-blocking: waits poll.
 #[derive(Debug)]
@@ -63,23 +62,6 @@ impl ListenerFd {
 
     pub(crate) fn kind(&self) -> Kind {
         self.kind
-    }
-
-    /// Sets [`DatagramFd::accept_descriptors`] for the accepted connections. A client can send before it is
-    /// accepted.
-    pub(crate) fn accept_descriptors(&self, accept: bool) {
-        if self.kind.is_unix() {
-            _ = options::accept_descriptors(self.as_fd(), accept);
-        }
-    }
-
-    pub(crate) fn bind(&self, name: &Name) -> io::Result<()> {
-        bind(self.as_fd(), name)
-    }
-
-    /// Sets the permission bits that a path gets from [`bind`](Self::bind), less those of the umask.
-    pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
-        set_mode(self.as_fd(), mode)
     }
 
     pub(crate) fn listen(&self, backlog: u32) -> io::Result<()> {
@@ -160,10 +142,6 @@ impl ListenerFd {
 
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn local_name(&self) -> io::Result<Name> {
-        local_name(self.as_fd())
     }
 
     pub(crate) fn into_fd(self) -> OwnedFd {

@@ -12,16 +12,23 @@ pub(crate) fn populate(room: &mut [MaybeUninit<u8>]) {
     if room.is_empty() {
         return;
     }
-    // SAFETY: no memory is involved.
-    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    let Ok(page @ 1..) = usize::try_from(page) else { return };
     // The call requires the start of a page.
-    let before = room.as_ptr().addr() % page;
+    let before = room.as_ptr().addr() % page_size();
     let start = room.as_mut_ptr().wrapping_byte_sub(before);
     // SAFETY: every page of the range is mapped, as it has bytes of `room`: the first one, and those
     // up to the last, to which the kernel rounds the length up. The call reads and writes none of their
     // bytes, those beside `room` included: a page that is there already is left as it is.
     unsafe { libc::madvise(start.cast(), before + room.len(), libc::MADV_POPULATE_WRITE) };
+}
+
+/// Returns the length of a page, in bytes: see [sysconf(3)].
+///
+/// [sysconf(3)]: https://man7.org/linux/man-pages/man3/sysconf.3.html
+pub(super) fn page_size() -> usize {
+    // SAFETY: no memory is involved.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    // It does not fail on Linux.
+    usize::try_from(page).unwrap_or(4096)
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ mod send;
 mod socket;
 mod whole;
 
-pub(crate) use self::control::MAX_DESCRIPTORS;
+pub(crate) use self::control::{Ancillary, MAX_DESCRIPTORS};
 pub(crate) use self::errno::{Errno, errno};
 pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_mode_nofollow};
 pub(crate) use self::identity::Credentials;
@@ -38,7 +38,7 @@ pub(crate) use self::listener::{ListenerFd, Wakeup};
 pub(crate) use self::memfd::{Mapping, TMPFS, file_system, first_hole, memfd, missing_seals, seal};
 pub(crate) use self::memory::populate;
 pub(crate) use self::name::{Name, SUN_PATH, View};
-pub(crate) use self::options::inspect;
+pub(crate) use self::options::{accept_descriptors, drops, inspect, set_buffers, set_send_timeout};
 pub(crate) use self::permit::{OpenCount, Permit};
 pub(crate) use self::poll::{Readiness, wait};
 pub(crate) use self::process::{
@@ -47,8 +47,8 @@ pub(crate) use self::process::{
 pub(crate) use self::random::random;
 #[cfg(feature = "tokio")]
 pub(crate) use self::reactor::register;
-pub(crate) use self::recv::{Ancillary, Peeked, Scatter, peek, peek_len, recv};
+pub(crate) use self::recv::{Peeked, Scatter, peek, peek_len, recv};
 pub(crate) use self::recv_state::{RecvState, recv_state};
 pub(crate) use self::send::send;
-pub(crate) use self::socket::DatagramFd;
+pub(crate) use self::socket::{DatagramFd, bind, local_name, set_mode};
 pub(crate) use self::whole::send_whole;

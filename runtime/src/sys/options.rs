@@ -109,12 +109,12 @@ pub(super) fn reset_peek_offset(fd: BorrowedFd<'_>) -> io::Result<()> {
     set(fd, libc::SO_PEEK_OFF, &-1_i32)
 }
 
-/// Sets whether this UNIX socket accepts descriptors. If not, sending some to it fails. `SO_PASSRIGHTS`, since
-/// Linux 6.16; ENOPROTOOPT before.
-pub(super) fn accept_descriptors(fd: BorrowedFd<'_>, accept: bool) -> io::Result<()> {
+/// Sets whether a UNIX socket, and each connection that a listener then accepts, accepts descriptors. If not,
+/// sending some to it fails. No effect before Linux 6.16, and on other sockets.
+pub(crate) fn accept_descriptors(fd: BorrowedFd<'_>, accept: bool) {
     // include/uapi/asm-generic/socket.h; libc does not have it yet.
     const SO_PASSRIGHTS: libc::c_int = 83;
-    set(fd, SO_PASSRIGHTS, &libc::c_int::from(accept))
+    _ = set(fd, SO_PASSRIGHTS, &libc::c_int::from(accept));
 }
 
 /// Returns the size of the send buffer, in bytes as the kernel counts them.
@@ -132,10 +132,10 @@ pub(super) fn vsock_buffer(fd: BorrowedFd<'_>) -> usize {
     usize::try_from(result.map_or(DEFAULT, |()| size)).unwrap_or(usize::MAX)
 }
 
-/// `SO_RCVBUF` and `SO_SNDBUF`, in bytes. See [socket(7)].
+/// Sets the given sizes of the kernel's buffers, in bytes. The kernel doubles and clamps them. See [socket(7)].
 ///
 /// [socket(7)]: https://man7.org/linux/man-pages/man7/socket.7.html
-pub(super) fn set_buffers(
+pub(crate) fn set_buffers(
     fd: BorrowedFd<'_>,
     recv: Option<usize>,
     send: Option<usize>,
@@ -149,7 +149,7 @@ pub(super) fn set_buffers(
 }
 
 /// Sets how long blocking sends and connects may take. `None` sets no limit.
-pub(super) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<()> {
+pub(crate) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<()> {
     // Zero means no limit to the kernel: an expired timeout becomes the shortest one.
     let timeout = timeout.map_or(Duration::ZERO, |timeout| timeout.max(Duration::from_micros(1)));
     let timeout = libc::timeval {
@@ -160,7 +160,7 @@ pub(super) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) ->
 }
 
 /// Returns how many datagrams the kernel has dropped since the socket was created, because its buffer was full.
-pub(super) fn drops(fd: BorrowedFd<'_>) -> io::Result<u32> {
+pub(crate) fn drops(fd: BorrowedFd<'_>) -> io::Result<u32> {
     // include/uapi/linux/sock_diag.h: SK_MEMINFO_DROPS is the last of nine.
     let mut meminfo = [0_u32; 9];
     get(fd, libc::SO_MEMINFO, &mut meminfo)?;

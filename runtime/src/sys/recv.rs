@@ -10,12 +10,11 @@
 
 use std::io;
 use std::mem;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
-use super::control::{Control, Received};
-use super::errno::retry;
-use super::identity::Credentials;
+use super::control::{Ancillary, CAPACITY, Control};
+use super::errno::{length, retry};
 use super::kind::Kind;
 use super::lane::Lane;
 use super::name::Name;
@@ -27,32 +26,21 @@ pub(crate) struct Peeked {
     /// Its length, in bytes.
     pub(crate) len: usize,
     /// Its first bytes, padded with zeros.
-    pub(crate) head: [u8; PEEK_LEN],
+    first: [u8; PEEK_LEN],
+}
+
+impl Peeked {
+    /// Returns its first bytes.
+    pub(crate) fn first(&self) -> &[u8] {
+        self.first.get(..self.len).unwrap_or(&self.first)
+    }
 }
 
 /// The number of bytes that a peek reads.
-pub(crate) const PEEK_LEN: usize = 24;
+const PEEK_LEN: usize = 24;
 
 /// The length of the head of a scattered read, in bytes.
 pub(crate) const HEAD_LEN: usize = 14;
-
-/// The ancillary data of a datagram.
-#[derive(Debug)]
-pub(crate) struct Ancillary {
-    /// The sender's name; unnamed on a connection.
-    pub(crate) name: Name,
-    pub(crate) descriptors: Vec<OwnedFd>,
-    /// Who sent it, if the socket asks for credentials.
-    pub(crate) credentials: Option<Credentials>,
-    /// Whether the kernel could not install some descriptors.
-    pub(crate) truncated: bool,
-}
-
-impl Default for Ancillary {
-    fn default() -> Self {
-        Self { name: Name::UNNAMED, descriptors: Vec::new(), credentials: None, truncated: false }
-    }
-}
 
 /// Destinations for the first bytes of a datagram, before the lane.
 #[derive(Debug)]
@@ -68,17 +56,15 @@ pub(crate) struct Scatter<'b> {
 /// Linux 6.6.
 ///
 /// `ssize_t recv(int sockfd, void *buf, size_t len, int flags)` with `MSG_PEEK | MSG_TRUNC`. `block`
-/// waits, unless the descriptor is non-blocking.
+/// waits, unless the descriptor is non-blocking. Fails with EINTR after a signal.
 pub(crate) fn peek(fd: &DatagramFd, block: bool) -> io::Result<Option<Peeked>> {
-    let mut head = [0; PEEK_LEN];
+    let mut first = [0; PEEK_LEN];
     let flags = libc::MSG_PEEK | libc::MSG_TRUNC | if block { 0 } else { libc::MSG_DONTWAIT };
-    let peeked = retry(|| {
-        // SAFETY: the pointer and the length are those of initialised bytes, exclusively borrowed for
-        // the call. `fd` is open for the call, as it is borrowed.
-        unsafe { libc::recv(fd.as_fd().as_raw_fd(), head.as_mut_ptr().cast(), head.len(), flags) }
-    });
-    match peeked {
-        Ok(len) => Ok(Some(Peeked { len: len.cast_unsigned(), head })),
+    // SAFETY: the pointer and the length are those of initialised bytes, exclusively borrowed for the
+    // call. `fd` is open for the call, as it is borrowed.
+    let len = unsafe { libc::recv(fd.as_raw_fd(), first.as_mut_ptr().cast(), first.len(), flags) };
+    match length(len) {
+        Ok(len) => Ok(Some(Peeked { len, first })),
         // Old kernels report every failure of a vsock transport as ENOMEM (net/vmw_vsock/af_vsock.c).
         Err(error) => match (fd.kind(), error.raw_os_error()) {
             (Kind::VsockSeqpacket, Some(libc::ENOMEM | libc::EOPNOTSUPP)) => Ok(None),
@@ -110,17 +96,11 @@ pub(crate) fn peek_len(fd: BorrowedFd<'_>, block: bool) -> io::Result<Option<usi
     Ok(Some(len.cast_unsigned()).filter(|&len| len != 1 || !truncated))
 }
 
-impl Scatter<'_> {
-    /// Borrows again, for a call that may be repeated.
-    pub(crate) fn reborrow(&mut self) -> Scatter<'_> {
-        Scatter { head: self.head, room: self.room, max: self.max }
-    }
-}
-
 /// Reads the next datagram: its first bytes to `scatter`, if given, the rest to `lane`, and its ancillary data
 /// to `ancillary`. Returns the datagram's full length.
 ///
 /// `scatter` and `lane` together get at most `cap` bytes. `block` waits, unless the descriptor is non-blocking.
+/// Fails with EINTR after a signal.
 ///
 /// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags)` with `MSG_TRUNC` and
 /// `MSG_CMSG_CLOEXEC`, or the cheaper `recvfrom` for only the lane and a name. `MSG_CTRUNC` means that the
@@ -128,7 +108,7 @@ impl Scatter<'_> {
 #[inline]
 pub(crate) fn recv(
     fd: &DatagramFd,
-    scatter: Option<Scatter<'_>>,
+    scatter: Option<&mut Scatter<'_>>,
     lane: &mut Lane,
     cap: usize,
     ancillary: Option<&mut Ancillary>,
@@ -140,17 +120,16 @@ pub(crate) fn recv(
     }
     let libc::iovec { iov_base: start, iov_len: room } = lane.room(cap);
     let mut name = ancillary.map(|ancillary| &mut ancillary.name);
-    let mut name_len = 0;
-    let len = retry(|| {
-        let name = name.as_deref_mut().map_or(ptr::null_mut(), Name::as_mut_ptr);
-        name_len = Name::CAPACITY as libc::socklen_t;
-        let name_len = if name.is_null() { ptr::null_mut() } else { &raw mut name_len };
-        // SAFETY: the iovec describes writable memory of the lane. The name is null, as its length then
-        // is, or `name_len` writable bytes. All of that is exclusively borrowed for the call. `fd` is open
-        // for the call, as it is borrowed.
-        unsafe { libc::recvfrom(fd.as_fd().as_raw_fd(), start, room, flags, name, name_len) }
-    })?
-    .cast_unsigned();
+    let mut name_len = Name::CAPACITY as libc::socklen_t;
+    let (to_name, to_len) = match &mut name {
+        Some(name) => (name.as_mut_ptr(), &raw mut name_len),
+        None => (ptr::null_mut(), ptr::null_mut()),
+    };
+    // SAFETY: the iovec describes writable memory of the lane. The name is null, as its length then is, or
+    // `name_len` writable bytes. All of that is exclusively borrowed for the call. `fd` is open for the call,
+    // as it is borrowed.
+    let len = unsafe { libc::recvfrom(fd.as_raw_fd(), start, room, flags, to_name, to_len) };
+    let len = length(len)?;
     lane.fill(len.min(room));
     if let Some(name) = name {
         name.set_len(name_len);
@@ -160,7 +139,7 @@ pub(crate) fn recv(
 
 fn recv_message(
     fd: &DatagramFd,
-    mut scatter: Option<Scatter<'_>>,
+    mut scatter: Option<&mut Scatter<'_>>,
     lane: &mut Lane,
     cap: usize,
     mut ancillary: Option<&mut Ancillary>,
@@ -185,32 +164,28 @@ fn recv_message(
     message.msg_iovlen = slices.len() as _;
     // On a connection, the peer's name is always empty.
     let has_name = !fd.kind().is_connection();
-    let mut control = (ancillary.is_some() && fd.kind().is_unix()).then(Control::uninit);
-    let len = retry(|| {
-        if let Some(ancillary) = ancillary.as_deref_mut().filter(|_| has_name) {
-            message.msg_name = ancillary.name.as_mut_ptr().cast();
-            message.msg_namelen = Name::CAPACITY as libc::socklen_t;
-        }
-        if let Some(control) = &mut control {
-            message.msg_control = control.as_mut_ptr();
-            message.msg_controllen = control.capacity() as _;
-        }
-        let flags = flags | libc::MSG_CMSG_CLOEXEC;
-        // SAFETY: `message` points to iovecs of writable memory (the head, spare capacity of the room,
-        // the lane) and to a name and control messages of the lengths given; all of it is exclusively
-        // borrowed for the call. `fd` is open for the call, as it is borrowed.
-        unsafe { libc::recvmsg(fd.as_fd().as_raw_fd(), &raw mut message, flags) }
-    })?
-    .cast_unsigned();
+    if let Some(ancillary) = ancillary.as_deref_mut().filter(|_| has_name) {
+        message.msg_name = ancillary.name.as_mut_ptr().cast();
+        message.msg_namelen = Name::CAPACITY as libc::socklen_t;
+    }
+    let mut control = Control::uninit();
+    let has_control = ancillary.is_some() && fd.kind().is_unix();
+    if has_control {
+        message.msg_control = control.as_mut_ptr();
+        message.msg_controllen = CAPACITY as _;
+    }
+    let flags = flags | libc::MSG_CMSG_CLOEXEC;
+    // SAFETY: `message` points to iovecs of writable memory (the head, spare capacity of the room, the
+    // lane) and to a name and control messages of the lengths given; all of it is exclusively borrowed for
+    // the call. `fd` is open for the call, as it is borrowed.
+    let len = length(unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) })?;
     if let Some(ancillary) = ancillary {
         if has_name {
             ancillary.name.set_len(message.msg_namelen);
         }
-        if let Some(control) = &mut control {
+        if has_control {
             // SAFETY: this recvmsg has filled `control` up to the length that it reports.
-            let received = unsafe { control.parse(message.msg_controllen as usize) };
-            let Received { descriptors, credentials } = received;
-            (ancillary.descriptors, ancillary.credentials) = (descriptors, credentials);
+            unsafe { control.parse(message.msg_controllen as usize, ancillary) };
         }
         ancillary.truncated = message.msg_flags & libc::MSG_CTRUNC != 0;
     }

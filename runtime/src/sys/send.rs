@@ -1,7 +1,8 @@
 //! Sends one datagram, from one or several slices, with or without descriptors.
 
 use std::io::{self, IoSlice};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::mem::{self, MaybeUninit};
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
 use super::control::Control;
@@ -36,7 +37,7 @@ pub(crate) fn send(
             // outlive the call and are only read. `fd` is open for the call, as it is borrowed.
             unsafe {
                 libc::sendto(
-                    fd.as_fd().as_raw_fd(),
+                    fd.as_raw_fd(),
                     slice.as_ptr().cast(),
                     slice.len(),
                     flags,
@@ -47,41 +48,48 @@ pub(crate) fn send(
         })?;
         return Ok(());
     }
-    if !descriptors.is_empty() {
-        let mut control = Control::rights(descriptors)
-            .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        return send_message(fd, slices, Some(&mut control), to, flags);
+    if descriptors.is_empty() {
+        return send_message(fd, slices, &mut [], to, flags);
     }
-    send_message(fd, slices, None, to, flags)
+    let mut control = Control::uninit();
+    match control.rights(descriptors) {
+        Some(control) => send_message(fd, slices, control, to, flags),
+        None => Err(io::ErrorKind::InvalidInput.into()),
+    }
 }
 
 #[inline]
 fn send_message(
     fd: &DatagramFd,
     slices: &[IoSlice<'_>],
-    control: Option<&mut Control>,
+    control: &mut [MaybeUninit<u8>],
     to: Option<&Name>,
     flags: libc::c_int,
 ) -> io::Result<()> {
     let (name_ptr, name_len) = to.map_or((ptr::null(), 0), |name| (name.as_ptr(), name.len()));
-    let (control_ptr, control_len) =
-        control.map_or((ptr::null_mut(), 0), |control| (control.as_mut_ptr(), control.len()));
-    // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid: no name, no
-    // slices, no control data.
-    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    let mut message = message_of(slices);
     // sendmsg does not write through it.
     message.msg_name = name_ptr.cast_mut().cast();
     message.msg_namelen = name_len;
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = control.len() as _;
+    retry(|| {
+        // SAFETY: `message` points to `name_len` bytes of name, to control messages of the length given,
+        // and to `slices.len()` iovecs, each of which describes a slice; all of them outlive the call and
+        // are only read. `fd` is open for the call, as it is borrowed.
+        unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const message, flags) }
+    })?;
+    Ok(())
+}
+
+/// Describes a datagram without a name and control data.
+#[inline]
+pub(super) fn message_of(slices: &[IoSlice<'_>]) -> libc::msghdr {
+    // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid: no name, no slices,
+    // no control data.
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
     // IoSlice is documented to have the layout of iovec, and sendmsg does not write through it.
     message.msg_iov = slices.as_ptr().cast::<libc::iovec>().cast_mut();
     message.msg_iovlen = slices.len() as _;
-    message.msg_control = control_ptr;
-    message.msg_controllen = control_len as _;
-    retry(|| {
-        // SAFETY: `message` points to `name_len` bytes of name, to `control_len` bytes of control
-        // messages, and to `slices.len()` iovecs, each of which describes a slice; all of them
-        // outlive the call and are only read. `fd` is open for the call, as it is borrowed.
-        unsafe { libc::sendmsg(fd.as_fd().as_raw_fd(), &raw const message, flags) }
-    })?;
-    Ok(())
+    message
 }

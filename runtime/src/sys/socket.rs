@@ -4,7 +4,6 @@ use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::errno::retry;
 use super::identity::{self, Credentials};
@@ -87,14 +86,6 @@ impl DatagramFd {
         }
     }
 
-    /// Sets whether the socket accepts descriptors. If not, sending some to it fails. No effect before Linux
-    /// 6.16.
-    pub(crate) fn accept_descriptors(&self, accept: bool) {
-        if self.kind.is_unix() {
-            _ = options::accept_descriptors(self.as_fd(), accept);
-        }
-    }
-
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
@@ -134,27 +125,11 @@ impl DatagramFd {
         connected
     }
 
-    /// Binds to a name. The kernel chooses one for [`Name::UNNAMED`]: an abstract
-    /// name of five hexadecimal digits (unix(7), *Autobind feature*).
-    pub(crate) fn bind(&self, name: &Name) -> io::Result<()> {
-        bind(self.as_fd(), name)
-    }
-
-    /// Sets the permission bits that a path gets from [`bind`](Self::bind), less those of the umask.
-    pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
-        set_mode(self.as_fd(), mode)
-    }
-
     /// Shuts down one or both directions for every holder of the socket. See [shutdown(2)].
     ///
     /// [shutdown(2)]: https://man7.org/linux/man-pages/man2/shutdown.2.html
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         shutdown(self.as_fd(), how)
-    }
-
-    /// Returns the name that the socket is bound to.
-    pub(crate) fn local_name(&self) -> io::Result<Name> {
-        local_name(self.as_fd())
     }
 
     /// Returns the name that the peer is bound to; ENOTCONN without a peer.
@@ -180,19 +155,6 @@ impl DatagramFd {
             Kind::UnixDatagram => identity::identify_senders(self.as_fd()),
             _ => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
         }
-    }
-
-    /// Sets the given sizes of the kernel's buffers, in bytes. The kernel doubles and clamps them (socket(7)).
-    pub(crate) fn set_buffers(&self, recv: Option<usize>, send: Option<usize>) -> io::Result<()> {
-        options::set_buffers(self.as_fd(), recv, send)
-    }
-
-    pub(crate) fn drops(&self) -> io::Result<u32> {
-        options::drops(self.as_fd())
-    }
-
-    pub(crate) fn set_send_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        options::set_send_timeout(self.as_fd(), timeout)
     }
 
     /// Returns the longest datagram that the socket sends, in bytes, if it is known.
@@ -229,6 +191,7 @@ impl DatagramFd {
 }
 
 impl AsRawFd for DatagramFd {
+    #[inline]
     fn as_raw_fd(&self) -> RawFd {
         self.raw
     }
@@ -252,8 +215,11 @@ pub(super) fn socket(kind: Kind) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// See [bind(2)](https://man7.org/linux/man-pages/man2/bind.2.html).
-pub(super) fn bind(fd: BorrowedFd<'_>, name: &Name) -> io::Result<()> {
+/// Binds to a name. The kernel chooses one for [`Name::UNNAMED`]: an abstract name of five hexadecimal digits
+/// (unix(7), *Autobind feature*). See [bind(2)].
+///
+/// [bind(2)]: https://man7.org/linux/man-pages/man2/bind.2.html
+pub(crate) fn bind(fd: BorrowedFd<'_>, name: &Name) -> io::Result<()> {
     retry(|| {
         // SAFETY: the pointer and the length are those of a name that outlives the call and is only
         // read. `fd` is open for the call, as it is borrowed.
@@ -289,7 +255,8 @@ pub(super) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Resu
     Ok(())
 }
 
-pub(super) fn set_mode(fd: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
+/// Sets the permission bits that a path gets from [`bind`], less those of the umask.
+pub(crate) fn set_mode(fd: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
     retry(|| {
         // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
         unsafe { libc::fchmod(fd.as_raw_fd(), mode) }
@@ -297,7 +264,8 @@ pub(super) fn set_mode(fd: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-pub(super) fn local_name(fd: BorrowedFd<'_>) -> io::Result<Name> {
+/// Returns the name that a socket is bound to.
+pub(crate) fn local_name(fd: BorrowedFd<'_>) -> io::Result<Name> {
     read_name(|name, len| {
         // SAFETY: `name` points to `*len` writable bytes and `len` to a length, both exclusively
         // borrowed for the call. `fd` is open for the call, as it is borrowed.

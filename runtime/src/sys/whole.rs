@@ -6,6 +6,8 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::ptr;
 use std::time::{Duration, Instant};
 
+use super::options::set_send_timeout;
+use super::send::message_of;
 use super::socket::DatagramFd;
 
 /// In practice forever. With a timeout, the kernel does not restart the call after a signal handler with
@@ -30,13 +32,8 @@ pub(crate) fn send_whole(
     deadline: Option<Instant>,
 ) -> io::Result<()> {
     let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-    fd.set_send_timeout(Some(left.unwrap_or(FOREVER).min(FOREVER)))?;
-    // SAFETY: msghdr is plain numbers and pointers, for which zero bytes are valid: no name, no
-    // slices, no control data.
-    let mut message: libc::msghdr = unsafe { mem::zeroed() };
-    // IoSlice is documented to have the layout of iovec, and sendmsg does not write through it.
-    message.msg_iov = slices.as_ptr().cast::<libc::iovec>().cast_mut();
-    message.msg_iovlen = slices.len() as _;
+    set_send_timeout(fd.as_fd(), Some(left.unwrap_or(FOREVER).min(FOREVER)))?;
+    let message = message_of(slices);
     let _blocked = BlockedSignals::new();
     // SAFETY: `message` points to `slices.len()` iovecs, each of which describes a slice; all of them
     // outlive the call and are only read. `fd` is open for the call, as it is borrowed.

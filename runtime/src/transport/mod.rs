@@ -8,9 +8,10 @@ mod wait;
 
 pub(crate) use self::open::{
     Attempt, Connecting, PathGuard, accept, accept_next, adopt_connection, adopt_datagram,
-    adopt_listener, bind_datagram, connect, inherited, listen, pair, peer, unbound_datagram,
+    adopt_listener, bind_datagram, connect, inherited, listen, pair, unbound_datagram,
 };
 pub use self::peek::{peek_len, try_peek_len};
 pub(crate) use self::recv::Inbox;
-pub(crate) use self::send::check_descriptors;
-pub(crate) use self::send::{Outgoing, Pending, send_bundle_to, send_connected, send_to};
+pub(crate) use self::send::{
+    Outgoing, Pending, check_descriptors, send_connected, send_to, send_with_retries,
+};

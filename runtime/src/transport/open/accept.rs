@@ -2,15 +2,15 @@
 
 use std::io::{self, ErrorKind};
 use std::mem;
+use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::connect::peer;
 use crate::backoff::Backoff;
 use crate::budget::Budget;
 use crate::error::AcceptError;
 use crate::options::Options;
-use crate::sys::{DatagramFd, Errno, ListenerFd, Wakeup, errno};
+use crate::sys::{self, DatagramFd, Errno, ListenerFd, Wakeup, errno};
 use crate::wait::Wait;
 
 /// The most clients that a non-blocking call rejects before it returns `WouldBlock`: more than a backlog
@@ -53,12 +53,12 @@ pub(crate) fn accept_next(
 ) -> Result<Option<DatagramFd>, AcceptError> {
     let fd = next(listener, options.budget.as_ref(), wait)?;
     if options.policy.needs_identity()
-        && !options.policy.admits(&peer(&fd).map_err(failed("identifying a client"))?)
+        && !options.policy.admits(&fd.peer().map_err(failed("identifying a client"))?.into())
     {
         rejected.fetch_add(1, Ordering::Relaxed);
         return Ok(None);
     }
-    fd.set_buffers(options.recv_buffer, options.send_buffer)
+    sys::set_buffers(fd.as_fd(), options.recv_buffer, options.send_buffer)
         .map_err(failed("setting the buffers of a connection"))?;
     Ok(Some(fd))
 }

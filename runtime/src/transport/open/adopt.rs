@@ -1,13 +1,13 @@
 //! Takes over descriptors, after checking what they are.
 
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::failure::{failed, not_identified};
 use crate::address::Address;
 use crate::error::OpenError;
 use crate::options::Options;
-use crate::sys::{self, DatagramFd, Errno, ListenerFd, Name, errno};
+use crate::sys::{self, DatagramFd, Errno, ListenerFd, errno};
 
 /// Takes over one end of a connection.
 pub(crate) fn adopt_connection(fd: OwnedFd, options: &Options) -> Result<DatagramFd, OpenError> {
@@ -30,7 +30,7 @@ pub(crate) fn adopt_datagram(fd: OwnedFd, options: &Options) -> Result<DatagramF
     }
     if options.identify_senders {
         if !fd.kind().is_unix() {
-            return Err(cannot_identify(fd.local_name()));
+            return Err(cannot_identify(fd.as_fd()));
         }
         fd.identify_senders().map_err(failed("asking the kernel to identify senders"))?;
     }
@@ -53,9 +53,9 @@ pub(crate) fn adopt_listener(
         Err(error) => return Err(inspect_error(error, expected)),
     };
     if options.policy.needs_identity() && !fd.kind().is_unix() {
-        return Err(cannot_identify(fd.local_name()));
+        return Err(cannot_identify(fd.as_fd()));
     }
-    fd.accept_descriptors(descriptors);
+    sys::accept_descriptors(fd.as_fd(), descriptors);
     Ok(fd)
 }
 
@@ -87,7 +87,7 @@ fn adopt(
 }
 
 fn set_buffers(fd: &DatagramFd, options: &Options) -> Result<(), OpenError> {
-    fd.set_buffers(options.recv_buffer, options.send_buffer)
+    sys::set_buffers(fd.as_fd(), options.recv_buffer, options.send_buffer)
         .map_err(failed("setting the buffers of a socket"))
 }
 
@@ -105,8 +105,8 @@ fn wrong_descriptor(fd: &DatagramFd, detail: &str, expected: &'static str) -> Op
     }
 }
 
-fn cannot_identify(local: io::Result<Name>) -> OpenError {
-    match local {
+fn cannot_identify(fd: BorrowedFd<'_>) -> OpenError {
+    match sys::local_name(fd) {
         Ok(name) => not_identified(&Address::from(name)),
         Err(error) => failed("adopting a socket")(error),
     }

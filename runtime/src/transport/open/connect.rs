@@ -1,6 +1,6 @@
 //! Connects, and creates connected pairs.
 
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
@@ -8,8 +8,7 @@ use super::failure::{Target, failed};
 use crate::address::Address;
 use crate::error::OpenError;
 use crate::options::Options;
-use crate::peer::Peer;
-use crate::sys::{DatagramFd, Errno, errno};
+use crate::sys::{self, DatagramFd, Errno, errno};
 
 /// Connects to a listener.
 pub(crate) fn connect(address: &Address, options: &Options) -> Result<DatagramFd, OpenError> {
@@ -42,7 +41,7 @@ impl<'a> Connecting<'a> {
         let target = Target::connection(address)?;
         target.check_identity(options.server_uid.is_some())?;
         let fd = DatagramFd::open(target.kind).map_err(target.failed("opening"))?;
-        fd.set_buffers(options.recv_buffer, options.send_buffer)
+        sys::set_buffers(fd.as_fd(), options.recv_buffer, options.send_buffer)
             .map_err(target.failed("setting the buffers of"))?;
         Ok(Self { fd, target, server_uid: options.server_uid })
     }
@@ -93,10 +92,12 @@ fn connect_until(
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_some() {
-            fd.set_send_timeout(left).map_err(failed)?;
+            sys::set_send_timeout(fd.as_fd(), left).map_err(failed)?;
         }
         match fd.connect(target.address.name()) {
-            Ok(()) if left.is_some() => return fd.set_send_timeout(None).map_err(failed),
+            Ok(()) if left.is_some() => {
+                return sys::set_send_timeout(fd.as_fd(), None).map_err(failed);
+            }
             Ok(()) => return Ok(()),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error)
@@ -113,13 +114,8 @@ fn connect_until(
 pub(crate) fn pair(options: &Options) -> Result<(DatagramFd, DatagramFd), OpenError> {
     let (left, right) = DatagramFd::pair().map_err(failed("making a pair of sockets"))?;
     for fd in [&left, &right] {
-        fd.set_buffers(options.recv_buffer, options.send_buffer)
+        sys::set_buffers(fd.as_fd(), options.recv_buffer, options.send_buffer)
             .map_err(failed("setting the buffers of a pair"))?;
     }
     Ok((left, right))
-}
-
-/// Returns who is at the other end of a connection.
-pub(crate) fn peer(fd: &DatagramFd) -> io::Result<Peer> {
-    fd.peer().map(Peer::from)
 }

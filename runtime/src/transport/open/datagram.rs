@@ -1,11 +1,13 @@
 //! Opens unconnected sockets: bound to an address, or to a name that the kernel chooses.
 
+use std::os::fd::AsFd as _;
+
 use super::failure::Target;
 use super::path_guard::{PathGuard, bind};
 use crate::address::Address;
 use crate::error::OpenError;
 use crate::options::Options;
-use crate::sys::{DatagramFd, Name};
+use crate::sys::{self, DatagramFd, Name};
 
 /// Opens a socket and binds it to `address`.
 pub(crate) fn bind_datagram(
@@ -15,13 +17,12 @@ pub(crate) fn bind_datagram(
     let target = Target::datagrams(address)?;
     target.check_identity(options.identify_senders)?;
     let fd = DatagramFd::open(target.kind).map_err(target.failed("opening"))?;
-    fd.set_buffers(options.recv_buffer, options.send_buffer)
+    sys::set_buffers(fd.as_fd(), options.recv_buffer, options.send_buffer)
         .map_err(target.failed("setting the buffers of"))?;
     if options.identify_senders {
         fd.identify_senders().map_err(target.failed("opening"))?;
     }
-    let name = address.name();
-    let path_guard = bind(target, options.mode, |mode| fd.set_mode(mode), || fd.bind(name))?;
+    let path_guard = bind(target, options.mode, fd.as_fd())?;
     Ok((fd, path_guard))
 }
 
@@ -31,7 +32,8 @@ pub(crate) fn unbound_datagram(peer: &Address) -> Result<DatagramFd, OpenError> 
     let target = Target::datagrams(peer)?;
     let fd = DatagramFd::open(target.kind).map_err(target.failed("opening a socket to reach"))?;
     if target.kind.is_unix() {
-        fd.bind(&Name::UNNAMED).map_err(target.failed("finding a name for a socket to reach"))?;
+        sys::bind(fd.as_fd(), &Name::UNNAMED)
+            .map_err(target.failed("finding a name for a socket to reach"))?;
     }
     Ok(fd)
 }

@@ -16,7 +16,7 @@ mod stale;
 
 pub(crate) use self::accept::{accept, accept_next};
 pub(crate) use self::adopt::{adopt_connection, adopt_datagram, adopt_listener, inherited};
-pub(crate) use self::connect::{Attempt, Connecting, connect, pair, peer};
+pub(crate) use self::connect::{Attempt, Connecting, connect, pair};
 pub(crate) use self::datagram::{bind_datagram, unbound_datagram};
 pub(crate) use self::listen::listen;
 pub(crate) use self::path_guard::PathGuard;

@@ -12,7 +12,7 @@
 //! 4. The permission bits are set before the path exists, so it is never more open than requested.
 
 use std::fs::{self, Metadata};
-use std::io;
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf, absolute};
 use std::process;
@@ -37,20 +37,18 @@ pub(crate) struct PathGuard {
     lock: Lock,
 }
 
-/// Calls `bind`, and guards the path if the address has one. `set_mode` sets the permission bits that the
-/// path will get, less those of the umask.
+/// Binds `fd`, and guards the path if the address has one.
 pub(super) fn bind(
     target: Target<'_>,
     mode: u32,
-    set_mode: impl FnOnce(u32) -> io::Result<()>,
-    bind: impl FnOnce() -> io::Result<()>,
+    fd: BorrowedFd<'_>,
 ) -> Result<Option<PathGuard>, OpenError> {
     let Some(path) = target.address.as_pathname() else {
-        bind().map_err(target.failed("binding"))?;
+        sys::bind(fd, target.address.name()).map_err(target.failed("binding"))?;
         return Ok(None);
     };
-    set_mode(mode).map_err(target.failed("setting the mode of"))?;
-    PathGuard::acquire(target, path, mode, bind).map(Some)
+    sys::set_mode(fd, mode).map_err(target.failed("setting the mode of"))?;
+    PathGuard::acquire(target, path, mode, fd).map(Some)
 }
 
 impl PathGuard {
@@ -59,13 +57,13 @@ impl PathGuard {
         target: Target<'_>,
         path: &Path,
         mode: u32,
-        bind: impl FnOnce() -> io::Result<()>,
+        fd: BorrowedFd<'_>,
     ) -> Result<Self, OpenError> {
         // Absolute, so it is still the same path when it is removed.
         let path = absolute(path).map_err(target.failed("finding"))?;
         let lock = Lock::acquire(target, &path)?;
         remove_stale(target, &path)?;
-        bind().map_err(target.failed("binding"))?;
+        sys::bind(fd, target.address.name()).map_err(target.failed("binding"))?;
         let bound = fs::symlink_metadata(&path).map_err(target.failed("looking at"))?;
         // From here on, an error drops the guard, which removes the path.
         let socket = FileId::of(&bound);

@@ -3,7 +3,7 @@
 use crate::budget::{Budget, Reservation};
 use crate::error::{FragmentFault, RecvError};
 use crate::sys::{self, Scatter};
-use crate::wire::{HEAD_LEN, Head};
+use crate::wire::{HEAD_LEN, Head, is_reserved};
 
 /// The most room reserved for announced bytes that have not arrived, in bytes. After that, room doubles as
 /// bytes arrive, which copies nothing (mremap(2)). A sender may announce more than it sends.
@@ -22,23 +22,14 @@ pub(super) struct Assembly {
     number: u32,
     /// The length of the whole frame.
     total: usize,
-    /// The bytes that have arrived.
+    /// How many bytes have arrived.
+    received: usize,
+    /// The bytes that have arrived. After a read, also what that has written behind them.
     bytes: Vec<u8>,
     /// How many bytes of the memory of `bytes` are resident.
     resident: usize,
     /// Its share of the budget, if there is one. Dropped last, after the memory.
     _reservation: Option<Reservation>,
-}
-
-/// The relation of a datagram to a frame under assembly.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Its next piece.
-    Piece,
-    /// A piece that does not fit.
-    Fault(FragmentFault),
-    /// Something else, which ends the frame.
-    Foreign,
 }
 
 impl Assembly {
@@ -62,12 +53,12 @@ impl Assembly {
             memory.shrink_to(total);
         }
         let resident = memory.capacity();
-        Ok(Self { number, total, bytes: memory, resident, _reservation: reservation })
+        Ok(Self { number, total, received: 0, bytes: memory, resident, _reservation: reservation })
     }
 
     /// Returns how many bytes of the frame have arrived.
     pub(super) fn received(&self) -> usize {
-        self.bytes.len()
+        self.received
     }
 
     /// Returns the bytes that have arrived.
@@ -82,70 +73,68 @@ impl Assembly {
 
     /// Returns the error for a frame that cannot be completed, or `None` if nothing has arrived.
     pub(super) fn into_error(self) -> Option<RecvError> {
-        let (received, total) = (self.bytes.len(), self.total);
+        let Self { received, total, .. } = self;
         (received > 0).then_some(RecvError::Incomplete { received, total })
     }
 
     /// Takes the frame, if it is complete.
     pub(super) fn take_complete(&mut self) -> Option<Vec<u8>> {
-        (self.bytes.len() == self.total).then(|| std::mem::take(&mut self.bytes))
+        (self.received == self.total).then(|| std::mem::take(&mut self.bytes))
     }
 
     /// Returns the bytes that have arrived as one first piece.
     pub(super) fn into_piece(self) -> Option<Vec<u8>> {
         let head = Head::First { number: self.number, total: self.total as u64 }.to_bytes();
-        (!self.bytes.is_empty()).then(|| [&head, &*self.bytes].concat())
+        (self.received > 0).then(|| [&head, &*self.bytes].concat())
     }
 
-    /// Makes room for the next piece.
-    pub(super) fn make_room(&mut self) -> Result<(), RecvError> {
-        self.reserve((self.total - self.bytes.len()).min(LIKELY_PIECE))
+    /// Makes room for the next piece, after the bytes that have arrived, and returns it.
+    pub(super) fn scatter<'b>(
+        &'b mut self,
+        head: &'b mut [u8; HEAD_LEN],
+    ) -> Result<Scatter<'b>, RecvError> {
+        let max = self.total - self.received;
+        self.reserve(max.min(LIKELY_PIECE))?;
+        Ok(Scatter { head, room: &mut self.bytes, max })
     }
 
-    /// Returns the room for the next piece, after the bytes that have arrived.
-    pub(super) fn scatter<'b>(&'b mut self, head: &'b mut [u8; HEAD_LEN]) -> Scatter<'b> {
-        let max = self.total - self.bytes.len();
-        Scatter { head, room: &mut self.bytes, max }
-    }
-
-    /// Judges a datagram of `len` bytes that begins with `head`, after `received` bytes of the frame.
-    pub(super) fn judge(&self, head: [u8; HEAD_LEN], len: usize, received: usize) -> Verdict {
-        if head.first() != Some(&0) {
-            return Verdict::Foreign;
+    /// Returns whether a datagram of `len` bytes that begins with `first` is the next piece. `false` means
+    /// something else, which ends the frame. Fails for a piece that does not fit.
+    pub(super) fn expects(&self, first: &[u8], len: usize) -> Result<bool, FragmentFault> {
+        if !first.first().is_some_and(|&first| is_reserved(first)) {
+            return Ok(false);
         }
+        let Self { received, total, .. } = *self;
         let payload = len.saturating_sub(HEAD_LEN);
-        let (number, offset) = match Head::from_bytes(head) {
-            _ if payload == 0 => return Verdict::Fault(FragmentFault::Short { len }),
-            Ok(Head::Next { number, offset }) => (number, offset),
-            Ok(Head::First { number, total }) if received == 0 && total == self.total as u64 => {
+        let (number, offset) = match Head::parse(first).filter(|_| payload > 0) {
+            None => return Err(FragmentFault::Short { len }),
+            Some(Ok(Head::Next { number, offset })) => (number, offset),
+            Some(Ok(Head::First { number, total: announced }))
+                if received == 0 && announced == total as u64 =>
+            {
                 (number, 0)
             }
-            Ok(Head::First { .. } | Head::Bundle { .. } | Head::Call(_)) => {
-                return Verdict::Foreign;
-            }
-            Ok(head @ Head::Memory { .. }) => {
-                return Verdict::Fault(FragmentFault::Kind(head.kind()));
-            }
-            Err(kind) => return Verdict::Fault(FragmentFault::Kind(kind)),
+            Some(Ok(Head::First { .. } | Head::Bundle { .. } | Head::Call(_))) => return Ok(false),
+            Some(Ok(head @ Head::Memory { .. })) => return Err(FragmentFault::Kind(head.kind())),
+            Some(Err(kind)) => return Err(FragmentFault::Kind(kind)),
         };
         if number != self.number {
-            let expected = self.number;
-            return Verdict::Fault(FragmentFault::OtherFrame { expected, found: number });
+            return Err(FragmentFault::OtherFrame { expected: self.number, found: number });
         }
         if offset != received as u64 {
-            return Verdict::Fault(FragmentFault::Offset { expected: received, found: offset });
+            return Err(FragmentFault::Offset { expected: received, found: offset });
         }
-        if payload > self.total - received {
-            let (offset, total) = (received, self.total);
-            return Verdict::Fault(FragmentFault::Overrun { offset, len: payload, total });
+        if payload > total - received {
+            return Err(FragmentFault::Overrun { offset: received, len: payload, total });
         }
-        Verdict::Piece
+        Ok(true)
     }
 
-    /// Adds bytes of a piece that [`judge`](Self::judge) accepted: the last ones, up to the first `end` of the
-    /// frame. An error if the lane was too short for all of them.
-    pub(super) fn add(&mut self, bytes: &[u8], end: usize) -> Result<(), RecvError> {
-        if self.bytes.len() + bytes.len() < end {
+    /// Adds a piece of `len` bytes that [`expects`](Self::expects) accepted: what a read has written in its place, and
+    /// then `bytes`. An error if the lane was too short for all of them.
+    pub(super) fn add(&mut self, bytes: &[u8], len: usize) -> Result<(), RecvError> {
+        self.received += len - HEAD_LEN;
+        if self.bytes.len() + bytes.len() < self.received {
             return Err(RecvError::NoMemory { len: self.total });
         }
         self.reserve(bytes.len())?;
@@ -153,9 +142,9 @@ impl Assembly {
         Ok(())
     }
 
-    /// Removes and returns what a read wrote after the first `received` bytes.
-    pub(super) fn split_off(&mut self, received: usize) -> Vec<u8> {
-        self.bytes.split_off(received)
+    /// Removes and returns what a read has written in the place of the next piece.
+    pub(super) fn take_written(&mut self) -> Vec<u8> {
+        self.bytes.split_off(self.received)
     }
 
     /// Makes room for `len` more bytes.

@@ -1,6 +1,5 @@
 //! Classifies datagrams by their first byte, and handles each class.
 
-use std::mem;
 use std::ops::Range;
 use std::os::fd::AsFd as _;
 
@@ -8,7 +7,7 @@ use super::assembly::Assembly;
 use super::bundle::Bundle;
 use super::inbox::Inbox;
 use super::memory;
-use super::pieces::parse_head;
+use super::pieces::ReadResult;
 use super::reader::Reader;
 use crate::error::{BundleFault, FragmentFault, RecvError};
 use crate::limits::Limits;
@@ -26,8 +25,8 @@ impl Inbox {
         len: usize,
         limits: Limits,
     ) -> Result<Option<Range<usize>>, RecvError> {
-        if self.reader.ancillary.is_some() {
-            self.check_descriptors(fd)?;
+        if self.reader.slot.ancillary.as_ref().is_some_and(|ancillary| ancillary.truncated) {
+            return Err(self.descriptors_lost(fd));
         }
         let bytes = self.reader.slot.bytes();
         match bytes.first() {
@@ -64,23 +63,31 @@ impl Inbox {
         len: usize,
         limits: Limits,
     ) -> Result<Option<Range<usize>>, RecvError> {
-        if fd.kind().is_connection() && self.accept_piece(len, limits)? {
-            return self.classify_complete(fd, limits);
+        if fd.kind().is_connection() {
+            match self.accept_piece(len, limits)? {
+                Some(ReadResult::LastPiece(len)) => return self.classify(fd, len, limits),
+                Some(_) => return Ok(None),
+                None => {}
+            }
         }
         let begun = self.part_head();
         if let Some(incomplete) = self.reader.pieces.end() {
             self.note_refused(begun);
-            self.keep_unclassified(len);
+            self.keep_unread(len);
             return Err(incomplete);
         }
         let bytes = self.reader.slot.bytes();
-        let fault = match parse_head(bytes) {
+        let fault = match Head::parse(bytes) {
             None if bytes.first().is_some_and(|&first| is_reserved(first)) => {
                 FragmentFault::Short { len }
             }
             None => return self.classify(fd, len, limits),
             Some(Ok(Head::Memory { total })) if fd.kind() == Kind::UnixDatagram => {
-                return self.receive_memory(total, len, limits).map(Some);
+                if len == HEAD_LEN {
+                    let frame = memory::read_frame(&mut self.reader.slot, total, limits.frame_len);
+                    return frame.map(Some).inspect_err(|_| _ = self.take_descriptors());
+                }
+                FragmentFault::Long { len }
             }
             Some(Ok(Head::Bundle { count })) => {
                 return self.open_bundle(count, len, limits).map(Some);
@@ -99,7 +106,11 @@ impl Inbox {
 
     /// Adds the datagram in the slot to the frame under assembly, if it is a piece. If it is refused, closes its
     /// descriptors, and drops it: nobody needs its memory, even if the caller does not receive again for long.
-    pub(super) fn accept_piece(&mut self, len: usize, limits: Limits) -> Result<bool, RecvError> {
+    pub(super) fn accept_piece(
+        &mut self,
+        len: usize,
+        limits: Limits,
+    ) -> Result<Option<ReadResult>, RecvError> {
         let part = self.part_head();
         let Reader { slot, pieces, .. } = &mut self.reader;
         let head_len = if part.is_some() { HEAD_LEN } else { 0 };
@@ -130,53 +141,12 @@ impl Inbox {
         let begun = self.reader.pieces.assembly().map(Assembly::bytes);
         let part = begun.filter(|bytes| !bytes.is_empty()).or_else(|| {
             let first = self.reader.slot.bytes();
-            match parse_head(first)? {
+            match Head::parse(first)? {
                 Ok(Head::First { .. }) => first.get(HEAD_LEN..),
                 _ => None,
             }
         })?;
         CallHead::split(part).map(|(head, _)| head)
-    }
-
-    /// Moves a complete frame into the slot, and classifies it like one datagram.
-    #[cold]
-    pub(super) fn classify_complete(
-        &mut self,
-        fd: &DatagramFd,
-        limits: Limits,
-    ) -> Result<Option<Range<usize>>, RecvError> {
-        match self.reader.pieces.take_complete() {
-            Ok(Some(frame)) => {
-                let len = frame.len();
-                self.reader.slot.put(frame);
-                self.classify(fd, len, limits)
-            }
-            incomplete => {
-                // Only the last piece may have descriptors: close others.
-                self.take_descriptors();
-                incomplete.map(|_| None)
-            }
-        }
-    }
-
-    fn receive_memory(
-        &mut self,
-        total: u64,
-        len: usize,
-        limits: Limits,
-    ) -> Result<Range<usize>, RecvError> {
-        if len > HEAD_LEN {
-            return Err(self.reader.pieces.refuse(FragmentFault::Long { len }));
-        }
-        let buffer = self.reader.slot.take_spare();
-        let mut none = Vec::new();
-        let ancillary = self.reader.ancillary.as_mut();
-        let descriptors = ancillary.map_or(&mut none, |ancillary| &mut ancillary.descriptors);
-        let frame = memory::read_frame(total, descriptors, buffer, limits.frame_len);
-        let frame = frame.inspect_err(|_| _ = self.take_descriptors())?;
-        let len = frame.len();
-        self.reader.slot.put(frame);
-        Ok(0..len)
     }
 
     fn open_bundle(
@@ -219,7 +189,7 @@ impl Inbox {
             }
             _ => return Err(RecvError::Empty),
         }
-        self.ended = true;
+        self.reader.ended = true;
         let part = self.part_head();
         self.note_refused(part);
         self.reader.pieces.end().map_or(Ok(()), Err)
@@ -236,28 +206,24 @@ impl Inbox {
         }
     }
 
-    /// Fails if the kernel could not install some descriptors.
+    /// Returns the error for a datagram of which the kernel could not install some descriptors.
     #[cold]
-    fn check_descriptors(&mut self, fd: &DatagramFd) -> Result<(), RecvError> {
-        let Some(ancillary) = self.reader.ancillary.as_mut() else { return Ok(()) };
-        if !mem::take(&mut ancillary.truncated) {
-            return Ok(());
-        }
+    fn descriptors_lost(&mut self, fd: &DatagramFd) -> RecvError {
         // Ask while the installed descriptors are open, because they count.
         let limit = sys::open_file_limit(fd.as_fd());
-        let received = mem::take(&mut ancillary.descriptors).len();
+        let received = self.take_descriptors().len();
         if self.calls.is_some() {
             let part = CallHead::split(self.reader.slot.bytes()).map(|(head, _)| head);
             let part = self.part_head().or(part);
             self.note_refused(part);
         }
         self.reader.pieces.discard_rest();
-        Err(RecvError::DescriptorsLost { received, limit })
+        RecvError::DescriptorsLost { received, limit }
     }
 
     /// Returns the length of the frame of a datagram of `len` bytes that begins with `first`.
     pub(super) fn frame_len(&self, first: &[u8], len: usize) -> usize {
-        let total = match parse_head(first).filter(|_| len >= HEAD_LEN) {
+        let total = match Head::parse(first) {
             Some(Ok(Head::First { total, .. } | Head::Memory { total })) => Some(total),
             Some(Ok(Head::Next { .. })) => {
                 self.reader.pieces.assembly().map(|assembly| assembly.total() as u64)

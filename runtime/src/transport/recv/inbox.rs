@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use super::assembly::Assembly;
 use super::bundle::{Bundle, Calls};
-use super::reader::{ReadResult, Reader};
+use super::pieces::ReadResult;
+use super::reader::Reader;
 use crate::budget::Budget;
 use crate::error::RecvError;
 use crate::limits::Limits;
@@ -26,13 +26,18 @@ pub(crate) struct Inbox {
     pub(super) reader: Reader,
     /// The rest of the bundle in the slot.
     pub(super) bundle: Bundle,
-    /// Datagrams read by an earlier inbox. They come before those in the socket.
-    restored: VecDeque<Vec<u8>>,
-    /// The full length of the datagram in the slot, if it is not classified yet.
-    unclassified: Option<NonZeroUsize>,
-    pub(super) ended: bool,
+    /// Datagrams that were read, and come before those in the socket.
+    unread: VecDeque<Unread>,
     /// Whether parts of calls are received like frames.
     pub(super) calls: Option<Box<Calls>>,
+}
+
+/// A datagram to classify later.
+#[derive(Debug)]
+struct Unread {
+    bytes: Vec<u8>,
+    /// Its full length: a datagram over the limit is read only in part.
+    len: usize,
 }
 
 impl Inbox {
@@ -42,9 +47,7 @@ impl Inbox {
         Self {
             reader: Reader::new(ancillary, eager, budget),
             bundle: Bundle::default(),
-            restored: VecDeque::new(),
-            unclassified: None,
-            ended: false,
+            unread: VecDeque::new(),
             calls: None,
         }
     }
@@ -73,8 +76,10 @@ impl Inbox {
                 false => Some(self.reader.next(fd, limits, wait)?),
             };
             let frame = match read {
-                Some(ReadResult::Datagram(len)) => self.classify(fd, len, limits)?,
-                Some(ReadResult::Piece) => self.classify_complete(fd, limits)?,
+                Some(ReadResult::Datagram(len) | ReadResult::LastPiece(len)) => {
+                    self.classify(fd, len, limits)?
+                }
+                Some(ReadResult::Piece) => None,
                 None => return Ok(None),
             };
             if frame.is_some() {
@@ -93,7 +98,7 @@ impl Inbox {
 
     /// Sets whether the receiver, if it polls, does so until it finds nothing.
     pub(crate) fn set_awaited(&mut self, is_awaited: bool) {
-        self.reader.slot.set_awaited(is_awaited);
+        self.reader.is_awaited = is_awaited;
     }
 
     /// Returns whether something was read and not received: frames of a bundle, datagrams, or the end.
@@ -103,7 +108,7 @@ impl Inbox {
     }
 
     fn needs_no_read(&self) -> bool {
-        self.unclassified.is_some() || self.ended || !self.restored.is_empty()
+        self.reader.ended || !self.unread.is_empty()
     }
 
     /// Returns the bytes of the last received frame.
@@ -148,20 +153,22 @@ impl Inbox {
     /// Takes the descriptors of the last received frame.
     #[inline]
     pub(crate) fn take_descriptors(&mut self) -> Descriptors {
-        let Some(ancillary) = &mut self.reader.ancillary else { return Descriptors::default() };
+        let Some(ancillary) = &mut self.reader.slot.ancillary else {
+            return Descriptors::default();
+        };
         ancillary.truncated = false;
         mem::take(&mut ancillary.descriptors).into()
     }
 
     /// Returns the sender's name of the last received frame; unnamed on a connection.
     pub(crate) fn name(&self) -> Name {
-        let ancillary = self.reader.ancillary.as_ref();
+        let ancillary = self.reader.slot.ancillary.as_ref();
         ancillary.map_or(Name::UNNAMED, |ancillary| ancillary.name)
     }
 
     /// Takes the sender's credentials of the last received frame, if the socket asks for them.
     pub(crate) fn take_credentials(&mut self) -> Option<Credentials> {
-        let credentials = &mut self.reader.ancillary.as_mut()?.credentials;
+        let credentials = &mut self.reader.slot.ancillary.as_mut()?.credentials;
         match self.bundle.is_open() {
             true => credentials.as_ref().map(Credentials::duplicate),
             false => credentials.take(),
@@ -181,36 +188,30 @@ impl Inbox {
                 let next = self.bundle.find(self.reader.slot.bytes(), self.calls.is_some());
                 return Ok(Some(next.map_err(RecvError::BadBundle)?.len()));
             }
-            if let Some(len) = self.unclassified {
-                return Ok(Some(self.frame_len(self.reader.slot.bytes(), len.get())));
+            if let Some(Unread { bytes, len }) = self.unread.front() {
+                return Ok(Some(self.frame_len(bytes, *len)));
             }
-            if let Some(datagram) = self.restored.front() {
-                return Ok(Some(self.frame_len(datagram, datagram.len())));
-            }
-            if self.ended {
+            if self.reader.ended {
                 return Ok(None);
             }
             let peeked = self.reader.peek(fd, wait)?;
             if let Some(peeked) = peeked
-                && !self.reader.pieces.discards(&peeked.head, peeked.len)
+                && !self.reader.pieces.discards(peeked.first())
             {
-                return Ok(Some(self.frame_len(&peeked.head, peeked.len)));
+                return Ok(Some(self.frame_len(peeked.first(), peeked.len)));
             }
             // A piece of a refused frame, an empty datagram, the end, or a kernel that cannot peek: a read
             // drops the first two, and distinguishes the others.
-            match self.reader.read(fd, limits, false)? {
+            let Reader { slot, pieces, .. } = &mut self.reader;
+            match pieces.read(slot, fd, limits, false)? {
                 Some(ReadResult::Datagram(0)) => self.handle_empty(fd)?,
-                Some(ReadResult::Datagram(len))
-                    if self.reader.pieces.discards(self.reader.slot.bytes(), len) =>
-                {
+                Some(ReadResult::Datagram(len)) if pieces.discards(slot.bytes()) => {
                     self.accept_piece(len, limits)?;
                 }
-                Some(ReadResult::Datagram(len)) => self.keep_unclassified(len),
-                Some(ReadResult::Piece) => {
-                    if let Some(total) = self.keep_if_complete()? {
-                        return Ok(Some(total));
-                    }
+                Some(ReadResult::Datagram(len) | ReadResult::LastPiece(len)) => {
+                    self.keep_unread(len);
                 }
+                Some(ReadResult::Piece) => return Ok(pieces.assembly().map(Assembly::total)),
                 None => {}
             }
         }
@@ -218,16 +219,13 @@ impl Inbox {
 
     /// Returns `datagrams` from the next receives, before anything still in the socket.
     pub(crate) fn restore(&mut self, datagrams: Vec<Vec<u8>>) {
-        self.restored.extend(datagrams.into_iter().filter(|datagram| !datagram.is_empty()));
+        let datagrams = datagrams.into_iter().filter(|datagram| !datagram.is_empty());
+        self.unread.extend(datagrams.map(|bytes| Unread { len: bytes.len(), bytes }));
     }
 
     /// Returns the datagrams that were read but not received: see [`restore`](Self::restore).
     pub(crate) fn into_unread(mut self) -> Vec<Vec<u8>> {
         let mut unread = Vec::new();
-        // A datagram over the limit was read only in part.
-        if self.unclassified.is_some_and(|len| len.get() == self.reader.slot.bytes().len()) {
-            unread.push(self.reader.slot.bytes().to_vec());
-        }
         while self.bundle.is_open() {
             let calls = self.calls.as_deref_mut();
             if let Ok(frame) = self.bundle.next(self.reader.slot.bytes(), usize::MAX, calls) {
@@ -235,7 +233,9 @@ impl Inbox {
             }
         }
         unread.extend(self.reader.pieces.into_piece());
-        unread.extend(self.restored);
+        // What was read only in part cannot be restored.
+        let whole = self.unread.into_iter().filter(|unread| unread.len == unread.bytes.len());
+        unread.extend(whole.map(|unread| unread.bytes));
         unread
     }
 
@@ -249,38 +249,17 @@ impl Inbox {
     /// Returns the next datagram that needs no read, or `None` at the end.
     #[cold]
     fn next_without_read(&mut self) -> Option<ReadResult> {
-        if let Some(len) = self.unclassified.take() {
-            return Some(ReadResult::Datagram(len.get()));
-        }
-        if let Some(restored) = self.restored.pop_front() {
-            let len = restored.len();
-            self.reader.slot.put(restored);
-            return Some(ReadResult::Datagram(len));
-        }
-        self.reader.slot.release();
-        None
+        let Some(Unread { bytes, len }) = self.unread.pop_front() else {
+            self.reader.slot.release();
+            return None;
+        };
+        self.reader.slot.put(bytes);
+        Some(ReadResult::Datagram(len))
     }
 
     /// Keeps the datagram in the slot, of full length `len`, for the next call.
-    pub(super) fn keep_unclassified(&mut self, len: usize) {
-        self.reader.slot.move_to_own();
-        self.unclassified = NonZeroUsize::new(len);
-    }
-
-    /// Keeps the frame under assembly for the next call, if the piece that just came completed it. Otherwise
-    /// returns how long the frame will be.
-    fn keep_if_complete(&mut self) -> Result<Option<usize>, RecvError> {
-        match self.reader.pieces.take_complete() {
-            Ok(Some(frame)) => {
-                let len = frame.len();
-                self.reader.slot.put(frame);
-                self.keep_unclassified(len);
-                Ok(None)
-            }
-            incomplete => {
-                self.take_descriptors();
-                incomplete.map(|_| self.reader.pieces.assembly().map(Assembly::total))
-            }
-        }
+    pub(super) fn keep_unread(&mut self, len: usize) {
+        let bytes = self.reader.slot.take();
+        self.unread.push_front(Unread { bytes, len });
     }
 }

@@ -5,12 +5,12 @@
 //!    ├─ classify ─── classifies a datagram, and handles it
 //!    │    ├─ bundle ────── many frames in one datagram
 //!    │    └─ memory ────── a frame in sealed memory
-//!    └─ reader ───── waits for the next datagram, and reads it
+//!    └─ reader ───── waits for the next datagram
 //!         ├─ first_call ── whether to begin with the peek or with the read
-//!         ├─ pieces ────── a large frame in pieces
-//!         │    └─ assembly ── the pieces that have arrived
-//!         └─ slot ──────── the last datagram, in a lane or in own memory
-//!              └─ pool ────── idle lanes
+//!         └─ pieces ────── reads datagrams: a piece directly into its place
+//!              ├─ assembly ── the frame under assembly
+//!              └─ slot ────── the last datagram, in a lane or in own memory
+//!                   └─ pool ──── idle lanes
 //! ```
 
 mod assembly;

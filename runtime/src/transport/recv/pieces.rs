@@ -1,17 +1,29 @@
-//! Tracks the frame under assembly, and assigns datagrams to it.
+//! Reads datagrams, and puts pieces in their place in the frame under assembly.
 
 use std::mem;
 
-use super::assembly::{Assembly, Verdict};
+use super::assembly::Assembly;
 use super::slot::Slot;
 use crate::budget::Budget;
 use crate::error::{FragmentFault, RecvError};
-use crate::sys::Scatter;
-use crate::wire::{HEAD_LEN, Head, is_reserved};
+use crate::limits::Limits;
+use crate::sys::DatagramFd;
+use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE};
 
 /// The number of discarded pieces after which a receive reports an error again. A peer thus cannot block a call
 /// with pieces of refused frames.
 const MAX_DISCARDED: usize = 1024;
+
+/// What arrived.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ReadResult {
+    /// A datagram of this length, in the slot: 0 for an empty one, and at the end.
+    Datagram(usize),
+    /// A piece, now in its place in the frame under assembly.
+    Piece,
+    /// The last piece. The frame, of this length, is in the slot.
+    LastPiece(usize),
+}
 
 /// The frame under assembly, if there is one.
 #[derive(Debug)]
@@ -56,130 +68,134 @@ impl Pieces {
         }
     }
 
-    /// Begins a frame if a datagram that begins with `first` is a first piece, and the frame is not refused.
+    /// Begins a frame in `memory` if `head` is that of a first piece, and no frame is under assembly.
     #[inline]
-    pub(super) fn begin_if_first(&mut self, first: &[u8], limit: usize) {
-        if let Some(Ok(Head::First { number, total })) = parse_head(first) {
-            self.begin(number, total, limit);
-        }
-    }
-
-    #[cold]
-    fn begin(&mut self, number: u32, total: u64, limit: usize) {
-        let budget = self.budget.as_ref();
-        if self.assembly().is_none()
-            && let Ok(assembly) = Assembly::begin(Vec::new(), number, total, limit, budget)
+    pub(super) fn begin_if_first(
+        &mut self,
+        head: Option<Result<Head, u8>>,
+        limit: usize,
+        memory: impl FnOnce() -> Vec<u8>,
+    ) -> Result<(), RecvError> {
+        if let Some(Ok(Head::First { number, total })) = head
+            && self.assembly().is_none()
         {
+            let budget = self.budget.as_ref();
+            let assembly = Assembly::begin(memory(), number, total, limit, budget)?;
             self.state = State::Assembling(Box::new(assembly));
         }
+        Ok(())
     }
 
-    /// Makes room for the next piece of the frame under assembly, if there is one.
-    pub(super) fn make_room(&mut self) -> Result<(), RecvError> {
-        let State::Assembling(assembly) = &mut self.state else { return Ok(()) };
-        assembly.make_room().inspect_err(|_| self.state = State::REFUSED)
+    /// Reads a datagram if one is queued: a piece directly into its place. Waits for it if `block`.
+    #[inline]
+    pub(super) fn read(
+        &mut self,
+        slot: &mut Slot,
+        fd: &DatagramFd,
+        limits: Limits,
+        block: bool,
+    ) -> Result<Option<ReadResult>, RecvError> {
+        // Bytes over the limit are not needed, except for the heads of pieces and of calls, and for bundles.
+        let cap = |limit: usize| limit.saturating_add(2 * HEAD_LEN).max(MAX_BUNDLE);
+        let State::Assembling(assembly) = &mut self.state else {
+            let len = slot.read(fd, None, cap(limits.frame_len), block)?;
+            return Ok(len.map(ReadResult::Datagram));
+        };
+        // The limit may have been lowered since the frame was begun.
+        let cap = cap(limits.frame_len.max(assembly.total()));
+        let mut head = [0; HEAD_LEN];
+        let read = match assembly.scatter(&mut head) {
+            Ok(scatter) => slot.read(fd, Some(scatter), cap, block),
+            Err(error) => {
+                self.state = State::REFUSED;
+                return Err(error);
+            }
+        };
+        let Ok(Some(len)) = read else {
+            self.end_if_nothing_arrived();
+            return read.map(|_| None);
+        };
+        let head = head.get(..len).unwrap_or(&head);
+        if assembly.expects(head, len) == Ok(true) {
+            return self.add(slot, 0, len).map(Some);
+        }
+        let datagram = [head, &assembly.take_written(), slot.bytes()].concat();
+        slot.put(datagram);
+        self.end_if_nothing_arrived();
+        Ok(Some(ReadResult::Datagram(len)))
     }
 
     /// Ends a frame that began with a peek, if its first piece was not read: another holder of the socket may
     /// have it, and nothing else may come for long.
-    pub(super) fn end_if_nothing_arrived(&mut self) {
+    fn end_if_nothing_arrived(&mut self) {
         if self.assembly().is_some_and(|assembly| assembly.received() == 0) {
             self.state = State::Idle;
         }
     }
 
-    /// Returns the room for the next piece, and how many bytes of the frame precede it.
-    pub(super) fn scatter<'b>(
-        &'b mut self,
-        head: &'b mut [u8; HEAD_LEN],
-    ) -> Option<(Scatter<'b>, usize)> {
-        let State::Assembling(assembly) = &mut self.state else { return None };
-        let received = assembly.received();
-        Some((assembly.scatter(head), received))
-    }
-
-    /// Judges a datagram of `len` bytes that a read has scattered to `first`, after the `received` bytes of the
-    /// frame, and to the lane. Returns `true` if it is the next piece, now in its place. Otherwise moves the
-    /// whole datagram to `slot`.
-    pub(super) fn accept_scattered(
-        &mut self,
-        slot: &mut Slot,
-        first: [u8; HEAD_LEN],
-        len: usize,
-        received: usize,
-    ) -> Result<bool, RecvError> {
-        let State::Assembling(assembly) = &mut self.state else { return Ok(false) };
-        if assembly.judge(first, len, received) == Verdict::Piece {
-            let added = assembly.add(slot.spilled(), received + len - HEAD_LEN);
-            return added.map(|()| true).inspect_err(|_| self.state = State::REFUSED);
-        }
-        let after_head = assembly.split_off(received);
-        let first = first.get(..len).unwrap_or(&first);
-        let datagram = [first, &after_head, slot.spilled()].concat();
-        slot.put(datagram);
-        self.end_if_nothing_arrived();
-        Ok(false)
-    }
-
-    /// Adds the datagram in `slot`, of `len` bytes, if it is a piece. Returns `false` otherwise.
+    /// Adds the datagram in `slot`, of `len` bytes, if it is a piece. Returns `None` otherwise.
     pub(super) fn accept(
         &mut self,
         slot: &mut Slot,
         len: usize,
         limit: usize,
-    ) -> Result<bool, RecvError> {
-        let first = first_bytes(slot.bytes());
-        if let State::Assembling(assembly) = &mut self.state {
-            match assembly.judge(first, len, assembly.received()) {
-                Verdict::Piece => {
-                    let end = assembly.received() + len - HEAD_LEN;
-                    let added = assembly.add(slot.bytes().get(HEAD_LEN..).unwrap_or_default(), end);
-                    return added.map(|()| true).inspect_err(|_| self.state = State::REFUSED);
-                }
-                Verdict::Fault(fault) => return Err(self.refuse(fault)),
-                Verdict::Foreign => return Ok(false),
-            }
+    ) -> Result<Option<ReadResult>, RecvError> {
+        let head = Head::parse(slot.bytes());
+        let begun = self.begin_if_first(head, limit, || slot.take_spare());
+        begun.inspect_err(|_| self.state = State::REFUSED)?;
+        if let State::Assembling(assembly) = &self.state {
+            return match assembly.expects(slot.bytes(), len) {
+                Ok(true) => self.add(slot, HEAD_LEN, len).map(Some),
+                Ok(false) => Ok(None),
+                Err(fault) => Err(self.refuse(fault)),
+            };
         }
-        match parse_head(&first).filter(|_| len >= HEAD_LEN) {
-            Some(Ok(Head::First { number, total })) => {
-                self.state = State::REFUSED;
-                let memory = slot.take_spare();
-                let budget = self.budget.as_ref();
-                let mut assembly = Assembly::begin(memory, number, total, limit, budget)?;
-                if let Verdict::Fault(fault) = assembly.judge(first, len, 0) {
-                    return Err(RecvError::BadFragment(fault));
-                }
-                let bytes = slot.bytes().get(HEAD_LEN..).unwrap_or_default();
-                assembly.add(bytes, len - HEAD_LEN)?;
-                self.state = State::Assembling(Box::new(assembly));
-                Ok(true)
+        let Some(Ok(Head::Next { offset, .. })) = head else { return Ok(None) };
+        match &mut self.state {
+            State::Discarding { count } if *count < MAX_DISCARDED - 1 => {
+                *count += 1;
+                slot.clear_ancillary();
+                Ok(Some(ReadResult::Piece))
             }
-            Some(Ok(Head::Next { offset, .. })) => match &mut self.state {
-                State::Discarding { count } if *count < MAX_DISCARDED - 1 => {
-                    *count += 1;
-                    Ok(true)
-                }
-                _ => Err(self.refuse(FragmentFault::Orphan { offset })),
-            },
-            _ => Ok(false),
+            _ => Err(self.refuse(FragmentFault::Orphan { offset })),
         }
     }
 
-    /// Takes the frame under assembly, if it is complete.
-    pub(super) fn take_complete(&mut self) -> Result<Option<Vec<u8>>, RecvError> {
-        let State::Assembling(assembly) = &mut self.state else { return Ok(None) };
-        let Some(frame) = assembly.take_complete() else { return Ok(None) };
+    /// Adds a piece of `len` bytes, whose last bytes are in `slot` from `start` on. Moves the frame to `slot` if it
+    /// is complete.
+    fn add(&mut self, slot: &mut Slot, start: usize, len: usize) -> Result<ReadResult, RecvError> {
+        let State::Assembling(assembly) = &mut self.state else { return Ok(ReadResult::Piece) };
+        let added = assembly.add(slot.bytes().get(start..).unwrap_or_default(), len);
+        let frame = match added.map(|()| assembly.take_complete()) {
+            Ok(Some(frame)) => frame,
+            Ok(None) => {
+                // Only the last piece may have descriptors.
+                slot.clear_ancillary();
+                return Ok(ReadResult::Piece);
+            }
+            Err(error) => {
+                self.state = State::REFUSED;
+                return Err(error);
+            }
+        };
         self.state = State::Idle;
         match *frame {
-            [0, kind @ 1..=3, ..] => Err(self.refuse(FragmentFault::Kind(kind))),
-            _ => Ok(Some(frame)),
+            [0, kind @ 1..=3, ..] => {
+                slot.release();
+                Err(self.refuse(FragmentFault::Kind(kind)))
+            }
+            _ => {
+                let len = frame.len();
+                slot.put(frame);
+                Ok(ReadResult::LastPiece(len))
+            }
         }
     }
 
-    /// Returns whether a datagram of `len` bytes that begins with `first` is a piece to discard.
-    pub(super) fn discards(&self, first: &[u8], len: usize) -> bool {
-        let is_next = matches!(parse_head(first), Some(Ok(Head::Next { .. })));
-        is_next && len >= HEAD_LEN && matches!(self.state, State::Discarding { .. })
+    /// Returns whether a datagram that begins with `first` is a piece to discard.
+    pub(super) fn discards(&self, first: &[u8]) -> bool {
+        matches!(self.state, State::Discarding { .. })
+            && matches!(Head::parse(first), Some(Ok(Head::Next { .. })))
     }
 
     /// Ends the frame under assembly. Returns an error if it is incomplete.
@@ -211,19 +227,4 @@ impl Pieces {
             State::Idle | State::Discarding { .. } => None,
         }
     }
-}
-
-/// Returns the first bytes of a datagram, padded with zeros.
-fn first_bytes(bytes: &[u8]) -> [u8; HEAD_LEN] {
-    let mut first = [0; HEAD_LEN];
-    for (to, from) in first.iter_mut().zip(bytes) {
-        *to = *from;
-    }
-    first
-}
-
-/// Returns the head of a datagram with tag 0, or its kind if that is unknown.
-pub(super) fn parse_head(first: &[u8]) -> Option<Result<Head, u8>> {
-    let is_own = first.first().is_some_and(|&first| is_reserved(first));
-    first.first_chunk().filter(|_| is_own).map(|head| Head::from_bytes(*head))
 }

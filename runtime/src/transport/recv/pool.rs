@@ -41,9 +41,7 @@ pub(super) fn give_back(mut lane: Lane) {
     if lane.len() != LANE_LEN {
         return;
     }
-    if lane.resident() > MAX_KEPT {
-        lane.trim(MAX_KEPT);
-    }
+    lane.trim(MAX_KEPT);
     let mut lane = Some(lane);
     with_idle(|slot| {
         if slot.is_none() {

@@ -2,48 +2,41 @@
 
 use std::os::fd::AsFd as _;
 
-use super::assembly::Assembly;
 use super::first_call::FirstCall;
-use super::pieces::Pieces;
+use super::pieces::{Pieces, ReadResult};
 use super::slot::{Slot, map_read};
 use crate::backoff::Backoff;
 use crate::budget::Budget;
 use crate::error::RecvError;
 use crate::limits::Limits;
-use crate::sys::{self, Ancillary, DatagramFd, Peeked, Readiness, RecvState};
+use crate::sys::{self, DatagramFd, Peeked, Readiness, RecvState};
 use crate::transport::wait::MAX_PAUSE;
 use crate::wait::Wait;
-use crate::wire::{HEAD_LEN, MAX_BUNDLE};
+use crate::wire::Head;
 
 /// The source of datagrams, one at a time.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) slot: Slot,
     pub(super) pieces: Pieces,
-    /// The ancillary data of the datagram in the slot, if the inbox asks for it.
-    pub(super) ancillary: Option<Box<Ancillary>>,
     first_call: FirstCall,
     /// Whether to wait in the read.
     eager: bool,
-}
-
-/// The result of a read.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum ReadResult {
-    /// A datagram of this length, in the slot: 0 for an empty one, and at the end.
-    Datagram(usize),
-    /// A piece, already in its place in the frame under assembly.
-    Piece,
+    /// Whether a polling receiver calls again until it finds nothing.
+    pub(super) is_awaited: bool,
+    /// Whether the end was read.
+    pub(super) ended: bool,
 }
 
 impl Reader {
     pub(super) fn new(ancillary: bool, eager: bool, budget: Option<Budget>) -> Self {
         Self {
-            slot: Slot::default(),
+            slot: Slot::new(ancillary),
             pieces: Pieces::new(budget),
-            ancillary: ancillary.then(Box::default),
             first_call: FirstCall::new(),
             eager,
+            is_awaited: false,
+            ended: false,
         }
     }
 
@@ -57,53 +50,17 @@ impl Reader {
     ) -> Result<ReadResult, RecvError> {
         let is_assembling = self.pieces.assembly().is_some();
         if wait == Wait::Try || self.first_call.is_read() || is_assembling {
-            if let Some(result) = self.read(fd, limits, false)? {
+            if let Some(result) = self.pieces.read(&mut self.slot, fd, limits, false)? {
                 self.first_call.found();
-                self.slot.unload_short(wait);
+                self.slot.unload_short(wait, self.is_awaited);
                 return Ok(result);
             }
             self.first_call.missed();
         }
         let result = self.wait_and_read(fd, limits, wait)?;
         self.first_call.waited();
-        self.slot.unload_short(wait);
+        self.slot.unload_short(wait, self.is_awaited);
         Ok(result)
-    }
-
-    /// Reads a datagram if one is queued. Waits for it if `block`.
-    #[inline]
-    pub(super) fn read(
-        &mut self,
-        fd: &DatagramFd,
-        limits: Limits,
-        block: bool,
-    ) -> Result<Option<ReadResult>, RecvError> {
-        // Bytes over the limit are not needed, except for the heads of pieces and of calls, and for bundles.
-        let cap = |limit: usize| limit.saturating_add(2 * HEAD_LEN).max(MAX_BUNDLE);
-        let Self { slot, pieces, ancillary, .. } = self;
-        if pieces.is_idle() {
-            let cap = cap(limits.frame_len);
-            let len = slot.read(fd, None, cap, ancillary.as_deref_mut(), block)?;
-            return Ok(len.map(ReadResult::Datagram));
-        }
-        // The limit may have been lowered since the frame was begun.
-        let total = pieces.assembly().map_or(0, Assembly::total);
-        let cap = cap(limits.frame_len.max(total));
-        // Read as if it were a piece, directly into its place in the frame.
-        let mut head = [0; HEAD_LEN];
-        pieces.make_room()?;
-        let (scatter, received) = pieces.scatter(&mut head).unzip();
-        let read = slot.read(fd, scatter, cap, ancillary.as_deref_mut(), block);
-        let Ok(Some(len)) = read else {
-            pieces.end_if_nothing_arrived();
-            return read.map(|_| None);
-        };
-        Ok(Some(match received {
-            Some(received) if pieces.accept_scattered(slot, head, len, received)? => {
-                ReadResult::Piece
-            }
-            _ => ReadResult::Datagram(len),
-        }))
     }
 
     /// Releases memory, waits for a datagram, and reads it.
@@ -119,18 +76,26 @@ impl Reader {
             if wait == Wait::Block
                 && self.eager
                 && self.slot.release_for_eager()
-                && let Some(result) = self.read(fd, limits, true)?
+                && let Some(result) = self.pieces.read(&mut self.slot, fd, limits, true)?
             {
                 return Ok(result);
             }
-            let peeked = self.wait(fd, wait)?;
-            if let Some(peeked) = &peeked
-                && fd.kind().is_connection()
-            {
-                self.pieces.begin_if_first(&peeked.head, limits.frame_len);
+            self.slot.release();
+            let peeked = match wait {
+                Wait::Block => map_read(fd, || sys::peek(fd, true))?.flatten(),
+                Wait::Try | Wait::Until(_) => None,
+            };
+            match &peeked {
+                None => wait.ready(fd.as_fd(), Readiness::Readable)?,
+                Some(peeked) if fd.kind().is_connection() => {
+                    // If this refuses the frame, so does the read.
+                    let head = Head::parse(peeked.first());
+                    _ = self.pieces.begin_if_first(head, limits.frame_len, Vec::new);
+                }
+                Some(_) => {}
             }
             let peeked = peeked.map_or(0, |peeked| peeked.len);
-            match self.read(fd, limits, false)? {
+            match self.pieces.read(&mut self.slot, fd, limits, false)? {
                 Some(result) => {
                     if matches!(result, ReadResult::Datagram(len) if peeked > 0 && len != peeked) {
                         // Another holder took the peeked datagram, or set a peek offset, which makes
@@ -148,18 +113,6 @@ impl Reader {
                 wait.pause(backoff.get_or_insert_with(|| Backoff::up_to(MAX_PAUSE)))?;
             }
         }
-    }
-
-    /// Releases memory, and waits for a datagram. Returns `None` if the wait did not peek.
-    fn wait(&mut self, fd: &DatagramFd, wait: Wait) -> Result<Option<Peeked>, RecvError> {
-        self.slot.release();
-        if wait == Wait::Block
-            && let Some(Some(peeked)) = map_read(fd, || sys::peek(fd, true))?
-        {
-            return Ok(Some(peeked));
-        }
-        wait.ready(fd.as_fd(), Readiness::Readable)?;
-        Ok(None)
     }
 
     /// Waits for a datagram, and peeks at it. Returns `None` for an empty datagram, at the end, and if the

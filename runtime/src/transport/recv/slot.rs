@@ -19,33 +19,33 @@ const MAX_KEPT: usize = LANE_LEN;
 const MAX_EAGER: usize = 16 * 1024;
 
 /// The last datagram, and its memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Slot {
+    /// Contains the datagram, if there is a lane.
     lane: Option<Lane>,
+    /// Contains the datagram otherwise.
     own: Vec<u8>,
-    is_own: bool,
-    /// Whether a polling receiver calls again soon.
-    is_awaited: bool,
+    /// The ancillary data of the datagram, if the inbox asks for it.
+    pub(super) ancillary: Option<Box<Ancillary>>,
 }
 
 impl Slot {
-    /// Returns the part of the datagram that was read.
+    pub(super) fn new(ancillary: bool) -> Self {
+        Self { lane: None, own: Vec::new(), ancillary: ancillary.then(Box::default) }
+    }
+
+    /// Returns the part of the datagram that was read to the lane, or is in own memory.
     #[inline]
     pub(super) fn bytes(&self) -> &[u8] {
         match &self.lane {
-            Some(lane) if !self.is_own => lane.bytes(),
-            _ => &self.own,
+            Some(lane) => lane.bytes(),
+            None => &self.own,
         }
     }
 
     /// Returns whether the datagram is in a lane, and not in own memory.
     pub(super) fn is_in_lane(&self) -> bool {
-        !self.is_own && self.lane.is_some()
-    }
-
-    /// Returns what the last read wrote to the lane, after the scattered parts.
-    pub(super) fn spilled(&self) -> &[u8] {
-        self.lane.as_ref().map_or(&[], Lane::bytes)
+        self.lane.is_some()
     }
 
     /// Reads at most `cap` bytes of a datagram, and returns its full length: 0 for an empty one and at the end,
@@ -56,13 +56,12 @@ impl Slot {
         fd: &DatagramFd,
         mut scatter: Option<Scatter<'_>>,
         cap: usize,
-        mut ancillary: Option<&mut Ancillary>,
         block: bool,
     ) -> Result<Option<usize>, RecvError> {
         if self.own.capacity() > MAX_KEPT {
             self.own = Vec::new();
         }
-        self.is_own = false;
+        self.clear_ancillary();
         let lane = match &mut self.lane {
             Some(lane) => lane,
             empty => {
@@ -70,49 +69,35 @@ impl Slot {
                 empty.insert(pool::take(len).ok_or(RecvError::NoMemory { len })?)
             }
         };
-        if let Some(ancillary) = &mut ancillary {
-            // Closes the untaken descriptors of the previous datagram.
-            ancillary.descriptors.clear();
-            ancillary.credentials = None;
-        }
-        map_read(fd, || {
-            let scatter = scatter.as_mut().map(Scatter::reborrow);
-            sys::recv(fd, scatter, lane, cap, ancillary.as_deref_mut(), block)
-        })
-    }
-
-    /// Sets whether a polling receiver calls again soon, until it finds nothing.
-    pub(super) fn set_awaited(&mut self, is_awaited: bool) {
-        self.is_awaited = is_awaited;
+        let mut ancillary = self.ancillary.as_deref_mut();
+        map_read(fd, || sys::recv(fd, scatter.as_mut(), lane, cap, ancillary.as_deref_mut(), block))
     }
 
     /// Moves a short datagram to own memory and releases the lane, because a polling receiver may not call
-    /// again for long. Moves any datagram if many lanes are in use.
+    /// again for long. Not if `is_awaited` says that it does, and few lanes are in use. Moves any datagram if
+    /// many are.
     #[inline]
-    pub(super) fn unload_short(&mut self, wait: Wait) {
+    pub(super) fn unload_short(&mut self, wait: Wait, is_awaited: bool) {
         let is_short = wait == Wait::Try && self.bytes().len() <= SHORT;
-        let stays = self.is_awaited && pool::has_place_for_all();
-        if !self.is_own && (is_short && !stays || pool::is_busy()) {
+        let stays = is_awaited && pool::has_place_for_all();
+        if is_short && !stays || pool::is_busy() {
             self.move_to_own();
         }
     }
 
     /// Moves the datagram to own memory, and releases the lane.
-    pub(super) fn move_to_own(&mut self) {
+    fn move_to_own(&mut self) {
         if let Some(lane) = self.lane.take() {
-            if !self.is_own {
-                self.own.clear();
-                self.own.extend_from_slice(lane.bytes());
-                self.is_own = true;
-            }
+            self.own.clear();
+            self.own.extend_from_slice(lane.bytes());
             pool::give_back(lane);
         }
     }
 
     /// Replaces the datagram.
     pub(super) fn put(&mut self, datagram: Vec<u8>) {
+        self.release_lane();
         self.own = datagram;
-        self.is_own = true;
     }
 
     /// Returns the datagram as an owned vector.
@@ -129,16 +114,29 @@ impl Slot {
 
     /// Takes own memory that the datagram does not use.
     pub(super) fn take_spare(&mut self) -> Vec<u8> {
-        if self.is_own { Vec::new() } else { mem::take(&mut self.own) }
+        if self.is_in_lane() { mem::take(&mut self.own) } else { Vec::new() }
     }
 
-    /// Releases the lane, and own memory over `SHORT` bytes. Drops the datagram.
+    /// Releases the lane, and own memory over `SHORT` bytes. Drops the datagram, with its descriptors.
     pub(super) fn release(&mut self) {
+        self.clear_ancillary();
+        self.release_lane();
+        self.release_own();
+    }
+
+    /// Forgets who sent the datagram, and closes its descriptors.
+    pub(super) fn clear_ancillary(&mut self) {
+        if let Some(ancillary) = &mut self.ancillary {
+            ancillary.descriptors.clear();
+            ancillary.credentials = None;
+            ancillary.truncated = false;
+        }
+    }
+
+    fn release_lane(&mut self) {
         if let Some(lane) = self.lane.take() {
             pool::give_back(lane);
         }
-        self.is_own = true;
-        self.release_own();
     }
 
     fn release_own(&mut self) {
@@ -155,20 +153,15 @@ impl Slot {
         if lane.bytes().len() > MAX_EAGER {
             return false;
         }
-        if lane.resident() > MAX_EAGER {
-            lane.trim(MAX_EAGER);
-        }
+        lane.trim(MAX_EAGER);
         self.release_own();
-        self.is_own = false;
         true
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if let Some(lane) = self.lane.take() {
-            pool::give_back(lane);
-        }
+        self.release_lane();
     }
 }
 
@@ -192,7 +185,7 @@ pub(super) fn map_read<T: Default>(
             ErrorKind::ConnectionReset if fd.kind() == Kind::VsockSeqpacket => {
                 return Ok(Some(T::default()));
             }
-            ErrorKind::ConnectionReset => {}
+            ErrorKind::ConnectionReset | ErrorKind::Interrupted => {}
             _ => return Err(RecvError::Io(error)),
         }
     }
@@ -210,13 +203,12 @@ mod tests {
         let (theirs, ours) = DatagramFd::pair().unwrap();
         let datagram = vec![7; len];
         sys::send(&theirs, &[IoSlice::new(&datagram)], &[], None, false).unwrap();
-        let mut slot = Slot::default();
-        slot.set_awaited(is_awaited);
-        assert_eq!(slot.read(&ours, None, usize::MAX, None, false).unwrap(), Some(len));
-        slot.unload_short(Wait::Try);
+        let mut slot = Slot::new(false);
+        assert_eq!(slot.read(&ours, None, usize::MAX, false).unwrap(), Some(len));
+        slot.unload_short(Wait::Try, is_awaited);
         assert_eq!(slot.bytes(), datagram);
         let keeps = slot.lane.is_some();
-        assert_eq!(slot.read(&ours, None, usize::MAX, None, false).unwrap(), None);
+        assert_eq!(slot.read(&ours, None, usize::MAX, false).unwrap(), None);
         slot.release();
         assert!(slot.lane.is_none());
         keeps

@@ -1,9 +1,8 @@
 //! Sends one datagram, and maps the kernel's errors.
 
-use std::io::{self, ErrorKind};
-use std::os::fd::AsFd as _;
+use std::io::{self, ErrorKind, IoSlice};
+use std::os::fd::{AsFd as _, BorrowedFd};
 
-use super::outgoing::Outgoing;
 use super::vsock::send_whole;
 use crate::backoff::Backoff;
 use crate::error::SendError;
@@ -13,6 +12,16 @@ use crate::wait::Wait;
 
 /// The number of retries while the kernel has no memory for a datagram.
 const MAX_RETRIES: u32 = 100;
+
+/// A frame to send, and its descriptors.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outgoing<'o> {
+    /// The frame's bytes, in slices.
+    pub(crate) slices: &'o [IoSlice<'o>],
+    pub(crate) descriptors: &'o [BorrowedFd<'o>],
+    /// The frame's length: the sum of the slices.
+    pub(crate) len: usize,
+}
 
 /// Sends a datagram to `to`, or to the connected peer.
 #[inline]
@@ -26,7 +35,7 @@ pub(super) fn send_datagram(
         check_descriptors(fd.kind(), outgoing.descriptors.len())?;
     }
     if fd.kind() == Kind::VsockSeqpacket {
-        return send_whole(fd, outgoing, wait).map_err(|failure| match failure {
+        return send_whole(fd, outgoing.slices, wait).map_err(|failure| match failure {
             Ok(reason) => not_ready(reason, outgoing.len),
             Err(error) => map_error(fd, outgoing, to, error),
         });
@@ -39,7 +48,7 @@ pub(super) fn send_datagram(
 }
 
 /// Sends a datagram like [`send_datagram`], and retries for a while if the kernel has no memory.
-pub(super) fn send_with_retries(
+pub(crate) fn send_with_retries(
     fd: &DatagramFd,
     outgoing: Outgoing<'_>,
     to: Option<&Name>,

@@ -5,8 +5,7 @@ use std::fs::File;
 use std::io::{self, IoSlice, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
 
-use super::datagram::{is_too_long, send_datagram, send_with_retries};
-use super::outgoing::Outgoing;
+use super::datagram::{Outgoing, is_too_long, send_datagram, send_with_retries};
 use crate::error::SendError;
 use crate::sys::{self, DatagramFd, Kind, MAX_DESCRIPTORS, Name};
 use crate::wait::Wait;
@@ -33,16 +32,6 @@ pub(crate) fn send_to(
         }
         result => result,
     }
-}
-
-/// Sends a bundle to `to`. It is never longer than a datagram of the socket.
-pub(crate) fn send_bundle_to(
-    fd: &DatagramFd,
-    bundle: Outgoing<'_>,
-    to: &Name,
-    wait: Wait,
-) -> Result<(), SendError> {
-    send_with_retries(fd, bundle, Some(to), wait)
 }
 
 #[cold]

@@ -4,8 +4,7 @@ use std::io::{self, IoSlice};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::process;
 
-use super::datagram::{is_too_long, send_datagram, send_with_retries};
-use super::outgoing::Outgoing;
+use super::datagram::{Outgoing, is_too_long, send_datagram, send_with_retries};
 use crate::error::SendError;
 use crate::message::MAX_SLICES;
 use crate::sys::{self, DatagramFd, Kind};

@@ -5,12 +5,11 @@
 //! appends the next datagram to the part (net/vmw_vsock/af_vsock.c, vsock_connectible_sendmsg). So a part is
 //! followed by a shutdown: the peer then receives the end, and never the part.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown;
 use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
-use super::outgoing::Outgoing;
 use crate::sys::{self, DatagramFd, Readiness};
 use crate::transport::wait::NotReady;
 use crate::wait::Wait;
@@ -22,7 +21,7 @@ const RECHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// part of the datagram is accepted, only a deadline ends the wait.
 pub(super) fn send_whole(
     fd: &DatagramFd,
-    outgoing: Outgoing<'_>,
+    slices: &[IoSlice<'_>],
     wait: Wait,
 ) -> Result<(), Result<NotReady, io::Error>> {
     let deadline = match wait {
@@ -32,7 +31,7 @@ pub(super) fn send_whole(
         Wait::Until(deadline) if has_room(fd, deadline).map_err(Err)? => Some(deadline),
         Wait::Until(_) => return Err(Ok(NotReady::TimedOut)),
     };
-    let Err(error) = sys::send_whole(fd, outgoing.slices, deadline) else { return Ok(()) };
+    let Err(error) = sys::send_whole(fd, slices, deadline) else { return Ok(()) };
     if let ErrorKind::WouldBlock | ErrorKind::Interrupted = error.kind() {
         // If this fails, the connection has already ended.
         _ = fd.shutdown(Shutdown::Write);

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Instant;
 
+use super::part::Part;
 use crate::error::RecvError;
 use crate::frame::Frame;
 use crate::limits::Limits;
@@ -17,7 +18,7 @@ use crate::owned_frame::OwnedFrame;
 use crate::sys::DatagramFd;
 use crate::transport::Inbox;
 use crate::wait::Wait;
-use crate::wire::{CallHead, HEAD_LEN};
+use crate::wire::CallHead;
 
 /// The receiving half of a [`Connection`](crate::Connection), for messages of type `Rx`.
 ///
@@ -183,18 +184,18 @@ impl<Rx: Message> Receiver<Rx> {
         self.fd.shutdown(how)
     }
 
-    /// Returns the socket and the unread datagrams.
     pub(crate) fn fd(&self) -> &DatagramFd {
         &self.fd
     }
 
+    /// Returns the socket and the unread datagrams.
     pub(crate) fn into_parts(self) -> (DatagramFd, Vec<Vec<u8>>) {
         (self.fd, self.inbox.into_unread())
     }
 
     #[inline]
     fn receive(&mut self, wait: Wait) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        let range = self.receive_range(wait)?;
+        let range = self.inbox.recv(&self.fd, self.limits, wait)?;
         Ok(range.map(|range| self.frame(range)))
     }
 
@@ -231,7 +232,7 @@ impl<Rx: Message> Receiver<Rx> {
         };
         let descriptors = self.take_descriptors();
         let (bytes, start) = self.inbox.take_part(range, len, buffer);
-        Part { head, bytes, start, descriptors }
+        Part::new(head, bytes, start, descriptors)
     }
 
     /// Returns the head of the part of a call that the last receive has refused, if it is known.
@@ -252,42 +253,6 @@ impl<Rx: Message> Receiver<Rx> {
     #[inline]
     fn take_descriptors(&mut self) -> Descriptors {
         if Rx::DESCRIPTORS { self.inbox.take_descriptors() } else { Descriptors::default() }
-    }
-}
-
-/// A received part of a call, or an ordinary frame, that owns its memory.
-#[derive(Debug)]
-pub(crate) struct Part {
-    /// `None` for an ordinary frame.
-    pub(crate) head: Option<CallHead>,
-    bytes: Vec<u8>,
-    /// Where the frame begins.
-    start: usize,
-    descriptors: Descriptors,
-}
-
-impl Part {
-    /// Returns a part as if it had been received.
-    #[cfg(test)]
-    pub(crate) fn of(head: CallHead, frame: &[u8]) -> Self {
-        let descriptors = Descriptors::default();
-        Self { head: Some(head), bytes: frame.to_vec(), start: 0, descriptors }
-    }
-
-    /// Returns the frame, which is empty in a part without one.
-    pub(crate) fn frame(&self) -> &[u8] {
-        self.bytes.get(self.start..).unwrap_or_default()
-    }
-
-    /// Returns the length in bytes as it traveled, with the head.
-    pub(crate) fn len(&self) -> usize {
-        self.frame().len() + self.head.map_or(0, |_head| HEAD_LEN)
-    }
-
-    /// Returns the frame, as one of another message type than the receiver's.
-    pub(crate) fn into_frame<M: Message>(self) -> OwnedFrame<M> {
-        let descriptors = if M::DESCRIPTORS { self.descriptors } else { Descriptors::default() };
-        OwnedFrame::with_start(self.bytes, self.start, descriptors)
     }
 }
 

@@ -82,7 +82,7 @@ where
             }
         }
         // Before the flush, for what is queued before it.
-        let is_closing = self.session.is_closing();
+        let is_closing = self.session.is_closing() && !self.session.is_ending();
         let was_full = self.is_full();
         let is_flushed = self.writer.poll_flush(cx).is_ready();
         self.session.admit();

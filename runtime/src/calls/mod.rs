@@ -58,6 +58,7 @@ mod script;
 mod script_error;
 mod server;
 mod status;
+mod trace;
 
 pub(crate) use self::bell::Bell;
 pub(crate) use self::client::{Accepted, Core};
@@ -75,4 +76,5 @@ pub use self::server::{
 };
 pub(crate) use self::server::{Received, Session, close};
 pub(crate) use self::status::Status;
+pub(crate) use self::trace::{Outcome as Traced, Trace};
 pub use crate::error::{CallError, Outcome};

@@ -162,31 +162,30 @@ impl Session {
         self.outlet.unsent()
     }
 
-    /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled.
-    pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<(), SendError> {
-        let Some(ending) = self.remove(id) else { return Ok(()) };
-        let mut pushed = Ok(());
+    /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled. Returns how it ended.
+    pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<Status, SendError> {
+        let Some(ending) = self.remove(id) else { return Ok(Status::Cancelled) };
+        let mut ended = Ok(Status::Done);
         // The handler may have seen that the deadline has passed, and have answered with less than all.
         if ending.running.is_over() {
             self.push_status(id, Status::TimedOut);
-        } else {
-            pushed = self.outlet.push(Some(reply(id, Status::Done)), message).map(drop);
-            if pushed.is_err() {
-                self.push_status(id, Status::Failed);
-            }
+            ended = Ok(Status::TimedOut);
+        } else if let Err(error) = self.outlet.push(Some(reply(id, Status::Done)), message) {
+            self.push_status(id, Status::Failed);
+            ended = Err(error);
         }
         drop(ending);
         self.flush();
-        pushed
+        ended
     }
 
-    /// Ends a call without a message. Says nothing if the call was cancelled.
-    pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) {
-        if let Some(ending) = self.remove(id) {
-            self.outlet.push_head(CallHead { kind, number: status as u32, id });
-            drop(ending);
-            self.flush();
-        }
+    /// Ends a call without a message. Says nothing if the call was cancelled. Returns how it ended.
+    pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) -> Status {
+        let Some(ending) = self.remove(id) else { return Status::Cancelled };
+        self.outlet.push_head(CallHead { kind, number: status as u32, id });
+        drop(ending);
+        self.flush();
+        status
     }
 
     /// Sends the status of a call that does not run, or no longer.

@@ -46,8 +46,8 @@ impl Ground {
             Self::Path => {
                 let directory = Directory::new();
                 let address = directory.address("suite");
-                let serving = serve(server, case.server, End::At(address.clone())).0;
-                (case.run)(client, End::At(address.clone()));
+                let serving = serve(server, case.server, End::At(address)).0;
+                (case.run)(client, End::At(address));
                 stop(&address);
                 serving.join().unwrap();
             }
@@ -89,7 +89,7 @@ impl Ground {
         let directory = Directory::new();
         let address = directory.address("suite");
         let (end, mut process, serving) = if let Self::Path = self {
-            let serving = serve(server, Version::New, End::At(address.clone()));
+            let serving = serve(server, Version::New, End::At(address));
             let process = command("call", client, CASE).arg(address.to_string()).spawn();
             (None, Started::Plain(process.unwrap()), Some(serving))
         } else {
@@ -124,7 +124,7 @@ impl Ground {
                 let stdout = process.stdout.take().unwrap();
                 BufReader::new(stdout).read_line(&mut said).unwrap();
                 assert_eq!(said, "ready\n");
-                (End::At(address.clone()), Started::Plain(process))
+                (End::At(*address), Started::Plain(process))
             }
             Self::Inherited => {
                 let (ours, process) = inherit(side, kind, what);

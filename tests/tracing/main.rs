@@ -164,9 +164,14 @@ fn blocking_calls_have_spans() {
     );
 }
 
-#[tokio::test]
-async fn awaited_calls_have_spans() {
+#[test]
+fn awaited_calls_have_spans() {
     let (collector, _turn) = Collector::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(call_awaited(&collector));
+}
+
+async fn call_awaited(collector: &Collector) {
     let (client, server) = endpoints::Connection::pair().unwrap();
     let serving = awaited::Server::new(SumsTokioService(Handler));
     let serving = tokio::spawn(async move { serving.serve(server).await });

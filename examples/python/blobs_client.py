@@ -1,125 +1,146 @@
-"""A client of a store of blobs.
+"""A client of `blobs serve`: `python3 blobs_client.py SOCKET FILE…` stores and reads files."""
 
-`python3 blobs_client.py SOCKET FILE…` stores files, and reads them back. The protocol, in Rust:
-
-    enum Blobs<'a> {
-        #[message(tag = 1, reply = Result<u64, Refused>)]
-        Put { name: &'a str, #[message(rest)] content: &'a [u8] },
-        #[message(tag = 2, reply = Result<Blob<'_>, Refused>)]
-        Get { name: &'a str },
-        #[message(tag = 3, items = Change<'_>)]
-        Watch { prefix: &'a str },
-        #[message(tag = 5)]
-        Touch { name: &'a str },
-    }
-"""
-
+import io
 import itertools
 import socket
+import struct
 import sys
 import time
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Iterator
 from pathlib import Path
 
-from wire import CANCEL, CREDIT, ITEM, ONE_WAY, REQUEST, WINDOW
-from wire import Connection, Part, Reader, text
-
-STATUSES = ("", "not supported", "malformed", "failed", "cancelled", "timed out", "busy")
-STATUSES += ("stopping", "too large")
-REFUSALS = ("full", "not found")
-CHANGES = {1: "added", 2: "removed"}
-Changes = Generator[tuple[str, str], None, None]
+HEAD = struct.Struct("<BBIQ")  # 00, kind, number, place
+FIRST, NEXT, BUNDLE = 1, 2, 4
+REQUEST, REPLY, ITEM, END, CANCEL, CREDIT = range(5, 11)
+PIECE = 60_000  # the longest datagram sent
+STATUSES = ",not supported,malformed,failed,cancelled,timed out,busy,stopping,too large".split(",")
+Part = tuple[int, int, int, bytes]  # kind, number, id, frame
 
 
 class CallError(Exception):
-    """A call without an answer."""
+    """A call without an answer, or one that the server refuses."""
 
 
-class Refused(Exception):
-    """An error of the protocol."""
+def varint(number: int) -> bytes:
+    if number <= 250:
+        return bytes([number])
+    size = next(size for size in (2, 4, 8) if number < 1 << 8 * size)
+    return bytes([250 + size.bit_length() - 1]) + number.to_bytes(size, "little")
+
+
+def text(value: str) -> bytes:
+    return varint(len(value.encode())) + value.encode()
+
+
+class Reader(io.BytesIO):
+    def take(self, size: int) -> bytes:
+        if len(taken := self.read(size)) < size:
+            raise ValueError(f"{size} bytes are needed, and {len(taken)} are left")
+        return taken
+
+    def varint(self) -> int:
+        first = self.take(1)[0]
+        return int.from_bytes(self.take(1 << first - 250), "little") if first > 250 else first
+
+    def text(self) -> str:
+        return self.take(self.varint()).decode()
 
 
 class Blobs:
     """Calls, one after the other, while any number of watches run."""
 
-    def __init__(self, path: str) -> None:
-        connected = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        connected.connect("\0" + path[1:] if path.startswith("@") else path)
-        self._connection = Connection(connected)
-        self._ids = itertools.count(1)
-        self._received: dict[int, deque[Part]] = {}
-        self.dropped = 0
+    def __init__(self, path: str, timeout: float | None = None) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.connect(path)
+        self.timeout = timeout  # of each call, in seconds
+        self._ids, self._received = itertools.count(1), dict[int, deque[Part]]()
+        self._begun, self._number, self._len = bytearray(), 0, 0  # a frame in pieces
 
-    def put(self, name: str, content: bytes, timeout: float | None = None) -> int:
-        """Store a blob. Return how many bytes are stored now."""
-        return self._call(b"\x01" + text(name) + content, timeout).varint()
+    def put(self, name: str, content: bytes) -> int:
+        return self._call(b"\x01" + text(name) + content).varint()
 
-    def get(self, name: str, timeout: float | None = None) -> bytes:
-        blob = self._call(b"\x02" + text(name), timeout)
-        _tag, _name = blob.varint(), blob.text()  # A blob is a message, too.
-        return blob.rest
+    def get(self, name: str) -> bytes:
+        return self._call(b"\x02" + text(name)).read()[1:]  # A blob has a tag, too.
 
-    def watch(self, prefix: str, timeout: float | None = None) -> Changes:
-        """Return what happens to blobs, as it happens. Close it to end that."""
-        call, deadline = self._begin(b"\x03" + text(prefix), timeout)
-        return self._changes(call, deadline)
+    def remove(self, name: str) -> None:
+        self._send_frame(b"\x05" + text(name))
 
-    def touch(self, name: str) -> None:
-        self._connection.send(Part(ONE_WAY, 0, 0, b"\x05" + text(name)))
+    def watch(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Yield changes of blobs, from the first `next` on."""
+        for change in self._answers(b"\x06" + text(prefix)):
+            yield "stored" if change.varint() == 1 else "removed", change.text()
 
-    def _changes(self, call: int, deadline: float | None) -> Changes:
-        try:
-            for taken in itertools.count(1):
-                part = self._next(call, deadline)
-                if part.kind != ITEM:
-                    return self._end(part)
-                if taken % (WINDOW // 2) == 0:
-                    self._connection.send(Part(CREDIT, WINDOW // 2, call))
-                change = Reader(part.frame)
-                yield CHANGES[change.varint()], change.text()
-        except (GeneratorExit, TimeoutError):
-            self._connection.send(Part(CANCEL, 0, call))
-            raise
-        finally:
-            del self._received[call]
-
-    def _call(self, frame: bytes, timeout: float | None) -> Reader:
-        call, deadline = self._begin(frame, timeout)
-        try:
-            part = self._next(call, deadline)
-        except TimeoutError:
-            self._connection.send(Part(CANCEL, 0, call))
-            raise
-        finally:
-            del self._received[call]
-        self._end(part)
-        answer = Reader(part.frame)
+    def _call(self, frame: bytes) -> Reader:
+        [answer] = self._answers(frame)
         if answer.varint() == 2:
-            raise Refused(REFUSALS[answer.varint()])
+            answer.varint()  # The refusal has a tag, too.
+            raise CallError(answer.text())
         return answer
 
-    def _begin(self, frame: bytes, timeout: float | None) -> tuple[int, float | None]:
-        call = next(self._ids)
-        self._received[call] = deque()
-        millis = 0 if timeout is None else max(1, int(timeout * 1000))
-        self._connection.send(Part(REQUEST, millis, call, frame))
-        return call, None if timeout is None else time.monotonic() + timeout
+    def _answers(self, frame: bytes) -> Iterator[Reader]:
+        """Make a call, and yield its answer or its items. Closing this cancels the call."""
+        call, queue, millis, deadline = next(self._ids), deque(), 0, None
+        if self.timeout is not None:
+            millis, deadline = max(1, int(self.timeout * 1000)), time.monotonic() + self.timeout
+        self._received[call] = queue
+        self._send(REQUEST, millis, call, frame)
+        try:
+            while True:
+                while not queue:
+                    left = None if deadline is None else max(1e-6, deadline - time.monotonic())
+                    for part in self._receive(left):  # Late ones are dropped.
+                        self._received.get(part[2], deque()).append(part)
+                kind, status, _, answer = queue.popleft()
+                if status != 0:
+                    raise CallError(STATUSES[status] if status < len(STATUSES) else "failed")
+                if kind != END:
+                    yield Reader(answer)
+                if kind != ITEM:
+                    return
+                self._send(CREDIT, 1, call)
+        except (GeneratorExit, TimeoutError):
+            self._send(CANCEL, 0, call)
+            raise
+        finally:
+            del self._received[call]
 
-    def _next(self, call: int, deadline: float | None) -> Part:
-        """Wait for the next part of a call, and keep those of others."""
-        while not self._received[call]:
-            left = None if deadline is None else max(1e-6, deadline - time.monotonic())
-            for part in self._connection.receive(left):
-                if part.id in self._received:
-                    self._received[part.id].append(part)
-                else:
-                    self.dropped += 1  # Late or forged.
-        return self._received[call].popleft()
+    def _send(self, kind: int, number: int, call: int, frame: bytes = b"") -> None:
+        self._send_frame(HEAD.pack(0, kind, number, call) + frame)
 
-    def _end(self, part: Part) -> None:
-        if part.number:
-            raise CallError(STATUSES[part.number] if part.number < len(STATUSES) else "failed")
+    def _send_frame(self, whole: bytes) -> None:
+        self._socket.settimeout(None)
+        if len(whole) <= PIECE:
+            self._socket.send(whole)
+            return
+        for at in range(0, len(whole), PIECE):
+            head = HEAD.pack(0, NEXT if at else FIRST, 1, at or len(whole))
+            self._socket.send(head + whole[at : at + PIECE])
+
+    def _receive(self, timeout: float | None) -> list[Part]:
+        """Receive one datagram, and return the parts that it holds or completes."""
+        self._socket.settimeout(timeout)
+        size = self._socket.recv_into(bytearray(1), 1, socket.MSG_PEEK | socket.MSG_TRUNC)
+        if not (datagram := self._socket.recv(max(size, 1))):
+            raise ConnectionError("the other side has closed the connection")
+        return list(self._parts(datagram))
+
+    def _parts(self, datagram: bytes) -> Iterator[Part]:
+        _, kind, number, place = HEAD.unpack_from(datagram)
+        body = Reader(datagram[HEAD.size :])
+        if kind == BUNDLE:
+            for _ in range(place):
+                yield from self._parts(body.take(body.varint()))
+        elif kind not in (FIRST, NEXT):
+            yield kind, number, place, body.read()
+        else:
+            if kind == FIRST:
+                self._begun, self._number, self._len = bytearray(), number, place
+            elif (number, place) != (self._number, len(self._begun)):
+                raise ValueError(f"a piece for byte {place} comes after {len(self._begun)}")
+            self._begun += body.read()
+            if len(self._begun) == self._len:
+                yield from self._parts(bytes(self._begun))
 
 
 if __name__ == "__main__":

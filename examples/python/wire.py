@@ -1,4 +1,4 @@
-"""Calls on the wire: parts of calls over a UNIX socket, and values as bincode writes them."""
+"""What the server has of the wire: parts of calls over a UNIX socket, and values as bincode writes them."""
 
 import socket
 import struct

@@ -11,6 +11,7 @@ mod evolution;
 mod python;
 mod refused;
 mod script;
+mod suite;
 
 pub(crate) use both::{Handler, Ours, add, peer, protocol, with};
 pub(crate) use protocol::{Counted, Echoed, Sum, Sums};

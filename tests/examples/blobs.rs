@@ -228,3 +228,22 @@ fn what_a_server_says_does_not_command_the_terminal() {
         assert!(said.contains(r#"\u{1b}[31m "red", it's\rsaid \u{9b}2J\u{202e}"#), "{said}");
     }
 }
+
+#[test]
+fn the_server_answers_the_python_client() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: python3 cannot be run");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    files(directory.path());
+    let socket = directory.path().join("socket");
+    let address = format!("unix:{}", socket.display());
+    let serving = Running::start(blobs().args(["serve", &address, "--quiet"]), "serving at");
+    let client = concat!(env!("CARGO_MANIFEST_DIR"), "/python/blobs_client.py");
+    let names = ["empty", "one", "above", "huge"].map(|name| directory.path().join(name));
+    let output = run(Command::new("python3").arg("-B").arg(client).arg(&socket).args(&names));
+    let expected = "empty 0 0\none 1 1\nabove 213000 213000\nhuge 17825792 17825792\n";
+    assert_eq!(output, expected);
+    drop(serving);
+}

@@ -59,6 +59,7 @@ mod script_error;
 mod server;
 mod sink;
 mod status;
+mod trace;
 
 pub(crate) use self::bell::Bell;
 pub(crate) use self::client::{Accepted, Core};
@@ -84,4 +85,5 @@ pub use self::server::{
 };
 pub(crate) use self::server::{Received, Session, close};
 pub(crate) use self::status::Status;
+pub(crate) use self::trace::{Outcome as Traced, Trace};
 pub use crate::error::{CallError, Outcome};

@@ -1,7 +1,6 @@
 //! Calls under tokio.
 
 mod cancelling;
-mod combinations;
 mod floods;
 mod forged;
 mod many;

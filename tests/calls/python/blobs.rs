@@ -6,110 +6,50 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::calls::{Answering, Call, Context, ItemSender, Protocol, Reply, Server, Service};
-use datagrammar::{Listener, Message};
+use datagrammar::calls::{Context, ItemSender, Responder, Server};
+use datagrammar::{Listener, Message, Protocol};
 use datagrammar_tests::Directory;
-use serde::{Deserialize, Serialize};
 
 use super::{example, python};
 
-#[derive(Message)]
+/// As in `examples/blobs`.
+#[derive(Message, Protocol)]
 enum Blobs<'a> {
-    #[message(tag = 1)]
+    #[message(tag = 1, reply = Result<u64, Refused>)]
     Put {
         name: &'a str,
         #[message(rest)]
         content: &'a [u8],
     },
-    #[message(tag = 2)]
+    #[message(tag = 2, reply = Result<Blob<'_>, Refused>)]
     Get { name: &'a str },
-    #[message(tag = 3)]
-    Watch { prefix: &'a str },
     #[message(tag = 5)]
-    Touch { name: &'a str },
-}
-
-impl Protocol for Blobs<'_> {
-    const ANSWER_DESCRIPTORS: bool = false;
-
-    fn has_items(tag: u32) -> bool {
-        tag == 3
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-enum Refused {
-    Full,
-    NotFound,
+    Remove { name: &'a str },
+    #[message(tag = 6, items = Change<'_>)]
+    Watch { prefix: &'a str },
 }
 
 #[derive(Message)]
-#[message(tag = 5)]
-struct Blob<'a> {
-    name: &'a str,
-    #[message(rest)]
-    content: &'a [u8],
-}
+#[message(tag = 1)]
+struct Blob<'a>(#[message(rest)] &'a [u8]);
 
 #[derive(Message)]
 enum Change<'a> {
     #[message(tag = 1)]
-    Added(&'a str),
+    Stored { name: &'a str, size: u64 },
     #[message(tag = 2)]
-    Removed(&'a str),
+    Removed { name: &'a str },
 }
 
 #[derive(Message)]
-enum PutAnswer {
-    #[message(tag = 1)]
-    Ok(u64),
-    #[message(tag = 2)]
-    Err(Refused),
+#[message(tag = 1, extensible)]
+struct Refused {
+    why: String,
 }
 
-#[derive(Message)]
-enum GetAnswer<'a> {
-    #[message(tag = 1)]
-    Ok(#[message(nested, rest)] Blob<'a>),
-    #[message(tag = 2)]
-    Err(Refused),
-}
-
-impl Reply for PutAnswer {
-    type Value<'f> = u64;
-    type Error<'f> = Refused;
-
-    fn into_result<'f>(reply: Self::Borrowed<'f>) -> Result<Self::Value<'f>, Self::Error<'f>> {
-        match reply {
-            Self::Ok(value) => Ok(value),
-            Self::Err(error) => Err(error),
-        }
-    }
-
-    fn from_result<'f>(result: Result<Self::Value<'f>, Self::Error<'f>>) -> Self::Borrowed<'f> {
-        match result {
-            Ok(value) => Self::Ok(value),
-            Err(error) => Self::Err(error),
-        }
-    }
-}
-
-impl Reply for GetAnswer<'_> {
-    type Value<'f> = Blob<'f>;
-    type Error<'f> = Refused;
-
-    fn into_result<'f>(reply: Self::Borrowed<'f>) -> Result<Self::Value<'f>, Self::Error<'f>> {
-        match reply {
-            GetAnswer::Ok(value) => Ok(value),
-            GetAnswer::Err(error) => Err(error),
-        }
-    }
-
-    fn from_result<'f>(result: Result<Self::Value<'f>, Self::Error<'f>>) -> Self::Borrowed<'f> {
-        match result {
-            Ok(value) => GetAnswer::Ok(value),
-            Err(error) => GetAnswer::Err(error),
-        }
+impl Refused {
+    fn new(why: &str) -> Self {
+        Self { why: why.into() }
     }
 }
 
@@ -117,8 +57,8 @@ impl Reply for GetAnswer<'_> {
 #[derive(Default)]
 struct Store(Mutex<State>);
 
-/// A change: the name of a blob, and whether it was added.
-type Changed = (String, bool);
+/// A change: the name of a blob, and its size unless it was removed.
+type Changed = (String, Option<u64>);
 
 #[derive(Default)]
 struct State {
@@ -129,23 +69,23 @@ struct State {
 }
 
 impl State {
-    fn changed(&mut self, name: &str, added: bool) {
-        self.watchers.retain(|watcher| watcher.send((name.into(), added)).is_ok());
+    fn changed(&mut self, name: &str, size: Option<u64>) {
+        self.watchers.retain(|watcher| watcher.send((name.into(), size)).is_ok());
     }
 }
 
-impl Store {
-    fn put(&self, name: &str, content: &[u8]) -> Result<u64, Refused> {
+impl BlobsHandler for Store {
+    fn put(&self, _: &Context, name: &str, content: &[u8]) -> Result<u64, Refused> {
         let mut state = self.0.lock().unwrap();
         if name == "too much" {
-            return Err(Refused::Full);
+            return Err(Refused::new("full"));
         }
         state.blobs.insert(name.into(), content.into());
-        state.changed(name, true);
-        Ok(state.blobs.values().map(|blob| blob.len() as u64).sum())
+        state.changed(name, Some(content.len() as u64));
+        Ok(content.len() as u64)
     }
 
-    fn get(&self, cx: &Context, name: &str, answer: Answering) {
+    fn get(&self, cx: &Context, name: &str, to: Responder<BlobsGetAnswer<'static>>) {
         assert_ne!(name, "panic", "as asked");
         while name == "slow" && !cx.is_cancelled() {
             thread::sleep(Duration::from_millis(1));
@@ -159,8 +99,7 @@ impl Store {
             "watches that have ended" => Some(ended.as_bytes()),
             _ => state.blobs.get(name).map(Vec::as_slice),
         };
-        let blob = content.map(|content| Blob { name, content });
-        answer.responder::<GetAnswer<'static>>().send(blob.ok_or(Refused::NotFound)).unwrap();
+        to.send(content.map(Blob).ok_or_else(|| Refused::new("not found"))).unwrap();
     }
 
     /// Tells of the blobs that there are, and then of changes.
@@ -168,16 +107,19 @@ impl Store {
         let (watcher, changes) = mpsc::channel();
         {
             let mut state = self.0.lock().unwrap();
-            for name in state.blobs.keys() {
-                watcher.send((name.clone(), true)).unwrap();
+            for (name, content) in &state.blobs {
+                watcher.send((name.clone(), Some(content.len() as u64))).unwrap();
             }
             state.watchers.push(watcher);
         }
         while !cx.is_cancelled() {
-            let Ok((name, added)) = changes.recv_timeout(Duration::from_millis(5)) else {
+            let Ok((name, size)) = changes.recv_timeout(Duration::from_millis(5)) else {
                 continue;
             };
-            let change = if added { Change::Added(&name) } else { Change::Removed(&name) };
+            let change = match size {
+                Some(size) => Change::Stored { name: &name, size },
+                None => Change::Removed { name: &name },
+            };
             if name.starts_with(prefix) && items.send(&change).is_err() {
                 break;
             }
@@ -185,28 +127,10 @@ impl Store {
         self.0.lock().unwrap().ended += 1;
     }
 
-    /// Touching a blob removes it, for the client to see.
-    fn touch(&self, name: &str) {
+    fn remove(&self, _: &Context, name: &str) {
         let mut state = self.0.lock().unwrap();
         state.blobs.remove(name);
-        state.changed(name, false);
-    }
-}
-
-impl Service for Store {
-    type Protocol = Blobs<'static>;
-
-    fn handle(&self, mut call: Call<Blobs<'static>>) {
-        let Some((cx, request, answer)) = call.open() else { return };
-        match request {
-            Blobs::Put { name, content } => answer.reply::<PutAnswer>(self.put(name, content)),
-            Blobs::Get { name } => self.get(&cx, name, answer),
-            Blobs::Watch { prefix } => self.watch(&cx, prefix, answer.items()),
-            Blobs::Touch { name } => {
-                self.touch(name);
-                answer.nothing();
-            }
-        }
+        state.changed(name, None);
     }
 }
 
@@ -215,7 +139,7 @@ fn run(mut python: Command, script: &str, arguments: &[&str]) -> String {
     let directory = Directory::new();
     let address = directory.address("blobs");
     let listener = Listener::bind(&address).unwrap();
-    let server = Server::new(Store::default());
+    let server = Server::new(BlobsService(Store::default()));
     let stopper = server.stopper();
     let running = thread::spawn(move || server.run(&listener).unwrap());
     python.arg(script).arg(address.as_pathname().unwrap()).args(arguments);
@@ -237,10 +161,20 @@ fn the_python_client_calls_a_server() {
 #[test]
 fn the_python_client_is_a_program() {
     let Some(python) = python() else { return };
-    let (client, wire) = (example("blobs_client.py"), example("wire.py"));
-    let output = run(python, &client, &[&client, &wire]);
+    let (client, server) = (example("blobs_client.py"), example("sums_server.py"));
+    let output = run(python, &client, &[&client, &server]);
     let len = |path: &String| std::fs::metadata(path).unwrap().len();
-    let (first, second) = (len(&client), len(&wire));
-    let all = first + second;
-    assert_eq!(output, format!("blobs_client.py {first} {first}\nwire.py {all} {second}\n"));
+    let (first, second) = (len(&client), len(&server));
+    assert_eq!(
+        output,
+        format!("blobs_client.py {first} {first}\nsums_server.py {second} {second}\n")
+    );
+}
+
+/// One file, which can be read at once.
+#[test]
+fn the_python_client_is_short() {
+    let client = std::fs::read_to_string(example("blobs_client.py")).unwrap();
+    assert!(client.lines().count() <= 150);
+    assert!(client.lines().all(|line| line.chars().count() <= 100));
 }

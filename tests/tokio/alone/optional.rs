@@ -1,4 +1,4 @@
-//! Without the feature, nothing of tokio is compiled.
+//! Without its feature, nothing of tokio or tracing is compiled.
 
 use std::path::Path;
 use std::process::Command;
@@ -32,4 +32,17 @@ fn without_the_feature_nothing_of_tokio_is_compiled() {
     assert!(!of_tokio.iter().any(|package| without.contains(package)), "{without:?}");
     // The user chooses the runtime: no macros, no processes, no threads come with it.
     assert!(!with.iter().any(|package| package == "tokio-macros" || package == "num_cpus"));
+}
+
+#[test]
+fn without_the_feature_nothing_of_tracing_is_compiled() {
+    let Some(with) = packages(&["--features", "tracing"]) else {
+        skipped("cargo is not installed");
+        return;
+    };
+    assert!(with.iter().any(|package| package == "tracing-core"), "{with:?}");
+    // Neither macros for functions nor another logger.
+    assert!(!with.iter().any(|package| package == "tracing-attributes" || package == "log"));
+    let without = packages(&["--features", "tokio"]).unwrap();
+    assert!(!without.iter().any(|package| package.starts_with("tracing")), "{without:?}");
 }

@@ -10,9 +10,12 @@ use super::link::Link;
 use crate::address::Address;
 use crate::calls::frame::{CallFrame, Observer};
 use crate::calls::protocol::{Answers, Protocol, Reply};
+use crate::calls::trace::{Outcome, Trace};
 use crate::connection::Connection;
 use crate::error::{CallError, OpenError};
+use crate::message::Message as _;
 use crate::options::Options;
+use crate::owned_frame::OwnedFrame;
 
 /// Calls over one connection, from any number of threads. Clones share the connection.
 ///
@@ -117,7 +120,10 @@ impl<P: Protocol> Client<P> {
     ///
     /// [`CallError::NotSent`], [`CallError::Disconnected`], [`CallError::TimedOut`].
     pub fn notify(&self, request: &P::Borrowed<'_>) -> Result<(), CallError> {
-        self.link.notify(request, self.deadline)
+        let trace = Trace::client(request.name());
+        let sent = self.link.notify(request, self.deadline);
+        trace.end(|| Outcome::of_result(&sent));
+        sent
     }
 
     /// Makes a call, and waits for its answer.
@@ -126,9 +132,10 @@ impl<P: Protocol> Client<P> {
     ///
     /// A [`CallError`].
     pub fn call<R: Reply>(&self, request: &P::Borrowed<'_>) -> Result<Answer<R>, CallError> {
-        let id = self.link.begin(request, false, self.deadline)?;
-        let part = self.link.wait_for_answer(id, self.deadline)?;
-        Ok(Answer::new(part.into_frame()))
+        let trace = Trace::client(request.name());
+        let answered = self.wait_for(request, &trace);
+        trace.end(|| Outcome::of_answer(&answered));
+        answered.map(Answer::new)
     }
 
     /// Makes a call that is answered with items.
@@ -137,8 +144,27 @@ impl<P: Protocol> Client<P> {
     ///
     /// [`CallError::NotSent`], [`CallError::Disconnected`].
     pub fn items<I>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
-        let id = self.link.begin(request, true, self.deadline)?;
-        Ok(Items::new(Arc::clone(&self.link), id, self.deadline))
+        let trace = Trace::client(request.name());
+        match self.link.begin(request, true, self.deadline) {
+            Ok(id) => {
+                trace.id(id);
+                Ok(Items::new(Arc::clone(&self.link), id, self.deadline, trace))
+            }
+            Err(error) => {
+                trace.end(|| Outcome::of_error(&error));
+                Err(error)
+            }
+        }
+    }
+
+    fn wait_for<R: Reply>(
+        &self,
+        request: &P::Borrowed<'_>,
+        trace: &Trace,
+    ) -> Result<OwnedFrame<R>, CallError> {
+        let id = self.link.begin(request, false, self.deadline)?;
+        trace.id(id);
+        Ok(self.link.wait_for_answer(id, self.deadline)?.into_frame())
     }
 
     /// Returns how many calls have no answer yet.

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::link::Link;
 use crate::calls::protocol::Protocol;
+use crate::calls::trace::{Outcome, Trace};
 use crate::error::CallError;
 use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
@@ -20,11 +21,17 @@ pub struct Items<P: Protocol, I> {
     /// The last item.
     item: Option<OwnedFrame<I>>,
     is_done: bool,
+    trace: Trace,
 }
 
 impl<P: Protocol, I> Items<P, I> {
-    pub(super) fn new(link: Arc<Link<P>>, id: u64, deadline: Option<Instant>) -> Self {
-        Self { link, id, deadline, item: None, is_done: false }
+    pub(super) fn new(
+        link: Arc<Link<P>>,
+        id: u64,
+        deadline: Option<Instant>,
+        trace: Trace,
+    ) -> Self {
+        Self { link, id, deadline, item: None, is_done: false, trace }
     }
 }
 
@@ -41,6 +48,9 @@ impl<P: Protocol, I: Message> Items<P, I> {
         }
         let received = self.link.wait_for_item(self.id, self.deadline);
         self.is_done = !matches!(received, Ok(Some(_)));
+        if self.is_done {
+            self.trace.take().end(|| Outcome::of_result(&received));
+        }
         let Some(part) = received? else { return Ok(None) };
         let item = self.item.insert(part.into_frame());
         item.decode().map(Some).map_err(CallError::Decode)
@@ -51,6 +61,7 @@ impl<P: Protocol, I> Drop for Items<P, I> {
     fn drop(&mut self) {
         if !self.is_done {
             self.link.cancel(self.id);
+            self.trace.take().end(|| Outcome::CANCELLED);
         }
     }
 }

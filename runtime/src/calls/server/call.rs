@@ -10,6 +10,7 @@ use super::responder::Responder;
 use super::session::Session;
 use crate::calls::protocol::{Protocol, Reply};
 use crate::calls::status::Status;
+use crate::calls::trace::{Outcome, Trace};
 use crate::error::DecodeError;
 use crate::message::Message as _;
 use crate::owned_frame::OwnedFrame;
@@ -28,12 +29,18 @@ impl<P: Protocol> Call<P> {
         running: Arc<Running>,
         id: Option<u64>,
     ) -> Self {
-        Self { frame, answering: Answering { session, running, id } }
+        let trace = Trace::server(id);
+        Self { frame, answering: Answering { session, running, id, trace } }
     }
 
     /// Returns whether the call is answered with items.
     pub(crate) fn has_items(&self) -> bool {
         self.answering.running.is_stream()
+    }
+
+    /// Returns the span in which the call is handled.
+    pub(crate) fn trace(&self) -> Trace {
+        self.answering.trace.clone()
     }
 
     /// Returns whether nobody waits for an answer any more.
@@ -68,6 +75,7 @@ impl<P: Protocol> Call<P> {
         match self.frame.decode() {
             Ok(request) => {
                 let (name, tag) = (request.name(), request.tag());
+                answering.trace.name(name);
                 let context = answering.context(Request { name, tag, len });
                 Some((context, request, answering))
             }
@@ -100,12 +108,13 @@ pub struct Answering {
     session: Arc<Session>,
     running: Arc<Running>,
     id: Option<u64>,
+    trace: Trace,
 }
 
 impl Answering {
     fn take(&mut self) -> Self {
         let (session, running) = (Arc::clone(&self.session), Arc::clone(&self.running));
-        Self { session, running, id: self.id.take() }
+        Self { session, running, id: self.id.take(), trace: self.trace.take() }
     }
 
     fn context(&self, request: Request) -> Context {
@@ -114,26 +123,30 @@ impl Answering {
 
     /// Answers with what a handler returned.
     pub fn reply<'v, R: Reply>(mut self, result: Result<R::Value<'v>, R::Error<'v>>) {
-        if let Some(id) = self.id.take() {
-            // The caller learns of an error.
-            _ = self.session.reply(id, &R::from_result(result));
-        }
+        let reply = R::from_result(result);
+        // The caller learns of an error.
+        let ended = match self.id.take() {
+            Some(id) => self.session.reply(id, &reply),
+            None => Ok(Status::Done),
+        };
+        self.trace.take().end(|| Outcome::of_reply(&ended, reply.tag()));
     }
 
     /// Hands the answer over to a handler that lends it.
     pub fn responder<R: Reply>(mut self) -> Responder<R> {
-        Responder::new(Arc::clone(&self.session), self.id.take())
+        Responder::new(Arc::clone(&self.session), self.id.take(), self.trace.take())
     }
 
     /// Hands the items over to a handler, which calls [`ItemSender::end`] after the last one.
     pub fn items<I>(mut self) -> ItemSender<I> {
-        ItemSender::new(Arc::clone(&self.session), Arc::clone(&self.running), self.id.take())
+        let (session, running) = (Arc::clone(&self.session), Arc::clone(&self.running));
+        ItemSender::new(session, running, self.id.take(), self.trace.take())
     }
 
     /// Hands the items over to a handler. Call [`Handling::done`] once it returns.
     pub fn handled_items<I>(self) -> (ItemSender<I>, Handling) {
         let (session, running) = (Arc::clone(&self.session), Arc::clone(&self.running));
-        let handling = Handling::new(session, running, self.id);
+        let handling = Handling::new(session, running, self.id, self.trace.clone());
         (self.items().handled(), handling)
     }
 
@@ -143,21 +156,28 @@ impl Answering {
     }
 
     /// Ends a call that has no answer. A caller who wants one learns that there is none.
-    pub fn nothing(self) {
+    pub fn nothing(mut self) {
+        if self.id.is_none() {
+            self.trace.take().end(|| Outcome::DONE);
+        }
         self.refuse(Status::Failed);
     }
 
     fn refuse(mut self, status: Status) {
-        if let Some(id) = self.id.take() {
-            self.session.finish(id, CallKind::Reply, status);
-        }
+        self.finish(status);
+    }
+
+    fn finish(&mut self, status: Status) {
+        let status = match self.id.take() {
+            Some(id) => self.session.finish(id, CallKind::Reply, status),
+            None => status,
+        };
+        self.trace.take().end(|| Outcome::of_status(status));
     }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        if let Some(id) = self.id.take() {
-            self.session.finish(id, CallKind::Reply, Status::Failed);
-        }
+        self.finish(Status::Failed);
     }
 }

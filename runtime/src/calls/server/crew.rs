@@ -179,7 +179,8 @@ impl<'s, S: Service> Crew<'s, S> {
 
     /// Calls the handler. If it panics, only its caller learns of it.
     fn handle(&self, call: Call<S::Protocol>) {
-        let handle = AssertUnwindSafe(|| self.service.handle(call));
+        let trace = call.trace();
+        let handle = AssertUnwindSafe(|| trace.enter(|| self.service.handle(call)));
         // The panic hook has reported it, and dropping the call has answered it.
         _ = catch_unwind(handle);
     }

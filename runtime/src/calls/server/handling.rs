@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::context::Running;
 use super::session::Session;
 use crate::calls::status::Status;
+use crate::calls::trace::{Outcome, Trace};
 use crate::wire::CallKind;
 
 /// A handler that answers with items. Derived code uses it: an [`ItemSender`](super::ItemSender) that the handler drops
@@ -16,11 +17,17 @@ pub struct Handling {
     running: Arc<Running>,
     id: Option<u64>,
     is_done: bool,
+    trace: Trace,
 }
 
 impl Handling {
-    pub(super) fn new(session: Arc<Session>, running: Arc<Running>, id: Option<u64>) -> Self {
-        Self { session, running, id, is_done: false }
+    pub(super) fn new(
+        session: Arc<Session>,
+        running: Arc<Running>,
+        id: Option<u64>,
+        trace: Trace,
+    ) -> Self {
+        Self { session, running, id, is_done: false, trace }
     }
 
     /// The handler has returned.
@@ -41,7 +48,8 @@ impl Drop for Handling {
                 () if self.is_done => Status::Done,
                 () => Status::Failed,
             };
-            self.session.finish(id, CallKind::End, status);
+            let status = self.session.finish(id, CallKind::End, status);
+            self.trace.take().end(|| Outcome::of_status(status));
         }
     }
 }

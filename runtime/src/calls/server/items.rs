@@ -14,6 +14,7 @@ use super::session::Session;
 use crate::backlog::HeldFrame;
 use crate::calls::park::{park_until, waker};
 use crate::calls::status::Status;
+use crate::calls::trace::{Outcome, Trace};
 use crate::error::SendError;
 use crate::message::Message;
 use crate::outbox;
@@ -45,12 +46,18 @@ pub struct ItemSender<I> {
     id: Option<u64>,
     /// Whether a [`Handling`](super::handling::Handling) tells how its handler ends.
     is_handled: bool,
+    trace: Trace,
     item: PhantomData<fn(I)>,
 }
 
 impl<I> ItemSender<I> {
-    pub(super) fn new(session: Arc<Session>, running: Arc<Running>, id: Option<u64>) -> Self {
-        Self { session, running, id, is_handled: false, item: PhantomData }
+    pub(super) fn new(
+        session: Arc<Session>,
+        running: Arc<Running>,
+        id: Option<u64>,
+        trace: Trace,
+    ) -> Self {
+        Self { session, running, id, is_handled: false, trace, item: PhantomData }
     }
 
     /// Ends with its handler, if the handler drops it.
@@ -66,9 +73,10 @@ impl<I> ItemSender<I> {
         }
     }
 
-    fn finish(&self, id: u64, status: Status) {
+    fn finish(&mut self, id: u64, status: Status) {
         let status = if self.running.is_over() { Status::TimedOut } else { status };
-        self.session.finish(id, CallKind::End, status);
+        let status = self.session.finish(id, CallKind::End, status);
+        self.trace.take().end(|| Outcome::of_status(status));
     }
 }
 

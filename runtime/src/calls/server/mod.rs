@@ -3,6 +3,7 @@
 mod buffers;
 mod call;
 mod calls;
+mod closing;
 mod context;
 mod crew;
 mod handling;

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::session::Session;
 use crate::calls::protocol::Reply;
 use crate::calls::status::Status;
+use crate::calls::trace::{Outcome, Trace};
 use crate::error::SendError;
+use crate::message::Message as _;
 use crate::wire::CallKind;
 
 /// Answers a call with a value that may borrow from whatever the handler holds. Dropping it answers, too: the caller
@@ -17,12 +19,13 @@ pub struct Responder<R> {
     session: Arc<Session>,
     /// `None` for a call whose caller wants no answer, and after the answer.
     id: Option<u64>,
+    trace: Trace,
     reply: PhantomData<fn(R)>,
 }
 
 impl<R: Reply> Responder<R> {
-    pub(super) fn new(session: Arc<Session>, id: Option<u64>) -> Self {
-        Self { session, id, reply: PhantomData }
+    pub(super) fn new(session: Arc<Session>, id: Option<u64>, trace: Trace) -> Self {
+        Self { session, id, trace, reply: PhantomData }
     }
 
     /// Answers the call.
@@ -32,17 +35,21 @@ impl<R: Reply> Responder<R> {
     /// [`SendError::Encode`]: the value cannot be encoded, and the caller gets
     /// [`CallError::Failed`](crate::calls::CallError::Failed). Others of encoding descriptors.
     pub fn send<'v>(mut self, result: Result<R::Value<'v>, R::Error<'v>>) -> Result<(), SendError> {
-        match self.id.take() {
-            Some(id) => self.session.reply(id, &R::from_result(result)),
-            None => Ok(()),
-        }
+        let reply = R::from_result(result);
+        let ended = match self.id.take() {
+            Some(id) => self.session.reply(id, &reply),
+            None => Ok(Status::Done),
+        };
+        self.trace.take().end(|| Outcome::of_reply(&ended, reply.tag()));
+        ended.map(|_| ())
     }
 }
 
 impl<R> Drop for Responder<R> {
     fn drop(&mut self) {
         if let Some(id) = self.id {
-            self.session.finish(id, CallKind::Reply, Status::Failed);
+            let status = self.session.finish(id, CallKind::Reply, Status::Failed);
+            self.trace.take().end(|| Outcome::of_status(status));
         }
     }
 }

@@ -1,7 +1,6 @@
 //! A connection of a server: the calls that run, and the way back for their answers.
 
 use std::fmt;
-use std::net::Shutdown;
 use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,28 +24,27 @@ use crate::wire::{CallHead, CallKind};
 /// How often a thread that waits for room looks whether the connection has ended.
 const RECHECK: Duration = Duration::from_millis(100);
 
-/// How long a server that stops waits for a client to read what it is told.
-const FAREWELL: Duration = Duration::from_secs(1);
-
 /// What all calls of a connection share.
 pub(crate) struct Session {
     /// `None` in memory.
-    fd: Option<DatagramFd>,
-    outlet: Outlet,
+    pub(super) fd: Option<DatagramFd>,
+    pub(super) outlet: Outlet,
     calls: Mutex<Calls>,
     /// How many calls run that are answered with items, and how many others. Changed with `calls` locked.
     streams: AtomicUsize,
     others: AtomicUsize,
+    /// How many calls no longer run, but their answers are not queued yet. Added to with `calls` locked.
+    pub(super) ending: AtomicUsize,
     /// Wakes the task that sends what is queued. `None` if whoever answers sends.
-    bell: Option<Bell>,
+    pub(super) bell: Option<Bell>,
     /// Who waits until less is queued, if a task sends.
     room: Room,
     /// The memory of requests.
     pub(crate) buffers: Buffers,
     /// Takes no more calls.
-    is_stopping: AtomicBool,
+    pub(super) is_stopping: AtomicBool,
     /// Ends once everything is sent.
-    is_closing: AtomicBool,
+    pub(super) is_closing: AtomicBool,
     /// No more answers can be sent.
     is_broken: AtomicBool,
     pub(super) peer: Option<Arc<Peer>>,
@@ -65,6 +63,7 @@ impl Session {
             calls: Mutex::default(),
             streams: AtomicUsize::new(0),
             others: AtomicUsize::new(0),
+            ending: AtomicUsize::new(0),
             bell: None,
             room: Room::default(),
             buffers: Buffers::default(),
@@ -136,16 +135,6 @@ impl Session {
         !self.outlet.is_full() || self.is_broken()
     }
 
-    /// Takes no more calls, from now on.
-    pub(crate) fn stop(&self) {
-        self.is_stopping.store(true, Ordering::Release);
-    }
-
-    #[inline]
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.is_stopping.load(Ordering::Acquire)
-    }
-
     /// Returns how many calls run.
     pub(crate) fn len(&self) -> usize {
         self.calls().running.len()
@@ -157,44 +146,10 @@ impl Session {
         (self.streams.load(Ordering::Relaxed), self.others.load(Ordering::Relaxed))
     }
 
-    /// Cancels the calls that still run, tells their callers, and closes the connection. Returns how many calls that
-    /// were.
-    pub(crate) fn close(&self) -> usize {
-        self.stop();
-        let calls = self.take_all();
-        let mut cancelled = 0;
-        for (id, running) in calls {
-            if !running.is_cancelled() {
-                running.cancel();
-                self.push_status(id, Status::Cancelled);
-                cancelled += 1;
-            }
-        }
-        if let Some(bell) = &self.bell {
-            self.is_closing.store(true, Ordering::Release);
-            bell.ring();
-            return cancelled;
-        }
-        self.flush_until(Some(Instant::now() + FAREWELL));
-        self.shutdown();
-        cancelled
-    }
-
-    /// Returns whether the connection has to be closed once everything is sent.
-    #[inline]
-    pub(crate) fn is_closing(&self) -> bool {
-        self.is_closing.load(Ordering::Acquire)
-    }
-
     /// Returns whether the connection has ended.
     #[inline]
     pub(crate) fn is_broken(&self) -> bool {
         self.is_broken.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn shutdown(&self) {
-        // Fails only if it has ended.
-        _ = self.fd.as_ref().map(|fd| fd.shutdown(Shutdown::Both));
     }
 
     /// Returns the bell that wakes the task of the connection.
@@ -209,28 +164,30 @@ impl Session {
         self.outlet.unsent()
     }
 
-    /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled.
-    pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<(), SendError> {
-        let Some(running) = self.remove(id) else { return Ok(()) };
+    /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled. Returns how it ended.
+    pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<Status, SendError> {
+        let Some(ending) = self.remove(id) else { return Ok(Status::Cancelled) };
+        let mut ended = Ok(Status::Done);
         // The handler may have seen that the deadline has passed, and have answered with less than all.
-        if running.is_over() {
-            self.refuse(id, Status::TimedOut);
-            return Ok(());
-        }
-        let pushed = self.outlet.push(Some(reply(id, Status::Done)), message).map(drop);
-        if pushed.is_err() {
+        if ending.running.is_over() {
+            self.push_status(id, Status::TimedOut);
+            ended = Ok(Status::TimedOut);
+        } else if let Err(error) = self.outlet.push(Some(reply(id, Status::Done)), message) {
             self.push_status(id, Status::Failed);
+            ended = Err(error);
         }
+        drop(ending);
         self.flush();
-        pushed
+        ended
     }
 
-    /// Ends a call without a message. Says nothing if the call was cancelled.
-    pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) {
-        if self.remove(id).is_some() {
-            self.outlet.push_head(CallHead { kind, number: status as u32, id });
-            self.flush();
-        }
+    /// Ends a call without a message. Says nothing if the call was cancelled. Returns how it ended.
+    pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) -> Status {
+        let Some(ending) = self.remove(id) else { return Status::Cancelled };
+        self.outlet.push_head(CallHead { kind, number: status as u32, id });
+        drop(ending);
+        self.flush();
+        status
     }
 
     /// Sends the status of a call that does not run, or no longer.
@@ -253,7 +210,7 @@ impl Session {
         self.flush();
     }
 
-    fn push_status(&self, id: u64, status: Status) {
+    pub(super) fn push_status(&self, id: u64, status: Status) {
         self.outlet.push_head(reply(id, status));
     }
 
@@ -263,12 +220,16 @@ impl Session {
     fn flush(&self) {
         match &self.bell {
             Some(bell) => bell.ring(),
-            None => self.flush_until(None),
+            None => self.flush_until(0, None),
         }
     }
 
-    fn flush_until(&self, deadline: Option<Instant>) {
-        while !self.try_flush() && !self.is_broken() {
+    /// Sends what is queued, and waits for room. What another thread sends is not waited for, but for the first `end`
+    /// bytes.
+    pub(super) fn flush_until(&self, end: u64, deadline: Option<Instant>) {
+        while !self.outlet.flush_to(end, |what, error| self.not_sent(what, error))
+            && !self.is_broken()
+        {
             let now = Instant::now();
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return;
@@ -282,26 +243,34 @@ impl Session {
 
     /// Sends what is queued, as far as there is room. Returns whether everything was sent.
     pub(crate) fn try_flush(&self) -> bool {
-        self.outlet.flush(|what, error| match what {
+        self.outlet.flush(|what, error| self.not_sent(what, error))
+    }
+
+    fn not_sent(&self, what: Unsent, error: SendError) {
+        match what {
             Unsent::Part(CallHead { id, kind: CallKind::Reply | CallKind::Item, .. })
                 if !error.is_fatal() =>
             {
                 self.push_status(id, Status::Failed);
             }
             _ => self.is_broken.store(true, Ordering::Release),
-        })
+        }
     }
 
     /// Ends a call. `None` if its caller waits for no answer.
-    fn remove(&self, id: u64) -> Option<Arc<Running>> {
+    fn remove(&self, id: u64) -> Option<Ending<'_>> {
         let mut calls = self.calls();
         let running = calls.running.remove(&id)?;
         self.count(running.is_stream()).fetch_sub(1, Ordering::Relaxed);
         calls.keep(Arc::clone(&running));
-        (!running.is_cancelled()).then_some(running)
+        if running.is_cancelled() {
+            return None;
+        }
+        self.ending.fetch_add(1, Ordering::Relaxed);
+        Some(Ending { running, ending: &self.ending })
     }
 
-    fn take_all(&self) -> Vec<(u64, Arc<Running>)> {
+    pub(super) fn take_all(&self) -> Vec<(u64, Arc<Running>)> {
         let mut calls = self.calls();
         self.streams.store(0, Ordering::Relaxed);
         self.others.store(0, Ordering::Relaxed);
@@ -314,8 +283,20 @@ impl Session {
     }
 
     #[inline]
-    fn calls(&self) -> MutexGuard<'_, Calls> {
+    pub(super) fn calls(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call that no longer runs, and whose answer is about to be queued. Until then, a server that stops waits.
+struct Ending<'s> {
+    running: Arc<Running>,
+    ending: &'s AtomicUsize,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.ending.fetch_sub(1, Ordering::Release);
     }
 }
 

@@ -33,9 +33,9 @@ impl Stopper {
     pub fn stop(&self, deadline: Instant) -> usize {
         let sessions = self.begin();
         let mut backoff = Backoff::up_to(MAX_PAUSE);
-        while sessions.iter().any(|session| session.len() > 0) && backoff.wait_until(Some(deadline))
-        {
-        }
+        while sessions.iter().any(|session| !session.is_idle())
+            && backoff.wait_until(Some(deadline))
+        {}
         close(&sessions)
     }
 

@@ -14,8 +14,12 @@ use super::driver::Driver;
 use super::items::Items;
 use super::link::{Handle, Link};
 use crate::address::Address;
-use crate::calls::{Answer, Answers, CallError, CallFrame, Core, Observer, Protocol, Reply};
+use crate::calls::{
+    Answer, Answers, CallError, CallFrame, Core, Observer, Protocol, Reply, Trace, Traced,
+};
 use crate::error::OpenError;
+use crate::message::Message as _;
+use crate::owned_frame::OwnedFrame;
 use crate::tokio::{Connection, Sender};
 
 /// Calls over one connection, from any number of tasks. Clones share the connection. See
@@ -101,10 +105,11 @@ impl<P: Protocol> Client<P> {
         request: &P::Borrowed<'_>,
     ) -> impl Future<Output = Result<(), CallError>> + Send + use<P> {
         let handle = Arc::clone(&self.handle);
+        let trace = Tracing(Trace::client(request.name()));
         let queued = handle.0.core.notify(request);
         handle.0.bell.ring();
         let deadline = self.deadline;
-        async move {
+        let sent = async move {
             queued?;
             let room = poll_fn(|cx| handle.0.poll_room(cx));
             match deadline {
@@ -113,6 +118,11 @@ impl<P: Protocol> Client<P> {
                     timeout_at(deadline.into(), room).await.unwrap_or(Err(CallError::TimedOut))
                 }
             }
+        };
+        async move {
+            let sent = sent.await;
+            trace.end(|| Traced::of_result(&sent));
+            sent
         }
     }
 
@@ -126,14 +136,15 @@ impl<P: Protocol> Client<P> {
         &self,
         request: &P::Borrowed<'_>,
     ) -> impl Future<Output = Result<Answer<R>, CallError>> + Send + use<P, R> {
-        let waiting = self.begin(request, false).map(|id| Waiting::<R> {
+        let trace = Tracing(Trace::client(request.name()));
+        let waiting = self.begin(request, false, &trace.0).map(|id| Waiting::<R> {
             handle: Arc::clone(&self.handle),
             id,
             is_done: false,
             reply: PhantomData,
         });
         let deadline = self.deadline;
-        async move {
+        let answered = async move {
             let waiting = waiting?;
             match deadline {
                 None => waiting.await,
@@ -141,6 +152,11 @@ impl<P: Protocol> Client<P> {
                     timeout_at(deadline.into(), waiting).await.unwrap_or(Err(CallError::TimedOut))
                 }
             }
+        };
+        async move {
+            let answered = answered.await;
+            trace.end(|| Traced::of_answer(&answered));
+            answered.map(Answer::new)
         }
     }
 
@@ -150,8 +166,14 @@ impl<P: Protocol> Client<P> {
     ///
     /// [`CallError::NotSent`], [`CallError::Disconnected`].
     pub fn items<I>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
-        let id = self.begin(request, true)?;
-        Ok(Items::new(Arc::clone(&self.handle), id, self.deadline))
+        let trace = Trace::client(request.name());
+        match self.begin(request, true, &trace) {
+            Ok(id) => Ok(Items::new(Arc::clone(&self.handle), id, self.deadline, trace)),
+            Err(error) => {
+                trace.end(|| Traced::of_error(&error));
+                Err(error)
+            }
+        }
     }
 
     /// Returns how many calls have no answer yet.
@@ -166,13 +188,34 @@ impl<P: Protocol> Client<P> {
         self.handle.0.core.table().dropped()
     }
 
-    fn begin(&self, request: &P::Borrowed<'_>, items: bool) -> Result<u64, CallError> {
+    fn begin(
+        &self,
+        request: &P::Borrowed<'_>,
+        items: bool,
+        trace: &Trace,
+    ) -> Result<u64, CallError> {
         let Link { core, bell, .. } = &*self.handle.0;
         let id = core.begin(request, items, self.deadline)?;
+        trace.id(id);
         if !core.flush_alone() {
             bell.ring();
         }
         Ok(id)
+    }
+}
+
+/// The span of a call, which was cancelled if its future is dropped.
+struct Tracing(Trace);
+
+impl Tracing {
+    fn end(mut self, outcome: impl FnOnce() -> Traced) {
+        self.0.take().end(outcome);
+    }
+}
+
+impl Drop for Tracing {
+    fn drop(&mut self) {
+        self.0.take().end(|| Traced::CANCELLED);
     }
 }
 
@@ -185,12 +228,12 @@ struct Waiting<R> {
 }
 
 impl<R: Reply> Future for Waiting<R> {
-    type Output = Result<Answer<R>, CallError>;
+    type Output = Result<OwnedFrame<R>, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = self.handle.0.core.table().poll_answer(self.id, cx.waker());
         self.is_done = answer.is_ready();
-        answer.map(|part| Ok(Answer::new(part?.into_frame())))
+        answer.map(|part| Ok(part?.into_frame()))
     }
 }
 

@@ -82,7 +82,7 @@ where
             }
         }
         // Before the flush, for what is queued before it.
-        let is_closing = self.session.is_closing();
+        let is_closing = self.session.is_closing() && !self.session.is_ending();
         let was_full = self.is_full();
         let is_flushed = self.writer.poll_flush(cx).is_ready();
         self.session.admit();
@@ -157,12 +157,14 @@ where
     /// Polls the handler of a call, and spawns it if it is not ready.
     fn handle(&mut self, call: Call<P>, is_stream: bool) {
         let mut room = self.room.take().unwrap_or_else(|| self.spares.take());
-        let polled = catch_unwind(AssertUnwindSafe(|| {
+        let trace = call.trace();
+        let begin = || {
             room.set(Some((self.handle)(call)));
             // If it is not ready, its task polls it again.
             let mut cx = Context::from_waker(Waker::noop());
             room.as_mut().as_pin_mut().map(|future| future.poll(&mut cx))
-        }));
+        };
+        let polled = catch_unwind(AssertUnwindSafe(|| trace.enter(begin)));
         // If it has panicked, the panic hook has reported it, and dropping the call answers it.
         if !matches!(polled, Ok(Some(Poll::Pending))) {
             room.set(None);
@@ -171,7 +173,7 @@ where
         }
         let (gate, load) = (Arc::clone(&self.gate), Arc::clone(&self.load));
         let permit = Permit::new(gate, load, Arc::clone(&self.session), is_stream);
-        ::tokio::spawn(Task::new(room, Arc::clone(&self.spares), permit));
+        ::tokio::spawn(Task::new(room, Arc::clone(&self.spares), trace, permit));
     }
 
     fn bell(&self, act: impl FnOnce(&Bell)) {

@@ -12,7 +12,7 @@ use ::tokio::time::{Sleep, sleep_until};
 use futures_core::Stream;
 
 use super::link::Handle;
-use crate::calls::CallError;
+use crate::calls::{CallError, Trace, Traced};
 use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
 
@@ -28,13 +28,19 @@ pub struct Items<P, I> {
     /// The last item.
     item: Option<OwnedFrame<I>>,
     is_done: bool,
+    trace: Trace,
     protocol: PhantomData<fn() -> P>,
 }
 
 impl<P, I> Items<P, I> {
-    pub(super) fn new(handle: Arc<Handle>, id: u64, deadline: Option<Instant>) -> Self {
+    pub(super) fn new(
+        handle: Arc<Handle>,
+        id: u64,
+        deadline: Option<Instant>,
+        trace: Trace,
+    ) -> Self {
         let protocol = PhantomData;
-        Self { handle, id, deadline, timer: None, item: None, is_done: false, protocol }
+        Self { handle, id, deadline, timer: None, item: None, is_done: false, trace, protocol }
     }
 }
 
@@ -69,6 +75,9 @@ impl<P, I: Message> Items<P, I> {
             }
         };
         self.is_done = !matches!(received, Ok((Some(_), _)));
+        if self.is_done {
+            self.trace.take().end(|| Traced::of_result(&received));
+        }
         if self.handle.0.core.follow_up(self.id, &received) {
             self.handle.0.bell.ring();
         }
@@ -99,6 +108,7 @@ impl<P, I> Drop for Items<P, I> {
     fn drop(&mut self) {
         if !self.is_done {
             self.handle.0.cancel(self.id);
+            self.trace.take().end(|| Traced::CANCELLED);
         }
     }
 }

@@ -4,6 +4,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use crate::calls::Trace;
+
 /// A future of a handler, or the room for one.
 pub(super) type Room<F> = Pin<Box<Option<F>>>;
 
@@ -43,12 +45,13 @@ impl<F> Spares<F> {
 pub(super) struct Task<F, T> {
     room: Option<Room<F>>,
     spares: Arc<Spares<F>>,
+    trace: Trace,
     _permit: T,
 }
 
 impl<F, T> Task<F, T> {
-    pub(super) fn new(room: Room<F>, spares: Arc<Spares<F>>, permit: T) -> Self {
-        Self { room: Some(room), spares, _permit: permit }
+    pub(super) fn new(room: Room<F>, spares: Arc<Spares<F>>, trace: Trace, permit: T) -> Self {
+        Self { room: Some(room), spares, trace, _permit: permit }
     }
 }
 
@@ -58,7 +61,7 @@ impl<F: Future<Output = ()>, T: Unpin> Future for Task<F, T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         let future = this.room.as_mut().and_then(|room| room.as_mut().as_pin_mut());
-        if future.is_some_and(|future| future.poll(cx).is_pending()) {
+        if future.is_some_and(|future| this.trace.enter(|| future.poll(cx)).is_pending()) {
             return Poll::Pending;
         }
         if let Some(room) = this.room.take() {

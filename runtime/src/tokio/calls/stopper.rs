@@ -21,7 +21,7 @@ impl Stopper {
     /// Stops the server. See [`Stopper::stop`](crate::calls::Stopper::stop).
     pub async fn stop(&self, deadline: Instant) -> usize {
         let sessions = self.0.begin();
-        wait_until(deadline, || sessions.iter().all(|session| session.len() == 0)).await;
+        wait_until(deadline, || sessions.iter().all(|session| session.is_idle())).await;
         let cancelled = calls::close(&sessions);
         let farewell = Instant::now() + FAREWELL;
         wait_until(farewell, || sessions.iter().all(|session| session.is_broken())).await;

@@ -1,0 +1,74 @@
+//! How a session ends because its server stops.
+
+use std::net::Shutdown;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::session::Session;
+use crate::backoff::Backoff;
+use crate::calls::status::Status;
+
+/// How long a server that stops waits for a client to read what it is told.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The longest pause between looks at whether all answers are queued.
+const MAX_PAUSE: Duration = Duration::from_millis(1);
+
+impl Session {
+    /// Takes no more calls, from now on.
+    pub(crate) fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Release);
+    }
+
+    #[inline]
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Acquire)
+    }
+
+    /// Returns whether all calls have ended, and their answers are queued.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.calls().running.is_empty() && !self.is_ending()
+    }
+
+    /// Returns whether a call has ended whose answer is not queued yet.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire) > 0
+    }
+
+    /// Cancels the calls that still run, tells their callers, and closes the connection. Returns how many calls that
+    /// were.
+    pub(crate) fn close(&self) -> usize {
+        self.stop();
+        let calls = self.take_all();
+        let mut cancelled = 0;
+        for (id, running) in calls {
+            if !running.is_cancelled() {
+                running.cancel();
+                self.push_status(id, Status::Cancelled);
+                cancelled += 1;
+            }
+        }
+        if let Some(bell) = &self.bell {
+            self.is_closing.store(true, Ordering::Release);
+            bell.ring();
+            return cancelled;
+        }
+        let farewell = Instant::now() + FAREWELL;
+        let mut backoff = Backoff::up_to(MAX_PAUSE);
+        while self.is_ending() && backoff.wait_until(Some(farewell)) {}
+        self.flush_until(self.outlet.queued(), Some(farewell));
+        self.shutdown();
+        cancelled
+    }
+
+    /// Returns whether the connection has to be closed once everything is sent.
+    #[inline]
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn shutdown(&self) {
+        // Fails only if it has ended.
+        _ = self.fd.as_ref().map(|fd| fd.shutdown(Shutdown::Both));
+    }
+}

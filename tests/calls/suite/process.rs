@@ -1,0 +1,43 @@
+//! A client or a server of the suite in a process of its own: `serve KIND VERSION [ADDRESS]` and `call KIND CASE
+//! [ADDRESS]`. Without an address, it inherits its connection.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+#![expect(dead_code, reason = "the tests have more to do with it")]
+
+#[cfg(feature = "tokio")]
+mod awaited;
+mod blocking;
+mod cases;
+mod endings;
+mod ends;
+mod protocol;
+
+use std::env;
+use std::panic;
+
+use self::cases::CASES;
+use self::ends::{End, Kind, Version};
+
+fn main() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| match info.payload_as_str() {
+        Some("as asked") => {}
+        _ => report(info),
+    }));
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    let [side, kind, what, address @ ..] = &arguments[..] else { panic!("{arguments:?}") };
+    let kind = match kind.as_str() {
+        #[cfg(feature = "tokio")]
+        "awaited" => Kind::Awaited,
+        _ => Kind::Blocking,
+    };
+    let end = match address {
+        [address] => End::At(address.parse().unwrap()),
+        _ => End::Inherited,
+    };
+    if side == "call" {
+        let case = CASES.iter().find(|case| case.name == what).unwrap();
+        return (case.run)(kind, end);
+    }
+    let version = if what == Version::Old.name() { Version::Old } else { Version::New };
+    kind.serve(version, Default::default(), end, || println!("ready"));
+}

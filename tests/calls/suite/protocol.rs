@@ -1,0 +1,179 @@
+//! The protocol of the suite, an older version of it, and what handlers note.
+
+use std::fs::File;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use datagrammar::calls::{Context, Responder};
+use datagrammar::{Message, Protocol};
+
+#[derive(Message, Protocol)]
+pub(crate) enum Suite<'a> {
+    /// Returns the sum.
+    #[message(tag = 1, extensible, reply = Result<u64, String>)]
+    Add {
+        left: u64,
+        right: u64,
+        /// The older version does not have it.
+        #[message(default)]
+        more: u64,
+    },
+    /// Returns the sum, and has to understand all of it.
+    #[message(tag = 2, reply = u64)]
+    AddAll {
+        left: u64,
+        right: u64,
+        #[message(default)]
+        more: u64,
+    },
+    /// Ends the server: lets calls that run end, or cancels them.
+    #[message(tag = 3)]
+    Stop { at_once: bool },
+    /// Returns `number` in bytes, once `of` of these calls are there, the last one first.
+    #[message(tag = 4, reply = &[u8])]
+    Hold { number: u64, of: u64 },
+    /// Returns `content`.
+    #[message(tag = 5, reply = &[u8])]
+    Echo {
+        #[message(rest)]
+        content: &'a [u8],
+    },
+    /// Sends the numbers below `to`. Then, answers the calls that are held.
+    #[message(tag = 6, items = Number)]
+    Count { to: u64 },
+    /// Adds to what the server has noted.
+    #[message(tag = 7)]
+    Note(u64),
+    /// Waits until it is cancelled.
+    #[message(tag = 8, reply = u64)]
+    Wait,
+    /// Sends 0, and waits until it is cancelled.
+    #[message(tag = 9, items = Number)]
+    Watch,
+    #[message(tag = 10, reply = u64)]
+    Panic,
+    /// Sends the numbers below `to`, and panics.
+    #[message(tag = 11, items = Number)]
+    PanicAfter { to: u64 },
+    /// Returns how many milliseconds are left until the deadline, `None` without one.
+    #[message(tag = 12, reply = Option<u64>)]
+    Left,
+    /// Returns `file`.
+    #[message(tag = 13, reply = File)]
+    Return {
+        #[message(fd)]
+        file: File,
+    },
+    /// Returns what the handlers have noted.
+    #[message(tag = 14, reply = Seen)]
+    See,
+}
+
+#[derive(Message, Debug, Clone, Copy, PartialEq, Eq)]
+#[message(tag = 1)]
+pub(crate) struct Number(pub(crate) u64);
+
+/// What the handlers of a server have noted.
+#[derive(Message, Debug, Default, PartialEq, Eq)]
+#[message(tag = 1)]
+pub(crate) struct Seen {
+    /// The sum of all notes.
+    pub(crate) noted: u64,
+    /// How many items were sent.
+    pub(crate) sent: u64,
+    /// How many calls are held.
+    pub(crate) held: u64,
+    /// How many calls began to wait until they are cancelled.
+    pub(crate) waiting: u64,
+    /// How many of them were.
+    pub(crate) cancelled: u64,
+}
+
+/// An older version of the protocol.
+pub(crate) mod older {
+    use datagrammar::{Message, Protocol};
+
+    use super::Number;
+
+    #[derive(Message, Protocol)]
+    pub(crate) enum Suite {
+        #[message(tag = 1, extensible, reply = Result<u64, String>)]
+        Add { left: u64, right: u64 },
+        #[message(tag = 2, reply = u64)]
+        AddAll { left: u64, right: u64 },
+        #[message(tag = 3)]
+        Stop { at_once: bool },
+        #[message(tag = 6, items = Number)]
+        Count { to: u64 },
+    }
+}
+
+/// Stops a server by a deadline.
+pub(crate) type Stop = Box<dyn Fn(Instant) + Send + Sync>;
+
+/// What the handlers of a server share.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) noted: AtomicU64,
+    pub(crate) sent: AtomicU64,
+    pub(crate) waiting: AtomicU64,
+    pub(crate) cancelled: AtomicU64,
+    held: Mutex<Vec<(u64, Responder<SuiteHoldAnswer<'static>>)>>,
+    pub(crate) stop: OnceLock<Stop>,
+}
+
+impl State {
+    pub(crate) fn seen(&self) -> Seen {
+        Seen {
+            noted: self.noted.load(Ordering::SeqCst),
+            sent: self.sent.load(Ordering::SeqCst),
+            held: self.held.lock().unwrap().len() as u64,
+            waiting: self.waiting.load(Ordering::SeqCst),
+            cancelled: self.cancelled.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Answers a call later, in another order than the calls came.
+    pub(crate) fn hold(
+        &self,
+        number: u64,
+        of: u64,
+        responder: Responder<SuiteHoldAnswer<'static>>,
+    ) {
+        let is_complete = {
+            let mut held = self.held.lock().unwrap();
+            held.push((number, responder));
+            held.len() as u64 == of
+        };
+        if is_complete {
+            self.answer_held();
+        }
+    }
+
+    pub(crate) fn answer_held(&self) {
+        let held = std::mem::take(&mut *self.held.lock().unwrap());
+        for (number, responder) in held.into_iter().rev() {
+            responder.send(Ok(&number.to_le_bytes())).unwrap();
+        }
+    }
+
+    pub(crate) fn stop(&self, at_once: bool) {
+        let patience = if at_once { Duration::ZERO } else { Duration::from_secs(60) };
+        (self.stop.get().unwrap())(Instant::now() + patience);
+    }
+}
+
+pub(crate) fn sum(left: u64, right: u64, more: u64) -> Result<u64, String> {
+    let sum = left.checked_add(right).and_then(|sum| sum.checked_add(more));
+    sum.ok_or_else(|| "too much".into())
+}
+
+/// Returns how many milliseconds are left until the deadline.
+pub(crate) fn left(cx: &Context) -> Option<u64> {
+    let left = cx.deadline()?.saturating_duration_since(Instant::now());
+    Some(left.as_millis() as u64)
+}
+
+/// Serves a version of the protocol.
+pub(crate) struct Handler(pub(crate) Arc<State>);

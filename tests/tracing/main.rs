@@ -1,0 +1,224 @@
+//! The spans of calls, as a subscriber of `tracing` sees them.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+mod collector;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use datagrammar::calls::{CallError, Context, ItemSender, Responder, Server};
+use datagrammar::tokio::calls as awaited;
+use datagrammar::{Connection, Message, Protocol, tokio as endpoints};
+use tracing::info;
+
+use crate::collector::{Collector, Span};
+
+#[derive(Message, Protocol)]
+enum Sums<'a> {
+    #[message(tag = 1, reply = Result<u64, String>)]
+    Add { left: u64, right: u64 },
+    #[message(tag = 2, reply = &[u8])]
+    Echo { content: &'a [u8] },
+    #[message(tag = 3, items = Number)]
+    Count { to: u64 },
+    #[message(tag = 4)]
+    Note(u64),
+    #[message(tag = 5, reply = u64)]
+    Panic,
+    /// Waits until it is cancelled.
+    #[message(tag = 6, reply = u64)]
+    Wait,
+}
+
+#[derive(Message)]
+#[message(tag = 1)]
+struct Number(u64);
+
+struct Handler;
+
+fn sum(left: u64, right: u64) -> Result<u64, String> {
+    info!("in the handler");
+    left.checked_add(right).ok_or("too much".into())
+}
+
+impl SumsHandler for Handler {
+    fn add(&self, _: &Context, left: u64, right: u64) -> Result<u64, String> {
+        sum(left, right)
+    }
+
+    fn echo(&self, _: &Context, content: &[u8], to: Responder<SumsEchoAnswer<'static>>) {
+        to.send(Ok(content)).unwrap();
+    }
+
+    fn count(&self, _: &Context, to: u64, mut items: ItemSender<Number>) {
+        _ = (0..to).try_for_each(|number| items.send(&Number(number)));
+    }
+
+    fn note(&self, _: &Context, _: u64) {}
+
+    fn panic(&self, _: &Context) -> u64 {
+        panic!("as asked");
+    }
+
+    fn wait(&self, cx: &Context) -> u64 {
+        while !cx.is_cancelled() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        0
+    }
+}
+
+impl SumsTokioHandler for Handler {
+    async fn add(&self, _: &Context, left: u64, right: u64) -> Result<u64, String> {
+        // It goes on in a task of its own.
+        tokio::task::yield_now().await;
+        sum(left, right)
+    }
+
+    async fn echo(&self, _: &Context, content: &[u8], to: Responder<SumsEchoAnswer<'static>>) {
+        to.send(Ok(content)).unwrap();
+    }
+
+    async fn count(&self, _: &Context, to: u64, mut items: awaited::ItemSender<Number>) {
+        for number in 0..to {
+            if items.send(&Number(number)).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn note(&self, _: &Context, _: u64) {}
+
+    async fn panic(&self, _: &Context) -> u64 {
+        panic!("as asked");
+    }
+
+    async fn wait(&self, cx: &Context) -> u64 {
+        cx.cancelled().await;
+        0
+    }
+}
+
+/// Returns the id, the name and the outcome of each span of a side.
+fn lines(spans: &[Span], kind: &str) -> Vec<String> {
+    let spans = spans.iter().filter(|span| span.kind == kind);
+    spans
+        .map(|Span { name, id, outcome, .. }| {
+            format!("{} {name}: {outcome}", id.unwrap_or_default())
+        })
+        .collect()
+}
+
+fn check(spans: &[Span], called: &[&str], handled: &[&str]) {
+    assert_eq!(lines(spans, "call"), called);
+    let mut lines = lines(spans, "handle");
+    // The handler may see the deadline before it hears from the caller.
+    lines.iter_mut().for_each(|line| *line = line.replace("timed out", "cancelled"));
+    assert_eq!(lines, handled);
+    let is_in = |span: &&Span| span.events > 0;
+    assert!(spans.iter().filter(is_in).all(|span| span.kind == "handle" && span.name == "Add"));
+    assert_eq!(spans.iter().filter(is_in).count(), 2);
+}
+
+#[test]
+fn blocking_calls_have_spans() {
+    let (collector, _turn) = Collector::start();
+    let (client, server) = Connection::pair().unwrap();
+    let serving = thread::spawn(|| Server::new(SumsService(Handler)).threads(1).serve(server));
+    let client = SumsClient::new(client);
+    assert_eq!(client.add(1, 2).unwrap(), 3);
+    client.add(u64::MAX, 1).unwrap_err();
+    client.echo(b"abc").unwrap();
+    let mut few = client.count(2).unwrap();
+    while few.recv().unwrap().is_some() {}
+    client.note(1).unwrap();
+    client.panic().unwrap_err();
+    let hasty = client.deadline(Instant::now() + Duration::from_millis(50));
+    assert!(matches!(hasty.wait(), Err(CallError::TimedOut)));
+    let mut items = client.count(u64::MAX).unwrap();
+    items.recv().unwrap().unwrap();
+    drop((few, items, client, hasty));
+    serving.join().unwrap().unwrap();
+    check(
+        &collector.take(),
+        &[
+            "1 Add: done",
+            "2 Add: error",
+            "3 Echo: done",
+            "4 Count: done",
+            "0 Note: done",
+            "5 Panic: failed",
+            "6 Wait: timed out",
+            "7 Count: cancelled",
+        ],
+        &[
+            "1 Add: done",
+            "2 Add: error",
+            "3 Echo: done",
+            "4 Count: done",
+            "0 Note: done",
+            "5 Panic: failed",
+            "6 Wait: cancelled",
+            "7 Count: cancelled",
+        ],
+    );
+}
+
+#[test]
+fn awaited_calls_have_spans() {
+    let (collector, _turn) = Collector::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(call_awaited(&collector));
+}
+
+async fn call_awaited(collector: &Collector) {
+    let (client, server) = endpoints::Connection::pair().unwrap();
+    let serving = awaited::Server::new(SumsTokioService(Handler));
+    let serving = tokio::spawn(async move { serving.serve(server).await });
+    let client = SumsTokioClient::new(client);
+    assert_eq!(client.add(1, 2).await.unwrap(), 3);
+    client.add(u64::MAX, 1).await.unwrap_err();
+    client.echo(b"abc").await.unwrap();
+    let mut few = client.count(2).unwrap();
+    while few.recv().await.unwrap().is_some() {}
+    client.note(1).await.unwrap();
+    client.panic().await.unwrap_err();
+    let hasty = client.deadline(Instant::now() + Duration::from_millis(50));
+    assert!(matches!(hasty.wait().await, Err(CallError::TimedOut)));
+    drop(client.wait());
+    let mut items = client.count(u64::MAX).unwrap();
+    items.recv().await.unwrap().unwrap();
+    drop((few, items, client, hasty));
+    serving.await.unwrap().unwrap();
+    // Handlers run on until they see that they are cancelled.
+    let start = Instant::now();
+    while collector.is_open() {
+        assert!(start.elapsed() < Duration::from_secs(60));
+        tokio::task::yield_now().await;
+    }
+    check(
+        &collector.take(),
+        &[
+            "1 Add: done",
+            "2 Add: error",
+            "3 Echo: done",
+            "4 Count: done",
+            "0 Note: done",
+            "5 Panic: failed",
+            "6 Wait: timed out",
+            "7 Wait: cancelled",
+            "8 Count: cancelled",
+        ],
+        &[
+            "1 Add: done",
+            "2 Add: error",
+            "3 Echo: done",
+            "4 Count: done",
+            "0 Note: done",
+            "5 Panic: failed",
+            "6 Wait: cancelled",
+            "7 Wait: cancelled",
+            "8 Count: cancelled",
+        ],
+    );
+}

@@ -1,8 +1,8 @@
 //! Blocking handlers and clients.
 
 use std::fs::File;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -195,6 +195,17 @@ impl<P: Protocol + 'static> Client<P> for Blocking<P> {
             let calls: Vec<_> = calls.collect();
             meanwhile();
             calls.into_iter().map(|call| call.join().unwrap()).collect()
+        })
+    }
+
+    fn can_call_all(count: u64) -> bool {
+        let gate = Mutex::new(());
+        thread::scope(|scope| {
+            let _closed = gate.lock().unwrap();
+            (0..count).all(|_| {
+                let thread = thread::Builder::new().stack_size(STACK);
+                thread.spawn_scoped(scope, || drop(gate.lock())).is_ok()
+            })
         })
     }
 

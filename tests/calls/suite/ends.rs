@@ -61,6 +61,11 @@ pub(crate) trait Client<P: Protocol>: Sized {
         meanwhile: impl FnOnce(),
     ) -> Vec<Result<Answer<R>, CallError>>;
 
+    /// Returns whether this machine lets it make `count` calls at once.
+    fn can_call_all(_count: u64) -> bool {
+        true
+    }
+
     /// Makes a call, and gives it up once it `has_begun`. Returns `false` if a call cannot be given up.
     fn give_up<R: Reply + 'static>(
         &self,

@@ -167,6 +167,21 @@ fn deadlines_pass_here_and_there() {
 }
 
 #[test]
+fn a_call_after_its_deadline_is_not_sent() {
+    let ((), noted) = with(1, Handler::default(), |client| {
+        let late = client.deadline(Instant::now());
+        for _ in 0..100 {
+            assert!(matches!(late.call::<Sum>(&Sums::Note(1)), Err(CallError::TimedOut)));
+            let items = late.items::<Counted>(&Sums::Count { to: 1 });
+            assert!(matches!(items, Err(CallError::TimedOut)));
+        }
+        assert_eq!(add(&client, 1, 1).unwrap(), 2);
+        assert_eq!((client.in_flight(), client.dropped()), (0, 0));
+    });
+    assert_eq!(noted, 0);
+}
+
+#[test]
 fn a_peer_that_dies_fails_all_calls() {
     let (client, server) = Connection::<Sums<'static>, Answers<Sums<'static>>>::pair().unwrap();
     let client = Ours::new(client);

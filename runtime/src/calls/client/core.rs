@@ -104,8 +104,8 @@ impl Core {
         if abandoned > MAX_ABANDONED {
             return Err(CallError::NotSent(Arc::new(SendError::WouldBlock { len: abandoned })));
         }
+        let number = millis_until(deadline)?;
         let id = self.table().begin(request.name(), items)?;
-        let number = deadline.map_or(0, millis_until);
         let head = CallHead { kind: CallKind::Request, number, id };
         let queued = self.outlet.push(Some(head), request).map_err(|error| {
             self.table().forget(id);
@@ -239,9 +239,13 @@ fn wake(wakers: impl IntoIterator<Item = Waker>) {
     wakers.into_iter().for_each(Waker::wake);
 }
 
-/// Returns the time until a deadline in milliseconds, at least 1, which says that there is one. Rounded up: a server
-/// that gave up before the caller would waste the answer.
-fn millis_until(deadline: Instant) -> u32 {
+/// Returns the time until a deadline in milliseconds, and 0 without one. Rounded up: a server that gave up before the
+/// caller would waste the answer. Fails if the deadline has passed: a request is not sent then.
+fn millis_until(deadline: Option<Instant>) -> Result<u32, CallError> {
+    let Some(deadline) = deadline else { return Ok(0) };
     let left = deadline.saturating_duration_since(Instant::now());
-    u32::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1)
+    match u32::try_from(left.as_nanos().div_ceil(1_000_000)) {
+        Ok(0) => Err(CallError::TimedOut),
+        millis => Ok(millis.unwrap_or(u32::MAX)),
+    }
 }

@@ -114,11 +114,12 @@ impl<P: Protocol> Client<P> {
         Self { deadline: Some(deadline), ..self.clone() }
     }
 
-    /// Makes a call without an answer.
+    /// Makes a call without an answer. Waits for room in the socket, and not if the deadline has passed.
     ///
     /// # Errors
     ///
-    /// [`CallError::NotSent`], [`CallError::Disconnected`], [`CallError::TimedOut`].
+    /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`]: the request is queued, and is sent
+    /// with the next call.
     pub fn notify(&self, request: &P::Borrowed<'_>) -> Result<(), CallError> {
         let trace = Trace::client(request.name());
         let sent = self.link.notify(request, self.deadline);
@@ -142,7 +143,7 @@ impl<P: Protocol> Client<P> {
     ///
     /// # Errors
     ///
-    /// [`CallError::NotSent`], [`CallError::Disconnected`].
+    /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`] if the deadline has passed.
     pub fn items<I>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
         let trace = Trace::client(request.name());
         match self.link.begin(request, true, self.deadline) {

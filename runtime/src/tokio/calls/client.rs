@@ -164,7 +164,7 @@ impl<P: Protocol> Client<P> {
     ///
     /// # Errors
     ///
-    /// [`CallError::NotSent`], [`CallError::Disconnected`].
+    /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`] if the deadline has passed.
     pub fn items<I>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
         let trace = Trace::client(request.name());
         match self.begin(request, true, &trace) {

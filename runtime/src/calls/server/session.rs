@@ -3,8 +3,8 @@
 use std::fmt;
 use std::net::Shutdown;
 use std::os::fd::AsFd as _;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ use crate::peer::Peer;
 use crate::sys::{self, DatagramFd, Readiness};
 use crate::wire::{CallHead, CallKind};
 
-/// How often a thread that waits for room looks whether the connection has ended.
+/// How often a thread that waits for room checks whether the connection has ended.
 const RECHECK: Duration = Duration::from_millis(100);
 
 /// How long a server that stops waits for a client to read what it is told.
@@ -33,21 +33,18 @@ pub(crate) struct Session {
     /// `None` in memory.
     fd: Option<DatagramFd>,
     outlet: Outlet,
-    calls: Mutex<Calls>,
-    /// How many calls run that are answered with items, and how many others. Changed with `calls` locked.
-    streams: AtomicUsize,
-    others: AtomicUsize,
+    calls: Calls,
     /// Wakes the task that sends what is queued. `None` if whoever answers sends.
     bell: Option<Bell>,
     /// Who waits until less is queued, if a task sends.
     room: Room,
-    /// The memory of requests.
+    /// Memory for requests.
     pub(crate) buffers: Buffers,
-    /// Takes no more calls.
+    /// Whether new calls are refused.
     is_stopping: AtomicBool,
-    /// Ends once everything is sent.
+    /// Whether it ends once everything is sent.
     is_closing: AtomicBool,
-    /// No more answers can be sent.
+    /// Whether no more answers can be sent.
     is_broken: AtomicBool,
     pub(super) peer: Option<Arc<Peer>>,
 }
@@ -62,9 +59,7 @@ impl Session {
         Self {
             fd: fd.into(),
             outlet,
-            calls: Mutex::default(),
-            streams: AtomicUsize::new(0),
-            others: AtomicUsize::new(0),
+            calls: Calls::default(),
             bell: None,
             room: Room::default(),
             buffers: Buffers::default(),
@@ -87,32 +82,28 @@ impl Session {
         deadline: Option<Instant>,
         is_stream: bool,
     ) -> Option<Arc<Running>> {
-        let mut calls = self.calls();
-        let running = calls.begin(id, deadline, is_stream)?;
-        self.count(is_stream).fetch_add(1, Ordering::Relaxed);
-        Some(running)
+        self.calls.begin(id, deadline, is_stream)
     }
 
     /// Tells the handler of a call that its caller has cancelled it. The call runs until its handler ends.
     pub(crate) fn cancel(&self, id: u64) {
-        let running = self.calls().running.get(&id).cloned();
-        running.into_iter().for_each(|running| running.cancel());
+        self.running(id).into_iter().for_each(|running| running.cancel());
     }
 
+    /// Lets the handler of a call send `more` items.
     pub(crate) fn add_credit(&self, id: u64, more: u32) {
-        let running = self.calls().running.get(&id).cloned();
-        running.into_iter().for_each(|running| running.add_credit(more));
+        self.running(id).into_iter().for_each(|running| running.add_credit(more));
     }
 
     /// Returns a call that runs.
     pub(crate) fn running(&self, id: u64) -> Option<Arc<Running>> {
-        self.calls().running.get(&id).cloned()
+        self.calls.get(id)
     }
 
     /// Cancels all calls, as the connection has ended.
     pub(crate) fn end(&self) {
         self.is_broken.store(true, Ordering::Release);
-        let calls = self.take_all();
+        let calls = self.calls.take_all();
         calls.iter().for_each(|(_id, running)| running.cancel());
         self.admit();
     }
@@ -136,7 +127,7 @@ impl Session {
         !self.outlet.is_full() || self.is_broken()
     }
 
-    /// Takes no more calls, from now on.
+    /// Refuses calls from now on.
     pub(crate) fn stop(&self) {
         self.is_stopping.store(true, Ordering::Release);
     }
@@ -148,20 +139,20 @@ impl Session {
 
     /// Returns how many calls run.
     pub(crate) fn len(&self) -> usize {
-        self.calls().running.len()
+        self.calls.len()
     }
 
     /// Returns how many calls run that are answered with items, and how many others.
     #[inline]
     pub(crate) fn counts(&self) -> (usize, usize) {
-        (self.streams.load(Ordering::Relaxed), self.others.load(Ordering::Relaxed))
+        self.calls.counts()
     }
 
-    /// Cancels the calls that still run, tells their callers, and closes the connection. Returns how many calls that
-    /// were.
+    /// Cancels the calls that still run, tells their callers, and closes the connection. Returns how many calls it
+    /// cancelled.
     pub(crate) fn close(&self) -> usize {
         self.stop();
-        let calls = self.take_all();
+        let calls = self.calls.take_all();
         let mut cancelled = 0;
         for (id, running) in calls {
             if !running.is_cancelled() {
@@ -180,7 +171,7 @@ impl Session {
         cancelled
     }
 
-    /// Returns whether the connection has to be closed once everything is sent.
+    /// Returns whether the connection is to be closed once everything is sent.
     #[inline]
     pub(crate) fn is_closing(&self) -> bool {
         self.is_closing.load(Ordering::Acquire)
@@ -211,7 +202,7 @@ impl Session {
 
     /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled.
     pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<(), SendError> {
-        let Some(running) = self.remove(id) else { return Ok(()) };
+        let Some(running) = self.calls.remove(id) else { return Ok(()) };
         // The handler may have seen that the deadline has passed, and have answered with less than all.
         if running.is_over() {
             self.refuse(id, Status::TimedOut);
@@ -227,7 +218,7 @@ impl Session {
 
     /// Ends a call without a message. Says nothing if the call was cancelled.
     pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) {
-        if self.remove(id).is_some() {
+        if self.calls.remove(id).is_some() {
             self.outlet.push_head(CallHead { kind, number: status as u32, id });
             self.flush();
         }
@@ -290,32 +281,6 @@ impl Session {
             }
             _ => self.is_broken.store(true, Ordering::Release),
         })
-    }
-
-    /// Ends a call. `None` if its caller waits for no answer.
-    fn remove(&self, id: u64) -> Option<Arc<Running>> {
-        let mut calls = self.calls();
-        let running = calls.running.remove(&id)?;
-        self.count(running.is_stream()).fetch_sub(1, Ordering::Relaxed);
-        calls.keep(Arc::clone(&running));
-        (!running.is_cancelled()).then_some(running)
-    }
-
-    fn take_all(&self) -> Vec<(u64, Arc<Running>)> {
-        let mut calls = self.calls();
-        self.streams.store(0, Ordering::Relaxed);
-        self.others.store(0, Ordering::Relaxed);
-        calls.running.drain().collect()
-    }
-
-    #[inline]
-    fn count(&self, is_stream: bool) -> &AtomicUsize {
-        if is_stream { &self.streams } else { &self.others }
-    }
-
-    #[inline]
-    fn calls(&self) -> MutexGuard<'_, Calls> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

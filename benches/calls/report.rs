@@ -1,4 +1,4 @@
-//! The table.
+//! The table of the results.
 
 use std::fmt::Write as _;
 

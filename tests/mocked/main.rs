@@ -8,5 +8,6 @@ mod direct;
 mod evolution;
 mod exchange;
 mod observed;
+mod parts;
 mod scripted;
 mod store;

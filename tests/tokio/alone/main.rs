@@ -13,15 +13,10 @@ mod steps;
 mod storm;
 
 use std::ops::Deref;
-use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::mpsc;
 
+use datagrammar_tests::alone;
 use tokio::runtime::{Builder, Runtime};
-
-/// Holds off the other tests.
-fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A runtime of one thread whose clock stands still, so that no timer depends on how fast the machine is.
 struct Frozen {

@@ -26,9 +26,9 @@ pub(crate) struct Inbox {
     pub(super) reader: Reader,
     /// The rest of the bundle in the slot.
     pub(super) bundle: BundleCursor,
-    /// Datagrams that were read, and come before those in the socket.
+    /// Datagrams that were read, to return before those in the socket.
     unread: VecDeque<Unread>,
-    /// There if parts of calls are received like frames.
+    /// `Some` if parts of calls are received like frames.
     pub(super) calls: Option<Box<Calls>>,
 }
 

@@ -1,5 +1,5 @@
-//! The awaited endpoints: tests that depend on what the whole process has, such as lanes and kept registrations, or
-//! that fork, so that the descriptors of other tests would stay open. They are a program of their own, and take turns.
+//! The awaited endpoints: tests that depend on what all of a process share, such as lanes and kept registrations, or
+//! that fork, which keeps the descriptors of other tests open. They are a program of their own, and take turns.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 #![allow(clippy::await_holding_lock, reason = "each test has a runtime and a thread of its own")]
 

@@ -1,4 +1,4 @@
-//! Requests that are refused, and what is no request.
+//! Requests that are refused, and datagrams that are no requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,7 +85,7 @@ fn requests_in_a_bundle_are_answered_one_by_one() {
         let malformed = part(REQUEST, 0, 2, &[1]);
         peer.send(&bundle(&[add(1, 1), malformed, vec![4, 1], add(3, 3)]));
         assert_eq!(peer.sorted(3), [answer(1, 1), status(2, 2), answer(3, 3)]);
-        // What is no part of a call ends the bundle.
+        // An entry that is no part of a call ends the bundle.
         for fault in [vec![0, 99, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], vec![0, 5], vec![], vec![0]]
         {
             peer.send(&bundle(&[add(1, 1), fault, add(2, 2)]));

@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 use datagrammar::calls::{CallError, Context};
 use datagrammar::tokio::calls::{Answer, Direct, ItemSender, Responder};
 use datagrammar::{Message, Peer, Protocol, to_vec};
+use datagrammar_tests::datagrams::{CANCEL, CREDIT, END, ITEM, REPLY, REQUEST, part};
 use tokio::task::yield_now;
 use tokio::time::timeout;
-
-use crate::parts::{CANCEL, CREDIT, END, ITEM, REPLY, REQUEST, part};
 
 #[derive(Message, Protocol)]
 enum Work<'a> {

@@ -6,10 +6,10 @@ use std::thread;
 
 use datagrammar::calls::Direct;
 use datagrammar::{OwnedFrame, Peer};
+use datagrammar_tests::datagrams::{CANCEL, CREDIT, END, ITEM, REPLY, REQUEST, part};
 use proptest::prelude::{Strategy as _, any};
 use proptest::{collection, prop_oneof, proptest, strategy::Just};
 
-use crate::parts::{CANCEL, CREDIT, END, ITEM, REPLY, REQUEST, part};
 use crate::store::{Blobs, BlobsService, Store};
 
 fn request(id: u64, request: &Blobs<'_>) -> Vec<u8> {

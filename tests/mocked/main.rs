@@ -8,6 +8,5 @@ mod direct;
 mod evolution;
 mod exchange;
 mod observed;
-mod parts;
 mod scripted;
 mod store;

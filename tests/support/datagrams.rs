@@ -5,6 +5,19 @@ pub fn head(kind: u8, number: u32, place: u64) -> Vec<u8> {
     [&[0, kind][..], &number.to_le_bytes(), &place.to_le_bytes()].concat()
 }
 
+/// The kinds of parts of calls.
+pub const REQUEST: u8 = 5;
+pub const REPLY: u8 = 6;
+pub const ITEM: u8 = 7;
+pub const END: u8 = 8;
+pub const CANCEL: u8 = 9;
+pub const CREDIT: u8 = 10;
+
+/// A part of the call `id`.
+pub fn part(kind: u8, number: u32, id: u64, frame: &[u8]) -> Vec<u8> {
+    [&head(kind, number, id), frame].concat()
+}
+
 /// A piece of frame 7: the first one (kind 1, of a frame of `place` bytes), or a further one (kind 2, from
 /// byte `place` on).
 pub fn piece(kind: u8, place: u64, bytes: &[u8]) -> Vec<u8> {

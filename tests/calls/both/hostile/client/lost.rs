@@ -17,7 +17,7 @@ fn h32_an_answer_over_the_limit_is_lost_alone() {
     let forms: [fn(&Peer, Vec<u8>); 3] = [
         |peer, reply| peer.send(&reply),
         |peer, reply| peer.send(&bundle(&[reply])),
-        |peer, reply| pieces(&reply, 1000).iter().for_each(|piece| peer.send(piece)),
+        |peer, reply| pieces(77, &reply, 1000).iter().for_each(|piece| peer.send(piece)),
     ];
     for send in forms {
         for len in [LIMIT + 1, LIMIT + 14, LIMIT + 15, 5 * LIMIT] {

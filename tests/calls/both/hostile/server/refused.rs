@@ -101,7 +101,7 @@ fn h32_a_request_over_the_limit_is_answered() {
         let forms: [fn(&Peer, Vec<u8>); 3] = [
             |peer, request| peer.send(&request),
             |peer, request| peer.send(&bundle(&[request])),
-            |peer, request| pieces(&request, 1000).iter().for_each(|piece| peer.send(piece)),
+            |peer, request| pieces(77, &request, 1000).iter().for_each(|piece| peer.send(piece)),
         ];
         for send in forms {
             // The limit is that of the frame, without the head.
@@ -156,7 +156,7 @@ fn a_request_in_pieces_that_stops_is_answered_as_malformed() {
         assert_eq!(peer.sorted(2), [status(1, 2), answer(2, 2)]);
         // Another first piece.
         peer.part(1, 5, 1000, &add(3, 3));
-        pieces(&add(4, 4), 16).iter().for_each(|piece| peer.send(piece));
+        pieces(77, &add(4, 4), 16).iter().for_each(|piece| peer.send(piece));
         assert_eq!(peer.sorted(2), [status(3, 2), answer(4, 4)]);
     });
     // And the end in the middle of one.

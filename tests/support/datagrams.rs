@@ -5,12 +5,17 @@ pub fn head(kind: u8, number: u32, place: u64) -> Vec<u8> {
     [&[0, kind][..], &number.to_le_bytes(), &place.to_le_bytes()].concat()
 }
 
-/// The kinds of parts of calls.
+/// The kind of a request.
 pub const REQUEST: u8 = 5;
+/// The kind of an answer.
 pub const REPLY: u8 = 6;
+/// The kind of an item.
 pub const ITEM: u8 = 7;
+/// The kind of the end of items.
 pub const END: u8 = 8;
+/// The kind of a cancellation.
 pub const CANCEL: u8 = 9;
+/// The kind of a credit for more items.
 pub const CREDIT: u8 = 10;
 
 /// A part of the call `id`.

@@ -58,7 +58,7 @@ pub struct Direct<S> {
     service: Arc<S>,
     peer: Option<Arc<Peer>>,
     deadline: Option<Instant>,
-    /// The connection of [`exchange`](Self::exchange).
+    /// The connection of [`exchange`](Self::exchange). The mutex is never locked: it makes this `Sync`.
     raw: Mutex<Raw>,
 }
 

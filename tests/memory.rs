@@ -175,7 +175,7 @@ fn receivers_that_wait(count: usize) {
             };
             waits.spawn_scoped(scope, wait).unwrap();
         }
-        // Until all have come to wait: after the name, in parentheses, is the state (proc_pid_stat(5)).
+        // Until all sleep. The state follows the name, which is in parentheses (proc_pid_stat(5)).
         let sleeps = |task: &rustix::thread::Pid| {
             let stat =
                 fs::read_to_string(format!("/proc/self/task/{}/stat", task.as_raw_nonzero()));

@@ -18,7 +18,7 @@ const LEN: usize = 14 + 1 + 1 + TEXT.len();
 
 /// Compares one call at a time with raw system calls.
 pub(crate) fn compare(calls: usize, rounds: u32) -> Result<Vec<Case>> {
-    // A thread of its own, so that the others keep all processors.
+    // Pins a thread of its own, so that others may use all processors.
     let compared = thread::spawn(move || -> Result<Vec<Case>> {
         let cpu = cpus::allowed()?.first().copied().context("no processor is allowed")?;
         cpus::pin(cpu)?;
@@ -34,7 +34,7 @@ pub(crate) fn compare(calls: usize, rounds: u32) -> Result<Vec<Case>> {
         };
         ways.into_iter().map(case).collect()
     });
-    compared.join().map_err(|_| anyhow!("it has panicked"))?
+    compared.join().map_err(|_| anyhow!("the comparison has panicked"))?
 }
 
 struct Handler;
@@ -48,7 +48,7 @@ impl Service for Handler {
     }
 }
 
-/// Returns the CPU time of a call of both sides.
+/// Returns the CPU time of a call, of both sides, in nanoseconds.
 fn measure(options: &Options, calls: usize) -> Result<f64> {
     let (client, server) = Connection::<Echo<'static>, Answers<Echo<'static>>>::pair_with(options)?;
     let serving = thread::spawn(|| Server::new(Handler).threads(1).serve(server));
@@ -64,7 +64,7 @@ fn measure(options: &Options, calls: usize) -> Result<f64> {
     Ok(per_call(used, calls))
 }
 
-/// Returns the CPU time of a datagram there and one back.
+/// Returns the CPU time of a datagram there and one back, of both sides, in nanoseconds.
 fn measure_raw(calls: usize) -> Result<f64> {
     let (client, server) = raw::pair()?;
     let serving = thread::spawn(move || -> Result<()> {

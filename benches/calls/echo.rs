@@ -1,4 +1,4 @@
-//! What is called: a service that answers with what it gets.
+//! The protocol of both ways: a call returns its bytes.
 
 use std::convert::Infallible;
 

@@ -1,10 +1,11 @@
-//! What a call costs. Under tokio, compared with tarpc over a UNIX socket: both sides are on one thread or on two.
-//! Blocking, compared with two raw `send` and `recv` of the same bytes: both sides are on one core. Rounds of all are
-//! interleaved.
+//! What a call costs. Under tokio, it is compared with tarpc over a UNIX socket, with both sides on one thread or on
+//! two. Blocking, it is compared with two raw `send` and `recv` of the same bytes, with both sides on one core. Rounds
+//! alternate.
 
 mod awaited;
 mod blocking;
 mod echo;
+mod pair;
 mod report;
 mod tarpc;
 
@@ -16,7 +17,7 @@ use anyhow::Result;
 use clap::Parser;
 use datagrammar_benches::numbers::median;
 
-/// Compares the CPU time of calls with that of tarpc's, and with raw system calls.
+/// Compares the CPU time of calls with that of tarpc's calls, and of raw system calls.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// The calls of a round.
@@ -25,7 +26,7 @@ struct Arguments {
     /// The rounds of each way. The figures are medians.
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Runs our awaited calls alone, on one thread, with so many in flight: for a profiler.
+    /// Runs our awaited calls alone, for a profiler: on one thread, with this many in flight.
     #[arg(long)]
     profile: Option<usize>,
     /// Writes the table to `calls.md` in this directory, too.
@@ -36,7 +37,7 @@ struct Arguments {
     strict: bool,
 }
 
-/// A way to call, with what it is compared with.
+/// A way to call, and another way that it is compared with.
 struct Case {
     /// Who calls whom.
     sides: &'static str,
@@ -52,14 +53,14 @@ struct Case {
 }
 
 impl Case {
-    /// Measures both ways in turns.
+    /// Measures both ways in turns: `round` returns the CPU time of a call of each, in nanoseconds.
     fn measure(
         (sides, in_flight): (&'static str, usize),
         (theirs, required): (&'static str, Option<f64>),
         rounds: u32,
         mut round: impl FnMut() -> Result<[f64; 2]>,
     ) -> Result<Self> {
-        // It warms up.
+        // Warms up.
         round()?;
         let times = (0..rounds).map(|_| round()).collect::<Result<Vec<_>>>()?;
         let of = |way: fn(&[f64; 2]) -> f64| median(times.iter().map(way).collect());

@@ -1,4 +1,4 @@
-//! The table.
+//! The table of the results.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,8 @@ pub(crate) fn of(cases: &[Case]) -> String {
         "# Calls, measured side by side\n\n{}.\n\n\
          A call sends {} bytes, and gets them back. CPU time is that of both sides, in user and kernel mode, in ns: \
          medians over interleaved rounds. The ratio is the median of the rounds' ratios. *In flight* is how many calls \
-         run at a time. Blocking calls and raw ones run on one core; *eager* waits in the read itself.\n\n\
+         run at a time. Blocking calls and raw ones run on one core, and the blocking server has one thread; *eager* waits \
+         in the read itself.\n\n\
          | sides | in flight | datagrammar | compared with | its CPU time | ratio | required | |\n\
          | --- | ---: | ---: | --- | ---: | ---: | ---: | --- |\n",
         machine::describe(),

@@ -1,4 +1,4 @@
-//! The comparison runs, with few calls. How fast they are decides nothing.
+//! Runs the comparison with few calls. No figure decides.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::process::Command;

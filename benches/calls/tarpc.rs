@@ -10,8 +10,8 @@ use anyhow::Result;
 use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
 
-use crate::awaited::{Pair, runtime, spawn_server};
 use crate::echo::TEXT;
+use crate::pair::{Pair, runtime, spawn_server};
 
 #[::tarpc::service]
 trait Echo {

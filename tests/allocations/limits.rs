@@ -1,4 +1,4 @@
-//! What is over the limit is dropped, and nothing is allocated for it.
+//! A frame over the limit is dropped, and nothing is allocated for it.
 
 use datagrammar::{Connection, Limits, RecvError, to_vec};
 use datagrammar_tests::datagrams::piece;
@@ -27,7 +27,7 @@ fn h32_a_frame_over_the_limit_is_dropped_with_nothing_allocated() {
         assert_eq!(ours.recv().unwrap().expect("a frame").len(), len);
     }
 
-    // Two receivers: the second makes lanes of its own, as the first one's hold a frame.
+    // A second receiver makes a lane of its own, as that of the first one holds a frame.
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     let mut ours = Ours::adopt(ours).unwrap().in_mode();
     ours.rx.set_limits(limits);

@@ -1,23 +1,16 @@
-//! Steady state allocates nothing: not for sending, not for receiving, not for decoding what borrows.
+//! Steady state allocates nothing: not for sending, not for receiving, not for decoding what borrows. Tests take turns:
+//! all of a process share its lanes.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod limits;
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use allocation_counter::measure;
 use datagrammar::{
     Batch, Connection, Limits, Message, OwnedFrame, RecvError, Socket, Unknown, Wait,
 };
-use datagrammar_tests::{Directory, InMode as _, Numbered, body, is_awaited, numbered};
+use datagrammar_tests::{Directory, InMode as _, Numbered, alone, body, is_awaited, numbered};
 
 type Connected = Connection<Numbered<'static>, Numbered<'static>>;
-
-/// Lanes are the process's, and so are those of other tests.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 #[derive(Message, Debug)]
 enum Request<'a> {

@@ -1,4 +1,4 @@
-//! A blocking server of which every thread works still hears its client.
+//! A blocking server hears its client while all its threads work.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -64,7 +64,7 @@ impl WorkHandler for Worker {
 const DONE: u32 = 0;
 const TIMED_OUT: u32 = 5;
 
-/// What a test has in hand of a server.
+/// How a test follows the handlers, and ends them.
 struct Hand {
     said: Receiver<Said>,
     end: Sender<()>,
@@ -77,7 +77,7 @@ impl Hand {
     }
 }
 
-/// Runs `test` against a server with so many threads. Then the server must end.
+/// Runs `test` against a server with `threads` threads, which must then end.
 fn serve(threads: usize, connection: Connection<Answers<Work>, Work>, test: impl FnOnce(&Hand)) {
     let ((says, said), (end, may_end)) = (mpsc::channel(), mpsc::channel());
     let worker = Worker { says, may_end: Mutex::new(may_end) };
@@ -87,7 +87,7 @@ fn serve(threads: usize, connection: Connection<Answers<Work>, Work>, test: impl
     serving.join().unwrap().unwrap();
 }
 
-/// Runs `test` against a server, as a peer without the library.
+/// Like [`serve`], with a peer that does not use the library.
 fn serve_peer(threads: usize, test: impl FnOnce(&mut Peer, &Hand)) {
     let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
     serve(threads, Connection::adopt(theirs).unwrap(), |hand| test(&mut Peer::new(ours), hand));
@@ -101,7 +101,7 @@ fn expect_reply(peer: &mut Peer, id: u64, status: u32) {
 }
 
 #[test]
-fn a_handler_sees_that_it_is_cancelled_though_no_thread_is_free() {
+fn a_handler_sees_that_it_is_cancelled_while_no_thread_is_free() {
     for threads in [1, 3] {
         serve_peer(threads, |peer, hand| {
             let ids = 1..=threads as u64;
@@ -118,7 +118,7 @@ fn a_handler_sees_that_it_is_cancelled_though_no_thread_is_free() {
 }
 
 #[test]
-fn a_handler_sees_that_its_caller_is_gone_though_no_thread_is_free() {
+fn a_handler_sees_that_its_caller_is_gone_while_no_thread_is_free() {
     let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
     serve(1, Connection::adopt(theirs).unwrap(), |hand| {
         let peer = Peer::new(ours);
@@ -130,14 +130,14 @@ fn a_handler_sees_that_its_caller_is_gone_though_no_thread_is_free() {
 }
 
 #[test]
-fn items_flow_though_no_thread_is_free() {
+fn items_flow_while_no_thread_is_free() {
     let (client, server) = Connection::pair().unwrap();
     serve(1, server, |hand| {
         let client = WorkClient::new(client);
         thread::scope(|scope| {
             let waiting = scope.spawn(|| client.wait(7));
             hand.expect(Said::Begun(7));
-            // They need a thread, and then credit again and again.
+            // They need a thread of their own, and then credit again and again.
             let mut items = client.count(1000).unwrap();
             for number in 0..1000 {
                 assert_eq!(items.recv().unwrap().unwrap().0, number);
@@ -159,10 +159,10 @@ fn requests_are_held_in_order_until_a_thread_is_free() {
         let request = to_vec(&Work::Answer { number: 4 }).unwrap();
         peer.part(REQUEST, 1, 4, &request);
         peer.request(5, &Work::Answer { number: 5 });
-        // When its items end, those before it were read.
+        // Once its items end, the requests before it have been read.
         peer.request(6, &Work::Count { to: 0 });
         assert_eq!(peer.next(), Part { kind: END, number: 0, id: 6, frame: Vec::new() });
-        // The deadline of 1 ms passes.
+        // Lets the deadline of 1 ms pass.
         thread::sleep(Duration::from_millis(5));
         peer.part(CANCEL, 0, 1, &[]);
         hand.expect(Said::Cancelled(1));

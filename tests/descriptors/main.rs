@@ -7,24 +7,13 @@ mod calls;
 
 use std::fs::File;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use datagrammar::{Connection, RecvError, SendError, Socket, Wait, peek_len};
-use datagrammar_tests::{Directory, raw};
-use datagrammar_tests::{
-    InMode as _,
-    leaks::{self, Parcel, Plain},
-    scaled,
-};
+use datagrammar_tests::leaks::{self, Parcel, Plain};
+use datagrammar_tests::{Directory, InMode as _, alone, raw, scaled};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 type Ours = Connection<Parcel, Parcel>;
-
-/// Holds off the other tests.
-fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 fn file() -> File {
     File::open("/proc/version").unwrap()

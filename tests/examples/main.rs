@@ -18,7 +18,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 struct Running {
     child: Child,
     stderr: BufReader<ChildStderr>,
-    /// What it said until it was ready.
+    /// What it printed until it was ready.
     said: String,
 }
 

@@ -201,9 +201,9 @@ fn bundles_cost_one_call_queued_frames_one_each_and_others_a_peek_and_a_read() {
     assert!((1..=20).contains(&peeks) && reads - read <= peeks, "{phases:#?}");
 }
 
-/// Waits until all threads of a process wait for something outside.
+/// Waits until all threads of a process sleep.
 fn wait_until_idle(id: i32) {
-    // What comes after the name, which is in parentheses, is the state (proc_pid_stat(5)).
+    // The state follows the name, which is in parentheses (proc_pid_stat(5)).
     let sleeps = |thread: &Path| {
         fs::read_to_string(thread.join("stat")).is_ok_and(|stat| stat.contains(") S "))
     };
@@ -211,13 +211,13 @@ fn wait_until_idle(id: i32) {
         let mut threads = fs::read_dir(format!("/proc/{id}/task")).unwrap();
         threads.all(|thread| sleeps(&thread.unwrap().path()))
     };
-    // Twice, as one may have woken another between the two looks at them.
+    // Twice: one thread may have woken another between the looks at the two.
     while !(all_sleep() && all_sleep()) {
         thread::sleep(Duration::from_millis(1));
     }
 }
 
-/// The server's calls while `ask` asks it, with the address that it serves, and the id of its process.
+/// Returns the server's calls while `ask` runs, which gets the server's address and the id of its process.
 fn served(directory: &Path, ask: impl FnOnce(&str, i32)) -> Vec<Call> {
     let address = format!("unix:{}/blobs.sock", directory.display());
     let output = directory.join("calls");

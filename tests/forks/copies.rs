@@ -88,7 +88,7 @@ fn h43_pieces_of_two_forked_copies_of_a_sender_are_never_joined() {
                 }
                 drop(theirs);
             });
-            // Gone if this fails, so that nobody waits for room.
+            // Dropped if this fails, so that nobody waits for room.
             let mut ours = ours.unwrap();
             loop {
                 match ours.recv() {
@@ -123,7 +123,7 @@ fn a_forked_copy_of_a_batch_sends_nothing_when_it_is_dropped() {
     })
     .check();
     assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
-    // The parent's copy is as it was.
+    // The batch of the parent is unchanged.
     assert_eq!(batch.as_ref().map(Batch::len), Some(5));
     drop(batch);
     for number in 0..5 {
@@ -140,7 +140,7 @@ fn a_forked_copy_of_a_sender_sends_nothing_of_what_is_pending_and_stays_usable()
     numbered(1, LEN, |frame| theirs.try_send(frame)).unwrap();
     let pending = theirs.tx.pending();
     assert!(pending > 0);
-    // Neither when it is asked to, nor when it is dropped.
+    // The copy sends nothing: neither when it flushes, nor when it is dropped.
     let mut sender = Some(theirs.tx);
     fork(|| {
         let Some(tx) = &mut sender else { return false };
@@ -151,7 +151,7 @@ fn a_forked_copy_of_a_sender_sends_nothing_of_what_is_pending_and_stays_usable()
     .check();
     let mut tx = sender.unwrap();
     assert_eq!(tx.pending(), pending);
-    // One that sends, once the parent has sent all.
+    // A copy that sends once the parent has sent everything.
     let (mut read, mut write) = pipe().unwrap();
     let child = fork(|| {
         let go = read.read_exact(&mut [0]).is_ok();
@@ -169,7 +169,7 @@ fn a_forked_copy_of_a_sender_sends_nothing_of_what_is_pending_and_stays_usable()
     write.write_all(&[0]).unwrap();
     child.check();
     assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 2);
-    // Whoever forks in the middle of a frame and sends at once spoils that frame alone.
+    // A copy that sends in the middle of its parent's frame spoils that frame alone.
     numbered(3, LEN, |frame| tx.try_send(frame)).unwrap();
     assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
     fork(|| numbered(4, 10, |frame| tx.try_send(frame)).is_ok()).check();

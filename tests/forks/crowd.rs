@@ -31,7 +31,7 @@ fn h51_ten_thousand_half_received_frames_take_no_more_than_the_budget() {
         skipped(format!("{count} clients instead of 10,000: see RLIMIT_NOFILE"));
     }
     let directory = Directory::new();
-    // Two processes, because of the limit of open files, and for a measure of this test alone.
+    // In two processes, because of the limit of open files, and to measure the memory of this test alone.
     fork(|| {
         setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
         serve(&directory, count);
@@ -86,7 +86,7 @@ fn serve(directory: &Directory, count: usize) {
                 fd
             })
             .collect();
-        // The last one has a frame in pieces, as long, but is not greedy: a tenth, ten times.
+        // The last client sends as many bytes in ten frames, each in pieces.
         let (last, _) = Ours::connect(&address).unwrap().into_fd().unwrap();
         for _ in 0..10 {
             for piece in pieces(8, &[1; LEN / 10], 1000) {

@@ -11,7 +11,7 @@ use super::alone;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
-/// What `task` returns in a forked copy of this process, where no other test takes memory.
+/// Returns the result of `task` in a forked copy of this process, where no other test allocates.
 fn apart(task: impl FnOnce() -> usize) -> usize {
     let (mut read, mut write) = pipe().unwrap();
     let child = fork(|| write.write_all(&task().to_ne_bytes()).is_ok());
@@ -23,7 +23,7 @@ fn apart(task: impl FnOnce() -> usize) -> usize {
     usize::from_ne_bytes(told)
 }
 
-/// Has this process open as many descriptors as it may. How many that is.
+/// Raises the limit of open descriptors as far as it may be raised. Returns the limit.
 fn raise_limit() -> u64 {
     let maximum = getrlimit(Resource::Nofile).maximum;
     _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
@@ -57,7 +57,7 @@ fn h52_connections_in_the_middle_of_bundles_hold_little_memory_each() {
             open.push(ours);
         }
         let each = (resident() - before) / count;
-        // All of it is there.
+        // The rest of each bundle is still there.
         for ours in &mut open {
             for _ in 2..64 {
                 assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
@@ -85,6 +85,6 @@ fn h52_connections_that_wait_hold_no_lane() {
         }
         resident().saturating_sub(before)
     });
-    // The pool keeps up to 256 KiB of each of 4 lanes, and malloc what it likes of one frame or two.
+    // The pool keeps up to 256 KiB of each of 4 lanes, and malloc some of a frame or two.
     assert!(more < 3 * 1024 * 1024, "{more} bytes for all connections");
 }

@@ -1,5 +1,5 @@
-//! Tests that fork. A copy has all descriptors of its parent, and keeps those of other tests open after they are
-//! dropped, so these are a program of their own, and take turns.
+//! Tests that fork. A copy keeps the descriptors of other tests open after they are dropped, so these tests are a program
+//! of their own, and take turns.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod budgets;
@@ -7,16 +7,15 @@ mod copies;
 mod crowd;
 mod kept;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 /// Holds off the other tests.
 fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    // What a test frees goes back to the kernel: a copy that measures its memory would use it again (mallopt(3)).
+    // Memory that a test frees goes back to the kernel: a copy that measures its memory would use it again (mallopt(3)).
     #[cfg(target_env = "gnu")]
     // SAFETY: it changes no memory.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, 128 * 1024)
     };
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+    datagrammar_tests::alone()
 }

@@ -192,7 +192,7 @@ fn h51_threads_that_accept_together_stay_within_the_budget() {
                             held.push(connection);
                             accepted.fetch_add(1, Ordering::SeqCst);
                         }
-                        // The only way to a free place: as many as may be open are reached again and again.
+                        // Only this frees places, so that the budget is full again and again.
                         Err(AcceptError::Full { .. }) => {
                             full.fetch_add(1, Ordering::SeqCst);
                             open.fetch_sub(held.len(), Ordering::SeqCst);

@@ -17,7 +17,7 @@ use super::budget::{begin, pair};
 fn h51_threads_together_never_hold_more_than_the_budget() {
     const MAX: usize = 1_000_000;
     let budget = Budget::new().frame_bytes(MAX);
-    // Of each thread alone, frames of more bytes than that would be half received at most times.
+    // So many that the frames of one thread alone could fill the budget.
     const PAIRS: u64 = 40;
     let (most, seed) = (AtomicUsize::new(0), seed());
     thread::scope(|scope| {

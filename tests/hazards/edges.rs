@@ -36,7 +36,7 @@ impl Edges {
             let left = Timespec::try_from(left).unwrap();
             let mut list = Vec::with_capacity(1);
             match epoll::wait(&self.0, spare_capacity(&mut list), Some(&left)) {
-                // The process was stopped for a while (signal(7)).
+                // After the process was stopped for a while (signal(7)).
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => panic!("{error}"),
             }

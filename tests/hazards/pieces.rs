@@ -207,7 +207,7 @@ fn a_sender_that_gives_up_half_way_costs_its_own_frame_alone() {
         };
         incomplete(ours.recv().unwrap_err());
         assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 2);
-        // Until the sender has given up, nothing is read.
+        // Nothing is read until the sender has given up.
         has_room.send(()).unwrap();
         given_up.recv().unwrap();
         incomplete(ours.recv().unwrap_err());

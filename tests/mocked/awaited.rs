@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use datagrammar::calls::{CallError, Context};
 use datagrammar::tokio::calls::{Answer, Direct, ItemSender, Responder};
 use datagrammar::{Message, Peer, Protocol, to_vec};
+use datagrammar_tests::datagrams::{CANCEL, CREDIT, END, ITEM, REPLY, REQUEST, part};
 use tokio::task::yield_now;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 #[derive(Message, Protocol)]
 enum Work<'a> {
@@ -37,7 +38,7 @@ struct Number(u64);
 struct Worker {
     noted: Arc<AtomicUsize>,
     sent: Arc<AtomicUsize>,
-    /// How many handlers were told that nobody waits.
+    /// How many handlers learned that nobody waits.
     stopped: Arc<AtomicUsize>,
 }
 
@@ -54,9 +55,8 @@ impl WorkTokioHandler for Worker {
 
     async fn repeat(&self, _: &Context, text: &str, answer: Responder<WorkRepeatAnswer<'static>>) {
         let text = text.repeat(2);
+        // Answers after the handler has ended: the runtime has one thread, and nothing is awaited here.
         tokio::spawn(async move {
-            // After the handler has ended.
-            sleep(Duration::from_millis(20)).await;
             match text.as_str() {
                 "!drop!drop" => drop(answer),
                 _ => answer.send(Ok(Text(&text))).unwrap(),
@@ -188,18 +188,8 @@ async fn one_answer_to_a_call_with_items_is_a_mistake() {
     _ = direct(&Worker::default()).call::<WorkWaitAnswer>(&Work::Count { to: 1 }).await;
 }
 
-fn part(kind: u8, number: u32, id: u64, frame: &[u8]) -> Vec<u8> {
-    [&[0, kind][..], &number.to_le_bytes(), &id.to_le_bytes(), frame].concat()
-}
-
 #[tokio::test]
 async fn datagrams_are_answered_with_datagrams() {
-    const REQUEST: u8 = 5;
-    const REPLY: u8 = 6;
-    const ITEM: u8 = 7;
-    const END: u8 = 8;
-    const CANCEL: u8 = 9;
-    const CREDIT: u8 = 10;
     let worker = Worker::default();
     let mut ours = direct(&worker);
     let request = |id, request: &Work<'_>| part(REQUEST, 0, id, &to_vec(request).unwrap());

@@ -6,21 +6,11 @@ use std::thread;
 
 use datagrammar::calls::Direct;
 use datagrammar::{OwnedFrame, Peer};
+use datagrammar_tests::datagrams::{CANCEL, CREDIT, END, ITEM, REPLY, REQUEST, part};
 use proptest::prelude::{Strategy as _, any};
 use proptest::{collection, prop_oneof, proptest, strategy::Just};
 
 use crate::store::{Blobs, BlobsService, Store};
-
-const REQUEST: u8 = 5;
-const REPLY: u8 = 6;
-const ITEM: u8 = 7;
-const END: u8 = 8;
-const CANCEL: u8 = 9;
-const CREDIT: u8 = 10;
-
-fn part(kind: u8, number: u32, id: u64, frame: &[u8]) -> Vec<u8> {
-    [&[0, kind][..], &number.to_le_bytes(), &id.to_le_bytes(), frame].concat()
-}
 
 fn request(id: u64, request: &Blobs<'_>) -> Vec<u8> {
     part(REQUEST, 0, id, OwnedFrame::<Blobs<'static>>::encode(request).unwrap().bytes())

@@ -253,7 +253,7 @@ fn serve_activated() {
 
 /// Is told of a descriptor that it was not started with, and has opened one of that number itself.
 fn refuse_activated() {
-    // SAFETY: what it may have inherited there is nobody's in this process.
+    // SAFETY: nothing in this process uses the descriptor that it may have inherited there.
     unsafe { libc::close(3) };
     let mut own = fs::File::open("/proc/version").expect("a file");
     assert_eq!(own.as_raw_fd(), 3);

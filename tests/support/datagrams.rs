@@ -5,6 +5,24 @@ pub fn head(kind: u8, number: u32, place: u64) -> Vec<u8> {
     [&[0, kind][..], &number.to_le_bytes(), &place.to_le_bytes()].concat()
 }
 
+/// The kind of a request.
+pub const REQUEST: u8 = 5;
+/// The kind of an answer.
+pub const REPLY: u8 = 6;
+/// The kind of an item.
+pub const ITEM: u8 = 7;
+/// The kind of the end of items.
+pub const END: u8 = 8;
+/// The kind of a cancellation.
+pub const CANCEL: u8 = 9;
+/// The kind of a credit for more items.
+pub const CREDIT: u8 = 10;
+
+/// A part of the call `id`.
+pub fn part(kind: u8, number: u32, id: u64, frame: &[u8]) -> Vec<u8> {
+    [&head(kind, number, id), frame].concat()
+}
+
 /// A piece of frame 7: the first one (kind 1, of a frame of `place` bytes), or a further one (kind 2, from
 /// byte `place` on).
 pub fn piece(kind: u8, place: u64, bytes: &[u8]) -> Vec<u8> {

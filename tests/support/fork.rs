@@ -25,7 +25,7 @@ pub fn fork(child: impl FnOnce() -> bool) -> Forked {
     match unsafe { libc::fork() } {
         -1 => panic!("fork: {}", io::Error::last_os_error()),
         0 => {
-            // The harness would keep it, in memory that is gone with this copy.
+            // The harness would keep the message in memory, which ends with this copy.
             panic::set_hook(Box::new(|panic| {
                 _ = writeln!(io::stderr(), "in a forked copy: {panic}");
             }));
@@ -37,8 +37,8 @@ pub fn fork(child: impl FnOnce() -> bool) -> Forked {
     }
 }
 
-/// How many bytes of memory this process has of its own, without what is free. To call in a copy: what other tests
-/// have freed before the fork would be used again, and not be seen.
+/// Returns how many bytes of memory this process has of its own, without what is free. Call it in a copy if other tests
+/// share the process: memory that they freed would be used again, and not be counted.
 ///
 /// # Panics
 ///

@@ -6,6 +6,7 @@ pub mod fork;
 pub mod leaks;
 mod mode;
 pub mod raw;
+mod turns;
 
 use std::fmt::Display;
 use std::path::Path;
@@ -14,6 +15,7 @@ use datagrammar::{Address, Message};
 use tempfile::TempDir;
 
 pub use self::mode::{InMode, is_awaited, is_eager, options, scaled, skips};
+pub use self::turns::alone;
 
 /// A numbered frame whose body is made of its number, so that a cut, mixed or repeated one shows.
 #[derive(Message, Debug, PartialEq)]

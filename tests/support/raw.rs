@@ -20,8 +20,8 @@ pub fn pair(kind: SocketType) -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None).expect("a socket pair")
 }
 
-/// A UDP socket at whose address nobody receives, and which keeps others from it. Connected to somebody, it takes what
-/// they send.
+/// Returns a UDP socket and its address, which nobody else can bind, and which refuses datagrams. Connect the socket to
+/// somebody to open the address to them.
 ///
 /// # Panics
 ///

@@ -322,7 +322,7 @@ fn servers_accept_the_vectors() {
         let answers = usize::from(!names[0].contains("Note(5)"));
         let (answers, mut called) = ask(|server| server.threads(1), &datagrams, answers);
         called.sort_by_key(|called| called.starts_with("Add"));
-        // It has a millisecond to begin, and the server may be late.
+        // Its deadline is a millisecond, and the server may be late.
         let is_late = calls == ["Add 1 2, soon"] && called.is_empty();
         match is_late {
             true => assert_eq!(answers, vector("call accepted reply timed out"), "{names:?}"),

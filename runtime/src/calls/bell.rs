@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
-/// Somebody has rung.
+/// The bell was rung.
 const RUNG: u8 = 1;
 
-/// The task works, and looks at the bell when it is done.
+/// The task works, and checks the bell when it is done.
 const WORKING: u8 = 2;
 
-/// Wakes one task when there is work. While the task works, ringing only leaves a note.
+/// Wakes one task when there is work. While the task works, ringing only sets a flag.
 #[derive(Debug, Default)]
 pub(crate) struct Bell {
     state: AtomicU8,
@@ -27,14 +27,14 @@ impl Bell {
         }
     }
 
-    /// The task works: until [`arm`](Self::arm), ringing does not wake it. Forgets that it was rung, before the work is
-    /// looked for.
+    /// Begins work: until [`arm`](Self::arm), ringing does not wake the task. Clears the flag, so call it before looking
+    /// for work.
     #[inline]
     pub(crate) fn disarm(&self) {
         self.state.swap(WORKING, Ordering::AcqRel);
     }
 
-    /// The task ends its work. Wakes it at once if the bell was rung meanwhile.
+    /// Ends work. Wakes the task at once if the bell was rung meanwhile.
     #[inline]
     pub(crate) fn arm(&self, cx: &Context<'_>) {
         let mut waker = self.waker();

@@ -1,5 +1,6 @@
-//! Takes what a server sends, where there is no socket.
+//! Takes what a server sends without a socket.
 
+use std::mem;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 #[cfg(feature = "tokio")]
@@ -14,15 +15,15 @@ use crate::calls::bell::Bell;
 use crate::error::{EncodeError, SendError};
 use crate::wire::{CallHead, CallKind};
 
-/// The way to whoever takes the parts that are sent.
+/// Hands sent parts to [`Outputs`].
 #[derive(Debug)]
 pub(crate) struct Memory {
-    /// Always there, until this is dropped.
+    /// `None` only while this is dropped.
     sender: Option<mpsc::Sender<Sent>>,
     bell: Arc<Bell>,
 }
 
-/// Whoever takes the parts: a thread or a task.
+/// Returns the sent parts, to a thread or a task.
 #[derive(Debug)]
 pub(crate) struct Outputs {
     sent: mpsc::Receiver<Sent>,
@@ -42,15 +43,15 @@ impl Memory {
         (Self { sender: Some(sender), bell: Arc::clone(&bell) }, Outputs { sent, bell })
     }
 
-    /// Takes a datagram apart, and passes its parts on.
+    /// Splits a datagram into its parts, and hands them over.
     pub(crate) fn push(&self, datagram: &mut Datagram) -> Result<(), SendError> {
         let (_, descriptors) = datagram.content();
         let descriptors = descriptors.iter().map(OwnedFd::try_clone);
         let mut descriptors =
             descriptors.collect::<Result<Vec<_>, _>>().map_err(EncodeError::Fd)?;
         for frame in datagram.frames() {
-            let (bytes, descriptors) = (frame.to_vec(), std::mem::take(&mut descriptors));
-            // Fails if nobody wants it any more.
+            let (bytes, descriptors) = (frame.to_vec(), mem::take(&mut descriptors));
+            // Fails if nobody wants more.
             _ = self.sender.as_ref().map(|sender| sender.send(Sent { bytes, descriptors }));
         }
         self.bell.ring();
@@ -60,7 +61,7 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // Before the bell: whoever hears it finds that nothing more comes.
+        // Before the bell, so that the task then finds that nothing more comes.
         self.sender = None;
         self.bell.ring();
     }
@@ -77,7 +78,7 @@ impl Outputs {
         self.sent.recv_timeout(timeout)
     }
 
-    /// Returns the parts that have come.
+    /// Returns the parts that need no wait.
     pub(crate) fn queued(&self) -> impl Iterator<Item = Sent> {
         self.sent.try_iter()
     }
@@ -102,9 +103,9 @@ impl Sent {
         CallHead::split(&self.bytes).map(|(head, _frame)| head)
     }
 
-    /// Returns whether nothing comes after it for its call.
-    pub(crate) fn is_last_of(&self, id: u64) -> bool {
-        let is_last = |head: CallHead| matches!(head.kind, CallKind::Reply | CallKind::End);
-        self.head().is_some_and(|head| head.id == id && is_last(head))
+    /// Returns whether it ends the call `id`.
+    pub(crate) fn ends(&self, id: u64) -> bool {
+        let is_end = |kind| matches!(kind, CallKind::Reply | CallKind::End);
+        self.head().is_some_and(|head| head.id == id && is_end(head.kind))
     }
 }

@@ -16,11 +16,11 @@ use crate::sys::Kind;
 use crate::transport::{Outgoing, check_descriptors};
 use crate::wire::{CallHead, HEAD_LEN};
 
-/// How many bytes may wait before threads that send wait, too: enough to fill a socket.
+/// How many queued bytes make threads that send wait: enough to fill a socket.
 const MAX_QUEUED: usize = 256 * 1024;
 
 /// A sender that many threads share. While one of them sends, or the socket is full, the parts of the others queue up,
-/// and then travel in few datagrams. No call waits for room.
+/// and then travel in few datagrams. No method waits for room.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     kind: Kind,
@@ -28,7 +28,7 @@ pub(crate) struct Outlet {
     backlog: Mutex<Backlog>,
     /// Whether the last datagram had more than one part.
     is_shared: AtomicBool,
-    /// How many bytes were ever queued, with what descriptors count for. Changed with `backlog` locked.
+    /// How many bytes were ever queued, including what descriptors count for. Changed with `backlog` locked.
     queued: AtomicU64,
     /// How many of them were sent, or could not be sent.
     sent: AtomicU64,
@@ -148,9 +148,9 @@ impl Outlet {
         self.unsent() > MAX_QUEUED
     }
 
-    /// Sends what is queued, as far as there is room. Returns whether everything was sent, or is being sent by another
-    /// thread and is not too much. That one looks again when it is done, but if it finds no room, only it knows: see
-    /// [`flush_to`](Self::flush_to).
+    /// Sends what is queued, as far as there is room. Returns whether everything was sent, or another thread is sending
+    /// it and it is not too much. That thread looks for more when it is done, but only it learns if there is no room:
+    /// see [`flush_to`](Self::flush_to).
     ///
     /// `not_sent` learns of errors. After a fatal one, nothing more can be sent.
     pub(crate) fn flush(&self, not_sent: impl FnMut(Unsent, SendError)) -> bool {
@@ -160,7 +160,7 @@ impl Outlet {
         match self.writer.try_lock() {
             Ok(writer) => self.send_queued(writer, not_sent),
             Err(TryLockError::Poisoned(writer)) => self.send_queued(writer.into_inner(), not_sent),
-            // Who holds it does not wait for room.
+            // Its holder does not wait for room.
             Err(TryLockError::WouldBlock) if self.is_full() => {
                 self.send_queued(self.writer(), not_sent)
             }
@@ -168,11 +168,11 @@ impl Outlet {
         }
     }
 
-    /// As [`flush`](Self::flush), but does not return `true` before the first `end` bytes were sent. For a thread that
-    /// then sleeps: nobody else may be there to send its part.
+    /// Like [`flush`](Self::flush), but returns `true` only once the first `end` bytes were sent. For a thread that then
+    /// sleeps: there may be nobody else to send its part.
     pub(crate) fn flush_to(&self, end: u64, not_sent: impl FnMut(Unsent, SendError)) -> bool {
         match self.sent() < end {
-            // Who holds the writer does not wait for room.
+            // Its holder does not wait for room.
             true => self.send_queued(self.writer(), not_sent),
             false => self.flush(not_sent),
         }
@@ -209,14 +209,14 @@ impl Outlet {
         }
     }
 
-    /// Puts the next datagram in the place of the current one, which was sent or cannot be sent. If there is none,
-    /// unlocks the writer before the backlog: whoever queues a part afterwards finds the writer free.
+    /// Replaces the current datagram, which was sent or cannot be sent, with the next one. If there is none, unlocks
+    /// the writer before the backlog: a thread that then queues a part finds the writer free.
     fn next<'w>(&self, mut writer: MutexGuard<'w, Writer>) -> Option<MutexGuard<'w, Writer>> {
         let mut used = Vec::new();
         if let Some(datagram) = writer.current.take() {
             let (count, room, buffer) = datagram.into_parts();
             self.is_shared.store(count > 1, Ordering::Relaxed);
-            // Whoever sees that a part was sent also sees that it was not.
+            // A thread that sees these bytes counted also sees what `not_sent` noted.
             self.sent.fetch_add(room as u64, Ordering::Release);
             used = buffer;
         }
@@ -236,13 +236,13 @@ impl Outlet {
         writer
     }
 
-    /// Returns whether parts lately shared datagrams, so that it is worth waiting for others.
+    /// Returns whether the last datagram had more than one part, so that it is worth waiting for others.
     #[inline]
     pub(crate) fn is_shared(&self) -> bool {
         self.is_shared.load(Ordering::Relaxed)
     }
 
-    /// Returns how many bytes are queued and not sent, those of a datagram that is sent in part included.
+    /// Returns how many bytes are queued and not sent, including all those of a datagram that is sent in part.
     #[inline]
     pub(crate) fn unsent(&self) -> usize {
         let sent = self.sent();

@@ -1,4 +1,4 @@
-//! The receiving half of a connection, and what it hands over for calls.
+//! The receiving half of a connection, and the parts of calls that it returns.
 
 mod half;
 mod part;

@@ -1,4 +1,4 @@
-//! What a receiver of calls takes: parts of calls, and ordinary frames.
+//! A received part of a call.
 
 use crate::message::{Descriptors, Message};
 use crate::owned_frame::OwnedFrame;

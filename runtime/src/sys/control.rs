@@ -20,8 +20,8 @@ pub(crate) const MAX_DESCRIPTORS: usize = 253;
 /// `sizeof(struct cmsghdr)`: a length and two integers.
 const HEADER: usize = size_of::<usize>() + 2 * size_of::<libc::c_int>();
 
-/// Room for the most descriptors, which the kernel puts into one message, for the credentials and the pidfd
-/// of their sender, and as much again for messages that this crate does not request.
+/// Room for the most descriptors, which the kernel puts into one message, for the credentials and the pidfd of their
+/// sender, and about as much for messages that this crate does not request.
 pub(super) const CAPACITY: usize = 2048;
 
 /// The pidfd of a datagram's sender: include/linux/socket.h, since Linux 6.5.
@@ -45,8 +45,8 @@ impl Default for Ancillary {
     }
 }
 
-/// Memory for control messages, aligned as the kernel requires. Nothing but that: a length beside it, or an
-/// `Option` around it, would make the compiler write zeros to all of it.
+/// Memory for control messages, aligned as the kernel requires. It has no length beside it, and no `Option` around
+/// it: the compiler would then write zeros to all of it.
 #[repr(C, align(8))]
 pub(super) struct Control([MaybeUninit<u8>; CAPACITY]);
 
@@ -57,8 +57,8 @@ impl Control {
         Self([MaybeUninit::uninit(); CAPACITY])
     }
 
-    /// Writes one `SCM_RIGHTS` message with these descriptors, and returns it; `None` for more than
-    /// [`MAX_DESCRIPTORS`].
+    /// Writes one `SCM_RIGHTS` message with these descriptors, and returns its bytes, all of them written. `None` for
+    /// more than [`MAX_DESCRIPTORS`].
     pub(super) fn rights(
         &mut self,
         descriptors: &[BorrowedFd<'_>],
@@ -79,7 +79,7 @@ impl Control {
         for descriptor in descriptors {
             push(&descriptor.as_raw_fd().to_ne_bytes());
         }
-        // Padding.
+        // The padding, which sendmsg reads, too.
         let end = len.next_multiple_of(size_of::<usize>());
         self.0.get_mut(len..end)?.fill(MaybeUninit::new(0));
         self.0.get_mut(..end)

@@ -27,7 +27,7 @@ pub(crate) fn populate(room: &mut [MaybeUninit<u8>]) {
 pub(super) fn page_size() -> usize {
     // SAFETY: no memory is involved.
     let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    // It does not fail on Linux.
+    // The call does not fail on Linux.
     usize::try_from(page).unwrap_or(4096)
 }
 

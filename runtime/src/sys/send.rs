@@ -58,6 +58,7 @@ pub(crate) fn send(
     }
 }
 
+/// `control` is empty or comes from [`Control::rights`].
 #[inline]
 fn send_message(
     fd: &DatagramFd,
@@ -74,9 +75,9 @@ fn send_message(
     message.msg_control = control.as_mut_ptr().cast();
     message.msg_controllen = control.len() as _;
     retry(|| {
-        // SAFETY: `message` points to `name_len` bytes of name, to control messages of the length given,
-        // and to `slices.len()` iovecs, each of which describes a slice; all of them outlive the call and
-        // are only read. `fd` is open for the call, as it is borrowed.
+        // SAFETY: `message` points to `name_len` bytes of name, to `control.len()` bytes of control messages,
+        // which `Control::rights` wrote, and to `slices.len()` iovecs, each of which describes a slice; all of
+        // them outlive the call and are only read. `fd` is open for the call, as it is borrowed.
         unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const message, flags) }
     })?;
     Ok(())

@@ -11,12 +11,8 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use tokio::time::sleep;
 
 use super::{Ours, STALL, poll_once, until};
+use crate::peer::{CANCEL, END, ITEM, REPLY, part};
 use crate::protocol::{Counted, Echoed, Sum, Sums};
-
-const REPLY: u8 = 6;
-const ITEM: u8 = 7;
-const END: u8 = 8;
-const CANCEL: u8 = 9;
 
 /// Returns a client, and the socket of its server.
 fn client() -> (Ours, OwnedFd) {
@@ -26,9 +22,7 @@ fn client() -> (Ours, OwnedFd) {
 }
 
 fn tell(server: &OwnedFd, kind: u8, id: u64, frame: &[u8]) {
-    let mut datagram = vec![0, kind, 0, 0, 0, 0];
-    datagram.extend(id.to_le_bytes());
-    datagram.extend(frame);
+    let datagram = part(kind, 0, id, frame);
     assert_eq!(send(server, &datagram, SendFlags::empty()).unwrap(), datagram.len());
 }
 

@@ -5,15 +5,10 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use datagrammar::{Message, to_vec};
+pub(crate) use datagrammar_tests::datagrams::{
+    CANCEL, CREDIT, END, ITEM, REPLY, REQUEST, bundle, part, pieces,
+};
 use datagrammar_tests::raw;
-
-/// The kinds of call datagrams.
-pub(crate) const REQUEST: u8 = 5;
-pub(crate) const REPLY: u8 = 6;
-pub(crate) const ITEM: u8 = 7;
-pub(crate) const END: u8 = 8;
-pub(crate) const CANCEL: u8 = 9;
-pub(crate) const CREDIT: u8 = 10;
 
 /// A part of a call, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,33 +96,4 @@ fn split(datagram: &[u8]) -> Vec<Part> {
     }
     assert_eq!(parts.len() as u64, id);
     parts
-}
-
-/// Returns the bytes of a part of a call.
-pub(crate) fn part(kind: u8, number: u32, id: u64, frame: &[u8]) -> Vec<u8> {
-    [&[0, kind][..], &number.to_le_bytes(), &id.to_le_bytes(), frame].concat()
-}
-
-/// Returns a bundle of frames, or parts of calls.
-pub(crate) fn bundle(frames: &[Vec<u8>]) -> Vec<u8> {
-    let mut bundle = part(4, 0, frames.len() as u64, &[]);
-    for frame in frames {
-        bundle.push(251);
-        bundle.extend(u16::try_from(frame.len()).unwrap().to_le_bytes());
-        bundle.extend(frame);
-    }
-    bundle
-}
-
-/// Returns a frame, or a part of a call, in pieces of at most `len` bytes.
-pub(crate) fn pieces(frame: &[u8], len: usize) -> Vec<Vec<u8>> {
-    let mut offset = 0;
-    frame
-        .chunks(len)
-        .map(|piece| {
-            let (kind, place) = if offset == 0 { (1, frame.len()) } else { (2, offset) };
-            offset += piece.len();
-            part(kind, 77, place as u64, piece)
-        })
-        .collect()
 }

@@ -1,5 +1,5 @@
-//! The awaited endpoints: tests that depend on what the whole process has, such as lanes and kept registrations, or
-//! that fork, so that the descriptors of other tests would stay open. They are a program of their own, and take turns.
+//! The awaited endpoints: tests that depend on what all of a process share, such as lanes and kept registrations, or
+//! that fork, which keeps the descriptors of other tests open. They are a program of their own, and take turns.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 #![allow(clippy::await_holding_lock, reason = "each test has a runtime and a thread of its own")]
 
@@ -13,15 +13,10 @@ mod steps;
 mod storm;
 
 use std::ops::Deref;
-use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::mpsc;
 
+use datagrammar_tests::alone;
 use tokio::runtime::{Builder, Runtime};
-
-/// Holds off the other tests.
-fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A runtime of one thread whose clock stands still, so that no timer depends on how fast the machine is.
 struct Frozen {

@@ -22,7 +22,7 @@ type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
 const LIMIT: u64 = 64;
 /// Clients that come and go while there are none left.
 const STORM: usize = 40;
-/// How long to wait for what has to come.
+/// How long to wait for what must come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long the storm lasts: `DATAGRAMMAR_STORM` seconds, or 2.
@@ -139,7 +139,7 @@ async fn h25_a_storm_of_clients_without_descriptors_costs_little_and_passes() {
     let (begun, before) = (Instant::now(), server.worked());
     let mut rounds = 0;
     while begun.elapsed() < duration() {
-        // Whom it has, it serves.
+        // It serves the clients that it has.
         for ours in &mut served {
             assert!(is_served(ours, rounds, PATIENCE).await);
         }
@@ -155,7 +155,7 @@ async fn h25_a_storm_of_clients_without_descriptors_costs_little_and_passes() {
         assert_eq!(client.await.unwrap(), 0, "served without a descriptor");
     }
 
-    // As soon as descriptors are free, those who wait are served, and new ones too.
+    // Once descriptors are free, waiting clients are served, and new ones too.
     served.truncate(served.len() - 5);
     let begun = Instant::now();
     let answer = timeout(PATIENCE, waiting.recv()).await.expect("to be served at last");

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-use super::table::{Table, is_lost_here};
+use super::call::is_lost_here;
+use super::table::Table;
 use crate::calls::frame::Observer;
 use crate::calls::outlet::{Outlet, Queued, Unsent};
 use crate::error::{CallError, RecvError, SendError};

@@ -1,6 +1,7 @@
 //! The client: calls and their answers.
 
 mod answer;
+mod call;
 mod core;
 mod handle;
 mod items;

@@ -1,17 +1,16 @@
 //! The calls of a client that have no answer yet.
 
-use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
-use std::mem;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
+use super::call::Call;
 use crate::calls::ids::Ids;
 use crate::calls::outlet::Queued;
-use crate::calls::status::{CREDIT, Status};
+use crate::calls::status::Status;
 use crate::error::{CallError, RecvError, SendError};
 use crate::receiver::Part;
-use crate::wire::{CallHead, CallKind};
+use crate::wire::CallHead;
 
 /// All calls in flight of one connection.
 #[derive(Debug)]
@@ -38,28 +37,6 @@ enum Ended {
     Sending(Arc<SendError>),
     /// No more answers come.
     Receiving(Option<Arc<RecvError>>),
-}
-
-#[derive(Debug)]
-struct Call {
-    /// The name of its variant.
-    name: &'static str,
-    state: State,
-    queued: Option<Queued>,
-    waker: Option<Waker>,
-}
-
-#[derive(Debug)]
-enum State {
-    /// For one answer.
-    Waiting,
-    Answered(Result<Part, CallError>),
-    /// For items: those that came, and how it ended.
-    Items {
-        queue: VecDeque<Part>,
-        end: Option<Result<(), CallError>>,
-        credit: u32,
-    },
 }
 
 impl Table {
@@ -89,11 +66,7 @@ impl Table {
     pub(crate) fn begin(&mut self, name: &'static str, items: bool) -> Result<u64, CallError> {
         self.check()?;
         self.last += 1;
-        let state = match items {
-            true => State::Items { queue: VecDeque::new(), end: None, credit: CREDIT },
-            false => State::Waiting,
-        };
-        self.calls.insert(self.last, Call { name, state, queued: None, waker: None });
+        self.calls.insert(self.last, Call::new(name, items));
         self.open += 1;
         Ok(self.last)
     }
@@ -122,40 +95,12 @@ impl Table {
             return None;
         };
         let error = Status::new(number).into_error();
-        match (kind, &mut call.state) {
-            (CallKind::Reply, State::Waiting) => {
-                call.state = State::Answered(error.map_or(Ok(part), Err));
-                self.open -= 1;
-            }
-            (CallKind::Item, State::Items { queue, end: None, credit: credit @ 1.. }) => {
-                *credit -= 1;
-                queue.push_back(part);
-            }
-            (CallKind::End, State::Items { end: end @ None, .. }) => {
-                *end = Some(error.map_or(Ok(()), Err));
-                self.open -= 1;
-            }
-            // Errors come as replies before the first item.
-            (CallKind::Reply, State::Items { end: end @ None, .. }) => {
-                *end = Some(Err(error.unwrap_or(CallError::Unexpected)));
-                self.open -= 1;
-            }
-            (CallKind::End, State::Waiting) => {
-                call.state = State::Answered(Err(error.unwrap_or(CallError::Unexpected)));
-                self.open -= 1;
-            }
-            (CallKind::Item, State::Items { end: end @ None, .. }) => {
-                // There is no credit for it, and a gap would go unnoticed.
-                self.dropped += 1;
-                *end = Some(Err(CallError::Unexpected));
-                self.open -= 1;
-            }
-            _ => {
-                self.dropped += 1;
-                return None;
-            }
-        }
-        call.waker.take()
+        let was_open = call.is_open();
+        let fits = call.deliver(kind, part, error);
+        let has_ended = was_open && !call.is_open();
+        self.open -= usize::from(has_ended);
+        self.dropped += u64::from(!fits);
+        if fits || has_ended { call.waker.take() } else { None }
     }
 
     /// Fails one call, whose answer was refused.
@@ -220,13 +165,12 @@ impl Table {
         let Entry::Occupied(mut call) = self.calls.entry(id) else {
             return Poll::Ready(Err(CallError::Cancelled));
         };
-        match &mut call.get_mut().state {
-            State::Answered(answer) => {
-                let answer = mem::replace(answer, Err(CallError::Cancelled));
+        match call.get_mut().take_answer() {
+            Some(answer) => {
                 call.remove();
                 Poll::Ready(answer)
             }
-            _ => {
+            None => {
                 call.get_mut().wait(waker);
                 Poll::Pending
             }
@@ -240,20 +184,13 @@ impl Table {
         id: u64,
         waker: &Waker,
     ) -> Poll<Result<(Option<Part>, u32), CallError>> {
-        let Some(call) = self.calls.get_mut(&id) else { return Poll::Ready(Ok((None, 0))) };
-        let State::Items { queue, end, credit } = &mut call.state else {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.is_stream()) else {
             return Poll::Ready(Ok((None, 0)));
         };
-        if let Some(item) = queue.pop_front() {
-            // What the server may have under way, and what waits here, is at most `CREDIT`.
-            let more = match CREDIT - *credit - queue.len() as u32 {
-                more if end.is_none() && more >= CREDIT / 2 => more,
-                _ => 0,
-            };
-            *credit += more;
+        if let Some((item, more)) = call.take_item() {
             return Poll::Ready(Ok((Some(item), more)));
         }
-        match end.take() {
+        match call.take_end() {
             Some(end) => {
                 self.calls.remove(&id);
                 Poll::Ready(end.map(|()| (None, 0)))
@@ -268,11 +205,7 @@ impl Table {
     /// Ends a call. Returns whether the server still works on it, and where its request waited.
     pub(crate) fn forget(&mut self, id: u64) -> (bool, Option<Queued>) {
         let Some(call) = self.calls.remove(&id) else { return (false, None) };
-        let (is_open, is_running) = match &call.state {
-            State::Waiting | State::Items { end: None, .. } => (true, true),
-            State::Items { end: Some(Err(error)), .. } => (false, is_lost_here(error)),
-            State::Answered(_) | State::Items { .. } => (false, false),
-        };
+        let (is_open, is_running) = (call.is_open(), call.is_running());
         self.open -= usize::from(is_open);
         self.has_cancelled |= is_open;
         (is_running && self.ended.is_none(), call.queued)
@@ -301,30 +234,5 @@ impl Table {
 
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped
-    }
-}
-
-/// Returns whether the server may still send items of a call that failed with `error`.
-pub(crate) fn is_lost_here(error: &CallError) -> bool {
-    matches!(error, CallError::Lost(_) | CallError::Unexpected)
-}
-
-impl Call {
-    #[inline]
-    fn wait(&mut self, waker: &Waker) {
-        match &mut self.waker {
-            Some(stored) => stored.clone_from(waker),
-            None => self.waker = Some(waker.clone()),
-        }
-    }
-
-    /// Ends it with an error. Returns `false` if it has ended already.
-    fn fail(&mut self, error: impl FnOnce() -> CallError) -> bool {
-        match &mut self.state {
-            state @ State::Waiting => *state = State::Answered(Err(error())),
-            State::Items { end: end @ None, .. } => *end = Some(Err(error())),
-            State::Answered(_) | State::Items { .. } => return false,
-        }
-        true
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn session(peer: Option<&Arc<Peer>>) -> (Arc<Session>, Outputs) {
 
 /// Returns the answer, if `sent` ends the call.
 pub(crate) fn answer<R: Reply>(sent: Sent) -> Option<Result<Answer<R>, CallError>> {
-    if !sent.is_last_of(ID) {
+    if !sent.ends(ID) {
         return None;
     }
     Some(match sent.head().and_then(|head| Status::new(head.number).into_error()) {

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 #[cfg(feature = "tokio")]
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use super::local::session;
 use crate::calls::memory::Outputs;
 use crate::calls::protocol::Protocol;
-use crate::calls::server::{Call, Running, Session};
+use crate::calls::server::{Call, Running, Session, deadline};
 use crate::calls::status::Status;
 use crate::message::Descriptors;
 use crate::owned_frame::OwnedFrame;
 use crate::peer::Peer;
 use crate::wire::{CallHead, CallKind, HEAD_LEN, is_reserved};
 
-/// How often it is looked whether a handler waits for credit.
+/// How often to check whether a handler waits for credit.
 pub(crate) const RECHECK: Duration = Duration::from_millis(1);
 
 /// A connection in memory.
@@ -83,7 +83,7 @@ impl Raw {
         loop {
             match self.outputs.recv_timeout(RECHECK) {
                 Ok(sent) => {
-                    let is_last = sent.is_last_of(open.id);
+                    let is_last = sent.ends(open.id);
                     all.push(sent.bytes);
                     if is_last {
                         break;
@@ -97,22 +97,19 @@ impl Raw {
         all
     }
 
-    /// Polls for the next part, and whether it is the last one of a call. `None` if no more can come.
+    /// Polls for the next part, and for whether it ends the call. `None` if no more can come.
     #[cfg(feature = "tokio")]
     pub(crate) fn poll_part(
         &mut self,
         open: &Open,
         cx: &Context<'_>,
     ) -> Poll<Option<(Vec<u8>, bool)>> {
-        self.outputs.poll_recv(cx).map(|sent| {
-            sent.map(|sent| {
-                let is_last = sent.is_last_of(open.id);
-                (sent.bytes, is_last)
-            })
-        })
+        let Some(sent) = ready!(self.outputs.poll_recv(cx)) else { return Poll::Ready(None) };
+        let is_last = sent.ends(open.id);
+        Poll::Ready(Some((sent.bytes, is_last)))
     }
 
-    /// Returns what was sent.
+    /// Returns what was sent so far.
     pub(crate) fn queued(&self) -> Vec<Vec<u8>> {
         self.outputs.queued().map(|sent| sent.bytes).collect()
     }
@@ -129,8 +126,4 @@ impl Drop for Raw {
     fn drop(&mut self) {
         self.session.end();
     }
-}
-
-fn deadline(millis: u32) -> Option<Instant> {
-    (millis > 0).then(|| Instant::now() + Duration::from_millis(millis.into()))
 }

@@ -1,10 +1,10 @@
-//! The items that have come.
+//! The items that a service sends without a socket.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::local::frame;
-use crate::calls::memory::Sent;
+use crate::calls::memory::{Outputs, Sent};
 use crate::calls::server::Running;
 use crate::calls::status::Status;
 use crate::error::CallError;
@@ -14,6 +14,7 @@ use crate::wire::CallKind;
 
 /// The items of a call without a socket. Dropping it cancels the call.
 pub(crate) struct ReceivedItems<I> {
+    outputs: Outputs,
     running: Arc<Running>,
     /// The last item.
     item: Option<OwnedFrame<I>>,
@@ -21,17 +22,17 @@ pub(crate) struct ReceivedItems<I> {
 }
 
 impl<I: Message> ReceivedItems<I> {
-    pub(crate) fn new(running: Arc<Running>) -> Self {
-        Self { running, item: None, is_done: false }
+    pub(crate) fn new(outputs: Outputs, running: Arc<Running>) -> Self {
+        Self { outputs, running, item: None, is_done: false }
     }
 
-    /// Frees the last item. Returns whether there are no more.
-    pub(crate) fn is_done(&mut self) -> bool {
+    /// Frees the last item. Returns where the next one comes from, or `None` after the end.
+    pub(crate) fn next_output(&mut self) -> Option<&mut Outputs> {
         self.item = None;
-        self.is_done
+        (!self.is_done).then_some(&mut self.outputs)
     }
 
-    /// Lends what has come. `None` is the end of a handler that has not told how its items end.
+    /// Lends the item that was `sent`. `None` is the end of a handler that did not say how its items end.
     pub(crate) fn take(
         &mut self,
         sent: Option<Sent>,

@@ -121,7 +121,7 @@ impl<S: Service + 'static> Direct<S> {
         let Begun { call, running, outputs } = begin(self.peer.as_ref(), self.deadline, request)?;
         let service = Arc::clone(&self.service);
         thread::spawn(move || handle(&*service, call));
-        Ok(DirectItems::new(outputs, ReceivedItems::new(running)))
+        Ok(DirectItems(ReceivedItems::new(outputs, running)))
     }
 
     /// Gives the service a datagram of a client, and returns what it sends until the call ends or waits for more
@@ -129,7 +129,7 @@ impl<S: Service + 'static> Direct<S> {
     ///
     /// The datagram is an ordinary frame or a part of a call: a request, a cancellation or credit. Anything else is
     /// ignored, like a bundle or a piece of a longer frame. No descriptors come with it. A handler that
-    /// waits for something else than credit holds this function up: test it with [`items`](Self::items).
+    /// waits for anything but credit holds this function up: test it with [`items`](Self::items).
     ///
     /// ```
     /// use datagrammar::calls::{Context, Direct};

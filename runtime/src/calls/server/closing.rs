@@ -27,19 +27,19 @@ impl Session {
 
     /// Returns whether all calls have ended, and their answers are queued.
     pub(crate) fn is_idle(&self) -> bool {
-        self.calls().running.is_empty() && !self.is_ending()
+        self.calls.len() == 0 && !self.is_ending()
     }
 
     /// Returns whether a call has ended whose answer is not queued yet.
     pub(crate) fn is_ending(&self) -> bool {
-        self.ending.load(Ordering::Acquire) > 0
+        self.calls.is_ending()
     }
 
     /// Cancels the calls that still run, tells their callers, and closes the connection. Returns how many calls that
     /// were.
     pub(crate) fn close(&self) -> usize {
         self.stop();
-        let calls = self.take_all();
+        let calls = self.calls.take_all();
         let mut cancelled = 0;
         for (id, running) in calls {
             if !running.is_cancelled() {

@@ -16,19 +16,19 @@ use crate::error::RecvError;
 use crate::receiver::Receiver;
 use crate::wait::Wait;
 
-/// The threads of a connection. One of them receives; when it has a call, another one takes its place. While all
-/// handle calls, the minder receives now and then.
+/// The threads of a connection. One of them receives; when it has a call, another one takes its place. While all of
+/// them handle calls, the minder receives now and then.
 pub(super) struct Crew<'s, S: Service> {
     service: &'s S,
     session: Arc<Session>,
     inlet: Mutex<Inlet<S>>,
     minder: Minder,
-    /// How many threads receive, or wait to.
+    /// How many threads receive, or wait for their turn to.
     idle: AtomicUsize,
-    /// How many threads there are, and may be.
+    /// How many threads there are, without those of calls with items.
     size: AtomicUsize,
     max_size: usize,
-    /// How many calls with items run, and may run.
+    /// How many calls with items run.
     streams: AtomicUsize,
     max_streams: usize,
 }
@@ -36,12 +36,12 @@ pub(super) struct Crew<'s, S: Service> {
 /// Where calls come from.
 struct Inlet<S: Service> {
     receiver: Receiver<S::Protocol>,
-    /// What came while all threads worked: calls, and why no more can come.
+    /// What the minder received: calls, or why no more come.
     held: VecDeque<Result<Call<S::Protocol>, RecvError>>,
 }
 
 impl<'s, S: Service> Crew<'s, S> {
-    /// Creates a crew of one thread, of at most `max_size` later, besides those of calls with items.
+    /// Creates a crew of one thread, which grows to at most `max_size`. Calls with items have threads of their own.
     pub(super) fn new(
         service: &'s S,
         max_size: usize,
@@ -89,7 +89,7 @@ impl<'s, S: Service> Crew<'s, S> {
         }
         let spawned = thread::Builder::new().spawn_scoped(scope, || self.work(scope));
         if spawned.is_err() {
-            // Those that there are go on, and try again.
+            // The other threads serve on, and try again.
             self.size.fetch_sub(1, Ordering::AcqRel);
         }
         spawned.is_ok()
@@ -124,8 +124,8 @@ impl<'s, S: Service> Crew<'s, S> {
         }
     }
 
-    /// Receives what has come, if nobody else receives: begins calls with items, and holds others until a thread is
-    /// free. Returns `false` if somebody does.
+    /// Receives what is queued, unless another thread receives. Begins calls with items, and holds others until a
+    /// thread is free. Returns `false` if another thread receives.
     fn receive_ahead<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) -> bool {
         let mut inlet: MutexGuard<'_, Inlet<S>> = match self.inlet.try_lock() {
             Ok(inlet) => inlet,
@@ -161,14 +161,14 @@ impl<'s, S: Service> Crew<'s, S> {
         if !enter(&self.streams, self.max_streams) {
             return call.refuse(Status::Busy);
         }
-        // The thread gets the call once it is there: without it, the call is still here to be refused.
+        // The thread gets the call once it runs: if it cannot be started, the call is still here to be refused.
         let (hand_over, handed_over) = mpsc::channel();
         let spawned = thread::Builder::new().spawn_scoped(scope, move || {
             _ = handed_over.recv().map(|call| self.handle(call));
             self.streams.fetch_sub(1, Ordering::AcqRel);
         });
         match spawned {
-            // Fails only if the thread is gone, and it waits.
+            // Does not fail: the thread waits for it.
             Ok(_) => _ = hand_over.send(call),
             Err(_) => {
                 self.streams.fetch_sub(1, Ordering::AcqRel);
@@ -186,7 +186,7 @@ impl<'s, S: Service> Crew<'s, S> {
     }
 }
 
-/// Counts one more, unless there are `max`.
+/// Adds one to `count`, unless it is `max`. Returns whether it did.
 fn enter(count: &AtomicUsize, max: usize) -> bool {
     let one_more = |count| (count < max).then_some(count + 1);
     count.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok()

@@ -1,12 +1,12 @@
-//! When the thread works that receives while all others handle calls.
+//! Schedules the thread that receives while all others handle calls.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long nobody receives before the minder does.
+/// How long nobody receives before the minder does, and between its looks.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Whether the minder of a connection works. It rests as long as another thread receives.
+/// Tells the minder of a connection when to receive. It rests while another thread receives.
 #[derive(Debug, Default)]
 pub(super) struct Minder {
     state: Mutex<State>,
@@ -18,7 +18,7 @@ enum State {
     /// There is no thread.
     #[default]
     Absent,
-    /// It looks at every tick whether somebody receives.
+    /// It receives at every tick, unless somebody else does.
     Awake,
     /// Somebody receives, or has just stopped.
     Resting,
@@ -27,7 +27,8 @@ enum State {
 }
 
 impl Minder {
-    /// The last thread that received begins to handle a call. Returns whether the minder's thread has to be started.
+    /// Wakes the minder, as the last thread that received handles a call now. Returns whether the minder's thread has
+    /// to be started.
     pub(super) fn wake(&self) -> bool {
         let mut state = self.state();
         match *state {
@@ -44,36 +45,36 @@ impl Minder {
         false
     }
 
-    /// Its thread could not be started.
+    /// Notes that its thread could not be started.
     pub(super) fn not_started(&self) {
         self.change(State::Absent);
     }
 
-    /// The connection has ended.
+    /// Ends the minder with its connection.
     pub(super) fn end(&self) {
         *self.state() = State::Ended;
         self.changed.notify_one();
     }
 
-    /// Calls `receive` now and then, as long as nobody else receives. That returns `false` if somebody does. Returns
-    /// when the connection has ended.
+    /// Calls `receive` at every tick while nobody else receives. `receive` returns `false` if somebody does. Returns when
+    /// the connection has ended.
     pub(super) fn work(&self, mut receive: impl FnMut() -> bool) {
         loop {
-            let goes_on = |state: &mut State| *state != State::Ended;
-            let ticked = self.changed.wait_timeout_while(self.state(), TICK, goes_on);
+            let is_open = |state: &mut State| *state != State::Ended;
+            let ticked = self.changed.wait_timeout_while(self.state(), TICK, is_open);
             let (mut state, _) = ticked.unwrap_or_else(PoisonError::into_inner);
             if *state == State::Ended {
                 return;
             }
-            // Before the look: whoever stops receiving after it then sees that the minder rests.
+            // Before `receive`: a thread that stops receiving afterwards then sees that the minder rests, and wakes it.
             *state = State::Resting;
             drop(state);
             if receive() {
                 self.change(State::Awake);
                 continue;
             }
-            let rests = |state: &mut State| *state == State::Resting;
-            let woken = self.changed.wait_while(self.state(), rests);
+            let is_resting = |state: &mut State| *state == State::Resting;
+            let woken = self.changed.wait_while(self.state(), is_resting);
             drop(woken.unwrap_or_else(PoisonError::into_inner));
         }
     }

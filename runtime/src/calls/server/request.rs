@@ -63,9 +63,7 @@ impl Session {
         match kind {
             CallKind::Request if self.is_stopping() => self.refuse(id, Status::Stopping),
             CallKind::Request => {
-                let millis = Duration::from_millis(number.into());
-                let deadline = (number > 0).then(|| Instant::now() + millis);
-                match self.begin(id, deadline, has_items(&frame)) {
+                match self.begin(id, deadline(number), has_items(&frame)) {
                     Some(running) => {
                         let call = Call::new(frame, Arc::clone(self), running, Some(id));
                         return Ok(Received::Call(call));
@@ -82,6 +80,11 @@ impl Session {
         self.buffers.keep(frame.take_buffer());
         Ok(Received::Nothing)
     }
+}
+
+/// Returns the deadline of a request: so many milliseconds after now, none for 0.
+pub(crate) fn deadline(millis: u32) -> Option<Instant> {
+    (millis > 0).then(|| Instant::now() + Duration::from_millis(millis.into()))
 }
 
 fn has_items<P: Protocol>(frame: &OwnedFrame<P>) -> bool {

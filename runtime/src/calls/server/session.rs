@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::os::fd::AsFd as _;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ use crate::peer::Peer;
 use crate::sys::{self, DatagramFd, Readiness};
 use crate::wire::{CallHead, CallKind};
 
-/// How often a thread that waits for room looks whether the connection has ended.
+/// How often a thread that waits for room checks whether the connection has ended.
 const RECHECK: Duration = Duration::from_millis(100);
 
 /// What all calls of a connection share.
@@ -29,23 +29,18 @@ pub(crate) struct Session {
     /// `None` in memory.
     pub(super) fd: Option<DatagramFd>,
     pub(super) outlet: Outlet,
-    calls: Mutex<Calls>,
-    /// How many calls run that are answered with items, and how many others. Changed with `calls` locked.
-    streams: AtomicUsize,
-    others: AtomicUsize,
-    /// How many calls no longer run, but their answers are not queued yet. Added to with `calls` locked.
-    pub(super) ending: AtomicUsize,
+    pub(super) calls: Calls,
     /// Wakes the task that sends what is queued. `None` if whoever answers sends.
     pub(super) bell: Option<Bell>,
     /// Who waits until less is queued, if a task sends.
     room: Room,
-    /// The memory of requests.
+    /// Memory for requests.
     pub(crate) buffers: Buffers,
-    /// Takes no more calls.
+    /// Whether new calls are refused.
     pub(super) is_stopping: AtomicBool,
-    /// Ends once everything is sent.
+    /// Whether it ends once everything is sent.
     pub(super) is_closing: AtomicBool,
-    /// No more answers can be sent.
+    /// Whether no more answers can be sent.
     is_broken: AtomicBool,
     pub(super) peer: Option<Arc<Peer>>,
 }
@@ -60,10 +55,7 @@ impl Session {
         Self {
             fd: fd.into(),
             outlet,
-            calls: Mutex::default(),
-            streams: AtomicUsize::new(0),
-            others: AtomicUsize::new(0),
-            ending: AtomicUsize::new(0),
+            calls: Calls::default(),
             bell: None,
             room: Room::default(),
             buffers: Buffers::default(),
@@ -86,32 +78,28 @@ impl Session {
         deadline: Option<Instant>,
         is_stream: bool,
     ) -> Option<Arc<Running>> {
-        let mut calls = self.calls();
-        let running = calls.begin(id, deadline, is_stream)?;
-        self.count(is_stream).fetch_add(1, Ordering::Relaxed);
-        Some(running)
+        self.calls.begin(id, deadline, is_stream)
     }
 
     /// Tells the handler of a call that its caller has cancelled it. The call runs until its handler ends.
     pub(crate) fn cancel(&self, id: u64) {
-        let running = self.calls().running.get(&id).cloned();
-        running.into_iter().for_each(|running| running.cancel());
+        self.running(id).into_iter().for_each(|running| running.cancel());
     }
 
+    /// Lets the handler of a call send `more` items.
     pub(crate) fn add_credit(&self, id: u64, more: u32) {
-        let running = self.calls().running.get(&id).cloned();
-        running.into_iter().for_each(|running| running.add_credit(more));
+        self.running(id).into_iter().for_each(|running| running.add_credit(more));
     }
 
     /// Returns a call that runs.
     pub(crate) fn running(&self, id: u64) -> Option<Arc<Running>> {
-        self.calls().running.get(&id).cloned()
+        self.calls.get(id)
     }
 
     /// Cancels all calls, as the connection has ended.
     pub(crate) fn end(&self) {
         self.is_broken.store(true, Ordering::Release);
-        let calls = self.take_all();
+        let calls = self.calls.take_all();
         calls.iter().for_each(|(_id, running)| running.cancel());
         self.admit();
     }
@@ -137,13 +125,13 @@ impl Session {
 
     /// Returns how many calls run.
     pub(crate) fn len(&self) -> usize {
-        self.calls().running.len()
+        self.calls.len()
     }
 
     /// Returns how many calls run that are answered with items, and how many others.
     #[inline]
     pub(crate) fn counts(&self) -> (usize, usize) {
-        (self.streams.load(Ordering::Relaxed), self.others.load(Ordering::Relaxed))
+        self.calls.counts()
     }
 
     /// Returns whether the connection has ended.
@@ -166,7 +154,7 @@ impl Session {
 
     /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled. Returns how it ended.
     pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<Status, SendError> {
-        let Some(ending) = self.remove(id) else { return Ok(Status::Cancelled) };
+        let Some(ending) = self.calls.remove(id) else { return Ok(Status::Cancelled) };
         let mut ended = Ok(Status::Done);
         // The handler may have seen that the deadline has passed, and have answered with less than all.
         if ending.running.is_over() {
@@ -183,7 +171,7 @@ impl Session {
 
     /// Ends a call without a message. Says nothing if the call was cancelled. Returns how it ended.
     pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) -> Status {
-        let Some(ending) = self.remove(id) else { return Status::Cancelled };
+        let Some(ending) = self.calls.remove(id) else { return Status::Cancelled };
         self.outlet.push_head(CallHead { kind, number: status as u32, id });
         drop(ending);
         self.flush();
@@ -255,48 +243,6 @@ impl Session {
             }
             _ => self.is_broken.store(true, Ordering::Release),
         }
-    }
-
-    /// Ends a call. `None` if its caller waits for no answer.
-    fn remove(&self, id: u64) -> Option<Ending<'_>> {
-        let mut calls = self.calls();
-        let running = calls.running.remove(&id)?;
-        self.count(running.is_stream()).fetch_sub(1, Ordering::Relaxed);
-        calls.keep(Arc::clone(&running));
-        if running.is_cancelled() {
-            return None;
-        }
-        self.ending.fetch_add(1, Ordering::Relaxed);
-        Some(Ending { running, ending: &self.ending })
-    }
-
-    pub(super) fn take_all(&self) -> Vec<(u64, Arc<Running>)> {
-        let mut calls = self.calls();
-        self.streams.store(0, Ordering::Relaxed);
-        self.others.store(0, Ordering::Relaxed);
-        calls.running.drain().collect()
-    }
-
-    #[inline]
-    fn count(&self, is_stream: bool) -> &AtomicUsize {
-        if is_stream { &self.streams } else { &self.others }
-    }
-
-    #[inline]
-    pub(super) fn calls(&self) -> MutexGuard<'_, Calls> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A call that no longer runs, and whose answer is about to be queued. Until then, a server that stops waits.
-struct Ending<'s> {
-    running: Arc<Running>,
-    ending: &'s AtomicUsize,
-}
-
-impl Drop for Ending<'_> {
-    fn drop(&mut self) {
-        self.ending.fetch_sub(1, Ordering::Release);
     }
 }
 

@@ -58,7 +58,7 @@ pub struct Direct<S> {
     service: Arc<S>,
     peer: Option<Arc<Peer>>,
     deadline: Option<Instant>,
-    /// The connection of [`exchange`](Self::exchange).
+    /// The connection of [`exchange`](Self::exchange). The mutex is never locked: it makes this `Sync`.
     raw: Mutex<Raw>,
 }
 
@@ -158,7 +158,7 @@ impl<S: Service> Direct<S> {
         check_items::<S::Protocol>(request, true);
         let Begun { call, running, outputs } = begin(self.peer.as_ref(), self.deadline, request)?;
         ::tokio::spawn(Arc::clone(&self.service).handle(call));
-        Ok(DirectItems::new(outputs, ReceivedItems::new(running)))
+        Ok(DirectItems(ReceivedItems::new(outputs, running)))
     }
 
     /// Gives the service a datagram of a client, and returns what it sends until the call ends or waits for more

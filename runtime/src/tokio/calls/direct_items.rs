@@ -3,20 +3,50 @@
 use std::fmt;
 use std::future::poll_fn;
 
-use crate::calls::{CallError, Outputs, ReceivedItems};
+use crate::calls::{CallError, ReceivedItems};
 use crate::message::Message;
 
 /// The items that a service sends to [`Direct::items`](super::Direct::items). Dropping it cancels the call.
-pub struct DirectItems<I> {
-    outputs: Outputs,
-    items: ReceivedItems<I>,
-}
+///
+/// ```
+/// use datagrammar::calls::Context;
+/// use datagrammar::tokio::calls::{Direct, DirectItems, ItemSender};
+/// use datagrammar::{Message, Protocol};
+///
+/// #[derive(Message, Protocol)]
+/// enum Numbers {
+///     #[message(tag = 1, items = Number)]
+///     Count { to: u64 },
+/// }
+///
+/// #[derive(Message)]
+/// #[message(tag = 1)]
+/// struct Number(u64);
+///
+/// struct Counter;
+///
+/// impl NumbersTokioHandler for Counter {
+///     async fn count(&self, _cx: &Context, to: u64, mut items: ItemSender<Number>) {
+///         for number in 0..to {
+///             if items.send(&Number(number)).await.is_err() {
+///                 break; // nobody wants more
+///             }
+///         }
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let direct = Direct::new(NumbersTokioService(Counter));
+/// let mut items: DirectItems<Number> = direct.items(&Numbers::Count { to: 1 })?;
+/// assert_eq!(items.recv().await?.map(|item| item.0), Some(0));
+/// assert!(items.recv().await?.is_none());
+/// # Ok(())
+/// # }
+/// ```
+pub struct DirectItems<I>(pub(super) ReceivedItems<I>);
 
 impl<I: Message> DirectItems<I> {
-    pub(super) fn new(outputs: Outputs, items: ReceivedItems<I>) -> Self {
-        Self { outputs, items }
-    }
-
     /// Waits for the next item, which is lent until the one after it. `None` after the last one. Cancel-safe: dropping
     /// the future loses no item.
     ///
@@ -24,16 +54,14 @@ impl<I: Message> DirectItems<I> {
     ///
     /// A [`CallError`]. After all but [`CallError::Decode`], there are no more items.
     pub async fn recv(&mut self) -> Result<Option<I::Borrowed<'_>>, CallError> {
-        if self.items.is_done() {
-            return Ok(None);
-        }
-        let sent = poll_fn(|cx| self.outputs.poll_recv(cx)).await;
-        self.items.take(sent)
+        let Some(outputs) = self.0.next_output() else { return Ok(None) };
+        let sent = poll_fn(|cx| outputs.poll_recv(cx)).await;
+        self.0.take(sent)
     }
 }
 
 impl<I> fmt::Debug for DirectItems<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DirectItems").field("items", &self.items).finish_non_exhaustive()
+        f.debug_tuple("DirectItems").field(&self.0).finish()
     }
 }

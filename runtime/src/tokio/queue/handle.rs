@@ -121,7 +121,8 @@ impl<Tx: Message> Queue<Tx> {
 
     /// Queues a message if there is room now. Returns its number, as [`send`](Self::send) does.
     ///
-    /// The driver makes room when its task runs. On a runtime of one thread, a loop that never awaits fills the queue.
+    /// The driver makes room when its task runs. On a runtime of one thread, a loop that never awaits thus fills the
+    /// queue.
     ///
     /// # Errors
     ///

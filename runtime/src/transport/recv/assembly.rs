@@ -5,7 +5,7 @@ use crate::error::{FragmentFault, RecvError};
 use crate::sys::{self, Scatter};
 use crate::wire::{HEAD_LEN, Head, is_reserved};
 
-/// The most room reserved for announced bytes that have not arrived, in bytes. After that, room doubles as
+/// The most room reserved for announced bytes that have not arrived, in bytes. Beyond it, room doubles as
 /// bytes arrive, which copies nothing (mremap(2)). A sender may announce more than it sends.
 const MAX_AHEAD: usize = 1024 * 1024;
 
@@ -24,7 +24,7 @@ pub(super) struct Assembly {
     total: usize,
     /// How many bytes have arrived.
     received: usize,
-    /// The bytes that have arrived. After a read, also what that has written behind them.
+    /// The bytes that have arrived, followed after a read by those that it wrote in the place of the next piece.
     bytes: Vec<u8>,
     /// How many bytes of the memory of `bytes` are resident.
     resident: usize,
@@ -130,8 +130,8 @@ impl Assembly {
         Ok(true)
     }
 
-    /// Adds a piece of `len` bytes that [`expects`](Self::expects) accepted: what a read has written in its place, and
-    /// then `bytes`. An error if the lane was too short for all of them.
+    /// Adds a piece of `len` bytes that [`expects`](Self::expects) accepted: the bytes that a read wrote in its place, then
+    /// `bytes`. Fails if the lane was too short for all of them.
     pub(super) fn add(&mut self, bytes: &[u8], len: usize) -> Result<(), RecvError> {
         self.received += len - HEAD_LEN;
         if self.bytes.len() + bytes.len() < self.received {
@@ -142,7 +142,7 @@ impl Assembly {
         Ok(())
     }
 
-    /// Removes and returns what a read has written in the place of the next piece.
+    /// Removes and returns the bytes that a read wrote in the place of the next piece.
     pub(super) fn take_written(&mut self) -> Vec<u8> {
         self.bytes.split_off(self.received)
     }

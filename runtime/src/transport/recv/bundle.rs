@@ -1,29 +1,29 @@
-//! Iterates over the frames of a bundle.
+//! Moves through the frames of a bundle.
 
 use std::ops::Range;
 
 use crate::error::{BundleFault, RecvError};
 use crate::wire::{CallHead, HEAD_LEN, is_reserved, read_frame_len};
 
-/// The rest of a bundle.
+/// The position in a bundle whose frames are received one by one.
 #[derive(Debug, Default)]
-pub(super) struct Bundle {
+pub(super) struct BundleCursor {
     /// The number of frames left.
     left: u64,
     /// The position of the next length in the datagram, which has at most `MAX_BUNDLE` bytes.
     at: u32,
-    /// How many bytes follow the last frame, once that has been returned. Then `left` is 1, for the fault.
+    /// How many bytes follow the last frame, once that has been returned. `left` then stays 1, to report the fault.
     trailing: u32,
 }
 
-/// What a receiver of calls keeps besides, out of line: other receivers have nothing of it.
+/// What only a receiver of calls needs. Boxed, so that other receivers do not make room for it.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     /// The head of the part of a call that the last receive has refused.
     pub(super) refused: Option<CallHead>,
 }
 
-impl Bundle {
+impl BundleCursor {
     /// Begins a bundle of `count` frames.
     pub(super) fn new(count: u64) -> Self {
         Self { left: count, at: HEAD_LEN as u32, trailing: 0 }

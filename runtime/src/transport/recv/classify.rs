@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::os::fd::AsFd as _;
 
 use super::assembly::Assembly;
-use super::bundle::Bundle;
+use super::bundle::BundleCursor;
 use super::inbox::Inbox;
 use super::memory;
 use super::pieces::ReadResult;
@@ -162,7 +162,7 @@ impl Inbox {
             HEAD_LEN => BundleFault::Missing { missing: count.max(1) },
             _ if count == 0 => BundleFault::Trailing { left: len - HEAD_LEN },
             _ => {
-                self.bundle = Bundle::new(count);
+                self.bundle = BundleCursor::new(count);
                 return self.next_of_bundle(limits);
             }
         };

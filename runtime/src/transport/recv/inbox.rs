@@ -5,7 +5,7 @@ use std::mem;
 use std::ops::Range;
 
 use super::assembly::Assembly;
-use super::bundle::{Bundle, Calls};
+use super::bundle::{BundleCursor, Calls};
 use super::pieces::ReadResult;
 use super::reader::Reader;
 use crate::budget::Budget;
@@ -25,10 +25,10 @@ const MAX_ROUNDS: u32 = 1024;
 pub(crate) struct Inbox {
     pub(super) reader: Reader,
     /// The rest of the bundle in the slot.
-    pub(super) bundle: Bundle,
-    /// Datagrams that were read, and come before those in the socket.
+    pub(super) bundle: BundleCursor,
+    /// Datagrams that were read, to return before those in the socket.
     unread: VecDeque<Unread>,
-    /// Whether parts of calls are received like frames.
+    /// `Some` if parts of calls are received like frames.
     pub(super) calls: Option<Box<Calls>>,
 }
 
@@ -46,7 +46,7 @@ impl Inbox {
     pub(crate) fn new(ancillary: bool, eager: bool, budget: Option<Budget>) -> Self {
         Self {
             reader: Reader::new(ancillary, eager, budget),
-            bundle: Bundle::default(),
+            bundle: BundleCursor::default(),
             unread: VecDeque::new(),
             calls: None,
         }

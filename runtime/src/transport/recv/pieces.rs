@@ -38,8 +38,9 @@ enum State {
     Idle,
     /// Some bytes have arrived, except between a peek and the read after it.
     Assembling(Box<Assembly>),
-    /// A frame was refused, and its further pieces are discarded: so many since the last error.
+    /// A frame was refused, and its further pieces are discarded.
     Discarding {
+        /// How many were discarded since the last error.
         count: usize,
     },
 }

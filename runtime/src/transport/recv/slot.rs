@@ -25,7 +25,7 @@ pub(super) struct Slot {
     lane: Option<Lane>,
     /// Contains the datagram otherwise.
     own: Vec<u8>,
-    /// The ancillary data of the datagram, if the inbox asks for it.
+    /// The ancillary data of the datagram, if the inbox asked for it.
     pub(super) ancillary: Option<Box<Ancillary>>,
 }
 
@@ -73,9 +73,9 @@ impl Slot {
         map_read(fd, || sys::recv(fd, scatter.as_mut(), lane, cap, ancillary.as_deref_mut(), block))
     }
 
-    /// Moves a short datagram to own memory and releases the lane, because a polling receiver may not call
-    /// again for long. Not if `is_awaited` says that it does, and few lanes are in use. Moves any datagram if
-    /// many are.
+    /// Moves a short datagram to own memory and releases the lane, because a polling receiver may not call again
+    /// for long. Leaves it there if `is_awaited` says that the receiver does call again, and few lanes are in use.
+    /// Moves every datagram while many are.
     #[inline]
     pub(super) fn unload_short(&mut self, wait: Wait, is_awaited: bool) {
         let is_short = wait == Wait::Try && self.bytes().len() <= SHORT;

@@ -1,0 +1,56 @@
+//! A client and a server, on one thread or on two.
+
+use std::thread;
+
+use anyhow::Result;
+use datagrammar_benches::usage::cpu_time;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+
+/// Makes a number of calls on each of a number of tasks.
+type Run = dyn Fn(&Runtime, usize, usize) -> Result<()>;
+
+/// A client and its server.
+pub(crate) struct Pair {
+    pub(crate) client: Runtime,
+    pub(crate) run: Box<Run>,
+    /// Ends the thread of the server, if it has one.
+    pub(crate) _end: Option<oneshot::Sender<()>>,
+}
+
+impl Pair {
+    /// Returns the CPU time of a call, of both sides, in nanoseconds.
+    pub(crate) fn measure(&self, calls: usize, in_flight: usize) -> Result<f64> {
+        let before = cpu_time()?;
+        (self.run)(&self.client, calls / in_flight, in_flight)?;
+        let used = cpu_time()? - before;
+        Ok(used.as_nanos() as f64 / calls as f64)
+    }
+}
+
+/// Creates a runtime of one thread.
+pub(crate) fn runtime() -> Result<Runtime> {
+    Ok(Builder::new_current_thread().enable_all().build()?)
+}
+
+/// Runs `serve` on the runtime of the client, or on a thread of its own.
+pub(crate) fn spawn_server<F: Future<Output = ()> + Send + 'static>(
+    client: &Runtime,
+    apart: bool,
+    serve: impl FnOnce() -> Result<F> + Send + 'static,
+) -> Result<Option<oneshot::Sender<()>>> {
+    if !apart {
+        let _guard = client.enter();
+        client.spawn(serve()?);
+        return Ok(None);
+    }
+    let (end, ended) = oneshot::channel();
+    thread::spawn(move || -> Result<()> {
+        let runtime = runtime()?;
+        let _guard = runtime.enter();
+        runtime.spawn(serve()?);
+        _ = runtime.block_on(ended);
+        Ok(())
+    });
+    Ok(Some(end))
+}

@@ -1,0 +1,151 @@
+//! A call in flight: what came for it, and who waits.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::task::Waker;
+
+use crate::calls::outlet::Queued;
+use crate::calls::status::CREDIT;
+use crate::error::CallError;
+use crate::receiver::Part;
+use crate::wire::CallKind;
+
+#[derive(Debug)]
+pub(super) struct Call {
+    /// The name of its variant.
+    pub(super) name: &'static str,
+    state: State,
+    /// Where its request waits to be sent, if that is known.
+    pub(super) queued: Option<Queued>,
+    /// The task or thread that waits for it.
+    pub(super) waker: Option<Waker>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// For one answer.
+    Waiting,
+    Answered(Result<Part, CallError>),
+    /// For items: those that came, and how it ended.
+    Items {
+        queue: VecDeque<Part>,
+        end: Option<Result<(), CallError>>,
+        credit: u32,
+    },
+}
+
+impl Call {
+    /// A call for one answer, or for `items`.
+    #[inline]
+    pub(super) fn new(name: &'static str, items: bool) -> Self {
+        let state = match items {
+            true => State::Items { queue: VecDeque::new(), end: None, credit: CREDIT },
+            false => State::Waiting,
+        };
+        Self { name, state, queued: None, waker: None }
+    }
+
+    /// Returns whether it is answered with items.
+    pub(super) fn is_stream(&self) -> bool {
+        matches!(self.state, State::Items { .. })
+    }
+
+    /// Returns whether it waits for something from the server.
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.state, State::Waiting | State::Items { end: None, .. })
+    }
+
+    /// Returns whether the server may still work on it.
+    pub(super) fn is_running(&self) -> bool {
+        match &self.state {
+            State::Items { end: Some(Err(error)), .. } => is_lost_here(error),
+            _ => self.is_open(),
+        }
+    }
+
+    /// Takes a part from the server, whose status is `error`. Returns `false` if the part does not fit.
+    #[inline]
+    pub(super) fn deliver(&mut self, kind: CallKind, part: Part, error: Option<CallError>) -> bool {
+        match (kind, &mut self.state) {
+            (CallKind::Reply, state @ State::Waiting) => {
+                *state = State::Answered(error.map_or(Ok(part), Err));
+            }
+            (CallKind::Item, State::Items { queue, end: None, credit: credit @ 1.. }) => {
+                *credit -= 1;
+                queue.push_back(part);
+            }
+            (CallKind::End, State::Items { end: end @ None, .. }) => {
+                *end = Some(error.map_or(Ok(()), Err));
+            }
+            // Errors come as replies before the first item.
+            (CallKind::Reply, State::Items { end: end @ None, .. }) => {
+                *end = Some(Err(error.unwrap_or(CallError::Unexpected)));
+            }
+            (CallKind::End, state @ State::Waiting) => {
+                *state = State::Answered(Err(error.unwrap_or(CallError::Unexpected)));
+            }
+            (CallKind::Item, State::Items { end: end @ None, .. }) => {
+                // There is no credit for it, and a gap would go unnoticed.
+                *end = Some(Err(CallError::Unexpected));
+                return false;
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Ends it with an error. Returns `false` if it has ended already.
+    pub(super) fn fail(&mut self, error: impl FnOnce() -> CallError) -> bool {
+        match &mut self.state {
+            state @ State::Waiting => *state = State::Answered(Err(error())),
+            State::Items { end: end @ None, .. } => *end = Some(Err(error())),
+            State::Answered(_) | State::Items { .. } => return false,
+        }
+        true
+    }
+
+    /// Takes the answer.
+    #[inline]
+    pub(super) fn take_answer(&mut self) -> Option<Result<Part, CallError>> {
+        match &mut self.state {
+            State::Answered(answer) => Some(mem::replace(answer, Err(CallError::Cancelled))),
+            State::Waiting | State::Items { .. } => None,
+        }
+    }
+
+    /// Takes the next item, and the credit to give the server.
+    pub(super) fn take_item(&mut self) -> Option<(Part, u32)> {
+        let State::Items { queue, end, credit } = &mut self.state else { return None };
+        let item = queue.pop_front()?;
+        // What the server may have under way, and what waits here, is at most `CREDIT`.
+        let more = match CREDIT - *credit - queue.len() as u32 {
+            more if end.is_none() && more >= CREDIT / 2 => more,
+            _ => 0,
+        };
+        *credit += more;
+        Some((item, more))
+    }
+
+    /// Takes how its items ended.
+    pub(super) fn take_end(&mut self) -> Option<Result<(), CallError>> {
+        match &mut self.state {
+            State::Items { end, .. } => end.take(),
+            State::Waiting | State::Answered(_) => None,
+        }
+    }
+
+    /// Stores who waits for it.
+    #[inline]
+    pub(super) fn wait(&mut self, waker: &Waker) {
+        match &mut self.waker {
+            Some(stored) => stored.clone_from(waker),
+            None => self.waker = Some(waker.clone()),
+        }
+    }
+}
+
+/// Returns whether the server may still send items of a call that failed with `error`.
+pub(super) fn is_lost_here(error: &CallError) -> bool {
+    matches!(error, CallError::Lost(_) | CallError::Unexpected)
+}

@@ -34,7 +34,7 @@ use crate::error::{DecodeError, EncodeError};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a message",
     label = "this type cannot travel as a frame",
-    note = "derive it: #[derive(datagrammar::Message)], with #[message(tag = N)] on each variant",
+    note = "derive it: #[derive(datagrammar::Message)], with #[message(tag = N)] on each variant; wrap a type of others in a struct",
     note = "a protocol with answers derives both: #[derive(datagrammar::Message, datagrammar::Protocol)]"
 )]
 pub trait Message {

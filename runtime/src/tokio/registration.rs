@@ -24,6 +24,7 @@ pub(super) struct Registration {
 impl Registration {
     /// Registers with the reactor of the current runtime. All calls on the descriptor are non-blocking by
     /// themselves (`MSG_DONTWAIT`), so it stays as it is.
+    #[track_caller]
     pub(super) fn new(fd: DatagramFd) -> io::Result<Self> {
         let registered = sys::register(fd, Interest::READABLE)?;
         Ok(Self { reader: Arc::new(registered), room: Room::default() })

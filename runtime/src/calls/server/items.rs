@@ -26,7 +26,9 @@ use crate::wire::CallKind;
 #[non_exhaustive]
 pub enum ItemError {
     /// Nobody wants more items: the caller has cancelled the call or is gone, or its deadline has passed.
-    #[error("the caller wants no more items: it has cancelled or gone, or its deadline has passed")]
+    #[error(
+        "the caller wants no more items: it has cancelled the call, is gone, or its deadline has passed"
+    )]
     Stopped,
     /// The item cannot be encoded.
     #[error("the item was not sent")]

@@ -52,6 +52,11 @@ use crate::calls::protocol::Protocol;
 /// assert_eq!(service.1.into_inner(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a service for `datagrammar::calls::Server`",
+    label = "wrap the handler in the service that the derive makes, as in `NumbersService(handler)`",
+    note = "a `…TokioService` is for `datagrammar::tokio::calls::Server`"
+)]
 pub trait Service: Send + Sync {
     /// The protocol.
     type Protocol: Protocol;

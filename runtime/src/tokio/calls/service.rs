@@ -5,6 +5,11 @@ use std::sync::Arc;
 use crate::calls::{Call, Protocol};
 
 /// What a [`Server`](super::Server) calls. The derive makes a type that implements it around a handler.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a service for `datagrammar::tokio::calls::Server`",
+    label = "wrap the handler in the service that the derive makes, as in `NumbersTokioService(handler)`",
+    note = "a `…Service` is for `datagrammar::calls::Server`"
+)]
 pub trait Service: Send + Sync + 'static {
     /// The protocol.
     type Protocol: Protocol + 'static;

@@ -48,6 +48,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// # Panics
     ///
     /// As [`connect`](Self::connect).
+    #[track_caller]
     #[expect(clippy::result_large_err, reason = "the error returns the connection")]
     pub fn from_blocking(
         connection: connection::Connection<Tx, Rx>,
@@ -72,6 +73,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     }
 
     /// Registers a connection that was just opened.
+    #[track_caller]
     pub(super) fn register(connection: connection::Connection<Tx, Rx>) -> Result<Self, OpenError> {
         Self::from_blocking(connection).map_err(|(_, source)| not_registered(source))
     }

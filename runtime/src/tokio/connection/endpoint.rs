@@ -101,6 +101,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// # Panics
     ///
     /// As [`connect`](Self::connect).
+    #[track_caller]
     pub fn pair() -> Result<(Self, Connection<Rx, Tx>), OpenError> {
         Self::pair_with(&Options::new())
     }
@@ -115,6 +116,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// # Panics
     ///
     /// As [`connect`](Self::connect).
+    #[track_caller]
     pub fn pair_with(options: &Options) -> Result<(Self, Connection<Rx, Tx>), OpenError> {
         let (left, right) = connection::Connection::pair_with(options)?;
         Ok((Self::register(left)?, Connection::register(right)?))
@@ -130,6 +132,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// # Panics
     ///
     /// As [`connect`](Self::connect).
+    #[track_caller]
     pub fn adopt(fd: OwnedFd) -> Result<Self, OpenError> {
         Self::adopt_with(fd, &Options::new())
     }
@@ -158,6 +161,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// # Panics
     ///
     /// As [`connect`](Self::connect).
+    #[track_caller]
     pub fn inherited() -> Result<Self, OpenError> {
         Self::register(connection::Connection::inherited()?)
     }

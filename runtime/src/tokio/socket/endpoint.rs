@@ -128,6 +128,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     /// # Panics
     ///
     /// As [`bind`](Self::bind).
+    #[track_caller]
     #[expect(clippy::result_large_err, reason = "the error returns the socket")]
     pub fn from_blocking(
         socket: socket::Socket<Tx, Rx>,

@@ -125,7 +125,7 @@ impl<'s, S: Service> Crew<'s, S> {
     }
 
     /// Receives what has come, if nobody else receives: begins calls with items, and holds others until a thread is
-    /// free. Returns `false` if somebody does.
+    /// free. That one then goes on, whatever else may come. Returns `false` if somebody else receives.
     fn receive_ahead<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) -> bool {
         let mut inlet: MutexGuard<'_, Inlet<S>> = match self.inlet.try_lock() {
             Ok(inlet) => inlet,
@@ -133,7 +133,7 @@ impl<'s, S: Service> Crew<'s, S> {
             Err(TryLockError::WouldBlock) => return false,
         };
         let Inlet { receiver, held } = &mut *inlet;
-        while held.len() < self.max_size {
+        while held.len() < self.max_size && self.idle.load(Ordering::Acquire) == 0 {
             let received = receiver.receive_range(Wait::Try);
             if matches!(received, Err(RecvError::WouldBlock | RecvError::Unfinished { .. })) {
                 break;

@@ -1,16 +1,17 @@
 //! A blocking server hears its client while all its threads work.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use datagrammar::calls::{Answers, Context, ItemSender, Server};
 use datagrammar::{Connection, Message, Protocol, to_vec};
 use datagrammar_tests::raw;
 use rustix::net::SocketType;
 
-use crate::peer::{CANCEL, END, Part, Peer, REPLY, REQUEST};
+use crate::peer::{self, CANCEL, END, Part, Peer, REPLY, REQUEST};
 
 #[derive(Message, Protocol)]
 enum Work {
@@ -27,7 +28,7 @@ enum Work {
 #[message(tag = 1)]
 struct Number(u64);
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Said {
     Begun(u64),
     Cancelled(u64),
@@ -72,8 +73,13 @@ struct Hand {
 
 impl Hand {
     #[track_caller]
+    fn next(&self) -> Said {
+        self.said.recv_timeout(Duration::from_secs(60)).unwrap()
+    }
+
+    #[track_caller]
     fn expect(&self, said: Said) {
-        assert_eq!(self.said.recv_timeout(Duration::from_secs(60)), Ok(said));
+        assert_eq!(self.next(), said);
     }
 }
 
@@ -130,6 +136,28 @@ fn a_handler_sees_that_its_caller_is_gone_while_no_thread_is_free() {
 }
 
 #[test]
+fn handlers_see_that_their_caller_is_gone_though_more_requests_wait_than_are_read() {
+    for threads in [1, 2, 16] {
+        let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
+        serve(threads, Connection::adopt(theirs).unwrap(), |hand| {
+            let peer = Peer::new(ours);
+            let ids = 1..=threads as u64;
+            for id in ids.clone() {
+                peer.request(id, &Work::Wait { number: id });
+                hand.expect(Said::Begun(id));
+            }
+            for id in 1000..1000 + 3 * threads as u64 {
+                peer.request(id, &Work::Answer { number: id });
+            }
+            drop(peer);
+            let mut cancelled: Vec<_> = ids.clone().map(|_| hand.next()).collect();
+            cancelled.sort_unstable();
+            assert_eq!(cancelled, ids.map(Said::Cancelled).collect::<Vec<_>>());
+        });
+    }
+}
+
+#[test]
 fn items_flow_while_no_thread_is_free() {
     let (client, server) = Connection::pair().unwrap();
     serve(1, server, |hand| {
@@ -146,6 +174,45 @@ fn items_flow_while_no_thread_is_free() {
             hand.end.send(()).unwrap();
             assert_eq!(waiting.join().unwrap().unwrap(), 7);
         });
+    });
+}
+
+#[test]
+fn a_free_thread_gets_a_held_request_though_the_client_floods() {
+    let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
+    // Faster to send than to receive: the server never finds the socket empty.
+    let flood = peer::bundle(&vec![peer::part(CANCEL, 0, 99, &[]); 3000]);
+    let is_answered = AtomicBool::new(false);
+    // Nobody waits for ever: the server answers once the flood ends.
+    let until = Instant::now() + Duration::from_secs(10);
+    let goes_on = || !is_answered.load(Ordering::Relaxed) && Instant::now() < until;
+    serve(2, Connection::adopt(theirs).unwrap(), |hand| {
+        let flooding = [(); 4].map(|()| Peer::new(ours.try_clone().unwrap()));
+        let mut peer = Peer::new(ours);
+        for id in [1, 2] {
+            peer.request(id, &Work::Wait { number: id });
+            hand.expect(Said::Begun(id));
+        }
+        peer.request(3, &Work::Answer { number: 3 });
+        thread::scope(|scope| {
+            for flooding in &flooding {
+                let (flood, goes_on) = (&flood, &goes_on);
+                scope.spawn(move || {
+                    while goes_on() {
+                        flooding.send(flood);
+                    }
+                });
+            }
+            // The server reads on and on.
+            thread::sleep(Duration::from_millis(50));
+            hand.end.send(()).unwrap();
+            let answered = peer.sorted(2);
+            assert!(Instant::now() < until, "no thread got the held request");
+            is_answered.store(true, Ordering::Relaxed);
+            assert_eq!(answered.last().map(|part| part.id), Some(3), "{answered:?}");
+            hand.end.send(()).unwrap();
+        });
+        peer.next();
     });
 }
 

@@ -33,6 +33,15 @@ pub(crate) fn wait(
     poll(&mut [libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 }], deadline)
 }
 
+/// Returns whether neither direction of a connection is open any more, as after the peer has closed it, or `fd` has
+/// failed: `POLLHUP` and `POLLERR` of [poll(2)].
+///
+/// [poll(2)]: https://man7.org/linux/man-pages/man2/poll.2.html
+pub(crate) fn has_hung_up(fd: BorrowedFd<'_>) -> bool {
+    let mut polled = [libc::pollfd { fd: fd.as_raw_fd(), events: 0, revents: 0 }];
+    poll(&mut polled, Some(Instant::now())).unwrap_or(false)
+}
+
 /// Waits like [`wait`] for several descriptors. Ignores negative ones (poll(2)).
 pub(super) fn poll(fds: &mut [libc::pollfd], deadline: Option<Instant>) -> io::Result<bool> {
     let count = fds.len() as libc::nfds_t;

@@ -69,6 +69,11 @@ impl Calls {
         Some(Ending { running, ending: &self.ending })
     }
 
+    /// Returns all calls that run.
+    pub(super) fn all(&self) -> Vec<Arc<Running>> {
+        self.table().running.values().cloned().collect()
+    }
+
     /// Ends all calls, and returns them with their ids.
     pub(super) fn take_all(&self) -> Vec<(u64, Arc<Running>)> {
         let mut table = self.table();

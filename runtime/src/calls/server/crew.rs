@@ -1,6 +1,7 @@
 //! The threads of a connection of a blocking server.
 
 use std::collections::VecDeque;
+use std::os::fd::AsFd as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
@@ -14,6 +15,7 @@ use super::session::Session;
 use crate::calls::status::Status;
 use crate::error::RecvError;
 use crate::receiver::Receiver;
+use crate::sys;
 use crate::wait::Wait;
 
 /// The threads of a connection. One of them receives; when it has a call, another one takes its place. While all of
@@ -125,7 +127,7 @@ impl<'s, S: Service> Crew<'s, S> {
     }
 
     /// Receives what is queued, unless another thread receives. Begins calls with items, and holds others until a
-    /// thread is free. Returns `false` if another thread receives.
+    /// thread is free, which then goes on. Returns `false` if another thread receives.
     fn receive_ahead<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) -> bool {
         let mut inlet: MutexGuard<'_, Inlet<S>> = match self.inlet.try_lock() {
             Ok(inlet) => inlet,
@@ -133,7 +135,7 @@ impl<'s, S: Service> Crew<'s, S> {
             Err(TryLockError::WouldBlock) => return false,
         };
         let Inlet { receiver, held } = &mut *inlet;
-        while held.len() < self.max_size {
+        while held.len() < self.max_size && self.idle.load(Ordering::Acquire) == 0 {
             let received = receiver.receive_range(Wait::Try);
             if matches!(received, Err(RecvError::WouldBlock | RecvError::Unfinished { .. })) {
                 break;
@@ -149,6 +151,10 @@ impl<'s, S: Service> Crew<'s, S> {
                     break;
                 }
             }
+        }
+        // What is left in the socket hides the end.
+        if held.len() >= self.max_size && sys::has_hung_up(receiver.fd().as_fd()) {
+            self.session.cancel_all();
         }
         true
     }

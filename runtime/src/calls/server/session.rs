@@ -86,6 +86,11 @@ impl Session {
         self.running(id).into_iter().for_each(|running| running.cancel());
     }
 
+    /// Tells the handlers of all calls that nobody waits for them.
+    pub(crate) fn cancel_all(&self) {
+        self.calls.all().iter().for_each(|running| running.cancel());
+    }
+
     /// Lets the handler of a call send `more` items.
     pub(crate) fn add_credit(&self, id: u64, more: u32) {
         self.running(id).into_iter().for_each(|running| running.add_credit(more));

@@ -20,7 +20,7 @@ use crate::listener::Listener;
 /// Each connection has at most as many threads as [`threads`](Self::threads) says, and calls that are answered with
 /// items have threads of their own. While all threads work, one more thread receives every 10 ms: so handlers learn
 /// that their callers have cancelled or are gone, and items get credit. It reads as many further requests as there
-/// are threads. Then the client waits.
+/// are threads. What a client sends after those is not read before a thread is free.
 ///
 /// If the system refuses another thread, the others serve on, a call with items gets
 /// [`CallError::Busy`](crate::calls::CallError::Busy), and a new connection is closed.

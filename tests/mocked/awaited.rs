@@ -188,6 +188,18 @@ async fn one_answer_to_a_call_with_items_is_a_mistake() {
     _ = direct(&Worker::default()).call::<WorkWaitAnswer>(&Work::Count { to: 1 }).await;
 }
 
+#[tokio::test]
+#[should_panic(expected = "Note has no answer: call Direct::notify")]
+async fn an_answer_of_a_call_without_one_is_a_mistake() {
+    _ = direct(&Worker::default()).call::<WorkWaitAnswer>(&Work::Note(1)).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "Length has the answer `mocked::awaited::WorkLengthAnswer`, not the")]
+async fn the_answer_of_another_call_is_a_mistake() {
+    _ = direct(&Worker::default()).call::<WorkWaitAnswer>(&Work::Length { text: "" }).await;
+}
+
 fn part(kind: u8, number: u32, id: u64, frame: &[u8]) -> Vec<u8> {
     [&[0, kind][..], &number.to_le_bytes(), &id.to_le_bytes(), frame].concat()
 }

@@ -129,7 +129,25 @@ fn items_of_a_call_with_one_answer_are_a_mistake() {
 }
 
 #[test]
-fn a_call_without_an_answer_gets_none() {
-    let answer = root().call::<BlobsPutAnswer>(&Blobs::Touch { name: "" });
-    assert!(matches!(answer, Err(CallError::Failed)));
+#[should_panic(expected = "Touch has no answer: call Direct::notify")]
+fn an_answer_of_a_call_without_one_is_a_mistake() {
+    _ = root().call::<BlobsPutAnswer>(&Blobs::Touch { name: "" });
+}
+
+#[test]
+#[should_panic(expected = "Touch has no answer: call Direct::notify")]
+fn items_of_a_call_without_an_answer_are_a_mistake() {
+    _ = root().items::<Change<'static>>(&Blobs::Touch { name: "" });
+}
+
+#[test]
+#[should_panic(expected = "Put has the answer `mocked::store::BlobsPutAnswer`, not the answer `")]
+fn the_answer_of_another_call_is_a_mistake() {
+    _ = root().call::<BlobsGetAnswer<'static>>(&Blobs::Put { name: "a", content: b"" });
+}
+
+#[test]
+#[should_panic(expected = "Watch has items of the type `mocked::store::Change")]
+fn items_of_another_type_are_a_mistake() {
+    _ = root().items::<Blob<'static>>(&Blobs::Watch { prefix: "" });
 }

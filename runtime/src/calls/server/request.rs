@@ -85,5 +85,5 @@ impl Session {
 }
 
 fn has_items<P: Protocol>(frame: &OwnedFrame<P>) -> bool {
-    frame.tag().is_ok_and(P::has_items)
+    frame.tag().is_ok_and(|tag| P::returns(tag).has_items())
 }

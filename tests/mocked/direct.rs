@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::Peer;
-use datagrammar::calls::{Answer, CallError, Direct};
+use datagrammar::calls::{Answer, CallError, Context, Direct};
+use datagrammar::{Message, Peer, Protocol, Unknown};
 
 use crate::store::{
     Blob, Blobs, BlobsGetAnswer, BlobsImportAnswer, BlobsPutAnswer, BlobsService, Change, Refused,
@@ -126,6 +126,31 @@ fn one_answer_to_a_call_with_items_is_a_mistake() {
 #[should_panic(expected = "Get is not answered with items: call Direct::call")]
 fn items_of_a_call_with_one_answer_are_a_mistake() {
     _ = root().items::<Change<'static>>(&Blobs::Get { name: "" });
+}
+
+#[derive(Message, Protocol)]
+enum Newer<'a> {
+    #[message(tag = 1, reply = u64)]
+    Count,
+    #[message(other)]
+    Other(Unknown<'a>),
+}
+
+struct Seven;
+
+impl NewerHandler for Seven {
+    fn count(&self, _: &Context) -> u64 {
+        7
+    }
+}
+
+#[test]
+fn any_answer_fits_a_call_that_nobody_knows() {
+    let direct = Direct::new(NewerService(Seven));
+    assert_eq!(direct.call::<NewerCountAnswer>(&Newer::Count).unwrap().decode().unwrap(), 7);
+    let unknown = Newer::decode(b"\x09\x01").unwrap();
+    let answer = direct.call::<NewerCountAnswer>(&unknown);
+    assert!(matches!(answer, Err(CallError::NotSupported)), "{answer:?}");
 }
 
 #[test]

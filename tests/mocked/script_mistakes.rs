@@ -112,6 +112,34 @@ fn nothing_follows_an_answer() {
 }
 
 #[test]
+fn a_call_that_was_not_expected_gets_no_answer_of_another_type() {
+    let (connection, mut script) = Script::<Blobs<'static>>::new().unwrap();
+    script
+        .expect(|call| matches!(call, Blobs::Get { .. }))
+        .answer::<BlobsGetAnswer<'static>>(Ok(Blob(b"\x07")));
+    script.expect(|call| matches!(call, Blobs::Touch { .. }));
+    let playing = script.play();
+    let client = BlobsClient::new(connection).deadline(Instant::now() + DEADLINE);
+    assert!(put(&client) && put(&client));
+    let error = playing.finish().unwrap_err().to_string();
+    assert_eq!(error.matches("came Put (tag 1)").count(), 2, "{error}");
+    assert!(!error.contains("BlobsPutAnswer"), "{error}");
+}
+
+#[test]
+fn a_death_and_a_delay_stay_what_they_are() {
+    let (connection, mut script) = Script::<Blobs<'static>>::new().unwrap();
+    let answer = script.expect(|_| true).after(Duration::from_millis(1));
+    answer.answer::<BlobsPutAnswer>(Ok(1)).after(Duration::from_millis(1));
+    script.expect(|_| true).after(Duration::from_millis(1)).die();
+    let playing = script.play();
+    let client = BlobsClient::new(connection).deadline(Instant::now() + DEADLINE);
+    assert_eq!(client.put("a", b"").unwrap(), 1);
+    assert!(matches!(client.put("a", b""), Err(CallError::Disconnected(None))));
+    playing.finish().unwrap();
+}
+
+#[test]
 fn a_call_too_many_fails() {
     let (connection, script) = Script::<Blobs<'static>>::new().unwrap();
     let playing = script.play();

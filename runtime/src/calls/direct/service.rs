@@ -21,6 +21,8 @@ use crate::peer::Peer;
 
 /// Calls a service without a socket, to test it: requests are encoded and handled as if they had been received.
 ///
+/// [`call`](Self::call) and [`items`](Self::items) panic if the call is not answered with what the test asks for.
+///
 /// ```
 /// use datagrammar::calls::{CallError, Context, Direct};
 /// use datagrammar::{Message, Peer, Protocol};

@@ -15,6 +15,13 @@ use crate::error::OpenError;
 use crate::sys::DatagramFd;
 
 /// A server that expects calls in order and answers each as it was told, to test a client without the real server.
+///
+/// A call that the script does not answer as the protocol says fails with [`Failed`](crate::calls::CallError::Failed),
+/// and [`Playing::finish`] says why: the answer or the items have another type than those of the call, one answer is
+/// given instead of items or items instead of one answer, nothing ends the call, or no call was expected any more. A
+/// call without an answer cannot fail; that the script has an answer for it is an error of `finish`, too. The types
+/// are known of derived protocols, and of others as far as [`Protocol::returns`] knows them.
+///
 /// [The guide](crate::guide::calls#testing) has an example.
 pub struct Script<P: Protocol> {
     connection: Connection<Answers<P>, P>,
@@ -32,8 +39,9 @@ impl<P: Protocol + 'static> Script<P> {
         Ok((client, Self { connection, steps: VecDeque::new() }))
     }
 
-    /// Expects one more call, for which `matches` returns `true`. Say with the returned value how to answer it; a call
-    /// that has no answer needs nothing more.
+    /// Expects one more call, for which `matches` returns `true`. Say with the returned value how to answer it. A call
+    /// without an answer needs nothing more; any other needs [`answer`](Expected::answer), items and
+    /// [`end`](Expected::end), [`fail`](Expected::fail) or [`die`](Expected::die).
     #[track_caller]
     pub fn expect(
         &mut self,
@@ -66,7 +74,8 @@ impl Playing {
     ///
     /// # Errors
     ///
-    /// What was not as expected: calls that did not match, calls that did not come, and calls too many.
+    /// What was not as expected: calls that did not match, calls that did not come, calls too many, and calls that the
+    /// script does not answer as their protocol says.
     pub fn finish(mut self) -> Result<(), ScriptError> {
         // Fails only if the client has gone.
         _ = self.fd.shutdown(Shutdown::Read);

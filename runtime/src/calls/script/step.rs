@@ -91,7 +91,7 @@ impl<P: Message> Expected<'_, P> {
         self.send(what, move |replies| replies.frame(CallKind::Item, &item))
     }
 
-    /// Ends the items.
+    /// Ends the items, also if there were none.
     #[track_caller]
     pub fn end(self) -> Self {
         self.send(What::End, |replies| replies.status(CallKind::End, Status::Done))

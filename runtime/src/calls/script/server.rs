@@ -16,11 +16,11 @@ use crate::sys::DatagramFd;
 
 /// A server that expects calls in order and answers each as it was told, to test a client without the real server.
 ///
-/// A call that the script does not answer as the protocol says fails with [`Failed`](crate::calls::CallError::Failed),
-/// and [`Playing::finish`] says why: the answer or the items have another type than those of the call, one answer is
-/// given instead of items or items instead of one answer, nothing ends the call, or no call was expected any more. A
-/// call without an answer cannot fail; that the script has an answer for it is an error of `finish`, too. The types
-/// are known of derived protocols, and of others as far as [`Protocol::returns`] knows them.
+/// The script must answer each call as the protocol says. If it does not, the call fails with
+/// [`Failed`](crate::calls::CallError::Failed) instead of waiting, and [`Playing::finish`] says where and why: an answer
+/// or item has another type than the call's, one answer takes the place of items or items that of one answer, a call
+/// without an answer has one, nothing ends the call, or a call is one too many. [`Protocol::returns`] tells the types;
+/// the derive writes it.
 ///
 /// [The guide](crate::guide::calls#testing) has an example.
 pub struct Script<P: Protocol> {

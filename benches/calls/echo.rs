@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use datagrammar::Message;
-use datagrammar::calls::{Protocol, Reply};
+use datagrammar::calls::{Protocol, Reply, Returns};
 
 /// What each call sends and gets back.
 pub(crate) const TEXT: &[u8; 64] = &[b'x'; 64];
@@ -17,8 +17,8 @@ pub(crate) enum Echo<'a> {
 impl Protocol for Echo<'_> {
     const ANSWER_DESCRIPTORS: bool = false;
 
-    fn has_items(_tag: u32) -> bool {
-        false
+    fn returns(_tag: u32) -> Returns {
+        Returns::answer::<Echoed<'static>>()
     }
 }
 

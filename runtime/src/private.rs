@@ -23,7 +23,7 @@ pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use crate::__if_tokio as if_tokio;
 pub use crate::address::Address;
-pub use crate::calls::{Answer, Answers, CallError, Protocol, Reply};
+pub use crate::calls::{Answer, Answers, CallError, Protocol, Reply, Returns};
 #[cfg(feature = "bincode")]
 pub use crate::codec::Bincode;
 pub use crate::codec::Codec;

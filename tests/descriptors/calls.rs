@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::calls::{
-    Answers, Call, CallError, Client, Outcome, Protocol, Reply, Server, Service,
+    Answers, Call, CallError, Client, Outcome, Protocol, Reply, Returns, Server, Service,
 };
 use datagrammar::{Connection, Message, RecvError};
 use datagrammar_tests::{leaks, raw};
@@ -27,8 +27,12 @@ enum Files {
 impl Protocol for Files {
     const ANSWER_DESCRIPTORS: bool = true;
 
-    fn has_items(_tag: u32) -> bool {
-        false
+    fn returns(tag: u32) -> Returns {
+        match tag {
+            1 => Returns::answer::<Counted>(),
+            2 => Returns::answer::<Copied>(),
+            _ => Returns::unknown(),
+        }
     }
 }
 

@@ -189,6 +189,18 @@ async fn one_answer_to_a_call_with_items_is_a_mistake() {
 }
 
 #[tokio::test]
+#[should_panic(expected = "Note has no answer: call Direct::notify")]
+async fn an_answer_of_a_call_without_one_is_a_mistake() {
+    _ = direct(&Worker::default()).call::<WorkWaitAnswer>(&Work::Note(1)).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "Length has the answer `mocked::awaited::WorkLengthAnswer`, not the")]
+async fn the_answer_of_another_call_is_a_mistake() {
+    _ = direct(&Worker::default()).call::<WorkWaitAnswer>(&Work::Length { text: "" }).await;
+}
+
+#[tokio::test]
 async fn datagrams_are_answered_with_datagrams() {
     let worker = Worker::default();
     let mut ours = direct(&worker);

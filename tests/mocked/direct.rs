@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::Peer;
-use datagrammar::calls::{Answer, CallError, Direct};
+use datagrammar::calls::{Answer, CallError, Context, Direct};
+use datagrammar::{Message, Peer, Protocol, Unknown};
 
 use crate::store::{
     Blob, Blobs, BlobsGetAnswer, BlobsImportAnswer, BlobsPutAnswer, BlobsService, Change, Refused,
@@ -128,8 +128,51 @@ fn items_of_a_call_with_one_answer_are_a_mistake() {
     _ = root().items::<Change<'static>>(&Blobs::Get { name: "" });
 }
 
+#[derive(Message, Protocol)]
+enum Newer<'a> {
+    #[message(tag = 1, reply = u64)]
+    Count,
+    #[message(other)]
+    Other(Unknown<'a>),
+}
+
+struct Seven;
+
+impl NewerHandler for Seven {
+    fn count(&self, _: &Context) -> u64 {
+        7
+    }
+}
+
 #[test]
-fn a_call_without_an_answer_gets_none() {
-    let answer = root().call::<BlobsPutAnswer>(&Blobs::Touch { name: "" });
-    assert!(matches!(answer, Err(CallError::Failed)));
+fn any_answer_fits_a_call_that_nobody_knows() {
+    let direct = Direct::new(NewerService(Seven));
+    assert_eq!(direct.call::<NewerCountAnswer>(&Newer::Count).unwrap().decode().unwrap(), 7);
+    let unknown = Newer::decode(b"\x09\x01").unwrap();
+    let answer = direct.call::<NewerCountAnswer>(&unknown);
+    assert!(matches!(answer, Err(CallError::NotSupported)), "{answer:?}");
+}
+
+#[test]
+#[should_panic(expected = "Touch has no answer: call Direct::notify")]
+fn an_answer_of_a_call_without_one_is_a_mistake() {
+    _ = root().call::<BlobsPutAnswer>(&Blobs::Touch { name: "" });
+}
+
+#[test]
+#[should_panic(expected = "Touch has no answer: call Direct::notify")]
+fn items_of_a_call_without_an_answer_are_a_mistake() {
+    _ = root().items::<Change<'static>>(&Blobs::Touch { name: "" });
+}
+
+#[test]
+#[should_panic(expected = "Put has the answer `mocked::store::BlobsPutAnswer`, not the answer `")]
+fn the_answer_of_another_call_is_a_mistake() {
+    _ = root().call::<BlobsGetAnswer<'static>>(&Blobs::Put { name: "a", content: b"" });
+}
+
+#[test]
+#[should_panic(expected = "Watch has items of the type `mocked::store::Change")]
+fn items_of_another_type_are_a_mistake() {
+    _ = root().items::<Blob<'static>>(&Blobs::Watch { prefix: "" });
 }

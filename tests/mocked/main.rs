@@ -8,5 +8,6 @@ mod direct;
 mod evolution;
 mod exchange;
 mod observed;
+mod script_mistakes;
 mod scripted;
 mod store;

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::calls::{
-    Answers, Call, CallError, Client, ItemError, Protocol, Reply, Server, Service,
+    Answers, Call, CallError, Client, ItemError, Protocol, Reply, Returns, Server, Service,
 };
 use datagrammar::{Connection, Limits, Message};
 use datagrammar_tests::raw;
@@ -31,8 +31,13 @@ enum Sums {
 impl Protocol for Sums {
     const ANSWER_DESCRIPTORS: bool = false;
 
-    fn has_items(tag: u32) -> bool {
-        tag == 2
+    fn returns(tag: u32) -> Returns {
+        match tag {
+            1 | 4 | 5 => Returns::answer::<Sum>(),
+            2 => Returns::items::<Counted>(),
+            3 => Returns::nothing(),
+            _ => Returns::unknown(),
+        }
     }
 }
 

@@ -39,7 +39,7 @@
 //!   returns its answer, or lends it through a [`Responder`] or an [`ItemSender`]. A [`Stopper`] stops the server.
 //! - A [`Script`] stands in for the server in a client's tests, and [`Direct`] for the client in a server's, without a
 //!   socket. [`Client::observed`] shows each [`CallFrame`].
-//! - Generated code uses [`Protocol`], [`Reply`], [`Call`], [`Answering`] and [`Handling`].
+//! - Generated code uses [`Protocol`], [`Returns`], [`Reply`], [`Call`], [`Answering`] and [`Handling`].
 //!
 //! [The guide](crate::guide::calls) describes errors, deadlines, back-pressure, evolution, limits and costs. With the
 //! feature `tokio`, `datagrammar::tokio::calls` has the same for tasks.
@@ -53,9 +53,9 @@ mod memory;
 mod outlet;
 mod park;
 mod protocol;
+mod returns;
 mod room;
 mod script;
-mod script_error;
 mod server;
 mod sink;
 mod status;
@@ -65,9 +65,7 @@ pub(crate) use self::bell::Bell;
 pub(crate) use self::client::{Accepted, Core};
 pub use self::client::{Answer, Client, Items};
 #[cfg(feature = "tokio")]
-pub(crate) use self::direct::{
-    Begun, RECHECK, Raw, ReceivedItems, answer, begin, check_items, notify,
-};
+pub(crate) use self::direct::{Begun, RECHECK, Raw, ReceivedItems, answer, begin, check, notify};
 pub use self::direct::{Direct, DirectItems};
 pub(crate) use self::frame::Observer;
 pub use self::frame::{CallFrame, CallFrameKind};
@@ -75,9 +73,9 @@ pub use self::frame::{CallFrame, CallFrameKind};
 pub(crate) use self::memory::Outputs;
 pub(crate) use self::outlet::Outlet;
 pub use self::protocol::{Answers, Protocol, Reply};
+pub use self::returns::Returns;
 pub(crate) use self::room::Room;
-pub use self::script::{Expected, Playing, Script};
-pub use self::script_error::ScriptError;
+pub use self::script::{Expected, Playing, Script, ScriptError};
 #[cfg(feature = "tokio")]
 pub(crate) use self::server::Running;
 pub use self::server::{

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::marker::PhantomData;
 
+use super::returns::Returns;
 use crate::error::{DecodeError, EncodeError};
 use crate::message::{Encoder, Message};
 
@@ -17,8 +18,9 @@ pub trait Protocol: Message {
     /// Whether an answer or an item can carry descriptors.
     const ANSWER_DESCRIPTORS: bool;
 
-    /// Returns whether the call with this tag is answered with items.
-    fn has_items(tag: u32) -> bool;
+    /// Returns what answers the call with this tag. [`Script`](super::Script) and [`Direct`](super::Direct) check their
+    /// tests by it; a server only asks whether it is items.
+    fn returns(tag: u32) -> Returns;
 }
 
 /// The answer of a call as a message. The derive makes one for each variant with `reply`.

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fs::File;
 
 use datagrammar::Message;
-use datagrammar::calls::{Protocol, Reply};
+use datagrammar::calls::{Protocol, Reply, Returns};
 
 #[derive(Message)]
 pub(crate) enum Sums<'a> {
@@ -32,8 +32,17 @@ pub(crate) enum Sums<'a> {
 impl Protocol for Sums<'_> {
     const ANSWER_DESCRIPTORS: bool = true;
 
-    fn has_items(tag: u32) -> bool {
-        tag == 3
+    fn returns(tag: u32) -> Returns {
+        match tag {
+            1 => Returns::answer::<Sum>(),
+            2 => Returns::answer::<Echoed<'static>>(),
+            3 => Returns::items::<Counted>(),
+            4 => Returns::nothing(),
+            5 | 6 => Returns::answer::<Sum>(),
+            7 => Returns::answer::<Length>(),
+            8 => Returns::answer::<Opened>(),
+            _ => Returns::unknown(),
+        }
     }
 }
 

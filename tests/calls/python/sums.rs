@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::Message;
-use datagrammar::calls::{CallError, Client, Protocol};
+use datagrammar::calls::{CallError, Client, Protocol, Returns};
 use datagrammar_tests::Directory;
 
 use super::{example, python};
@@ -34,8 +34,11 @@ enum Sums<'a> {
 impl Protocol for Sums<'_> {
     const ANSWER_DESCRIPTORS: bool = false;
 
-    fn has_items(tag: u32) -> bool {
-        tag == 3
+    fn returns(tag: u32) -> Returns {
+        match tag {
+            3 => Returns::items::<Counted>(),
+            _ => Returns::unknown(),
+        }
     }
 }
 

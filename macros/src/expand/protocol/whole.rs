@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 
 use super::flavor::{Flavor, allowed, private};
 use super::{answer, client, handler, service};
-use crate::call::{Protocol, Returns};
+use crate::call::{Call, Protocol, Returns};
 use crate::expand::implementation::in_block;
 use crate::hygiene::hygienic;
 use crate::lifetime;
@@ -43,45 +43,46 @@ fn implementation(protocol: &Protocol<'_>) -> TokenStream {
     let (ident, (impl_generics, ty_generics, where_clause)) =
         (message.ident, message.generics.split_for_impl());
     let calls = || protocol.calls.iter().filter(|_| !protocol.is_mistaken);
-    let answers = calls().filter_map(|call| {
-        let answer = match &call.returns {
-            Returns::Nothing => return None,
-            Returns::Items(items) => {
-                lifetime::replace(items, &protocol.lifetime, &hygienic!('static))
-            }
-            Returns::Reply(reply) => {
-                let (ident, lifetime) = (&reply.ident, reply.is_borrowing());
-                let lifetime = lifetime.then(|| hygienic!(<'static>));
-                hygienic!(#ident #lifetime)
-            }
-        };
-        Some(hygienic!(|| <#answer as __private::Message>::DESCRIPTORS))
-    });
+    let answers = calls().filter_map(|call| type_of(protocol, call));
+    let answers = answers.map(|answer| hygienic!(|| <#answer as __private::Message>::DESCRIPTORS));
     let allowed = allowed(protocol);
-    let with_items = calls().filter(|call| matches!(call.returns, Returns::Items(_)));
-    let with_items: Vec<_> = with_items.map(|call| call.variant.tag.number).collect();
-    let has_items = match with_items.is_empty() {
-        true => hygienic! {
-            fn has_items(_: __private::u32) -> __private::bool {
-                false
-            }
-        },
-        false => hygienic! {
-            fn has_items(__tag: __private::u32) -> __private::bool {
-                match __tag {
-                    #(#with_items)|* => true,
-                    _ => false,
-                }
-            }
-        },
-    };
+    let returns = calls().map(|call| {
+        let tag = call.variant.tag.number;
+        let answer = type_of(protocol, call);
+        let returns = match &call.returns {
+            Returns::Nothing => hygienic!(nothing()),
+            Returns::Items(_) => hygienic!(items::<#answer>()),
+            Returns::Reply(_) => hygienic!(answer::<#answer>()),
+        };
+        hygienic!(#tag => __private::Returns::#returns,)
+    });
     hygienic! {
         #[automatically_derived]
         #allowed
         impl #impl_generics __private::Protocol for #ident #ty_generics #where_clause {
             const ANSWER_DESCRIPTORS: __private::bool = false #(#answers)*;
 
-            #has_items
+            fn returns(__tag: __private::u32) -> __private::Returns {
+                match __tag {
+                    #(#returns)*
+                    _ => __private::Returns::unknown(),
+                }
+            }
+        }
+    }
+}
+
+/// Returns the message type that answers a call: its answer, or its items.
+fn type_of(protocol: &Protocol<'_>, call: &Call<'_>) -> Option<TokenStream> {
+    match &call.returns {
+        Returns::Nothing => None,
+        Returns::Items(items) => {
+            Some(lifetime::replace(items, &protocol.lifetime, &hygienic!('static)))
+        }
+        Returns::Reply(reply) => {
+            let (ident, lifetime) = (&reply.ident, reply.is_borrowing());
+            let lifetime = lifetime.then(|| hygienic!(<'static>));
+            Some(hygienic!(#ident #lifetime))
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::calls::client::Answer;
 use crate::calls::memory::{Memory, Outputs, Sent};
 use crate::calls::outlet::Outlet;
 use crate::calls::protocol::{Protocol, Reply};
+use crate::calls::returns::Returns;
 use crate::calls::server::{Call, Running, Session};
 use crate::calls::status::Status;
 use crate::error::{CallError, SendError};
@@ -33,7 +34,7 @@ pub(crate) fn begin<P: Protocol>(
 ) -> Result<Begun<P>, CallError> {
     let frame = encode(request)?;
     let (session, outputs) = session(peer);
-    let is_stream = P::has_items(request.tag());
+    let is_stream = P::returns(request.tag()).has_items();
     let running = session.begin(ID, deadline, is_stream).ok_or(CallError::Failed)?;
     let call = Call::new(frame, session, Arc::clone(&running), Some(ID));
     Ok(Begun { call, running, outputs })
@@ -71,14 +72,15 @@ pub(super) fn frame<M: Message>(sent: Sent) -> OwnedFrame<M> {
     OwnedFrame::with_start(sent.bytes, HEAD_LEN, Descriptors::from(sent.descriptors))
 }
 
-/// Checks that a request is answered with items, or is not.
+/// Checks that a request is answered with what the test asks for.
 #[track_caller]
-pub(crate) fn check_items<P: Protocol>(request: &P::Borrowed<'_>, items: bool) {
-    let name = request.name();
-    match (P::has_items(request.tag()), items) {
+pub(crate) fn check<P: Protocol>(request: &P::Borrowed<'_>, asked: Returns) {
+    let (name, returns) = (request.name(), P::returns(request.tag()));
+    match (returns.has_items(), asked.has_items()) {
+        _ if returns.is_nothing() => panic!("{name} has no answer: call Direct::notify"),
         (true, false) => panic!("{name} is answered with items: call Direct::items"),
         (false, true) => panic!("{name} is not answered with items: call Direct::call"),
-        _ => {}
+        _ => assert!(returns.fits(asked), "{name} has {returns}, not {asked}"),
     }
 }
 

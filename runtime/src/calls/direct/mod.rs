@@ -7,7 +7,7 @@ mod received;
 mod service;
 
 pub use self::items::DirectItems;
-pub(crate) use self::local::{Begun, answer, begin, check_items, notify};
+pub(crate) use self::local::{Begun, answer, begin, check, notify};
 pub(crate) use self::raw::{RECHECK, Raw};
 pub(crate) use self::received::ReceivedItems;
 pub use self::service::Direct;

@@ -55,7 +55,7 @@ impl Raw {
             CallKind::Request => {
                 let frame =
                     OwnedFrame::with_start(datagram.to_vec(), HEAD_LEN, Descriptors::default());
-                let is_stream = frame.tag().is_ok_and(P::has_items);
+                let is_stream = frame.tag().is_ok_and(|tag| P::returns(tag).has_items());
                 match self.session.begin(id, deadline(number), is_stream) {
                     Some(running) => {
                         let (session, shared) = (Arc::clone(&self.session), Arc::clone(&running));

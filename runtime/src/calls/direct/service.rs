@@ -8,17 +8,20 @@ use std::thread;
 use std::time::Instant;
 
 use super::items::DirectItems;
-use super::local::{self, Begun, answer, begin, check_items};
+use super::local::{self, Begun, answer, begin, check};
 use super::raw::Raw;
 use super::received::ReceivedItems;
 use crate::calls::client::Answer;
 use crate::calls::protocol::Reply;
+use crate::calls::returns::Returns;
 use crate::calls::server::{Call, Service};
 use crate::error::CallError;
 use crate::message::Message;
 use crate::peer::Peer;
 
 /// Calls a service without a socket, to test it: requests are encoded and handled as if they had been received.
+///
+/// [`call`](Self::call) and [`items`](Self::items) panic if the call is not answered with what the test asks for.
 ///
 /// ```
 /// use datagrammar::calls::{CallError, Context, Direct};
@@ -77,7 +80,7 @@ impl<S: Service + 'static> Direct<S> {
         Self { deadline: Some(deadline), ..self }
     }
 
-    /// Makes a call without an answer. Returns when the handler does.
+    /// Makes a call without an answer. Returns when the handler does. If the call has an answer, nobody gets it.
     ///
     /// # Errors
     ///
@@ -95,10 +98,13 @@ impl<S: Service + 'static> Direct<S> {
     ///
     /// # Panics
     ///
-    /// If the call is answered with items: the test is wrong.
+    /// If the call has no answer, items, or another answer than `R`: the test is wrong.
     #[track_caller]
-    pub fn call<R: Reply>(&self, request: &Request<'_, S>) -> Result<Answer<R>, CallError> {
-        check_items::<S::Protocol>(request, false);
+    pub fn call<R: Reply + 'static>(
+        &self,
+        request: &Request<'_, S>,
+    ) -> Result<Answer<R>, CallError> {
+        check::<S::Protocol>(request, Returns::answer::<R>());
         let begun = begin(self.peer.as_ref(), self.deadline, request)?;
         handle(&*self.service, begun.call);
         // The handler may have handed its responder to another thread. Dropping that answers, too.
@@ -114,10 +120,13 @@ impl<S: Service + 'static> Direct<S> {
     ///
     /// # Panics
     ///
-    /// If the call is not answered with items: the test is wrong.
+    /// If the call has no items, or those of another type: the test is wrong.
     #[track_caller]
-    pub fn items<I: Message>(&self, request: &Request<'_, S>) -> Result<DirectItems<I>, CallError> {
-        check_items::<S::Protocol>(request, true);
+    pub fn items<I: Message + 'static>(
+        &self,
+        request: &Request<'_, S>,
+    ) -> Result<DirectItems<I>, CallError> {
+        check::<S::Protocol>(request, Returns::items::<I>());
         let Begun { call, running, outputs } = begin(self.peer.as_ref(), self.deadline, request)?;
         let service = Arc::clone(&self.service);
         thread::spawn(move || handle(&*service, call));

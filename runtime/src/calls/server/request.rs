@@ -88,5 +88,5 @@ pub(crate) fn deadline(millis: u32) -> Option<Instant> {
 }
 
 fn has_items<P: Protocol>(frame: &OwnedFrame<P>) -> bool {
-    frame.tag().is_ok_and(P::has_items)
+    frame.tag().is_ok_and(|tag| P::returns(tag).has_items())
 }

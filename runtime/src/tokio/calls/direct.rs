@@ -11,8 +11,8 @@ use ::tokio::time::timeout;
 use super::direct_items::DirectItems;
 use super::service::Service;
 use crate::calls::{
-    Answer, Begun, CallError, Outputs, RECHECK, Raw, ReceivedItems, Reply, Running, answer, begin,
-    check_items, notify,
+    Answer, Begun, CallError, Outputs, RECHECK, Raw, ReceivedItems, Reply, Returns, Running,
+    answer, begin, check, notify,
 };
 use crate::message::Message;
 use crate::peer::Peer;
@@ -89,7 +89,8 @@ impl<S: Service> Direct<S> {
         Self { deadline: Some(deadline), ..self }
     }
 
-    /// Makes a call without an answer. It begins before this returns; the future waits until the handler ends.
+    /// Makes a call without an answer. It begins before this returns; the future waits until the handler ends. If the
+    /// call has an answer, nobody gets it.
     ///
     /// # Errors
     ///
@@ -120,13 +121,13 @@ impl<S: Service> Direct<S> {
     ///
     /// # Panics
     ///
-    /// If the call is answered with items: the test is wrong. Outside a tokio runtime.
+    /// If the call has no answer, items, or another answer than `R`: the test is wrong. Outside a tokio runtime.
     #[track_caller]
-    pub fn call<R: Reply>(
+    pub fn call<R: Reply + 'static>(
         &self,
         request: &Request<'_, S>,
     ) -> impl Future<Output = Result<Answer<R>, CallError>> + Send + use<R, S> {
-        check_items::<S::Protocol>(request, false);
+        check::<S::Protocol>(request, Returns::answer::<R>());
         let begun = self.begin(request);
         async move {
             let (mut outputs, _cancel) = begun?;
@@ -152,10 +153,13 @@ impl<S: Service> Direct<S> {
     ///
     /// # Panics
     ///
-    /// If the call is not answered with items: the test is wrong. Outside a tokio runtime.
+    /// If the call has no items, or those of another type: the test is wrong. Outside a tokio runtime.
     #[track_caller]
-    pub fn items<I: Message>(&self, request: &Request<'_, S>) -> Result<DirectItems<I>, CallError> {
-        check_items::<S::Protocol>(request, true);
+    pub fn items<I: Message + 'static>(
+        &self,
+        request: &Request<'_, S>,
+    ) -> Result<DirectItems<I>, CallError> {
+        check::<S::Protocol>(request, Returns::items::<I>());
         let Begun { call, running, outputs } = begin(self.peer.as_ref(), self.deadline, request)?;
         ::tokio::spawn(Arc::clone(&self.service).handle(call));
         Ok(DirectItems(ReceivedItems::new(outputs, running)))

@@ -1,0 +1,103 @@
+//! The server, and the thread on which it plays.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::Shutdown;
+use std::panic::Location;
+use std::thread::{self, JoinHandle};
+
+use super::error::{ScriptError, Unexpected};
+use super::play::play;
+use super::step::{Expected, Step};
+use crate::calls::protocol::{Answers, Protocol};
+use crate::connection::Connection;
+use crate::error::OpenError;
+use crate::sys::DatagramFd;
+
+/// A server that expects calls in order and answers each as it was told, to test a client without the real server.
+///
+/// The script must answer each call as the protocol says. If it does not, the call fails with
+/// [`Failed`](crate::calls::CallError::Failed) instead of waiting, and [`Playing::finish`] says where and why: an answer
+/// or item has another type than the call's, one answer takes the place of items or items that of one answer, a call
+/// without an answer has one, nothing ends the call, or a call is one too many. [`Protocol::returns`] tells the types;
+/// the derive writes it.
+///
+/// [The guide](crate::guide::calls#testing) has an example.
+pub struct Script<P: Protocol> {
+    connection: Connection<Answers<P>, P>,
+    steps: VecDeque<Step<P>>,
+}
+
+impl<P: Protocol + 'static> Script<P> {
+    /// Creates a script without calls, and the connection for the client.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Connection::pair`].
+    pub fn new() -> Result<(Connection<P, Answers<P>>, Self), OpenError> {
+        let (client, connection) = Connection::pair()?;
+        Ok((client, Self { connection, steps: VecDeque::new() }))
+    }
+
+    /// Expects one more call, for which `matches` returns `true`. Say with the returned value how to answer it. A call
+    /// without an answer needs nothing more; any other needs [`answer`](Expected::answer), items and
+    /// [`end`](Expected::end), [`fail`](Expected::fail) or [`die`](Expected::die).
+    #[track_caller]
+    pub fn expect(
+        &mut self,
+        matches: impl for<'r, 'f> Fn(&'r P::Borrowed<'f>) -> bool + Send + 'static,
+    ) -> Expected<'_, P> {
+        let (place, matches) = (Location::caller(), Box::new(matches));
+        self.steps.push_back(Step { place, matches, actions: Vec::new() });
+        match self.steps.back_mut() {
+            Some(step) => Expected(step),
+            None => unreachable!("a step was just added"),
+        }
+    }
+
+    /// Starts to play the script, on a thread of its own.
+    pub fn play(self) -> Playing {
+        let fd = self.connection.rx.fd().clone();
+        Playing { fd, thread: Some(thread::spawn(move || play(self.connection, self.steps))) }
+    }
+}
+
+/// A script that plays: see [`Script::play`]. Call [`finish`](Self::finish) at the end of the test.
+#[must_use = "finish it to learn what was not as expected"]
+pub struct Playing {
+    fd: DatagramFd,
+    thread: Option<JoinHandle<Vec<Unexpected>>>,
+}
+
+impl Playing {
+    /// Ends the script, after the calls that were already made.
+    ///
+    /// # Errors
+    ///
+    /// What was not as expected: calls that did not match, calls that did not come, calls too many, and calls that the
+    /// script does not answer as their protocol says.
+    pub fn finish(mut self) -> Result<(), ScriptError> {
+        // Fails only if the client has gone.
+        _ = self.fd.shutdown(Shutdown::Read);
+        let played = self.thread.take().map(JoinHandle::join);
+        let unexpected = match played {
+            Some(Ok(unexpected)) => unexpected,
+            // A matcher has panicked: its test fails with that.
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            None => Vec::new(),
+        };
+        if unexpected.is_empty() { Ok(()) } else { Err(ScriptError(unexpected)) }
+    }
+}
+
+impl<P: Protocol> fmt::Debug for Script<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script").field("calls", &self.steps.len()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Playing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Playing").finish_non_exhaustive()
+    }
+}

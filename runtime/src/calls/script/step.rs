@@ -1,0 +1,137 @@
+//! What to do about an expected call.
+
+use std::fmt;
+use std::panic::Location;
+use std::time::Duration;
+
+use super::replies::Replies;
+use crate::calls::protocol::Reply;
+use crate::calls::returns::Returns;
+use crate::calls::status::Status;
+use crate::error::{CallError, SendError};
+use crate::message::Message;
+use crate::owned_frame::OwnedFrame;
+use crate::wire::CallKind;
+
+type Matcher<P> = Box<dyn for<'r, 'f> Fn(&'r <P as Message>::Borrowed<'f>) -> bool + Send>;
+type Sending = Box<dyn FnOnce(&mut Replies<'_>) -> Result<(), SendError> + Send>;
+
+/// An expected call.
+pub(super) struct Step<P: Message> {
+    /// Where it is expected.
+    pub(super) place: &'static Location<'static>,
+    pub(super) matches: Matcher<P>,
+    pub(super) actions: Vec<Action>,
+}
+
+pub(super) enum Action {
+    Wait(Duration),
+    Send { given: Given, send: Sending },
+    Die,
+}
+
+/// What the script sends for a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Given {
+    pub(super) what: What,
+    /// Where the script says so.
+    pub(super) place: &'static Location<'static>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum What {
+    /// An answer, or an item.
+    Value(Returns),
+    /// The end of items.
+    End,
+    /// An error of the server.
+    Error,
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value) => value.fmt(f),
+            Self::End => f.write_str("`.end`"),
+            Self::Error => f.write_str("`.fail`"),
+        }
+    }
+}
+
+/// What to do about an expected call: see [`Script::expect`](super::Script::expect).
+pub struct Expected<'s, P: Message>(pub(super) &'s mut Step<P>);
+
+impl<P: Message> Expected<'_, P> {
+    /// Answers it with `R`, the type that the derive made for the call: its name ends with `Answer`.
+    ///
+    /// # Panics
+    ///
+    /// If the value cannot be encoded: the test is wrong.
+    #[track_caller]
+    pub fn answer<'v, R: Reply + 'static>(
+        self,
+        result: Result<R::Value<'v>, R::Error<'v>>,
+    ) -> Self {
+        let answer = OwnedFrame::<R>::encode(&R::from_result(result));
+        let answer = answer.unwrap_or_else(|error| panic!("the answer cannot be encoded: {error}"));
+        let what = What::Value(Returns::answer::<R>());
+        self.send(what, move |replies| replies.frame(CallKind::Reply, &answer))
+    }
+
+    /// Sends an item. Write [`end`](Self::end) after the last one.
+    ///
+    /// # Panics
+    ///
+    /// If the item cannot be encoded: the test is wrong.
+    #[track_caller]
+    pub fn item<I: Message + 'static>(self, item: &I::Borrowed<'_>) -> Self {
+        let item = OwnedFrame::<I>::encode(item)
+            .unwrap_or_else(|error| panic!("the item cannot be encoded: {error}"));
+        let what = What::Value(Returns::items::<I>());
+        self.send(what, move |replies| replies.frame(CallKind::Item, &item))
+    }
+
+    /// Ends the items, also if there were none.
+    #[track_caller]
+    pub fn end(self) -> Self {
+        self.send(What::End, |replies| replies.status(CallKind::End, Status::Done))
+    }
+
+    /// Answers with an error of the server: [`NotSupported`](CallError::NotSupported),
+    /// [`Malformed`](CallError::Malformed), [`Failed`](CallError::Failed), [`Cancelled`](CallError::Cancelled),
+    /// [`TimedOut`](CallError::TimedOut), [`Busy`](CallError::Busy), [`Stopping`](CallError::Stopping) or
+    /// [`TooLarge`](CallError::TooLarge). Any other error becomes [`Failed`](CallError::Failed).
+    #[track_caller]
+    pub fn fail(self, error: &CallError) -> Self {
+        let status = Status::of_error(error);
+        self.send(What::Error, move |replies| replies.status(CallKind::Reply, status))
+    }
+
+    /// Waits before what follows: an answer, or [`die`](Self::die). A client with a deadline gives up meanwhile.
+    pub fn after(self, time: Duration) -> Self {
+        self.0.actions.push(Action::Wait(time));
+        self
+    }
+
+    /// Closes the connection, as a server that dies does.
+    pub fn die(self) {
+        self.0.actions.push(Action::Die);
+    }
+
+    #[track_caller]
+    fn send(
+        self,
+        what: What,
+        send: impl FnOnce(&mut Replies<'_>) -> Result<(), SendError> + Send + 'static,
+    ) -> Self {
+        let given = Given { what, place: Location::caller() };
+        self.0.actions.push(Action::Send { given, send: Box::new(send) });
+        self
+    }
+}
+
+impl<P: Message> fmt::Debug for Expected<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expected").field("place", &self.0.place).finish_non_exhaustive()
+    }
+}

@@ -4,11 +4,12 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::Type;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 
 use super::answer::path;
 use super::flavor::{Flavor, allowed};
 use crate::call::{Argument, Call, Returns};
-use crate::hygiene::hygienic;
+use crate::hygiene::{hygienic, hygienic_at};
 use crate::kind::ungroup;
 use crate::lifetime;
 
@@ -36,17 +37,21 @@ fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> Toke
     let Call { method, arguments, returns, docs, .. } = call;
     let module = flavor.module(private);
     let parameters = arguments.iter().map(|Argument { name, ty, .. }| hygienic!(#name: #ty));
+    // A handler that does not take what it answers with is an error: at the type in `reply` or `items`.
+    let mut at = Span::mixed_site();
     let (answer, value) = match returns {
         Returns::Nothing => (None, None),
         Returns::Items(items) => {
+            at = items.span();
             let items = lifetime::replace(items, &protocol.lifetime, &hygienic!('static));
             let name = apart_from(arguments, "items");
-            (Some(hygienic!(#name: #module::ItemSender<#items>)), None)
+            (Some(hygienic_at!(at => #name: #module::ItemSender<#items>)), None)
         }
         Returns::Reply(reply) if reply.is_borrowing() => {
             let ident = &reply.ident;
             let name = apart_from(arguments, "responder");
-            (Some(hygienic!(#name: #module::Responder<#ident<'static>>)), None)
+            at = reply.value.span();
+            (Some(hygienic_at!(at => #name: #module::Responder<#ident<'static>>)), None)
         }
         Returns::Reply(reply) => {
             let value = &reply.value;
@@ -65,6 +70,7 @@ fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> Toke
         (false, Some(value)) => Some(hygienic!(-> #value)),
         (false, None) => None,
     };
+    let this = hygienic_at!(at => &self);
     let cx = apart_from(arguments, "cx");
     let many = (arguments.len() > 4).then(|| hygienic!(#[allow(clippy::too_many_arguments)]));
     let what = format!(" Handles [`{}`].", path(protocol, call));
@@ -74,7 +80,7 @@ fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> Toke
         #blank
         #[doc = #what]
         #many
-        fn #method(&self, #cx: &#module::Context, #(#parameters,)* #answer) #returned;
+        fn #method(#this, #cx: &#module::Context, #(#parameters,)* #answer) #returned;
     }
 }
 

@@ -49,15 +49,24 @@ impl<R: Reads> Inbound<R> {
         if ready!(self.unread.poll(cx)) {
             match self.with(&mut attempt) {
                 Err(RecvError::WouldBlock) => self.unread.found_nothing(),
-                Err(RecvError::Unfinished { .. }) if self.unread.is_there() => {
+                // More is queued, but other tasks come first.
+                Err(RecvError::Unfinished { .. }) => {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                Err(RecvError::Unfinished { .. }) => {}
-                result => return Poll::Ready(result),
+                Ok(received) => return Poll::Ready(Ok(received)),
+                Err(error) => {
+                    self.unread.end_streak();
+                    return Poll::Ready(Err(error));
+                }
             }
         }
-        self.registration.poll_read(cx, || attempt(&mut self.inner))
+        let polled = self.registration.poll_read(cx, || attempt(&mut self.inner));
+        match polled {
+            Poll::Ready(Ok(_)) => self.unread.add_to_streak(),
+            _ => self.unread.end_streak(),
+        }
+        polled
     }
 
     /// Polls until the peer sends no more, without reading what it has sent.

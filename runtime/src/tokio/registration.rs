@@ -1,5 +1,6 @@
 //! A descriptor that is registered with the runtime's reactor, and the two loops that wait for it.
 
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -7,7 +8,7 @@ use std::time::Instant;
 
 use ::tokio::io::Interest;
 use ::tokio::io::unix::AsyncFd;
-use ::tokio::task::coop::{cooperative, poll_proceed};
+use ::tokio::task::coop::poll_proceed;
 use ::tokio::time;
 
 use super::room::Room;
@@ -99,18 +100,16 @@ impl Registration {
         &mut self,
         mut attempt: impl FnMut() -> Result<T, SendError>,
     ) -> Result<T, SendError> {
-        let written = async {
-            match attempt() {
-                Err(SendError::WouldBlock { .. }) => {
-                    self.room.write(self.reader.get_ref(), attempt).await
-                }
-                result => {
-                    self.room.was_free();
-                    result
-                }
+        poll_fn(|cx| poll_proceed(cx).map(|unit| unit.made_progress())).await;
+        match attempt() {
+            Err(SendError::WouldBlock { .. }) => {
+                self.room.write(self.reader.get_ref(), attempt).await
             }
-        };
-        cooperative(written).await
+            result => {
+                self.room.was_free();
+                result
+            }
+        }
     }
 
     /// Notes that something was sent without [`write`](Self::write), and had room.

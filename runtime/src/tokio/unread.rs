@@ -4,17 +4,22 @@ use std::task::{Context, Poll, ready};
 
 use ::tokio::task::coop::poll_proceed;
 
+/// The number of frames in a row, received without waiting, after which another is likely to be queued.
+const LIKELY: u8 = 16;
+
 /// What no event comes for: what a receiver read before the reactor reported it, as before the registration, and
 /// what may be queued since an event that was forgotten.
 #[derive(Debug)]
 pub(super) struct Unread {
     is_read: bool,
     is_forgotten: bool,
+    /// How many frames in a row were received without waiting, at most `LIKELY`.
+    streak: u8,
 }
 
 impl Unread {
     pub(super) fn new(is_read: bool) -> Self {
-        Self { is_read, is_forgotten: false }
+        Self { is_read, is_forgotten: false, streak: 0 }
     }
 
     /// Sets whether something was read and not received.
@@ -29,10 +34,23 @@ impl Unread {
         self.is_forgotten = true;
     }
 
+    /// Notes that a frame was received without waiting.
+    #[inline]
+    pub(super) fn add_to_streak(&mut self) {
+        self.streak = LIKELY.min(self.streak + 1);
+    }
+
     /// Notes that nothing is queued: an event comes for whatever comes next.
     #[inline]
     pub(super) fn found_nothing(&mut self) {
         self.is_forgotten = false;
+        self.streak = 0;
+    }
+
+    /// Notes that the receiver waited, or failed.
+    #[inline]
+    pub(super) fn end_streak(&mut self) {
+        self.streak = 0;
     }
 
     #[inline]
@@ -40,12 +58,14 @@ impl Unread {
         self.is_read || self.is_forgotten
     }
 
-    /// Returns whether to receive from there. Counts against the task's budget.
+    /// Returns whether to receive before the reactor is asked: there is something to receive, or it is likely. Counts
+    /// against the task's budget.
     #[inline]
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<bool> {
-        if self.is_there() {
+        let tries = self.is_there() || self.streak == LIKELY;
+        if tries {
             ready!(poll_proceed(cx)).made_progress();
         }
-        Poll::Ready(self.is_there())
+        Poll::Ready(tries)
     }
 }

@@ -28,7 +28,8 @@ pub(crate) struct Outlet {
     backlog: Mutex<Backlog>,
     /// Whether the last datagram had more than one part.
     is_shared: AtomicBool,
-    /// How many bytes were ever queued, including what descriptors count for. Changed with `backlog` locked.
+    /// How many bytes were ever queued, including what descriptors count for. Changed with `backlog` locked, so without
+    /// an atomic addition, which costs more.
     queued: AtomicU64,
     /// How many of them were sent, or could not be sent.
     sent: AtomicU64,
@@ -139,7 +140,9 @@ impl Outlet {
     fn add(&self, room: usize, push: impl FnOnce(&mut Backlog)) -> u64 {
         let mut backlog = self.backlog();
         push(&mut backlog);
-        self.queued.fetch_add(room as u64, Ordering::Relaxed) + room as u64
+        let queued = self.queued() + room as u64;
+        self.queued.store(queued, Ordering::Relaxed);
+        queued
     }
 
     /// Returns whether so much is queued that whoever sends has to wait.

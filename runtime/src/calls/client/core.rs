@@ -66,12 +66,6 @@ impl Core {
         self.outlet.unsent()
     }
 
-    /// Sends what is queued if it is one call alone. Returns whether everything was sent.
-    #[inline]
-    pub(crate) fn flush_alone(&self) -> bool {
-        !self.outlet.is_shared() && self.table().is_alone() && self.flush()
-    }
-
     /// Queues a request that has no answer.
     pub(crate) fn notify<M: Message>(&self, request: &M) -> Result<(), CallError> {
         self.table().check()?;
@@ -94,19 +88,20 @@ impl Core {
         }
     }
 
-    /// Queues a request for one answer, or for `items`. Returns its id.
+    /// Queues a request for one answer, or for `items`. Returns its id, and whether no other call is in flight or has
+    /// just shared a datagram: then it is sent at once.
     pub(crate) fn begin<M: Message>(
         &self,
         request: &M,
         items: bool,
         deadline: Option<Instant>,
-    ) -> Result<u64, CallError> {
+    ) -> Result<(u64, bool), CallError> {
         let abandoned = self.abandoned.load(Ordering::Relaxed);
         if abandoned > MAX_ABANDONED {
             return Err(CallError::NotSent(Arc::new(SendError::WouldBlock { len: abandoned })));
         }
         let number = millis_until(deadline)?;
-        let id = self.table().begin(request.name(), items)?;
+        let (id, is_alone) = self.table().begin(request.name(), items)?;
         let head = CallHead { kind: CallKind::Request, number, id };
         let queued = self.outlet.push(Some(head), request).map_err(|error| {
             self.table().forget(id);
@@ -116,7 +111,7 @@ impl Core {
             self.table().note_queued(id, queued);
         }
         self.observer.sent(Some(id), request, queued.len);
-        Ok(id)
+        Ok((id, is_alone && !self.outlet.is_shared()))
     }
 
     /// Queues what the server has to know after an item was polled: more credit, or that the client lost track of the

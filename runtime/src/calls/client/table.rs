@@ -61,14 +61,19 @@ impl Table {
         }
     }
 
-    /// Begins a call for one answer, or for `items`. Returns its id.
+    /// Begins a call for one answer, or for `items`. Returns its id, and whether no other call waits for something from
+    /// the server.
     #[inline]
-    pub(crate) fn begin(&mut self, name: &'static str, items: bool) -> Result<u64, CallError> {
+    pub(crate) fn begin(
+        &mut self,
+        name: &'static str,
+        items: bool,
+    ) -> Result<(u64, bool), CallError> {
         self.check()?;
         self.last += 1;
         self.calls.insert(self.last, Call::new(name, items));
         self.open += 1;
-        Ok(self.last)
+        Ok((self.last, self.open == 1))
     }
 
     /// Returns the name of a call.
@@ -214,12 +219,6 @@ impl Table {
     /// Returns the waker of some call that waits: somebody has to receive.
     pub(crate) fn take_waiting(&mut self) -> Option<Waker> {
         self.calls.values_mut().find_map(|call| call.waker.take())
-    }
-
-    /// Returns whether at most one call waits for something from the server.
-    #[inline]
-    pub(crate) fn is_alone(&self) -> bool {
-        self.open <= 1
     }
 
     /// Returns whether a server that keeps the rules has sent nothing more.

@@ -16,7 +16,8 @@ const MAX_FINISHED: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     table: Mutex<Table>,
-    /// How many calls run that are answered with items, and how many others. Changed with `table` locked.
+    /// How many calls run that are answered with items, and how many others. Changed with `table` locked, so without
+    /// atomic additions, which cost more.
     streams: AtomicUsize,
     others: AtomicUsize,
     /// How many calls no longer run, but their answers are not queued yet. Added to with `table` locked.
@@ -43,7 +44,8 @@ impl Calls {
         let Table { running, finished } = &mut *table;
         let Entry::Vacant(vacant) = running.entry(id) else { return None };
         let running = renew(finished.pop_front(), Running::new(deadline, is_stream));
-        self.count(is_stream).fetch_add(1, Ordering::Relaxed);
+        let count = self.count(is_stream);
+        count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         Some(Arc::clone(vacant.insert(running)))
     }
 
@@ -58,7 +60,8 @@ impl Calls {
     pub(super) fn remove(&self, id: u64) -> Option<Ending<'_>> {
         let mut table = self.table();
         let running = table.running.remove(&id)?;
-        self.count(running.is_stream()).fetch_sub(1, Ordering::Relaxed);
+        let count = self.count(running.is_stream());
+        count.store(count.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
         if table.finished.len() < MAX_FINISHED {
             table.finished.push_back(Arc::clone(&running));
         }

@@ -144,17 +144,14 @@ impl<P: Protocol> Client<P> {
             reply: PhantomData,
         });
         let deadline = self.deadline;
-        let answered = async move {
-            let waiting = waiting?;
-            match deadline {
-                None => waiting.await,
-                Some(deadline) => {
+        async move {
+            let answered = match (waiting, deadline) {
+                (Ok(waiting), None) => waiting.await,
+                (Ok(waiting), Some(deadline)) => {
                     timeout_at(deadline.into(), waiting).await.unwrap_or(Err(CallError::TimedOut))
                 }
-            }
-        };
-        async move {
-            let answered = answered.await;
+                (Err(error), _) => Err(error),
+            };
             trace.end(|| Traced::of_answer(&answered));
             answered.map(Answer::new)
         }
@@ -195,9 +192,9 @@ impl<P: Protocol> Client<P> {
         trace: &Trace,
     ) -> Result<u64, CallError> {
         let Link { core, bell, .. } = &*self.handle.0;
-        let id = core.begin(request, items, self.deadline)?;
+        let (id, is_alone) = core.begin(request, items, self.deadline)?;
         trace.id(id);
-        if !core.flush_alone() {
+        if !(is_alone && core.flush()) {
             bell.ring();
         }
         Ok(id)

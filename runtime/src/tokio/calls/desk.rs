@@ -77,7 +77,7 @@ where
             }
             self.bell(Bell::disarm);
             // The bell may have told that a call has ended.
-            if self.held.is_empty() || !self.admits() {
+            if self.held.is_empty() || !self.admits(self.held.len()) {
                 break;
             }
         }
@@ -126,6 +126,8 @@ where
                 true => self.handle(call, true),
                 false => call.refuse(Status::Busy),
             }
+        } else if self.held.is_empty() && self.admits(1) {
+            self.handle(call, false);
         } else {
             self.held.push(call);
         }
@@ -133,7 +135,7 @@ where
 
     /// Begins the calls that may begin.
     fn begin_held(&mut self) {
-        while !self.held.is_empty() && self.admits() {
+        while !self.held.is_empty() && self.admits(self.held.len()) {
             match self.held.pop() {
                 Some(call) if call.is_over() => call.refuse(Status::TimedOut),
                 Some(call) => self.handle(call, false),
@@ -142,11 +144,11 @@ where
         }
     }
 
-    /// Returns whether another call may begin. If not, the bell rings when that changes.
-    fn admits(&self) -> bool {
+    /// Returns whether another call may begin, of `waiting` that were read. If not, the bell rings when that changes.
+    fn admits(&self, waiting: usize) -> bool {
         let max = self.bounds.calls;
         // A call may be answered after its handler has ended, and end before its handler does.
-        let unanswered = self.session.counts().1.saturating_sub(self.held.len());
+        let unanswered = self.session.counts().1.saturating_sub(waiting);
         self.load.calls() < max && unanswered < max && self.gate.admits(&self.session)
     }
 

@@ -1,8 +1,10 @@
 //! Wakes the task that drives a connection.
 
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::{Context, Waker};
+
+use crate::calls::sync::atomic::{AtomicU8, Ordering};
+use crate::calls::sync::{Mutex, MutexGuard};
 
 /// The bell was rung.
 const RUNG: u8 = 1;

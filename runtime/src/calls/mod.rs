@@ -50,6 +50,9 @@ mod direct;
 mod frame;
 mod ids;
 mod memory;
+#[cfg(all(test, datagrammar_loom))]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod models;
 mod outlet;
 mod park;
 mod protocol;
@@ -59,6 +62,7 @@ mod script;
 mod server;
 mod sink;
 mod status;
+mod sync;
 mod trace;
 
 pub(crate) use self::bell::Bell;

@@ -1,13 +1,14 @@
 //! Sends parts of calls over a connection that many threads share.
 
 use std::io::IoSlice;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{PoisonError, TryLockError};
 
 use crate::backlog::{Backlog, Datagram, HeldFrame};
 use crate::bundle::Bundle;
 use crate::calls::memory::Memory;
 use crate::calls::sink::Sink;
+use crate::calls::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::calls::sync::{Mutex, MutexGuard};
 use crate::error::SendError;
 use crate::message::Message;
 use crate::outbox;

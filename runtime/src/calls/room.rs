@@ -1,9 +1,11 @@
 //! Tasks that wait until less is queued.
 
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::{Poll, Waker};
+
+use crate::calls::sync::atomic::{AtomicBool, Ordering, fence};
+use crate::calls::sync::{Mutex, MutexGuard};
 
 /// The tasks that wait for room in a queue.
 #[derive(Debug, Default)]

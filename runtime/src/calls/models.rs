@@ -1,0 +1,103 @@
+//! Runs what threads share in every order that the memory model allows, with [loom]: `.ci/models`.
+//!
+//! A wake-up that is lost is a deadlock, which loom reports.
+//!
+//! [loom]: https://docs.rs/loom
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use loom::future::block_on;
+use loom::thread;
+
+use super::bell::Bell;
+use super::memory::Memory;
+use super::outlet::Outlet;
+use super::room::Room;
+use super::sync::Mutex;
+use super::sync::atomic::{AtomicUsize, Ordering};
+use crate::wire::{CallHead, CallKind};
+
+const HEAD: CallHead = CallHead { kind: CallKind::Cancel, number: 0, id: 1 };
+
+#[test]
+fn whoever_rings_while_the_task_works_or_sleeps_is_heard() {
+    loom::model(|| {
+        let shared = Arc::new((Bell::default(), Mutex::new(0)));
+        let ringers = [(); 2].map(|()| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                let (bell, work) = &*shared;
+                *work.lock().unwrap() += 1;
+                bell.ring();
+            })
+        });
+        let (bell, work) = &*shared;
+        block_on(poll_fn(|cx| {
+            bell.disarm();
+            let is_done = *work.lock().unwrap() == 2;
+            bell.arm(cx);
+            if is_done { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        ringers.map(|ringer| ringer.join().unwrap());
+    });
+}
+
+#[test]
+fn whoever_waits_for_room_sees_it_or_is_woken() {
+    loom::model(|| {
+        let shared = Arc::new((Room::default(), AtomicUsize::new(2)));
+        let sender = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                let (room, unsent) = &*shared;
+                for left in [1, 0] {
+                    unsent.store(left, Ordering::Release);
+                    room.admit(|| unsent.load(Ordering::Acquire) == 0);
+                }
+            }
+        });
+        let (room, unsent) = &*shared;
+        block_on(poll_fn(|cx| room.poll(cx.waker(), || unsent.load(Ordering::Acquire) == 0)));
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn no_part_stays_behind_when_threads_send_at_the_same_time() {
+    loom::model(|| {
+        let (memory, outputs) = Memory::new();
+        let outlet = Arc::new(Outlet::in_memory(memory));
+        let sender = thread::spawn({
+            let outlet = Arc::clone(&outlet);
+            move || push_and_flush(&outlet)
+        });
+        push_and_flush(&outlet);
+        sender.join().unwrap();
+        assert_eq!((outlet.unsent(), outputs.queued().count()), (0, 2));
+    });
+}
+
+/// Sends a part as threads do that do not wait for it.
+fn push_and_flush(outlet: &Outlet) {
+    outlet.push_head(HEAD);
+    assert!(outlet.flush(|_, error| panic!("{error}")));
+}
+
+#[test]
+fn whoever_sleeps_after_it_has_flushed_has_its_part_sent() {
+    loom::model(|| {
+        let (memory, _outputs) = Memory::new();
+        let outlet = Arc::new(Outlet::in_memory(memory));
+        let sender = thread::spawn({
+            let outlet = Arc::clone(&outlet);
+            move || push_and_flush(&outlet)
+        });
+        outlet.push_head(HEAD);
+        let end = outlet.queued();
+        assert!(outlet.flush_to(end, |_, error| panic!("{error}")));
+        assert!(outlet.sent() >= end);
+        sender.join().unwrap();
+    });
+}

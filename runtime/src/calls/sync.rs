@@ -16,7 +16,7 @@ mod modeled {
     use std::ops::{Deref, DerefMut};
     use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
-    use super::atomic::{AtomicUsize, Ordering};
+    use crate::calls::sync::atomic::{AtomicUsize, Ordering};
 
     #[derive(Debug)]
     pub(crate) struct Mutex<T> {

@@ -6,6 +6,7 @@ mod hostile;
 pub(crate) mod peer;
 pub(crate) mod protocol;
 mod races;
+mod stopping;
 
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -48,6 +48,7 @@ mod bell;
 mod client;
 mod direct;
 mod frame;
+mod full;
 mod ids;
 mod memory;
 mod outlet;

@@ -5,6 +5,7 @@ use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::buffers::Buffers;
@@ -12,6 +13,7 @@ use super::calls::Calls;
 use super::context::Running;
 use crate::backlog::HeldFrame;
 use crate::calls::bell::Bell;
+use crate::calls::full::{Full, HowToWait};
 use crate::calls::outlet::{Outlet, Unsent};
 use crate::calls::room::Room;
 use crate::calls::status::Status;
@@ -220,6 +222,7 @@ impl Session {
     /// Sends what is queued, and waits for room. What another thread sends is not waited for, but for the first `end`
     /// bytes.
     pub(super) fn flush_until(&self, end: u64, deadline: Option<Instant>) {
+        let mut full = Full::default();
         while !self.outlet.flush_to(end, |what, error| self.not_sent(what, error))
             && !self.is_broken()
         {
@@ -229,8 +232,14 @@ impl Session {
             }
             // Memory always has room.
             let Some(fd) = &self.fd else { return };
-            // If it fails, so does sending.
-            _ = sys::wait(fd.as_fd(), Readiness::Writable, Some(now + RECHECK));
+            match full.wait(fd.as_fd()) {
+                HowToWait::Retry => {}
+                // If it fails, so does sending.
+                HowToWait::Poll => {
+                    _ = sys::wait(fd.as_fd(), Readiness::Writable, Some(now + RECHECK));
+                }
+                HowToWait::Pause(pause) => thread::sleep(pause),
+            }
         }
     }
 

@@ -8,6 +8,7 @@ mod both;
 mod busy;
 mod ending;
 mod evolution;
+mod items;
 mod python;
 mod refused;
 mod script;

@@ -7,6 +7,7 @@ pub(crate) mod peer;
 pub(crate) mod protocol;
 mod races;
 mod stopping;
+mod unsent;
 
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -162,12 +162,12 @@ impl Core {
 
     /// Sends what is queued, as far as there is room. Returns whether everything was sent: see [`Outlet::flush`].
     pub(crate) fn flush(&self) -> bool {
-        self.note_flushed(self.outlet.flush(|what, error| self.not_sent(what, error)))
+        self.note_flushed(self.outlet.flush(|unsent| self.not_sent(unsent)))
     }
 
     /// As [`flush`](Self::flush), for a thread that then sleeps: see [`Outlet::flush_to`].
     pub(crate) fn flush_to(&self, end: u64) -> bool {
-        self.note_flushed(self.outlet.flush_to(end, |what, error| self.not_sent(what, error)))
+        self.note_flushed(self.outlet.flush_to(end, |unsent| self.not_sent(unsent)))
     }
 
     fn note_flushed(&self, is_flushed: bool) -> bool {
@@ -178,15 +178,22 @@ impl Core {
         is_flushed
     }
 
-    fn not_sent(&self, what: Unsent, error: SendError) {
+    fn not_sent(&self, Unsent { parts, error, is_last }: Unsent) {
         let error = Arc::new(error);
-        match what {
-            Unsent::Part(head) if !error.is_fatal() => {
-                wake(self.table().not_sent(head.id, &error));
+        for part in parts {
+            match part {
+                Some(CallHead { kind: CallKind::Request, id, .. }) => {
+                    wake(self.table().not_sent(id, &error));
+                }
+                // Items may still come without more credit.
+                Some(_) => {}
+                None if is_last => {}
+                None => self.table().refuse(Arc::clone(&error)),
             }
-            Unsent::Frame if !error.is_fatal() => self.table().refuse(error),
+        }
+        if is_last {
             // The answers to earlier requests can still be received.
-            _ => wake(self.table().stop(&error)),
+            wake(self.table().stop(&error));
         }
     }
 
@@ -240,13 +247,14 @@ fn wake(wakers: impl IntoIterator<Item = Waker>) {
     wakers.into_iter().for_each(Waker::wake);
 }
 
-/// Returns the time until a deadline in milliseconds, and 0 without one. Rounded up: a server that gave up before the
-/// caller would waste the answer. Fails if the deadline has passed: a request is not sent then.
+/// Returns the time until a deadline in milliseconds, and 0 without one, or if it is too far to be told. Rounded up: a
+/// server that gave up before the caller would waste the answer. Fails if the deadline has passed: a request is not sent
+/// then.
 fn millis_until(deadline: Option<Instant>) -> Result<u32, CallError> {
     let Some(deadline) = deadline else { return Ok(0) };
     let left = deadline.saturating_duration_since(Instant::now());
     match u32::try_from(left.as_nanos().div_ceil(1_000_000)) {
         Ok(0) => Err(CallError::TimedOut),
-        millis => Ok(millis.unwrap_or(u32::MAX)),
+        millis => Ok(millis.unwrap_or(0)),
     }
 }

@@ -223,9 +223,7 @@ impl Session {
     /// bytes.
     pub(super) fn flush_until(&self, end: u64, deadline: Option<Instant>) {
         let mut full = Full::default();
-        while !self.outlet.flush_to(end, |what, error| self.not_sent(what, error))
-            && !self.is_broken()
-        {
+        while !self.outlet.flush_to(end, |unsent| self.not_sent(unsent)) && !self.is_broken() {
             let now = Instant::now();
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return;
@@ -245,17 +243,21 @@ impl Session {
 
     /// Sends what is queued, as far as there is room. Returns whether everything was sent.
     pub(crate) fn try_flush(&self) -> bool {
-        self.outlet.flush(|what, error| self.not_sent(what, error))
+        self.outlet.flush(|unsent| self.not_sent(unsent))
     }
 
-    fn not_sent(&self, what: Unsent, error: SendError) {
-        match what {
-            Unsent::Part(CallHead { id, kind: CallKind::Reply | CallKind::Item, .. })
-                if !error.is_fatal() =>
-            {
+    fn not_sent(&self, Unsent { parts, is_last, .. }: Unsent) {
+        if is_last {
+            self.is_broken.store(true, Ordering::Release);
+            // Nobody gets what they answer.
+            return self.cancel_all();
+        }
+        for CallHead { id, kind, .. } in parts.into_iter().flatten() {
+            if let CallKind::Reply | CallKind::Item = kind {
                 self.push_status(id, Status::Failed);
+                // With this, the items have ended.
+                self.cancel(id);
             }
-            _ => self.is_broken.store(true, Ordering::Release),
         }
     }
 }

@@ -9,6 +9,7 @@ mod busy;
 mod ending;
 mod evolution;
 mod items;
+mod observer;
 mod python;
 mod refused;
 mod script;

@@ -205,14 +205,11 @@ impl Core {
     ) -> Accepted {
         match received {
             Ok(Some(range)) => {
-                let part = receiver.take_part(range);
-                self.observer.received::<Rx>(&part, |id| self.table().name(id));
-                let mut table = self.table();
-                let waker = table.deliver(part);
-                let is_idle = table.is_idle();
-                drop(table);
-                wake(waker);
-                if is_idle {
+                let arrived = Arrived { core: self, part: Some(receiver.take_part(range)) };
+                if let Some(part) = &arrived.part {
+                    self.observer.received::<Rx>(part, |id| self.table().name(id));
+                }
+                if arrived.deliver() {
                     return Accepted::Last;
                 }
             }
@@ -236,9 +233,38 @@ impl Core {
         Accepted::More
     }
 
+    /// Hands a part to its call. Returns whether a server that keeps the rules has sent nothing more.
+    fn deliver(&self, part: Part) -> bool {
+        let mut table = self.table();
+        let waker = table.deliver(part);
+        let is_idle = table.is_idle();
+        drop(table);
+        wake(waker);
+        is_idle
+    }
+
     /// Fails all calls, now and later: no more answers come.
     pub(crate) fn end(&self, reason: Option<Arc<RecvError>>) {
         wake(self.table().end(reason));
+    }
+}
+
+/// Something that was received, and that its call gets even if the observer panics.
+struct Arrived<'c> {
+    core: &'c Core,
+    part: Option<Part>,
+}
+
+impl Arrived<'_> {
+    /// Hands it to its call. Returns whether nothing more may come before the next request is sent.
+    fn deliver(mut self) -> bool {
+        self.part.take().is_some_and(|part| self.core.deliver(part))
+    }
+}
+
+impl Drop for Arrived<'_> {
+    fn drop(&mut self) {
+        self.part.take().map(|part| self.core.deliver(part));
     }
 }
 

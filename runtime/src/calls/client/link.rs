@@ -124,7 +124,9 @@ impl<P: Protocol> Link<P> {
         // The request of this call is in there.
         let end = self.core.queued();
         let mut full = Full::default();
-        let result = loop {
+        // Dropped after the receiver was given back.
+        let _leaving = Leaving { link: self, id: Some(id) };
+        loop {
             if let Poll::Ready(result) = poll(&mut self.core.table(), &waker) {
                 break result;
             }
@@ -147,9 +149,7 @@ impl<P: Protocol> Link<P> {
                 }
                 None => park_until(deadline),
             }
-        };
-        self.appoint();
-        result
+        }
     }
 
     /// Waits until a request may be queued: calls that are given up would otherwise pile up before a server that does
@@ -182,6 +182,7 @@ impl<P: Protocol> Link<P> {
         };
         let recheck = Instant::now() + pause.unwrap_or(RECHECK);
         let until = deadline.map_or(recheck, |deadline| deadline.min(recheck));
+        let _leaving = Leaving { link: self, id: None };
         let mut receiver = self.try_receiver();
         let readiness = match (&receiver, pause) {
             (Some(_), None) => Some(Readiness::Either),
@@ -197,8 +198,6 @@ impl<P: Protocol> Link<P> {
         if let Some(receiver) = &mut receiver {
             self.receive(receiver, Wait::Try);
         }
-        drop(receiver);
-        self.appoint();
     }
 
     fn try_receiver(&self) -> Option<MutexGuard<'_, Receiver<Answers<P>>>> {
@@ -221,6 +220,24 @@ impl<P: Protocol> Link<P> {
     fn receive(&self, receiver: &mut Receiver<Answers<P>>, wait: Wait) {
         let received = receiver.receive_range(wait);
         self.core.accept(receiver, received);
+    }
+}
+
+/// A thread that may have received for all. It appoints another one when it leaves, even if it panics in the observer.
+struct Leaving<'l, P: Protocol> {
+    link: &'l Link<P>,
+    /// The call that it waits for.
+    id: Option<u64>,
+}
+
+impl<P: Protocol> Drop for Leaving<'_, P> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id
+            && thread::panicking()
+        {
+            self.link.cancel(id);
+        }
+        self.link.appoint();
     }
 }
 

@@ -1,11 +1,11 @@
 //! Servers that stop while calls run, or while clients do not read.
 
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::Connection;
-use datagrammar::calls::{Answers, CallError, Server};
+use datagrammar::calls::{Answers, Call, CallError, Server, Service, Stopper};
 use datagrammar_tests::raw;
 use rustix::net::SocketType;
 
@@ -45,6 +45,43 @@ fn the_earliest_of_several_deadlines_counts() {
     assert!(matches!(slow.join().unwrap(), Err(CallError::Cancelled)));
     patient.join().unwrap().unwrap();
     serving.join().unwrap().unwrap();
+}
+
+/// It waits for its own call, too.
+#[test]
+fn a_handler_can_stop_its_server() {
+    struct Quitter(OnceLock<Stopper>);
+
+    impl Service for Quitter {
+        type Protocol = Sums<'static>;
+
+        fn handle(&self, mut call: Call<Sums<'static>>) {
+            let Some((cx, _, answer)) = call.open() else { return };
+            let stopper = self.0.get().unwrap();
+            assert_eq!(stopper.stop(Instant::now() + Duration::from_millis(50)), 1);
+            assert!(cx.is_cancelled());
+            answer.reply::<Sum>(Ok(1));
+        }
+    }
+
+    let (client, connection) = Connection::<Sums<'static>, Answers<Sums<'static>>>::pair().unwrap();
+    let quitter = Arc::new(Quitter(OnceLock::new()));
+    let server = Server::new(Shared(Arc::clone(&quitter)));
+    quitter.0.set(server.stopper()).unwrap();
+    let serving = thread::spawn(move || server.serve(connection));
+    let client = Ours::new(client);
+    assert!(matches!(add(&client, 1, 1), Err(CallError::Cancelled)));
+    serving.join().unwrap().unwrap();
+
+    struct Shared(Arc<Quitter>);
+
+    impl Service for Shared {
+        type Protocol = Sums<'static>;
+
+        fn handle(&self, call: Call<Sums<'static>>) {
+            self.0.handle(call);
+        }
+    }
 }
 
 /// Each of them would hold it up for a second.

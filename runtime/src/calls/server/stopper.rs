@@ -33,7 +33,8 @@ impl Stopper {
     /// run at `deadline` are cancelled, and their callers are told. Then all connections are closed.
     ///
     /// Blocks until then, and a second longer at most, for clients that do not read what they are told. Returns how many
-    /// calls were cancelled. If it is called again meanwhile, the earlier deadline counts.
+    /// calls were cancelled. If it is called again meanwhile, the earlier deadline counts. A handler that calls it waits
+    /// for its own call, too, which is then cancelled: let another thread call it.
     pub fn stop(&self, deadline: Instant) -> usize {
         let sessions = self.begin();
         let mut backoff = Backoff::up_to(MAX_PAUSE);

@@ -207,3 +207,22 @@ mod own {
         super::is_sent_as::<StoreGetAnswer, _, _>(|| Ok(file()), &[1, 1, b'a']);
     }
 }
+
+/// Answers with messages of the protocol, which borrow.
+mod itself {
+    use datagrammar::{Message, Protocol};
+
+    #[derive(Message, Protocol, Debug, PartialEq)]
+    enum Tree<'a> {
+        #[message(tag = 1, reply = Result<Vec<Self>, Self>)]
+        Leaves { of: &'a str },
+    }
+
+    #[test]
+    fn an_answer_of_the_protocols_own_type_borrows_with_it() {
+        let leaf = || Tree::Leaves { of: "a" };
+        let answer = [1, 2, 3, 1, 1, b'a', 3, 1, 1, b'a'];
+        super::is_sent_as::<TreeLeavesAnswer<'_>, _, _>(|| Ok(vec![leaf(), leaf()]), &answer);
+        super::is_sent_as::<TreeLeavesAnswer<'_>, _, _>(|| Err(leaf()), &[2, 1, 1, b'a']);
+    }
+}

@@ -148,6 +148,11 @@ impl Datagram {
         })
     }
 
+    /// Returns the room that its frames take.
+    pub(crate) fn room(&self) -> usize {
+        self.room
+    }
+
     /// Frees its bytes and descriptors, if it is a frame alone.
     pub(crate) fn free(&mut self) {
         if let Content::Alone(frame) = &mut self.content {

@@ -73,6 +73,8 @@ pub use self::frame::{CallFrame, CallFrameKind};
 #[cfg(feature = "tokio")]
 pub(crate) use self::memory::Outputs;
 pub(crate) use self::outlet::Outlet;
+#[cfg(feature = "tokio")]
+pub(crate) use self::outlet::Queued;
 pub use self::protocol::{Answers, Protocol, Reply};
 pub use self::returns::Returns;
 pub(crate) use self::room::Room;

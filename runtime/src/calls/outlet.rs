@@ -42,6 +42,9 @@ pub(crate) struct Unsent {
     pub(crate) error: SendError,
     /// Whether nothing more can be sent.
     pub(crate) is_last: bool,
+    /// How many bytes were sent before it, and how many once it had been: see [`Queued::end`].
+    pub(crate) start: u64,
+    pub(crate) end: u64,
 }
 
 /// Where a part waits to be sent.
@@ -53,6 +56,8 @@ pub(crate) struct Queued {
     pub(crate) room: usize,
     /// How many bytes will have been sent once it is.
     pub(crate) end: u64,
+    /// Whether it has a datagram of its own, and so may be refused without all others.
+    pub(crate) is_alone: bool,
 }
 
 #[derive(Debug)]
@@ -127,12 +132,12 @@ impl Outlet {
         }
         if Bundle::admits(len, part.descriptors.len()) {
             let end = self.add(len, |backlog| backlog.push(part.slices, len));
-            return Ok(Queued { len, room: len, end });
+            return Ok(Queued { len, room: len, end, is_alone: false });
         }
         let held = HeldFrame::copy(part, Vec::new())?;
         let room = held.room();
         let end = self.add(room, |backlog| drop(backlog.push_held(held)));
-        Ok(Queued { len, room, end })
+        Ok(Queued { len, room, end, is_alone: true })
     }
 
     /// Adds a part that takes `room`. Returns how many bytes will have been sent once it is.
@@ -192,7 +197,7 @@ impl Outlet {
                     Ok(()) => {}
                     Err(SendError::WouldBlock { .. }) => return false,
                     Err(error) => {
-                        let unsent = Unsent::new(datagram, error);
+                        let unsent = Unsent::new(datagram, error, self.sent());
                         if unsent.is_last && !unsent.error.is_fatal() {
                             // There is no memory. The other side would wait for what is lost.
                             sink.shutdown();
@@ -274,11 +279,11 @@ impl Outlet {
 }
 
 impl Unsent {
-    fn new(datagram: &Datagram, error: SendError) -> Self {
+    fn new(datagram: &Datagram, error: SendError, start: u64) -> Self {
         let head = |frame| CallHead::split(frame).map(|(head, _)| head);
         let parts: Vec<_> = datagram.frames().map(head).collect();
         // A bundle has parts of many calls.
         let is_last = error.is_fatal() || parts.len() > 1;
-        Self { parts, error, is_last }
+        Self { parts, error, is_last, start, end: start + datagram.room() as u64 }
     }
 }

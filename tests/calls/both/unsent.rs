@@ -1,13 +1,14 @@
 //! Requests and items that cannot be sent, while the connection lives on.
 
+use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::Connection;
 use datagrammar::calls::{Answers, CallError, Client, Outcome, Server};
-use datagrammar_tests::raw;
+use datagrammar::{Connection, Message, SendError};
+use datagrammar_tests::{raw, skipped};
 use rustix::net::{Shutdown, SocketType, shutdown};
 
 use crate::peer::{ITEM, Part, Peer, REQUEST};
@@ -114,4 +115,49 @@ fn a_deadline_too_far_to_travel_is_none() {
     assert!(travelled[0] > 4_233_000_000, "{travelled:?}");
     assert_eq!(travelled[1..], [0, 0]);
     drop(items);
+}
+
+/// A peer that accepts no descriptors.
+#[derive(Message)]
+enum Plain {
+    #[message(tag = 4)]
+    Note(u64),
+}
+
+/// Whoever gets an error may repeat the call, and whoever gets none must not. Linux 6.16 refuses descriptors where they
+/// are sent.
+#[test]
+fn who_sends_what_is_refused_learns_of_it_and_nobody_else() {
+    let (client, theirs) = pair();
+    let mut peer = Connection::<Plain, Plain>::adopt(theirs).unwrap();
+    let file = || File::open("/dev/null").unwrap();
+    if client.notify(&Sums::Measure { file: file() }).is_ok() {
+        return skipped("this kernel does not refuse descriptors");
+    }
+    let receiving = thread::spawn(move || {
+        let mut sum = 0;
+        while let Some(frame) = peer.recv().unwrap() {
+            let Plain::Note(number) = frame.decode().unwrap();
+            sum += number;
+        }
+        sum
+    });
+    thread::scope(|scope| {
+        for number in 0..8 {
+            let client = &client;
+            scope.spawn(move || {
+                for _ in 0..500 {
+                    if number == 0 {
+                        let refused = client.notify(&Sums::Measure { file: file() });
+                        let Err(CallError::NotSent(error)) = refused else { panic!("it is sent") };
+                        assert!(matches!(*error, SendError::DescriptorsRefused { count: 1 }));
+                    } else {
+                        client.notify(&Sums::Note(1)).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    drop(client);
+    assert_eq!(receiving.join().unwrap(), 7 * 500);
 }

@@ -72,8 +72,8 @@ impl Core {
         !self.outlet.is_shared() && self.table().is_alone() && self.flush()
     }
 
-    /// Queues a request that has no answer.
-    pub(crate) fn notify<M: Message>(&self, request: &M) -> Result<(), CallError> {
+    /// Queues a request that has no answer. Returns where it waits.
+    pub(crate) fn notify<M: Message>(&self, request: &M) -> Result<Queued, CallError> {
         self.table().check()?;
         let len = self.outlet.unsent();
         if len > MAX_ABANDONED {
@@ -82,16 +82,17 @@ impl Core {
         let pushed = self.outlet.push(None, request);
         let queued = pushed.map_err(|error| CallError::NotSent(Arc::new(error)))?;
         self.observer.sent(None, request, queued.len);
-        Ok(())
+        Ok(queued)
     }
 
-    /// Fails if a request without an answer was refused, or if no more calls can begin.
-    pub(crate) fn check_notified(&self) -> Result<(), CallError> {
-        let mut table = self.table();
-        match table.take_refused() {
-            Some(error) => Err(CallError::NotSent(error)),
-            None => table.check(),
-        }
+    /// Fails if a request without an answer was refused, or cannot be sent any more.
+    pub(crate) fn check_notified(&self, queued: &Queued) -> Result<(), CallError> {
+        self.table().check_notified(queued.end)
+    }
+
+    /// Returns whether a request was sent, or could not be sent.
+    pub(crate) fn is_sent(&self, queued: &Queued) -> bool {
+        self.outlet.sent() >= queued.end
     }
 
     /// Queues a request for one answer, or for `items`. Returns its id.
@@ -178,7 +179,7 @@ impl Core {
         is_flushed
     }
 
-    fn not_sent(&self, Unsent { parts, error, is_last }: Unsent) {
+    fn not_sent(&self, Unsent { parts, error, is_last, start, end }: Unsent) {
         let error = Arc::new(error);
         for part in parts {
             match part {
@@ -188,12 +189,12 @@ impl Core {
                 // Items may still come without more credit.
                 Some(_) => {}
                 None if is_last => {}
-                None => self.table().refuse(Arc::clone(&error)),
+                None => self.table().refuse(end, Arc::clone(&error)),
             }
         }
         if is_last {
             // The answers to earlier requests can still be received.
-            wake(self.table().stop(&error));
+            wake(self.table().stop(&error, start));
         }
     }
 

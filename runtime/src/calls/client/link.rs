@@ -47,10 +47,9 @@ impl<P: Protocol> Link<P> {
         deadline: Option<Instant>,
     ) -> Result<(), CallError> {
         self.wait_for_space(request, deadline)?;
-        self.core.notify(request)?;
-        let end = self.core.queued();
+        let queued = self.core.notify(request)?;
         let mut full = Full::default();
-        while !self.core.flush_to(end) {
+        while !self.core.flush_to(queued.end) {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 // It is queued, and goes with the next call.
                 return Err(CallError::TimedOut);
@@ -58,7 +57,7 @@ impl<P: Protocol> Link<P> {
             self.wait_for_room(deadline, &mut full);
             self.core.table().check()?;
         }
-        self.core.check_notified()
+        self.core.check_notified(&queued)
     }
 
     /// Queues a request for one answer, or for `items`, and sends it if there is room. Waits while too much is queued.

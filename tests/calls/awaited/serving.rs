@@ -1,5 +1,6 @@
 //! The bounds of a server, and how it stops.
 
+use std::future::pending;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -224,4 +225,28 @@ async fn a_handler_that_panics_when_it_is_dropped_fails_no_other_call() {
     for number in 0..3 {
         assert_eq!(add(&client, number, 1).await.unwrap(), number + 1);
     }
+}
+
+/// Handlers that do not watch whether they are cancelled keep their connection, and not its client.
+#[tokio::test]
+async fn dropping_a_server_ends_the_connection_though_handlers_go_on() {
+    struct Deaf;
+
+    impl Service for Deaf {
+        type Protocol = Protocol;
+
+        async fn handle(self: Arc<Self>, call: Call<Protocol>) {
+            pending::<()>().await;
+            drop(call);
+        }
+    }
+
+    let (client, server) = Connection::pair().unwrap();
+    let serving = tokio::spawn(async move { Server::new(Deaf).serve(server).await });
+    let client: Ours = Client::new(client);
+    let call = tokio::spawn(client.call::<Sum>(&Sums::Add { left: 1, right: 2 }));
+    sleep(Duration::from_millis(50)).await;
+    serving.abort();
+    let ended = timeout(STALL, call).await.expect("it fails").unwrap();
+    assert!(matches!(ended, Err(CallError::Disconnected(_))), "{ended:?}");
 }

@@ -103,9 +103,11 @@ impl Session {
         self.calls.get(id)
     }
 
-    /// Cancels all calls, as the connection has ended.
+    /// Ends the connection, and cancels all calls.
     pub(crate) fn end(&self) {
         self.is_broken.store(true, Ordering::Release);
+        // Handlers that go on keep the descriptor open.
+        self.shutdown();
         let calls = self.calls.take_all();
         calls.iter().for_each(|(_id, running)| running.cancel());
         self.admit();

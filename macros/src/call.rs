@@ -209,11 +209,9 @@ impl<'a> Protocol<'a> {
 
     /// Returns a type of an answer with the lifetime by its name.
     fn named(&self, cx: &Ctxt, ty: &Type) -> Named {
-        let named = lifetime::name_all(ty, &self.lifetime)
-            .and_then(|named| {
-                let ty = syn::parse2(self.without_self(&named.ty))?;
-                Ok(Named { ty, ..named })
-            })
+        // First, because the message type may have the lifetime.
+        let named = syn::parse2(self.without_self(ty))
+            .and_then(|ty| lifetime::name_all(&ty, &self.lifetime))
             .unwrap_or_else(|error| {
                 cx.push(error);
                 Named { ty: ty.clone(), borrows: false, unknown: Vec::new() }

@@ -146,8 +146,7 @@ fn frames_lend_bytes_and_text_alone(cx: &Ctxt, field: &Field<'_>) {
 /// `with` function may send something else instead.)
 fn descriptors_are_marked(cx: &Ctxt, field: &Field<'_>) {
     if matches!(field.form, Form::Plain(_) | Form::Answer) && kind::holds_descriptors(field.ty) {
-        let message =
-            "a descriptor travels beside the frame: write #[message(fd)] before this field";
+        let message = "a descriptor travels beside the frame: write #[message(fd)] before this field, or a path such as `self::File` if the type is your own";
         cx.error_on(field.ty, message);
     }
 }

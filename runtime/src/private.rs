@@ -59,7 +59,8 @@ pub fn apart<T>(variant: impl FnOnce() -> T) -> T {
     message = "`{Self}` is not a descriptor",
     label = "not an `OwnedFd`, `File` or socket, nor an `Option` or `Vec` of one",
     note = "an `fd` field takes any type with `AsFd` and `TryFrom<OwnedFd>`: write `Vec<File>` instead of an array, `File` instead of `Box<File>`, `OwnedFd` instead of `RawFd`, `BorrowedFd<'a>` instead of `&'a File`, and `Vec<File>`, which may be empty, instead of an `Option` of one",
-    note = "if this is a struct that holds a descriptor, derive `Message` for it, and mark the field #[message(nested)]"
+    note = "if this is a struct that holds a descriptor, derive `Message` for it, and mark the field #[message(nested)]",
+    note = "if this is a type of your own with the name of a descriptor, write a path, such as `self::File`"
 )]
 pub trait Descriptor: AsFd + TryFrom<OwnedFd, Error: Into<Box<dyn Error + Send + Sync>>> {}
 

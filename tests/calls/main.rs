@@ -8,6 +8,8 @@ mod both;
 mod busy;
 mod ending;
 mod evolution;
+mod items;
+mod observer;
 mod python;
 mod refused;
 mod script;

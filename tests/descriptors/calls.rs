@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use datagrammar::calls::{
     Answers, Call, CallError, Client, Outcome, Protocol, Reply, Returns, Server, Service,
 };
-use datagrammar::{Connection, Message, RecvError};
+use datagrammar::{Connection, EncodeError, Message, RecvError, SendError};
 use datagrammar_tests::{leaks, raw};
 use rustix::net::SocketType;
 
@@ -22,6 +22,13 @@ enum Files {
     /// Answers with that many.
     #[message(tag = 2)]
     Copies(u64),
+    /// Answers with the number of bytes.
+    #[message(tag = 3)]
+    Load {
+        bytes: Vec<u8>,
+        #[message(fd)]
+        file: OwnedFd,
+    },
 }
 
 impl Protocol for Files {
@@ -29,7 +36,7 @@ impl Protocol for Files {
 
     fn returns(tag: u32) -> Returns {
         match tag {
-            1 => Returns::answer::<Counted>(),
+            1 | 3 => Returns::answer::<Counted>(),
             2 => Returns::answer::<Copied>(),
             _ => Returns::unknown(),
         }
@@ -82,6 +89,7 @@ impl Service for Handler {
         match request {
             Files::Count(files) => answer.reply::<Counted>(Ok(files.len() as u64)),
             Files::Copies(count) => answer.reply::<Copied>(Ok(copies(count as usize))),
+            Files::Load { bytes, file: _ } => answer.reply::<Counted>(Ok(bytes.len() as u64)),
         }
     }
 }
@@ -189,4 +197,25 @@ fn h11_an_answer_that_lost_descriptors_fails_its_call_alone() {
     // A client closes its end when it likes: the next test counts, too.
     drop((client, theirs));
     check_open(before);
+}
+
+/// What is sent in pieces keeps duplicates until the last piece.
+#[test]
+fn a_large_request_whose_descriptors_cannot_be_kept_fails_alone() {
+    let _alone = alone();
+    let (client, server) = Connection::<Files, Answers<Files>>::pair().unwrap();
+    let (client, server) = (Client::new(client), serve(server));
+    let [first, others @ ..] = <[OwnedFd; 3]>::try_from(copies(3)).unwrap();
+    let request = Files::Load { bytes: vec![7; 1 << 20], file: first };
+    // The call itself keeps one.
+    let limited = Limited::to(1);
+    let refused = client.call::<Counted>(&request).map(|_| ());
+    drop(limited);
+    let Err(CallError::NotSent(error)) = refused else { panic!("{refused:?}") };
+    assert!(matches!(*error, SendError::Encode(EncodeError::Fd(_))), "{error:?}");
+    let mut others = client.call::<Counted>(&Files::Count(others.into())).unwrap();
+    assert_eq!(others.decode().unwrap(), 2);
+    assert_eq!(client.call::<Counted>(&request).unwrap().decode().unwrap(), 1 << 20);
+    drop(client);
+    server.join().unwrap();
 }

@@ -134,6 +134,11 @@ fn what_ends_an_endpoint_is_fatal() {
     ] {
         assert!(!error.is_fatal(), "{error:?}");
     }
+    // Of descriptors or memory, there may be enough later.
+    for errno in [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM] {
+        let error = SendError::Io { len: 1, source: io::Error::from_raw_os_error(errno) };
+        assert!(!error.is_fatal(), "{error:?}");
+    }
     for error in [RecvError::WouldBlock, RecvError::TimedOut, RecvError::NoMemory { len: 1 }] {
         assert!(!error.is_fatal(), "{error:?}");
     }

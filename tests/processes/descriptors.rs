@@ -67,6 +67,15 @@ fn h15_too_many_in_flight_is_a_full_socket_and_not_an_end() {
 }
 
 #[test]
+fn h15_calls_wait_idly_while_too_many_are_in_flight() {
+    let child = Command::new(child!()).arg("crowded-calls").output().unwrap();
+    assert!(child.status.success(), "{child:?}");
+    let milliseconds: u64 = String::from_utf8(child.stdout).unwrap().trim().parse().unwrap();
+    // Of four seconds.
+    assert!(milliseconds < 1000, "{milliseconds}");
+}
+
+#[test]
 fn valgrind_sees_no_descriptor_leak() {
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--quiet", "--track-fds=yes", child!(), "leaks", "500"]);

@@ -2,6 +2,7 @@
 //! is a connection.
 
 mod confined;
+mod crowded;
 mod managed;
 mod parents;
 
@@ -32,6 +33,10 @@ fn main() {
         Some("descriptors") => print_descriptors(),
         Some("sigpipe") => send_to_nobody(),
         Some("flood") => flood_with_descriptors(),
+        Some("crowded-calls") => {
+            allow_few_descriptors(65_533);
+            crowded::call();
+        }
         Some("ping") => peek_at_a_ping(),
         Some("leaks") => leaks(&arguments.next().expect("a number of frames")),
         Some("bind") => bind(&arguments.next().expect("an address")),
@@ -115,11 +120,7 @@ fn send_to_nobody() {
 /// Sends frames with descriptors, as a user without privileges and with a low limit, until there is no
 /// room; then receives them, and does it all again.
 fn flood_with_descriptors() {
-    let limit = libc::rlimit { rlim_cur: 256, rlim_max: 256 };
-    // SAFETY: setrlimit(2) reads one rlimit, which outlives the call.
-    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
-    // SAFETY: setuid(2) takes a number. It fails without privileges, and then there are none to lose.
-    unsafe { libc::setuid(65_534) };
+    allow_few_descriptors(65_534);
     let (mut ours, mut theirs) = Connection::<Parcel, Parcel>::pair().expect("a pair");
     let mut rounds = Vec::new();
     for _ in 0..3 {
@@ -139,6 +140,15 @@ fn flood_with_descriptors() {
         rounds.push(sent.to_string());
     }
     println!("{}", rounds.join(" "));
+}
+
+/// Limits how many descriptors may be open, and so how many may be in flight, of all processes of a user.
+fn allow_few_descriptors(user: u32) {
+    let limit = libc::rlimit { rlim_cur: 256, rlim_max: 256 };
+    // SAFETY: setrlimit(2) reads one rlimit, which outlives the call.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
+    // SAFETY: setuid(2) takes a number. It fails without privileges, and then there are none to lose.
+    unsafe { libc::setuid(user) };
 }
 
 /// Peeks at a ping to ourselves, on a socket whose family does not tell lengths.

@@ -132,11 +132,6 @@ impl Datagram {
         }
     }
 
-    /// Returns whether it has, or may have had, several frames.
-    pub(crate) fn is_bundle(&self) -> bool {
-        matches!(self.content, Content::Bundle(_))
-    }
-
     /// Returns its frames, each a slice. The descriptors belong to the only frame of a datagram that has any.
     pub(crate) fn frames(&self) -> impl Iterator<Item = &[u8]> {
         let (mut alone, mut bundled) = match &self.content {
@@ -151,6 +146,11 @@ impl Datagram {
                 Some(frame)
             })
         })
+    }
+
+    /// Returns the room that its frames take.
+    pub(crate) fn room(&self) -> usize {
+        self.room
     }
 
     /// Frees its bytes and descriptors, if it is a frame alone.

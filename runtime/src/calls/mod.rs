@@ -48,6 +48,7 @@ mod bell;
 mod client;
 mod direct;
 mod frame;
+mod full;
 mod ids;
 mod memory;
 #[cfg(all(test, datagrammar_loom))]
@@ -76,6 +77,8 @@ pub use self::frame::{CallFrame, CallFrameKind};
 #[cfg(feature = "tokio")]
 pub(crate) use self::memory::Outputs;
 pub(crate) use self::outlet::Outlet;
+#[cfg(feature = "tokio")]
+pub(crate) use self::outlet::Queued;
 pub use self::protocol::{Answers, Protocol, Reply};
 pub use self::returns::Returns;
 pub(crate) use self::room::Room;

@@ -36,15 +36,17 @@ pub(crate) struct Outlet {
     sent: AtomicU64,
 }
 
-/// What was not sent.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Unsent {
-    /// A part of a call.
-    Part(CallHead),
-    /// A frame without a head: a call that has no answer.
-    Frame,
-    /// Parts of many calls: nothing more can be sent.
-    Bundle,
+/// A datagram that was not sent.
+#[derive(Debug)]
+pub(crate) struct Unsent {
+    /// The head of each part of a call. `None` is a frame without a head: a call that has no answer.
+    pub(crate) parts: Vec<Option<CallHead>>,
+    pub(crate) error: SendError,
+    /// Whether nothing more can be sent.
+    pub(crate) is_last: bool,
+    /// How many bytes were sent before it, and how many once it had been: see [`Queued::end`].
+    pub(crate) start: u64,
+    pub(crate) end: u64,
 }
 
 /// Where a part waits to be sent.
@@ -56,6 +58,8 @@ pub(crate) struct Queued {
     pub(crate) room: usize,
     /// How many bytes will have been sent once it is.
     pub(crate) end: u64,
+    /// Whether it has a datagram of its own, and so may be refused without all others.
+    pub(crate) is_alone: bool,
 }
 
 #[derive(Debug)]
@@ -63,6 +67,8 @@ struct Writer {
     sink: Sink,
     /// The datagram that had no room, or only for some of its pieces.
     current: Option<Datagram>,
+    /// Whether some of its pieces were sent.
+    is_begun: bool,
 }
 
 impl Outlet {
@@ -79,7 +85,7 @@ impl Outlet {
     fn with_sink(kind: Kind, sink: Sink) -> Self {
         Self {
             kind,
-            writer: Mutex::new(Writer { sink, current: None }),
+            writer: Mutex::new(Writer { sink, current: None, is_begun: false }),
             backlog: Mutex::default(),
             is_shared: AtomicBool::new(false),
             queued: AtomicU64::new(0),
@@ -128,12 +134,12 @@ impl Outlet {
         }
         if Bundle::admits(len, part.descriptors.len()) {
             let end = self.add(len, |backlog| backlog.push(part.slices, len));
-            return Ok(Queued { len, room: len, end });
+            return Ok(Queued { len, room: len, end, is_alone: false });
         }
         let held = HeldFrame::copy(part, Vec::new())?;
         let room = held.room();
         let end = self.add(room, |backlog| drop(backlog.push_held(held)));
-        Ok(Queued { len, room, end })
+        Ok(Queued { len, room, end, is_alone: true })
     }
 
     /// Adds a part that takes `room`. Returns how many bytes will have been sent once it is.
@@ -156,8 +162,8 @@ impl Outlet {
     /// it and it is not too much. That thread looks for more when it is done, but only it learns if there is no room:
     /// see [`flush_to`](Self::flush_to).
     ///
-    /// `not_sent` learns of errors. After a fatal one, nothing more can be sent.
-    pub(crate) fn flush(&self, not_sent: impl FnMut(Unsent, SendError)) -> bool {
+    /// `not_sent` learns what was not sent, and why.
+    pub(crate) fn flush(&self, not_sent: impl FnMut(Unsent)) -> bool {
         if self.unsent() == 0 {
             return true;
         }
@@ -174,7 +180,7 @@ impl Outlet {
 
     /// Like [`flush`](Self::flush), but returns `true` only once the first `end` bytes were sent. For a thread that then
     /// sleeps: there may be nobody else to send its part.
-    pub(crate) fn flush_to(&self, end: u64, not_sent: impl FnMut(Unsent, SendError)) -> bool {
+    pub(crate) fn flush_to(&self, end: u64, not_sent: impl FnMut(Unsent)) -> bool {
         match self.sent() < end {
             // Its holder does not wait for room.
             true => self.send_queued(self.writer(), not_sent),
@@ -186,22 +192,21 @@ impl Outlet {
     fn send_queued(
         &self,
         mut writer: MutexGuard<'_, Writer>,
-        mut not_sent: impl FnMut(Unsent, SendError),
+        mut not_sent: impl FnMut(Unsent),
     ) -> bool {
-        let mut is_begun = writer.current.is_some();
         loop {
-            let Writer { sink, current } = &mut *writer;
+            let Writer { sink, current, is_begun } = &mut *writer;
             if let Some(datagram) = current {
                 match sink.send(datagram, is_begun) {
                     Ok(()) => {}
                     Err(SendError::WouldBlock { .. }) => return false,
                     Err(error) => {
-                        let unsent = Unsent::of(datagram);
-                        if matches!(unsent, Unsent::Bundle) && !error.is_fatal() {
-                            // There is no memory. Callers would wait for what is lost.
+                        let unsent = Unsent::new(datagram, error, self.sent());
+                        if unsent.is_last && !unsent.error.is_fatal() {
+                            // There is no memory. The other side would wait for what is lost.
                             sink.shutdown();
                         }
-                        not_sent(unsent, error);
+                        not_sent(unsent);
                     }
                 }
             }
@@ -209,7 +214,6 @@ impl Outlet {
                 Some(next) => writer = next,
                 None => return true,
             }
-            is_begun = false;
         }
     }
 
@@ -227,6 +231,7 @@ impl Outlet {
         let mut backlog = self.backlog();
         let unused = backlog.keep_bundle(used);
         writer.current = backlog.pop();
+        writer.is_begun = false;
         let writer = match writer.current.is_some() {
             true => Some(writer),
             false => {
@@ -278,12 +283,11 @@ impl Outlet {
 }
 
 impl Unsent {
-    fn of(datagram: &mut Datagram) -> Self {
-        let head = CallHead::split(datagram.content().0).map(|(head, _)| head);
-        match head {
-            Some(head) => Self::Part(head),
-            None if datagram.is_bundle() => Self::Bundle,
-            None => Self::Frame,
-        }
+    fn new(datagram: &Datagram, error: SendError, start: u64) -> Self {
+        let head = |frame| CallHead::split(frame).map(|(head, _)| head);
+        let parts: Vec<_> = datagram.frames().map(head).collect();
+        // A bundle has parts of many calls.
+        let is_last = error.is_fatal() || parts.len() > 1;
+        Self { parts, error, is_last, start, end: start + datagram.room() as u64 }
     }
 }

@@ -20,11 +20,11 @@ pub(super) enum Sink {
 }
 
 impl Sink {
-    /// Sends a datagram, or the rest of one that `is_begun`, as far as there is room.
+    /// Sends a datagram, or the rest of one that `is_begun`, as far as there is room. Notes whether it has begun.
     pub(super) fn send(
         &mut self,
         datagram: &mut Datagram,
-        is_begun: bool,
+        is_begun: &mut bool,
     ) -> Result<(), SendError> {
         match self {
             Self::Socket(sender) => send(sender, datagram, is_begun),
@@ -40,18 +40,20 @@ impl Sink {
     }
 }
 
-/// Sends a datagram, or the rest of one that has begun: see [`Sender::pending`].
+/// Sends a datagram, or the rest of one that `is_begun`: see [`Sender::pending`]. What is pending before it begins was
+/// sent by whoever had the sender before.
 fn send(
     sender: &mut Sender<Encoded>,
     datagram: &mut Datagram,
-    is_begun: bool,
+    is_begun: &mut bool,
 ) -> Result<(), SendError> {
-    if !is_begun || sender.pending() == 0 {
+    if !*is_begun {
         let (bytes, descriptors) = datagram.content();
         let (slices, len) = ([IoSlice::new(bytes)], bytes.len());
         let descriptors: Vec<_> = descriptors.iter().map(OwnedFd::as_fd).collect();
         let outgoing = Outgoing { slices: &slices, descriptors: &descriptors, len };
         sender.send_outgoing(outgoing, Wait::Try)?;
+        *is_begun = true;
     }
     sender.flush(Wait::Try)
 }

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::EncodeError;
 use super::count::{bytes, number_of, with};
+use crate::sys::{Errno, errno};
 
 /// Why a message was not sent. The caller still has it, because sending borrows.
 ///
@@ -138,7 +139,10 @@ impl SendError {
     pub fn is_fatal(&self) -> bool {
         match self {
             Self::Disconnected | Self::Closed => true,
-            Self::Io { source, .. } => source.kind() != io::ErrorKind::OutOfMemory,
+            // Of descriptors or memory, there may be enough later.
+            Self::Io { source, .. } => {
+                errno(source) != Errno::Exhausted && source.kind() != io::ErrorKind::OutOfMemory
+            }
             _ => false,
         }
     }

@@ -1,14 +1,16 @@
 //! The bounds of a server, and how it stops.
 
-use std::pin::pin;
+use std::future::pending;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use datagrammar::calls::{Answers, CallError};
+use datagrammar::calls::{Answers, Call, CallError};
 use datagrammar::to_vec;
 use datagrammar::tokio::Connection;
-use datagrammar::tokio::calls::{Client, Server};
+use datagrammar::tokio::calls::{Client, Server, Service};
 use rustix::net::{SendFlags, send};
 use tokio::time::{sleep, timeout};
 
@@ -183,4 +185,68 @@ async fn a_handler_that_panics_later_fails_its_caller_alone() {
         assert!(matches!(call.await, Err(CallError::Failed)));
         assert_eq!(other.await.unwrap().decode().unwrap(), 3);
     }
+}
+
+/// A future that panics when it is dropped, after it has answered.
+#[tokio::test]
+async fn a_handler_that_panics_when_it_is_dropped_fails_no_other_call() {
+    struct Clumsy(Option<Call<Protocol>>);
+
+    impl Future for Clumsy {
+        type Output = ();
+
+        fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+            let Some(mut call) = self.0.take() else { return Poll::Ready(()) };
+            let Some((_, Sums::Add { left, right }, answer)) = call.open() else { panic!() };
+            answer.reply::<Sum>(Ok(left + right));
+            Poll::Ready(())
+        }
+    }
+
+    impl Drop for Clumsy {
+        fn drop(&mut self) {
+            panic!("as asked");
+        }
+    }
+
+    struct Handler;
+
+    impl Service for Handler {
+        type Protocol = Protocol;
+
+        fn handle(self: Arc<Self>, call: Call<Protocol>) -> impl Future<Output = ()> + 'static {
+            Clumsy(Some(call))
+        }
+    }
+
+    let (client, server) = Connection::pair().unwrap();
+    tokio::spawn(async move { Server::new(Handler).serve(server).await.unwrap() });
+    let client: Ours = Client::new(client);
+    for number in 0..3 {
+        assert_eq!(add(&client, number, 1).await.unwrap(), number + 1);
+    }
+}
+
+/// Handlers that do not watch whether they are cancelled keep their connection, and not its client.
+#[tokio::test]
+async fn dropping_a_server_ends_the_connection_though_handlers_go_on() {
+    struct Deaf;
+
+    impl Service for Deaf {
+        type Protocol = Protocol;
+
+        async fn handle(self: Arc<Self>, call: Call<Protocol>) {
+            pending::<()>().await;
+            drop(call);
+        }
+    }
+
+    let (client, server) = Connection::pair().unwrap();
+    let serving = tokio::spawn(async move { Server::new(Deaf).serve(server).await });
+    let client: Ours = Client::new(client);
+    let call = tokio::spawn(client.call::<Sum>(&Sums::Add { left: 1, right: 2 }));
+    sleep(Duration::from_millis(50)).await;
+    serving.abort();
+    let ended = timeout(STALL, call).await.expect("it fails").unwrap();
+    assert!(matches!(ended, Err(CallError::Disconnected(_))), "{ended:?}");
 }

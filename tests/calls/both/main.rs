@@ -6,6 +6,8 @@ mod hostile;
 pub(crate) mod peer;
 pub(crate) mod protocol;
 mod races;
+mod stopping;
+mod unsent;
 
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +17,10 @@ use std::time::{Duration, Instant};
 
 use datagrammar::Connection;
 use datagrammar::calls::{Answers, Call, CallError, Client, ItemError, Server, Service};
+use datagrammar_tests::raw;
+use rustix::net::SocketType;
 
+use crate::peer::{Peer, REQUEST, bundle, part};
 use crate::protocol::{Counted, Echoed, Length, Opened, Sum, Sums};
 
 #[derive(Default)]
@@ -199,4 +204,20 @@ fn a_peer_that_dies_fails_all_calls() {
         assert!(matches!(result, Err(CallError::Disconnected(None))), "{result:?}");
     }
     assert!(matches!(add(&client, 1, 1), Err(CallError::Disconnected(None))));
+}
+
+/// Whoever makes a server of a connection may have received something before, from the same datagram.
+#[test]
+fn requests_behind_a_message_that_was_received_before_are_answered() {
+    let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
+    let mut server = Connection::<Answers<Sums<'static>>, Sums<'static>>::adopt(ours).unwrap();
+    let mut peer = Peer::new(theirs);
+    let note = datagrammar::to_vec(&Sums::Note(7)).unwrap();
+    let add = datagrammar::to_vec(&Sums::Add { left: 1, right: 2 }).unwrap();
+    peer.send(&bundle(&[note, part(REQUEST, 0, 1, &add), part(REQUEST, 0, 2, &add)]));
+    assert!(matches!(server.recv().unwrap().unwrap().decode().unwrap(), Sums::Note(7)));
+    let serving = thread::spawn(move || Server::new(Handler::default()).serve(server));
+    assert!(peer.sorted(2).iter().all(|answer| answer.number == 0));
+    drop(peer);
+    serving.join().unwrap().unwrap();
 }

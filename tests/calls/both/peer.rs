@@ -52,6 +52,11 @@ impl Peer {
         Ok(())
     }
 
+    /// Receives no more.
+    pub(crate) fn shutdown_read(&self) {
+        rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Read).unwrap();
+    }
+
     /// Receives the next part, alone or in a bundle.
     pub(crate) fn next(&mut self) -> Part {
         while self.unread.is_empty() {

@@ -181,3 +181,48 @@ fn items_are_told_by_their_tags() {
     assert!((0..10).all(|tag| Blobs::returns(tag).has_items() == (tag == 3)));
     assert!((0..10).all(|tag| !Values::returns(tag).has_items()));
 }
+
+/// A type of ours that has the name of a descriptor.
+#[expect(unused_qualifications, reason = "as the error says")]
+mod own {
+    use datagrammar::{Message, Protocol, to_vec};
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct File {
+        name: String,
+    }
+
+    #[derive(Message, Protocol, Debug, PartialEq)]
+    enum Store {
+        #[message(tag = 1, reply = self::File)]
+        Get(self::File),
+    }
+
+    #[test]
+    fn a_path_tells_it_from_a_descriptor() {
+        let file = || File { name: "a".into() };
+        assert_eq!(to_vec(&Store::Get(file())).unwrap(), [1, 1, b'a']);
+        assert_eq!(Store::decode(&[1, 1, b'a']).unwrap(), Store::Get(file()));
+        super::is_sent_as::<StoreGetAnswer, _, _>(|| Ok(file()), &[1, 1, b'a']);
+    }
+}
+
+/// Answers with messages of the protocol, which borrow.
+mod itself {
+    use datagrammar::{Message, Protocol};
+
+    #[derive(Message, Protocol, Debug, PartialEq)]
+    enum Tree<'a> {
+        #[message(tag = 1, reply = Result<Vec<Self>, Self>)]
+        Leaves { of: &'a str },
+    }
+
+    #[test]
+    fn an_answer_of_the_protocols_own_type_borrows_with_it() {
+        let leaf = || Tree::Leaves { of: "a" };
+        let answer = [1, 2, 3, 1, 1, b'a', 3, 1, 1, b'a'];
+        super::is_sent_as::<TreeLeavesAnswer<'_>, _, _>(|| Ok(vec![leaf(), leaf()]), &answer);
+        super::is_sent_as::<TreeLeavesAnswer<'_>, _, _>(|| Err(leaf()), &[2, 1, 1, b'a']);
+    }
+}

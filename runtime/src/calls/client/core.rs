@@ -66,8 +66,8 @@ impl Core {
         self.outlet.unsent()
     }
 
-    /// Queues a request that has no answer.
-    pub(crate) fn notify<M: Message>(&self, request: &M) -> Result<(), CallError> {
+    /// Queues a request that has no answer. Returns where it waits.
+    pub(crate) fn notify<M: Message>(&self, request: &M) -> Result<Queued, CallError> {
         self.table().check()?;
         let len = self.outlet.unsent();
         if len > MAX_ABANDONED {
@@ -76,16 +76,17 @@ impl Core {
         let pushed = self.outlet.push(None, request);
         let queued = pushed.map_err(|error| CallError::NotSent(Arc::new(error)))?;
         self.observer.sent(None, request, queued.len);
-        Ok(())
+        Ok(queued)
     }
 
-    /// Fails if a request without an answer was refused, or if no more calls can begin.
-    pub(crate) fn check_notified(&self) -> Result<(), CallError> {
-        let mut table = self.table();
-        match table.take_refused() {
-            Some(error) => Err(CallError::NotSent(error)),
-            None => table.check(),
-        }
+    /// Fails if a request without an answer was refused, or cannot be sent any more.
+    pub(crate) fn check_notified(&self, queued: &Queued) -> Result<(), CallError> {
+        self.table().check_notified(queued.end)
+    }
+
+    /// Returns whether a request was sent, or could not be sent.
+    pub(crate) fn is_sent(&self, queued: &Queued) -> bool {
+        self.outlet.sent() >= queued.end
     }
 
     /// Queues a request for one answer, or for `items`. Returns its id, and whether no other call is in flight or has
@@ -157,12 +158,12 @@ impl Core {
 
     /// Sends what is queued, as far as there is room. Returns whether everything was sent: see [`Outlet::flush`].
     pub(crate) fn flush(&self) -> bool {
-        self.note_flushed(self.outlet.flush(|what, error| self.not_sent(what, error)))
+        self.note_flushed(self.outlet.flush(|unsent| self.not_sent(unsent)))
     }
 
     /// As [`flush`](Self::flush), for a thread that then sleeps: see [`Outlet::flush_to`].
     pub(crate) fn flush_to(&self, end: u64) -> bool {
-        self.note_flushed(self.outlet.flush_to(end, |what, error| self.not_sent(what, error)))
+        self.note_flushed(self.outlet.flush_to(end, |unsent| self.not_sent(unsent)))
     }
 
     fn note_flushed(&self, is_flushed: bool) -> bool {
@@ -173,15 +174,22 @@ impl Core {
         is_flushed
     }
 
-    fn not_sent(&self, what: Unsent, error: SendError) {
+    fn not_sent(&self, Unsent { parts, error, is_last, start, end }: Unsent) {
         let error = Arc::new(error);
-        match what {
-            Unsent::Part(head) if !error.is_fatal() => {
-                wake(self.table().not_sent(head.id, &error));
+        for part in parts {
+            match part {
+                Some(CallHead { kind: CallKind::Request, id, .. }) => {
+                    wake(self.table().not_sent(id, &error));
+                }
+                // Items may still come without more credit.
+                Some(_) => {}
+                None if is_last => {}
+                None => self.table().refuse(end, Arc::clone(&error)),
             }
-            Unsent::Frame if !error.is_fatal() => self.table().refuse(error),
+        }
+        if is_last {
             // The answers to earlier requests can still be received.
-            _ => wake(self.table().stop(&error)),
+            wake(self.table().stop(&error, start));
         }
     }
 
@@ -193,14 +201,11 @@ impl Core {
     ) -> Accepted {
         match received {
             Ok(Some(range)) => {
-                let part = receiver.take_part(range);
-                self.observer.received::<Rx>(&part, |id| self.table().name(id));
-                let mut table = self.table();
-                let waker = table.deliver(part);
-                let is_idle = table.is_idle();
-                drop(table);
-                wake(waker);
-                if is_idle {
+                let arrived = Arrived { core: self, part: Some(receiver.take_part(range)) };
+                if let Some(part) = &arrived.part {
+                    self.observer.received::<Rx>(part, |id| self.table().name(id));
+                }
+                if arrived.deliver() {
                     return Accepted::Last;
                 }
             }
@@ -224,9 +229,38 @@ impl Core {
         Accepted::More
     }
 
+    /// Hands a part to its call. Returns whether a server that keeps the rules has sent nothing more.
+    fn deliver(&self, part: Part) -> bool {
+        let mut table = self.table();
+        let waker = table.deliver(part);
+        let is_idle = table.is_idle();
+        drop(table);
+        wake(waker);
+        is_idle
+    }
+
     /// Fails all calls, now and later: no more answers come.
     pub(crate) fn end(&self, reason: Option<Arc<RecvError>>) {
         wake(self.table().end(reason));
+    }
+}
+
+/// Something that was received, and that its call gets even if the observer panics.
+struct Arrived<'c> {
+    core: &'c Core,
+    part: Option<Part>,
+}
+
+impl Arrived<'_> {
+    /// Hands it to its call. Returns whether nothing more may come before the next request is sent.
+    fn deliver(mut self) -> bool {
+        self.part.take().is_some_and(|part| self.core.deliver(part))
+    }
+}
+
+impl Drop for Arrived<'_> {
+    fn drop(&mut self) {
+        self.part.take().map(|part| self.core.deliver(part));
     }
 }
 
@@ -235,13 +269,14 @@ fn wake(wakers: impl IntoIterator<Item = Waker>) {
     wakers.into_iter().for_each(Waker::wake);
 }
 
-/// Returns the time until a deadline in milliseconds, and 0 without one. Rounded up: a server that gave up before the
-/// caller would waste the answer. Fails if the deadline has passed: a request is not sent then.
+/// Returns the time until a deadline in milliseconds, and 0 without one, or if it is too far to be told. Rounded up: a
+/// server that gave up before the caller would waste the answer. Fails if the deadline has passed: a request is not sent
+/// then.
 fn millis_until(deadline: Option<Instant>) -> Result<u32, CallError> {
     let Some(deadline) = deadline else { return Ok(0) };
     let left = deadline.saturating_duration_since(Instant::now());
     match u32::try_from(left.as_nanos().div_ceil(1_000_000)) {
         Ok(0) => Err(CallError::TimedOut),
-        millis => Ok(millis.unwrap_or(u32::MAX)),
+        millis => Ok(millis.unwrap_or(0)),
     }
 }

@@ -4,11 +4,13 @@ use std::fmt;
 use std::os::fd::AsFd as _;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::task::{Poll, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::table::Table;
 use crate::calls::frame::Observer;
+use crate::calls::full::{Full, HowToWait};
 use crate::calls::park::{park_until, waker};
 use crate::calls::protocol::{Answers, Protocol};
 use crate::connection::Connection;
@@ -45,17 +47,17 @@ impl<P: Protocol> Link<P> {
         deadline: Option<Instant>,
     ) -> Result<(), CallError> {
         self.wait_for_space(request, deadline)?;
-        self.core.notify(request)?;
-        let end = self.core.queued();
-        while !self.core.flush_to(end) {
+        let queued = self.core.notify(request)?;
+        let mut full = Full::default();
+        while !self.core.flush_to(queued.end) {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 // It is queued, and goes with the next call.
                 return Err(CallError::TimedOut);
             }
-            self.wait_for_room(deadline);
+            self.wait_for_room(deadline, &mut full);
             self.core.table().check()?;
         }
-        self.core.check_notified()
+        self.core.check_notified(&queued)
     }
 
     /// Queues a request for one answer, or for `items`, and sends it if there is room. Waits while too much is queued.
@@ -120,7 +122,10 @@ impl<P: Protocol> Link<P> {
         let waker = waker();
         // The request of this call is in there.
         let end = self.core.queued();
-        let result = loop {
+        let mut full = Full::default();
+        // Dropped after the receiver was given back.
+        let _leaving = Leaving { link: self, id: Some(id) };
+        loop {
             if let Poll::Ready(result) = poll(&mut self.core.table(), &waker) {
                 break result;
             }
@@ -130,7 +135,7 @@ impl<P: Protocol> Link<P> {
                 break Err(CallError::TimedOut);
             }
             if !self.core.flush_to(end) {
-                self.wait_for_room(deadline);
+                self.wait_for_room(deadline, &mut full);
                 continue;
             }
             match self.try_receiver() {
@@ -143,9 +148,7 @@ impl<P: Protocol> Link<P> {
                 }
                 None => park_until(deadline),
             }
-        };
-        self.appoint();
-        result
+        }
     }
 
     /// Waits until a request may be queued: calls that are given up would otherwise pile up before a server that does
@@ -155,6 +158,7 @@ impl<P: Protocol> Link<P> {
         request: &M,
         deadline: Option<Instant>,
     ) -> Result<(), CallError> {
+        let mut full = Full::default();
         while self.core.is_full() && !self.core.flush() {
             self.core.table().check()?;
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -162,25 +166,37 @@ impl<P: Protocol> Link<P> {
                     outbox::send(request, |frame| Err(SendError::TimedOut { len: frame.len }));
                 return late.map(|_| ()).map_err(|error| CallError::NotSent(Arc::new(error)));
             }
-            self.wait_for_room(deadline);
+            self.wait_for_room(deadline, &mut full);
         }
         Ok(())
     }
 
     /// Waits for room, and receives meanwhile, unless another thread does: a server may wait until its answers are read
     /// before it reads requests.
-    fn wait_for_room(&self, deadline: Option<Instant>) {
-        let recheck = Instant::now() + RECHECK;
+    fn wait_for_room(&self, deadline: Option<Instant>, full: &mut Full) {
+        let pause = match full.wait(self.fd.as_fd()) {
+            HowToWait::Retry => return,
+            HowToWait::Poll => None,
+            HowToWait::Pause(pause) => Some(pause),
+        };
+        let recheck = Instant::now() + pause.unwrap_or(RECHECK);
         let until = deadline.map_or(recheck, |deadline| deadline.min(recheck));
+        let _leaving = Leaving { link: self, id: None };
         let mut receiver = self.try_receiver();
-        let readiness = if receiver.is_some() { Readiness::Either } else { Readiness::Writable };
-        // If it fails, so does sending.
-        _ = sys::wait(self.fd.as_fd(), readiness, Some(until));
+        let readiness = match (&receiver, pause) {
+            (Some(_), None) => Some(Readiness::Either),
+            (Some(_), Some(_)) => Some(Readiness::Readable),
+            (None, None) => Some(Readiness::Writable),
+            (None, Some(_)) => None,
+        };
+        match readiness {
+            // If it fails, so does sending.
+            Some(readiness) => _ = sys::wait(self.fd.as_fd(), readiness, Some(until)),
+            None => thread::sleep(until.saturating_duration_since(Instant::now())),
+        }
         if let Some(receiver) = &mut receiver {
             self.receive(receiver, Wait::Try);
         }
-        drop(receiver);
-        self.appoint();
     }
 
     fn try_receiver(&self) -> Option<MutexGuard<'_, Receiver<Answers<P>>>> {
@@ -203,6 +219,24 @@ impl<P: Protocol> Link<P> {
     fn receive(&self, receiver: &mut Receiver<Answers<P>>, wait: Wait) {
         let received = receiver.receive_range(wait);
         self.core.accept(receiver, received);
+    }
+}
+
+/// A thread that may have received for all. It appoints another one when it leaves, even if it panics in the observer.
+struct Leaving<'l, P: Protocol> {
+    link: &'l Link<P>,
+    /// The call that it waits for.
+    id: Option<u64>,
+}
+
+impl<P: Protocol> Drop for Leaving<'_, P> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id
+            && thread::panicking()
+        {
+            self.link.cancel(id);
+        }
+        self.link.appoint();
     }
 }
 

@@ -275,7 +275,7 @@ fn check(steps: Vec<Step>) {
                 None => assert!(model.calls.values().all(|call| !call.waits)),
             },
             Step::Stop => {
-                let woken = table.stop(&not_sent);
+                let woken = table.stop(&not_sent, 0);
                 model.ended.get_or_insert("NotSent(Closed)".into());
                 wakers.check(woken, &mut model, &all);
             }

@@ -1,5 +1,6 @@
 //! The calls of a client that have no answer yet.
 
+use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
@@ -11,6 +12,9 @@ use crate::calls::status::Status;
 use crate::error::{CallError, RecvError, SendError};
 use crate::receiver::Part;
 use crate::wire::CallHead;
+
+/// The most refused requests that are remembered, for callers who have not learned of it yet.
+const MAX_REFUSED: usize = 1024;
 
 /// All calls in flight of one connection.
 #[derive(Debug)]
@@ -24,8 +28,9 @@ pub(crate) struct Table {
     last: u64,
     /// Why no more calls can begin.
     ended: Option<Ended>,
-    /// Why a request without an answer was refused, until its caller learns of it.
-    refused: Option<Arc<SendError>>,
+    /// Why requests without an answer were refused, until their callers learn of it. Each has the place where it was
+    /// queued: see [`Queued::end`].
+    refused: VecDeque<(u64, Arc<SendError>)>,
     /// How many answers came for no call: late, forged, or of a kind that does not fit.
     dropped: u64,
 }
@@ -33,8 +38,8 @@ pub(crate) struct Table {
 /// Why no more calls can begin.
 #[derive(Debug, Clone)]
 enum Ended {
-    /// Requests can no longer be sent.
-    Sending(Arc<SendError>),
+    /// Requests can no longer be sent. With the place in the queue of the first that was not.
+    Sending(Arc<SendError>, u64),
     /// No more answers come.
     Receiving(Option<Arc<RecvError>>),
 }
@@ -47,7 +52,7 @@ impl Table {
             has_cancelled: false,
             last: 0,
             ended: None,
-            refused: None,
+            refused: VecDeque::new(),
             dropped: 0,
         }
     }
@@ -56,7 +61,7 @@ impl Table {
     pub(crate) fn check(&self) -> Result<(), CallError> {
         match &self.ended {
             None => Ok(()),
-            Some(Ended::Sending(error)) => Err(CallError::NotSent(Arc::clone(error))),
+            Some(Ended::Sending(error, _)) => Err(CallError::NotSent(Arc::clone(error))),
             Some(Ended::Receiving(reason)) => Err(CallError::Disconnected(reason.clone())),
         }
     }
@@ -137,18 +142,33 @@ impl Table {
         call.waker.take()
     }
 
-    /// Notes why a request without an answer was refused.
-    pub(crate) fn refuse(&mut self, error: Arc<SendError>) {
-        self.refused = Some(error);
+    /// Notes why the request without an answer that was queued at `end` was refused.
+    pub(crate) fn refuse(&mut self, end: u64, error: Arc<SendError>) {
+        if self.refused.len() >= MAX_REFUSED {
+            // Its caller has been dropped, like others, or it is very slow.
+            self.refused.pop_front();
+        }
+        self.refused.push_back((end, error));
     }
 
-    pub(crate) fn take_refused(&mut self) -> Option<Arc<SendError>> {
-        self.refused.take()
+    /// Fails if the request without an answer that was queued at `end` was not sent, or if no more answers come.
+    pub(crate) fn check_notified(&mut self, end: u64) -> Result<(), CallError> {
+        if let Some(at) = self.refused.iter().position(|(refused, _)| *refused == end)
+            && let Some((_, error)) = self.refused.remove(at)
+        {
+            return Err(CallError::NotSent(error));
+        }
+        match &self.ended {
+            // It was sent before.
+            Some(Ended::Sending(_, first)) if end <= *first => Ok(()),
+            _ => self.check(),
+        }
     }
 
-    /// Fails later calls: no more requests can be sent. Wakes all, to receive what still comes.
-    pub(crate) fn stop(&mut self, error: &Arc<SendError>) -> Vec<Waker> {
-        self.ended.get_or_insert(Ended::Sending(Arc::clone(error)));
+    /// Fails later calls: no more requests can be sent, from the place `first` in the queue on. Wakes all, to receive
+    /// what still comes.
+    pub(crate) fn stop(&mut self, error: &Arc<SendError>, first: u64) -> Vec<Waker> {
+        self.ended.get_or_insert(Ended::Sending(Arc::clone(error), first));
         self.for_all(|_call| false)
     }
 

@@ -8,9 +8,6 @@ use super::session::Session;
 use crate::backoff::Backoff;
 use crate::calls::status::Status;
 
-/// How long a server that stops waits for a client to read what it is told.
-const FAREWELL: Duration = Duration::from_secs(1);
-
 /// The longest pause between looks at whether all answers are queued.
 const MAX_PAUSE: Duration = Duration::from_millis(1);
 
@@ -35,30 +32,35 @@ impl Session {
         self.calls.is_ending()
     }
 
-    /// Cancels the calls that still run, tells their callers, and closes the connection. Returns how many calls that
-    /// were.
-    pub(crate) fn close(&self) -> usize {
+    /// Takes no more calls, and cancels those that still run. Tells their callers, as far as there is room. Returns how
+    /// many calls that were.
+    pub(crate) fn cancel_the_rest(&self) -> usize {
         self.stop();
-        let calls = self.calls.take_all();
         let mut cancelled = 0;
-        for (id, running) in calls {
+        for (id, running) in self.calls.take_all() {
             if !running.is_cancelled() {
                 running.cancel();
                 self.push_status(id, Status::Cancelled);
                 cancelled += 1;
             }
         }
+        if self.bell.is_none() {
+            self.try_flush();
+        }
+        cancelled
+    }
+
+    /// Sends what is queued, until `farewell`, and closes the connection. If a task sends, it does that.
+    pub(crate) fn close(&self, farewell: Instant) {
         if let Some(bell) = &self.bell {
             self.is_closing.store(true, Ordering::Release);
             bell.ring();
-            return cancelled;
+            return;
         }
-        let farewell = Instant::now() + FAREWELL;
         let mut backoff = Backoff::up_to(MAX_PAUSE);
         while self.is_ending() && backoff.wait_until(Some(farewell)) {}
         self.flush_until(self.outlet.queued(), Some(farewell));
         self.shutdown();
-        cancelled
     }
 
     /// Returns whether the connection has to be closed once everything is sent.

@@ -96,12 +96,19 @@ impl<I: Message> ItemSender<I> {
                 Poll::Pending => park_until(self.deadline()),
             }
         };
-        self.session.item(id, item).map_err(ItemError::NotSent)
+        self.send_credited(id, item)
+    }
+
+    /// Sends an item for which there is credit. The credit stays if it is not sent.
+    pub(crate) fn send_credited(&self, id: u64, item: &I::Borrowed<'_>) -> Result<(), ItemError> {
+        let sent = self.session.item(id, item);
+        sent.inspect_err(|_| self.running.add_credit(1)).map_err(ItemError::NotSent)
     }
 
     /// Takes the credit for one item once there is room, or stores who waits for it. Returns the id of the call.
     pub(crate) fn poll_credit(&self, waker: &Waker) -> Poll<Result<u64, ItemError>> {
-        let Some(id) = self.id else { return Poll::Ready(Err(ItemError::Stopped)) };
+        let id = self.id.filter(|_| !self.session.is_broken());
+        let Some(id) = id else { return Poll::Ready(Err(ItemError::Stopped)) };
         let polled = match self.session.poll_room(waker) {
             Poll::Ready(()) => self.running.poll_credit(waker),
             // The call may be cancelled before there is some.
@@ -123,9 +130,9 @@ impl<I: Message> ItemSender<I> {
         outbox::send_part(head, item, |part| HeldFrame::copy(part, Vec::new()))
     }
 
-    /// Sends an item for which there is credit.
-    pub(crate) fn session(&self) -> &Session {
-        &self.session
+    /// Sends an item for which there is credit, and which was encoded earlier.
+    pub(crate) fn send_held(&self, item: HeldFrame) {
+        self.session.held_item(item);
     }
 }
 

@@ -5,6 +5,7 @@ use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::buffers::Buffers;
@@ -12,6 +13,7 @@ use super::calls::Calls;
 use super::context::Running;
 use crate::backlog::HeldFrame;
 use crate::calls::bell::Bell;
+use crate::calls::full::{Full, HowToWait};
 use crate::calls::outlet::{Outlet, Unsent};
 use crate::calls::room::Room;
 use crate::calls::status::Status;
@@ -101,9 +103,11 @@ impl Session {
         self.calls.get(id)
     }
 
-    /// Cancels all calls, as the connection has ended.
+    /// Ends the connection, and cancels all calls.
     pub(crate) fn end(&self) {
         self.is_broken.store(true, Ordering::Release);
+        // Handlers that go on keep the descriptor open.
+        self.shutdown();
         let calls = self.calls.take_all();
         calls.iter().for_each(|(_id, running)| running.cancel());
         self.admit();
@@ -220,33 +224,42 @@ impl Session {
     /// Sends what is queued, and waits for room. What another thread sends is not waited for, but for the first `end`
     /// bytes.
     pub(super) fn flush_until(&self, end: u64, deadline: Option<Instant>) {
-        while !self.outlet.flush_to(end, |what, error| self.not_sent(what, error))
-            && !self.is_broken()
-        {
+        let mut full = Full::default();
+        while !self.outlet.flush_to(end, |unsent| self.not_sent(unsent)) && !self.is_broken() {
             let now = Instant::now();
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return;
             }
             // Memory always has room.
             let Some(fd) = &self.fd else { return };
-            // If it fails, so does sending.
-            _ = sys::wait(fd.as_fd(), Readiness::Writable, Some(now + RECHECK));
+            match full.wait(fd.as_fd()) {
+                HowToWait::Retry => {}
+                // If it fails, so does sending.
+                HowToWait::Poll => {
+                    _ = sys::wait(fd.as_fd(), Readiness::Writable, Some(now + RECHECK));
+                }
+                HowToWait::Pause(pause) => thread::sleep(pause),
+            }
         }
     }
 
     /// Sends what is queued, as far as there is room. Returns whether everything was sent.
     pub(crate) fn try_flush(&self) -> bool {
-        self.outlet.flush(|what, error| self.not_sent(what, error))
+        self.outlet.flush(|unsent| self.not_sent(unsent))
     }
 
-    fn not_sent(&self, what: Unsent, error: SendError) {
-        match what {
-            Unsent::Part(CallHead { id, kind: CallKind::Reply | CallKind::Item, .. })
-                if !error.is_fatal() =>
-            {
+    fn not_sent(&self, Unsent { parts, is_last, .. }: Unsent) {
+        if is_last {
+            self.is_broken.store(true, Ordering::Release);
+            // Nobody gets what they answer.
+            return self.cancel_all();
+        }
+        for CallHead { id, kind, .. } in parts.into_iter().flatten() {
+            if let CallKind::Reply | CallKind::Item = kind {
                 self.push_status(id, Status::Failed);
+                // With this, the items have ended.
+                self.cancel(id);
             }
-            _ => self.is_broken.store(true, Ordering::Release),
         }
     }
 }

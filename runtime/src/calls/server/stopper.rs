@@ -12,6 +12,9 @@ use crate::backoff::Backoff;
 /// The longest pause between looks at the calls that still run.
 const MAX_PAUSE: Duration = Duration::from_millis(20);
 
+/// How long a server that stops waits for its clients to read what they are told.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// Stops a [`Server`](super::Server): see [`Server::stopper`](super::Server::stopper).
 #[derive(Clone, Default)]
 pub struct Stopper(Arc<Mutex<Sessions>>);
@@ -29,7 +32,9 @@ impl Stopper {
     /// [`CallError::Stopping`](crate::calls::CallError::Stopping), and finishes those that run. Those that still
     /// run at `deadline` are cancelled, and their callers are told. Then all connections are closed.
     ///
-    /// Blocks until then. Returns how many calls were cancelled.
+    /// Blocks until then, and a second longer at most, for clients that do not read what they are told. Returns how many
+    /// calls were cancelled. If it is called again meanwhile, the earlier deadline counts. A handler that calls it waits
+    /// for its own call, too, which is then cancelled: let another thread call it.
     pub fn stop(&self, deadline: Instant) -> usize {
         let sessions = self.begin();
         let mut backoff = Backoff::up_to(MAX_PAUSE);
@@ -43,8 +48,7 @@ impl Stopper {
     pub(crate) fn begin(&self) -> Vec<Arc<Session>> {
         let mut all = self.lock();
         all.is_stopping = true;
-        let sessions: Vec<_> =
-            all.sessions.drain(..).filter_map(|session| session.upgrade()).collect();
+        let sessions: Vec<_> = all.sessions.iter().filter_map(Weak::upgrade).collect();
         let accepting = mem::take(&mut all.accepting);
         drop(all);
         accepting.into_iter().for_each(Waker::wake);
@@ -55,7 +59,8 @@ impl Stopper {
     pub(crate) fn add(&self, session: &Arc<Session>) {
         let mut all = self.lock();
         if all.is_stopping {
-            session.close();
+            session.stop();
+            session.close(Instant::now());
             return;
         }
         all.sessions.retain(|session| session.strong_count() > 0);
@@ -85,7 +90,11 @@ impl Stopper {
 
 /// Cancels the calls that still run, and closes the connections. Returns how many calls that were.
 pub(crate) fn close(sessions: &[Arc<Session>]) -> usize {
-    sessions.iter().map(|session| session.close()).sum()
+    let cancelled = sessions.iter().map(|session| session.cancel_the_rest()).sum();
+    // Clients that do not read hold it up together, and not one after the other.
+    let farewell = Instant::now() + FAREWELL;
+    sessions.iter().for_each(|session| session.close(farewell));
+    cancelled
 }
 
 impl fmt::Debug for Stopper {

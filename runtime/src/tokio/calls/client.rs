@@ -95,7 +95,7 @@ impl<P: Protocol> Client<P> {
     }
 
     /// Makes a call without an answer. The request is queued before this returns. The future waits while more than
-    /// 1 MiB is queued.
+    /// 1 MiB is queued, and until a request of more than 16 KiB or with descriptors is sent.
     ///
     /// # Errors
     ///
@@ -110,8 +110,8 @@ impl<P: Protocol> Client<P> {
         handle.0.bell.ring();
         let deadline = self.deadline;
         let sent = async move {
-            queued?;
-            let room = poll_fn(|cx| handle.0.poll_room(cx));
+            let queued = queued?;
+            let room = poll_fn(|cx| handle.0.poll_room(cx, &queued));
             match deadline {
                 None => room.await,
                 Some(deadline) => {
@@ -191,11 +191,13 @@ impl<P: Protocol> Client<P> {
         items: bool,
         trace: &Trace,
     ) -> Result<u64, CallError> {
-        let Link { core, bell, .. } = &*self.handle.0;
-        let (id, is_alone) = core.begin(request, items, self.deadline)?;
+        let link = &*self.handle.0;
+        let (id, is_alone) = link.core.begin(request, items, self.deadline)?;
         trace.id(id);
-        if !(is_alone && core.flush()) {
-            bell.ring();
+        match is_alone && link.core.flush() {
+            // It may have sent what another task waits for.
+            true => link.admit(),
+            false => link.bell.ring(),
         }
         Ok(id)
     }

@@ -169,8 +169,9 @@ where
         let polled = catch_unwind(AssertUnwindSafe(|| trace.enter(begin)));
         // If it has panicked, the panic hook has reported it, and dropping the call answers it.
         if !matches!(polled, Ok(Some(Poll::Pending))) {
-            room.set(None);
-            self.room = Some(room);
+            // Dropping a future may panic, too.
+            let emptied = catch_unwind(AssertUnwindSafe(|| room.set(None)));
+            self.room = emptied.is_ok().then_some(room);
             return;
         }
         let (gate, load) = (Arc::clone(&self.gate), Arc::clone(&self.load));

@@ -39,7 +39,7 @@ impl<I: Message> ItemSender<I> {
     ) -> impl Future<Output = Result<(), ItemError>> + Send + use<'s, I> {
         let Self(sender) = self;
         let begun = match sender.poll_credit(Waker::noop()) {
-            Poll::Ready(Ok(id)) => Ok(Some(sender.session().item(id, item))),
+            Poll::Ready(Ok(id)) => Ok(Some(sender.send_credited(id, item))),
             Poll::Ready(Err(stopped)) => Err(stopped),
             Poll::Pending => Ok(None),
         };
@@ -47,7 +47,7 @@ impl<I: Message> ItemSender<I> {
         let sender = &*sender;
         async move {
             let held = match begun? {
-                Ok(sent) => return sent.map_err(ItemError::NotSent),
+                Ok(sent) => return sent,
                 Err(held) => held.map_err(ItemError::NotSent)?,
             };
             let credit = poll_fn(|cx| sender.poll_credit(cx.waker()));
@@ -57,7 +57,7 @@ impl<I: Message> ItemSender<I> {
                     timeout_at(deadline.into(), credit).await.unwrap_or(Err(ItemError::Stopped))?
                 }
             };
-            sender.session().held_item(held);
+            sender.send_held(held);
             Ok(())
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use crate::calls::{Bell, CallError, Core, Room};
+use crate::calls::{Bell, CallError, Core, Queued, Room};
 
 /// The most bytes of requests without an answer that are queued before those who send them wait.
 const MAX_UNSENT: usize = 1024 * 1024;
@@ -45,10 +45,16 @@ impl Link {
         self.is_closing.load(Ordering::Acquire)
     }
 
-    /// Waits until little is queued.
-    pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<Result<(), CallError>> {
-        self.core.check_notified()?;
-        self.room.poll(cx.waker(), || self.has_room()).map(|()| self.core.check_notified())
+    /// Waits until little is queued. Also waits until a request is sent that may be refused alone, so that its caller
+    /// learns of it.
+    pub(super) fn poll_room(
+        &self,
+        cx: &Context<'_>,
+        queued: &Queued,
+    ) -> Poll<Result<(), CallError>> {
+        self.core.check_notified(queued)?;
+        let is_free = || self.has_room() && (!queued.is_alone || self.core.is_sent(queued));
+        self.room.poll(cx.waker(), is_free).map(|()| self.core.check_notified(queued))
     }
 
     /// Wakes who waits for room, if there is some or the connection has ended.

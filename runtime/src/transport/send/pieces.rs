@@ -5,7 +5,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::process;
 
 use super::datagram::{Outgoing, is_too_long, send_datagram, send_with_retries};
-use crate::error::SendError;
+use crate::error::{EncodeError, SendError};
 use crate::message::MAX_SLICES;
 use crate::sys::{self, DatagramFd, Kind};
 use crate::wait::Wait;
@@ -114,17 +114,16 @@ fn send_slow(
         return progress.send(fd, slices, descriptors, wait);
     }
     // Duplicate before sending, so this cannot fail between the pieces.
-    let failed = |source| SendError::Io { len, source };
     let duplicates: io::Result<Vec<_>> =
         descriptors.iter().map(BorrowedFd::try_clone_to_owned).collect();
-    let duplicates = duplicates.map_err(failed)?;
+    let duplicates = duplicates.map_err(EncodeError::Fd)?;
     match progress.send(fd, slices, descriptors, wait) {
         Err(SendError::WouldBlock { .. }) if progress.sent > 0 => {}
         result => return result,
     }
     let mut rest = Vec::new();
     rest.try_reserve_exact(len - progress.sent)
-        .map_err(|_| failed(io::ErrorKind::OutOfMemory.into()))?;
+        .map_err(|_| SendError::Io { len, source: io::ErrorKind::OutOfMemory.into() })?;
     let mut skipped = progress.sent;
     for slice in slices {
         rest.extend_from_slice(slice.get(skipped..).unwrap_or_default());

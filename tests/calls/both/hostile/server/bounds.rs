@@ -111,3 +111,30 @@ fn h22_streams_that_nobody_reads_are_bounded() {
     drop(peer);
     ended.recv_timeout(Duration::from_secs(60)).unwrap();
 }
+
+/// A client that reads no more, and does not go, gets no items.
+#[test]
+fn h22_streams_that_cannot_be_sent_end() {
+    let handler = Handler::default();
+    let sent = Arc::clone(&handler.sent);
+    let server = Arc::new(Server::new(handler));
+    let (ours, ended) = connect(&server, Limits::default());
+    ours.shutdown_read();
+    for id in 1..=100 {
+        ours.request(id, &Sums::Count { to: u64::MAX });
+        ours.part(CREDIT, u32::MAX, id, &[]);
+    }
+    let count = || sent.load(Ordering::Relaxed);
+    let mut before = u64::MAX;
+    let mut rounds = 0;
+    while count() != before {
+        before = count();
+        thread::sleep(Duration::from_millis(500));
+        rounds += 1;
+        assert!(rounds < 100, "{before} items were made, and more are");
+    }
+    let (mut other, _) = connect(&server, Limits::default());
+    check_answers(&mut other);
+    drop(ours);
+    ended.recv_timeout(Duration::from_secs(60)).unwrap();
+}

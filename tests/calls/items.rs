@@ -1,0 +1,202 @@
+//! Items that cannot be sent.
+
+use std::fs::File;
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+use std::time::Duration;
+
+use datagrammar::calls::{CallError, Context, ItemError, ItemSender, Server};
+use datagrammar::{Connection, Message, Protocol};
+use datagrammar_tests::skipped;
+
+/// Longer than any of these tests takes: what waits for this long waits for ever.
+const STALL: Duration = Duration::from_secs(60);
+
+#[derive(Message, Protocol)]
+enum Numbers {
+    #[message(tag = 1, items = Odd)]
+    Count { to: u64 },
+    #[message(tag = 2, items = Opened)]
+    Open,
+}
+
+/// Only odd numbers can be encoded.
+#[derive(Message)]
+#[message(tag = 1)]
+struct Odd(#[message(with = odd)] u64);
+
+#[derive(Message)]
+#[message(tag = 1)]
+struct Opened(#[message(fd)] File);
+
+mod odd {
+    use serde::ser::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "`with` passes references")]
+    pub(super) fn serialize<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        match value % 2 {
+            0 => Err(S::Error::custom("it is even")),
+            _ => serializer.serialize_u64(*value),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+        u64::deserialize(input)
+    }
+}
+
+/// The same protocol of an older client, which accepts no descriptors.
+#[derive(Message, Protocol)]
+enum Older {
+    #[message(tag = 2, items = Nothing)]
+    Open,
+}
+
+#[derive(Message, Debug)]
+#[message(tag = 1)]
+struct Nothing;
+
+struct Handler(Sender<u64>);
+
+impl NumbersHandler for Handler {
+    fn count(&self, _: &Context, to: u64, mut items: ItemSender<Odd>) {
+        for number in 0..to {
+            match items.send(&Odd(number)) {
+                Ok(()) => assert_eq!(number % 2, 1),
+                Err(ItemError::NotSent(_)) => assert_eq!(number % 2, 0),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    fn open(&self, _: &Context, mut items: ItemSender<Opened>) {
+        let mut sent = 0;
+        while items.send(&Opened(File::open("/dev/null").unwrap())).is_ok() {
+            sent += 1;
+        }
+        self.0.send(sent).unwrap();
+    }
+}
+
+#[test]
+fn items_that_cannot_be_encoded_take_no_credit() {
+    let (client, server) = Connection::pair().unwrap();
+    let service = NumbersService(Handler(mpsc::channel().0));
+    let serving = thread::spawn(move || Server::new(service).serve(server));
+    let client = NumbersClient::new(client);
+    let (done, has_done) = mpsc::channel();
+    let taking = thread::spawn(move || {
+        let mut items = client.count(200).unwrap();
+        for number in (1..200).step_by(2) {
+            assert_eq!(items.recv().unwrap().unwrap().0, number);
+        }
+        assert!(items.recv().unwrap().is_none());
+        done.send(()).unwrap();
+    });
+    has_done.recv_timeout(STALL).expect("all come");
+    taking.join().unwrap();
+    serving.join().unwrap().unwrap();
+}
+
+/// Linux 6.16 refuses to send them.
+#[test]
+fn a_handler_learns_that_its_items_are_refused() {
+    let (client, server) = datagrammar_tests::raw::pair(rustix::net::SocketType::SEQPACKET);
+    let client = OlderClient::new(Connection::adopt(client).unwrap());
+    let (done, has_done) = mpsc::channel();
+    let serving = thread::spawn(move || {
+        Server::new(NumbersService(Handler(done))).serve(Connection::adopt(server).unwrap())
+    });
+    let mut items = client.open().unwrap();
+    let first = items.recv();
+    if first.is_ok() {
+        skipped("this kernel does not refuse descriptors");
+    } else {
+        assert!(matches!(first, Err(CallError::Failed)), "{first:?}");
+        let sent = has_done.recv_timeout(STALL).expect("the handler ends");
+        assert!(sent <= 16, "{sent}");
+    }
+    drop((items, client));
+    serving.join().unwrap().unwrap();
+}
+
+#[cfg(feature = "tokio")]
+mod awaited {
+    use std::fs::File;
+    use std::sync::mpsc::{self, Sender};
+
+    use datagrammar::calls::{CallError, Context, ItemError};
+    use datagrammar::tokio::Connection;
+    use datagrammar::tokio::calls::{ItemSender, Server};
+    use datagrammar_tests::{raw, skipped};
+    use tokio::time::{sleep, timeout};
+
+    use super::{
+        Duration, NumbersTokioClient, NumbersTokioHandler, NumbersTokioService, Odd,
+        OlderTokioClient, Opened, STALL,
+    };
+
+    struct Handler(Sender<u64>);
+
+    impl NumbersTokioHandler for Handler {
+        async fn count(&self, _: &Context, to: u64, mut items: ItemSender<Odd>) {
+            for number in 0..to {
+                match items.send(&Odd(number)).await {
+                    Ok(()) => assert_eq!(number % 2, 1),
+                    Err(ItemError::NotSent(_)) => assert_eq!(number % 2, 0),
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
+
+        async fn open(&self, _: &Context, mut items: ItemSender<Opened>) {
+            let mut sent = 0;
+            while items.send(&Opened(File::open("/dev/null").unwrap())).await.is_ok() {
+                sent += 1;
+            }
+            self.0.send(sent).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn items_that_cannot_be_encoded_take_no_credit() {
+        let (client, server) = Connection::pair().unwrap();
+        let service = NumbersTokioService(Handler(mpsc::channel().0));
+        let serving = tokio::spawn(async move { Server::new(service).serve(server).await });
+        let client = NumbersTokioClient::new(client);
+        let mut items = client.count(200).unwrap();
+        for number in (1..200).step_by(2) {
+            let item = timeout(STALL, items.recv()).await.expect("all come");
+            assert_eq!(item.unwrap().unwrap().0, number);
+        }
+        assert!(items.recv().await.unwrap().is_none());
+        drop((client, items));
+        serving.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_handler_learns_that_its_items_are_refused() {
+        let (client, server) = raw::pair(rustix::net::SocketType::SEQPACKET);
+        let client = OlderTokioClient::new(Connection::adopt(client).unwrap());
+        let server = Connection::adopt(server).unwrap();
+        let (done, has_done) = mpsc::channel();
+        let service = NumbersTokioService(Handler(done));
+        let serving = tokio::spawn(async move { Server::new(service).serve(server).await });
+        let mut items = client.open().unwrap();
+        let first = items.recv().await;
+        if first.is_ok() {
+            skipped("this kernel does not refuse descriptors");
+        } else {
+            assert!(matches!(first, Err(CallError::Failed)), "{first:?}");
+            let ended = async {
+                while has_done.try_recv().is_err() {
+                    sleep(Duration::from_millis(1)).await;
+                }
+            };
+            timeout(STALL, ended).await.expect("the handler ends");
+        }
+        drop((items, client));
+        serving.await.unwrap().unwrap();
+    }
+}

@@ -1,0 +1,98 @@
+//! Calls with descriptors in a process of which too many are in flight (ETOOMANYREFS).
+
+use std::convert::Infallible;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use datagrammar::calls::{
+    Answers, Call, CallError, Client, Protocol, Reply, Returns, Server, Service,
+};
+use datagrammar::{Connection, Message};
+use datagrammar_tests::leaks::Parcel;
+use rustix::time::{ClockId, clock_gettime};
+
+/// For how long calls have no room.
+const TIME: Duration = Duration::from_secs(2);
+
+#[derive(Message)]
+enum Files {
+    /// Sends one, and gets it back.
+    #[message(tag = 1)]
+    Echo(#[message(fd)] Vec<OwnedFd>),
+}
+
+impl Protocol for Files {
+    const ANSWER_DESCRIPTORS: bool = true;
+
+    fn returns(_tag: u32) -> Returns {
+        Returns::answer::<Echoed>()
+    }
+}
+
+#[derive(Message)]
+#[message(tag = 1)]
+struct Echoed(#[message(fd)] Vec<OwnedFd>);
+
+impl Reply for Echoed {
+    type Value<'f> = Vec<OwnedFd>;
+    type Error<'f> = Infallible;
+
+    fn into_result<'f>(reply: Self::Borrowed<'f>) -> Result<Self::Value<'f>, Self::Error<'f>> {
+        Ok(reply.0)
+    }
+
+    fn from_result<'f>(result: Result<Self::Value<'f>, Self::Error<'f>>) -> Self::Borrowed<'f> {
+        let Ok(files) = result;
+        Self(files)
+    }
+}
+
+/// Answers with a file, also to who sends none.
+struct Handler;
+
+impl Service for Handler {
+    type Protocol = Files;
+
+    fn handle(&self, mut call: Call<Files>) {
+        let Some((_cx, Files::Echo(mut files), answer)) = call.open() else { return };
+        files.extend(files.is_empty().then(file));
+        answer.reply::<Echoed>(Ok(files));
+    }
+}
+
+fn file() -> OwnedFd {
+    File::open("/proc/version").expect("a file").into()
+}
+
+/// Calls while no descriptor can be sent, in both directions, and again when some can. Prints for how many milliseconds
+/// all threads together have worked meanwhile.
+pub(crate) fn call() {
+    let (client, server) = Connection::<Files, Answers<Files>>::pair().expect("a pair");
+    let server = thread::spawn(move || Server::new(Handler).threads(1).serve(server));
+    let client = Client::<Files>::new(client);
+    let echo = |client: &Client<Files>, count| -> Result<usize, CallError> {
+        let files = (0..count).map(|_| file()).collect();
+        Ok(client.call::<Echoed>(&Files::Echo(files))?.decode()?.len())
+    };
+    assert_eq!(echo(&client, 1).expect("an answer"), 1);
+
+    let (mut ours, mut theirs) = Connection::<Parcel, Parcel>::pair().expect("a pair");
+    while ours.try_send(&Parcel::Two { left: file(), right: None }).is_ok() {}
+    let (begun, worked) = (Instant::now(), clock_gettime(ClockId::ProcessCPUTime));
+    // The answer of the first has no room, and then the request of the second.
+    for count in [0, 1] {
+        let hasty = client.deadline(Instant::now() + TIME);
+        assert!(matches!(echo(&hasty, count), Err(CallError::TimedOut)), "{count}");
+    }
+    assert!(begun.elapsed() >= TIME);
+    let worked = clock_gettime(ClockId::ProcessCPUTime) - worked;
+    println!("{}", worked.tv_sec * 1000 + worked.tv_nsec / 1_000_000);
+
+    // The queue is read, and everything goes on.
+    while theirs.try_recv().is_ok() {}
+    assert_eq!(echo(&client, 1).expect("an answer"), 1);
+    drop(client);
+    server.join().expect("no panic").expect("no error");
+}

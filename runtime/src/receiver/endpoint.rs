@@ -80,9 +80,7 @@ pub struct Receiver<Rx> {
 
 impl<Rx: Message> Receiver<Rx> {
     pub(crate) fn new(fd: DatagramFd, options: &Options) -> Self {
-        let budget = options.budget.clone();
-        let inbox = Inbox::new(fd, options.limits, Rx::DESCRIPTORS, options.eager, budget);
-        Self { inbox, message: PhantomData }
+        Self { inbox: Inbox::new(fd, options, Rx::DESCRIPTORS), message: PhantomData }
     }
 
     /// Receives the next frame, and waits for it as long as necessary. Returns `None` at the end.

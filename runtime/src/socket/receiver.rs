@@ -30,8 +30,7 @@ pub struct SocketReceiver<Rx> {
 
 impl<Rx: Message> SocketReceiver<Rx> {
     pub(super) fn new(shared: Arc<Shared>, options: &Options) -> Self {
-        // Large frames arrive whole, in sealed memory: no budget.
-        let inbox = Inbox::new(shared.fd.clone(), options.limits, true, options.eager, None);
+        let inbox = Inbox::new(shared.fd.clone(), options, true);
         Self { shared, inbox, message: PhantomData }
     }
 

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use super::bundle::BundleCursor;
 use super::reader::Reader;
-use crate::budget::Budget;
 use crate::limits::Limits;
 use crate::message::Descriptors;
+use crate::options::Options;
 use crate::sys::{Credentials, DatagramFd, Name};
 use crate::wire::CallHead;
 
@@ -24,17 +24,10 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    /// Creates an inbox. `ancillary` asks for descriptors, addresses and credentials. `eager` waits in the read
-    /// instead of the peek. `budget` bounds frames in pieces.
-    pub(crate) fn new(
-        fd: DatagramFd,
-        limits: Limits,
-        ancillary: bool,
-        eager: bool,
-        budget: Option<Budget>,
-    ) -> Self {
+    /// Creates an inbox. `ancillary` asks for descriptors, addresses and credentials.
+    pub(crate) fn new(fd: DatagramFd, options: &Options, ancillary: bool) -> Self {
         Self {
-            reader: Reader::new(fd, limits, ancillary, eager, budget),
+            reader: Reader::new(fd, options, ancillary),
             bundle: BundleCursor::default(),
             accepts_calls: false,
             refused: None,

@@ -7,9 +7,9 @@ use super::first_call::FirstCall;
 use super::pieces::{Pieces, ReadResult};
 use super::slot::{Slot, map_read};
 use crate::backoff::Backoff;
-use crate::budget::Budget;
 use crate::error::RecvError;
 use crate::limits::Limits;
+use crate::options::Options;
 use crate::sys::{self, DatagramFd, Peeked, Readiness, RecvState};
 use crate::transport::wait::MAX_PAUSE;
 use crate::wait::Wait;
@@ -42,20 +42,14 @@ struct Unread {
 }
 
 impl Reader {
-    pub(super) fn new(
-        fd: DatagramFd,
-        limits: Limits,
-        ancillary: bool,
-        eager: bool,
-        budget: Option<Budget>,
-    ) -> Self {
+    pub(super) fn new(fd: DatagramFd, options: &Options, ancillary: bool) -> Self {
         Self {
             fd,
-            limits,
+            limits: options.limits,
             slot: Slot::new(ancillary),
-            pieces: Pieces::new(budget),
+            pieces: Pieces::new(options.budget.clone()),
             first_call: FirstCall::new(),
-            eager,
+            eager: options.eager,
             is_awaited: false,
             ended: false,
             unread: VecDeque::new(),

@@ -12,30 +12,20 @@ use crate::sys::{self, DatagramFd, Errno, ListenerFd, errno};
 
 /// Takes over one end of a connection.
 pub(crate) fn adopt_connection(fd: OwnedFd, options: &Options) -> Result<DatagramFd, OpenError> {
-    let expected = "a connected AF_UNIX or AF_VSOCK SOCK_SEQPACKET socket";
-    let (fd, is_connected) = adopt(fd, true, expected)?;
-    if !is_connected {
-        return Err(wrong_descriptor(&fd, ", not connected", expected));
-    }
-    set_buffers(&fd, options)?;
-    Ok(fd)
+    adopt(fd, options, true, "a connected AF_UNIX or AF_VSOCK SOCK_SEQPACKET socket")
 }
 
 /// Takes over a socket without a connection.
 pub(crate) fn adopt_datagram(fd: OwnedFd, options: &Options) -> Result<DatagramFd, OpenError> {
-    let expected = "an AF_UNIX, AF_INET or AF_INET6 SOCK_DGRAM socket (UDP), not connected";
-    let (fd, is_connected) = adopt(fd, false, expected)?;
     // When the peer of a connected socket closes, the kernel discards its receive queue.
-    if is_connected {
-        return Err(wrong_descriptor(&fd, ", connected", expected));
-    }
+    let expected = "an AF_UNIX, AF_INET or AF_INET6 SOCK_DGRAM socket (UDP), not connected";
+    let fd = adopt(fd, options, false, expected)?;
     if options.identify_senders {
         if !fd.kind().is_unix() {
             return Err(cannot_identify(fd.as_fd()));
         }
         fd.identify_senders().map_err(failed("asking the kernel to identify senders"))?;
     }
-    set_buffers(&fd, options)?;
     Ok(fd)
 }
 
@@ -63,20 +53,34 @@ pub(crate) fn inherited() -> Result<DatagramFd, OpenError> {
     Ok(fd)
 }
 
-/// Takes over a socket for connections, or for datagrams. Returns whether it is connected.
+/// Takes over a socket that has a connection, or one that has none.
 fn adopt(
     fd: OwnedFd,
+    options: &Options,
     connection: bool,
     expected: &'static str,
-) -> Result<(DatagramFd, bool), OpenError> {
+) -> Result<DatagramFd, OpenError> {
     let fd = adopted(DatagramFd::adopt(fd), expected)?;
-    if fd.kind().is_connection() != connection {
-        return Err(wrong_descriptor(&fd, "", expected));
+    let is_connected = match fd.peer_name() {
+        Ok(_) => true,
+        Err(error) if error.kind() == ErrorKind::NotConnected => false,
+        Err(error) => return Err(failed("adopting a socket")(error)),
+    };
+    let is_right_kind = fd.kind().is_connection() == connection;
+    if is_right_kind && is_connected == connection {
+        options.set_buffers(&fd).map_err(failed("setting the buffers of a socket"))?;
+        return Ok(fd);
     }
-    match fd.peer_name() {
-        Ok(_) => Ok((fd, true)),
-        Err(error) if error.kind() == ErrorKind::NotConnected => Ok((fd, false)),
-        Err(error) => Err(failed("adopting a socket")(error)),
+    let detail = match is_connected {
+        _ if !is_right_kind => "",
+        true => ", connected",
+        false => ", not connected",
+    };
+    match sys::inspect(fd.as_fd()) {
+        Ok(socket) => {
+            Err(OpenError::WrongDescriptor { found: format!("{socket}{detail}"), expected })
+        }
+        Err(error) => Err(inspect_error(error, expected)),
     }
 }
 
@@ -92,22 +96,10 @@ fn adopted<T>(
     }
 }
 
-fn set_buffers(fd: &DatagramFd, options: &Options) -> Result<(), OpenError> {
-    sys::set_buffers(fd.as_fd(), options.recv_buffer, options.send_buffer)
-        .map_err(failed("setting the buffers of a socket"))
-}
-
 fn inspect_error(error: io::Error, expected: &'static str) -> OpenError {
     match errno(&error) {
         Errno::NotASocket => OpenError::WrongDescriptor { found: "not a socket".into(), expected },
         _ => failed("inspecting a descriptor")(error),
-    }
-}
-
-fn wrong_descriptor(fd: &DatagramFd, detail: &str, expected: &'static str) -> OpenError {
-    match sys::inspect(fd.as_fd()) {
-        Ok(socket) => OpenError::WrongDescriptor { found: format!("{socket}{detail}"), expected },
-        Err(error) => inspect_error(error, expected),
     }
 }
 

@@ -54,7 +54,7 @@ impl Inbox {
             false if frame.end > bytes.len() => RecvError::NoMemory { len },
             false => return Ok(frame),
         };
-        self.refused = part.map(|(head, _)| head);
+        self.refused = part.map(|(head, _)| Box::new(head));
         self.reader.slot.clear_ancillary();
         Err(error)
     }
@@ -75,7 +75,7 @@ impl Inbox {
         }
         let begun = self.part_head();
         if let Some(incomplete) = self.reader.pieces.end() {
-            self.refused = begun;
+            self.refused = begun.map(Box::new);
             self.reader.keep_unread(len);
             return Err(incomplete);
         }
@@ -109,7 +109,7 @@ impl Inbox {
         let Reader { slot, pieces, limits, .. } = &mut self.reader;
         let accepted = pieces.accept(slot, len, limits.frame_len.saturating_add(head_len));
         accepted.map_err(|error| {
-            self.refused = part;
+            self.refused = part.map(Box::new);
             self.reader.slot.release();
             match error {
                 RecvError::TooLarge { len, limit } => {
@@ -172,7 +172,7 @@ impl Inbox {
             _ => return Err(RecvError::Empty),
         }
         self.reader.ended = true;
-        self.refused = self.part_head();
+        self.refused = self.part_head().map(Box::new);
         self.reader.pieces.end().map_or(Ok(()), Err)
     }
 
@@ -182,7 +182,7 @@ impl Inbox {
         // Ask while the installed descriptors are open, because they count.
         let limit = sys::open_file_limit(self.reader.fd.as_fd());
         let received = self.take_descriptors().len();
-        self.refused = self.part_head();
+        self.refused = self.part_head().map(Box::new);
         self.reader.pieces.discard_rest();
         RecvError::DescriptorsLost { received, limit }
     }

@@ -19,8 +19,8 @@ pub(crate) struct Inbox {
     pub(super) bundle: BundleCursor,
     /// Whether parts of calls are received like frames.
     pub(super) accepts_calls: bool,
-    /// The head of the part of a call that the last receive has refused.
-    pub(super) refused: Option<CallHead>,
+    /// The head of the part of a call that the last receive has refused. Boxed, as it is rare.
+    pub(super) refused: Option<Box<CallHead>>,
 }
 
 impl Inbox {
@@ -78,7 +78,7 @@ impl Inbox {
 
     /// Returns the head of the part of a call that the last receive has refused, if it is known.
     pub(crate) fn take_refused(&mut self) -> Option<CallHead> {
-        self.refused.take()
+        self.refused.take().map(|head| *head)
     }
 
     /// Returns the bytes of the last received part of a call, and how many of them are before the last `len`.

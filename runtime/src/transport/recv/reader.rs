@@ -1,6 +1,5 @@
 //! Returns the next datagram: one that was read earlier, or one from the socket, which it waits for.
 
-use std::collections::VecDeque;
 use std::os::fd::AsFd as _;
 
 use super::first_call::FirstCall;
@@ -29,8 +28,8 @@ pub(super) struct Reader {
     pub(super) is_awaited: bool,
     /// Whether the end was read.
     pub(super) ended: bool,
-    /// Datagrams that were read, to return before those in the socket.
-    unread: VecDeque<Unread>,
+    /// Datagrams that were read, to return before those in the socket. The next one is the last.
+    unread: Vec<Unread>,
 }
 
 /// A datagram that was read earlier.
@@ -52,7 +51,7 @@ impl Reader {
             eager: options.eager,
             is_awaited: false,
             ended: false,
-            unread: VecDeque::new(),
+            unread: Vec::new(),
         }
     }
 
@@ -167,7 +166,7 @@ impl Reader {
     /// Returns the next datagram that needs no read, or `None` at the end.
     #[cold]
     fn next_unread(&mut self) -> Option<ReadResult> {
-        let Some(Unread { bytes, len }) = self.unread.pop_front() else {
+        let Some(Unread { bytes, len }) = self.unread.pop() else {
             self.slot.release();
             return None;
         };
@@ -177,25 +176,26 @@ impl Reader {
 
     /// Returns the bytes of the next datagram that needs no read, and its full length.
     pub(super) fn first_unread(&self) -> Option<(&[u8], usize)> {
-        self.unread.front().map(|unread| (&*unread.bytes, unread.len))
+        self.unread.last().map(|unread| (&*unread.bytes, unread.len))
     }
 
     /// Keeps the datagram in the slot, of full length `len`, for the next call.
     pub(super) fn keep_unread(&mut self, len: usize) {
         let bytes = self.slot.take();
-        self.unread.push_front(Unread { bytes, len });
+        self.unread.push(Unread { bytes, len });
     }
 
     /// Returns `datagrams` from the next calls, before anything still in the socket.
     pub(super) fn restore(&mut self, datagrams: Vec<Vec<u8>>) {
-        let datagrams = datagrams.into_iter().filter(|datagram| !datagram.is_empty());
-        self.unread.extend(datagrams.map(|bytes| Unread { len: bytes.len(), bytes }));
+        let datagrams = datagrams.into_iter().rev().filter(|datagram| !datagram.is_empty());
+        let datagrams = datagrams.map(|bytes| Unread { len: bytes.len(), bytes });
+        self.unread.splice(..0, datagrams);
     }
 
     /// Returns the socket, and the datagrams that it still has to return. A frame under assembly is one of them.
     pub(super) fn into_parts(self) -> (DatagramFd, impl Iterator<Item = Vec<u8>>) {
         // A datagram that was read only in part cannot be restored.
-        let whole = self.unread.into_iter().filter(|unread| unread.len == unread.bytes.len());
+        let whole = self.unread.into_iter().rev().filter(|unread| unread.len == unread.bytes.len());
         (self.fd, self.pieces.into_piece().into_iter().chain(whole.map(|unread| unread.bytes)))
     }
 }

@@ -11,7 +11,7 @@ use datagrammar::tokio::calls::{Client, Server, Service};
 use futures_util::future::try_join_all;
 use tokio::runtime::Runtime;
 
-use crate::echo::{Echo, Echoed, TEXT};
+use crate::echo::{Echo, EchoEchoAnswer, TEXT};
 use crate::pair::{Pair, runtime, spawn_server};
 use crate::{Case, tarpc};
 
@@ -51,7 +51,7 @@ impl Service for Handler {
 
     async fn handle(self: Arc<Self>, mut call: Call<Echo<'static>>) {
         let Some((_, Echo::Echo { text }, answer)) = call.open() else { return };
-        answer.reply::<Echoed<'static>>(Ok(text));
+        answer.reply::<EchoEchoAnswer<'static>>(Ok(text));
     }
 }
 
@@ -71,7 +71,7 @@ fn pair(apart: bool) -> Result<Pair> {
             let client = client.clone();
             runtime.spawn(async move {
                 for _ in 0..calls {
-                    let answer = client.call::<Echoed<'static>>(&Echo::Echo { text: TEXT });
+                    let answer = client.call::<EchoEchoAnswer<'static>>(&Echo::Echo { text: TEXT });
                     let mut answer = answer.await.map_err(|error| anyhow!(error))?;
                     anyhow::ensure!(answer.decode()? == TEXT);
                 }

@@ -11,7 +11,7 @@ use datagrammar_benches::usage::cpu_time;
 use datagrammar_benches::{cpus, raw};
 
 use crate::Case;
-use crate::echo::{Echo, Echoed, TEXT};
+use crate::echo::{Echo, EchoEchoAnswer, TEXT};
 
 /// The length of a request and of an answer: the head, the tag, the length of the text, and the text.
 const LEN: usize = 14 + 1 + 1 + TEXT.len();
@@ -44,7 +44,7 @@ impl Service for Handler {
 
     fn handle(&self, mut call: Call<Echo<'static>>) {
         let Some((_, Echo::Echo { text }, answer)) = call.open() else { return };
-        answer.reply::<Echoed<'static>>(Ok(text));
+        answer.reply::<EchoEchoAnswer<'static>>(Ok(text));
     }
 }
 
@@ -55,7 +55,7 @@ fn measure(options: &Options, calls: usize) -> Result<f64> {
     let client = Client::new(client);
     let before = cpu_time()?;
     for _ in 0..calls {
-        let mut answer = client.call::<Echoed<'static>>(&Echo::Echo { text: TEXT })?;
+        let mut answer = client.call::<EchoEchoAnswer<'static>>(&Echo::Echo { text: TEXT })?;
         ensure!(answer.decode()? == TEXT);
     }
     let used = cpu_time()? - before;

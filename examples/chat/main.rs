@@ -14,6 +14,8 @@ mod rooms;
 mod server;
 mod talk;
 
+use std::time::Duration;
+
 use clap::Parser;
 use datagrammar::Address;
 
@@ -26,6 +28,9 @@ enum Task {
     Serve {
         /// The address: unix:/path, unix:@abstract, or vsock:CID:PORT.
         address: Address,
+        /// How many seconds a client that must leave has to read its last events.
+        #[arg(long, default_value_t = 5)]
+        grace: u64,
     },
     /// Says each line of the standard input in ROOM.
     Talk {
@@ -48,7 +53,7 @@ enum Task {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Task::parse() {
-        Task::Serve { address } => server::serve(&address).await,
+        Task::Serve { address, grace } => server::serve(&address, Duration::from_secs(grace)).await,
         Task::Talk { address, room, name } => talk::run(&address, &room, &name).await,
         Task::Load { address, load } => load::run(&address, load).await,
     }

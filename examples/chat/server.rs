@@ -24,13 +24,11 @@ const MAX_REQUEST: usize = 16 * 1024;
 /// The most clients at a time.
 const MAX_CLIENTS: usize = 10_000;
 
-/// How long a client has to read its last events.
-const GRACE: Duration = Duration::from_secs(2);
-
 type Client = Connection<Event<'static>, Request<'static>>;
 
-/// Serves clients until SIGTERM or SIGINT. Then says goodbye to all of them.
-pub(crate) async fn serve(address: &Address) -> anyhow::Result<()> {
+/// Serves clients until SIGTERM or SIGINT. Then says goodbye to all of them. A client that must leave has `grace` to
+/// read its last events.
+pub(crate) async fn serve(address: &Address, grace: Duration) -> anyhow::Result<()> {
     let budget = Budget::new().connections(MAX_CLIENTS);
     let options = Options::new().limits(Limits::default().frame_len(MAX_REQUEST)).budget(&budget);
     let listener = Listener::<Event<'static>, Request<'static>>::bind_with(address, &options)?;
@@ -45,7 +43,7 @@ pub(crate) async fn serve(address: &Address) -> anyhow::Result<()> {
         tokio::select! {
             accepted = listener.accept() => {
                 let client = accepted.context("accepting clients")?;
-                clients.spawn(talk(client, Arc::clone(&rooms), stopped.clone()));
+                clients.spawn(talk(client, Arc::clone(&rooms), stopped.clone(), grace));
             }
             Some(_) = clients.join_next(), if !clients.is_empty() => {}
             _ = terminated.recv() => break,
@@ -59,10 +57,17 @@ pub(crate) async fn serve(address: &Address) -> anyhow::Result<()> {
 }
 
 /// Talks with a client until it leaves, lags behind, or the server stops.
-async fn talk(client: Client, rooms: Arc<Rooms>, mut stopped: watch::Receiver<()>) {
+async fn talk(
+    client: Client,
+    rooms: Arc<Rooms>,
+    mut stopped: watch::Receiver<()>,
+    grace: Duration,
+) {
     let (tx, mut rx) = client.split();
     let (queue, driver) = tx.into_queue(QUEUE_LEN);
-    let driver = tokio::spawn(driver);
+    // Dropping the set stops the driver, which holds the connection open.
+    let mut drivers = JoinSet::new();
+    drivers.spawn(driver);
     let too_slow = Arc::new(Notify::new());
     let mut seat = Seat::new(rooms, queue, Arc::clone(&too_slow));
     let reason = tokio::select! {
@@ -80,10 +85,10 @@ async fn talk(client: Client, rooms: Arc<Rooms>, mut stopped: watch::Receiver<()
             _ = queue.send(&Event::Goodbye { reason }).await;
         }
         drop(queue);
-        _ = driver.await;
+        _ = drivers.join_next().await;
     };
-    // A client that does not read even these events loses them.
-    _ = timeout(GRACE, last).await;
+    // A client that does not read even these events loses them, and its connection.
+    _ = timeout(grace, last).await;
 }
 
 /// Handles the requests of a client.

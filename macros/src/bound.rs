@@ -4,10 +4,12 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::{Generics, Type, TypeParamBound, WherePredicate};
 
-use crate::ast::{Container, Field, Form};
+use crate::ast::Container;
+use crate::field::{Field, Form};
 use crate::hygiene::{hygienic, hygienic_at};
-use crate::kind::{Kind, ungroup};
+use crate::kind::Kind;
 use crate::nest::{Inner, Replace};
+use crate::types::ungroup;
 use crate::usage::Usage;
 
 /// Types with a `Default` that needs no bounds on their type arguments.

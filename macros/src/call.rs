@@ -8,14 +8,16 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, DataEnum, DeriveInput, Generics, Lifetime, Member, Type, Visibility};
 
-use crate::ast::{self, Container, Ending, Field, Form, Variant};
+use crate::ast::{self, Container, Ending, Variant};
 use crate::attr;
 use crate::case::{camel, snake};
 use crate::ctxt::Ctxt;
+use crate::field::{Field, Form};
 use crate::hygiene::hygienic;
-use crate::kind::{self, Descriptors, ResultType};
+use crate::kind::{self, Descriptors};
 use crate::lifetime::{self, Named};
 use crate::nest::Replace;
+use crate::types::{self, ResultType};
 use crate::value::Tag;
 
 /// A message type whose variants are calls.
@@ -180,7 +182,7 @@ impl<'a> Protocol<'a> {
     }
 
     fn reply(&self, cx: &Ctxt, variant: &Variant<'_>, ty: &Type) -> Reply {
-        let (value, error) = match kind::result(ty) {
+        let (value, error) = match types::result(ty) {
             ResultType::Other => (ty, None),
             ResultType::Of(value, error) => (value, Some(error)),
             ResultType::Alias => {

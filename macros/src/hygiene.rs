@@ -1,5 +1,4 @@
-//! Quoting with hygienic spans: derived code cannot see local names of the user, nor the user those of derived
-//! code.
+//! Quoting with hygienic spans: local names of the user and of derived code do not meet.
 
 /// Quotes like `quote!`, with hygienic spans.
 macro_rules! hygienic {

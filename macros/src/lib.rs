@@ -1,7 +1,7 @@
 //! The derive macro of the crate `datagrammar`. Depend on that crate: it re-exports and documents the macro.
 //!
-//! The files are the steps. `attr` parses the attributes, `ast` describes the message type, `valid` checks it,
-//! and `expand` generates the code.
+//! The files are the steps. `attr` parses the attributes, `field` and `ast` describe the message type, `valid`
+//! checks it, and `expand` generates the code.
 #![forbid(unsafe_code)]
 
 mod ast;
@@ -14,12 +14,14 @@ mod expand;
 #[cfg(test)]
 mod expansions;
 mod fallback;
+mod field;
 mod free;
 mod hygiene;
 mod kind;
 mod lifetime;
 mod nest;
 mod symbol;
+mod types;
 mod usage;
 mod valid;
 mod valid_calls;

@@ -6,7 +6,7 @@ use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{GenericArgument, Generics, Ident, Lifetime, PathArguments, Type};
 
-use crate::kind::{is_static, ungroup};
+use crate::types::{is_static, ungroup};
 
 /// The message in the type of a `nested` field, and whether it is in a `Box` or a `Vec`. If it is, the message may
 /// hold itself.

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::ast::{Container, Data, Ending, Field, Form, Variant};
+use crate::ast::{Container, Data, Ending, Variant};
 use crate::ctxt::Ctxt;
+use crate::field::{Field, Form};
 use crate::free::FreeTags;
 use crate::kind::{self, Number};
 use crate::nest;

@@ -1,10 +1,13 @@
 //! Options for opening an endpoint.
 
+use std::io;
+use std::os::fd::AsFd as _;
 use std::time::Instant;
 
 use crate::budget::Budget;
 use crate::limits::Limits;
 use crate::policy::Policy;
+use crate::sys::{self, DatagramFd};
 
 /// Options for the `…_with` constructors. Each constructor lists the options that it uses, and ignores the
 /// others.
@@ -143,6 +146,11 @@ impl Options {
     /// An endpoint on tokio waits in the reactor, with or without this option.
     pub fn eager(self) -> Self {
         Self { eager: true, ..self }
+    }
+
+    /// Sets the sizes of the kernel's buffers of `fd`, if they are given.
+    pub(crate) fn set_buffers(&self, fd: &DatagramFd) -> io::Result<()> {
+        sys::set_buffers(fd.as_fd(), self.recv_buffer, self.send_buffer)
     }
 }
 

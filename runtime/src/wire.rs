@@ -139,6 +139,15 @@ pub(crate) fn is_reserved(first: u8) -> bool {
     u32::from(first) == RESERVED_TAG
 }
 
+/// Returns whether these bytes are a frame or, with `calls`, a part of a call.
+#[inline]
+pub(crate) fn is_frame(bytes: &[u8], calls: bool) -> bool {
+    match bytes {
+        [first, ..] if !is_reserved(*first) => true,
+        _ => calls && CallHead::split(bytes).is_some(),
+    }
+}
+
 /// Encodes the length of a frame in a bundle: a varint of 1 or 3 bytes, for lengths up to 65,535.
 pub(crate) fn frame_len_bytes(len: usize) -> ([u8; 3], usize) {
     match u8::try_from(len) {

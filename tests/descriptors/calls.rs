@@ -1,82 +1,31 @@
 //! Descriptors in requests and answers.
 
-use std::convert::Infallible;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::calls::{
-    Answers, Call, CallError, Client, Outcome, Protocol, Reply, Returns, Server, Service,
-};
-use datagrammar::{Connection, EncodeError, Message, RecvError, SendError};
+use datagrammar::calls::{Answers, Call, CallError, Client, Outcome, Server, Service};
+use datagrammar::{Connection, EncodeError, Message, Protocol, RecvError, SendError};
 use datagrammar_tests::{leaks, raw};
 use rustix::net::SocketType;
 
 use super::{Limited, alone, copies};
 
-#[derive(Message)]
+#[derive(Message, Protocol)]
 enum Files {
     /// Answers how many there are.
-    #[message(tag = 1)]
+    #[message(tag = 1, reply = u64)]
     Count(#[message(fd)] Vec<OwnedFd>),
     /// Answers with that many.
-    #[message(tag = 2)]
+    #[message(tag = 2, reply = Vec<OwnedFd>)]
     Copies(u64),
     /// Answers with the number of bytes.
-    #[message(tag = 3)]
+    #[message(tag = 3, reply = u64)]
     Load {
         bytes: Vec<u8>,
         #[message(fd)]
         file: OwnedFd,
     },
-}
-
-impl Protocol for Files {
-    const ANSWER_DESCRIPTORS: bool = true;
-
-    fn returns(tag: u32) -> Returns {
-        match tag {
-            1 | 3 => Returns::answer::<Counted>(),
-            2 => Returns::answer::<Copied>(),
-            _ => Returns::unknown(),
-        }
-    }
-}
-
-#[derive(Message)]
-#[message(tag = 1)]
-struct Counted(u64);
-
-impl Reply for Counted {
-    type Value<'f> = u64;
-    type Error<'f> = Infallible;
-
-    fn into_result<'f>(reply: Self::Borrowed<'f>) -> Result<Self::Value<'f>, Self::Error<'f>> {
-        Ok(reply.0)
-    }
-
-    fn from_result<'f>(result: Result<Self::Value<'f>, Self::Error<'f>>) -> Self::Borrowed<'f> {
-        let Ok(count) = result;
-        Self(count)
-    }
-}
-
-#[derive(Message)]
-#[message(tag = 1)]
-struct Copied(#[message(fd)] Vec<OwnedFd>);
-
-impl Reply for Copied {
-    type Value<'f> = Vec<OwnedFd>;
-    type Error<'f> = Infallible;
-
-    fn into_result<'f>(reply: Self::Borrowed<'f>) -> Result<Self::Value<'f>, Self::Error<'f>> {
-        Ok(reply.0)
-    }
-
-    fn from_result<'f>(result: Result<Self::Value<'f>, Self::Error<'f>>) -> Self::Borrowed<'f> {
-        let Ok(copies) = result;
-        Self(copies)
-    }
 }
 
 struct Handler;
@@ -87,9 +36,11 @@ impl Service for Handler {
     fn handle(&self, mut call: Call<Files>) {
         let Some((_cx, request, answer)) = call.open() else { return };
         match request {
-            Files::Count(files) => answer.reply::<Counted>(Ok(files.len() as u64)),
-            Files::Copies(count) => answer.reply::<Copied>(Ok(copies(count as usize))),
-            Files::Load { bytes, file: _ } => answer.reply::<Counted>(Ok(bytes.len() as u64)),
+            Files::Count(files) => answer.reply::<FilesCountAnswer>(Ok(files.len() as u64)),
+            Files::Copies(count) => answer.reply::<FilesCopiesAnswer>(Ok(copies(count as usize))),
+            Files::Load { bytes, file: _ } => {
+                answer.reply::<FilesLoadAnswer>(Ok(bytes.len() as u64));
+            }
         }
     }
 }
@@ -128,9 +79,11 @@ fn they_travel_with_their_call() {
         for count in [0, 1, 20, 253] {
             let client = &client;
             scope.spawn(move || {
-                let mut answer = client.call::<Counted>(&Files::Count(copies(count))).unwrap();
+                let mut answer =
+                    client.call::<FilesCountAnswer>(&Files::Count(copies(count))).unwrap();
                 assert_eq!(answer.decode().unwrap(), count as u64);
-                let mut answer = client.call::<Copied>(&Files::Copies(count as u64)).unwrap();
+                let mut answer =
+                    client.call::<FilesCopiesAnswer>(&Files::Copies(count as u64)).unwrap();
                 assert_eq!(answer.decode().unwrap().len(), count);
             });
         }
@@ -180,9 +133,9 @@ fn h11_an_answer_that_lost_descriptors_fails_its_call_alone() {
     let client = Client::<Files>::new(Connection::adopt(ours).unwrap());
     let limited = Limited::to(3);
     let (lost, other) = thread::scope(|scope| {
-        let lost = scope.spawn(|| client.call::<Copied>(&Files::Copies(10)).map(|_| ()));
+        let lost = scope.spawn(|| client.call::<FilesCopiesAnswer>(&Files::Copies(10)).map(|_| ()));
         let id = raw::recv(&theirs)[6];
-        let other = scope.spawn(|| client.call::<Counted>(&Files::Count(Vec::new())));
+        let other = scope.spawn(|| client.call::<FilesCountAnswer>(&Files::Count(Vec::new())));
         let other_id = raw::recv(&theirs)[6];
         raw::send_with(&theirs, &[head(6, id), vec![1, 10]].concat(), &[&files]).unwrap();
         raw::send(&theirs, &[head(6, other_id), vec![1, 7]].concat()).unwrap();
@@ -209,13 +162,13 @@ fn a_large_request_whose_descriptors_cannot_be_kept_fails_alone() {
     let request = Files::Load { bytes: vec![7; 1 << 20], file: first };
     // The call itself keeps one.
     let limited = Limited::to(1);
-    let refused = client.call::<Counted>(&request).map(|_| ());
+    let refused = client.call::<FilesCountAnswer>(&request).map(|_| ());
     drop(limited);
     let Err(CallError::NotSent(error)) = refused else { panic!("{refused:?}") };
     assert!(matches!(*error, SendError::Encode(EncodeError::Fd(_))), "{error:?}");
-    let mut others = client.call::<Counted>(&Files::Count(others.into())).unwrap();
+    let mut others = client.call::<FilesCountAnswer>(&Files::Count(others.into())).unwrap();
     assert_eq!(others.decode().unwrap(), 2);
-    assert_eq!(client.call::<Counted>(&request).unwrap().decode().unwrap(), 1 << 20);
+    assert_eq!(client.call::<FilesCountAnswer>(&request).unwrap().decode().unwrap(), 1 << 20);
     drop(client);
     server.join().unwrap();
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use datagrammar::{Address, Connection, Message, Wait};
+use datagrammar::{Address, Connection, Message, SendError, Wait};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{Running, run};
@@ -36,9 +36,16 @@ fn chat() -> Command {
 }
 
 fn server() -> (tempfile::TempDir, Address, Running) {
+    // More than a busy machine needs.
+    server_with_grace(60)
+}
+
+/// Starts a server that gives clients `grace` seconds to read their last events.
+fn server_with_grace(grace: u64) -> (tempfile::TempDir, Address, Running) {
     let directory = tempfile::tempdir().unwrap();
     let address = format!("unix:{}/chat.sock", directory.path().display());
-    let server = Running::start(chat().args(["serve", &address]), "serving");
+    let grace = format!("--grace={grace}");
+    let server = Running::start(chat().args(["serve", &address, &grace]), "serving");
     (directory, address.parse().unwrap(), server)
 }
 
@@ -106,8 +113,24 @@ fn a_slow_reader_is_told_so_and_holds_up_nobody() {
 }
 
 #[test]
+fn a_client_that_reads_nothing_loses_its_connection() {
+    let (_directory, address, _server) = server_with_grace(0);
+    let mut deaf = join(&address, "hall", "deaf");
+    let text = "x".repeat(10_000);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let ended = loop {
+        match deaf.send_deadline(&Request::Say { text: &text }, deadline) {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(ended, SendError::Disconnected), "{ended}");
+}
+
+#[test]
 fn sigterm_says_goodbye_to_everybody_and_waits_for_nobody() {
-    let (_directory, address, server) = server();
+    // Longer than a thread may stop.
+    let (_directory, address, server) = server_with_grace(6);
     let mut client = join(&address, "hall", "reader");
     next(&mut client, |event| assert!(matches!(event, Event::Joined { .. })));
     let mut stuck = join(&address, "hall", "stuck");

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::{AcceptError, Address, Connection, Listener, OpenError, Options, Policy, Socket};
-use datagrammar_tests::{Directory, Numbered, is_awaited, numbered, skipped};
+use datagrammar_tests::{Directory, Numbered, backlog, is_awaited, numbered, skipped};
 use rustix::net::SocketType;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
@@ -342,17 +342,17 @@ fn what_this_kernel_lacks_is_named() {
 
 #[test]
 fn h54_try_accept_goes_on_while_clients_are_waiting() {
-    const REJECTED: u64 = 200;
+    let rejected = u64::from(backlog(200));
     let directory = Directory::new();
     let address = directory.address("socket");
     let asked = AtomicU64::new(0);
-    let policy = Policy::by(move |_| asked.fetch_add(1, Ordering::Relaxed) >= REJECTED);
+    let policy = Policy::by(move |_| asked.fetch_add(1, Ordering::Relaxed) >= rejected);
     let options = Options::new().backlog(300).policy(policy);
     let listener = OurListener::bind_with(&address, &options).unwrap();
-    let _clients: Vec<_> = (0..=REJECTED).map(|_| Ours::connect(&address).unwrap()).collect();
+    let _clients: Vec<_> = (0..=rejected).map(|_| Ours::connect(&address).unwrap()).collect();
     // An edge-triggered poller has told of them once.
     listener.try_accept().unwrap();
-    assert_eq!(listener.rejected(), REJECTED);
+    assert_eq!(listener.rejected(), rejected);
     assert!(matches!(listener.try_accept(), Err(AcceptError::WouldBlock)));
 }
 

@@ -51,8 +51,9 @@ const RUNTIME: &[&[&str]] = &[
 
 /// The derive's pipeline, from its first step to its last.
 const MACROS: &[&[&str]] = &[
-    &["symbol", "ctxt", "hygiene", "kind", "nest", "usage", "value", "case", "lifetime"],
+    &["symbol", "ctxt", "hygiene", "types", "kind", "nest", "usage", "value", "case", "lifetime"],
     &["attr", "free"],
+    &["field"],
     &["ast"],
     &["call"],
     &["valid", "valid_calls", "bound"],

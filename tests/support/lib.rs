@@ -104,6 +104,12 @@ pub fn skipped(why: impl Display) {
     _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
 }
 
+/// How many of `wanted` clients can wait in the backlog of a listener here: listen(2), *somaxconn*.
+pub fn backlog(wanted: u32) -> u32 {
+    let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok();
+    most.and_then(|most| most.trim().parse().ok()).map_or(wanted, |most| wanted.min(most))
+}
+
 /// A number that a test's schedule is derived from: `DATAGRAMMAR_SEED`, or a new one. It is printed,
 /// so that a failure can be repeated.
 pub fn seed() -> u64 {

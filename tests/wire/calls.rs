@@ -5,68 +5,25 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::calls::{
-    Answers, Call, CallError, Client, ItemError, Protocol, Reply, Returns, Server, Service,
-};
-use datagrammar::{Connection, Limits, Message};
+use datagrammar::calls::{Answers, Call, CallError, Client, ItemError, Server, Service};
+use datagrammar::{Connection, Limits, Message, Protocol};
 use datagrammar_tests::raw;
 use rustix::net::SocketType;
 
 use super::golden::{hex, unhex};
 
-#[derive(Message)]
+#[derive(Message, Protocol)]
 enum Sums {
-    #[message(tag = 1)]
+    #[message(tag = 1, reply = Result<u64, String>)]
     Add { left: u64, right: u64 },
-    #[message(tag = 2)]
+    #[message(tag = 2, items = Counted)]
     Count { from: u64, to: u64 },
     #[message(tag = 3)]
     Note(u64),
-    #[message(tag = 4)]
+    #[message(tag = 4, reply = u64)]
     Panic,
-    #[message(tag = 5)]
+    #[message(tag = 5, reply = u64)]
     Wait,
-}
-
-impl Protocol for Sums {
-    const ANSWER_DESCRIPTORS: bool = false;
-
-    fn returns(tag: u32) -> Returns {
-        match tag {
-            1 | 4 | 5 => Returns::answer::<Sum>(),
-            2 => Returns::items::<Counted>(),
-            3 => Returns::nothing(),
-            _ => Returns::unknown(),
-        }
-    }
-}
-
-/// The answer to `Add`, `Panic` and `Wait`.
-#[derive(Message)]
-enum Sum {
-    #[message(tag = 1)]
-    Ok(u64),
-    #[message(tag = 2)]
-    Err(String),
-}
-
-impl Reply for Sum {
-    type Value<'f> = u64;
-    type Error<'f> = String;
-
-    fn into_result<'f>(reply: Self::Borrowed<'f>) -> Result<Self::Value<'f>, Self::Error<'f>> {
-        match reply {
-            Self::Ok(value) => Ok(value),
-            Self::Err(error) => Err(error),
-        }
-    }
-
-    fn from_result<'f>(result: Result<Self::Value<'f>, Self::Error<'f>>) -> Self::Borrowed<'f> {
-        match result {
-            Ok(value) => Self::Ok(value),
-            Err(error) => Self::Err(error),
-        }
-    }
 }
 
 /// An item of `Count`.
@@ -92,7 +49,7 @@ impl Service for Handler {
         match request {
             Sums::Add { left, right } => {
                 tell(format!("Add {left} {right}"));
-                answer.reply::<Sum>(left.checked_add(right).ok_or("too much".into()));
+                answer.reply::<SumsAddAnswer>(left.checked_add(right).ok_or("too much".into()));
             }
             Sums::Count { from, to } => {
                 tell(format!("Count {from} {to}"));
@@ -178,7 +135,7 @@ fn clients_send_the_vectors() {
     let add = &Sums::Add { left: 1, right: 2 };
 
     let (ours, theirs) = client();
-    let call = thread::spawn(move || ours.call::<Sum>(add).unwrap().decode().unwrap());
+    let call = thread::spawn(move || ours.call::<SumsAddAnswer>(add).unwrap().decode().unwrap());
     note("Add { left: 1, right: 2 }", &raw::recv(&theirs));
     raw::send(&theirs, &vector("call server Ok(3)")[0]).unwrap();
     assert_eq!(call.join().unwrap(), 3);
@@ -187,7 +144,7 @@ fn clients_send_the_vectors() {
     let (ours, theirs) = client();
     let until_now = loop {
         let near = ours.deadline(Instant::now() + Duration::from_millis(1));
-        let late = near.call::<Sum>(add).unwrap_err();
+        let late = near.call::<SumsAddAnswer>(add).unwrap_err();
         assert!(matches!(late, CallError::TimedOut), "{late}");
         if let Ok(datagram) = raw::try_recv(&theirs, 0) {
             break datagram;
@@ -220,7 +177,7 @@ fn clients_send_the_vectors() {
     let hasty = ours.deadline(Instant::now());
     while hasty.notify(&Sums::Note(1)).is_ok() {}
     hasty.notify(&Sums::Note(250)).unwrap_err();
-    let call = thread::spawn(move || ours.call::<Sum>(add).unwrap().decode().unwrap());
+    let call = thread::spawn(move || ours.call::<SumsAddAnswer>(add).unwrap().decode().unwrap());
     let bundle = loop {
         let datagram = raw::recv(&theirs);
         if datagram != [3, 1] {
@@ -372,7 +329,7 @@ fn clients_accept_the_vectors() {
                 let mut items = ours.items::<Counted>(&Sums::Count { from: 0, to: 1 }).unwrap();
                 return format!("{:?}", items.recv().map(|item| item.map(|item| item.0)));
             }
-            let answer = ours.call::<Sum>(&Sums::Add { left: 0, right: 0 });
+            let answer = ours.call::<SumsAddAnswer>(&Sums::Add { left: 0, right: 0 });
             let answer = answer.map_err(CallError::widen).and_then(|mut answer| answer.decode());
             format!("{answer:?}")
         })

@@ -7,10 +7,12 @@ use syn::spanned::Spanned;
 use super::context::Context;
 use super::names::{binding, bindings, function_of, matched};
 use super::with;
-use crate::ast::{Data, Field, Form, Variant};
+use crate::ast::{Data, Variant};
+use crate::field::{Field, Form};
 use crate::hygiene::{hygienic, hygienic_at};
-use crate::kind::{Content, Kind, Number, Slice, ungroup};
+use crate::kind::{Content, Kind, Number, Slice};
 use crate::nest;
+use crate::types::ungroup;
 
 pub(super) fn function(cx: &Context<'_>) -> TokenStream {
     let codec = &cx.codec;

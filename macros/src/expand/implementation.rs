@@ -8,8 +8,9 @@ use syn::{Generics, Path};
 use super::context::Context;
 use super::properties::{descriptors, name, tag};
 use super::{decode, encode};
-use crate::ast::{Container, Field, Form};
+use crate::ast::Container;
 use crate::bound;
+use crate::field::{Field, Form};
 use crate::hygiene::{hygienic, hygienic_at};
 use crate::kind::Kind;
 

@@ -13,6 +13,7 @@ mod mistaken;
 mod names;
 mod properties;
 mod protocol;
+mod read_field;
 mod with;
 
 pub(crate) use self::context::at_frame;

@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 
 use super::names::matched;
-use crate::ast::{Container, Data, Form, Variant};
+use crate::ast::{Container, Data, Variant};
+use crate::field::Form;
 use crate::hygiene::hygienic;
 use crate::nest::Inner;
 

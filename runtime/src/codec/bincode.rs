@@ -33,15 +33,8 @@ impl Codec for Bincode {
 
     #[inline]
     fn encode_u32(value: u32, out: &mut Vec<u8>) -> Result<(), Box<str>> {
-        match (u8::try_from(value), u16::try_from(value)) {
-            (Ok(byte @ ..=MAX_SINGLE_BYTE), _) => out.push(byte),
-            (_, Ok(short)) => {
-                let [low, high] = short.to_le_bytes();
-                out.extend_from_slice(&[TWO_BYTES, low, high]);
-            }
-            _ => Self::encode(&value, out)?,
-        }
-        Ok(())
+        // The bytes depend on the value alone, not on its type.
+        Self::encode_u64(value.into(), out)
     }
 
     #[inline]

@@ -1,7 +1,7 @@
 //! The receiving half of a connection, and the parts of calls that it returns.
 
-mod half;
+mod endpoint;
 mod part;
 
-pub use self::half::Receiver;
+pub use self::endpoint::Receiver;
 pub(crate) use self::part::Part;

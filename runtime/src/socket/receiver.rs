@@ -25,15 +25,13 @@ use crate::wait::Wait;
 pub struct SocketReceiver<Rx> {
     shared: Arc<Shared>,
     inbox: Inbox,
-    limits: Limits,
     message: PhantomData<fn() -> Rx>,
 }
 
 impl<Rx: Message> SocketReceiver<Rx> {
     pub(super) fn new(shared: Arc<Shared>, options: &Options) -> Self {
-        // Large frames arrive whole, in sealed memory: no budget.
-        let inbox = Inbox::new(true, options.eager, None);
-        Self { shared, inbox, limits: options.limits, message: PhantomData }
+        let inbox = Inbox::new(shared.fd.clone(), options, true);
+        Self { shared, inbox, message: PhantomData }
     }
 
     pub(crate) fn local_addr(&self) -> io::Result<Address> {
@@ -108,7 +106,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
 
     /// Changes the limits for the frames received from now on.
     pub fn set_limits(&mut self, limits: Limits) {
-        self.limits = limits;
+        self.inbox.set_limits(limits);
     }
 
     /// Shuts down the socket: see [`Socket::shutdown`](crate::Socket::shutdown).
@@ -150,7 +148,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
     /// Receives the next frame, and returns its range for [`frame`](Self::frame).
     #[inline]
     pub(crate) fn receive_range(&mut self, wait: Wait) -> Result<Range<usize>, RecvError> {
-        match self.inbox.recv(&self.shared.fd, self.limits, wait) {
+        match self.inbox.recv(wait) {
             Ok(Some(frame)) => Ok(frame),
             // A socket without a peer has no end.
             Ok(None) => Err(RecvError::Shutdown),
@@ -177,7 +175,7 @@ impl<Rx> fmt::Debug for SocketReceiver<Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SocketReceiver")
             .field("fd", &self.as_fd())
-            .field("limits", &self.limits)
+            .field("limits", &self.inbox.limits())
             .finish_non_exhaustive()
     }
 }

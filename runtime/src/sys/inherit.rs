@@ -31,9 +31,9 @@ pub(crate) fn inherit_only_stdio(command: &mut Command) -> io::Result<()> {
     let set_cloexec = || {
         set_cloexec_from(FIRST as libc::c_uint).or_else(|refused| {
             static SET: [AtomicWord; SET_LEN] = [const { AtomicWord::new(0) }; SET_LEN];
-            // SAFETY: these are `SET_LEN` words that live for ever and may be written to through a shared
-            // reference, as they are atomic; an atomic word is laid out as a word. Nobody else refers to
-            // them: only this closure does, and it runs in the child, which has this one thread (fork(2)).
+            // SAFETY: the pointer is to the `SET_LEN` atomic words of a static, which have the layout of words
+            // and may be written through a shared reference. Only this closure refers to them, and it runs in
+            // the child, which has only this thread (fork(2)).
             let set = unsafe { slice::from_raw_parts_mut(SET.as_ptr().cast_mut().cast(), SET_LEN) };
             set_cloexec_each(set, refused)
         })

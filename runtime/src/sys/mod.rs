@@ -46,7 +46,7 @@ pub(crate) use self::process::{
 };
 pub(crate) use self::random::random;
 #[cfg(feature = "tokio")]
-pub(crate) use self::reactor::register;
+pub(crate) use self::reactor::{register, register_duplicate};
 pub(crate) use self::recv::{Peeked, Scatter, peek, peek_len, recv};
 pub(crate) use self::recv_state::{RecvState, recv_state};
 pub(crate) use self::send::send;

@@ -1,7 +1,7 @@
 //! Registers descriptors with the reactor of a tokio runtime.
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use ::tokio::io::Interest;
@@ -38,4 +38,17 @@ pub(crate) fn register<T: StableFd>(fd: T, interest: Interest) -> io::Result<Asy
     // crate does not call `get_mut`, so `fd` is only borrowed until then.
     let registered = unsafe { AsyncFd::register_with_interest(fd, interest) };
     registered.map_err(|error| error.into_parts().1)
+}
+
+/// Registers a duplicate of `fd`, as the reactor registers each descriptor only once.
+///
+/// # Panics
+///
+/// As [`register`].
+#[track_caller]
+pub(crate) fn register_duplicate(
+    fd: BorrowedFd<'_>,
+    interest: Interest,
+) -> io::Result<AsyncFd<OwnedFd>> {
+    register(fd.try_clone_to_owned()?, interest)
 }

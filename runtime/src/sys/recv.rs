@@ -36,7 +36,7 @@ impl Peeked {
     }
 }
 
-/// The number of bytes that a peek reads.
+/// The number of bytes that a peek reads: a head, and the length of a bundle's first frame.
 const PEEK_LEN: usize = 24;
 
 /// The length of the head of a scattered read, in bytes.

@@ -115,10 +115,9 @@ impl Process {
     /// As [`Child::spawn`].
     #[must_use]
     pub fn from_blocking(process: child::Process) -> Self {
-        let register =
-            |pidfd: BorrowedFd<'_>| sys::register(pidfd.try_clone_to_owned()?, Interest::READABLE);
         // Without it, `wait` asks again and again.
-        let pidfd = process.pidfd().and_then(|pidfd| register(pidfd).ok());
+        let register = |pidfd| sys::register_duplicate(pidfd, Interest::READABLE).ok();
+        let pidfd = process.pidfd().and_then(register);
         Self { inner: process, pidfd }
     }
 

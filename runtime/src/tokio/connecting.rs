@@ -1,11 +1,10 @@
 //! Connects without blocking the thread.
 
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::AsFd as _;
 use std::time::Duration;
 
 use ::tokio::io::Interest;
-use ::tokio::io::unix::AsyncFd;
 use ::tokio::time::{sleep, timeout_at};
 
 use crate::address::Address;
@@ -41,19 +40,17 @@ async fn connect_or_wait(connecting: &Connecting<'_>) -> Result<(), OpenError> {
             Attempt::InProgress => {
                 let registered = match &registered {
                     Some(registered) => registered,
-                    None => registered.insert(register(connecting).map_err(not_registered)?),
+                    None => {
+                        let fd = connecting.as_fd();
+                        let new = sys::register_duplicate(fd, Interest::WRITABLE);
+                        registered.insert(new.map_err(not_registered)?)
+                    }
                 };
                 let mut ready = registered.writable().await.map_err(not_registered)?;
                 ready.clear_ready();
             }
         }
     }
-}
-
-/// Registers a duplicate, as the connection registers the descriptor itself.
-fn register(connecting: &Connecting<'_>) -> io::Result<AsyncFd<OwnedFd>> {
-    let duplicate = connecting.as_fd().try_clone_to_owned()?;
-    sys::register(duplicate, Interest::WRITABLE)
 }
 
 /// Maps an error of epoll_ctl(2).

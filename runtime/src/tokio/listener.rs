@@ -240,8 +240,7 @@ impl<Tx, Rx> Listener<Tx, Rx> {
     pub fn from_blocking(
         listener: listener::Listener<Tx, Rx>,
     ) -> Result<Self, (listener::Listener<Tx, Rx>, io::Error)> {
-        let register =
-            |fd: BorrowedFd<'_>| sys::register(fd.try_clone_to_owned()?, Interest::READABLE);
+        let register = |fd| sys::register_duplicate(fd, Interest::READABLE);
         let clients = register(listener.as_fd());
         let stop = listener.stop_fd().map(register).transpose();
         match (clients, stop) {

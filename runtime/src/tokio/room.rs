@@ -130,10 +130,9 @@ impl Drop for Kept {
     }
 }
 
-/// Registers a duplicate: the reactor knows the descriptor itself already. The kernel reports room that it finds
-/// at the registration, so no room is missed.
+/// Registers `fd` for writing. The kernel reports room that it finds at the registration, so no room is missed.
 fn register(fd: &DatagramFd) -> io::Result<AsyncFd<OwnedFd>> {
-    sys::register(fd.as_fd().try_clone_to_owned()?, Interest::WRITABLE)
+    sys::register_duplicate(fd.as_fd(), Interest::WRITABLE)
 }
 
 /// Repeats `attempt`, when the reactor reports room or else after pauses, until it returns something other than

@@ -10,8 +10,8 @@ use super::answer::path;
 use super::flavor::{Flavor, allowed};
 use crate::call::{Argument, Call, Returns};
 use crate::hygiene::{hygienic, hygienic_at};
-use crate::kind::ungroup;
 use crate::lifetime;
+use crate::types::ungroup;
 
 /// Returns the trait. `private` is the path of the runtime's module for derived code.
 pub(super) fn declaration(flavor: &Flavor<'_>, private: &TokenStream) -> TokenStream {

@@ -2,7 +2,6 @@
 
 use std::io::{self, ErrorKind};
 use std::mem;
-use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ use crate::backoff::Backoff;
 use crate::budget::Budget;
 use crate::error::AcceptError;
 use crate::options::Options;
-use crate::sys::{self, DatagramFd, Errno, ListenerFd, Wakeup, errno};
+use crate::sys::{DatagramFd, Errno, ListenerFd, Wakeup, errno};
 use crate::wait::Wait;
 
 /// The most clients that a non-blocking call rejects before it returns `WouldBlock`: more than a backlog
@@ -58,8 +57,7 @@ pub(crate) fn accept_next(
         rejected.fetch_add(1, Ordering::Relaxed);
         return Ok(None);
     }
-    sys::set_buffers(fd.as_fd(), options.recv_buffer, options.send_buffer)
-        .map_err(failed("setting the buffers of a connection"))?;
+    options.set_buffers(&fd).map_err(failed("setting the buffers of a connection"))?;
     Ok(Some(fd))
 }
 

@@ -1,5 +1,6 @@
 //! Takes over descriptors, after checking what they are.
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -11,30 +12,20 @@ use crate::sys::{self, DatagramFd, Errno, ListenerFd, errno};
 
 /// Takes over one end of a connection.
 pub(crate) fn adopt_connection(fd: OwnedFd, options: &Options) -> Result<DatagramFd, OpenError> {
-    let expected = "a connected AF_UNIX or AF_VSOCK SOCK_SEQPACKET socket";
-    let (fd, connected) = adopt(fd, true, expected)?;
-    if !connected {
-        return Err(wrong_descriptor(&fd, "not connected", expected));
-    }
-    set_buffers(&fd, options)?;
-    Ok(fd)
+    adopt(fd, options, true, "a connected AF_UNIX or AF_VSOCK SOCK_SEQPACKET socket")
 }
 
 /// Takes over a socket without a connection.
 pub(crate) fn adopt_datagram(fd: OwnedFd, options: &Options) -> Result<DatagramFd, OpenError> {
-    let expected = "an AF_UNIX, AF_INET or AF_INET6 SOCK_DGRAM socket (UDP), not connected";
-    let (fd, connected) = adopt(fd, false, expected)?;
     // When the peer of a connected socket closes, the kernel discards its receive queue.
-    if connected {
-        return Err(wrong_descriptor(&fd, "connected", expected));
-    }
+    let expected = "an AF_UNIX, AF_INET or AF_INET6 SOCK_DGRAM socket (UDP), not connected";
+    let fd = adopt(fd, options, false, expected)?;
     if options.identify_senders {
         if !fd.kind().is_unix() {
             return Err(cannot_identify(fd.as_fd()));
         }
         fd.identify_senders().map_err(failed("asking the kernel to identify senders"))?;
     }
-    set_buffers(&fd, options)?;
     Ok(fd)
 }
 
@@ -45,13 +36,7 @@ pub(crate) fn adopt_listener(
     descriptors: bool,
 ) -> Result<ListenerFd, OpenError> {
     let expected = "a listening AF_UNIX or AF_VSOCK SOCK_SEQPACKET socket";
-    let fd = match ListenerFd::adopt(fd) {
-        Ok(Ok(fd)) => fd,
-        Ok(Err(socket)) => {
-            return Err(OpenError::WrongDescriptor { found: socket.to_string(), expected });
-        }
-        Err(error) => return Err(inspect_error(error, expected)),
-    };
+    let fd = adopted(ListenerFd::adopt(fd), expected)?;
     if options.policy.needs_identity() && !fd.kind().is_unix() {
         return Err(cannot_identify(fd.as_fd()));
     }
@@ -68,40 +53,53 @@ pub(crate) fn inherited() -> Result<DatagramFd, OpenError> {
     Ok(fd)
 }
 
-/// Takes over a descriptor, and returns whether it is connected.
+/// Takes over a socket that has a connection, or one that has none.
 fn adopt(
     fd: OwnedFd,
+    options: &Options,
     connection: bool,
     expected: &'static str,
-) -> Result<(DatagramFd, bool), OpenError> {
-    let socket = sys::inspect(fd.as_fd()).map_err(|error| inspect_error(error, expected))?;
-    let adopted = match DatagramFd::adopt(fd).map_err(failed("adopting a socket"))? {
-        Ok(adopted) if adopted.kind().is_connection() == connection => adopted,
-        _ => return Err(OpenError::WrongDescriptor { found: socket.to_string(), expected }),
+) -> Result<DatagramFd, OpenError> {
+    let fd = adopted(DatagramFd::adopt(fd), expected)?;
+    let is_connected = match fd.peer_name() {
+        Ok(_) => true,
+        Err(error) if error.kind() == ErrorKind::NotConnected => false,
+        Err(error) => return Err(failed("adopting a socket")(error)),
     };
-    match adopted.peer_name() {
-        Ok(_) => Ok((adopted, true)),
-        Err(error) if error.kind() == ErrorKind::NotConnected => Ok((adopted, false)),
-        Err(error) => Err(failed("adopting a socket")(error)),
+    let is_right_kind = fd.kind().is_connection() == connection;
+    if is_right_kind && is_connected == connection {
+        options.set_buffers(&fd).map_err(failed("setting the buffers of a socket"))?;
+        return Ok(fd);
+    }
+    let detail = match is_connected {
+        _ if !is_right_kind => "",
+        true => ", connected",
+        false => ", not connected",
+    };
+    match sys::inspect(fd.as_fd()) {
+        Ok(socket) => {
+            Err(OpenError::WrongDescriptor { found: format!("{socket}{detail}"), expected })
+        }
+        Err(error) => Err(inspect_error(error, expected)),
     }
 }
 
-fn set_buffers(fd: &DatagramFd, options: &Options) -> Result<(), OpenError> {
-    sys::set_buffers(fd.as_fd(), options.recv_buffer, options.send_buffer)
-        .map_err(failed("setting the buffers of a socket"))
+/// Maps what the system calls returned: a descriptor, a description of the wrong one, or an error.
+fn adopted<T>(
+    adopted: io::Result<Result<T, impl Display>>,
+    expected: &'static str,
+) -> Result<T, OpenError> {
+    match adopted {
+        Ok(Ok(fd)) => Ok(fd),
+        Ok(Err(socket)) => Err(OpenError::WrongDescriptor { found: socket.to_string(), expected }),
+        Err(error) => Err(inspect_error(error, expected)),
+    }
 }
 
 fn inspect_error(error: io::Error, expected: &'static str) -> OpenError {
     match errno(&error) {
         Errno::NotASocket => OpenError::WrongDescriptor { found: "not a socket".into(), expected },
         _ => failed("inspecting a descriptor")(error),
-    }
-}
-
-fn wrong_descriptor(fd: &DatagramFd, detail: &str, expected: &'static str) -> OpenError {
-    match sys::inspect(fd.as_fd()) {
-        Ok(socket) => OpenError::WrongDescriptor { found: format!("{socket}, {detail}"), expected },
-        Err(error) => inspect_error(error, expected),
     }
 }
 

@@ -41,8 +41,7 @@ impl<'a> Connecting<'a> {
         let target = Target::connection(address)?;
         target.check_identity(options.server_uid.is_some())?;
         let fd = DatagramFd::open(target.kind).map_err(target.failed("opening"))?;
-        sys::set_buffers(fd.as_fd(), options.recv_buffer, options.send_buffer)
-            .map_err(target.failed("setting the buffers of"))?;
+        options.set_buffers(&fd).map_err(target.failed("setting the buffers of"))?;
         Ok(Self { fd, target, server_uid: options.server_uid })
     }
 
@@ -114,8 +113,7 @@ fn connect_until(
 pub(crate) fn pair(options: &Options) -> Result<(DatagramFd, DatagramFd), OpenError> {
     let (left, right) = DatagramFd::pair().map_err(failed("making a pair of sockets"))?;
     for fd in [&left, &right] {
-        sys::set_buffers(fd.as_fd(), options.recv_buffer, options.send_buffer)
-            .map_err(failed("setting the buffers of a pair"))?;
+        options.set_buffers(fd).map_err(failed("setting the buffers of a pair"))?;
     }
     Ok((left, right))
 }

@@ -17,8 +17,7 @@ pub(crate) fn bind_datagram(
     let target = Target::datagrams(address)?;
     target.check_identity(options.identify_senders)?;
     let fd = DatagramFd::open(target.kind).map_err(target.failed("opening"))?;
-    sys::set_buffers(fd.as_fd(), options.recv_buffer, options.send_buffer)
-        .map_err(target.failed("setting the buffers of"))?;
+    options.set_buffers(&fd).map_err(target.failed("setting the buffers of"))?;
     if options.identify_senders {
         fd.identify_senders().map_err(target.failed("opening"))?;
     }

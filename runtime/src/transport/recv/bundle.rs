@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::error::{BundleFault, RecvError};
-use crate::wire::{CallHead, HEAD_LEN, is_reserved, read_frame_len};
+use crate::wire::{HEAD_LEN, is_frame, read_frame_len};
 
 /// The position in a bundle whose frames are received one by one.
 #[derive(Debug, Default)]
@@ -14,13 +14,6 @@ pub(super) struct BundleCursor {
     at: u32,
     /// How many bytes follow the last frame, once that has been returned. `left` then stays 1, to report the fault.
     trailing: u32,
-}
-
-/// What only a receiver of calls needs. Boxed, so that other receivers do not make room for it.
-#[derive(Debug, Default)]
-pub(super) struct Calls {
-    /// The head of the part of a call that the last receive has refused.
-    pub(super) refused: Option<CallHead>,
 }
 
 impl BundleCursor {
@@ -34,31 +27,20 @@ impl BundleCursor {
         self.left > 0
     }
 
-    /// Moves to the next frame of the bundle `bytes`, and returns its range. A fault ends the bundle. A frame
-    /// over `limit` is skipped, with an error. With `calls`, the frames may be parts of calls.
+    /// Moves to the next frame of the bundle `bytes`, and returns its range. A fault ends the bundle. With `calls`,
+    /// the frames may be parts of calls.
     #[inline]
-    pub(super) fn next(
-        &mut self,
-        bytes: &[u8],
-        limit: usize,
-        calls: Option<&mut Calls>,
-    ) -> Result<Range<usize>, RecvError> {
-        let frame = match self.find(bytes, calls.is_some()) {
-            Ok(frame) => frame,
-            Err(fault) => {
-                self.left = 0;
-                return Err(RecvError::BadBundle(fault));
-            }
-        };
+    pub(super) fn next(&mut self, bytes: &[u8], calls: bool) -> Result<Range<usize>, RecvError> {
+        let frame = self.find(bytes, calls).map_err(|fault| {
+            self.left = 0;
+            RecvError::BadBundle(fault)
+        })?;
         self.at = frame.end as u32;
         match bytes.len() - frame.end {
             trailing @ 1.. if self.left == 1 => {
                 (self.at, self.trailing) = (bytes.len() as u32, trailing as u32);
             }
             _ => self.left -= 1,
-        }
-        if frame.len() > limit {
-            check_part(bytes.get(frame.clone()).unwrap_or_default(), limit, calls)?;
         }
         Ok(frame)
     }
@@ -81,22 +63,8 @@ impl BundleCursor {
         let frame = usize::try_from(len).ok().and_then(|len| rest.get(..len));
         match frame {
             None => Err(BundleFault::Overrun { at, len, left: rest.len() }),
-            Some(frame @ [first, ..]) if !is_reserved(*first) => Ok(at..at + frame.len()),
-            Some(frame) if calls && CallHead::split(frame).is_some() => Ok(at..at + frame.len()),
+            Some(frame) if is_frame(frame, calls) => Ok(at..at + frame.len()),
             Some(_) => Err(BundleFault::NotAFrame { at }),
         }
     }
-}
-
-/// Fails for a frame over `limit`, unless only the head of a call makes it so long.
-#[cold]
-fn check_part(frame: &[u8], limit: usize, calls: Option<&mut Calls>) -> Result<(), RecvError> {
-    let Some(calls) = calls else { return Err(RecvError::TooLarge { len: frame.len(), limit }) };
-    let part = CallHead::split(frame);
-    let len = part.map_or(frame.len(), |(_, frame)| frame.len());
-    if len > limit {
-        calls.refused = part.map(|(head, _)| head);
-        return Err(RecvError::TooLarge { len, limit });
-    }
-    Ok(())
 }

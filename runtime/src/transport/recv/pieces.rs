@@ -6,7 +6,6 @@ use super::assembly::Assembly;
 use super::slot::Slot;
 use crate::budget::Budget;
 use crate::error::{FragmentFault, RecvError};
-use crate::limits::Limits;
 use crate::sys::DatagramFd;
 use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE};
 
@@ -93,17 +92,17 @@ impl Pieces {
         &mut self,
         slot: &mut Slot,
         fd: &DatagramFd,
-        limits: Limits,
+        limit: usize,
         block: bool,
     ) -> Result<Option<ReadResult>, RecvError> {
         // Bytes over the limit are not needed, except for the heads of pieces and of calls, and for bundles.
         let cap = |limit: usize| limit.saturating_add(2 * HEAD_LEN).max(MAX_BUNDLE);
         let State::Assembling(assembly) = &mut self.state else {
-            let len = slot.read(fd, None, cap(limits.frame_len), block)?;
+            let len = slot.read(fd, None, cap(limit), block)?;
             return Ok(len.map(ReadResult::Datagram));
         };
         // The limit may have been lowered since the frame was begun.
-        let cap = cap(limits.frame_len.max(assembly.total()));
+        let cap = cap(limit.max(assembly.total()));
         let mut head = [0; HEAD_LEN];
         let read = match assembly.scatter(&mut head) {
             Ok(scatter) => slot.read(fd, Some(scatter), cap, block),

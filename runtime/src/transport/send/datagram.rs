@@ -19,7 +19,7 @@ pub(crate) struct Outgoing<'o> {
     /// The frame's bytes, in slices.
     pub(crate) slices: &'o [IoSlice<'o>],
     pub(crate) descriptors: &'o [BorrowedFd<'o>],
-    /// The frame's length: the sum of the slices.
+    /// The length of the whole frame, for errors. The slices may be a piece of it, or its envelope.
     pub(crate) len: usize,
 }
 

@@ -121,14 +121,8 @@ fn send_slow(
         Err(SendError::WouldBlock { .. }) if progress.sent > 0 => {}
         result => return result,
     }
-    let mut rest = Vec::new();
-    rest.try_reserve_exact(len - progress.sent)
-        .map_err(|_| SendError::Io { len, source: io::ErrorKind::OutOfMemory.into() })?;
-    let mut skipped = progress.sent;
-    for slice in slices {
-        rest.extend_from_slice(slice.get(skipped..).unwrap_or_default());
-        skipped = skipped.saturating_sub(slice.len());
-    }
+    let failed = |source| SendError::Io { len, source };
+    let rest = progress.copy_rest(slices).map_err(failed)?;
     *pending =
         Some(Box::new(Pending { rest, descriptors: duplicates, progress, process: process::id() }));
     Ok(())
@@ -172,6 +166,18 @@ impl Progress {
             }
         }
         Ok(())
+    }
+
+    /// Returns a copy of the rest of the frame, which `slices` are all of.
+    fn copy_rest(&self, slices: &[IoSlice<'_>]) -> io::Result<Vec<u8>> {
+        let mut rest = Vec::new();
+        rest.try_reserve_exact(self.total - self.sent)?;
+        let mut skipped = self.sent;
+        for slice in slices {
+            rest.extend_from_slice(slice.get(skipped..).unwrap_or_default());
+            skipped = skipped.saturating_sub(slice.len());
+        }
+        Ok(rest)
     }
 }
 

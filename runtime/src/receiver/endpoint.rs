@@ -74,16 +74,13 @@ use crate::wire::CallHead;
 /// - A process that locks its memory should call mlockall(2) before it first receives. The call locks
 ///   existing lanes whole, more than 4 MiB each.
 pub struct Receiver<Rx> {
-    fd: DatagramFd,
     inbox: Inbox,
-    limits: Limits,
     message: PhantomData<fn() -> Rx>,
 }
 
 impl<Rx: Message> Receiver<Rx> {
     pub(crate) fn new(fd: DatagramFd, options: &Options) -> Self {
-        let inbox = Inbox::new(Rx::DESCRIPTORS, options.eager, options.budget.clone());
-        Self { fd, inbox, limits: options.limits, message: PhantomData }
+        Self { inbox: Inbox::new(fd, options, Rx::DESCRIPTORS), message: PhantomData }
     }
 
     /// Receives the next frame, and waits for it as long as necessary. Returns `None` at the end.
@@ -128,7 +125,7 @@ impl<Rx: Message> Receiver<Rx> {
     /// Those of [`recv`](Self::recv), [`try_recv`](Self::try_recv) or
     /// [`recv_deadline`](Self::recv_deadline), as `wait` says.
     pub fn recv_owned(&mut self, wait: Wait) -> Result<Option<OwnedFrame<Rx>>, RecvError> {
-        let Some(frame) = self.inbox.recv(&self.fd, self.limits, wait)? else { return Ok(None) };
+        let Some(frame) = self.inbox.recv(wait)? else { return Ok(None) };
         let descriptors = self.take_descriptors();
         let bytes = self.inbox.take_bytes(frame);
         Ok(Some(OwnedFrame::new(bytes, descriptors, None)))
@@ -160,12 +157,12 @@ impl<Rx: Message> Receiver<Rx> {
     /// [`RecvError::NoMemory`], [`RecvError::Io`]; [`RecvError::BadBundle`], until the next receive drops
     /// the bundle.
     pub fn peek_len(&mut self, wait: Wait) -> Result<Option<usize>, RecvError> {
-        self.inbox.peek_len(&self.fd, self.limits, wait)
+        self.inbox.peek_len(wait)
     }
 
     /// Changes the limits for the frames received from now on.
     pub fn set_limits(&mut self, limits: Limits) {
-        self.limits = limits;
+        self.inbox.set_limits(limits);
     }
 
     /// Returns `unread` from the next receives, before anything still in the socket. Pass the datagrams from
@@ -181,28 +178,28 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// Those of [`Sender::shutdown`](crate::Sender::shutdown).
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.fd.shutdown(how)
+        self.fd().shutdown(how)
     }
 
     pub(crate) fn fd(&self) -> &DatagramFd {
-        &self.fd
+        self.inbox.fd()
     }
 
     /// Returns the socket and the unread datagrams.
     pub(crate) fn into_parts(self) -> (DatagramFd, Vec<Vec<u8>>) {
-        (self.fd, self.inbox.into_unread())
+        self.inbox.into_parts()
     }
 
     #[inline]
     fn receive(&mut self, wait: Wait) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        let range = self.inbox.recv(&self.fd, self.limits, wait)?;
+        let range = self.inbox.recv(wait)?;
         Ok(range.map(|range| self.frame(range)))
     }
 
     /// Receives the next frame, and returns its range for [`frame`](Self::frame), or `None` at the end.
     #[inline]
     pub(crate) fn receive_range(&mut self, wait: Wait) -> Result<Option<Range<usize>>, RecvError> {
-        self.inbox.recv(&self.fd, self.limits, wait)
+        self.inbox.recv(wait)
     }
 
     /// Lends the last received frame.
@@ -260,7 +257,7 @@ impl<Rx: Message> Receiver<Rx> {
 /// or from a duplicate: frames already read would be missing.
 impl<Rx> AsFd for Receiver<Rx> {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        self.inbox.fd().as_fd()
     }
 }
 
@@ -273,8 +270,8 @@ impl<Rx> AsRawFd for Receiver<Rx> {
 impl<Rx> fmt::Debug for Receiver<Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver")
-            .field("fd", &self.fd.as_fd())
-            .field("limits", &self.limits)
+            .field("fd", &self.as_fd())
+            .field("limits", &self.inbox.limits())
             .finish_non_exhaustive()
     }
 }

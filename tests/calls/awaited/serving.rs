@@ -104,7 +104,7 @@ async fn all_connections_share_a_bound() {
         (0..40).map(|number| clients[number % 4].call::<Sum>(&Sums::Slow { millis: 5 })).collect();
     let began = Instant::now();
     for call in calls {
-        call.await.unwrap();
+        call.await.unwrap().decode().unwrap();
     }
     assert!(began.elapsed() >= Duration::from_millis(95), "{:?}", began.elapsed());
     assert_eq!(seen.begun.load(Ordering::SeqCst), 40);

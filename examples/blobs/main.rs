@@ -166,6 +166,7 @@ fn watch(address: &Address, prefix: &str) -> anyhow::Result<()> {
     connect(address)?.watch(prefix, |change| match change {
         Change::Stored { name, size } => println!("stored {}, {size} bytes", name.escape_debug()),
         Change::Removed { name } => println!("removed {}", name.escape_debug()),
+        Change::Unknown(unknown) => println!("a change of a newer server, {}", unknown.tag()),
     })
 }
 

@@ -1,9 +1,9 @@
-//! The protocol of the client and the server.
+//! The protocol of the client and the server. Newer versions may add calls, arguments and fields.
 
 use std::fmt;
 use std::fs::File;
 
-use datagrammar::{Limits, Message, Options, Protocol};
+use datagrammar::{Limits, Message, Options, Protocol, Unknown};
 
 /// The most bytes that a store keeps, names and contents together.
 pub(crate) const STORE_LEN: usize = 1024 * 1024 * 1024;
@@ -15,6 +15,7 @@ pub(crate) fn options() -> Options {
 
 /// A store of blobs.
 #[derive(Message, Protocol, Debug)]
+#[message(extensible)]
 pub(crate) enum Blobs<'a> {
     /// Stores `content` under `name`, and replaces an existing blob. Answers with the size of the blob in bytes.
     #[message(tag = 1, reply = Result<u64, Refused>)]
@@ -59,11 +60,15 @@ pub(crate) struct Entry<'a> {
 
 /// A change of a blob.
 #[derive(Message, Debug)]
+#[message(extensible)]
 pub(crate) enum Change<'a> {
     #[message(tag = 1)]
     Stored { name: &'a str, size: u64 },
     #[message(tag = 2)]
     Removed { name: &'a str },
+    /// A change of a newer server.
+    #[message(other)]
+    Unknown(Unknown<'a>),
 }
 
 /// Why the server refuses.

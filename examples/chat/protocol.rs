@@ -1,9 +1,10 @@
-//! What the server and its clients say to each other.
+//! What the server and its clients say to each other. Newer versions may add variants and fields.
 
 use datagrammar::{Message, Unknown};
 
 /// What a client sends.
 #[derive(Message)]
+#[message(extensible)]
 pub(crate) enum Request<'a> {
     /// Enters a room, under a name, and leaves the one before.
     #[message(tag = 1)]
@@ -18,6 +19,7 @@ pub(crate) enum Request<'a> {
 
 /// What the server sends.
 #[derive(Message)]
+#[message(extensible)]
 pub(crate) enum Event<'a> {
     /// Somebody in the room has said something.
     #[message(tag = 1)]

@@ -118,7 +118,7 @@ fn fields_do_not_outlive_frames(cx: &Ctxt, field: &Field<'_>) {
         _ => kind::is_static_reference(field.ty),
     };
     if is_static {
-        let message = "a field cannot borrow from the frame for `'static`: write a lifetime of the message type, as in `enum Request<'a>`, or an owned type";
+        let message = "a field cannot borrow from the frame for `'static`: write a lifetime of the message type, as in `enum Request<'a>`, `'_` in an answer, or an owned type";
         cx.error_on(field.ty, message);
     }
 }

@@ -54,6 +54,9 @@ pub fn apart<T>(variant: impl FnOnce() -> T) -> T {
     variant()
 }
 
+/// A protocol whose answers have the types in `T`. The types stand here so that the compiler checks how they are written.
+pub trait AnsweredWith<T> {}
+
 /// A type of `fd` fields: it lends its descriptor, and can be made from one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a descriptor",

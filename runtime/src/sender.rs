@@ -225,6 +225,9 @@ impl<Tx: Message> Sender<Tx> {
     /// processes with a copy of the descriptor. The peer receives what was sent, and then the end. Dropping
     /// an endpoint ends the connection only when the last copy of the descriptor is closed.
     ///
+    /// With [`Shutdown::Read`], the peer can send no more, and a `recv` that waits in another thread ends: the receiver
+    /// returns the frames that the kernel holds, and then `None`. See [`guide::stopping`](crate::guide::stopping).
+    ///
     /// # Errors
     ///
     /// Those of shutdown(2): `NotConnected` if the connection has ended.

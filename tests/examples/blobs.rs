@@ -101,7 +101,9 @@ fn client_and_server_by_hand() {
         command
     };
     let said = fail(&mut client(&["list"]));
-    assert_eq!(said, format!("Error: nobody listens at {address}\n"));
+    let expected =
+        format!("Error: nobody listens at {address}: start the server, or check the address\n");
+    assert_eq!(said, expected);
 
     let server = Running::start(blobs().args(["serve", &address, "--quiet"]), "serving at");
     let stored = run(&mut client(&["put", "one", "page", "below"]));

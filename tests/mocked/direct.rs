@@ -84,7 +84,7 @@ fn items_come_one_by_one_and_end() {
     let direct = root();
     let names: Vec<String> = (0..100).map(|number| format!("a/{number:03}")).collect();
     for name in &names {
-        put(&direct, name, b"").unwrap();
+        put(&direct, name, b"").unwrap().decode().unwrap();
     }
     let mut items = direct.items::<Change<'static>>(&Blobs::Watch { prefix: "a/" }).unwrap();
     for name in &names {

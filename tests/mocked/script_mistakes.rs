@@ -1,5 +1,7 @@
 //! Mistakes in scripts: the call fails, and so does the test.
 
+use std::env;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use datagrammar::calls::{CallError, Expected, Script};
@@ -147,4 +149,37 @@ fn a_call_too_many_fails() {
     assert!(matches!(client.put("a", b""), Err(CallError::Failed)));
     let error = playing.finish().unwrap_err().to_string();
     assert_eq!(error, "no call was expected any more, and Put (tag 1) came");
+}
+
+/// The variable that makes the test below fail.
+const FAILS: &str = "DATAGRAMMAR_SCRIPT_FAILS";
+
+#[test]
+fn a_test_that_panics_says_what_the_script_did_not_expect() {
+    let mut test = Command::new(env::current_exe().unwrap());
+    let output = test
+        .args(["--exact", "script_mistakes::fails_before_it_finishes", "--ignored", "--nocapture"])
+        .env(FAILS, "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let (_, script) = said.split_once("not as the script expects: ").expect(&said);
+    assert!(script.contains("BlobsGetAnswer"), "{said}");
+    assert!(script.contains("but Put (tag 1) has the answer"), "{said}");
+    assert!(!script.contains("did not come"), "{said}");
+}
+
+#[test]
+#[ignore = "the test above runs it, and it fails then"]
+fn fails_before_it_finishes() {
+    if env::var_os(FAILS).is_none() {
+        return;
+    }
+    let (connection, mut script) = Script::<Blobs<'static>>::new().unwrap();
+    script.expect(|_| true).answer::<BlobsGetAnswer<'static>>(Ok(Blob(b"xyz")));
+    script.expect(|_| true).fail(&CallError::Busy);
+    let playing = script.play();
+    let client = BlobsClient::new(connection).deadline(Instant::now() + DEADLINE);
+    client.put("a", b"").unwrap();
+    playing.finish().unwrap();
 }

@@ -128,7 +128,7 @@ fn blocking_calls_have_spans() {
     let client = SumsClient::new(client);
     assert_eq!(client.add(1, 2).unwrap(), 3);
     client.add(u64::MAX, 1).unwrap_err();
-    client.echo(b"abc").unwrap();
+    client.echo(b"abc").unwrap().decode().unwrap();
     let mut few = client.count(2).unwrap();
     while few.recv().unwrap().is_some() {}
     client.note(1).unwrap();
@@ -178,7 +178,7 @@ async fn call_awaited(collector: &Collector) {
     let client = SumsTokioClient::new(client);
     assert_eq!(client.add(1, 2).await.unwrap(), 3);
     client.add(u64::MAX, 1).await.unwrap_err();
-    client.echo(b"abc").await.unwrap();
+    client.echo(b"abc").await.unwrap().decode().unwrap();
     let mut few = client.count(2).unwrap();
     while few.recv().await.unwrap().is_some() {}
     client.note(1).await.unwrap();

@@ -108,8 +108,10 @@ fn answer(cx: &Context<'_>, name: &str, ty: &Type) -> TokenStream {
     hygienic_at! { span => {
         __private::AnswerType::<#at_frame>::FIELD.__check();
         #(__private::Unmarked::<#inside>::FIELD.__check();)*
-        __private::AnswerOf::<'_, '__frame, #at_frame>::new(__descriptors)
-            .__get::<#codec>(#name, __decoder)?
+        // Here the compiler reports a `'static` that outlives the frame.
+        let __value: #at_frame = __private::AnswerOf::<'_, '__frame, #at_frame>::new(__descriptors)
+            .__get::<#codec>(#name, __decoder)?;
+        __value
     }}
 }
 

@@ -32,7 +32,7 @@ pub enum OpenError {
     },
 
     /// The path names something other than a socket. It is left alone.
-    #[error("{} is {found}, not a socket: choose another path, or remove it", path.display())]
+    #[error("{} is {found}, not a socket: choose another path", path.display())]
     NotASocket {
         /// The path.
         path: PathBuf,
@@ -89,7 +89,7 @@ pub enum OpenError {
     },
 
     /// Nobody listens at the address.
-    #[error("nobody listens at {address}")]
+    #[error("nobody listens at {address}: start the server, or check the address")]
     Refused {
         /// The address.
         address: String,

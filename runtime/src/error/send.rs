@@ -50,7 +50,7 @@ pub enum SendError {
 
     /// The frame is longer than one datagram of this socket, and cannot travel in pieces (UDP).
     #[error(
-        "a frame of {} is longer than one datagram of this socket{}",
+        "a frame of {} is longer than one datagram of this socket{}: send shorter messages, or use a UNIX socket or a connection",
         bytes(*.len), max_len_suffix(*.max)
     )]
     TooLarge {

@@ -4,3 +4,4 @@
 pub mod awaiting;
 pub mod calls;
 pub mod fork;
+pub mod stopping;

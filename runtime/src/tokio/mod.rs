@@ -12,7 +12,8 @@
 //! | `recv_deadline(instant)` and so on | `recv_deadline(instant).await` (an instant of `std`), or any timeout of tokio |
 //! | `flush(wait)` and others that take a [`Wait`](crate::Wait) | `flush().await`: no `Wait` |
 //! | `Batch` | `Batch`, and a queue for many tasks: [`Sender::into_queue`] |
-//! | none | streams: [`Receiver`], [`SocketReceiver`], [`Incoming`] |
+//! | none | streams: [`Receiver`], [`SocketReceiver`], [`Incoming`], for the `StreamExt` of `futures-util` or `tokio-stream` |
+//! | `connection.into_fd()`, `listener.into_fd()` | `into_blocking().into_fd()` |
 //!
 //! ```
 //! use datagrammar::Message;

@@ -41,7 +41,7 @@ async fn h21_a_flood_against_small_bounds_does_not_stall() {
                 client.notify(&Sums::Note(1)).await.unwrap();
                 assert_eq!(add(&client, task, number).await.unwrap(), task + number);
                 assert!(large.await.unwrap().decode().unwrap() == text);
-                slow.await.unwrap();
+                slow.await.unwrap().decode().unwrap();
             }
         })
     });

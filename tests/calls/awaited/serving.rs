@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use datagrammar::calls::{Answers, Call, CallError};
 use datagrammar::to_vec;
-use datagrammar::tokio::Connection;
 use datagrammar::tokio::calls::{Client, Server, Service};
+use datagrammar::tokio::{Connection, Listener};
+use datagrammar_tests::Directory;
 use rustix::net::{SendFlags, send};
 use tokio::time::{sleep, timeout};
 
@@ -105,7 +106,7 @@ async fn all_connections_share_a_bound() {
         (0..40).map(|number| clients[number % 4].call::<Sum>(&Sums::Slow { millis: 5 })).collect();
     let began = Instant::now();
     for call in calls {
-        call.await.unwrap();
+        call.await.unwrap().decode().unwrap();
     }
     assert!(began.elapsed() >= Duration::from_millis(95), "{:?}", began.elapsed());
     assert_eq!(seen.begun.load(Ordering::SeqCst), 40);
@@ -155,6 +156,38 @@ async fn a_server_that_stops_finishes_calls_and_tells_the_rest() {
         serving.await.unwrap().unwrap();
         until(|| seen.cancelled() == 1).await;
         assert!(matches!(add(&client, 1, 2).await, Err(CallError::Disconnected(_))));
+    }
+}
+
+/// A program that ends when `run` returns cuts off no call.
+#[tokio::test]
+async fn a_server_runs_until_its_connections_have_ended() {
+    let directory = Directory::new();
+    for is_stopped in [false, true] {
+        let address = directory.address(if is_stopped { "stopped" } else { "shut" });
+        let handler = Handler::default();
+        let seen = Arc::clone(&handler.seen);
+        let listener = Arc::new(Listener::bind(&address).unwrap());
+        let server = Server::new(handler);
+        let stopper = server.stopper();
+        let accepting = Arc::clone(&listener);
+        let mut running = tokio::spawn(async move { server.run(&accepting).await });
+        let client: Ours = Client::connect(&address).await.unwrap();
+        let slow = client.call::<Sum>(&Sums::Slow { millis: u64::MAX });
+        until(|| seen.begun.load(Ordering::SeqCst) == 1).await;
+        let mut stopping = pin!(stopper.stop(Instant::now() + STALL));
+        match is_stopped {
+            true => assert_eq!(poll_once(stopping.as_mut()).await, None),
+            false => listener.shutdown().unwrap(),
+        }
+        assert!(timeout(Duration::from_millis(50), &mut running).await.is_err());
+        drop(slow);
+        if is_stopped {
+            assert_eq!(stopping.await, 0);
+        } else {
+            drop(client);
+        }
+        timeout(STALL, running).await.expect("a stall").unwrap().unwrap();
     }
 }
 

@@ -1,8 +1,8 @@
 //! Handlers and clients under tokio.
 
 use std::fs::File;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -146,13 +146,9 @@ fn run(service: impl Service, state: &State, end: End, ready: impl FnOnce()) {
     let runtime = runtime();
     let server = Server::new(service).calls(CALLS);
     let (stopper, handle) = (server.stopper(), runtime.handle().clone());
-    let (done, is_stopped) = mpsc::channel();
     let stop = move |deadline| {
-        let (stopper, done) = (stopper.clone(), done.clone());
-        handle.spawn(async move {
-            stopper.stop(deadline).await;
-            done.send(())
-        });
+        let stopper = stopper.clone();
+        handle.spawn(async move { stopper.stop(deadline).await });
     };
     assert!(state.stop.set(Box::new(stop)).is_ok());
     runtime.block_on(async {
@@ -163,8 +159,6 @@ fn run(service: impl Service, state: &State, end: End, ready: impl FnOnce()) {
                 let listener = Listener::bind(&address).unwrap();
                 ready();
                 server.run(&listener).await.unwrap();
-                // The connections are tasks of the runtime.
-                is_stopped.recv().unwrap();
             }
         }
     });

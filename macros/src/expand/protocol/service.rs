@@ -1,6 +1,7 @@
 //! Services: hand each call to a handler.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
+use quote::quote_spanned;
 use syn::ext::IdentExt;
 
 use super::flavor::{Flavor, allowed};
@@ -58,10 +59,17 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
     };
     // The task of a call owns the handler.
     let owned = flavor.is_tokio.then(|| hygienic!(+ 'static));
+    // Names with the span of the user's type: if the handler is none, the compiler then does not speak of the bounds of a
+    // derive, and does not advise to implement the trait by hand.
+    let served = if flavor.is_tokio { "__TokioService" } else { "__Service" };
+    let [served, parameter] = [served, "__H"].map(|name| Ident::new(name, ident.span()));
+    let served_by = quote_spanned!(ident.span() => #service<#parameter>);
     hygienic! {
+        use #module::Service as #served;
+
         #[automatically_derived]
         #allowed
-        impl<__H: #handler #owned> #module::Service for #service<__H> {
+        impl<#parameter: #handler #owned> #served for #served_by {
             type Protocol = #message;
 
             fn handle(#this, #mutable __call: #module::Call<#message>) #returned {

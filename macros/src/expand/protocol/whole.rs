@@ -34,7 +34,32 @@ pub(crate) fn protocol(protocol: &Protocol<'_>) -> TokenStream {
     });
     let items = hygienic!(#implemented #(#taken_apart)* #(#called)*);
     let block = in_block(protocol.message.krate.as_ref(), &items);
-    hygienic!(#(#answers)* #(#named)* #block)
+    let written = written(protocol, &private);
+    hygienic!(#written #(#answers)* #(#named)* #block)
+}
+
+/// Returns an implementation that the compiler refuses if a type of an answer has a lifetime that is not written. It comes
+/// first, because there the compiler says to write `<'_>`. Elsewhere it proposes names that the user does not know.
+fn written(protocol: &Protocol<'_>, private: &TokenStream) -> Option<TokenStream> {
+    let types = protocol.calls.iter().flat_map(|call| match &call.returns {
+        Returns::Nothing => [None, None],
+        Returns::Items(items) => [Some(&**items), None],
+        Returns::Reply(reply) => [Some(&reply.value), reply.error.as_ref()],
+    });
+    let types = types.flatten().map(|ty| lifetime::elide(ty, &protocol.lifetime));
+    let types: Vec<_> = types.collect();
+    let message = protocol.message;
+    let (ident, (impl_generics, ty_generics, where_clause)) =
+        (message.ident, message.generics.split_for_impl());
+    let allowed = allowed(protocol);
+    (!types.is_empty()).then(|| {
+        hygienic! {
+            #[doc(hidden)]
+            #[automatically_derived]
+            #allowed
+            impl #impl_generics #private::AnsweredWith<(#(*const #types,)*)> for #ident #ty_generics #where_clause {}
+        }
+    })
 }
 
 /// Returns the implementation of `Protocol`.

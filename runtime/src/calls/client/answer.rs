@@ -7,6 +7,7 @@ use crate::error::CallError;
 use crate::owned_frame::OwnedFrame;
 
 /// The answer to a call whose value borrows from it.
+#[must_use = "decode it: it may be an error of the protocol"]
 pub struct Answer<R>(OwnedFrame<R>);
 
 impl<R: Reply> Answer<R> {

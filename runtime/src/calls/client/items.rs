@@ -14,6 +14,7 @@ use crate::owned_frame::OwnedFrame;
 /// The items that answer a call, one after the other. Dropping it cancels the call.
 ///
 /// The server sends at most 16 items ahead of those that were taken here, so a slow reader holds it up.
+#[must_use = "dropping it cancels the call"]
 pub struct Items<P: Protocol, I> {
     link: Arc<Link<P>>,
     id: u64,

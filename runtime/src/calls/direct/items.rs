@@ -40,6 +40,7 @@ use crate::message::Message;
 /// assert!(items.recv()?.is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[must_use = "dropping it cancels the call"]
 pub struct DirectItems<I>(pub(super) ReceivedItems<I>);
 
 impl<I: Message> DirectItems<I> {

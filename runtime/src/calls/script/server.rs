@@ -5,10 +5,12 @@ use std::fmt;
 use std::net::Shutdown;
 use std::panic::Location;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use super::error::{ScriptError, Unexpected};
 use super::play::play;
 use super::step::{Expected, Step};
+use crate::backoff::Backoff;
 use crate::calls::protocol::{Answers, Protocol};
 use crate::connection::Connection;
 use crate::error::OpenError;
@@ -63,6 +65,8 @@ impl<P: Protocol + 'static> Script<P> {
 }
 
 /// A script that plays: see [`Script::play`]. Call [`finish`](Self::finish) at the end of the test.
+///
+/// If the test panics before, dropping this prints what has not been as expected so far, which may be why.
 #[must_use = "finish it to learn what was not as expected"]
 pub struct Playing {
     fd: DatagramFd,
@@ -89,6 +93,28 @@ impl Playing {
         if unexpected.is_empty() { Ok(()) } else { Err(ScriptError(unexpected)) }
     }
 }
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        let Some(thread) = self.thread.take().filter(|_| thread::panicking()) else { return };
+        // Fails only if the client has gone.
+        _ = self.fd.shutdown(Shutdown::Both);
+        let (mut backoff, patience) = (Backoff::new(), Instant::now() + PATIENCE);
+        while !thread.is_finished() && backoff.wait_until(Some(patience)) {}
+        if !thread.is_finished() {
+            return;
+        }
+        // If a matcher has panicked, that is printed already.
+        let mut unexpected = thread.join().unwrap_or_default();
+        unexpected.retain(|unexpected| !matches!(unexpected, Unexpected::Missing { .. }));
+        if !unexpected.is_empty() {
+            eprintln!("not as the script expects: {}", ScriptError(unexpected));
+        }
+    }
+}
+
+/// How long a test that panics waits for a step that waits.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl<P: Protocol> fmt::Debug for Script<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -44,6 +44,7 @@ use crate::message::Message;
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "dropping it cancels the call"]
 pub struct DirectItems<I>(pub(super) ReceivedItems<I>);
 
 impl<I: Message> DirectItems<I> {

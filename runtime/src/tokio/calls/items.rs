@@ -20,6 +20,7 @@ use crate::owned_frame::OwnedFrame;
 /// [`Items`](crate::calls::Items).
 ///
 /// It is also a [`Stream`] of [`OwnedFrame`]s, which ends after an error.
+#[must_use = "dropping it cancels the call"]
 pub struct Items<P, I> {
     handle: Arc<Handle>,
     id: u64,

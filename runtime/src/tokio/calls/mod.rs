@@ -49,6 +49,7 @@
 //! ```
 
 mod client;
+mod connections;
 mod context;
 mod desk;
 mod direct;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use ::tokio::time::sleep;
 
+use super::connections::Connections;
 use super::desk::{Bounds, Desk};
 use super::gate::Gate;
 use super::service::Service;
@@ -101,16 +102,18 @@ impl<S: Service> Server<S> {
         poll_fn(|cx| desk.poll_serve(cx)).await
     }
 
-    /// Accepts connections and serves each in a task of its own, until the listener or the server is stopped.
+    /// Accepts connections and serves each in a task of its own, until the listener or the server is stopped. Returns
+    /// when all these connections have ended, so that a program may end then: [`Stopper::stop`] ends them, and after
+    /// [`Listener::shutdown`] the clients do. Dropping the future only stops accepting.
     ///
     /// # Errors
     ///
-    /// [`AcceptError::Io`].
+    /// [`AcceptError::Io`], without waiting for the connections.
     pub async fn run(
         &self,
         listener: &Listener<Answers<S::Protocol>, S::Protocol>,
     ) -> Result<(), AcceptError> {
-        let mut backoff = Backoff::up_to(MAX_PAUSE);
+        let (mut backoff, connections) = (Backoff::up_to(MAX_PAUSE), Arc::default());
         loop {
             let mut accepting = pin!(listener.accept());
             let accepted = poll_fn(|cx| match self.stopper.0.poll_stopping(cx.waker()) {
@@ -120,10 +123,16 @@ impl<S: Service> Server<S> {
             match accepted.await {
                 Some(Ok(connection)) => {
                     backoff.reset();
-                    let server = self.clone();
-                    ::tokio::spawn(async move { server.serve(connection).await });
+                    let (server, open) = (self.clone(), Connections::open(&connections));
+                    ::tokio::spawn(async move {
+                        let _open = open;
+                        server.serve(connection).await
+                    });
                 }
-                None | Some(Err(AcceptError::Shutdown)) => return Ok(()),
+                None | Some(Err(AcceptError::Shutdown)) => {
+                    connections.ended().await;
+                    return Ok(());
+                }
                 Some(Err(error)) if error.is_fatal() => return Err(error),
                 Some(Err(_)) => sleep(backoff.next_pause()).await,
             }

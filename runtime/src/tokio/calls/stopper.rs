@@ -18,7 +18,9 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub struct Stopper(pub(super) calls::Stopper);
 
 impl Stopper {
-    /// Stops the server. See [`Stopper::stop`](crate::calls::Stopper::stop).
+    /// Stops the server, and waits until its connections are closed. See
+    /// [`Stopper::stop`](crate::calls::Stopper::stop). If the future is dropped earlier, calls that still run are not
+    /// cancelled, and connections may stay open.
     pub async fn stop(&self, deadline: Instant) -> usize {
         let sessions = self.0.begin();
         wait_until(deadline, || sessions.iter().all(|session| session.is_idle())).await;

@@ -8,6 +8,8 @@ struct Blob<'a>(#[message(rest)] &'a [u8]);
 enum Blobs {
     #[message(tag = 1, reply = Blob)]
     Get(u64),
+    #[message(tag = 2, items = Blob)]
+    List,
 }
 
 fn main() {}

@@ -1,0 +1,54 @@
+//! Counts the open connections of a server that runs, and waits until all have ended.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+/// How many connections are open.
+#[derive(Default)]
+pub(super) struct Connections(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    open: usize,
+    /// Who waits until none is.
+    waiting: Option<Waker>,
+}
+
+/// An open connection. Dropping it ends it.
+pub(super) struct Open(Arc<Connections>);
+
+impl Connections {
+    /// Counts one more connection.
+    pub(super) fn open(self: &Arc<Self>) -> Open {
+        self.lock().open += 1;
+        Open(Arc::clone(self))
+    }
+
+    /// Waits until no connection is open.
+    pub(super) async fn ended(&self) {
+        poll_fn(|cx| {
+            let mut state = self.lock();
+            if state.open == 0 {
+                return Poll::Ready(());
+            }
+            state.waiting = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.open -= 1;
+        let waiting = if state.open == 0 { state.waiting.take() } else { None };
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}

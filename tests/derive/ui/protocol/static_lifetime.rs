@@ -1,0 +1,13 @@
+use datagrammar::{Message, Protocol};
+
+#[derive(Message)]
+#[message(tag = 1)]
+struct Blob<'a>(#[message(rest)] &'a [u8]);
+
+#[derive(Message, Protocol)]
+enum Blobs {
+    #[message(tag = 1, reply = Blob<'static>)]
+    Get(u64),
+}
+
+fn main() {}

@@ -156,8 +156,12 @@ fn h11_an_answer_that_lost_descriptors_fails_its_call_alone() {
 #[test]
 fn a_large_request_whose_descriptors_cannot_be_kept_fails_alone() {
     let _alone = alone();
+    let before = open_before();
     let (client, server) = Connection::<Files, Answers<Files>>::pair().unwrap();
     let (client, server) = (Client::new(client), serve(server));
+    // Once it is answered, the server has all that it needs.
+    let mut none = client.call::<Counted>(&Files::Count(Vec::new())).unwrap();
+    assert_eq!(none.decode().unwrap(), 0);
     let [first, others @ ..] = <[OwnedFd; 3]>::try_from(copies(3)).unwrap();
     let request = Files::Load { bytes: vec![7; 1 << 20], file: first };
     // The call itself keeps one.
@@ -169,6 +173,7 @@ fn a_large_request_whose_descriptors_cannot_be_kept_fails_alone() {
     let mut others = client.call::<FilesCountAnswer>(&Files::Count(others.into())).unwrap();
     assert_eq!(others.decode().unwrap(), 2);
     assert_eq!(client.call::<FilesCountAnswer>(&request).unwrap().decode().unwrap(), 1 << 20);
-    drop(client);
+    drop((client, request));
     server.join().unwrap();
+    check_open(before);
 }

@@ -102,21 +102,6 @@ fn requests_of_a_bundle_that_cannot_be_sent_fail() {
     drop(peer);
 }
 
-/// The time that travels has 32 bits of milliseconds: 49 days. Whoever says later has no deadline.
-#[test]
-fn a_deadline_too_far_to_travel_is_none() {
-    let (client, theirs) = pair();
-    let mut peer = Peer::new(theirs);
-    let days =
-        |days: u64| client.deadline(Instant::now() + Duration::from_secs(days * 24 * 60 * 60));
-    let items = [days(49), days(50), days(50 * 365)];
-    let items = items.map(|client| client.items::<Counted>(&Sums::Count { to: 1 }).unwrap());
-    let travelled: Vec<_> = (0..3).map(|_| peer.next().number).collect();
-    assert!(travelled[0] > 4_233_000_000, "{travelled:?}");
-    assert_eq!(travelled[1..], [0, 0]);
-    drop(items);
-}
-
 /// A peer that accepts no descriptors.
 #[derive(Message)]
 enum Plain {

@@ -269,14 +269,13 @@ fn wake(wakers: impl IntoIterator<Item = Waker>) {
     wakers.into_iter().for_each(Waker::wake);
 }
 
-/// Returns the time until a deadline in milliseconds, and 0 without one, or if it is too far to be told. Rounded up: a
-/// server that gave up before the caller would waste the answer. Fails if the deadline has passed: a request is not sent
-/// then.
+/// Returns the time until a deadline in milliseconds, and 0 without one. Rounded up: a server that gave up before the
+/// caller would waste the answer. Fails if the deadline has passed: a request is not sent then.
 fn millis_until(deadline: Option<Instant>) -> Result<u32, CallError> {
     let Some(deadline) = deadline else { return Ok(0) };
     let left = deadline.saturating_duration_since(Instant::now());
     match u32::try_from(left.as_nanos().div_ceil(1_000_000)) {
         Ok(0) => Err(CallError::TimedOut),
-        millis => Ok(millis.unwrap_or(0)),
+        millis => Ok(millis.unwrap_or(u32::MAX)),
     }
 }

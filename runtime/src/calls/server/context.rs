@@ -197,7 +197,7 @@ impl Context {
         self.peer.as_deref()
     }
 
-    /// Returns when the caller stops waiting.
+    /// Returns when the caller stops waiting. `None` if it has no deadline, or one more than 49 days away.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.running.deadline()

@@ -82,9 +82,10 @@ impl Session {
     }
 }
 
-/// Returns the deadline of a request: so many milliseconds after now, none for 0.
+/// Returns the deadline of a request: so many milliseconds after now, none for 0. The largest number is that of any later
+/// deadline, too, so only the caller knows it.
 pub(crate) fn deadline(millis: u32) -> Option<Instant> {
-    (millis > 0).then(|| Instant::now() + Duration::from_millis(millis.into()))
+    (1..u32::MAX).contains(&millis).then(|| Instant::now() + Duration::from_millis(millis.into()))
 }
 
 fn has_items<P: Protocol>(frame: &OwnedFrame<P>) -> bool {

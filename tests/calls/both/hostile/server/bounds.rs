@@ -5,13 +5,14 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use datagrammar::calls::Server;
-use datagrammar::{Limits, to_vec};
-use datagrammar_tests::is_awaited;
+use datagrammar::calls::{Answers, Call, Server, Service};
+use datagrammar::{Connection, Limits, to_vec};
+use datagrammar_tests::{is_awaited, raw};
+use rustix::net::SocketType;
 
-use super::{check_answers, connect, echo, serve, status};
-use crate::peer::{CREDIT, END, ITEM, Part, REQUEST, bundle};
-use crate::{Handler, Sums};
+use super::{answer, check_answers, connect, echo, serve, status};
+use crate::peer::{CREDIT, END, ITEM, Part, Peer, REQUEST, bundle};
+use crate::{Handler, Sum, Sums};
 
 #[test]
 fn h37_credit_does_not_overflow() {
@@ -137,4 +138,31 @@ fn h22_streams_that_cannot_be_sent_end() {
     check_answers(&mut other);
     drop(ours);
     ended.recv_timeout(Duration::from_secs(60)).unwrap();
+}
+
+/// The time that travels has 32 bits of milliseconds, which is 49 days. The caller may wait longer.
+#[test]
+fn a_deadline_too_far_to_travel_is_none() {
+    struct Teller;
+
+    impl Service for Teller {
+        type Protocol = Sums<'static>;
+
+        fn handle(&self, mut call: Call<Sums<'static>>) {
+            let Some((cx, _, answer)) = call.open() else { return };
+            answer.reply::<Sum>(Ok(u64::from(cx.deadline().is_some())));
+        }
+    }
+
+    let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
+    let connection = Connection::<Answers<Sums<'static>>, Sums<'static>>::adopt(theirs).unwrap();
+    let serving = thread::spawn(move || Server::new(Teller).serve(connection).unwrap());
+    let mut peer = Peer::new(ours);
+    let request = to_vec(&Sums::Add { left: 1, right: 1 }).unwrap();
+    for (millis, has_deadline) in [(0, 0), (60_000, 1), (u32::MAX - 1, 1), (u32::MAX, 0)] {
+        peer.part(REQUEST, millis, 1, &request);
+        assert_eq!(peer.next(), answer(1, has_deadline), "{millis}");
+    }
+    drop(peer);
+    serving.join().unwrap();
 }

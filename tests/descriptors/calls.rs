@@ -160,7 +160,7 @@ fn a_large_request_whose_descriptors_cannot_be_kept_fails_alone() {
     let (client, server) = Connection::<Files, Answers<Files>>::pair().unwrap();
     let (client, server) = (Client::new(client), serve(server));
     // Once it is answered, the server has all that it needs.
-    let mut none = client.call::<Counted>(&Files::Count(Vec::new())).unwrap();
+    let mut none = client.call::<FilesCountAnswer>(&Files::Count(Vec::new())).unwrap();
     assert_eq!(none.decode().unwrap(), 0);
     let [first, others @ ..] = <[OwnedFd; 3]>::try_from(copies(3)).unwrap();
     let request = Files::Load { bytes: vec![7; 1 << 20], file: first };

@@ -27,7 +27,7 @@ use crate::wait::Wait;
 /// All methods are cancel-safe: if a future is dropped, no frame is lost. A large frame whose pieces have
 /// arrived in part stays in the receiver, and the next call continues with it.
 ///
-/// A receiver is also a [`Stream`] of [`OwnedFrame`]s. The stream ends with the connection, and after a
+/// A receiver is also a [`Stream`][stream] of [`OwnedFrame`]s. The stream ends with the connection, and after a
 /// [fatal](RecvError::is_fatal) error.
 ///
 /// ```
@@ -59,6 +59,8 @@ use crate::wait::Wait;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// [stream]: https://docs.rs/futures-core/latest/futures_core/stream/trait.Stream.html
 pub struct Receiver<Rx> {
     inbound: Inbound<receiver::Receiver<Rx>>,
     /// Whether a stream has ended.

@@ -19,7 +19,9 @@ use crate::owned_frame::OwnedFrame;
 /// The items that answer a call, one after the other. Dropping it cancels the call. See
 /// [`Items`](crate::calls::Items).
 ///
-/// It is also a [`Stream`] of [`OwnedFrame`]s, which ends after an error.
+/// It is also a [`Stream`][stream] of [`OwnedFrame`]s, which ends after an error.
+///
+/// [stream]: https://docs.rs/futures-core/latest/futures_core/stream/trait.Stream.html
 #[must_use = "dropping it cancels the call"]
 pub struct Items<P, I> {
     handle: Arc<Handle>,

@@ -24,7 +24,9 @@ use crate::wait::Wait;
 
 /// The receiving half of a [`Socket`](super::Socket), for messages of type `Rx`. All methods are cancel-safe.
 ///
-/// It is also a [`Stream`], which ends after a [fatal](RecvError::is_fatal) error.
+/// It is also a [`Stream`][stream], which ends after a [fatal](RecvError::is_fatal) error.
+///
+/// [stream]: https://docs.rs/futures-core/latest/futures_core/stream/trait.Stream.html
 pub struct SocketReceiver<Rx> {
     inbound: Inbound<socket::SocketReceiver<Rx>>,
     /// Whether a stream has ended.

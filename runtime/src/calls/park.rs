@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 use std::task::{Wake, Waker};
-use std::thread::{self, Thread};
 use std::time::Instant;
+
+use crate::calls::sync::thread::{self, Thread};
+#[cfg(datagrammar_loom)]
+use crate::calls::sync::thread_local;
 
 struct Unpark(Thread);
 

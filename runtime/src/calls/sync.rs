@@ -3,9 +3,25 @@
 
 #[cfg(not(datagrammar_loom))]
 pub(super) use std::sync::{Mutex, MutexGuard, atomic};
+#[cfg(not(datagrammar_loom))]
+pub(super) use std::thread;
 
 #[cfg(datagrammar_loom)]
 pub(super) use loom::sync::atomic;
+#[cfg(datagrammar_loom)]
+pub(super) use loom::thread_local;
+
+/// Loom has no time: a wait with an end may end at once.
+#[cfg(datagrammar_loom)]
+pub(super) mod thread {
+    use std::time::Duration;
+
+    pub(crate) use loom::thread::{Thread, current, park};
+
+    pub(crate) fn park_timeout(_timeout: Duration) {
+        loom::thread::yield_now();
+    }
+}
 
 #[cfg(datagrammar_loom)]
 pub(super) use self::modeled::{Mutex, MutexGuard};

@@ -1,8 +1,7 @@
 //! What blocking and awaited clients share: the calls in flight, and the way out for requests.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -10,6 +9,8 @@ use super::call::is_lost_here;
 use super::table::Table;
 use crate::calls::frame::Observer;
 use crate::calls::outlet::{Outlet, Queued, Unsent};
+use crate::calls::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::calls::sync::{Mutex, MutexGuard};
 use crate::error::{CallError, RecvError, SendError};
 use crate::message::Message;
 use crate::receiver::{Part, Receiver};

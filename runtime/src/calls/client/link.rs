@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::os::fd::AsFd as _;
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, TryLockError};
 use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use crate::calls::frame::Observer;
 use crate::calls::full::{Full, HowToWait};
 use crate::calls::park::{park_until, waker};
 use crate::calls::protocol::{Answers, Protocol};
+use crate::calls::sync::{Mutex, MutexGuard};
 use crate::connection::Connection;
 use crate::error::{CallError, SendError};
 use crate::message::Message;

@@ -8,6 +8,9 @@ mod items;
 mod link;
 #[cfg(test)]
 mod model;
+#[cfg(all(test, datagrammar_loom))]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod models;
 mod table;
 
 pub use self::answer::Answer;

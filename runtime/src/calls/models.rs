@@ -40,7 +40,7 @@ fn whoever_rings_while_the_task_works_or_sleeps_is_heard() {
             bell.arm(cx);
             if is_done { Poll::Ready(()) } else { Poll::Pending }
         }));
-        ringers.map(|ringer| ringer.join().unwrap());
+        ringers.into_iter().for_each(|ringer| ringer.join().unwrap());
     });
 }
 

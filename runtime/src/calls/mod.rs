@@ -74,6 +74,8 @@ pub(crate) use self::direct::{Begun, RECHECK, Raw, ReceivedItems, answer, begin,
 pub use self::direct::{Direct, DirectItems};
 pub(crate) use self::frame::Observer;
 pub use self::frame::{CallFrame, CallFrameKind};
+#[cfg(all(test, datagrammar_loom, feature = "tokio"))]
+pub(crate) use self::memory::Memory;
 #[cfg(feature = "tokio")]
 pub(crate) use self::memory::Outputs;
 pub(crate) use self::outlet::Outlet;

@@ -40,7 +40,7 @@ fn whoever_rings_while_the_task_works_or_sleeps_is_heard() {
             bell.arm(cx);
             if is_done { Poll::Ready(()) } else { Poll::Pending }
         }));
-        ringers.map(|ringer| ringer.join().unwrap());
+        ringers.into_iter().for_each(|ringer| ringer.join().unwrap());
     });
 }
 
@@ -82,7 +82,7 @@ fn no_part_stays_behind_when_threads_send_at_the_same_time() {
 /// Sends a part as threads do that do not wait for it.
 fn push_and_flush(outlet: &Outlet) {
     outlet.push_head(HEAD);
-    assert!(outlet.flush(|_, error| panic!("{error}")));
+    assert!(outlet.flush(|unsent| panic!("{unsent:?}")));
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn whoever_sleeps_after_it_has_flushed_has_its_part_sent() {
         });
         outlet.push_head(HEAD);
         let end = outlet.queued();
-        assert!(outlet.flush_to(end, |_, error| panic!("{error}")));
+        assert!(outlet.flush_to(end, |unsent| panic!("{unsent:?}")));
         assert!(outlet.sent() >= end);
         sender.join().unwrap();
     });

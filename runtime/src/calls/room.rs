@@ -33,7 +33,8 @@ impl Room {
         Poll::Pending
     }
 
-    /// Wakes who waits, if `is_free`. To be called after something was sent.
+    /// Wakes who waits, if `is_free`, which has to hold whenever somebody who waits may go on. To be called after
+    /// something was sent.
     pub(crate) fn admit(&self, is_free: impl Fn() -> bool) {
         fence(Ordering::SeqCst);
         if !self.has_waiting.load(Ordering::SeqCst) || !is_free() {

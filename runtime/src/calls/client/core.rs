@@ -14,7 +14,6 @@ use crate::calls::sync::{Mutex, MutexGuard};
 use crate::error::{CallError, RecvError, SendError};
 use crate::message::Message;
 use crate::receiver::{Part, Receiver};
-use crate::sender::Sender;
 use crate::wire::{CallHead, CallKind};
 
 /// The most bytes that are queued while further calls are made, of cancelled requests, and in all of requests without
@@ -46,9 +45,9 @@ pub(crate) enum Accepted {
 }
 
 impl Core {
-    pub(crate) fn new<Tx: Message>(sender: Sender<Tx>, observer: Observer) -> Self {
+    pub(crate) fn new(outlet: Outlet, observer: Observer) -> Self {
         Self {
-            outlet: Outlet::new(sender),
+            outlet,
             observer,
             table: Mutex::new(Table::new()),
             abandoned: AtomicUsize::new(0),

@@ -11,6 +11,7 @@ use super::core::Core;
 use super::table::Table;
 use crate::calls::frame::Observer;
 use crate::calls::full::{Full, HowToWait};
+use crate::calls::outlet::Outlet;
 use crate::calls::park::{park_until, waker};
 use crate::calls::protocol::{Answers, Protocol};
 use crate::calls::sync::{Mutex, MutexGuard};
@@ -37,7 +38,7 @@ impl<P: Protocol> Link<P> {
     pub(crate) fn new(connection: Connection<P, Answers<P>>, observer: Observer) -> Self {
         let (sender, mut receiver) = connection.split();
         receiver.accept_calls();
-        let core = Core::new(sender, observer);
+        let core = Core::new(Outlet::new(sender), observer);
         Self { fd: receiver.fd().clone(), core, receiver: Mutex::new(receiver) }
     }
 

@@ -15,7 +15,7 @@ use super::items::Items;
 use super::link::{Handle, Link};
 use crate::address::Address;
 use crate::calls::{
-    Answer, Answers, CallError, CallFrame, Core, Observer, Protocol, Reply, Trace, Traced,
+    Answer, Answers, CallError, CallFrame, Core, Observer, Outlet, Protocol, Reply, Trace, Traced,
 };
 use crate::error::OpenError;
 use crate::message::Message as _;
@@ -67,7 +67,7 @@ impl<P: Protocol + 'static> Client<P> {
         let (sender, mut receiver) = connection.split();
         receiver.inner_mut().accept_calls();
         let Sender { inner, registration } = sender;
-        let link = Arc::new(Link::new(Core::new(inner, observer)));
+        let link = Arc::new(Link::new(Core::new(Outlet::new(inner), observer)));
         ::tokio::spawn(Driver::new(Arc::clone(&link), receiver, registration));
         Self { handle: Arc::new(Handle(link)), deadline: None, protocol: PhantomData }
     }

@@ -45,15 +45,15 @@ impl Link {
         self.is_closing.load(Ordering::Acquire)
     }
 
-    /// Waits until little is queued. Also waits until a request is sent that may be refused alone, so that its caller
-    /// learns of it.
+    /// Waits until little is queued, or until the connection has ended. Also waits until a request is sent that may be
+    /// refused alone, so that its caller learns of it.
     pub(super) fn poll_room(
         &self,
         cx: &Context<'_>,
         queued: &Queued,
     ) -> Poll<Result<(), CallError>> {
-        self.core.check_notified(queued)?;
-        let is_free = || self.has_room() && (!queued.is_alone || self.core.is_sent(queued));
+        let is_sent = || !queued.is_alone || self.core.is_sent(queued);
+        let is_free = || (self.has_room() && is_sent()) || self.has_ended();
         self.room.poll(cx.waker(), is_free).map(|()| self.core.check_notified(queued))
     }
 
@@ -63,7 +63,11 @@ impl Link {
     }
 
     fn has_room(&self) -> bool {
-        self.core.unsent() <= MAX_UNSENT || self.core.table().check().is_err()
+        self.core.unsent() <= MAX_UNSENT || self.has_ended()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.core.table().check().is_err()
     }
 }
 

@@ -60,6 +60,9 @@ mod held;
 mod item_sender;
 mod items;
 mod link;
+#[cfg(all(test, datagrammar_loom))]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod models;
 mod server;
 mod service;
 mod spares;

@@ -7,24 +7,53 @@ pub(super) use std::sync::{Mutex, MutexGuard, atomic};
 pub(super) use std::thread;
 
 #[cfg(datagrammar_loom)]
+pub(super) use self::modeled::{Mutex, MutexGuard};
+#[cfg(datagrammar_loom)]
 pub(super) use loom::sync::atomic;
 #[cfg(datagrammar_loom)]
 pub(super) use loom::thread_local;
 
-/// Loom has no time: a wait with an end may end at once.
+/// Loom forgets that a thread was unparked if that then waits for a mutex, and has no time: a wait with an end may end
+/// at once.
 #[cfg(datagrammar_loom)]
 pub(super) mod thread {
+    use std::sync::Arc;
     use std::time::Duration;
 
-    pub(crate) use loom::thread::{Thread, current, park};
+    use loom::sync::{Condvar, Mutex};
+
+    loom::thread_local! {
+        static CURRENT: Thread = Thread(Arc::new((Mutex::new(false), Condvar::new())));
+    }
+
+    /// Whether it was unparked since it last parked.
+    #[derive(Clone)]
+    pub(crate) struct Thread(Arc<(Mutex<bool>, Condvar)>);
+
+    impl Thread {
+        pub(crate) fn unpark(&self) {
+            *self.0.0.lock().unwrap() = true;
+            self.0.1.notify_one();
+        }
+    }
+
+    pub(crate) fn current() -> Thread {
+        CURRENT.with(Thread::clone)
+    }
+
+    pub(crate) fn park() {
+        let Thread(shared) = current();
+        let mut unparked = shared.0.lock().unwrap();
+        while !*unparked {
+            unparked = shared.1.wait(unparked).unwrap();
+        }
+        *unparked = false;
+    }
 
     pub(crate) fn park_timeout(_timeout: Duration) {
         loom::thread::yield_now();
     }
 }
-
-#[cfg(datagrammar_loom)]
-pub(super) use self::modeled::{Mutex, MutexGuard};
 
 /// Loom's mutex lets no other thread run before an unlock. This one does.
 #[cfg(datagrammar_loom)]

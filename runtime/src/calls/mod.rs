@@ -65,6 +65,7 @@ mod sink;
 mod status;
 mod sync;
 mod trace;
+mod unsent;
 
 pub(crate) use self::bell::Bell;
 pub(crate) use self::client::{Accepted, Core};

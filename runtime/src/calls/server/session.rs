@@ -14,9 +14,10 @@ use super::context::Running;
 use crate::backlog::HeldFrame;
 use crate::calls::bell::Bell;
 use crate::calls::full::{Full, HowToWait};
-use crate::calls::outlet::{Outlet, Unsent};
+use crate::calls::outlet::Outlet;
 use crate::calls::room::Room;
 use crate::calls::status::Status;
+use crate::calls::unsent::Unsent;
 use crate::error::SendError;
 use crate::message::Message;
 use crate::peer::Peer;
@@ -199,6 +200,15 @@ impl Session {
         self.outlet.push(Some(head), message)?;
         self.flush();
         Ok(())
+    }
+
+    /// Encodes an item, to be sent later.
+    pub(crate) fn hold_item<M: Message>(
+        &self,
+        id: u64,
+        message: &M,
+    ) -> Result<HeldFrame, SendError> {
+        self.outlet.hold(CallHead { kind: CallKind::Item, number: 0, id }, message)
     }
 
     /// Sends an item that was encoded earlier.

@@ -91,7 +91,7 @@ pub(crate) use self::server::Running;
 pub use self::server::{
     Answering, Call, Context, Handling, ItemError, ItemSender, Responder, Server, Service, Stopper,
 };
-pub(crate) use self::server::{Received, Session, close};
+pub(crate) use self::server::{FAREWELL, Received, Session, close};
 pub(crate) use self::status::Status;
 pub(crate) use self::trace::{Outcome as Traced, Trace};
 pub use crate::error::{CallError, Outcome};

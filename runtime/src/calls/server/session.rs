@@ -240,14 +240,14 @@ impl Session {
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return;
             }
+            let recheck = now + RECHECK;
+            let until = deadline.map_or(recheck, |deadline| deadline.min(recheck));
             // Memory always has room.
             let Some(fd) = &self.fd else { return };
             match full.wait(fd.as_fd()) {
                 HowToWait::Retry => {}
                 // If it fails, so does sending.
-                HowToWait::Poll => {
-                    _ = sys::wait(fd.as_fd(), Readiness::Writable, Some(now + RECHECK));
-                }
+                HowToWait::Poll => _ = sys::wait(fd.as_fd(), Readiness::Writable, Some(until)),
                 HowToWait::Pause(pause) => thread::sleep(pause),
             }
         }

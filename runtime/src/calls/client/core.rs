@@ -188,6 +188,11 @@ impl Core {
             }
         }
         if is_last {
+            // Whatever it was, the connection is shut down now, and repeating a call over it is of no use.
+            let error = match error.is_fatal() {
+                true => error,
+                false => Arc::new(SendError::Disconnected),
+            };
             // The answers to earlier requests can still be received.
             wake(self.table().stop(&error, start));
         }

@@ -42,18 +42,19 @@ pub(crate) fn is_static(lifetime: &Lifetime) -> bool {
 
 /// Returns the `T` of `Option<T>`.
 pub(crate) fn option(ty: &Type) -> Option<&Type> {
-    let (segment, arguments) = generic(ty)?;
-    match single(arguments) {
-        Some(GenericArgument::Type(inner)) if segment.ident == "Option" => Some(inner),
-        _ => None,
-    }
+    only_argument(ty, "Option")
 }
 
 /// Returns the `T` of `Vec<T>`.
 pub(crate) fn vec(ty: &Type) -> Option<&Type> {
+    only_argument(ty, "Vec")
+}
+
+/// Returns the `T` of `name<T>`.
+fn only_argument<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
     let (segment, arguments) = generic(ty)?;
     match single(arguments) {
-        Some(GenericArgument::Type(inner)) if segment.ident == "Vec" => Some(inner),
+        Some(GenericArgument::Type(inner)) if segment.ident == name => Some(inner),
         _ => None,
     }
 }
@@ -83,7 +84,7 @@ pub(crate) enum ResultType<'t> {
     Other,
     /// The value and the error.
     Of(&'t Type, &'t Type),
-    /// Not both are written.
+    /// The value, the error or both are not written.
     Alias,
 }
 

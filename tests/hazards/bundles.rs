@@ -5,7 +5,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::{Connection, Options, Receiver, RecvError, Socket, Wait};
+use datagrammar::{Connection, Limits, Options, Receiver, RecvError, Socket, Wait};
 use datagrammar_tests::{Directory, InMode as _, Numbered, body, numbered, options, skipped};
 use rustix::net::sockopt;
 
@@ -166,6 +166,28 @@ fn each_frame_of_a_bundle_tells_where_it_came_from_and_who_sent_it() {
             }
         }
         assert!(matches!(ours.try_recv_from(), Err(RecvError::WouldBlock)));
+    }
+}
+
+#[test]
+fn a_frame_that_is_refused_does_not_hide_who_sent_those_behind_it() {
+    let directory = Directory::new();
+    let to = directory.address("ours");
+    let identify = options().identify_senders();
+    let mut ours = Socket::<Numbered<'_>, Numbered<'_>>::bind_with(&to, &identify).unwrap();
+    ours.rx.set_limits(Limits::default().frame_len(100));
+    let mut theirs = Socket::<Numbered<'_>, Numbered<'_>>::unbound(&to).unwrap();
+    let frame = |body| Numbered::Numbered { number: 7, len: 0, body };
+    let frames = [frame(&[0; 10]), frame(&[0; 200]), frame(&[0; 10])];
+    theirs.tx.send_all_to(&frames, &to, Wait::Block).unwrap();
+    for is_refused in [false, true, false] {
+        match ours.recv_from() {
+            Ok((frame, _)) if !is_refused => {
+                assert_eq!(frame.sender().map(|sender| sender.pid), Some(std::process::id()));
+            }
+            Err(RecvError::TooLarge { limit: 100, .. }) if is_refused => {}
+            other => panic!("{other:?}"),
+        }
     }
 }
 

@@ -65,6 +65,7 @@ mod sink;
 mod status;
 mod sync;
 mod trace;
+mod unsent;
 
 pub(crate) use self::bell::Bell;
 pub(crate) use self::client::{Accepted, Core};
@@ -90,7 +91,7 @@ pub(crate) use self::server::Running;
 pub use self::server::{
     Answering, Call, Context, Handling, ItemError, ItemSender, Responder, Server, Service, Stopper,
 };
-pub(crate) use self::server::{Received, Session, close};
+pub(crate) use self::server::{FAREWELL, Received, Session, close};
 pub(crate) use self::status::Status;
 pub(crate) use self::trace::{Outcome as Traced, Trace};
 pub use crate::error::{CallError, Outcome};

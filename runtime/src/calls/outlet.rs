@@ -9,6 +9,7 @@ use crate::calls::memory::Memory;
 use crate::calls::sink::Sink;
 use crate::calls::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::calls::sync::{Mutex, MutexGuard};
+use crate::calls::unsent::Unsent;
 use crate::error::SendError;
 use crate::message::Message;
 use crate::outbox;
@@ -34,19 +35,6 @@ pub(crate) struct Outlet {
     queued: AtomicU64,
     /// How many of them were sent, or could not be sent.
     sent: AtomicU64,
-}
-
-/// A datagram that was not sent.
-#[derive(Debug)]
-pub(crate) struct Unsent {
-    /// The head of each part of a call. `None` is a frame without a head: a call that has no answer.
-    pub(crate) parts: Vec<Option<CallHead>>,
-    pub(crate) error: SendError,
-    /// Whether nothing more can be sent.
-    pub(crate) is_last: bool,
-    /// How many bytes were sent before it, and how many once it had been: see [`Queued::end`].
-    pub(crate) start: u64,
-    pub(crate) end: u64,
 }
 
 /// Where a part waits to be sent.
@@ -116,6 +104,18 @@ impl Outlet {
         Ok(queued)
     }
 
+    /// Encodes a part of a call, to be queued later. Fails as [`push`](Self::push).
+    pub(crate) fn hold<M: Message>(
+        &self,
+        head: CallHead,
+        message: &M,
+    ) -> Result<HeldFrame, SendError> {
+        outbox::send_part(head, message, |part| {
+            self.check(&part)?;
+            HeldFrame::copy(part, Vec::new())
+        })
+    }
+
     /// Queues a part without a message.
     pub(crate) fn push_head(&self, head: CallHead) {
         let bytes = head.to_bytes();
@@ -129,9 +129,7 @@ impl Outlet {
 
     fn queue(&self, part: Outgoing<'_>) -> Result<Queued, SendError> {
         let len = part.len;
-        if !part.descriptors.is_empty() {
-            check_descriptors(self.kind, part.descriptors.len())?;
-        }
+        self.check(&part)?;
         if Bundle::admits(len, part.descriptors.len()) {
             let end = self.add(len, |backlog| backlog.push(part.slices, len));
             return Ok(Queued { len, room: len, end, is_alone: false });
@@ -140,6 +138,15 @@ impl Outlet {
         let room = held.room();
         let end = self.add(room, |backlog| drop(backlog.push_held(held)));
         Ok(Queued { len, room, end, is_alone: true })
+    }
+
+    /// Fails if the connection carries no such descriptors.
+    #[inline]
+    fn check(&self, part: &Outgoing<'_>) -> Result<(), SendError> {
+        match part.descriptors.len() {
+            0 => Ok(()),
+            count => check_descriptors(self.kind, count),
+        }
     }
 
     /// Adds a part that takes `room`. Returns how many bytes will have been sent once it is.
@@ -279,15 +286,5 @@ impl Outlet {
     #[inline]
     fn backlog(&self) -> MutexGuard<'_, Backlog> {
         self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Unsent {
-    fn new(datagram: &Datagram, error: SendError, start: u64) -> Self {
-        let head = |frame| CallHead::split(frame).map(|(head, _)| head);
-        let parts: Vec<_> = datagram.frames().map(head).collect();
-        // A bundle has parts of many calls.
-        let is_last = error.is_fatal() || parts.len() > 1;
-        Self { parts, error, is_last, start, end: start + datagram.room() as u64 }
     }
 }

@@ -102,6 +102,31 @@ fn requests_of_a_bundle_that_cannot_be_sent_fail() {
     drop(peer);
 }
 
+/// Whoever gets `TimedOut` takes it for queued.
+#[test]
+fn a_request_without_an_answer_does_not_wait_for_what_is_queued_behind_it() {
+    let (client, theirs) = pair();
+    let request = Sums::Echo { text: &[7; 20_000] };
+    let hasty = client.deadline(Instant::now() + Duration::from_millis(500));
+    let mut sent = 0;
+    while hasty.notify(&request).is_ok() {
+        sent += 1;
+    }
+    let client = client.deadline(Instant::now() + Duration::from_secs(5));
+    let (waiting, behind) = thread::scope(|scope| {
+        let waiting = scope.spawn(|| client.notify(&request));
+        thread::sleep(Duration::from_millis(50));
+        // More than fit.
+        let behind: Vec<_> = (0..=sent).map(|_| client.items::<Counted>(&request)).collect();
+        for _ in 0..sent {
+            raw::recv(&theirs);
+        }
+        (waiting.join().unwrap(), behind)
+    });
+    waiting.unwrap();
+    assert!(behind.iter().all(Result::is_ok));
+}
+
 /// A peer that accepts no descriptors.
 #[derive(Message)]
 enum Plain {

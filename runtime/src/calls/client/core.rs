@@ -8,9 +8,10 @@ use std::time::Instant;
 use super::call::is_lost_here;
 use super::table::Table;
 use crate::calls::frame::Observer;
-use crate::calls::outlet::{Outlet, Queued, Unsent};
+use crate::calls::outlet::{Outlet, Queued};
 use crate::calls::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::calls::sync::{Mutex, MutexGuard};
+use crate::calls::unsent::Unsent;
 use crate::error::{CallError, RecvError, SendError};
 use crate::message::Message;
 use crate::receiver::{Part, Receiver};
@@ -188,6 +189,11 @@ impl Core {
             }
         }
         if is_last {
+            // Whatever it was, the connection is shut down now, and repeating a call over it is of no use.
+            let error = match error.is_fatal() {
+                true => error,
+                false => Arc::new(SendError::Disconnected),
+            };
             // The answers to earlier requests can still be received.
             wake(self.table().stop(&error, start));
         }

@@ -51,7 +51,8 @@ impl<P: Protocol> Link<P> {
         self.wait_for_space(request, deadline)?;
         let queued = self.core.notify(request)?;
         let mut full = Full::default();
-        while !self.core.flush_to(queued.end) {
+        // What others have queued behind it is theirs to wait for.
+        while !self.core.flush_to(queued.end) && !self.core.is_sent(&queued) {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 // It is queued, and goes with the next call.
                 return Err(CallError::TimedOut);

@@ -17,8 +17,6 @@ use crate::calls::status::Status;
 use crate::calls::trace::{Outcome, Trace};
 use crate::error::SendError;
 use crate::message::Message;
-use crate::outbox;
-use crate::wire::CallHead;
 use crate::wire::CallKind;
 
 /// Why an item was not sent.
@@ -126,8 +124,7 @@ impl<I: Message> ItemSender<I> {
 
     /// Encodes an item, to be sent later.
     pub(crate) fn hold(&self, item: &I::Borrowed<'_>) -> Result<HeldFrame, SendError> {
-        let head = CallHead { kind: CallKind::Item, number: 0, id: self.id.unwrap_or_default() };
-        outbox::send_part(head, item, |part| HeldFrame::copy(part, Vec::new()))
+        self.session.hold_item(self.id.unwrap_or_default(), item)
     }
 
     /// Sends an item for which there is credit, and which was encoded earlier.

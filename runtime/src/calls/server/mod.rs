@@ -26,5 +26,5 @@ pub use self::responder::Responder;
 pub use self::service::Service;
 pub(crate) use self::session::Session;
 pub use self::stopper::Stopper;
-pub(crate) use self::stopper::close;
+pub(crate) use self::stopper::{FAREWELL, close};
 pub use self::threads::Server;

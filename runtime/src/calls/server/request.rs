@@ -82,8 +82,8 @@ impl Session {
     }
 }
 
-/// Returns the deadline of a request: so many milliseconds after now, none for 0. The largest number is that of any later
-/// deadline, too, so only the caller knows it.
+/// Returns the deadline of a request: so many milliseconds after now, none for 0. The largest number also stands for
+/// every later deadline, which only the caller knows.
 pub(crate) fn deadline(millis: u32) -> Option<Instant> {
     (1..u32::MAX).contains(&millis).then(|| Instant::now() + Duration::from_millis(millis.into()))
 }

@@ -14,9 +14,10 @@ use super::context::Running;
 use crate::backlog::HeldFrame;
 use crate::calls::bell::Bell;
 use crate::calls::full::{Full, HowToWait};
-use crate::calls::outlet::{Outlet, Unsent};
+use crate::calls::outlet::Outlet;
 use crate::calls::room::Room;
 use crate::calls::status::Status;
+use crate::calls::unsent::Unsent;
 use crate::error::SendError;
 use crate::message::Message;
 use crate::peer::Peer;
@@ -201,6 +202,15 @@ impl Session {
         Ok(())
     }
 
+    /// Encodes an item, to be sent later.
+    pub(crate) fn hold_item<M: Message>(
+        &self,
+        id: u64,
+        message: &M,
+    ) -> Result<HeldFrame, SendError> {
+        self.outlet.hold(CallHead { kind: CallKind::Item, number: 0, id }, message)
+    }
+
     /// Sends an item that was encoded earlier.
     pub(crate) fn held_item(&self, item: HeldFrame) {
         self.outlet.push_held(item);
@@ -230,14 +240,14 @@ impl Session {
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return;
             }
+            let recheck = now + RECHECK;
+            let until = deadline.map_or(recheck, |deadline| deadline.min(recheck));
             // Memory always has room.
             let Some(fd) = &self.fd else { return };
             match full.wait(fd.as_fd()) {
                 HowToWait::Retry => {}
                 // If it fails, so does sending.
-                HowToWait::Poll => {
-                    _ = sys::wait(fd.as_fd(), Readiness::Writable, Some(now + RECHECK));
-                }
+                HowToWait::Poll => _ = sys::wait(fd.as_fd(), Readiness::Writable, Some(until)),
                 HowToWait::Pause(pause) => thread::sleep(pause),
             }
         }

@@ -13,7 +13,7 @@ use crate::backoff::Backoff;
 const MAX_PAUSE: Duration = Duration::from_millis(20);
 
 /// How long a server that stops waits for its clients to read what they are told.
-const FAREWELL: Duration = Duration::from_secs(1);
+pub(crate) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Stops a [`Server`](super::Server): see [`Server::stopper`](super::Server::stopper).
 #[derive(Clone, Default)]
@@ -41,7 +41,7 @@ impl Stopper {
         while sessions.iter().any(|session| !session.is_idle())
             && backoff.wait_until(Some(deadline))
         {}
-        close(&sessions)
+        close(&sessions, Instant::now() + FAREWELL)
     }
 
     /// Stops accepting connections and calls. Returns the sessions that are left.
@@ -88,11 +88,11 @@ impl Stopper {
     }
 }
 
-/// Cancels the calls that still run, and closes the connections. Returns how many calls that were.
-pub(crate) fn close(sessions: &[Arc<Session>]) -> usize {
+/// Cancels the calls that still run, and closes the connections once everything is sent, or at `farewell`. Returns how
+/// many calls that were.
+pub(crate) fn close(sessions: &[Arc<Session>], farewell: Instant) -> usize {
     let cancelled = sessions.iter().map(|session| session.cancel_the_rest()).sum();
     // Clients that do not read hold it up together, and not one after the other.
-    let farewell = Instant::now() + FAREWELL;
     sessions.iter().for_each(|session| session.close(farewell));
     cancelled
 }

@@ -10,9 +10,6 @@ use crate::calls;
 /// The longest pause between looks at what still runs.
 const MAX_PAUSE: Duration = Duration::from_millis(20);
 
-/// How long a server that stops waits for clients to read what they are told.
-const FAREWELL: Duration = Duration::from_secs(1);
-
 /// Stops a [`Server`](super::Server): see [`Server::stopper`](super::Server::stopper).
 #[derive(Debug, Clone, Default)]
 pub struct Stopper(pub(super) calls::Stopper);
@@ -24,8 +21,8 @@ impl Stopper {
     pub async fn stop(&self, deadline: Instant) -> usize {
         let sessions = self.0.begin();
         wait_until(deadline, || sessions.iter().all(|session| session.is_idle())).await;
-        let cancelled = calls::close(&sessions);
-        let farewell = Instant::now() + FAREWELL;
+        let farewell = Instant::now() + calls::FAREWELL;
+        let cancelled = calls::close(&sessions, farewell);
         wait_until(farewell, || sessions.iter().all(|session| session.is_broken())).await;
         sessions.iter().for_each(|session| session.shutdown());
         cancelled

@@ -55,7 +55,10 @@ impl Inbox {
             false => return Ok(frame),
         };
         self.refused = part.map(|(head, _)| Box::new(head));
-        self.reader.slot.clear_ancillary();
+        // The frames behind it in a bundle have the same sender.
+        if !self.bundle.is_open() {
+            self.reader.slot.clear_ancillary();
+        }
         Err(error)
     }
 

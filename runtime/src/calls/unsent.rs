@@ -1,0 +1,28 @@
+//! What an outlet tells of a datagram that it could not send.
+
+use crate::backlog::Datagram;
+use crate::error::SendError;
+use crate::wire::CallHead;
+
+/// A datagram that was not sent.
+#[derive(Debug)]
+pub(crate) struct Unsent {
+    /// The head of each part of a call. `None` is a frame without a head: a call that has no answer.
+    pub(crate) parts: Vec<Option<CallHead>>,
+    pub(crate) error: SendError,
+    /// Whether nothing more can be sent.
+    pub(crate) is_last: bool,
+    /// How many bytes were sent before it, and how many once it had been: see `Queued::end`.
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+}
+
+impl Unsent {
+    pub(super) fn new(datagram: &Datagram, error: SendError, start: u64) -> Self {
+        let head = |frame| CallHead::split(frame).map(|(head, _)| head);
+        let parts: Vec<_> = datagram.frames().map(head).collect();
+        // A bundle has parts of many calls.
+        let is_last = error.is_fatal() || parts.len() > 1;
+        Self { parts, error, is_last, start, end: start + datagram.room() as u64 }
+    }
+}

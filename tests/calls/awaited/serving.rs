@@ -65,15 +65,14 @@ async fn the_end_is_seen_behind_requests_that_are_not_read() {
 #[tokio::test]
 async fn a_request_that_was_cancelled_or_is_late_does_not_begin() {
     let (client, seen) = pair_with(|server| server.calls(4));
-    let slow = |_| client.call::<Sum>(&Sums::Slow { millis: 100 });
+    let slow = |_| client.call::<Sum>(&Sums::Slow { millis: u64::MAX });
     let slow: Vec<_> = (0..4).map(slow).collect();
     let hasty = client.deadline(Instant::now() + Duration::from_millis(20));
     let late = hasty.call::<Sum>(&Sums::Add { left: 1, right: 2 });
     drop(client.call::<Sum>(&Sums::Add { left: 1, right: 2 }));
     assert!(matches!(late.await, Err(CallError::TimedOut)));
-    for slow in slow {
-        assert_eq!(slow.await.unwrap().decode().unwrap(), 0);
-    }
+    // The server reads this behind them.
+    drop(slow);
     assert_eq!(add(&client, 1, 2).await.unwrap(), 3);
     assert_eq!(seen.begun.load(Ordering::SeqCst), 5);
 }

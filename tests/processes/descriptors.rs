@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use datagrammar::{Connection, Listener, Socket};
-use datagrammar_tests::{Directory, Numbered, child, skipped};
+use datagrammar_tests::{Directory, Numbered, alone, child, skipped};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
@@ -58,6 +58,8 @@ fn h24_a_peer_that_is_gone_does_not_kill_by_sigpipe() {
 
 #[test]
 fn h15_too_many_in_flight_is_a_full_socket_and_not_an_end() {
+    // Those of the same user are counted together.
+    let _alone = alone();
     let child = Command::new(child!()).arg("flood").output().unwrap();
     assert!(child.status.success(), "{child:?}");
     let rounds = String::from_utf8(child.stdout).unwrap();
@@ -68,6 +70,8 @@ fn h15_too_many_in_flight_is_a_full_socket_and_not_an_end() {
 
 #[test]
 fn h15_calls_wait_idly_while_too_many_are_in_flight() {
+    // Those of the same user are counted together.
+    let _alone = alone();
     let child = Command::new(child!()).arg("crowded-calls").output().unwrap();
     assert!(child.status.success(), "{child:?}");
     let milliseconds: u64 = String::from_utf8(child.stdout).unwrap().trim().parse().unwrap();

@@ -34,7 +34,7 @@ fn main() {
         Some("sigpipe") => send_to_nobody(),
         Some("flood") => flood_with_descriptors(),
         Some("crowded-calls") => {
-            allow_few_descriptors(65_533);
+            allow_few_descriptors();
             crowded::call();
         }
         Some("ping") => peek_at_a_ping(),
@@ -120,7 +120,7 @@ fn send_to_nobody() {
 /// Sends frames with descriptors, as a user without privileges and with a low limit, until there is no
 /// room; then receives them, and does it all again.
 fn flood_with_descriptors() {
-    allow_few_descriptors(65_534);
+    allow_few_descriptors();
     let (mut ours, mut theirs) = Connection::<Parcel, Parcel>::pair().expect("a pair");
     let mut rounds = Vec::new();
     for _ in 0..3 {
@@ -142,13 +142,14 @@ fn flood_with_descriptors() {
     println!("{}", rounds.join(" "));
 }
 
-/// Limits how many descriptors may be open, and so how many may be in flight, of all processes of a user.
-fn allow_few_descriptors(user: u32) {
+/// Limits how many descriptors may be open, and so how many may be in flight, of all processes of a user. With
+/// privileges, it becomes a user that has no other process.
+fn allow_few_descriptors() {
     let limit = libc::rlimit { rlim_cur: 256, rlim_max: 256 };
     // SAFETY: setrlimit(2) reads one rlimit, which outlives the call.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
     // SAFETY: setuid(2) takes a number. It fails without privileges, and then there are none to lose.
-    unsafe { libc::setuid(user) };
+    unsafe { libc::setuid(30_000 + process::id() % 30_000) };
 }
 
 /// Peeks at a ping to ourselves, on a socket whose family does not tell lengths.

@@ -78,20 +78,36 @@ pub(crate) fn call() {
     };
     assert_eq!(echo(&client, 1).expect("an answer"), 1);
 
-    let (mut ours, mut theirs) = Connection::<Parcel, Parcel>::pair().expect("a pair");
-    while ours.try_send(&Parcel::Two { left: file(), right: None }).is_ok() {}
-    let (begun, worked) = (Instant::now(), clock_gettime(ClockId::ProcessCPUTime));
-    // The answer of the first has no room, and then the request of the second.
-    for count in [0, 1] {
-        let hasty = client.deadline(Instant::now() + TIME);
-        assert!(matches!(echo(&hasty, count), Err(CallError::TimedOut)), "{count}");
-    }
-    assert!(begun.elapsed() >= TIME);
-    let worked = clock_gettime(ClockId::ProcessCPUTime) - worked;
+    // One of them may be full before so many are in flight.
+    let mut pairs = [(); 4].map(|()| Connection::<Parcel, Parcel>::pair().expect("a pair"));
+    let mut attempts = 0;
+    let worked = loop {
+        for (ours, _) in &mut pairs {
+            while ours.try_send(&Parcel::Two { left: file(), right: None }).is_ok() {}
+        }
+        let before = clock_gettime(ClockId::ProcessCPUTime);
+        // The answer of the first has no room, and then the request of the second.
+        let has_no_room = |count| {
+            let hasty = client.deadline(Instant::now() + TIME);
+            match echo(&hasty, count) {
+                Ok(_) => false,
+                Err(CallError::TimedOut) => true,
+                Err(error) => panic!("{error:?}"),
+            }
+        };
+        if [0, 1].into_iter().all(has_no_room) {
+            break clock_gettime(ClockId::ProcessCPUTime) - before;
+        }
+        // Other processes of this user have fewer in flight than before.
+        attempts += 1;
+        assert!(attempts < 10, "there is always room");
+    };
     println!("{}", worked.tv_sec * 1000 + worked.tv_nsec / 1_000_000);
 
     // The queue is read, and everything goes on.
-    while theirs.try_recv().is_ok() {}
+    for (_, theirs) in &mut pairs {
+        while theirs.try_recv().is_ok() {}
+    }
     assert_eq!(echo(&client, 1).expect("an answer"), 1);
     drop(client);
     server.join().expect("no panic").expect("no error");

@@ -27,6 +27,8 @@ use crate::protocol::{Counted, Echoed, Length, Opened, Sum, Sums};
 pub(crate) struct Handler {
     pub(crate) noted: Arc<AtomicU64>,
     pub(crate) sent: Arc<AtomicU64>,
+    /// How many slow calls have begun.
+    pub(crate) slow: Arc<AtomicU64>,
 }
 
 impl Service for Handler {
@@ -56,6 +58,7 @@ impl Service for Handler {
             }
             Sums::Panic => panic!("as asked"),
             Sums::Slow { millis } => {
+                self.slow.fetch_add(1, Ordering::Relaxed);
                 let until = Instant::now() + Duration::from_millis(millis);
                 while Instant::now() < until && !cx.is_cancelled() {
                     thread::sleep(Duration::from_millis(1));

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use datagrammar::calls::{Answers, CallError, Client, Outcome, Server};
 use datagrammar::{Connection, Message, SendError};
@@ -76,15 +76,11 @@ fn a_request_that_cannot_be_sent_fails_though_answers_may_come() {
 /// The same with several requests in one datagram.
 #[test]
 fn requests_of_a_bundle_that_cannot_be_sent_fail() {
-    let (client, theirs) = pair();
-    let peer = Peer::new(theirs.try_clone().unwrap());
+    let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
+    let filler = Peer::new(ours.try_clone().unwrap());
+    let client = Ours::new(Connection::adopt(ours).unwrap());
     // No more fits.
-    let filling = thread::spawn({
-        let client = client.clone();
-        let hasty = client.deadline(Instant::now() + Duration::from_secs(1));
-        move || while hasty.notify(&Sums::Echo { text: &[7; 16_000] }).is_ok() {}
-    });
-    filling.join().unwrap();
+    while filler.try_send(&[7; 16_000]).is_ok() {}
     let (done, has_done) = mpsc::channel();
     for number in 0..10 {
         let (client, done) = (client.clone(), done.clone());
@@ -99,7 +95,6 @@ fn requests_of_a_bundle_that_cannot_be_sent_fail() {
         let error = has_done.recv_timeout(STALL).expect("all fail").unwrap_err();
         assert!(matches!(error, CallError::NotSent(_)), "{error:?}");
     }
-    drop(peer);
 }
 
 /// Whoever gets `TimedOut` takes it for queued.

@@ -113,8 +113,8 @@ impl Drop for Playing {
     }
 }
 
-/// How long a test that panics waits for a step that waits.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a test that panics waits for a step that waits, or for a busy machine.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl<P: Protocol> fmt::Debug for Script<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -68,8 +68,7 @@ impl Calls {
         if running.is_cancelled() {
             return None;
         }
-        self.ending.fetch_add(1, Ordering::Relaxed);
-        Some(Ending { running, ending: &self.ending })
+        Some(self.ending(running))
     }
 
     /// Returns all calls that run.
@@ -78,11 +77,12 @@ impl Calls {
     }
 
     /// Ends all calls, and returns them with their ids.
-    pub(super) fn take_all(&self) -> Vec<(u64, Arc<Running>)> {
+    pub(super) fn take_all(&self) -> Vec<(u64, Ending<'_>)> {
         let mut table = self.table();
         self.streams.store(0, Ordering::Relaxed);
         self.others.store(0, Ordering::Relaxed);
-        table.running.drain().collect()
+        let all = table.running.drain().map(|(id, running)| (id, self.ending(running)));
+        all.collect()
     }
 
     /// Returns whether a call has ended whose answer is not queued yet.
@@ -99,6 +99,13 @@ impl Calls {
     #[inline]
     pub(super) fn counts(&self) -> (usize, usize) {
         (self.streams.load(Ordering::Relaxed), self.others.load(Ordering::Relaxed))
+    }
+
+    /// Notes that a call no longer runs, while `table` is locked.
+    #[inline]
+    fn ending(&self, running: Arc<Running>) -> Ending<'_> {
+        self.ending.fetch_add(1, Ordering::Relaxed);
+        Ending { running, ending: &self.ending }
     }
 
     #[inline]

@@ -4,6 +4,7 @@ use std::net::Shutdown;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::calls::Ending;
 use super::session::Session;
 use crate::backoff::Backoff;
 use crate::calls::status::Status;
@@ -37,10 +38,11 @@ impl Session {
     pub(crate) fn cancel_the_rest(&self) -> usize {
         self.stop();
         let mut cancelled = 0;
-        for (id, running) in self.calls.take_all() {
+        // Another thread that stops the server closes the connection only after all are told.
+        for (id, Ending { running, .. }) in &self.calls.take_all() {
             if !running.is_cancelled() {
                 running.cancel();
-                self.push_status(id, Status::Cancelled);
+                self.push_status(*id, Status::Cancelled);
                 cancelled += 1;
             }
         }

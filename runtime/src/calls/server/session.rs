@@ -110,7 +110,7 @@ impl Session {
         // Handlers that go on keep the descriptor open.
         self.shutdown();
         let calls = self.calls.take_all();
-        calls.iter().for_each(|(_id, running)| running.cancel());
+        calls.iter().for_each(|(_id, ending)| ending.running.cancel());
         self.admit();
     }
 

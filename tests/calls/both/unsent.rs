@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use datagrammar::calls::{Answers, CallError, Client, Outcome, Server};
 use datagrammar::{Connection, Message, SendError};

@@ -90,8 +90,8 @@ impl Core {
         self.outlet.sent() >= queued.end
     }
 
-    /// Queues a request for one answer, or for `items`. Returns its id, and whether no other call is in flight or has
-    /// just shared a datagram: then it is sent at once.
+    /// Queues a request for one answer, or for `items`. Returns its id, and whether it is alone: no other call is in
+    /// flight, and the last datagram had one part.
     pub(crate) fn begin<M: Message>(
         &self,
         request: &M,

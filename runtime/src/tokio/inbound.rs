@@ -62,6 +62,7 @@ impl<R: Reads> Inbound<R> {
             }
         }
         let polled = self.registration.poll_read(cx, || attempt(&mut self.inner));
+        self.unread.set(self.inner.has_unread());
         match polled {
             Poll::Ready(Ok(_)) => self.unread.add_to_streak(),
             _ => self.unread.end_streak(),

@@ -7,7 +7,10 @@ mod collector;
 mod isolated;
 mod poll;
 mod quickstart;
+mod strace;
 mod syscalls;
+mod syscalls_awaited;
+mod syscalls_of_calls;
 mod telemetry;
 
 use std::fmt::Display;

@@ -202,6 +202,11 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbound.poll_quiet(cx, is_quiet)
     }
 
+    /// Returns whether the next receive may need no read.
+    pub(super) fn has_unread(&self) -> bool {
+        self.inbound.inner().has_unread()
+    }
+
     pub(super) fn inner_mut(&mut self) -> &mut receiver::Receiver<Rx> {
         self.inbound.inner_mut()
     }

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use super::gate::{Gate, Load, Permit};
 use super::held::Held;
+use super::look::Look;
 use super::spares::{Room, Spares, Task};
 use super::writer::Writer;
 use crate::calls::{Bell, Call, Protocol, Received, Session, Status};
@@ -36,6 +37,7 @@ pub(super) struct Desk<P, H, F> {
     spares: Arc<Spares<F>>,
     /// Room for the next handler.
     room: Option<Room<F>>,
+    look: Look,
 }
 
 impl<P, H, F> Desk<P, H, F>
@@ -65,11 +67,13 @@ where
             held: Held::new(),
             spares,
             room: None,
+            look: Look::default(),
         }
     }
 
     /// Serves the connection. Ready when it has ended.
     pub(super) fn poll_serve(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), RecvError>> {
+        ready!(self.look.poll_deferred(cx));
         self.bell(Bell::disarm);
         loop {
             if let Poll::Ready(ended) = self.poll_requests(cx) {
@@ -109,7 +113,16 @@ where
                 // Then, what is left to read is what the socket holds. At the end all calls are cancelled.
                 ready!(self.receiver.poll_closed(cx));
             }
-            let received = ready!(self.receiver.poll_range(cx));
+            let has_unread = self.receiver.has_unread();
+            if !has_unread && self.look.defer(cx) {
+                return Poll::Pending;
+            }
+            let received = self.receiver.poll_range(cx);
+            match has_unread {
+                true => self.look.found_more(),
+                false => self.look.has_found(received.is_ready()),
+            }
+            let received = ready!(received);
             match self.session.accept(self.receiver.inner_mut(), received)? {
                 Received::Call(call) => self.accept(call),
                 Received::Nothing => {}

@@ -60,6 +60,7 @@ mod held;
 mod item_sender;
 mod items;
 mod link;
+mod look;
 #[cfg(all(test, datagrammar_loom))]
 #[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod models;

@@ -1,0 +1,137 @@
+//! When a server looks for the next request.
+
+use std::pin::pin;
+use std::task::{Context, Poll};
+
+use ::tokio::task::yield_now;
+
+/// How many requests in a row must come alone before a look is deferred.
+const ALONE: u8 = 32;
+
+/// How many deferred looks in a row find a request before one at once tells whether more are queued.
+const DEFERRED: u8 = 32;
+
+/// Decides when a server looks for the next request: at once, or after the reactor and the tasks that it wakes.
+///
+/// A client that calls one at a time sends no request before it has the last answer. A look at once finds nothing, and
+/// costs a system call. If a task of the same thread calls, or a fast one elsewhere, a deferred look finds its next
+/// request, which then needs no event. Looks are deferred as long as that finds requests.
+#[derive(Debug, Default)]
+pub(super) struct Look {
+    state: State,
+    /// How many requests in a row came alone.
+    alone: u8,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing is known.
+    #[default]
+    Unknown,
+    /// The last look has found a request.
+    Found,
+    /// The reactor has its turn.
+    Reactor,
+    /// The tasks that it has woken have their turn. Then comes the deferred look.
+    Tasks,
+}
+
+impl Look {
+    /// Polls for the tasks that the reactor has woken.
+    #[inline]
+    pub(super) fn poll_deferred(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.state != State::Reactor {
+            return Poll::Ready(());
+        }
+        self.state = State::Tasks;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Returns whether to defer the next look. Then the task is woken for it.
+    #[inline]
+    pub(super) fn defer(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_deferred =
+            self.state == State::Found && (ALONE..ALONE + DEFERRED).contains(&self.alone);
+        if is_deferred {
+            self.state = State::Reactor;
+            // Wakes the task after the reactor was asked.
+            _ = pin!(yield_now()).poll(cx);
+        }
+        is_deferred
+    }
+
+    /// Notes whether a look has found a request.
+    #[inline]
+    pub(super) fn has_found(&mut self, is_found: bool) {
+        self.alone = match (self.state, is_found) {
+            (State::Tasks, true) => self.alone + 1,
+            // After the request that was found before.
+            (State::Found, false) => ALONE.min(self.alone + 1),
+            (State::Unknown, _) => self.alone,
+            _ => 0,
+        };
+        self.state = if is_found { State::Found } else { State::Unknown };
+    }
+
+    /// Notes that a request was not alone in its datagram.
+    #[inline]
+    pub(super) fn found_more(&mut self) {
+        self.alone = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use super::{ALONE, DEFERRED, Look};
+
+    /// Finds a request, and looks for the next one, which comes only if `comes`. Returns whether that look was deferred.
+    fn request(look: &mut Look, comes: bool) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        let is_deferred = look.defer(&mut cx);
+        if is_deferred {
+            assert!(look.poll_deferred(&cx).is_pending(), "the tasks have their turn");
+        }
+        assert!(look.poll_deferred(&cx).is_ready());
+        look.has_found(comes);
+        if !comes {
+            // The next event reports one.
+            look.has_found(true);
+        }
+        is_deferred
+    }
+
+    fn after_requests_alone() -> Look {
+        let mut look = Look::default();
+        look.has_found(true);
+        (0..ALONE).for_each(|_| assert!(!request(&mut look, false)));
+        look
+    }
+
+    #[test]
+    fn looks_are_deferred_while_that_finds_requests() {
+        let mut look = after_requests_alone();
+        for _ in 0..3 {
+            (0..DEFERRED).for_each(|_| assert!(request(&mut look, true)));
+            // Are more queued? No.
+            assert!(!request(&mut look, false));
+        }
+        // It finds nothing.
+        assert!(request(&mut look, false));
+        (0..ALONE).for_each(|_| assert!(!request(&mut look, false)));
+        assert!(request(&mut look, false));
+    }
+
+    #[test]
+    fn looks_are_at_once_while_more_are_queued() {
+        let mut look = after_requests_alone();
+        (0..DEFERRED).for_each(|_| assert!(request(&mut look, true)));
+        (0..100).for_each(|_| assert!(!request(&mut look, true)));
+
+        let mut look = after_requests_alone();
+        look.found_more();
+        assert!(!request(&mut look, false));
+    }
+}

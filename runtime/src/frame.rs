@@ -8,6 +8,7 @@ use crate::error::DecodeError;
 use crate::message::{Descriptors, Message};
 use crate::owned_frame::OwnedFrame;
 use crate::peer::Peer;
+use crate::spare;
 
 /// A received frame and its descriptors, to be decoded as an `M`.
 ///
@@ -154,7 +155,7 @@ impl<'r, M: Message> Frame<'r, M> {
     /// Copies the frame into an [`OwnedFrame`], with its descriptors.
     #[must_use]
     pub fn into_owned(self) -> OwnedFrame<M> {
-        OwnedFrame::new(self.bytes.to_vec(), self.descriptors, self.sender)
+        OwnedFrame::new(spare::copy(self.bytes), self.descriptors, self.sender)
     }
 }
 

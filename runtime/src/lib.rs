@@ -39,6 +39,7 @@ mod policy;
 mod receiver;
 mod sender;
 mod socket;
+mod spare;
 mod sys;
 #[cfg(feature = "tokio")]
 pub mod tokio;

@@ -96,6 +96,8 @@ fn sockets_by_themselves_allocate_nothing_after_the_first_frames() {
 fn a_kept_frame_is_one_allocation_of_its_length() {
     let _alone = alone();
     let (mut theirs, mut ours) = Connected::pair().unwrap().in_mode();
+    // The memory of frames that are dropped is used again.
+    let mut all = Vec::new();
     let mut receive = |len: usize, bundled: bool, borrowed: bool| {
         let sent = numbered(7, len, |frame| match bundled {
             true => theirs.tx.send_all([frame, frame], Wait::Block).map(|_| len + overhead(len)),
@@ -109,7 +111,9 @@ fn a_kept_frame_is_one_allocation_of_its_length() {
                 false => ours.rx.recv_owned(Wait::Block).unwrap(),
             };
         });
-        assert_eq!(owned.unwrap().decode().unwrap().check(), 7);
+        let mut owned = owned.unwrap();
+        assert_eq!(owned.decode().unwrap().check(), 7);
+        all.push(owned);
         if bundled {
             ours.recv().unwrap().expect("a frame");
         }
@@ -131,6 +135,31 @@ fn a_kept_frame_is_one_allocation_of_its_length() {
             assert!(fits, "{len}, {bundled}: {received:?} for {sent}");
         }
     }
+}
+
+#[test]
+fn frames_that_are_kept_and_dropped_in_turn_allocate_nothing() {
+    let _alone = alone();
+    let (mut theirs, mut ours) = Connected::pair().unwrap().in_mode();
+    let mut round = || {
+        for len in [1, 100, 4_000] {
+            numbered(7, len, |frame| {
+                theirs.send(frame)?;
+                theirs.tx.send_all([frame, frame], Wait::Block).map_err(|stopped| stopped.error)
+            })
+            .unwrap();
+            let kept = [(); 2].map(|()| ours.rx.recv_owned(Wait::Block).unwrap().expect("a frame"));
+            let copied = ours.recv().unwrap().expect("a frame").into_owned();
+            for mut frame in kept.into_iter().chain([copied]) {
+                assert_eq!(frame.decode().unwrap().check(), 7);
+            }
+        }
+    };
+    (0..10).for_each(|_| round());
+    // But for the bodies that are sent.
+    let sent = measure(|| [1, 100, 4_000].into_iter().for_each(|len| drop(body(7, len))));
+    let after = measure(round);
+    assert_eq!(after.count_total, sent.count_total, "{after:?}");
 }
 
 /// How much longer a frame is than its body.

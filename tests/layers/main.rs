@@ -25,6 +25,7 @@ const RUNTIME: &[&[&str]] = &[
         "budget",
         "policy",
         "backoff",
+        "spare",
         "activation",
         "wait",
     ],

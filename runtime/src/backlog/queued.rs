@@ -83,6 +83,11 @@ impl Backlog {
         Vec::new()
     }
 
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.datagrams.is_empty()
+    }
+
     /// Removes the first datagram.
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Datagram> {

@@ -47,6 +47,12 @@ impl Observer {
         Self(Some(Box::new(see)))
     }
 
+    /// Returns whether somebody sees them.
+    #[inline]
+    pub(crate) fn is_there(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// A request was encoded, and is sent next.
     #[inline]
     pub(crate) fn sent<M: Message>(&self, id: Option<u64>, request: &M, len: usize) {

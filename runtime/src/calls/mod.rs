@@ -68,6 +68,8 @@ mod trace;
 mod unsent;
 
 pub(crate) use self::bell::Bell;
+#[cfg(feature = "tokio")]
+pub(crate) use self::client::Sending;
 pub(crate) use self::client::{Accepted, Core};
 pub use self::client::{Answer, Client, Items};
 #[cfg(feature = "tokio")]

@@ -17,7 +17,7 @@ use super::outlet::Outlet;
 use super::room::Room;
 use super::sync::Mutex;
 use super::sync::atomic::{AtomicUsize, Ordering};
-use crate::wire::{CallHead, CallKind};
+use crate::wire::{CallHead, CallKind, HEAD_LEN};
 
 const HEAD: CallHead = CallHead { kind: CallKind::Cancel, number: 0, id: 1 };
 
@@ -41,6 +41,33 @@ fn whoever_rings_while_the_task_works_or_sleeps_is_heard() {
             if is_done { Poll::Ready(()) } else { Poll::Pending }
         }));
         ringers.into_iter().for_each(|ringer| ringer.join().unwrap());
+    });
+}
+
+#[test]
+fn every_part_is_sent_if_only_whoever_queues_the_first_rings() {
+    loom::model(|| {
+        let (memory, outputs) = Memory::new();
+        let shared = Arc::new((Outlet::in_memory(memory), Bell::default()));
+        let senders = [(); 2].map(|()| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                let (outlet, bell) = &*shared;
+                if outlet.push_head(HEAD) {
+                    bell.ring();
+                }
+            })
+        });
+        let (outlet, bell) = &*shared;
+        block_on(poll_fn(|cx| {
+            bell.disarm();
+            assert!(outlet.flush(|unsent| panic!("{unsent:?}")));
+            bell.arm(cx);
+            let is_done = outlet.sent() == 2 * HEAD_LEN as u64;
+            if is_done { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        senders.into_iter().for_each(|sender| sender.join().unwrap());
+        assert_eq!(outputs.queued().count(), 2);
     });
 }
 
@@ -81,7 +108,7 @@ fn no_part_stays_behind_when_threads_send_at_the_same_time() {
 
 /// Sends a part as threads do that do not wait for it.
 fn push_and_flush(outlet: &Outlet) {
-    outlet.push_head(HEAD);
+    _ = outlet.push_head(HEAD);
     assert!(outlet.flush(|unsent| panic!("{unsent:?}")));
 }
 
@@ -94,7 +121,7 @@ fn whoever_sleeps_after_it_has_flushed_has_its_part_sent() {
             let outlet = Arc::clone(&outlet);
             move || push_and_flush(&outlet)
         });
-        outlet.push_head(HEAD);
+        _ = outlet.push_head(HEAD);
         let end = outlet.queued();
         assert!(outlet.flush_to(end, |unsent| panic!("{unsent:?}")));
         assert!(outlet.sent() >= end);

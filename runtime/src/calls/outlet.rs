@@ -48,6 +48,9 @@ pub(crate) struct Queued {
     pub(crate) end: u64,
     /// Whether it has a datagram of its own, and so may be refused without all others.
     pub(crate) is_alone: bool,
+    /// Whether nothing else was queued. Whoever queues the first part has to see that what is queued is sent, and
+    /// others may rely on it.
+    pub(crate) is_first: bool,
 }
 
 #[derive(Debug)]
@@ -116,28 +119,26 @@ impl Outlet {
         })
     }
 
-    /// Queues a part without a message.
-    pub(crate) fn push_head(&self, head: CallHead) {
+    /// Queues a part without a message. Returns whether nothing else was queued: see [`Queued::is_first`].
+    pub(crate) fn push_head(&self, head: CallHead) -> bool {
         let bytes = head.to_bytes();
-        self.add(HEAD_LEN, |backlog| backlog.push(&[IoSlice::new(&bytes)], HEAD_LEN));
+        self.add(HEAD_LEN, |backlog| backlog.push(&[IoSlice::new(&bytes)], HEAD_LEN)).is_first
     }
 
-    /// Queues a part that was encoded earlier.
-    pub(crate) fn push_held(&self, part: HeldFrame) {
-        self.add(part.room(), |backlog| drop(backlog.push_held(part)));
+    /// Queues a part that was encoded earlier. Returns whether nothing else was queued.
+    pub(crate) fn push_held(&self, part: HeldFrame) -> bool {
+        self.add(part.room(), |backlog| drop(backlog.push_held(part))).is_first
     }
 
     fn queue(&self, part: Outgoing<'_>) -> Result<Queued, SendError> {
         let len = part.len;
         self.check(&part)?;
         if Bundle::admits(len, part.descriptors.len()) {
-            let end = self.add(len, |backlog| backlog.push(part.slices, len));
-            return Ok(Queued { len, room: len, end, is_alone: false });
+            return Ok(self.add(len, |backlog| backlog.push(part.slices, len)));
         }
         let held = HeldFrame::copy(part, Vec::new())?;
-        let room = held.room();
-        let end = self.add(room, |backlog| drop(backlog.push_held(held)));
-        Ok(Queued { len, room, end, is_alone: true })
+        let queued = self.add(held.room(), |backlog| drop(backlog.push_held(held)));
+        Ok(Queued { len, is_alone: true, ..queued })
     }
 
     /// Fails if the connection carries no such descriptors.
@@ -149,14 +150,15 @@ impl Outlet {
         }
     }
 
-    /// Adds a part that takes `room`. Returns how many bytes will have been sent once it is.
+    /// Adds a part of `room` bytes that takes as much.
     #[inline]
-    fn add(&self, room: usize, push: impl FnOnce(&mut Backlog)) -> u64 {
+    fn add(&self, room: usize, push: impl FnOnce(&mut Backlog)) -> Queued {
         let mut backlog = self.backlog();
+        let is_first = backlog.is_empty();
         push(&mut backlog);
-        let queued = self.queued() + room as u64;
-        self.queued.store(queued, Ordering::Relaxed);
-        queued
+        let end = self.queued() + room as u64;
+        self.queued.store(end, Ordering::Relaxed);
+        Queued { len: room, room, end, is_alone: false, is_first }
     }
 
     /// Returns whether so much is queued that whoever sends has to wait.

@@ -214,21 +214,21 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbox.accept_calls();
     }
 
+    /// Returns the head and the frame of the last received part of a call. `None` for an ordinary frame.
+    #[inline]
+    pub(crate) fn call_part(&self, range: Range<usize>) -> Option<(CallHead, &[u8])> {
+        CallHead::split(self.inbox.bytes(range))
+    }
+
     /// Takes the last received frame, or part of a call.
     #[inline]
     pub(crate) fn take_part(&mut self, range: Range<usize>) -> Part {
-        self.take_part_into(range, Vec::new())
-    }
-
-    /// Takes the last received frame, or part of a call. Copies it to `buffer` if it fits there.
-    #[inline]
-    pub(crate) fn take_part_into(&mut self, range: Range<usize>, buffer: Vec<u8>) -> Part {
-        let (head, len) = match CallHead::split(self.inbox.bytes(range.clone())) {
+        let (head, len) = match self.call_part(range.clone()) {
             Some((head, frame)) => (Some(head), frame.len()),
             None => (None, range.len()),
         };
         let descriptors = self.take_descriptors();
-        let (bytes, start) = self.inbox.take_part(range, len, buffer);
+        let (bytes, start) = self.inbox.take_part(range, len);
         Part::new(head, bytes, start, descriptors)
     }
 

@@ -36,6 +36,17 @@ pub(crate) struct Core {
     abandoned_end: AtomicU64,
 }
 
+/// Who sends a request that was queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sending {
+    /// The caller, at once: no other call is in flight, and the last datagram had one part.
+    Now,
+    /// The driver, which the caller wakes.
+    Soon,
+    /// Whoever sends an earlier one, which is queued still.
+    Underway,
+}
+
 /// What may come after something that was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Accepted {
@@ -90,14 +101,13 @@ impl Core {
         self.outlet.sent() >= queued.end
     }
 
-    /// Queues a request for one answer, or for `items`. Returns its id, and whether it is alone: no other call is in
-    /// flight, and the last datagram had one part.
+    /// Queues a request for one answer, or for `items`. Returns its id, and who sends it.
     pub(crate) fn begin<M: Message>(
         &self,
         request: &M,
         items: bool,
         deadline: Option<Instant>,
-    ) -> Result<(u64, bool), CallError> {
+    ) -> Result<(u64, Sending), CallError> {
         let abandoned = self.abandoned.load(Ordering::Relaxed);
         if abandoned > MAX_ABANDONED {
             return Err(CallError::NotSent(Arc::new(SendError::WouldBlock { len: abandoned })));
@@ -113,7 +123,13 @@ impl Core {
             self.table().note_queued(id, queued);
         }
         self.observer.sent(Some(id), request, queued.len);
-        Ok((id, is_alone && !self.outlet.is_shared()))
+        let sending = match is_alone && !self.outlet.is_shared() {
+            true => Sending::Now,
+            // If the observer panicked over an earlier one, nobody sends that.
+            false if queued.is_first || self.observer.is_there() => Sending::Soon,
+            false => Sending::Underway,
+        };
+        Ok((id, sending))
     }
 
     /// Queues what the server has to know after an item was polled: more credit, or that the client lost track of the
@@ -128,7 +144,7 @@ impl Core {
             Err(error) if is_lost_here(error) => (CallKind::Cancel, 0),
             _ => return false,
         };
-        self.outlet.push_head(CallHead { kind, number, id });
+        _ = self.outlet.push_head(CallHead { kind, number, id });
         true
     }
 
@@ -142,7 +158,7 @@ impl Core {
             self.abandoned.fetch_add(room, Ordering::Relaxed);
         }
         if is_open {
-            self.outlet.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });
+            _ = self.outlet.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });
         }
         is_open
     }

@@ -72,7 +72,7 @@ impl<P: Protocol> Link<P> {
         deadline: Option<Instant>,
     ) -> Result<u64, CallError> {
         self.wait_for_space(request, deadline)?;
-        let (id, _is_alone) = self.core.begin(request, items, deadline)?;
+        let (id, _sending) = self.core.begin(request, items, deadline)?;
         self.core.flush();
         Ok(id)
     }

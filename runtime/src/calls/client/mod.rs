@@ -14,6 +14,8 @@ mod models;
 mod table;
 
 pub use self::answer::Answer;
+#[cfg(feature = "tokio")]
+pub(crate) use self::core::Sending;
 pub(crate) use self::core::{Accepted, Core};
 pub use self::handle::Client;
 pub use self::items::Items;

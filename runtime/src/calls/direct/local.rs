@@ -47,7 +47,8 @@ pub(crate) fn notify<P: Protocol>(
 ) -> Result<Call<P>, CallError> {
     let frame = encode(request)?;
     let (session, _) = session(peer);
-    Ok(Call::new(frame, session, Arc::new(Running::new(None, false)), None))
+    let running = session.begin_unanswered(false);
+    Ok(Call::new(frame, session, running, None))
 }
 
 /// Returns a connection, and what the service sends over it.

@@ -46,7 +46,7 @@ impl Raw {
         let Some((CallHead { kind, number, id }, _frame)) = CallHead::split(datagram) else {
             if datagram.first().is_some_and(|first| !is_reserved(*first)) {
                 let frame = OwnedFrame::new(datagram.to_vec(), Descriptors::default(), None);
-                let running = Arc::new(Running::new(None, false));
+                let running = self.session.begin_unanswered(false);
                 handle(Call::new(frame, Arc::clone(&self.session), running, None));
             }
             return None;

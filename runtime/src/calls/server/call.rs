@@ -19,7 +19,10 @@ use crate::wire::{CallKind, HEAD_LEN};
 /// A call that came. Derived code takes it apart and calls the handler.
 pub struct Call<P> {
     frame: OwnedFrame<P>,
-    answering: Answering,
+    /// The length of the request as it was received.
+    len: usize,
+    /// `None` once the handler has it.
+    answering: Option<Answering>,
 }
 
 impl<P: Protocol> Call<P> {
@@ -29,23 +32,24 @@ impl<P: Protocol> Call<P> {
         running: Arc<Running>,
         id: Option<u64>,
     ) -> Self {
-        let trace = Trace::server(id);
-        Self { frame, answering: Answering { session, running, id, trace } }
+        let len = frame.len() + id.map_or(0, |_id| HEAD_LEN);
+        let answering = Answering { session, running, id, trace: Trace::server(id) };
+        Self { frame, len, answering: Some(answering) }
     }
 
     /// Returns whether the call is answered with items.
     pub(crate) fn has_items(&self) -> bool {
-        self.answering.running.is_stream()
+        self.answering.as_ref().is_some_and(|answering| answering.running.is_stream())
     }
 
     /// Returns the span in which the call is handled.
     pub(crate) fn trace(&self) -> Trace {
-        self.answering.trace.clone()
+        self.answering.as_ref().map(|answering| answering.trace.clone()).unwrap_or_default()
     }
 
     /// Returns whether nobody waits for an answer any more.
     pub(crate) fn is_over(&self) -> bool {
-        self.answering.running.is_over()
+        self.answering.as_ref().is_some_and(|answering| answering.running.is_over())
     }
 
     /// Returns the tag of the call, for a [`Service`](super::Service) around others.
@@ -60,23 +64,23 @@ impl<P: Protocol> Call<P> {
     /// Returns the length of the request in bytes: see [`Context::frame_len`].
     #[must_use]
     pub fn frame_len(&self) -> usize {
-        self.frame.len() + self.answering.id.map_or(0, |_id| HEAD_LEN)
+        self.len
     }
 
     /// Answers that the call is not executed.
     pub(crate) fn refuse(mut self, status: Status) {
-        self.answering.take().refuse(status);
+        self.answering.take().into_iter().for_each(|answering| answering.refuse(status));
     }
 
-    /// Returns what the handler gets. `None` if the request cannot be decoded: then the call is answered.
+    /// Returns what the handler gets. `None` if it has that already, or if the request cannot be decoded: then the call
+    /// is answered.
     pub fn open(&mut self) -> Option<(Context, P::Borrowed<'_>, Answering)> {
-        let len = self.frame_len();
-        let answering = self.answering.take();
+        let answering = self.answering.take()?;
         match self.frame.decode() {
             Ok(request) => {
                 let (name, tag) = (request.name(), request.tag());
                 answering.trace.name(name);
-                let context = answering.context(Request { name, tag, len });
+                let context = answering.context(Request { name, tag, len: self.len });
                 Some((context, request, answering))
             }
             Err(error) => {
@@ -87,12 +91,6 @@ impl<P: Protocol> Call<P> {
                 None
             }
         }
-    }
-}
-
-impl<P> Drop for Call<P> {
-    fn drop(&mut self) {
-        self.answering.session.buffers.keep(self.frame.take_buffer());
     }
 }
 
@@ -112,13 +110,8 @@ pub struct Answering {
 }
 
 impl Answering {
-    fn take(&mut self) -> Self {
-        let (session, running) = (Arc::clone(&self.session), Arc::clone(&self.running));
-        Self { session, running, id: self.id.take(), trace: self.trace.take() }
-    }
-
     fn context(&self, request: Request) -> Context {
-        Context { running: Arc::clone(&self.running), peer: self.session.peer.clone(), request }
+        Context { running: Arc::clone(&self.running), request }
     }
 
     /// Answers with what a handler returned.

@@ -8,20 +8,25 @@ use std::time::Instant;
 
 use super::context::Running;
 use crate::calls::ids::Ids;
+use crate::peer::Peer;
 
 /// The most finished calls whose memory is kept.
 const MAX_FINISHED: usize = 256;
 
 /// The calls of one connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Calls {
+    /// Who calls.
+    peer: Option<Arc<Peer>>,
     table: Mutex<Table>,
     /// How many calls run that are answered with items, and how many others. Changed with `table` locked, so without
     /// atomic additions, which cost more.
     streams: AtomicUsize,
     others: AtomicUsize,
-    /// How many calls no longer run, but their answers are not queued yet. Added to with `table` locked.
-    ending: AtomicUsize,
+    /// How many calls were taken out of `table` to be answered. Changed like those.
+    ended: AtomicUsize,
+    /// For how many of them the answer was queued.
+    answered: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -32,6 +37,17 @@ struct Table {
 }
 
 impl Calls {
+    pub(super) fn new(peer: Option<Arc<Peer>>) -> Self {
+        Self {
+            peer,
+            table: Mutex::default(),
+            streams: AtomicUsize::new(0),
+            others: AtomicUsize::new(0),
+            ended: AtomicUsize::new(0),
+            answered: AtomicUsize::new(0),
+        }
+    }
+
     /// Begins a call. `None` if a call with this id runs.
     #[inline]
     pub(super) fn begin(
@@ -43,10 +59,32 @@ impl Calls {
         let mut table = self.table();
         let Table { running, finished } = &mut *table;
         let Entry::Vacant(vacant) = running.entry(id) else { return None };
-        let running = renew(finished.pop_front(), Running::new(deadline, is_stream));
-        let count = self.count(is_stream);
-        count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        Some(Arc::clone(vacant.insert(running)))
+        let call = vacant.insert(self.renew(finished.pop_front(), deadline, is_stream));
+        add_one(self.count(is_stream));
+        Some(Arc::clone(call))
+    }
+
+    /// Begins a call that has no id, and so no answer.
+    pub(super) fn begin_unanswered(&self, is_stream: bool) -> Arc<Running> {
+        self.renew(None, None, is_stream)
+    }
+
+    /// Puts a call in the memory of a finished one, if there is one that nobody else holds: some handlers keep theirs
+    /// after they have answered.
+    #[inline]
+    fn renew(
+        &self,
+        finished: Option<Arc<Running>>,
+        deadline: Option<Instant>,
+        is_stream: bool,
+    ) -> Arc<Running> {
+        if let Some(mut finished) = finished
+            && let Some(place) = Arc::get_mut(&mut finished)
+        {
+            *place = place.next(deadline, is_stream);
+            return finished;
+        }
+        Arc::new(Running::new(self.peer.clone(), deadline, is_stream))
     }
 
     /// Returns a call that runs.
@@ -62,13 +100,11 @@ impl Calls {
         let running = table.running.remove(&id)?;
         let count = self.count(running.is_stream());
         count.store(count.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
+        let ending = (!running.is_cancelled()).then(|| self.ending(running.is_over()));
         if table.finished.len() < MAX_FINISHED {
-            table.finished.push_back(Arc::clone(&running));
+            table.finished.push_back(running);
         }
-        if running.is_cancelled() {
-            return None;
-        }
-        Some(self.ending(running))
+        ending
     }
 
     /// Returns all calls that run.
@@ -77,17 +113,19 @@ impl Calls {
     }
 
     /// Ends all calls, and returns them with their ids.
-    pub(super) fn take_all(&self) -> Vec<(u64, Ending<'_>)> {
+    pub(super) fn take_all(&self) -> Vec<(u64, Arc<Running>, Ending<'_>)> {
         let mut table = self.table();
         self.streams.store(0, Ordering::Relaxed);
         self.others.store(0, Ordering::Relaxed);
-        let all = table.running.drain().map(|(id, running)| (id, self.ending(running)));
-        all.collect()
+        let all = table.running.drain();
+        all.map(|(id, running)| (id, running, self.ending(false))).collect()
     }
 
     /// Returns whether a call has ended whose answer is not queued yet.
     pub(super) fn is_ending(&self) -> bool {
-        self.ending.load(Ordering::Acquire) > 0
+        // In this order: between both, a call may end and not be answered, but not the reverse.
+        let answered = self.answered.load(Ordering::Acquire);
+        answered != self.ended.load(Ordering::Acquire)
     }
 
     /// Returns how many calls run.
@@ -103,9 +141,9 @@ impl Calls {
 
     /// Notes that a call no longer runs, while `table` is locked.
     #[inline]
-    fn ending(&self, running: Arc<Running>) -> Ending<'_> {
-        self.ending.fetch_add(1, Ordering::Relaxed);
-        Ending { running, ending: &self.ending }
+    fn ending(&self, is_over: bool) -> Ending<'_> {
+        add_one(&self.ended);
+        Ending { is_over, answered: &self.answered }
     }
 
     #[inline]
@@ -121,25 +159,19 @@ impl Calls {
 
 /// A call that no longer runs, and whose answer is about to be queued. Until then, a server that stops waits.
 pub(super) struct Ending<'s> {
-    pub(super) running: Arc<Running>,
-    ending: &'s AtomicUsize,
+    /// Whether nobody waits for the answer any more.
+    pub(super) is_over: bool,
+    answered: &'s AtomicUsize,
 }
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.ending.fetch_sub(1, Ordering::Release);
+        self.answered.fetch_add(1, Ordering::Release);
     }
 }
 
-/// Puts a call in the memory of a finished one, if there is one that nobody else holds: some handlers keep theirs after
-/// they have answered.
+/// Adds one to a count that is only changed with a lock held.
 #[inline]
-fn renew(finished: Option<Arc<Running>>, running: Running) -> Arc<Running> {
-    if let Some(mut finished) = finished
-        && let Some(place) = Arc::get_mut(&mut finished)
-    {
-        *place = running;
-        return finished;
-    }
-    Arc::new(running)
+fn add_one(count: &AtomicUsize) {
+    count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
 }

@@ -4,7 +4,6 @@ use std::net::Shutdown;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::calls::Ending;
 use super::session::Session;
 use crate::backoff::Backoff;
 use crate::calls::status::Status;
@@ -39,10 +38,10 @@ impl Session {
         self.stop();
         let mut cancelled = 0;
         // Another thread that stops the server closes the connection only after all are told.
-        for (id, Ending { running, .. }) in &self.calls.take_all() {
+        for (id, running, _ending) in &self.calls.take_all() {
             if !running.is_cancelled() {
                 running.cancel();
-                self.push_status(*id, Status::Cancelled);
+                _ = self.push_status(*id, Status::Cancelled);
                 cancelled += 1;
             }
         }

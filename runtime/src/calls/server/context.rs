@@ -16,6 +16,7 @@ const MAX_WATCHERS: usize = 32;
 /// A call that a handler works on.
 #[derive(Debug)]
 pub(crate) struct Running {
+    peer: Option<Arc<Peer>>,
     deadline: Option<Instant>,
     is_stream: bool,
     is_cancelled: AtomicBool,
@@ -41,10 +42,16 @@ struct Flow {
 }
 
 impl Running {
-    pub(crate) fn new(deadline: Option<Instant>, is_stream: bool) -> Self {
+    pub(super) fn new(peer: Option<Arc<Peer>>, deadline: Option<Instant>, is_stream: bool) -> Self {
         let flow = Mutex::new(Flow { credit: CREDIT, waker: None, watchers: Vec::new() });
         let (is_cancelled, ended) = (AtomicBool::new(false), AtomicU8::new(0));
-        Self { deadline, is_stream, is_cancelled, ended, flow }
+        Self { peer, deadline, is_stream, is_cancelled, ended, flow }
+    }
+
+    /// Returns another call of the same peer, which takes the place of this one.
+    #[inline]
+    pub(super) fn next(&mut self, deadline: Option<Instant>, is_stream: bool) -> Self {
+        Self::new(self.peer.take(), deadline, is_stream)
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -155,7 +162,6 @@ impl Running {
 #[derive(Clone)]
 pub struct Context {
     pub(super) running: Arc<Running>,
-    pub(super) peer: Option<Arc<Peer>>,
     pub(super) request: Request,
 }
 
@@ -194,7 +200,7 @@ impl Context {
     /// Returns who calls. `None` over vsock.
     #[must_use]
     pub fn peer(&self) -> Option<&Peer> {
-        self.peer.as_deref()
+        self.running.peer.as_deref()
     }
 
     /// Returns when the caller stops waiting. `None` if it has no deadline, or one more than 49 days away.
@@ -217,7 +223,7 @@ impl fmt::Debug for Context {
         f.debug_struct("Context")
             .field("name", &self.name())
             .field("frame_len", &self.frame_len())
-            .field("peer", &self.peer)
+            .field("peer", &self.peer())
             .field("deadline", &self.deadline())
             .field("is_cancelled", &self.is_cancelled())
             .finish()

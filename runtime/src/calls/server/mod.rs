@@ -1,6 +1,5 @@
 //! The server: handles calls.
 
-mod buffers;
 mod call;
 mod calls;
 mod closing;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::call::Call;
-use super::context::Running;
 use super::session::Session;
 use crate::calls::protocol::Protocol;
 use crate::calls::status::Status;
@@ -36,8 +35,8 @@ impl Session {
         receiver: &mut Receiver<P>,
         received: Result<Option<Range<usize>>, RecvError>,
     ) -> Result<Received<P>, RecvError> {
-        let part = match received {
-            Ok(Some(range)) => receiver.take_part_into(range, self.buffers.take()),
+        let range = match received {
+            Ok(Some(range)) => range,
             Ok(None) => {
                 self.end();
                 return Ok(Received::End);
@@ -54,17 +53,17 @@ impl Session {
                 return Ok(Received::Nothing);
             }
         };
-        let head = part.head;
-        let mut frame: OwnedFrame<P> = part.into_frame();
-        let Some(CallHead { kind, number, id }) = head else {
-            let running = Arc::new(Running::new(None, has_items(&frame)));
+        let Some((CallHead { kind, number, id }, frame)) = receiver.call_part(range.clone()) else {
+            let frame: OwnedFrame<P> = receiver.take_part(range).into_frame();
+            let running = self.begin_unanswered(has_items::<P>(frame.bytes()));
             return Ok(Received::Call(Call::new(frame, Arc::clone(self), running, None)));
         };
         match kind {
             CallKind::Request if self.is_stopping() => self.refuse(id, Status::Stopping),
             CallKind::Request => {
-                match self.begin(id, deadline(number), has_items(&frame)) {
+                match self.begin(id, deadline(number), has_items::<P>(frame)) {
                     Some(running) => {
+                        let frame = receiver.take_part(range).into_frame();
                         let call = Call::new(frame, Arc::clone(self), running, Some(id));
                         return Ok(Received::Call(call));
                     }
@@ -77,7 +76,8 @@ impl Session {
             // A client that sends those breaks the rules, and harms nobody.
             CallKind::Reply | CallKind::Item | CallKind::End => {}
         }
-        self.buffers.keep(frame.take_buffer());
+        // It may have come with descriptors.
+        drop(receiver.take_part(range));
         Ok(Received::Nothing)
     }
 }
@@ -88,6 +88,6 @@ pub(crate) fn deadline(millis: u32) -> Option<Instant> {
     (1..u32::MAX).contains(&millis).then(|| Instant::now() + Duration::from_millis(millis.into()))
 }
 
-fn has_items<P: Protocol>(frame: &OwnedFrame<P>) -> bool {
-    frame.tag().is_ok_and(|tag| P::returns(tag).has_items())
+fn has_items<P: Protocol>(frame: &[u8]) -> bool {
+    P::tag_of(frame).is_ok_and(|tag| P::returns(tag).has_items())
 }

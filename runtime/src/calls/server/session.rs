@@ -8,7 +8,6 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::buffers::Buffers;
 use super::calls::Calls;
 use super::context::Running;
 use crate::backlog::HeldFrame;
@@ -37,15 +36,12 @@ pub(crate) struct Session {
     pub(super) bell: Option<Bell>,
     /// Who waits until less is queued, if a task sends.
     room: Room,
-    /// Memory for requests.
-    pub(crate) buffers: Buffers,
     /// Whether new calls are refused.
     pub(super) is_stopping: AtomicBool,
     /// Whether it ends once everything is sent.
     pub(super) is_closing: AtomicBool,
     /// Whether no more answers can be sent.
     is_broken: AtomicBool,
-    pub(super) peer: Option<Arc<Peer>>,
 }
 
 impl Session {
@@ -58,14 +54,12 @@ impl Session {
         Self {
             fd: fd.into(),
             outlet,
-            calls: Calls::default(),
+            calls: Calls::new(peer.map(Into::into)),
             bell: None,
             room: Room::default(),
-            buffers: Buffers::default(),
             is_stopping: AtomicBool::new(false),
             is_closing: AtomicBool::new(false),
             is_broken: AtomicBool::new(false),
-            peer: peer.map(Into::into),
         }
     }
 
@@ -75,6 +69,7 @@ impl Session {
     }
 
     /// Begins a call. `None` if a call with this id runs already: the client breaks the rules.
+    #[inline]
     pub(crate) fn begin(
         &self,
         id: u64,
@@ -82,6 +77,11 @@ impl Session {
         is_stream: bool,
     ) -> Option<Arc<Running>> {
         self.calls.begin(id, deadline, is_stream)
+    }
+
+    /// Begins a call that has no id, and so no answer.
+    pub(crate) fn begin_unanswered(&self, is_stream: bool) -> Arc<Running> {
+        self.calls.begin_unanswered(is_stream)
     }
 
     /// Tells the handler of a call that its caller has cancelled it. The call runs until its handler ends.
@@ -110,7 +110,7 @@ impl Session {
         // Handlers that go on keep the descriptor open.
         self.shutdown();
         let calls = self.calls.take_all();
-        calls.iter().for_each(|(_id, ending)| ending.running.cancel());
+        calls.iter().for_each(|(_id, running, _ending)| running.cancel());
         self.admit();
     }
 
@@ -165,40 +165,40 @@ impl Session {
     /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled. Returns how it ended.
     pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<Status, SendError> {
         let Some(ending) = self.calls.remove(id) else { return Ok(Status::Cancelled) };
-        let mut ended = Ok(Status::Done);
         // The handler may have seen that the deadline has passed, and have answered with less than all.
-        if ending.running.is_over() {
-            self.push_status(id, Status::TimedOut);
-            ended = Ok(Status::TimedOut);
-        } else if let Err(error) = self.outlet.push(Some(reply(id, Status::Done)), message) {
-            self.push_status(id, Status::Failed);
-            ended = Err(error);
-        }
+        let (is_first, ended) = if ending.is_over {
+            (self.push_status(id, Status::TimedOut), Ok(Status::TimedOut))
+        } else {
+            match self.outlet.push(Some(reply(id, Status::Done)), message) {
+                Ok(queued) => (queued.is_first, Ok(Status::Done)),
+                Err(error) => (self.push_status(id, Status::Failed), Err(error)),
+            }
+        };
         drop(ending);
-        self.flush();
+        self.flush(is_first);
         ended
     }
 
     /// Ends a call without a message. Says nothing if the call was cancelled. Returns how it ended.
     pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) -> Status {
         let Some(ending) = self.calls.remove(id) else { return Status::Cancelled };
-        self.outlet.push_head(CallHead { kind, number: status as u32, id });
+        let is_first = self.outlet.push_head(CallHead { kind, number: status as u32, id });
         drop(ending);
-        self.flush();
+        self.flush(is_first);
         status
     }
 
     /// Sends the status of a call that does not run, or no longer.
     pub(crate) fn refuse(&self, id: u64, status: Status) {
-        self.push_status(id, status);
-        self.flush();
+        let is_first = self.push_status(id, status);
+        self.flush(is_first);
     }
 
     /// Sends an item of a call.
     pub(crate) fn item<M: Message>(&self, id: u64, message: &M) -> Result<(), SendError> {
         let head = CallHead { kind: CallKind::Item, number: 0, id };
-        self.outlet.push(Some(head), message)?;
-        self.flush();
+        let queued = self.outlet.push(Some(head), message)?;
+        self.flush(queued.is_first);
         Ok(())
     }
 
@@ -213,19 +213,21 @@ impl Session {
 
     /// Sends an item that was encoded earlier.
     pub(crate) fn held_item(&self, item: HeldFrame) {
-        self.outlet.push_held(item);
-        self.flush();
+        let is_first = self.outlet.push_held(item);
+        self.flush(is_first);
     }
 
-    pub(super) fn push_status(&self, id: u64, status: Status) {
-        self.outlet.push_head(reply(id, status));
+    /// Queues the status of a call. Returns whether nothing else was queued.
+    pub(super) fn push_status(&self, id: u64, status: Status) -> bool {
+        self.outlet.push_head(reply(id, status))
     }
 
     /// Sends what is queued, and waits for room: a client that does not read its answers gets no others. A task of
-    /// the connection does so itself.
+    /// the connection does so itself: whoever has queued the first part wakes it.
     #[inline]
-    fn flush(&self) {
+    fn flush(&self, is_first: bool) {
         match &self.bell {
+            Some(_) if !is_first => {}
             Some(bell) => bell.ring(),
             None => self.flush_until(0, None),
         }

@@ -15,7 +15,8 @@ use super::items::Items;
 use super::link::{Handle, Link};
 use crate::address::Address;
 use crate::calls::{
-    Answer, Answers, CallError, CallFrame, Core, Observer, Outlet, Protocol, Reply, Trace, Traced,
+    Answer, Answers, CallError, CallFrame, Core, Observer, Outlet, Protocol, Reply, Sending, Trace,
+    Traced,
 };
 use crate::error::OpenError;
 use crate::message::Message as _;
@@ -192,12 +193,13 @@ impl<P: Protocol> Client<P> {
         trace: &Trace,
     ) -> Result<u64, CallError> {
         let link = &*self.handle.0;
-        let (id, is_alone) = link.core.begin(request, items, self.deadline)?;
+        let (id, sending) = link.core.begin(request, items, self.deadline)?;
         trace.id(id);
-        match is_alone && link.core.flush() {
+        match sending {
             // It may have sent what another task waits for.
-            true => link.admit(),
-            false => link.bell.ring(),
+            Sending::Now if link.core.flush() => link.admit(),
+            Sending::Now | Sending::Soon => link.bell.ring(),
+            Sending::Underway => {}
         }
         Ok(id)
     }

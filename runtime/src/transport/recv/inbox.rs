@@ -8,6 +8,7 @@ use super::reader::Reader;
 use crate::limits::Limits;
 use crate::message::Descriptors;
 use crate::options::Options;
+use crate::spare::{self, MAX_SPARE};
 use crate::sys::{Credentials, DatagramFd, Name};
 use crate::wire::CallHead;
 
@@ -70,8 +71,8 @@ impl Inbox {
 
     /// Returns the bytes of the last received frame as an owned vector.
     pub(crate) fn take_bytes(&mut self, frame: Range<usize>) -> Vec<u8> {
-        match self.bundle.is_open() || frame.start > 0 {
-            true => self.bytes(frame).to_vec(),
+        match self.bundle.is_open() || frame.start > 0 || frame.len() <= MAX_SPARE {
+            true => spare::copy(self.bytes(frame)),
             false => self.reader.slot.take(),
         }
     }
@@ -82,21 +83,11 @@ impl Inbox {
     }
 
     /// Returns the bytes of the last received part of a call, and how many of them are before the last `len`.
-    /// They are in `buffer` if they fit there.
-    pub(crate) fn take_part(
-        &mut self,
-        part: Range<usize>,
-        len: usize,
-        mut buffer: Vec<u8>,
-    ) -> (Vec<u8>, usize) {
+    pub(crate) fn take_part(&mut self, part: Range<usize>, len: usize) -> (Vec<u8>, usize) {
         // A copy leaves the lane to the next datagram.
         let is_in_lane = self.reader.slot.is_in_lane();
-        match self.bundle.is_open() || part.start > 0 || is_in_lane || len <= buffer.capacity() {
-            true => {
-                buffer.clear();
-                buffer.extend_from_slice(self.bytes(part.end - len..part.end));
-                (buffer, 0)
-            }
+        match self.bundle.is_open() || part.start > 0 || is_in_lane || len <= MAX_SPARE {
+            true => (spare::copy(self.bytes(part.end - len..part.end)), 0),
             false => (self.reader.slot.take(), part.end - len),
         }
     }

@@ -12,19 +12,19 @@ use futures_util::future::try_join_all;
 use tokio::runtime::Runtime;
 
 use crate::echo::{Echo, EchoEchoAnswer, TEXT};
-use crate::pair::{Pair, runtime, spawn_server};
+use crate::pair::{Pair, Sides, spawn_server};
 use crate::{Case, tarpc};
 
 /// The number of calls in flight, and the highest ratio of our CPU time to tarpc's.
 const REQUIRED: [(usize, f64); 3] = [(1, 0.6), (16, 0.35), (256, 0.25)];
 
-/// Compares both ways, on one thread and on two.
+/// Compares both ways, wherever the sides run.
 pub(crate) fn compare(calls: usize, rounds: u32) -> Result<Vec<Case>> {
     let mut cases = Vec::new();
-    for (sides, apart) in [("one thread", false), ("two threads", true)] {
-        let (ours, theirs) = (pair(apart)?, tarpc::pair(apart)?);
+    for sides in Sides::ALL {
+        let (ours, theirs) = (pair(sides)?, tarpc::pair(sides)?);
         for (in_flight, required) in REQUIRED {
-            let of = (sides, in_flight);
+            let of = (sides.title(), in_flight);
             cases.push(Case::measure(of, ("tarpc 0.38", Some(required)), rounds, || {
                 // Lets both servers come to rest: what they still do would count.
                 thread::sleep(Duration::from_millis(1));
@@ -35,9 +35,9 @@ pub(crate) fn compare(calls: usize, rounds: u32) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// Runs our calls alone, on one thread, and prints the CPU time of a call.
-pub(crate) fn profile(calls: usize, in_flight: usize, rounds: u32) -> Result<()> {
-    let pair = pair(false)?;
+/// Runs our calls alone, and prints the CPU time of a call.
+pub(crate) fn profile(calls: usize, (sides, in_flight): (Sides, usize), rounds: u32) -> Result<()> {
+    let pair = pair(sides)?;
     for _ in 0..rounds {
         println!("{:.0} ns", pair.measure(calls, in_flight)?);
     }
@@ -55,10 +55,10 @@ impl Service for Handler {
     }
 }
 
-fn pair(apart: bool) -> Result<Pair> {
-    let runtime = runtime()?;
+fn pair(sides: Sides) -> Result<Pair> {
+    let runtime = sides.runtime()?;
     let (ours, server) = datagrammar::Connection::pair()?;
-    let end = spawn_server(&runtime, apart, move || {
+    let end = spawn_server(&runtime, sides, move || {
         let server = Connection::from_blocking(server).map_err(|(_, error)| error)?;
         Ok(async move { _ = Server::new(Handler).serve(server).await })
     })?;

@@ -1,6 +1,6 @@
-//! What a call costs. Under tokio, it is compared with tarpc over a UNIX socket, with both sides on one thread or on
-//! two. Blocking, it is compared with two raw `send` and `recv` of the same bytes, with both sides on one core. Rounds
-//! alternate.
+//! What a call costs. Under tokio, it is compared with tarpc over a UNIX socket, with both sides on one thread, on
+//! one runtime, or on a thread each. Blocking, it is compared with two raw `send` and `recv` of the same bytes, with both
+//! sides on one core. Rounds alternate.
 
 mod awaited;
 mod blocking;
@@ -17,6 +17,8 @@ use anyhow::Result;
 use clap::Parser;
 use datagrammar_benches::numbers::median;
 
+use crate::pair::Sides;
+
 /// Compares the CPU time of calls with that of tarpc's calls, and of raw system calls.
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -26,9 +28,12 @@ struct Arguments {
     /// The rounds of each way. The figures are medians.
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Runs our awaited calls alone, for a profiler: on one thread, with this many in flight.
+    /// Runs our awaited calls alone, for a profiler, with this many in flight.
     #[arg(long)]
     profile: Option<usize>,
+    /// Where both sides run with `--profile`.
+    #[arg(long, value_enum, default_value = "one-thread")]
+    sides: Sides,
     /// Writes the table to `calls.md` in this directory, too.
     #[arg(long, default_value = "benches/results")]
     out: PathBuf,
@@ -81,9 +86,9 @@ impl Case {
 }
 
 fn main() -> Result<ExitCode> {
-    let Arguments { calls, rounds, profile, out, strict } = Arguments::parse();
+    let Arguments { calls, rounds, profile, sides, out, strict } = Arguments::parse();
     if let Some(in_flight) = profile {
-        awaited::profile(calls, in_flight, rounds)?;
+        awaited::profile(calls, (sides, in_flight), rounds)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut cases = awaited::compare(calls, rounds)?;

@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
 
 use crate::echo::TEXT;
-use crate::pair::{Pair, runtime, spawn_server};
+use crate::pair::{Pair, Sides, spawn_server};
 
 #[::tarpc::service]
 trait Echo {
@@ -35,10 +35,10 @@ fn framed(
     Ok(LengthDelimitedCodec::builder().new_framed(stream))
 }
 
-pub(crate) fn pair(apart: bool) -> Result<Pair> {
-    let runtime = runtime()?;
+pub(crate) fn pair(sides: Sides) -> Result<Pair> {
+    let runtime = sides.runtime()?;
     let (ours, server) = UnixStream::pair()?;
-    let end = spawn_server(&runtime, apart, move || {
+    let end = spawn_server(&runtime, sides, move || {
         let transport = serde_transport::new(framed(server)?, Bincode::default());
         let requests = BaseChannel::with_defaults(transport).execute(Handler.serve());
         Ok(requests.for_each(|response| async move { _ = tokio::spawn(response) }))

@@ -68,10 +68,10 @@ mod trace;
 mod unsent;
 
 pub(crate) use self::bell::Bell;
-#[cfg(feature = "tokio")]
-pub(crate) use self::client::Sending;
 pub(crate) use self::client::{Accepted, Core};
 pub use self::client::{Answer, Client, Items};
+#[cfg(feature = "tokio")]
+pub(crate) use self::client::{Sending, Wakers};
 #[cfg(feature = "tokio")]
 pub(crate) use self::direct::{Begun, RECHECK, Raw, ReceivedItems, answer, begin, check, notify};
 pub use self::direct::{Direct, DirectItems};

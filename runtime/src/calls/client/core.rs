@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::call::is_lost_here;
 use super::table::Table;
+use super::wakers::Wakers;
 use crate::calls::frame::Observer;
 use crate::calls::outlet::{Outlet, Queued};
 use crate::calls::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -163,6 +164,12 @@ impl Core {
         is_open
     }
 
+    /// Returns whether requests share datagrams, so that others may come along with what is queued.
+    #[inline]
+    pub(crate) fn is_shared(&self) -> bool {
+        self.outlet.is_shared() && self.outlet.unsent() > 0
+    }
+
     /// Returns whether so much is queued that whoever sends has to wait.
     pub(crate) fn is_full(&self) -> bool {
         self.outlet.is_full()
@@ -215,15 +222,17 @@ impl Core {
         }
     }
 
-    /// Hands what `receiver` has just received to its call.
+    /// Hands what `receiver` has just received to its call. Adds who waits for it to `wakers`.
     pub(crate) fn accept<Rx: Message>(
         &self,
         receiver: &mut Receiver<Rx>,
         received: Result<Option<Range<usize>>, RecvError>,
+        wakers: &mut Wakers,
     ) -> Accepted {
         match received {
             Ok(Some(range)) => {
-                let arrived = Arrived { core: self, part: Some(receiver.take_part(range)) };
+                let part = Some(receiver.take_part(range));
+                let arrived = Arrived { core: self, part, wakers };
                 if let Some(part) = &arrived.part {
                     self.observer.received::<Rx>(part, |id| self.table().name(id));
                 }
@@ -252,13 +261,10 @@ impl Core {
     }
 
     /// Hands a part to its call. Returns whether a server that keeps the rules has sent nothing more.
-    fn deliver(&self, part: Part) -> bool {
+    fn deliver(&self, part: Part, wakers: &mut Wakers) -> bool {
         let mut table = self.table();
-        let waker = table.deliver(part);
-        let is_idle = table.is_idle();
-        drop(table);
-        wake(waker);
-        is_idle
+        wakers.add(table.deliver(part));
+        table.is_idle()
     }
 
     /// Fails all calls, now and later: no more answers come.
@@ -271,18 +277,19 @@ impl Core {
 struct Arrived<'c> {
     core: &'c Core,
     part: Option<Part>,
+    wakers: &'c mut Wakers,
 }
 
 impl Arrived<'_> {
     /// Hands it to its call. Returns whether nothing more may come before the next request is sent.
     fn deliver(mut self) -> bool {
-        self.part.take().is_some_and(|part| self.core.deliver(part))
+        self.part.take().is_some_and(|part| self.core.deliver(part, self.wakers))
     }
 }
 
 impl Drop for Arrived<'_> {
     fn drop(&mut self) {
-        self.part.take().map(|part| self.core.deliver(part));
+        self.part.take().map(|part| self.core.deliver(part, self.wakers));
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::table::Table;
+use super::wakers::Wakers;
 use crate::calls::frame::Observer;
 use crate::calls::full::{Full, HowToWait};
 use crate::calls::outlet::Outlet;
@@ -221,7 +222,7 @@ impl<P: Protocol> Link<P> {
     /// Receives one part, and hands it to its call.
     fn receive(&self, receiver: &mut Receiver<Answers<P>>, wait: Wait) {
         let received = receiver.receive_range(wait);
-        self.core.accept(receiver, received);
+        self.core.accept(receiver, received, &mut Wakers::default());
     }
 }
 

@@ -12,6 +12,7 @@ mod model;
 #[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod models;
 mod table;
+mod wakers;
 
 pub use self::answer::Answer;
 #[cfg(feature = "tokio")]
@@ -19,3 +20,5 @@ pub(crate) use self::core::Sending;
 pub(crate) use self::core::{Accepted, Core};
 pub use self::handle::Client;
 pub use self::items::Items;
+#[cfg(feature = "tokio")]
+pub(crate) use self::wakers::Wakers;

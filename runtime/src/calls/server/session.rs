@@ -156,6 +156,12 @@ impl Session {
         self.bell.as_ref()
     }
 
+    /// Returns whether answers share datagrams, so that others may come along with what is queued.
+    #[inline]
+    pub(crate) fn is_shared(&self) -> bool {
+        self.outlet.is_shared() && self.outlet.unsent() > 0
+    }
+
     /// Returns how many bytes of answers are not sent.
     #[inline]
     pub(crate) fn unsent(&self) -> usize {

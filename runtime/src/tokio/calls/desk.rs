@@ -1,5 +1,6 @@
 //! The task of a connection of a server.
 
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -38,6 +39,8 @@ pub(super) struct Desk<P, H, F> {
     /// Room for the next handler.
     room: Option<Room<F>>,
     look: Look,
+    /// Whether something came from the client since others had their turn.
+    has_received: bool,
 }
 
 impl<P, H, F> Desk<P, H, F>
@@ -68,6 +71,7 @@ where
             spares,
             room: None,
             look: Look::default(),
+            has_received: false,
         }
     }
 
@@ -84,6 +88,11 @@ where
             if self.held.is_empty() || !self.admits(self.held.len()) {
                 break;
             }
+        }
+        // What answers requests that came together is together already.
+        if !mem::take(&mut self.has_received) && self.writer.poll_others(cx).is_pending() {
+            self.bell(|bell| bell.arm(cx));
+            return Poll::Pending;
         }
         // Before the flush, for what is queued before it.
         let is_closing = self.session.is_closing() && !self.session.is_ending();
@@ -123,6 +132,7 @@ where
                 false => self.look.has_found(received.is_ready()),
             }
             let received = ready!(received);
+            self.has_received = true;
             match self.session.accept(self.receiver.inner_mut(), received)? {
                 Received::Call(call) => self.accept(call),
                 Received::Nothing => {}

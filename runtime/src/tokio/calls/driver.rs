@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::link::Link;
 use super::writer::Writer;
-use crate::calls::{Accepted, Core};
+use crate::calls::{Accepted, Core, Wakers};
 use crate::message::Message;
 use crate::tokio::Receiver;
 use crate::tokio::registration::Registration;
@@ -17,19 +17,21 @@ pub(super) struct Driver<Rx: Message> {
     link: Arc<Link>,
     receiver: Receiver<Rx>,
     writer: Writer<Core>,
+    /// Who waits for what was received.
+    wakers: Wakers,
 }
 
 impl<Rx: Message> Driver<Rx> {
     pub(super) fn new(link: Arc<Link>, receiver: Receiver<Rx>, registration: Registration) -> Self {
         let writer = Writer::new(Arc::clone(&link.core), registration);
-        Self { link, receiver, writer }
+        Self { link, receiver, writer, wakers: Wakers::default() }
     }
 
     fn poll_drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { link, receiver, writer } = self;
+        let Self { link, receiver, writer, wakers } = self;
         link.bell.disarm();
         while let Poll::Ready(received) = receiver.poll_range(cx) {
-            match link.core.accept(receiver.inner_mut(), received) {
+            match link.core.accept(receiver.inner_mut(), received, wakers) {
                 Accepted::End => return Poll::Ready(()),
                 Accepted::More => {}
                 Accepted::Last => {
@@ -41,7 +43,12 @@ impl<Rx: Message> Driver<Rx> {
                 }
             }
         }
+        wakers.wake();
         link.bell.disarm();
+        if writer.poll_others(cx).is_pending() {
+            link.bell.arm(cx);
+            return Poll::Pending;
+        }
         // Before the flush, for what is queued before it.
         let is_closing = link.is_closing();
         let is_flushed = writer.poll_flush(cx).is_ready();

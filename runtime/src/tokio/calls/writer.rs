@@ -13,11 +13,18 @@ use crate::tokio::registration::Registration;
 pub(super) trait Queued: Send + Sync + 'static {
     /// Sends what is queued, as far as there is room. Returns whether everything was sent.
     fn try_flush(&self) -> bool;
+
+    /// Returns whether parts share datagrams, so that others may come along with what is queued.
+    fn is_shared(&self) -> bool;
 }
 
 impl Queued for Core {
     fn try_flush(&self) -> bool {
         self.flush()
+    }
+
+    fn is_shared(&self) -> bool {
+        self.is_shared()
     }
 }
 
@@ -25,11 +32,17 @@ impl Queued for Session {
     fn try_flush(&self) -> bool {
         self.try_flush()
     }
+
+    fn is_shared(&self) -> bool {
+        self.is_shared()
+    }
 }
 
 /// Sends what is queued, and waits for room.
 pub(super) struct Writer<Q> {
     queued: Arc<Q>,
+    /// Whether other tasks had their turn since something was queued.
+    has_yielded: bool,
     /// `None` while it waits for room.
     registration: Option<Registration>,
     /// Waits for room. Ends once everything was sent.
@@ -38,7 +51,20 @@ pub(super) struct Writer<Q> {
 
 impl<Q: Queued> Writer<Q> {
     pub(super) fn new(queued: Arc<Q>, registration: Registration) -> Self {
-        Self { queued, registration: Some(registration), blocked: None }
+        Self { queued, has_yielded: false, registration: Some(registration), blocked: None }
+    }
+
+    /// Polls for the turn of other tasks that have been woken, if what is queued may share a datagram with their parts.
+    #[inline]
+    pub(super) fn poll_others(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.has_yielded = !self.has_yielded && self.queued.is_shared();
+        match self.has_yielded {
+            true => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            false => Poll::Ready(()),
+        }
     }
 
     /// Sends what is queued. Ready when everything was sent.

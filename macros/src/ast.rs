@@ -186,9 +186,16 @@ impl<'a> Variant<'a> {
         free: &mut FreeTags<'_>,
     ) -> Self {
         let ident = &variant.ident;
-        let tag = attrs
-            .tag
-            .unwrap_or_else(|| missing_tag(cx, "variant", ident, attrs.tag_mistaken, free));
+        let tag = attrs.tag.unwrap_or_else(|| match attrs.serde_other && !attrs.tag_mistaken {
+            true => {
+                let message = format!(
+                    "variant `{ident}` has no tag, and serde's `other` has no effect on messages: write #[message(other)]"
+                );
+                cx.error_on(ident, message);
+                Tag { number: free.take(), span: ident.span() }
+            }
+            false => missing_tag(cx, "variant", ident, attrs.tag_mistaken, free),
+        });
         let ending = Ending::of(container.extensible, attrs.extensible);
         Self { ident, tag, ending, fields: fields(cx, ident, &variant.fields) }
     }

@@ -60,8 +60,17 @@ pub(crate) enum Ending {
 /// The variant that takes all unknown tags.
 pub(crate) struct Other<'a> {
     pub(crate) ident: &'a Ident,
-    /// Whether its `Unknown` borrows from the frame.
-    pub(crate) lent: bool,
+    pub(crate) kept: Kept,
+}
+
+/// What an `other` variant keeps of a message.
+pub(crate) enum Kept {
+    /// Neither the tag nor the bytes: the variant has no field.
+    Nothing,
+    /// An `Unknown` that borrows from the frame.
+    Lent,
+    /// An `Unknown` that owns its bytes.
+    Owned,
 }
 
 impl<'a> Container<'a> {
@@ -177,9 +186,16 @@ impl<'a> Variant<'a> {
         free: &mut FreeTags<'_>,
     ) -> Self {
         let ident = &variant.ident;
-        let tag = attrs
-            .tag
-            .unwrap_or_else(|| missing_tag(cx, "variant", ident, attrs.tag_mistaken, free));
+        let tag = attrs.tag.unwrap_or_else(|| match attrs.serde_other && !attrs.tag_mistaken {
+            true => {
+                let message = format!(
+                    "variant `{ident}` has no tag, and serde's `other` has no effect on messages: write #[message(other)]"
+                );
+                cx.error_on(ident, message);
+                Tag { number: free.take(), span: ident.span() }
+            }
+            false => missing_tag(cx, "variant", ident, attrs.tag_mistaken, free),
+        });
         let ending = Ending::of(container.extensible, attrs.extensible);
         Self { ident, tag, ending, fields: fields(cx, ident, &variant.fields) }
     }
@@ -206,7 +222,10 @@ impl<'a> Other<'a> {
             cx.error_at(tag.span, "an `other` variant has no tag, because it takes the tags that no variant has: remove `tag`");
         }
         if let Some(span) = attrs.extensible {
-            cx.error_at(span, "an `other` variant takes all bytes as data, so `extensible` has no effect: remove it");
+            cx.error_at(span, "an `other` variant accepts any bytes after the tag, so `extensible` has no effect: remove it");
+        }
+        if variant.fields.is_empty() {
+            return Self { ident, kept: Kept::Nothing };
         }
         let mut fields = variant.fields.iter();
         let lifetime = match (&variant.fields, fields.next(), fields.next()) {
@@ -226,16 +245,20 @@ impl<'a> Other<'a> {
             }
             _ => None,
         };
-        let Some(lifetime) = lifetime else {
-            let own = generics.lifetimes().next().map(|param| &param.lifetime);
-            let lifetime = own.map_or_else(|| "'static".to_owned(), Lifetime::to_string);
-            let message = format!(
-                "an `other` variant holds the unknown message: write `{ident}(datagrammar::Unknown<{lifetime}>)`"
-            );
-            cx.error_on(ident, message);
-            return Self { ident, lent: false };
+        let kept = match lifetime {
+            Some(lifetime) if types::is_static(lifetime) => Kept::Owned,
+            Some(_) => Kept::Lent,
+            None => {
+                let own = generics.lifetimes().next().map(|param| &param.lifetime);
+                let lifetime = own.map_or_else(|| "'static".to_owned(), Lifetime::to_string);
+                let message = format!(
+                    "an `other` variant holds the unknown message, or nothing: write `{ident}(datagrammar::Unknown<{lifetime}>)`, which can be sent again, or `{ident}`, which drops the message"
+                );
+                cx.error_on(ident, message);
+                Kept::Owned
+            }
         };
-        Self { ident, lent: !types::is_static(lifetime) }
+        Self { ident, kept }
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) struct Variant {
     /// Whether a mistake was reported that may have hidden the tag or `other`.
     pub(crate) tag_mistaken: bool,
     pub(crate) other: Option<Span>,
+    /// Whether serde's attribute says `other`.
+    pub(crate) serde_other: bool,
     pub(crate) extensible: Option<Span>,
 }
 
@@ -104,6 +106,7 @@ impl Variant {
                 Err(Error::new_spanned(&meta.path, misplaced(&meta.path, Place::Variant)))
             }
         });
+        read.serde_other = attrs.iter().any(is_other_of_serde);
         read
     }
 }
@@ -136,6 +139,11 @@ impl<'a> Call<'a> {
         read.deprecated = attrs.iter().find(|attr| attr.path().is_ident("deprecated"));
         read
     }
+}
+
+/// Returns whether an attribute is `#[serde(other)]`.
+fn is_other_of_serde(attr: &Attribute) -> bool {
+    attr.path().is_ident("serde") && attr.parse_args::<Ident>().is_ok_and(|word| word == OTHER)
 }
 
 /// Returns whether a word says how to call a variant.

@@ -150,6 +150,16 @@ expansions! {
         }
     }
 
+    /// Unknown messages of which nothing is kept.
+    other_dropped {
+        enum Colour {
+            #[message(tag = 1)]
+            Red,
+            #[message(other)]
+            Newer,
+        }
+    }
+
     /// Fields with `with`.
     with {
         #[message(tag = 1)]

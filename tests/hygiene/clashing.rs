@@ -52,6 +52,23 @@ mod hexadecimal {
     }
 }
 
+/// An `other` without a field.
+#[derive(
+    ::wire::Message,
+    ::core::fmt::Debug,
+    ::core::clone::Clone,
+    ::core::marker::Copy,
+    ::core::cmp::PartialEq,
+    ::core::cmp::Eq,
+)]
+#[message(crate = ::wire)]
+enum Units {
+    #[message(tag = 1)]
+    Ok,
+    #[message(other)]
+    Err,
+}
+
 type Message<'a> = Messages<'a, ::core::primitive::u32, 2>;
 
 #[test]
@@ -79,4 +96,12 @@ fn every_message_comes_back() {
     ::std::assert_eq!(::wire::Message::tag(&kept), 77);
     let name = ::wire::Message::name(&kept);
     ::std::assert_eq!(name, "Result");
+}
+
+#[test]
+fn what_is_dropped_is_not_sent() {
+    ::std::assert_eq!(<Units as ::wire::Message>::decode(&[1]).expect("a tag"), Units::Ok);
+    ::std::assert_eq!(<Units as ::wire::Message>::decode(&[2]).expect("a tag"), Units::Err);
+    ::std::assert_eq!(::wire::to_vec(&Units::Ok).expect("it can be sent"), [1]);
+    ::std::assert!(::wire::to_vec(&Units::Err).is_err());
 }

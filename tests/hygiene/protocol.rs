@@ -77,6 +77,9 @@ pub enum Owned {
     /// A reply that borrows, all the same.
     #[message(tag = 1, reply = &::core::primitive::str)]
     Text,
+    /// What a newer peer sends.
+    #[message(other)]
+    Ok,
 }
 
 struct Handler;

@@ -5,6 +5,7 @@
 mod awaited;
 mod by_hand;
 mod direct;
+mod dropped;
 mod evolution;
 mod exchange;
 mod observed;

@@ -6,7 +6,7 @@ use quote::format_ident;
 use super::context::Context;
 use super::names::{binding, bindings};
 use super::read_field::value;
-use crate::ast::{Data, Ending, Variant};
+use crate::ast::{Data, Ending, Kept, Variant};
 use crate::field::Field;
 use crate::hygiene::hygienic;
 
@@ -129,11 +129,16 @@ fn variants(cx: &Context<'_>) -> TokenStream {
         Some(other) => {
             let variant = other.ident;
             let unknown = hygienic!(__private::Decoder::unknown(__decoder, __tag)?);
-            let unknown = match other.lent {
-                true => unknown,
-                false => hygienic!(__private::Unknown::into_owned(#unknown)),
-            };
-            hygienic!(__private::Ok(#ident::#variant { 0: #unknown }))
+            match other.kept {
+                Kept::Nothing => hygienic!({
+                    #unknown;
+                    __private::Ok(#ident::#variant {})
+                }),
+                Kept::Lent => hygienic!(__private::Ok(#ident::#variant { 0: #unknown })),
+                Kept::Owned => hygienic! {
+                    __private::Ok(#ident::#variant { 0: __private::Unknown::into_owned(#unknown) })
+                },
+            }
         }
         None => hygienic!(__private::Err(__private::DecodeError::UnknownTag(__tag))),
     };

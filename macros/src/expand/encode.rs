@@ -2,12 +2,13 @@
 
 use proc_macro2::{Span, TokenStream};
 use syn::Type;
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::context::Context;
 use super::names::{binding, bindings, function_of, matched};
 use super::with;
-use crate::ast::{Data, Variant};
+use crate::ast::{Data, Kept, Other, Variant};
 use crate::field::{Field, Form};
 use crate::hygiene::{hygienic, hygienic_at};
 use crate::kind::{Content, Kind, Number, Slice};
@@ -15,7 +16,6 @@ use crate::nest;
 use crate::types::ungroup;
 
 pub(super) fn function(cx: &Context<'_>) -> TokenStream {
-    let codec = &cx.codec;
     let body = match &cx.container.data {
         Data::Struct(variant) => {
             let (bindings, written) = (bindings(variant), written(cx, variant));
@@ -35,14 +35,7 @@ pub(super) fn function(cx: &Context<'_>) -> TokenStream {
                     },
                 }
             });
-            let other = other.as_ref().map(|other| {
-                let ident = other.ident;
-                hygienic! {
-                    Self::#ident { 0: __unknown } => {
-                        __private::Encoder::unknown::<#codec>(__encoder, __unknown)
-                    }
-                }
-            });
+            let other = other.as_ref().map(|other| self::other(cx, other));
             let matched = matched(cx.container);
             hygienic!(match #matched { #(#arms)* #other })
         }
@@ -55,6 +48,24 @@ pub(super) fn function(cx: &Context<'_>) -> TokenStream {
         ) -> __private::Result<(), __private::EncodeError> {
             #body
         }
+    }
+}
+
+/// Returns the arm of the variant that takes all unknown tags.
+fn other(cx: &Context<'_>, other: &Other<'_>) -> TokenStream {
+    let (codec, ident) = (&cx.codec, other.ident);
+    match other.kept {
+        Kept::Nothing => {
+            let name = format!("{}::{}", cx.container.ident.unraw(), ident.unraw());
+            hygienic! {
+                Self::#ident {} => __private::Err(__private::EncodeError::UnknownTag(#name)),
+            }
+        }
+        Kept::Lent | Kept::Owned => hygienic! {
+            Self::#ident { 0: __unknown } => {
+                __private::Encoder::unknown::<#codec>(__encoder, __unknown)
+            }
+        },
     }
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 
 use super::names::matched;
-use crate::ast::{Container, Data, Variant};
+use crate::ast::{Container, Data, Kept, Variant};
 use crate::field::Form;
 use crate::hygiene::hygienic;
 use crate::nest::Inner;
@@ -22,7 +22,13 @@ pub(super) fn tag(container: &Container<'_>) -> TokenStream {
             });
             let other = other.as_ref().map(|other| {
                 let ident = other.ident;
-                hygienic!(Self::#ident { 0: __unknown } => __private::Unknown::tag(__unknown),)
+                match other.kept {
+                    // No message has the tag 0.
+                    Kept::Nothing => hygienic!(Self::#ident {} => 0,),
+                    Kept::Lent | Kept::Owned => hygienic! {
+                        Self::#ident { 0: __unknown } => __private::Unknown::tag(__unknown),
+                    },
+                }
             });
             let matched = matched(container);
             hygienic!(match #matched { #(#arms)* #other })

@@ -23,6 +23,14 @@ pub enum EncodeError {
     #[error("a descriptor of the message cannot be duplicated")]
     Fd(#[source] std::io::Error),
 
+    /// The value is the `#[message(other)]` variant of its type, and this variant has no field. It stands for any
+    /// unknown message, and keeps neither the tag nor the payload, so there is nothing to send. Holds the name of the
+    /// variant, as `Enum::Variant`.
+    #[error(
+        "`{0}` stands for any unknown message, and keeps neither tag nor payload, so it cannot be sent: send another variant, or let this one hold a `datagrammar::Unknown`, which can be sent again"
+    )]
+    UnknownTag(&'static str),
+
     /// The encoded tag begins with the byte 0, which is reserved for the runtime. Either an
     /// [`Unknown`](crate::Unknown) message has tag 0, or your own codec writes a 0 first.
     #[error(

@@ -45,7 +45,8 @@ pub trait Message {
     /// This message type with the lifetime `'f` of the frame that it borrows from.
     type Borrowed<'f>: Message;
 
-    /// Returns the tag of this value.
+    /// Returns the tag of this value. It is 0, which no message has, for an `other` variant without a field: such a
+    /// value does not know its tag, and cannot be sent.
     fn tag(&self) -> u32;
 
     /// Returns the name of the variant, or of the struct: for logs and metrics.

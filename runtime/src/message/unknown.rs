@@ -6,7 +6,8 @@ use std::borrow::Cow;
 ///
 /// It is the field type of an `#[message(other)]` variant. `Unknown<'a>` with a lifetime of the message type
 /// borrows the payload from the frame; `Unknown<'static>` owns a copy. Sending an `Unknown` forwards the
-/// message, but not the descriptors that came with it.
+/// message, but not the descriptors that came with it. An `other` variant without a field
+/// [drops the message](macro@crate::Message#unknown-messages) instead.
 ///
 /// ```
 /// use datagrammar::{Message, Unknown, to_vec};

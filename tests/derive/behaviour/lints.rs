@@ -23,9 +23,19 @@ enum Request<'a> {
     Other(Unknown<'a>),
 }
 
+#[derive(Message, Debug, Clone, Copy, PartialEq)]
+enum Units {
+    #[message(tag = 1)]
+    One,
+    #[message(other)]
+    Other,
+}
+
 #[test]
 fn nothing_is_allowed_that_is_forbidden() {
     is_sent_as(Request::Ping, &[1]);
     is_sent_as(Request::Put("a", vec![vec![1]], None), &[2, 1, b'a', 1, 1, 1, 0]);
     is_sent_as(Request::Other(Unknown::new(9, vec![1])), &[9, 1]);
+    is_sent_as(Units::One, &[1]);
+    assert_eq!(Units::decode(&[2]).unwrap(), Units::Other);
 }

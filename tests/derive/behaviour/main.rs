@@ -12,6 +12,8 @@ mod lints;
 mod nested;
 mod nested_descriptors;
 mod other;
+mod other_descriptors;
+mod other_dropped;
 mod recognised;
 mod refusals;
 mod shapes;

@@ -31,8 +31,17 @@ enum Unused<'a> {
     Newer(Unknown<'a>),
 }
 
+#[derive(Message, Protocol)]
+enum Dropping {
+    #[message(tag = 1, reply = u64)]
+    Count,
+    #[message(other)]
+    Newer,
+}
+
 #[test]
 fn nothing_is_reported() {
+    assert_eq!(Dropping::Count.name(), "Count");
     assert_eq!(Unused::All.name(), "All");
     #[expect(deprecated, reason = "it is")]
     let old = old::Old::Sync;

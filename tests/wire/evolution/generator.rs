@@ -17,7 +17,7 @@ const TYPES: [&str; 4] = ["Top", "Middle", "Part", "Leaf"];
 #[derive(Clone)]
 struct Type {
     name: &'static str,
-    has_other: bool,
+    other: &'static str,
     variants: Vec<Variant>,
 }
 
@@ -54,7 +54,12 @@ fn generate(seed: u64) -> String {
 }
 
 fn first(random: &mut Random, at: usize) -> Type {
-    let mut ty = Type { name: TYPES[at], has_other: random.below(10) < 6, variants: Vec::new() };
+    let other = match random.below(10) {
+        0..3 => " [other (Unknown<'static>)]",
+        3..6 => " [other]",
+        _ => "",
+    };
+    let mut ty = Type { name: TYPES[at], other, variants: Vec::new() };
     for _ in 0..1 + random.below(3) {
         add(random, at, &mut ty);
     }
@@ -110,8 +115,7 @@ fn field(random: &mut Random, at: usize, number: usize, is_default: bool) -> Str
 
 fn print(text: &mut String, number: u32, version: &[Type]) {
     write!(text, "\n    version! {{ v{number};\n").unwrap();
-    for Type { name, has_other, variants } in version {
-        let other = if *has_other { " [other]" } else { "" };
+    for Type { name, other, variants } in version {
         writeln!(text, "        enum {name}{other} {{").unwrap();
         for Variant { tag, is_extensible, fields, .. } in variants {
             let extensible = if *is_extensible { "extensible" } else { "" };

@@ -99,7 +99,7 @@ macro_rules! protocol {
 
 protocol!(protocol_0 protocol_1 protocol_2 protocol_3 protocol_4 protocol_5);
 
-/// Random bytes are refused, or decode to a message that encodes and decodes to itself.
+/// Random bytes are refused, or decode to a message that encodes and decodes to itself, or that cannot be sent.
 #[test]
 fn damaged_frames_are_messages_or_refused() {
     let mut random = Random(seed());
@@ -114,6 +114,9 @@ fn damaged_frames_are_messages_or_refused() {
         let files: Vec<u64> = versions::FILES.iter().map(|(file, _)| *file).collect();
         let beside = &files[..random.below(files.len() as u64) as usize];
         if let Ok(Value::Message(read)) = received::<v2::Top>(&frame, beside) {
+            if read.frame.is_empty() {
+                continue;
+            }
             let mut taken = Vec::new();
             read.fields.iter().for_each(|value| model::files(value, &mut taken));
             let again = received::<v2::Top>(&read.frame, &taken).unwrap();

@@ -17,12 +17,25 @@ pub(crate) enum Value {
     Message(Node),
 }
 
+impl Value {
+    /// Returns whether it holds no unknown message that was dropped.
+    pub(crate) fn can_be_sent(&self) -> bool {
+        match self {
+            Self::Maybe(Some(value)) => value.can_be_sent(),
+            Self::List(values) => values.iter().all(Self::can_be_sent),
+            Self::Message(node) => node.tag != 0 && node.fields.iter().all(Self::can_be_sent),
+            Self::Number(_) | Self::Text(_) | Self::File(_) | Self::Maybe(None) => true,
+        }
+    }
+}
+
 /// A message.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
+    /// The tag, or 0 for an unknown message that was dropped.
     pub(crate) tag: u32,
     pub(crate) fields: Vec<Value>,
-    /// The frame that the sender wrote.
+    /// The frame that the sender wrote. No bytes if it cannot write any.
     pub(crate) frame: Vec<u8>,
     pub(crate) is_unknown: bool,
 }
@@ -41,8 +54,15 @@ impl PartialEq for Node {
 pub(crate) type Schema = BTreeMap<&'static str, Type>;
 
 pub(crate) struct Type {
-    pub(crate) has_other: bool,
+    pub(crate) other: Option<Other>,
     pub(crate) variants: BTreeMap<u32, Variant>,
+}
+
+/// What a reader does with a message whose tag it does not know.
+#[derive(Clone, Copy)]
+pub(crate) enum Other {
+    Kept,
+    Dropped,
 }
 
 pub(crate) struct Variant {
@@ -111,13 +131,15 @@ impl<'s> Reader<'s> {
 
     fn message(&mut self, node: &Node, of: &str, is_outermost: bool) -> Result<Node, Refusal> {
         let schema = self.schema;
-        let Type { has_other, variants } = &schema[of];
+        let Type { other, variants } = &schema[of];
         let Some(variant) = variants.get(&node.tag) else {
-            if !has_other {
-                return Err(Refusal::UnknownTag(node.tag));
-            }
+            let other = other.ok_or(Refusal::UnknownTag(node.tag))?;
             self.leave_out(&node.fields, is_outermost);
-            return Ok(Node { fields: Vec::new(), is_unknown: true, ..node.clone() });
+            let (tag, frame) = match other {
+                Other::Kept => (node.tag, node.frame.clone()),
+                Other::Dropped => (0, Vec::new()),
+            };
+            return Ok(Node { tag, fields: Vec::new(), frame, is_unknown: true });
         };
         let mut fields = Vec::new();
         for (at, field) in variant.fields.iter().enumerate() {

@@ -6,11 +6,11 @@ pub(crate) use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::sync::LazyLock;
 
-use datagrammar::{DecodeError, Descriptors};
+use datagrammar::{DecodeError, Descriptors, EncodeError};
 pub(crate) use datagrammar::{Message, Unknown, to_vec};
 pub(crate) use datagrammar_tests::Random;
 
-pub(crate) use super::model::{Field, Node, Schema, Type, Value, Variant};
+pub(crate) use super::model::{Field, Node, Other, Schema, Type, Value, Variant};
 
 /// The files whose descriptors are sent, and the number of each.
 pub(crate) static FILES: LazyLock<Vec<(u64, File)>> = LazyLock::new(|| {
@@ -155,13 +155,26 @@ where
         true => M::decode_with(frame, &mut Descriptors::from(descriptors)),
         false => M::decode(frame),
     };
-    message.map(|message| message.model())
+    message.map(|message| {
+        let value = message.model();
+        assert_eq!(value.can_be_sent(), !frame_of(&message).is_empty(), "{value:?}");
+        value
+    })
+}
+
+/// Returns the frame of a message; no bytes for one that cannot be sent, because it holds an unknown message that was
+/// dropped.
+pub(crate) fn frame_of(message: &impl Message) -> Vec<u8> {
+    match to_vec(message) {
+        Err(EncodeError::UnknownTag(_)) => Vec::new(),
+        frame => frame.expect("a frame"),
+    }
 }
 
 /// Declares the types of a version, how they look in the tree, and their schema.
 macro_rules! version {
     ($version:ident; $(
-        enum $name:ident $([$other:ident])? {
+        enum $name:ident $([$other:ident $($held:tt)?])? {
             $($tag:literal $variant:ident [$($word:ident)?] {
                 $($field:ident: $type:ty [$($attribute:ident)*]),* $(,)?
             })*
@@ -178,7 +191,7 @@ macro_rules! version {
                         #[message(tag = $tag $(, $word)?)]
                         $variant { $(#[message($($attribute),*)] $field: $type),* },
                     )*
-                    $(#[message($other)] Unknown(Unknown<'static>),)?
+                    $(#[message($other)] Unknown $($held)?,)?
                 }
 
                 impl Modelled for $name {
@@ -208,7 +221,7 @@ macro_rules! version {
                             #[allow(unreachable_patterns, reason = "not all have an `other`")]
                             _ => Vec::new(),
                         };
-                        let frame = to_vec(self).expect("a frame");
+                        let frame = frame_of(self);
                         Value::Message(Node { tag: self.tag(), fields, frame, is_unknown })
                     }
 
@@ -235,8 +248,12 @@ macro_rules! version {
                         let words: &[&str] = &[$(stringify!($word))?];
                         variants.insert($tag, Variant { is_extensible: !words.is_empty(), fields });
                     )*
-                    let others: &[&str] = &[$(stringify!($other))?];
-                    types.insert(stringify!($name), Type { has_other: !others.is_empty(), variants });
+                    let others: &[&str] = &[$(stringify!($($held)?))?];
+                    let other = others.first().map(|held| match *held {
+                        "" => Other::Dropped,
+                        _ => Other::Kept,
+                    });
+                    types.insert(stringify!($name), Type { other, variants });
                 )*
                 types
             }
@@ -254,10 +271,13 @@ version! { v1;
         4 Maybe [extensible] { files: Vec<OwnedFd> [fd], part: Option<Box<Part>> [nested] }
         300 Rest [] { id: u32 [], part: Part [nested rest] }
     }
-    enum Part [other] {
-        1 Text [extensible] { text: String [] }
+    enum Part [other (Unknown<'static>)] {
+        1 Text [extensible] { text: String [], style: Style [nested] }
         2 Tree [extensible] { file: Option<OwnedFd> [fd], children: Vec<Part> [nested] }
         3 Strict [] { leaf: Box<Leaf> [nested] }
+    }
+    enum Style [other] {
+        1 Plain [] {}
     }
     enum Leaf {
         1 Leaf [extensible] { id: u32 [] }
@@ -277,13 +297,18 @@ version! { v2;
         300 Rest [] { id: u32 [], part: Part [nested rest] }
         5 New [extensible] { leaves: Vec<Leaf> [nested] }
     }
-    enum Part [other] {
-        1 Text [extensible] { text: String [], colour: Option<u32> [default] }
+    enum Part [other (Unknown<'static>)] {
+        1 Text [extensible] { text: String [], style: Style [nested], colour: Option<u32> [default] }
         2 Tree [extensible] {
             file: Option<OwnedFd> [fd], children: Vec<Part> [nested], extra: Vec<Leaf> [nested default]
         }
         3 Strict [] { leaf: Box<Leaf> [nested], id: u32 [default] }
         4 Number [extensible] { number: u32 [], file: Option<OwnedFd> [fd] }
+    }
+    enum Style [other] {
+        1 Plain [] {}
+        2 Bold [] {}
+        3 Big [extensible] { size: u32 [] }
     }
     enum Leaf {
         1 Leaf [extensible] { id: u32 [], name: Option<String> [default] }
@@ -306,14 +331,20 @@ version! { v3;
         5 New [extensible] { leaves: Vec<Leaf> [nested], part: Option<Part> [nested default] }
         6 Newer [] { id: u32 [] }
     }
-    enum Part [other] {
-        1 Text [extensible] { text: String [], colour: Option<u32> [default], bold: bool [default] }
+    enum Part [other (Unknown<'static>)] {
+        1 Text [extensible] { text: String [], style: Style [nested], colour: Option<u32> [default], bold: bool [default] }
         2 Tree [extensible] {
             file: Option<OwnedFd> [fd], children: Vec<Part> [nested], extra: Vec<Leaf> [nested default]
         }
         3 Strict [] { leaf: Box<Leaf> [nested], id: u32 [default] }
         4 Number [extensible] { number: u32 [], file: Option<OwnedFd> [fd], files: Vec<OwnedFd> [fd default] }
         5 Nothing [] {}
+    }
+    enum Style [other] {
+        1 Plain [] {}
+        2 Bold [] {}
+        3 Big [extensible] { size: u32 [], part: Option<Box<Part>> [nested default] }
+        400 Font [] { file: OwnedFd [fd], style: Option<Box<Style>> [nested] }
     }
     enum Leaf {
         1 Leaf [extensible] {

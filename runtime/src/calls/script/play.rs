@@ -9,7 +9,6 @@ use super::error::Unexpected;
 use super::replies::Replies;
 use super::step::{Action, Step};
 use crate::calls::protocol::{Answers, Protocol};
-use crate::calls::returns::Returns;
 use crate::calls::status::Status;
 use crate::connection::Connection;
 use crate::message::Message;
@@ -29,11 +28,13 @@ pub(super) fn play<P: Protocol>(
     let mut unexpected = Vec::new();
     while let Some((id, mut frame)) = next(&mut receiver) {
         let mut replies = Replies { sender: &mut sender, id };
-        let returns = frame.tag().map_or(Returns::unknown(), P::returns);
+        // The request itself does not know its tag if its variant is an `other` without a field.
+        let tag = frame.tag().unwrap_or_default();
+        let returns = P::returns(tag);
         let step = steps.pop_front();
         let (came, is_expected) = match (frame.decode(), &step) {
-            (Ok(request), Some(step)) => (name(&request), (step.matches)(&request)),
-            (Ok(request), None) => (name(&request), false),
+            (Ok(request), Some(step)) => (name(&request, tag), (step.matches)(&request)),
+            (Ok(request), None) => (name(&request, tag), false),
             (Err(error), _) => (format!("a request that cannot be decoded ({error})"), false),
         };
         let Some(Step { place, actions, .. }) = step else {
@@ -92,6 +93,6 @@ fn next<P: Protocol>(receiver: &mut Receiver<P>) -> Option<(Option<u64>, OwnedFr
     }
 }
 
-fn name<M: Message>(request: &M) -> String {
-    format!("{} (tag {})", request.name(), request.tag())
+fn name<M: Message>(request: &M, tag: u32) -> String {
+    format!("{} (tag {tag})", request.name())
 }

@@ -76,9 +76,11 @@ impl<P: Protocol> Call<P> {
     /// is answered.
     pub fn open(&mut self) -> Option<(Context, P::Borrowed<'_>, Answering)> {
         let answering = self.answering.take()?;
+        // The request itself does not know its tag if its variant is an `other` without a field.
+        let tag = self.frame.tag().unwrap_or_default();
         match self.frame.decode() {
             Ok(request) => {
-                let (name, tag) = (request.name(), request.tag());
+                let name = request.name();
                 answering.trace.name(name);
                 let context = answering.context(Request { name, tag, len: self.len });
                 Some((context, request, answering))

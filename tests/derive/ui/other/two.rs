@@ -10,4 +10,20 @@ enum Request<'a> {
     Newer(Unknown<'a>),
 }
 
+#[derive(Message)]
+enum Colour {
+    #[message(other)]
+    Unknown,
+    #[message(other)]
+    Newer,
+}
+
+#[derive(Message)]
+enum Both {
+    #[message(other)]
+    Unknown(Unknown<'static>),
+    #[message(other)]
+    Newer,
+}
+
 fn main() {}

@@ -6,4 +6,10 @@ enum Request<'a> {
     Unknown(Unknown<'a>),
 }
 
+#[derive(Message)]
+enum Colour {
+    #[message(other, tag = 1, extensible)]
+    Unknown,
+}
+
 fn main() {}

@@ -1,12 +1,6 @@
 use datagrammar::{Message, Unknown};
 
 #[derive(Message)]
-enum NoField {
-    #[message(other)]
-    Unknown,
-}
-
-#[derive(Message)]
 enum NamedField<'a> {
     #[message(other)]
     Unknown { unknown: Unknown<'a> },
@@ -16,6 +10,14 @@ enum NamedField<'a> {
 enum TwoFields<'a> {
     #[message(other)]
     Unknown(Unknown<'a>, u32),
+}
+
+#[derive(Message)]
+enum Tag {
+    #[message(tag = 1)]
+    Red,
+    #[message(other)]
+    Unknown(u32),
 }
 
 fn main() {}

@@ -8,4 +8,12 @@ enum Clock<'a> {
     Other(Unknown<'a>),
 }
 
+#[derive(Message, Protocol)]
+enum Timer {
+    #[message(tag = 1, reply = u64)]
+    Left,
+    #[message(other, reply = u64)]
+    Other,
+}
+
 fn main() {}

@@ -17,7 +17,7 @@ enum Request<'a> {
         group: u32,
     },
     #[message(other)]
-    Unknown,
+    Unknown(u32),
 }
 
 fn main() {}

@@ -134,6 +134,11 @@ fn what_ends_an_endpoint_is_fatal() {
     ] {
         assert!(!error.is_fatal(), "{error:?}");
     }
+    // Another destination may be reached, or this one later.
+    for errno in [libc::EACCES, libc::ENETUNREACH, libc::ENETDOWN, libc::EHOSTUNREACH] {
+        let error = SendError::Io { len: 1, source: io::Error::from_raw_os_error(errno) };
+        assert!(!error.is_fatal(), "{error:?}");
+    }
     // Of descriptors or memory, there may be enough later.
     for errno in [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM] {
         let error = SendError::Io { len: 1, source: io::Error::from_raw_os_error(errno) };

@@ -134,6 +134,15 @@ fn what_ends_an_endpoint_is_fatal() {
     ] {
         assert!(!error.is_fatal(), "{error:?}");
     }
+    // So it is with the type of all errors.
+    assert!(Error::from(RecvError::Shutdown).is_fatal());
+    assert!(Error::from(SendError::Disconnected).is_fatal());
+    assert!(Error::from(AcceptError::Shutdown).is_fatal());
+    assert!(Error::from(io::Error::other("a file is full")).is_fatal());
+    assert!(!Error::from(RecvError::Empty).is_fatal());
+    assert!(!Error::from(SendError::Refused).is_fatal());
+    assert!(!Error::from(AcceptError::WouldBlock).is_fatal());
+    assert!(!Error::from(DecodeError::Empty).is_fatal());
     // Another destination may be reached, or this one later.
     for errno in [libc::EACCES, libc::ENETUNREACH, libc::ENETDOWN, libc::EHOSTUNREACH] {
         let error = SendError::Io { len: 1, source: io::Error::from_raw_os_error(errno) };

@@ -4,8 +4,8 @@ use std::error::Error as _;
 use std::io;
 
 use datagrammar::{
-    BundleFault, Connection, DecodeError, EncodeError, Error, FragmentFault, Limits, MemoryFault,
-    RecvError, SendAllError, SendError, Wait,
+    AcceptError, BundleFault, Connection, DecodeError, EncodeError, Error, FragmentFault, Limits,
+    MemoryFault, RecvError, SendAllError, SendError, Wait,
 };
 use datagrammar_tests::{InMode as _, Numbered, numbered, raw};
 use rustix::net::SocketType;

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 ///
 /// It is the field type of an `#[message(other)]` variant. `Unknown<'a>` with a lifetime of the message type
 /// borrows the payload from the frame; `Unknown<'static>` owns a copy. Sending an `Unknown` forwards the
-/// message, but not the descriptors that came with it.
+/// message, but not the descriptors that came with it. Unknown messages are ordered by their tags, then by their
+/// payloads.
 ///
 /// ```
 /// use datagrammar::{Message, Unknown, to_vec};
@@ -25,7 +26,7 @@ use std::borrow::Cow;
 /// assert_eq!(to_vec(&Request::Unknown(unknown))?, frame);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Unknown<'a> {
     tag: u32,
     payload: Cow<'a, [u8]>,

@@ -8,7 +8,8 @@ use super::{
 };
 
 /// Any error of this crate but [`CallError`](super::CallError), which holds an error of the protocol. `?` converts
-/// each of them to this type.
+/// each of them to this type. Where a function returns an [`io::Error`](std::io::Error), `?` converts each of them to
+/// that, with the [kind](std::io::ErrorKind) that says the same.
 ///
 /// ```
 /// use datagrammar::{Connection, Error, Message};

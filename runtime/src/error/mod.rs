@@ -15,6 +15,7 @@ pub(crate) mod count;
 mod decode;
 mod encode;
 mod fragment;
+mod io;
 mod memory;
 mod open;
 mod recv;

@@ -113,7 +113,7 @@ pub enum SendError {
     #[error("nothing can be sent to {address} from this socket: expected {expected}")]
     WrongFamily {
         /// The address.
-        address: String,
+        address: Box<str>,
         /// What was expected.
         expected: &'static str,
     },

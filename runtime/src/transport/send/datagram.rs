@@ -146,7 +146,7 @@ fn wrong_family(kind: Kind, to: Option<&Name>, errno: Errno) -> Option<SendError
         Kind::Udp6 => "a `udp:` address",
         _ => "a SOCK_DGRAM socket there, such as a `Socket`",
     };
-    Some(SendError::WrongFamily { address: address.to_string(), expected })
+    Some(SendError::WrongFamily { address: address.to_string().into(), expected })
 }
 
 #[cold]

@@ -24,7 +24,8 @@ use std::time::{Duration, Instant};
 ///             drop(connection); // serve it
 ///         }
 ///         Err(error) if error.is_fatal() => return Err(error.into()),
-///         // Out of descriptors, or of a `Budget`. The client stays in the backlog: accepting again at once would spin.
+///         // Out of descriptors, or of a `Budget`. The client stays in the backlog: accepting again
+///         // immediately would spin.
 ///         Err(_) => backoff.wait(),
 ///     }
 /// }

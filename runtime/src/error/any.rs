@@ -58,7 +58,9 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns whether there is no endpoint, or it has become useless. After other errors, go on with it.
+    /// Returns whether there is no endpoint, or it has become useless: after [`Address`](Self::Address),
+    /// [`Open`](Self::Open), [`Io`](Self::Io), and what is fatal to accepting, receiving or sending. After other
+    /// errors, go on with it.
     ///
     /// ```
     /// use datagrammar::error::Chain;

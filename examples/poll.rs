@@ -13,6 +13,7 @@ use std::thread;
 
 use anyhow::{Context as _, anyhow, ensure};
 use clap::Parser;
+use datagrammar::error::Chain;
 use datagrammar::{
     AcceptError, Address, Backoff, Connection, Error, Listener, Message, OwnedFrame, RecvError,
     SendError, Sender, Wait,
@@ -89,7 +90,7 @@ impl Client {
                         let answer = Talk::Text(&text.to_ascii_uppercase());
                         self.unsent = send(&mut self.connection.tx, &answer)?;
                     }
-                    Err(error) => eprintln!("a frame was not understood: {error}"),
+                    Err(error) => eprintln!("a frame was not understood: {}", Chain(&error)),
                 },
                 Ok(None) => return Ok(Next::Ended),
                 Err(RecvError::WouldBlock) => return Ok(Next::Readable),
@@ -99,7 +100,7 @@ impl Client {
                 // The frame may still be queued.
                 Err(error @ RecvError::NoMemory { .. }) => return Err(error.into()),
                 // Too long, or not a frame: the next one can be received.
-                Err(error) => eprintln!("a frame was dropped: {error}"),
+                Err(error) => eprintln!("a frame was dropped: {}", Chain(&error)),
             }
         }
     }
@@ -183,13 +184,13 @@ fn accept_all(listener: &Listener<Talk<'static>, Talk<'static>>) -> anyhow::Resu
         match listener.try_accept() {
             Ok(connection) => accepted.push(connection),
             Err(AcceptError::WouldBlock) => return Ok(accepted),
-            // Waiting clients stay in the backlog until others have left.
-            Err(error @ AcceptError::Exhausted(_)) => {
-                eprintln!("cannot accept: {:#}", anyhow!(error));
+            Err(error) if error.is_fatal() => return Err(error).context("accepting"),
+            // Out of descriptors: waiting clients stay in the backlog until others have left.
+            Err(error) => {
+                eprintln!("cannot accept: {}", Chain(&error));
                 Backoff::new().wait();
                 return Ok(accepted);
             }
-            Err(error) => return Err(error).context("accepting"),
         }
     }
 }

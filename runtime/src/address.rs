@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+
 use crate::error::AddressError;
 use crate::sys::{Kind, Name, SUN_PATH, View};
 
@@ -22,6 +24,8 @@ use crate::sys::{Kind, Name, SUN_PATH, View};
 /// In a UNIX address, `%` and two hexadecimal digits stand for one byte (`%25` is a percent sign), so text
 /// can express every path and name. An address is `Copy`, and allocates nothing. The address of a UNIX socket
 /// that was never bound has no text form: it prints as `(unnamed)`, which does not parse.
+///
+/// With serde, an address is its text, in messages and in the files that configure a program.
 ///
 /// ```
 /// use datagrammar::Address;
@@ -233,6 +237,23 @@ impl fmt::Display for Address {
             View::Vsock { cid, port } => write!(f, "vsock:{cid}:{port}"),
             View::Inet(inet) => write!(f, "udp:{inet}"),
         }
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.is_unnamed() {
+            true => {
+                Err(ser::Error::custom("the address of a socket that was never bound has no text"))
+            }
+            false => serializer.collect_str(self),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 

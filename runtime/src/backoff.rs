@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// that fail together do not retry together.
 ///
 /// ```no_run
-/// use datagrammar::{AcceptError, Backoff, Listener};
+/// use datagrammar::{Backoff, Listener};
 /// # #[derive(datagrammar::Message)]
 /// # enum Ping { #[message(tag = 1)] Ping }
 ///
@@ -23,9 +23,10 @@ use std::time::{Duration, Instant};
 ///             backoff.reset();
 ///             drop(connection); // serve it
 ///         }
-///         // The client stays in the backlog: accepting again immediately would spin.
-///         Err(AcceptError::Exhausted(_)) => backoff.wait(),
-///         Err(error) => return Err(error.into()),
+///         Err(error) if error.is_fatal() => return Err(error.into()),
+///         // Out of descriptors, or of a `Budget`. The client stays in the backlog: accepting again
+///         // immediately would spin.
+///         Err(_) => backoff.wait(),
 ///     }
 /// }
 /// # #[allow(unreachable_code)]

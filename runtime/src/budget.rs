@@ -56,7 +56,8 @@ use crate::sys::{OpenCount, Permit};
 /// - A connection has at most one incomplete frame. A datagram socket has none, because its large frames
 ///   arrive whole, in sealed memory.
 /// - A peer that stops in the middle of a frame keeps its share until its connection is dropped. Bound
-///   that time, for example with [`recv_deadline`](crate::Receiver::recv_deadline).
+///   that time: when [`recv_deadline`](crate::Receiver::recv_deadline) fails with `TimedOut`,
+///   [`pending`](crate::Receiver::pending) is 0 for a peer that is only idle.
 ///
 /// ```
 /// use datagrammar::{Budget, Connection, Message, Options, RecvError, Wait};
@@ -74,6 +75,7 @@ use crate::sys::{OpenCount, Permit};
 /// ours.try_send(&Picture::Pixels(&[7; 1_000_000]))?;
 /// assert!(matches!(theirs.try_recv(), Err(RecvError::WouldBlock)));
 /// assert_eq!(budget.bytes_held(), 1_000_001);
+/// assert!((1..1_000_000).contains(&theirs.rx.pending()));
 ///
 /// let (mut other, mut others) =
 ///     Connection::<Picture<'static>, Picture<'static>>::pair_with(&options)?;

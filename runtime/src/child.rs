@@ -10,6 +10,7 @@ use crate::backoff::Backoff;
 use crate::connection::Connection;
 use crate::error::OpenError;
 use crate::message::Message;
+use crate::options::Options;
 use crate::sys::{self, ChildState, Readiness};
 
 /// A child process and the connection to it, which sends messages of type `Tx` and receives messages of
@@ -48,14 +49,14 @@ use crate::sys::{self, ChildState, Readiness};
 ///
 /// // The parent.
 /// let mut command = Command::new(std::env::current_exe()?);
-/// let (mut child, mut process) = Child::<Ask, Tell>::spawn(command.arg("child"))?.into_parts();
-/// child.send(&Ask::Double(21))?;
-/// match child.recv()? {
+/// let mut child = Child::<Ask, Tell>::spawn(command.arg("child"))?;
+/// child.connection().send(&Ask::Double(21))?;
+/// match child.connection().recv()? {
 ///     Some(frame) => {
 ///         let Tell::Doubled(number) = frame.decode()?;
 ///         assert_eq!(number, 42);
 ///     }
-///     None => println!("the child has ended: {}", process.wait()?),
+///     None => println!("the child has ended: {}", child.process().wait()?),
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -77,9 +78,36 @@ impl<Tx: Message, Rx: Message> Child<Tx, Rx> {
     ///
     /// The standard library panics if SIGCHLD is ignored and the program cannot be started.
     pub fn spawn(command: &mut Command) -> Result<Self, OpenError> {
+        Self::spawn_with(command, &Options::new())
+    }
+
+    /// Starts a child, with options: `limits`, `budget` and `eager` for this end of the connection, and
+    /// `recv_buffer` and `send_buffer` for both. The child has options, too: [`Connection::inherited_with`].
+    ///
+    /// ```no_run
+    /// use std::process::Command;
+    ///
+    /// use datagrammar::{Child, Limits, Options};
+    /// # #[derive(datagrammar::Message)]
+    /// # enum Ask { #[message(tag = 1)] Double(u32) }
+    ///
+    /// let options = Options::new().limits(Limits::new().frame_len(64 << 20));
+    /// let mut command = Command::new("/usr/libexec/doubler");
+    /// let child = Child::<Ask, Ask>::spawn_with(&mut command, &options)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`spawn`](Self::spawn).
+    ///
+    /// # Panics
+    ///
+    /// As [`spawn`](Self::spawn).
+    pub fn spawn_with(command: &mut Command, options: &Options) -> Result<Self, OpenError> {
         let program = command.get_program().to_owned();
         let failed = |source| OpenError::Io { action: format!("starting {program:?}"), source };
-        let (connection, theirs) = Connection::<Tx, Rx>::pair()?;
+        let (connection, theirs) = Connection::<Tx, Rx>::pair_with(options)?;
         let (theirs, _) = theirs.into_fd().map_err(failed)?;
         sys::inherit_only_stdio(command).map_err(|source| {
             let action = format!("keeping descriptors from {program:?} (close_range)");

@@ -159,6 +159,13 @@ impl<'r, M: Message> Frame<'r, M> {
     }
 }
 
+/// The frame's bytes.
+impl<M> AsRef<[u8]> for Frame<'_, M> {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes
+    }
+}
+
 impl<M> fmt::Debug for Frame<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Frame")

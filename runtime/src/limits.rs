@@ -12,7 +12,7 @@
 /// }
 ///
 /// let (mut ours, mut theirs) = Connection::<Text<'static>, Text<'static>>::pair()?;
-/// theirs.rx.set_limits(Limits::default().frame_len(10));
+/// theirs.rx.set_limits(Limits::new().frame_len(10));
 /// ours.send(&Text::Line("far too long"))?;
 /// assert!(matches!(theirs.recv(), Err(RecvError::TooLarge { len: 14, limit: 10 })));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -24,6 +24,12 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Returns the limits of the plain constructors: frames of up to 16 MiB.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { frame_len: 16 * 1024 * 1024 }
+    }
+
     /// Sets the longest frame that is received, in bytes; 16 MiB by default. A longer frame is dropped, with
     /// [`RecvError::TooLarge`](crate::RecvError::TooLarge).
     #[must_use]
@@ -34,6 +40,6 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { frame_len: 16 * 1024 * 1024 }
+        Self::new()
     }
 }

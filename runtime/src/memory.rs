@@ -33,6 +33,9 @@ use crate::sys::{self, Mapping};
 ///
 /// let picture = theirs.recv()?.expect("a frame").decode()?;
 /// assert_eq!((picture.width, picture.pixels.len(), picture.pixels[1000]), (640, 307_200, 7));
+///
+/// let fd = std::os::fd::OwnedFd::from(picture.pixels);
+/// assert_eq!(SharedBytes::try_from(fd)?[..3], [7; 3]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct SharedBytes {
@@ -94,6 +97,13 @@ impl AsRef<[u8]> for SharedBytes {
 impl AsFd for SharedBytes {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.memfd.as_fd()
+    }
+}
+
+/// The descriptor of the sealed memory file, for another process or for `try_from`.
+impl From<SharedBytes> for OwnedFd {
+    fn from(shared: SharedBytes) -> Self {
+        shared.memfd.into()
     }
 }
 

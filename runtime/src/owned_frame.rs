@@ -28,6 +28,7 @@ use crate::wire::is_reserved;
 /// }
 ///
 /// let frame = OwnedFrame::<News<'static>>::encode(&News::Headline("Ice on the moon"))?;
+/// std::fs::write("/dev/null", &frame)?;
 /// for _ in 0..3 {
 ///     let (mut ours, mut theirs) = Connection::<News<'static>, News<'static>>::pair()?;
 ///     ours.tx.send_frame(&frame, Wait::Block)?;
@@ -176,6 +177,13 @@ impl<M: Message> OwnedFrame<M> {
 impl<M> Drop for OwnedFrame<M> {
     fn drop(&mut self) {
         spare::keep(mem::take(&mut self.bytes));
+    }
+}
+
+/// The frame's bytes.
+impl<M: Message> AsRef<[u8]> for OwnedFrame<M> {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes()
     }
 }
 

@@ -1,10 +1,11 @@
 //! Addresses: text to address and back, and what is wrong with a text.
 
 use std::ffi::OsStr;
+use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use datagrammar::{Address, AddressError};
+use datagrammar::{Address, AddressError, DecodeError, EncodeError, Message, Socket, to_vec};
 use proptest::prelude::*;
 
 proptest! {
@@ -84,4 +85,47 @@ fn odd_names_are_printed_readably() {
         assert_eq!(address.to_string(), text);
         assert_eq!(text.parse::<Address>().unwrap(), address);
     }
+}
+
+/// Says where a service is.
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 1)]
+struct Found {
+    at: Vec<Address>,
+}
+
+#[test]
+fn addresses_travel_as_text() {
+    let texts = ["unix:/run/a%25b.sock", "unix:@a b", "vsock:2:9000", "udp:[fe80::1%3]:53"];
+    let found = Found { at: texts.iter().map(|text| text.parse().unwrap()).collect() };
+    let frame = to_vec(&found).unwrap();
+    let text: Vec<u8> =
+        texts.iter().flat_map(|text| [&[text.len() as u8], text.as_bytes()].concat()).collect();
+    assert_eq!(frame, [&[1, 4], &text[..]].concat());
+    assert_eq!(Found::decode(&frame).unwrap(), found);
+}
+
+#[test]
+fn what_is_no_address_does_not_travel() {
+    let error = Found::decode(b"\x01\x01\x05tcp:1").unwrap_err();
+    assert!(matches!(&error, DecodeError::Field { field: "Found.at", .. }), "{error:?}");
+    assert!(error.to_string().contains("`tcp:1` is not an address: expected"), "{error}");
+    assert!(Found::decode(b"\x01\x01\x09(unnamed)").is_err());
+
+    // The address of a sender that was never bound.
+    let receiver = Socket::<Found, Found>::bind(
+        &format!("unix:@datagrammar-test-unnamed-{}", std::process::id()).parse().unwrap(),
+    );
+    let mut receiver = receiver.unwrap();
+    let name = receiver.local_addr().unwrap();
+    let sender = std::os::unix::net::UnixDatagram::unbound().unwrap();
+    let name = std::os::unix::net::SocketAddr::from_abstract_name(name.as_abstract_name().unwrap());
+    sender.send_to_addr(&[1, 0], &name.unwrap()).unwrap();
+    let (_, from) = receiver.recv_from().unwrap();
+    assert!(from.is_unnamed());
+    let error = to_vec(&Found { at: vec![from] }).unwrap_err();
+    assert!(
+        matches!(error, EncodeError::Field { .. }) && error.to_string().contains("no text"),
+        "{error}"
+    );
 }

@@ -4,8 +4,8 @@ use std::error::Error as _;
 use std::io;
 
 use datagrammar::{
-    BundleFault, Connection, DecodeError, EncodeError, Error, FragmentFault, Limits, MemoryFault,
-    RecvError, SendAllError, SendError, Wait,
+    AcceptError, Address, BundleFault, Connection, DecodeError, EncodeError, Error, FragmentFault,
+    Limits, MemoryFault, RecvError, SendAllError, SendError, Wait,
 };
 use datagrammar_tests::{InMode as _, Numbered, numbered, raw};
 use rustix::net::SocketType;
@@ -17,7 +17,7 @@ type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 #[test]
 fn question_marks_make_one_error_of_all() {
     fn address() -> Result<(), Error> {
-        "tcp:nowhere".parse::<datagrammar::Address>()?;
+        "tcp:nowhere".parse::<Address>()?;
         Ok(())
     }
     fn open() -> Result<(), Error> {
@@ -134,6 +134,20 @@ fn what_ends_an_endpoint_is_fatal() {
     ] {
         assert!(!error.is_fatal(), "{error:?}");
     }
+    // So it is with the type of all errors.
+    assert!(Error::from(RecvError::Shutdown).is_fatal());
+    assert!(Error::from(SendError::Disconnected).is_fatal());
+    assert!(Error::from(AcceptError::Shutdown).is_fatal());
+    assert!(Error::from(io::Error::other("a file is full")).is_fatal());
+    assert!(!Error::from(RecvError::Empty).is_fatal());
+    assert!(!Error::from(SendError::Refused).is_fatal());
+    assert!(!Error::from(AcceptError::WouldBlock).is_fatal());
+    assert!(!Error::from(DecodeError::Empty).is_fatal());
+    // Another destination may be reached, or this one later.
+    for errno in [libc::EACCES, libc::ENETUNREACH, libc::ENETDOWN, libc::EHOSTUNREACH] {
+        let error = SendError::Io { len: 1, source: io::Error::from_raw_os_error(errno) };
+        assert!(!error.is_fatal(), "{error:?}");
+    }
     // Of descriptors or memory, there may be enough later.
     for errno in [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM] {
         let error = SendError::Io { len: 1, source: io::Error::from_raw_os_error(errno) };
@@ -142,4 +156,49 @@ fn what_ends_an_endpoint_is_fatal() {
     for error in [RecvError::WouldBlock, RecvError::TimedOut, RecvError::NoMemory { len: 1 }] {
         assert!(!error.is_fatal(), "{error:?}");
     }
+}
+
+#[test]
+fn question_marks_make_an_error_of_the_system() {
+    fn receive(ours: &mut Ours) -> io::Result<u64> {
+        ours.send(&Numbered::Numbered { number: 1, len: 0, body: &[] })?;
+        let frame = ours.try_recv()?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        Ok(frame.decode()?.check())
+    }
+    let (mut ours, theirs) = Ours::pair().unwrap();
+    let error = receive(&mut ours).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+    assert!(matches!(error.downcast(), Ok(RecvError::WouldBlock)));
+    let (fd, _) = theirs.into_fd().unwrap();
+    raw::send(&fd, &[250]).unwrap();
+    let error = receive(&mut ours).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    assert!(error.downcast::<DecodeError>().is_ok());
+    drop(fd);
+    let error = receive(&mut ours).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    assert_eq!(error.to_string(), SendError::Disconnected.to_string());
+
+    let address = || "nowhere".parse::<Address>().unwrap_err();
+    let nobody = "unix:@datagrammar-test-nobody-at-all".parse().unwrap();
+    let source = || io::Error::from_raw_os_error(libc::EACCES);
+    let cases: [(io::Error, io::ErrorKind); 12] = [
+        (address().into(), io::ErrorKind::InvalidInput),
+        (Ours::connect(&nobody).unwrap_err().into(), io::ErrorKind::ConnectionRefused),
+        (AcceptError::Full { max: 1 }.into(), io::ErrorKind::QuotaExceeded),
+        (RecvError::Unfinished { received: 1, total: 2 }.into(), io::ErrorKind::Interrupted),
+        (RecvError::Io(source()).into(), io::ErrorKind::PermissionDenied),
+        (RecvError::BadMemory(MemoryFault::Missing).into(), io::ErrorKind::InvalidData),
+        (SendError::Full { len: 1, capacity: 1 }.into(), io::ErrorKind::WouldBlock),
+        (SendError::Io { len: 1, source: source() }.into(), io::ErrorKind::PermissionDenied),
+        (EncodeError::Empty.into(), io::ErrorKind::InvalidInput),
+        (EncodeError::Fd(source()).into(), io::ErrorKind::PermissionDenied),
+        (MemoryFault::NotAFrame.into(), io::ErrorKind::InvalidData),
+        (Error::from(RecvError::TimedOut).into(), io::ErrorKind::TimedOut),
+    ];
+    for (error, kind) in cases {
+        assert_eq!(error.kind(), kind, "{error:?}");
+    }
+    // An error of the system stays what it is.
+    assert_eq!(io::Error::from(Error::Io(source())).raw_os_error(), Some(libc::EACCES));
 }

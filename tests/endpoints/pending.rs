@@ -12,6 +12,37 @@ use super::kinds::{Any, Ours, expect, next, number, plain};
 
 const LARGE: usize = 1_000_000;
 
+#[test]
+fn a_receiver_tells_a_frame_in_the_middle_from_none() {
+    let (mut ours, mut theirs) = Ours::pair().unwrap().in_mode();
+    assert_eq!(theirs.rx.pending(), 0);
+    ours.try_send(&plain(1, LARGE)).unwrap();
+    let mut arrived = 0;
+    while ours.tx.pending() > 0 {
+        assert!(matches!(theirs.try_recv(), Err(RecvError::WouldBlock)));
+        // All that was sent, and no less than before.
+        assert!(theirs.rx.pending() > arrived);
+        arrived = theirs.rx.pending();
+        assert_eq!(arrived + ours.tx.pending(), LARGE + 2);
+        // The peer is silent: nothing more arrives.
+        let soon = Instant::now() + Duration::from_millis(1);
+        assert!(matches!(theirs.recv_deadline(soon), Err(RecvError::TimedOut)));
+        assert_eq!(theirs.rx.pending(), arrived);
+        _ = ours.tx.flush(Wait::Try);
+    }
+    assert_eq!(next(&mut theirs), Some(1));
+    assert_eq!(theirs.rx.pending(), 0);
+
+    // A frame that its sender gives up is not pending.
+    ours.try_send(&plain(2, LARGE)).unwrap();
+    assert!(matches!(theirs.try_recv(), Err(RecvError::WouldBlock)));
+    assert!(theirs.rx.pending() > 0);
+    drop(ours);
+    assert!(matches!(theirs.recv(), Err(RecvError::Incomplete { .. })));
+    assert_eq!(theirs.rx.pending(), 0);
+    assert!(theirs.recv().unwrap().is_none());
+}
+
 /// Receives one frame, with as many calls as it takes; how many bytes the sender keeps after each.
 fn receive_and_flush(ours: &mut Ours, theirs: &mut Ours) -> (u64, Vec<usize>) {
     let mut kept = vec![ours.tx.pending()];

@@ -4,8 +4,8 @@ use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::{Address, OpenError, RecvError, SendError, Socket};
-use datagrammar_tests::{Directory, Numbered, numbered};
+use datagrammar::{Address, Listener, OpenError, RecvError, SendError, Socket};
+use datagrammar_tests::{Directory, Numbered, numbered, skipped};
 
 type Ours = Socket<Numbered<'static>, Numbered<'static>>;
 
@@ -192,6 +192,38 @@ fn descriptors_are_lent() {
 }
 
 #[test]
+fn a_destination_of_another_kind_is_named() {
+    let directory = Directory::new();
+    let path = directory.address("listener");
+    let _listener = Listener::<Numbered<'static>, Numbered<'static>>::bind(&path).unwrap();
+    let (v4, v6) = ("udp:127.0.0.1:9", "udp:[::1]:9");
+    let unix = format!("unix:@datagrammar-test-kind-{}", std::process::id());
+    let path = path.to_string();
+    let cases = [
+        (&*unix, v4, "a `unix:` address"),
+        (&unix, "vsock:1:9", "a `unix:` address"),
+        (&unix, &path, "a SOCK_DGRAM socket there, such as a `Socket`"),
+        ("udp:127.0.0.1:0", &path, "a `udp:` address of IPv4"),
+        ("udp:127.0.0.1:0", v6, "a `udp:` address of IPv4"),
+        ("udp:[::1]:0", "vsock:1:9", "a `udp:` address"),
+        ("udp:[::1]:0", &path, "a `udp:` address"),
+    ];
+    for (from, to, expected) in cases {
+        let Ok(mut socket) = Ours::bind(&from.parse().unwrap()) else {
+            skipped(format!("no IPv6 for {from}"));
+            continue;
+        };
+        for len in [1, 1_000_000] {
+            let error = numbered(1, len, |frame| socket.send_to(frame, &to.parse().unwrap()));
+            let error = error.unwrap_err();
+            let text = format!("nothing can be sent to {to} from this socket: expected {expected}");
+            assert_eq!(error.to_string(), text);
+            assert!(!error.is_fatal());
+        }
+    }
+}
+
+#[test]
 fn an_address_of_another_family_is_refused() {
     let error = Ours::bind(&"vsock:1:9".parse().unwrap()).unwrap_err();
     assert_eq!(
@@ -201,7 +233,7 @@ fn an_address_of_another_family_is_refused() {
     let mut udp = Ours::bind(&"udp:127.0.0.1:0".parse().unwrap()).unwrap();
     let elsewhere = "unix:/nowhere".parse().unwrap();
     let error = numbered(1, 1, |frame| udp.send_to(frame, &elsewhere)).unwrap_err();
-    assert!(matches!(error, SendError::Io { .. }), "{error:?}");
+    assert!(matches!(error, SendError::WrongFamily { .. }) && !error.is_fatal(), "{error:?}");
     let taken = Ours::bind(&udp.local_addr().unwrap()).unwrap_err();
     assert!(matches!(taken, OpenError::InUse { .. }), "{taken:?}");
 }

@@ -7,7 +7,7 @@ use std::process::{ChildStderr, ChildStdout, Command, ExitStatus};
 use std::time::Instant;
 
 use datagrammar::tokio as awaited;
-use datagrammar::{Message, OpenError};
+use datagrammar::{Message, OpenError, Options};
 
 use crate::connection::Connection;
 use crate::runtime::{block_on, block_until, enter};
@@ -21,7 +21,11 @@ pub struct Child<Tx, Rx> {
 #[expect(missing_docs, reason = "they are those of the blocking endpoint")]
 impl<Tx: Message, Rx: Message> Child<Tx, Rx> {
     pub fn spawn(command: &mut Command) -> Result<Self, OpenError> {
-        let child = enter(|| awaited::Child::spawn(command))?;
+        Self::spawn_with(command, &Options::new())
+    }
+
+    pub fn spawn_with(command: &mut Command, options: &Options) -> Result<Self, OpenError> {
+        let child = enter(|| awaited::Child::spawn_with(command, options))?;
         let (connection, process) = child.into_parts();
         Ok(Self { connection: Connection::new(connection), process: Process::new(process) })
     }

@@ -66,6 +66,10 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         enter(awaited::Connection::inherited).map(Self::new)
     }
 
+    pub fn inherited_with(options: &Options) -> Result<Self, OpenError> {
+        enter(|| awaited::Connection::inherited_with(options)).map(Self::new)
+    }
+
     pub fn into_fd(self) -> io::Result<(OwnedFd, Vec<Vec<u8>>)> {
         self.into_awaited().into_blocking().into_fd()
     }

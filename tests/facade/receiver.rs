@@ -55,6 +55,11 @@ impl<Rx: Message> Receiver<Rx> {
         }
     }
 
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.inner.pending()
+    }
+
     pub fn set_limits(&mut self, limits: Limits) {
         self.inner.set_limits(limits);
     }

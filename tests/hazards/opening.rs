@@ -259,6 +259,24 @@ fn h27_a_path_is_private_unless_asked_otherwise() {
 }
 
 #[test]
+fn h27_a_private_path_says_who_may_connect() {
+    let directory = Directory::new();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let address = directory.address("private");
+    let _listener = OurListener::bind(&address).unwrap();
+    let Some(error) = unprivileged(|| Ours::connect(&address).unwrap_err()) else {
+        return skipped("there are no privileges to give up");
+    };
+    let text = format!(
+        "connecting to {address}, which needs write permission on the path (see the server's Options::mode), failed"
+    );
+    assert_eq!(error.to_string(), text);
+    assert!(
+        matches!(error, OpenError::Io { source, .. } if source.raw_os_error() == Some(libc::EACCES))
+    );
+}
+
+#[test]
 fn h27_a_path_that_another_server_has_by_now_is_not_removed() {
     let directory = Directory::new();
     let address = directory.address("socket");

@@ -7,7 +7,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use datagrammar::{Child, Connection, OpenError, SendError};
+use datagrammar::{Child, Connection, Limits, OpenError, Options, RecvError, SendError};
 use datagrammar_tests::{Numbered, child, numbered, raw, skipped, skips};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::SocketType;
@@ -37,6 +37,28 @@ fn a_child_answers_over_its_connection_and_ends_with_it() {
     drop(ours);
     assert!(process.wait_deadline(far()).unwrap().expect("an end").success());
     assert!(process.wait().unwrap().success());
+}
+
+#[test]
+fn a_child_and_its_parent_have_options() {
+    let len = 20 << 20;
+    let options = Options::new().limits(Limits::new().frame_len(32 << 20));
+    let mut child = OurChild::spawn_with(&mut command("echo-large"), &options).unwrap();
+    numbered(1, len, |frame| child.connection().send(frame)).unwrap();
+    let frame = child.connection().recv().unwrap().expect("a frame");
+    assert_eq!(frame.decode().unwrap().check(), 1);
+
+    // Without the options, the same frame is too long for either.
+    let mut child = OurChild::spawn(&mut command("echo-large")).unwrap();
+    numbered(2, len, |frame| child.connection().send(frame)).unwrap();
+    let result = child.connection().recv();
+    assert!(matches!(result, Err(RecvError::TooLarge { limit: 0x100_0000, .. })), "{result:?}");
+    let mut child = OurChild::spawn_with(command("echo").stderr(Stdio::piped()), &options).unwrap();
+    let sent = numbered(3, len, |frame| child.connection().send(frame));
+    assert!(matches!(sent, Ok(_) | Err(SendError::Disconnected)), "{sent:?}");
+    assert!(child.connection().recv().unwrap().is_none());
+    let why = read_to_string(child.process().stderr.take().unwrap()).unwrap();
+    assert!(why.contains("TooLarge"), "{why}");
 }
 
 #[test]
@@ -103,7 +125,8 @@ fn a_program_that_cannot_be_started_is_named() {
 #[test]
 fn what_is_not_a_connection_is_not_inherited() {
     for (input, said) in [
-        (Stdio::null(), "not a socket"),
+        (Stdio::null(), "the descriptor is not a socket: expected a connected AF_UNIX or AF_VSOCK"),
+        (Stdio::null(), "as the standard input, which Child::spawn passes"),
         (raw::pair(SocketType::DGRAM).0.into(), "a socket of AF_UNIX SOCK_DGRAM"),
     ] {
         let output = command("inherit").stdin(input).output().unwrap();

@@ -17,7 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use datagrammar::{
-    Activated, Address, Connection, Listener, OpenError, Options, SendError, Socket,
+    Activated, Address, Connection, Limits, Listener, OpenError, Options, SendError, Socket,
 };
 use datagrammar_tests::leaks::{self, Parcel};
 use datagrammar_tests::{Numbered, numbered};
@@ -40,7 +40,8 @@ fn main() {
         Some("ping") => peek_at_a_ping(),
         Some("leaks") => leaks(&arguments.next().expect("a number of frames")),
         Some("bind") => bind(&arguments.next().expect("an address")),
-        Some("echo") => echo(),
+        Some("echo") => echo(&Options::new()),
+        Some("echo-large") => echo(&Options::new().limits(Limits::new().frame_len(32 << 20))),
         Some("abort") => process::abort(),
         Some("inherit") => inherit_twice(),
         Some("inherit-or-read") => inherit_or_read(),
@@ -212,8 +213,8 @@ fn bind(address: &str) {
 }
 
 /// Answers each frame with itself.
-fn echo() {
-    let (mut tx, mut rx) = Ours::inherited().expect("a connection").split();
+fn echo(options: &Options) {
+    let (mut tx, mut rx) = Ours::inherited_with(options).expect("a connection").split();
     while let Some(frame) = rx.recv().expect("a frame") {
         let message = frame.decode().expect("a message");
         if tx.send(&message).is_err() {

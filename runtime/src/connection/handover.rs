@@ -63,7 +63,16 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// [`OpenError::WrongDescriptor`] if the standard input is something else, and says what it is;
     /// [`OpenError::Exhausted`]; [`OpenError::Io`].
     pub fn inherited() -> Result<Self, OpenError> {
-        Ok(Self::new(transport::inherited()?, &Options::new()))
+        Self::inherited_with(&Options::new())
+    }
+
+    /// Takes over the standard input, with options: `limits`, `budget`, `recv_buffer`, `send_buffer`, `eager`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`inherited`](Self::inherited).
+    pub fn inherited_with(options: &Options) -> Result<Self, OpenError> {
+        Ok(Self::new(transport::inherited(options)?, options))
     }
 
     /// Returns the descriptor and the unread datagrams: data that was read from the socket but not yet

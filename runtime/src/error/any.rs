@@ -7,7 +7,9 @@ use super::{
     SendAllError, SendError,
 };
 
-/// Any error of this crate. `?` converts each of them to this type.
+/// Any error of this crate but [`CallError`](super::CallError), which holds an error of the protocol. `?` converts
+/// each of them to this type. Where a function returns an [`io::Error`](std::io::Error), `?` converts each of them to
+/// that, with the [kind](std::io::ErrorKind) that says the same.
 ///
 /// ```
 /// use datagrammar::{Connection, Error, Message};
@@ -53,4 +55,61 @@ pub enum Error {
     Memory(#[from] MemoryFault),
     /// The operating system refused.
     Io(#[from] std::io::Error),
+}
+
+impl Error {
+    /// Returns whether there is no endpoint, or it has become useless: after [`Address`](Self::Address),
+    /// [`Open`](Self::Open), [`Io`](Self::Io), and what is fatal to accepting, receiving or sending. After other
+    /// errors, go on with it.
+    ///
+    /// ```
+    /// use datagrammar::error::Chain;
+    /// use datagrammar::{Connection, Error, Message};
+    ///
+    /// #[derive(Message)]
+    /// enum Line<'a> {
+    ///     #[message(tag = 1)]
+    ///     Line(&'a str),
+    /// }
+    ///
+    /// /// Receives a line, and adds its length. Returns `false` at the end.
+    /// fn add(
+    ///     connection: &mut Connection<Line<'static>, Line<'static>>,
+    ///     sum: &mut usize,
+    /// ) -> Result<bool, Error> {
+    ///     let Some(frame) = connection.recv()? else { return Ok(false) };
+    ///     let Line::Line(line) = frame.decode()?;
+    ///     *sum += line.len();
+    ///     Ok(true)
+    /// }
+    ///
+    /// # #[derive(Message)]
+    /// # #[message(tag = 1)]
+    /// # struct Lie(u8);
+    /// # let (mut peer, ours) = Connection::<Lie, Lie>::pair()?;
+    /// # let mut connection = Connection::adopt(ours.into_fd()?.0)?;
+    /// # peer.send(&Lie(200))?;
+    /// # drop(peer);
+    /// let mut sum = 0;
+    /// loop {
+    ///     match add(&mut connection, &mut sum) {
+    ///         Ok(true) => {}
+    ///         Ok(false) => break,
+    ///         Err(error) if error.is_fatal() => return Err(error),
+    ///         Err(error) => eprintln!("a frame was dropped: {}", Chain(&error)),
+    ///     }
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        match self {
+            Self::Address(_) | Self::Open(_) | Self::Io(_) => true,
+            Self::Accept(error) => error.is_fatal(),
+            Self::Recv(error) => error.is_fatal(),
+            Self::Send(error) => error.is_fatal(),
+            Self::SendAll(error) => error.error.is_fatal(),
+            Self::Decode(_) | Self::Encode(_) | Self::Memory(_) => false,
+        }
+    }
 }

@@ -17,12 +17,16 @@ use super::{DecodeError, RecvError, SendError};
 /// assert_eq!(CallError::<String>::Busy.outcome(), Outcome::NotExecuted);
 /// assert_eq!(CallError::Answered("no such file").outcome(), Outcome::Executed);
 /// assert_eq!(CallError::<String>::TimedOut.outcome(), Outcome::Unknown);
+/// assert_eq!(
+///     CallError::Answered("no such file").to_string(),
+///     "the server answered with an error of the protocol: \"no such file\"",
+/// );
 /// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CallError<E = Infallible> {
     /// The server answered with an error of the protocol.
-    #[error("the server answered with an error of the protocol")]
+    #[error("the server answered with an error of the protocol: {0:?}")]
     Answered(E),
 
     /// The request could not be sent.
@@ -114,7 +118,23 @@ impl<E> CallError<E> {
 }
 
 impl CallError {
-    /// Converts an error without an answer to one of any protocol.
+    /// Converts the error of a call without errors of its own to that of another call, so that one function can make
+    /// both.
+    ///
+    /// ```
+    /// use datagrammar::calls::CallError;
+    ///
+    /// fn both(
+    ///     count: impl Fn() -> Result<u64, CallError>,
+    ///     check: impl Fn(u64) -> Result<bool, CallError<String>>,
+    /// ) -> Result<bool, CallError<String>> {
+    ///     check(count().map_err(CallError::widen)?)
+    /// }
+    ///
+    /// assert!(both(|| Ok(7), |count| Ok(count == 7))?);
+    /// assert!(matches!(both(|| Err(CallError::Busy), |_| Ok(true)), Err(CallError::Busy)));
+    /// # Ok::<(), CallError<String>>(())
+    /// ```
     #[must_use]
     pub fn widen<E>(self) -> CallError<E> {
         match self {

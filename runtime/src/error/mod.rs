@@ -1,7 +1,8 @@
 //! The errors of the crate, one type for each operation.
 //!
 //! An error of the operating system stays an [`std::io::Error`], and is the *source*. A condition that this
-//! crate detects is a variant with its numbers. `Display` does not repeat the source: print the whole chain.
+//! crate detects is a variant with its numbers. `Display` does not repeat the source: print the whole
+//! [`Chain`].
 //! Nothing that a peer sends causes a panic, only one of these errors.
 
 mod accept;
@@ -9,10 +10,12 @@ mod address;
 mod any;
 mod bundle;
 mod call;
+mod chain;
 pub(crate) mod count;
 mod decode;
 mod encode;
 mod fragment;
+mod io;
 mod memory;
 mod open;
 mod recv;
@@ -23,6 +26,7 @@ pub use address::AddressError;
 pub use any::Error;
 pub use bundle::BundleFault;
 pub use call::{CallError, Outcome};
+pub use chain::Chain;
 pub use decode::{DecodeError, Fault};
 pub use encode::EncodeError;
 pub use fragment::FragmentFault;

@@ -1,6 +1,6 @@
 //! Why a message was not sent.
 
-use std::io;
+use std::io::{self, ErrorKind};
 
 use thiserror::Error;
 
@@ -106,8 +106,17 @@ pub enum SendError {
     Disconnected,
 
     /// Nobody receives at the destination: its socket is closed, or never existed.
-    #[error("nobody receives at the destination")]
+    #[error("nobody receives at the destination: start the receiver, or check the address")]
     Refused,
+
+    /// The destination is of another family than the socket, or the socket there has another type.
+    #[error("nothing can be sent to {address} from this socket: expected {expected}")]
+    WrongFamily {
+        /// The address.
+        address: Box<str>,
+        /// What was expected.
+        expected: &'static str,
+    },
 
     /// The destination has no address: a datagram came from a UNIX socket that was never bound, and cannot be
     /// answered.
@@ -140,9 +149,16 @@ impl SendError {
         match self {
             Self::Disconnected | Self::Closed => true,
             // Of descriptors or memory, there may be enough later.
-            Self::Io { source, .. } => {
-                errno(source) != Errno::Exhausted && source.kind() != io::ErrorKind::OutOfMemory
-            }
+            Self::Io { source, .. } if errno(source) == Errno::Exhausted => false,
+            // A socket without a peer may reach other destinations, or this one later.
+            Self::Io { source, .. } => !matches!(
+                source.kind(),
+                ErrorKind::OutOfMemory
+                    | ErrorKind::PermissionDenied
+                    | ErrorKind::NetworkUnreachable
+                    | ErrorKind::NetworkDown
+                    | ErrorKind::HostUnreachable
+            ),
             _ => false,
         }
     }

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 /// It is the field type of an `#[message(other)]` variant. `Unknown<'a>` with a lifetime of the message type
 /// borrows the payload from the frame; `Unknown<'static>` owns a copy. Sending an `Unknown` forwards the
 /// message, but not the descriptors that came with it. An `other` variant without a field
-/// [drops the message](macro@crate::Message#unknown-messages) instead.
+/// [drops the message](macro@crate::Message#unknown-messages) instead. Unknown messages are ordered by their tags, then
+/// by their payloads.
 ///
 /// ```
 /// use datagrammar::{Message, Unknown, to_vec};
@@ -26,7 +27,7 @@ use std::borrow::Cow;
 /// assert_eq!(to_vec(&Request::Unknown(unknown))?, frame);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Unknown<'a> {
     tag: u32,
     payload: Cow<'a, [u8]>,

@@ -160,6 +160,13 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbox.peek_len(wait)
     }
 
+    /// Returns how many bytes have arrived of a large frame that is incomplete; 0 if there is none. It tells a
+    /// peer that is idle from one that has stopped in the middle of a frame: see [`Budget`](crate::Budget).
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.inbox.pending()
+    }
+
     /// Changes the limits for the frames received from now on.
     pub fn set_limits(&mut self, limits: Limits) {
         self.inbox.set_limits(limits);

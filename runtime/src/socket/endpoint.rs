@@ -25,6 +25,9 @@ use crate::transport::{self, PathGuard};
 /// [`drops`](Self::drops) counts them. Neither transport has an end. A datagram that is not a frame of this
 /// protocol causes an error, and the next datagram can be received.
 ///
+/// There is no `connect`, unlike in the standard library: each send names its destination, and each receive returns
+/// where its frame came from. Connected sockets lose datagrams when their peer closes.
+///
 /// ```
 /// use datagrammar::{Message, Socket};
 ///

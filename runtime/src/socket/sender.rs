@@ -61,8 +61,9 @@ impl<Tx: Message> SocketSender<Tx> {
     ///
     /// [`SendError::Disconnected`] if a UNIX receiver has shut down receiving; [`SendError::Refused`] if
     /// nobody receives there (UNIX; UDP senders are not told); [`SendError::NoAddress`] for the address of a
-    /// socket that is not bound; [`SendError::TooLarge`] over UDP; [`SendError::Encode`]; [`SendError::Io`]; for
-    /// a message with descriptors, those of [`Sender::send`](crate::Sender::send).
+    /// socket that is not bound; [`SendError::WrongFamily`] for an address of another family; [`SendError::TooLarge`]
+    /// over UDP; [`SendError::Encode`]; [`SendError::Io`]; for a message with descriptors, those of
+    /// [`Sender::send`](crate::Sender::send).
     #[inline]
     pub fn send_to(
         &mut self,

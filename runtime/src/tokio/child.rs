@@ -15,6 +15,7 @@ use super::connection::Connection;
 use crate::child;
 use crate::error::OpenError;
 use crate::message::Message;
+use crate::options::Options;
 use crate::sys;
 
 /// How often to ask whether a child without a pidfd has ended.
@@ -67,7 +68,20 @@ impl<Tx: Message, Rx: Message> Child<Tx, Rx> {
     /// Those of [`Child::spawn`](crate::Child::spawn). Like tokio's own sockets, outside a tokio runtime, or if
     /// its I/O or time driver is not enabled.
     pub fn spawn(command: &mut Command) -> Result<Self, OpenError> {
-        let (connection, process) = child::Child::spawn(command)?.into_parts();
+        Self::spawn_with(command, &Options::new())
+    }
+
+    /// Starts a child, with options. See [`Child::spawn_with`](crate::Child::spawn_with).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Child::spawn`](crate::Child::spawn).
+    ///
+    /// # Panics
+    ///
+    /// As [`spawn`](Self::spawn).
+    pub fn spawn_with(command: &mut Command, options: &Options) -> Result<Self, OpenError> {
+        let (connection, process) = child::Child::spawn_with(command, options)?.into_parts();
         let connection = Connection::from_blocking(connection);
         let connection = connection.map_err(|(_, source)| not_registered(source))?;
         Ok(Self { connection, process: Process::from_blocking(process) })

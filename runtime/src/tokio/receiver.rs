@@ -152,6 +152,13 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbound.with(|inner| inner.peek_len(Wait::Try))
     }
 
+    /// Returns how many bytes have arrived of a large frame that is incomplete. See
+    /// [`Receiver::pending`](crate::Receiver::pending).
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.inbound.inner().pending()
+    }
+
     /// Changes the limits for the frames received from now on.
     pub fn set_limits(&mut self, limits: Limits) {
         self.inbound.with(|inner| inner.set_limits(limits));

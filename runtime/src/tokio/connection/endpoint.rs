@@ -163,7 +163,22 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// As [`connect`](Self::connect).
     #[track_caller]
     pub fn inherited() -> Result<Self, OpenError> {
-        Self::register(connection::Connection::inherited()?)
+        Self::inherited_with(&Options::new())
+    }
+
+    /// Takes over the standard input, with options. See
+    /// [`Connection::inherited_with`](crate::Connection::inherited_with).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Connection::inherited`](crate::Connection::inherited).
+    ///
+    /// # Panics
+    ///
+    /// As [`connect`](Self::connect).
+    #[track_caller]
+    pub fn inherited_with(options: &Options) -> Result<Self, OpenError> {
+        Self::register(connection::Connection::inherited_with(options)?)
     }
 
     /// Returns both halves, which can be used independently.

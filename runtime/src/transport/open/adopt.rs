@@ -45,10 +45,11 @@ pub(crate) fn adopt_listener(
 }
 
 /// Takes over the standard input, if it is one end of a connection.
-pub(crate) fn inherited() -> Result<DatagramFd, OpenError> {
+pub(crate) fn inherited(options: &Options) -> Result<DatagramFd, OpenError> {
     let taking = || failed("taking over the standard input");
     let copy = io::stdin().as_fd().try_clone_to_owned().map_err(taking())?;
-    let fd = adopt_connection(copy, &Options::new())?;
+    let expected = "a connected AF_UNIX or AF_VSOCK SOCK_SEQPACKET socket as the standard input, which Child::spawn passes to a program that it starts";
+    let fd = adopt(copy, options, true, expected)?;
     sys::empty_stdin().map_err(taking())?;
     Ok(fd)
 }

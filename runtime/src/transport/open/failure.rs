@@ -81,6 +81,12 @@ impl<'a> Target<'a> {
             (ErrorKind::ConnectionRefused, _) => not_a_socket(address).unwrap_or_else(refused),
             // Over vsock, a reset means that nobody listens.
             (ErrorKind::NotFound | ErrorKind::ConnectionReset, _) => refused(),
+            (ErrorKind::PermissionDenied, _) if address.as_pathname().is_some() => OpenError::Io {
+                action: format!(
+                    "connecting to {address}, which needs write permission on the path (see the server's Options::mode),"
+                ),
+                source,
+            },
             _ => self.map_error("connecting to", source),
         }
     }

@@ -3,6 +3,7 @@
 use std::mem;
 use std::ops::Range;
 
+use super::assembly::Assembly;
 use super::bundle::BundleCursor;
 use super::reader::Reader;
 use crate::limits::Limits;
@@ -61,6 +62,11 @@ impl Inbox {
     #[inline]
     pub(crate) fn has_unread(&self) -> bool {
         self.bundle.is_open() || self.reader.has_unread()
+    }
+
+    /// Returns how many bytes of the frame under assembly have arrived.
+    pub(crate) fn pending(&self) -> usize {
+        self.reader.pieces.assembly().map_or(0, Assembly::received)
     }
 
     /// Returns the bytes of the last received frame.

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::{AsFd as _, BorrowedFd};
 
 use super::vsock::send_whole;
+use crate::address::Address;
 use crate::backoff::Backoff;
 use crate::error::SendError;
 use crate::sys::{self, DatagramFd, Errno, Kind, MAX_DESCRIPTORS, Name, Readiness, errno};
@@ -129,6 +130,25 @@ pub(crate) fn check_descriptors(kind: Kind, count: usize) -> Result<(), SendErro
     }
 }
 
+/// Returns the error for a destination of another family than the socket, or a socket there of another type.
+#[cold]
+fn wrong_family(kind: Kind, to: Option<&Name>, errno: Errno) -> Option<SendError> {
+    let address = Address::from(*to?);
+    let is_other_kind = match (kind, address.datagram_kind()) {
+        // An IPv6 socket may reach IPv4 addresses (ipv6(7)).
+        (Kind::Udp6, Some(Kind::Udp4)) => false,
+        (kind, found) => found != Some(kind),
+    };
+    let expected = match kind {
+        _ if !is_other_kind && errno != Errno::WrongType => return None,
+        Kind::UnixDatagram if is_other_kind => "a `unix:` address",
+        Kind::Udp4 => "a `udp:` address of IPv4",
+        Kind::Udp6 => "a `udp:` address",
+        _ => "a SOCK_DGRAM socket there, such as a `Socket`",
+    };
+    Some(SendError::WrongFamily { address: address.to_string().into(), expected })
+}
+
 #[cold]
 fn map_error(
     fd: &DatagramFd,
@@ -144,6 +164,7 @@ fn map_error(
         (ErrorKind::ConnectionRefused, _) if to.is_none() => SendError::Disconnected,
         (ErrorKind::ConnectionRefused | ErrorKind::NotFound, _) => SendError::Refused,
         (ErrorKind::InvalidInput, _) if to == Some(&Name::UNNAMED) => SendError::NoAddress,
+        (_, errno) if let Some(error) = wrong_family(fd.kind(), to, errno) => error,
         (_, Errno::TooLong) => SendError::TooLarge { len, max: fd.max_send_len() },
         (_, Errno::NotPermitted) if !descriptors.is_empty() => {
             SendError::DescriptorsRefused { count: descriptors.len() }

@@ -4,6 +4,9 @@
 
 mod limits;
 
+use std::fs::File;
+use std::os::fd::OwnedFd;
+
 use allocation_counter::measure;
 use datagrammar::{
     Batch, Connection, Limits, Message, OwnedFrame, RecvError, Socket, Unknown, Wait,
@@ -90,6 +93,27 @@ fn sockets_by_themselves_allocate_nothing_after_the_first_frames() {
         let after = measure(|| exchange(100));
         assert_eq!(after.count_total, 0, "{address}: {after:?}");
     }
+}
+
+#[derive(Message)]
+#[message(tag = 1)]
+struct Hand {
+    #[message(fd)]
+    over: OwnedFd,
+}
+
+#[test]
+fn a_descriptor_allocates_nothing_after_the_first() {
+    let _alone = alone();
+    let (mut theirs, mut ours) = Connection::<Hand, Hand>::pair().unwrap().in_mode();
+    let mut hand = Some(Hand { over: File::open("/dev/null").unwrap().into() });
+    let mut round = || {
+        theirs.send(hand.as_ref().unwrap()).unwrap();
+        hand = Some(ours.recv().unwrap().expect("a frame").decode().unwrap());
+    };
+    round();
+    let after = measure(|| (0..100).for_each(|_| round()));
+    assert_eq!(after.count_total, 0, "{after:?}");
 }
 
 #[test]

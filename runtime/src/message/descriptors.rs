@@ -1,7 +1,9 @@
 //! The descriptors that came with a frame. The fields take them one by one.
 
 use std::error::Error;
+use std::mem;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::slice;
 use std::vec;
 
 use crate::codec::{MAX_DEPTH, MAX_EMPTY_ELEMENTS};
@@ -39,7 +41,7 @@ use crate::error::DecodeError;
 /// ```
 #[derive(Debug, Default)]
 pub struct Descriptors {
-    left: vec::IntoIter<OwnedFd>,
+    left: Left,
     // The following fields fit in 8 bytes: every received frame has a `Descriptors`.
     received: u32,
     /// Elements of no bytes in the frame so far.
@@ -62,18 +64,59 @@ enum Unknown {
     Before,
 }
 
+/// The descriptors that no field has taken yet. One, the usual number, needs no memory.
+#[derive(Debug)]
+enum Left {
+    AtMostOne(Option<OwnedFd>),
+    Many(vec::IntoIter<OwnedFd>),
+}
+
+impl Default for Left {
+    fn default() -> Self {
+        Self::AtMostOne(None)
+    }
+}
+
+impl Left {
+    #[inline]
+    fn as_slice(&self) -> &[OwnedFd] {
+        match self {
+            Self::AtMostOne(one) => one.as_ref().map(slice::from_ref).unwrap_or_default(),
+            Self::Many(many) => many.as_slice(),
+        }
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<OwnedFd> {
+        match self {
+            Self::AtMostOne(one) => one.take(),
+            Self::Many(many) => many.next(),
+        }
+    }
+}
+
 impl From<Vec<OwnedFd>> for Descriptors {
-    fn from(descriptors: Vec<OwnedFd>) -> Self {
-        let received = u32::try_from(descriptors.len()).unwrap_or(u32::MAX);
-        Self { received, left: descriptors.into_iter(), ..Self::default() }
+    fn from(mut descriptors: Vec<OwnedFd>) -> Self {
+        Self::drain(&mut descriptors)
     }
 }
 
 impl Descriptors {
+    /// Moves `descriptors` here. If it is one, leaves the memory.
+    #[inline]
+    pub(crate) fn drain(descriptors: &mut Vec<OwnedFd>) -> Self {
+        let received = u32::try_from(descriptors.len()).unwrap_or(u32::MAX);
+        let left = match received {
+            0 | 1 => Left::AtMostOne(descriptors.pop()),
+            _ => Left::Many(mem::take(descriptors).into_iter()),
+        };
+        Self { received, left, ..Self::default() }
+    }
+
     /// Returns how many descriptors are left.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.left.len()
+        self.left.as_slice().len()
     }
 
     /// Returns whether no descriptor is left.

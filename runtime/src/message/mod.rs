@@ -8,6 +8,7 @@ mod descriptors;
 mod direct;
 mod encoder;
 mod extent;
+mod few;
 mod framing;
 mod nested;
 mod primitives;

@@ -1,6 +1,5 @@
 //! The receiving side of a socket: what was read, and what of it was received.
 
-use std::mem;
 use std::ops::Range;
 
 use super::assembly::Assembly;
@@ -105,7 +104,7 @@ impl Inbox {
             return Descriptors::default();
         };
         ancillary.truncated = false;
-        mem::take(&mut ancillary.descriptors).into()
+        Descriptors::drain(&mut ancillary.descriptors)
     }
 
     /// Returns the sender's name of the last received frame; unnamed on a connection.

@@ -3,11 +3,13 @@
 use std::fs::File;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use datagrammar::calls::{CallError, Context, ItemError, ItemSender, Server};
-use datagrammar::{Connection, Message, Protocol};
-use datagrammar_tests::skipped;
+use datagrammar::{Connection, Message, Protocol, to_vec};
+use datagrammar_tests::datagrams::{END, ITEM, part};
+use datagrammar_tests::{raw, skipped};
+use rustix::net::SocketType;
 
 /// Longer than any of these tests takes: what waits for this long waits for ever.
 const STALL: Duration = Duration::from_secs(60);
@@ -199,4 +201,35 @@ mod awaited {
         drop((items, client));
         serving.await.unwrap().unwrap();
     }
+}
+
+#[test]
+fn a_wait_for_an_item_ends_at_its_deadline_and_the_call_goes_on() {
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let client = NumbersClient::new(Connection::adopt(ours).unwrap());
+    let soon = || Instant::now() + Duration::from_millis(20);
+    let mut items = client.count(1).unwrap();
+    assert!(!items.wait_deadline(Instant::now()));
+    assert!(!items.wait_deadline(soon()));
+
+    raw::send(&theirs, &part(ITEM, 0, 1, &to_vec(&Odd(1)).unwrap())).unwrap();
+    // It only looks.
+    assert!(items.wait_deadline(Instant::now()));
+    assert_eq!(items.recv().unwrap().map(|item| item.0), Some(1));
+    assert!(!items.wait_deadline(Instant::now()));
+
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(50));
+            raw::send(&theirs, &part(END, 0, 1, &[])).unwrap();
+        });
+        assert!(items.wait_deadline(Instant::now() + STALL));
+    });
+    assert!(items.recv().unwrap().is_none());
+    assert!(items.wait_deadline(Instant::now()));
+
+    // The deadline of the call ends it.
+    let mut items = client.deadline(soon()).count(1).unwrap();
+    assert!(items.wait_deadline(Instant::now() + STALL));
+    assert!(matches!(items.recv(), Err(CallError::TimedOut)));
 }

@@ -55,7 +55,7 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
                 Self { calls: #module::Client::new(connection) }
             }
 
-            /// Connects to the server at `address`.
+            /// Connects to the server at `address`. For options, pass `Connection::connect_with` to `new`.
             ///
             /// # Errors
             ///

@@ -114,6 +114,14 @@ impl Call {
         }
     }
 
+    /// Returns whether there is an item, or it has ended.
+    pub(super) fn has_item(&self) -> bool {
+        match &self.state {
+            State::Items { queue, end, .. } => !queue.is_empty() || end.is_some(),
+            State::Waiting | State::Answered(_) => false,
+        }
+    }
+
     /// Takes the next item, and the credit to give the server.
     pub(super) fn take_item(&mut self) -> Option<(Part, u32)> {
         let State::Items { queue, end, credit } = &mut self.state else { return None };

@@ -58,6 +58,47 @@ impl<P: Protocol, I: Message> Items<P, I> {
     }
 }
 
+impl<P: Protocol, I> Items<P, I> {
+    /// Waits until [`recv`](Self::recv) has something to return at once, or until `deadline`. Returns whether it has: an
+    /// item, the end, or an error. With a deadline that has passed, it only looks.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use datagrammar::calls::{CallError, Items};
+    /// use datagrammar::{Message, Protocol};
+    ///
+    /// #[derive(Message, Protocol)]
+    /// enum News {
+    ///     #[message(tag = 1, items = Headline<'_>)]
+    ///     Follow,
+    /// }
+    ///
+    /// #[derive(Message)]
+    /// #[message(tag = 1)]
+    /// struct Headline<'a>(&'a str);
+    ///
+    /// /// Prints news until another thread sets `stop`.
+    /// fn follow(client: &NewsClient, stop: &AtomicBool) -> Result<(), CallError> {
+    ///     let mut news = client.follow()?;
+    ///     while !stop.load(Ordering::Relaxed) {
+    ///         if !news.wait_deadline(Instant::now() + Duration::from_millis(100)) {
+    ///             continue;
+    ///         }
+    ///         let Some(Headline(text)) = news.recv()? else { break };
+    ///         println!("{text}");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn wait_deadline(&self, deadline: Instant) -> bool {
+        let is_late = |deadline: Instant| Instant::now() >= deadline;
+        let until = self.deadline.map_or(deadline, |of_call| of_call.min(deadline));
+        self.is_done || self.link.has_item_by(self.id, until) || self.deadline.is_some_and(is_late)
+    }
+}
+
 impl<P: Protocol, I> Drop for Items<P, I> {
     fn drop(&mut self) {
         if !self.is_done {

@@ -84,7 +84,8 @@ impl<P: Protocol> Link<P> {
         id: u64,
         deadline: Option<Instant>,
     ) -> Result<Part, CallError> {
-        self.wait(id, deadline, |table, waker| table.poll_answer(id, waker))
+        let answer = self.wait(id, deadline, |table, waker| table.poll_answer(id, waker));
+        answer.unwrap_or_else(|| self.give_up(id))
     }
 
     /// Waits for the next item of a call, `None` at the end.
@@ -94,10 +95,31 @@ impl<P: Protocol> Link<P> {
         deadline: Option<Instant>,
     ) -> Result<Option<Part>, CallError> {
         let polled = self.wait(id, deadline, |table, waker| table.poll_item(id, waker));
+        let polled = polled.unwrap_or_else(|| self.give_up(id));
         if self.core.follow_up(id, &polled) {
             self.core.flush();
         }
         polled.map(|(item, _)| item)
+    }
+
+    /// Waits until a call has an item or has ended, or until `deadline`. Returns whether it has. Looks at what is queued
+    /// in the socket, also after the deadline.
+    pub(crate) fn has_item_by(&self, id: u64, deadline: Instant) -> bool {
+        let has_item = |table: &mut Table, waker: &Waker| table.poll_has_item(id, waker);
+        {
+            let _leaving = Leaving { link: self, id: None };
+            let mut receiver = self.try_receiver();
+            let mut received =
+                || receiver.as_mut().is_some_and(|receiver| self.receive(receiver, Wait::Try));
+            while has_item(&mut self.core.table(), Waker::noop()).is_pending() && received() {}
+        }
+        self.wait(id, Some(deadline), has_item).is_some()
+    }
+
+    /// Ends a call whose deadline has passed.
+    fn give_up<T>(&self, id: u64) -> Result<T, CallError> {
+        self.cancel(id);
+        Err(CallError::TimedOut)
     }
 
     /// Ends a call early, and tells the server.
@@ -115,14 +137,14 @@ impl<P: Protocol> Link<P> {
         self.core.table().dropped()
     }
 
-    /// Waits until `poll` is ready. Meanwhile receives for all calls, and sends what had no room, unless another
-    /// thread does.
+    /// Waits until `poll` is ready, or until `deadline`. Meanwhile receives for all calls, and sends what had no room,
+    /// unless another thread does.
     fn wait<T>(
         &self,
         id: u64,
         deadline: Option<Instant>,
-        mut poll: impl FnMut(&mut Table, &Waker) -> Poll<Result<T, CallError>>,
-    ) -> Result<T, CallError> {
+        mut poll: impl FnMut(&mut Table, &Waker) -> Poll<T>,
+    ) -> Option<T> {
         let waker = waker();
         // The request of this call is in there.
         let end = self.core.queued();
@@ -131,12 +153,11 @@ impl<P: Protocol> Link<P> {
         let _leaving = Leaving { link: self, id: Some(id) };
         loop {
             if let Poll::Ready(result) = poll(&mut self.core.table(), &waker) {
-                break result;
+                break Some(result);
             }
             // The waker is stored: whoever stops receiving from here on wakes this thread.
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                self.cancel(id);
-                break Err(CallError::TimedOut);
+                break None;
             }
             if !self.core.flush_to(end) {
                 self.wait_for_room(deadline, &mut full);
@@ -146,7 +167,7 @@ impl<P: Protocol> Link<P> {
                 Some(mut receiver) => {
                     // Who received until now may have received the answer of this call.
                     if let Poll::Ready(result) = poll(&mut self.core.table(), &waker) {
-                        break result;
+                        break Some(result);
                     }
                     self.receive(&mut receiver, deadline.map_or(Wait::Block, Wait::Until));
                 }
@@ -219,10 +240,12 @@ impl<P: Protocol> Link<P> {
         }
     }
 
-    /// Receives one part, and hands it to its call.
-    fn receive(&self, receiver: &mut Receiver<Answers<P>>, wait: Wait) {
+    /// Receives one part, and hands it to its call. Returns whether there was one.
+    fn receive(&self, receiver: &mut Receiver<Answers<P>>, wait: Wait) -> bool {
         let received = receiver.receive_range(wait);
+        let is_part = matches!(received, Ok(Some(_)));
         self.core.accept(receiver, received, &mut Wakers::default());
+        is_part
     }
 }
 

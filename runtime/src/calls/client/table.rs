@@ -227,6 +227,17 @@ impl Table {
         }
     }
 
+    /// Waits until a call has an item or has ended, or stores who waits for it.
+    pub(crate) fn poll_has_item(&mut self, id: u64, waker: &Waker) -> Poll<()> {
+        match self.calls.get_mut(&id).filter(|call| call.is_stream() && !call.has_item()) {
+            Some(call) => {
+                call.wait(waker);
+                Poll::Pending
+            }
+            None => Poll::Ready(()),
+        }
+    }
+
     /// Ends a call. Returns whether the server still works on it, and where its request waited.
     pub(crate) fn forget(&mut self, id: u64) -> (bool, Option<Queued>) {
         let Some(call) = self.calls.remove(&id) else { return (false, None) };

@@ -1,5 +1,7 @@
 //! The trait that derived services implement.
 
+use std::sync::Arc;
+
 use super::call::Call;
 use crate::calls::protocol::Protocol;
 
@@ -63,4 +65,40 @@ pub trait Service: Send + Sync {
 
     /// Handles a call.
     fn handle(&self, call: Call<Self::Protocol>);
+}
+
+/// A service that a program keeps a share of, to see the state of its handler.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use datagrammar::calls::{Context, Direct};
+/// use datagrammar::{Message, Protocol};
+///
+/// #[derive(Message, Protocol)]
+/// enum Votes {
+///     #[message(tag = 1)]
+///     Vote,
+/// }
+///
+/// struct Count(AtomicU64);
+///
+/// impl VotesHandler for Count {
+///     fn vote(&self, _cx: &Context) {
+///         self.0.fetch_add(1, Ordering::Relaxed);
+///     }
+/// }
+///
+/// let service = Arc::new(VotesService(Count(AtomicU64::new(0))));
+/// Direct::new(Arc::clone(&service)).notify(&Votes::Vote)?;
+/// assert_eq!(service.0.0.load(Ordering::Relaxed), 1);
+/// # Ok::<(), datagrammar::calls::CallError>(())
+/// ```
+impl<S: Service> Service for Arc<S> {
+    type Protocol = S::Protocol;
+
+    fn handle(&self, call: Call<S::Protocol>) {
+        S::handle(self, call);
+    }
 }

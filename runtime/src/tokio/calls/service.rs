@@ -20,3 +20,15 @@ pub trait Service: Send + Sync + 'static {
         call: Call<Self::Protocol>,
     ) -> impl Future<Output = ()> + Send + 'static;
 }
+
+/// A service that a program keeps a share of: see [`Service`](crate::calls::Service).
+impl<S: Service> Service for Arc<S> {
+    type Protocol = S::Protocol;
+
+    fn handle(
+        self: Arc<Self>,
+        call: Call<S::Protocol>,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        S::handle(Self::clone(&self), call)
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io::IoSlice;
+use std::os::fd::BorrowedFd;
 
 use crate::error::{SendAllError, SendError};
 use crate::message::{Borrowed, Encoder, Extent, MAX_BORROWED, MAX_SLICES, Message};
@@ -22,6 +23,8 @@ const MAX_SLICES_BUNDLED: usize = 2 * MAX_BORROWED_BUNDLED + 1;
 thread_local! {
     /// A thread that sends nothing has no buffer.
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// Nor has one whose messages have no descriptors.
+    static DESCRIPTORS: Cell<Vec<BorrowedFd<'static>>> = const { Cell::new(Vec::new()) };
 }
 
 /// Encodes `message` as one frame, and sends it with `send`. Returns the frame's length.
@@ -31,7 +34,7 @@ pub(crate) fn send<M: Message>(
     send: impl FnOnce(Outgoing<'_>) -> Result<(), SendError>,
 ) -> Result<usize, SendError> {
     let mut borrowed = [Borrowed::NOTHING; MAX_BORROWED];
-    let mut encoder = Encoder::new(take_buffer(), &mut borrowed);
+    let mut encoder = encoder::<M>(&mut borrowed);
     let result = match encoder.append(message) {
         Ok((extent, len)) => {
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
@@ -41,7 +44,7 @@ pub(crate) fn send<M: Message>(
         }
         Err(error) => Err(SendError::Encode(error)),
     };
-    give_back(encoder.into_buffer());
+    give_back::<M>(encoder);
     result
 }
 
@@ -53,7 +56,7 @@ pub(crate) fn send_part<M: Message, T>(
     send: impl FnOnce(Outgoing<'_>) -> Result<T, SendError>,
 ) -> Result<T, SendError> {
     let mut borrowed = [Borrowed::NOTHING; MAX_BORROWED];
-    let mut encoder = Encoder::new(take_buffer(), &mut borrowed);
+    let mut encoder = encoder::<M>(&mut borrowed);
     encoder.skip_head();
     let result = match encoder.append(message) {
         Ok((extent, len)) => {
@@ -66,7 +69,7 @@ pub(crate) fn send_part<M: Message, T>(
         }
         Err(error) => Err(SendError::Encode(error)),
     };
-    give_back(encoder.into_buffer());
+    give_back::<M>(encoder);
     result
 }
 
@@ -79,14 +82,14 @@ pub(crate) fn send_all<'m, M: Message + 'm>(
     send: impl FnMut(Outgoing<'_>, bool) -> Result<(), SendError>,
 ) -> Result<usize, SendAllError> {
     let mut borrowed = const { [Borrowed::NOTHING; MAX_BORROWED_BUNDLED] };
-    let encoder = Encoder::new(take_buffer(), &mut borrowed);
+    let encoder = encoder::<M>(&mut borrowed);
     let mut bundler = Bundler { encoder, first: None, count: 0, len: HEAD_LEN, sent: 0, send };
     bundler.encoder.skip_head();
     let mut messages = messages.into_iter();
     let result = messages.try_for_each(|message| bundler.add(message, max));
     let result = result.and_then(|()| bundler.flush());
     let Bundler { encoder, sent, .. } = bundler;
-    give_back(encoder.into_buffer());
+    give_back::<M>(encoder);
     result.map(|()| sent).map_err(|error| SendAllError { sent, error })
 }
 
@@ -181,16 +184,24 @@ impl<'m, S: FnMut(Outgoing<'_>, bool) -> Result<(), SendError>> Bundler<'m, S> {
     }
 }
 
-/// Takes the thread's buffer, or a new one while the thread ends or encodes another message.
+/// Creates an encoder in the thread's memory, or in new memory while the thread ends or encodes another message.
 #[inline]
-fn take_buffer() -> Vec<u8> {
-    BUFFER.try_with(Cell::take).unwrap_or_default()
+fn encoder<'m, M: Message>(borrowed: &'m mut [Borrowed<'m>]) -> Encoder<'m> {
+    let encoder = Encoder::new(BUFFER.try_with(Cell::take).unwrap_or_default(), borrowed);
+    match M::DESCRIPTORS {
+        true => encoder.with_descriptors_in(DESCRIPTORS.try_with(Cell::take).unwrap_or_default()),
+        false => encoder,
+    }
 }
 
+/// Keeps the memory. Does nothing while the thread ends.
 #[inline]
-fn give_back(buffer: Vec<u8>) {
+fn give_back<M: Message>(encoder: Encoder<'_>) {
+    let (buffer, descriptors) = encoder.into_memory();
     if buffer.capacity() <= MAX_KEPT {
-        // Fails while the thread ends.
         _ = BUFFER.try_with(|kept| kept.set(buffer));
+    }
+    if M::DESCRIPTORS {
+        _ = DESCRIPTORS.try_with(|kept| kept.set(descriptors));
     }
 }

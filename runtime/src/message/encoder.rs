@@ -5,7 +5,6 @@ use std::os::fd::BorrowedFd;
 use serde::Serialize;
 
 use super::extent::{Borrowed, MAX_BORROWED, Mark};
-use super::few::Few;
 use super::unknown::Unknown;
 use crate::codec::{Codec, encode_guarded};
 use crate::error::EncodeError;
@@ -73,7 +72,7 @@ pub struct Encoder<'m> {
     pub(super) borrowed: &'m mut [Borrowed<'m>],
     pub(super) count: usize,
     /// The descriptors, which travel beside the frame.
-    pub(super) descriptors: Few<BorrowedFd<'m>>,
+    pub(super) descriptors: Vec<BorrowedFd<'m>>,
     /// The start of the current frame: other frames may precede it.
     pub(super) start: Mark,
     /// How many messages are around the one that is being written.
@@ -87,7 +86,7 @@ impl<'m> Encoder<'m> {
     #[inline]
     pub(crate) fn new(mut buffer: Vec<u8>, borrowed: &'m mut [Borrowed<'m>]) -> Self {
         buffer.clear();
-        let (descriptors, start) = (Few::default(), Mark::START);
+        let (descriptors, start) = (Vec::new(), Mark::START);
         Self { buffer, borrowed, count: 0, descriptors, start, nested: 0, empty_elements: 0 }
     }
 
@@ -245,7 +244,7 @@ impl<'m> Encoder<'m> {
     /// Writes an optional `fd` field: a byte that says whether it is present. Adds the descriptor.
     pub fn optional_fd(&mut self, descriptor: Option<BorrowedFd<'m>>) {
         self.buffer.push(u8::from(descriptor.is_some()));
-        descriptor.into_iter().for_each(|descriptor| self.descriptors.push(descriptor));
+        self.descriptors.extend(descriptor);
     }
 
     /// Writes an `fd` field with several descriptors: their number. Adds the descriptors.
@@ -259,7 +258,7 @@ impl<'m> Encoder<'m> {
         descriptors: impl ExactSizeIterator<Item = BorrowedFd<'m>>,
     ) -> Result<(), EncodeError> {
         self.field::<C, _>(field, &(descriptors.len() as u64))?;
-        descriptors.for_each(|descriptor| self.descriptors.push(descriptor));
+        self.descriptors.extend(descriptors);
         Ok(())
     }
 

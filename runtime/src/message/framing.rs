@@ -167,9 +167,17 @@ impl<'m> Encoder<'m> {
         frame
     }
 
-    /// Returns the buffer, to be used again.
+    /// Uses the memory of `kept` for descriptors.
     #[inline]
-    pub(crate) fn into_buffer(self) -> Vec<u8> {
-        self.buffer
+    pub(crate) fn with_descriptors_in(self, kept: Vec<BorrowedFd<'static>>) -> Self {
+        Self { descriptors: kept, ..self }
+    }
+
+    /// Returns the buffer and the empty memory for descriptors, to be used again.
+    #[inline]
+    pub(crate) fn into_memory(self) -> (Vec<u8>, Vec<BorrowedFd<'static>>) {
+        // Collects nothing into the same memory.
+        let descriptors = self.descriptors.into_iter().map_while(|_| None).collect();
+        (self.buffer, descriptors)
     }
 }

@@ -8,7 +8,6 @@ mod descriptors;
 mod direct;
 mod encoder;
 mod extent;
-mod few;
 mod framing;
 mod nested;
 mod primitives;

@@ -60,6 +60,7 @@ fn main() {
             confined::little_address_space(&arguments.next().expect("a number of MiB"));
         }
         Some("few-descriptors") => confined::few_descriptors(),
+        Some("few-calls") => confined::few_calls(),
         Some("mode") => bind_with_umask(&arguments.next().expect("an address")),
         other => panic!("no such task: {other:?}"),
     }

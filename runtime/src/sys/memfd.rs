@@ -109,7 +109,8 @@ impl Mapping {
         }
         // The length is final: the file is sealed against shrinking and growing.
         let len = memfd.metadata()?.len();
-        let len = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        // No slice is longer than `isize::MAX`.
+        let len = isize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?.cast_unsigned();
         if len == 0 {
             // The kernel refuses to map 0 bytes.
             return Ok(Self { start: NonNull::dangling(), len });
@@ -128,9 +129,9 @@ impl Deref for Mapping {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: `start` is that of `len` bytes which are mapped as long as this value lives, or is
-        // dangling and `len` is 0. They are there, and nobody writes to them, as the file is sealed
-        // against shrinking and writing, and against being unsealed (fcntl(2)).
+        // SAFETY: `start` is that of `len` bytes, at most `isize::MAX`, which are mapped as long as this
+        // value lives, or is dangling and `len` is 0. They are there, and nobody writes to them, as the file
+        // is sealed against shrinking and writing, and against being unsealed (fcntl(2)).
         unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }

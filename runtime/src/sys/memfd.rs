@@ -7,7 +7,6 @@
 
 use std::fs::File;
 use std::io;
-use std::mem;
 use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::{self, NonNull};
@@ -51,20 +50,6 @@ pub(crate) fn missing_seals(fd: BorrowedFd<'_>) -> i32 {
     // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
     let sealed = retry(|| unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GET_SEALS) });
     SEALS & !sealed.unwrap_or(0)
-}
-
-/// Returns the type of the file system that holds a memory file. See [fstatfs(2)].
-///
-/// [fstatfs(2)]: https://man7.org/linux/man-pages/man2/fstatfs.2.html
-pub(crate) fn file_system(memfd: &File) -> io::Result<u64> {
-    // SAFETY: statfs is plain numbers, for which zero bytes are valid.
-    let mut stat: libc::statfs = unsafe { mem::zeroed() };
-    retry(|| {
-        // SAFETY: the pointer is to a statfs, exclusively borrowed for the call. `memfd` is open for the
-        // call, as it is borrowed.
-        unsafe { libc::fstatfs(memfd.as_raw_fd(), &raw mut stat) }
-    })?;
-    Ok(stat.f_type as u64)
 }
 
 /// Returns the position of the first hole at or after `from`, or the end of the file. See [lseek(2)],

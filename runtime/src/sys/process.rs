@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
@@ -10,6 +9,7 @@ use std::process::{self, Child, ExitStatus};
 use std::ptr;
 
 use super::errno::retry;
+use super::fs::file_system;
 
 /// The state of a child.
 #[derive(Debug, Clone, Copy)]
@@ -117,7 +117,7 @@ pub(crate) fn own_pidfd_inode() -> Option<u64> {
         return None;
     }
     let pidfd = pidfd_open(process::id()).ok()?;
-    match file_system(pidfd.as_fd())? {
+    match file_system(pidfd.as_fd()).ok()? {
         PID_FS_MAGIC => Some(File::from(pidfd).metadata().ok()?.ino()),
         _ => None,
     }
@@ -125,18 +125,6 @@ pub(crate) fn own_pidfd_inode() -> Option<u64> {
 
 /// `PID_FS_MAGIC` of linux/magic.h. Before Linux 6.9, all pidfds share one inode of another file system.
 const PID_FS_MAGIC: u64 = 0x5049_4446;
-
-/// Returns the magic number of a descriptor's file system. See [fstatfs(2)].
-///
-/// [fstatfs(2)]: https://man7.org/linux/man-pages/man2/fstatfs.2.html
-fn file_system(fd: BorrowedFd<'_>) -> Option<u64> {
-    let mut stat = MaybeUninit::<libc::statfs>::uninit();
-    // SAFETY: the pointer is to a statfs, exclusively borrowed for the call. `fd` is open for the call, as
-    // it is borrowed.
-    retry(|| unsafe { libc::fstatfs(fd.as_raw_fd(), stat.as_mut_ptr()) }).ok()?;
-    // SAFETY: fstatfs succeeded, so it has filled all of it.
-    u64::try_from(unsafe { stat.assume_init() }.f_type).ok()
-}
 
 fn pidfd_open(id: u32) -> io::Result<OwnedFd> {
     let fd = retry(|| {

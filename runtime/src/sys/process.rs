@@ -149,6 +149,7 @@ pub(crate) fn effective_uid() -> u32 {
 /// [getrlimit(2)].
 ///
 /// [getrlimit(2)]: https://man7.org/linux/man-pages/man2/getrlimit.2.html
+#[allow(clippy::useless_conversion, reason = "`rlim_t` has 32 bits on some targets")]
 pub(crate) fn open_file_limit(fd: BorrowedFd<'_>) -> Option<u64> {
     match fd.try_clone_to_owned() {
         Err(error) if error.raw_os_error() == Some(libc::EMFILE) => {}
@@ -157,7 +158,7 @@ pub(crate) fn open_file_limit(fd: BorrowedFd<'_>) -> Option<u64> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the pointer is to an rlimit, exclusively borrowed for the call.
     match unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } {
-        0 => Some(limit.rlim_cur),
+        0 => Some(limit.rlim_cur.into()),
         _ => None,
     }
 }

@@ -72,6 +72,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     /// # Panics
     ///
     /// Like tokio's own sockets, outside a tokio runtime, or if its I/O or time driver is not enabled.
+    #[track_caller]
     pub fn bind(address: &Address) -> Result<Self, OpenError> {
         Self::bind_with(address, &Options::new())
     }
@@ -85,6 +86,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     /// # Panics
     ///
     /// As [`bind`](Self::bind).
+    #[track_caller]
     pub fn bind_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
         Self::register(listener::Listener::bind_with(address, options)?)
     }
@@ -98,6 +100,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     /// # Panics
     ///
     /// As [`bind`](Self::bind).
+    #[track_caller]
     pub fn adopt(fd: OwnedFd) -> Result<Self, OpenError> {
         Self::adopt_with(fd, &Options::new())
     }
@@ -112,11 +115,13 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     /// # Panics
     ///
     /// As [`bind`](Self::bind).
+    #[track_caller]
     pub fn adopt_with(fd: OwnedFd, options: &Options) -> Result<Self, OpenError> {
         Self::register(listener::Listener::adopt_with(fd, options)?)
     }
 
     /// Registers a listener that was just opened.
+    #[track_caller]
     fn register(listener: listener::Listener<Tx, Rx>) -> Result<Self, OpenError> {
         Self::from_blocking(listener).map_err(|(_, source)| not_registered(source))
     }
@@ -236,13 +241,17 @@ impl<Tx, Rx> Listener<Tx, Rx> {
     /// # Panics
     ///
     /// As [`bind`](Self::bind).
+    #[track_caller]
     #[expect(clippy::result_large_err, reason = "the error returns the listener")]
     pub fn from_blocking(
         listener: listener::Listener<Tx, Rx>,
     ) -> Result<Self, (listener::Listener<Tx, Rx>, io::Error)> {
-        let register = |fd| sys::register_duplicate(fd, Interest::READABLE);
-        let clients = register(listener.as_fd());
-        let stop = listener.stop_fd().map(register).transpose();
+        let clients = sys::register_duplicate(listener.as_fd(), Interest::READABLE);
+        // Not in a closure: a panic would point at it, and not at the caller.
+        let stop = match listener.stop_fd() {
+            Some(stop) => sys::register_duplicate(stop, Interest::READABLE).map(Some),
+            None => Ok(None),
+        };
         match (clients, stop) {
             (Ok(clients), Ok(stop)) => Ok(Self { inner: listener, clients, stop }),
             (Err(error), _) | (_, Err(error)) => Err((listener, error)),

@@ -57,6 +57,9 @@ impl<Tx: Message> SocketSender<Tx> {
     /// Sends a message to the socket at `to`, and waits for room as long as necessary. Returns the frame's
     /// length in bytes.
     ///
+    /// Over UNIX, a large frame is written to a memory file. `RLIMIT_FSIZE` limits its length: see
+    /// [`SharedBytes::new`](crate::SharedBytes::new).
+    ///
     /// # Errors
     ///
     /// [`SendError::Disconnected`] if a UNIX receiver has shut down receiving; [`SendError::Refused`] if

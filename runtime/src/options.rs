@@ -66,7 +66,7 @@ impl Options {
     }
 
     /// Sets the permission bits of a bound path, regardless of the umask. Clients need write permission to
-    /// connect or send.
+    /// connect or send. If the umask clears some of the bits, binding needs /proc before Linux 6.6 (chmod(2)).
     pub fn mode(self, mode: u32) -> Self {
         Self { mode: mode & 0o777, ..self }
     }

@@ -71,14 +71,14 @@ impl Reader {
         if wait == Wait::Try || self.first_call.is_read() || is_assembling {
             if let Some(result) = self.read(false)? {
                 self.first_call.found();
-                self.slot.unload_short(wait, self.is_awaited);
+                self.slot.unload(wait, self.is_awaited);
                 return Ok(Some(result));
             }
             self.first_call.missed();
         }
         let result = self.wait_and_read(wait)?;
         self.first_call.waited();
-        self.slot.unload_short(wait, self.is_awaited);
+        self.slot.unload(wait, self.is_awaited);
         Ok(Some(result))
     }
 

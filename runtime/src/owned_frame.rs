@@ -173,6 +173,7 @@ impl<M: Message> OwnedFrame<M> {
 impl<M> OwnedFrame<M> {
     /// Takes the memory, to be used again.
     pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
+        self.start = 0;
         mem::take(&mut self.bytes)
     }
 }

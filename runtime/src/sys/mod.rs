@@ -30,7 +30,7 @@ mod whole;
 
 pub(crate) use self::child::{ChildState, kill, pidfd_of, wait_for};
 pub(crate) use self::control::{Ancillary, MAX_DESCRIPTORS};
-pub(crate) use self::errno::{Errno, errno};
+pub(crate) use self::errno::{Errno, errno, is_of_destination};
 pub(crate) use self::fs::{
     O_NOFOLLOW, O_NONBLOCK, O_PATH, file_system, rename_noreplace, set_mode_nofollow,
 };

@@ -49,7 +49,7 @@ const NOT_AWAITED: [(&[&str], &str); 7] = [
         "the child's own runtime has descriptors, which are not inherited",
     ),
     (
-        &["a_connection_needs_only_the_system_calls_that_the_crate_page_names"],
+        &["h50_a_connection_needs_only_the_system_calls_that_the_crate_page_names"],
         "a runtime needs other calls, such as epoll_wait(2)",
     ),
     (

@@ -139,8 +139,8 @@ impl Options {
         Self { send_buffer: Some(bytes), ..self }
     }
 
-    /// Makes `recv` wait in the read instead of a peek. That saves a system call for most frames, and lowers
-    /// latency. A waiting receiver then keeps up to 16 KiB of memory.
+    /// Makes `recv` and `recv_owned` wait in the read instead of a peek. That saves a system call for most frames, and
+    /// lowers latency. A waiting receiver then keeps up to 16 KiB of memory.
     ///
     /// The first wait, a wait after a datagram over 16 KiB, and waits until a deadline are not eager.
     /// An endpoint on tokio waits in the reactor, with or without this option.

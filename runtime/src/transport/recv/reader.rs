@@ -61,6 +61,11 @@ impl Reader {
         self.ended || !self.unread.is_empty()
     }
 
+    /// Returns whether the next wait needs the lane of the last datagram.
+    pub(super) fn waits_in_lane(&self) -> bool {
+        self.eager && self.slot.is_in_lane()
+    }
+
     /// Returns the next datagram, and waits for it as `wait` says. `None` at the end.
     #[inline]
     pub(super) fn next(&mut self, wait: Wait) -> Result<Option<ReadResult>, RecvError> {

@@ -113,12 +113,14 @@ fn receive(address: &Address, patience: u64, senders: Option<usize>) -> anyhow::
         let (frame, _from) = match socket.recv_from_deadline(deadline) {
             Ok(received) => received,
             Err(RecvError::TimedOut) => break,
+            // The datagram may still be queued.
+            Err(error @ RecvError::NoMemory { .. }) => return Err(error).context("receiving"),
+            Err(error) if error.is_fatal() => return Err(error).context("receiving"),
             // Anybody can send anything here: count it, and continue.
-            Err(RecvError::Empty | RecvError::TooLarge { .. }) => {
+            Err(_) => {
                 strange += 1;
                 continue;
             }
-            Err(error) => return Err(error).context("receiving"),
         };
         let len = frame.len() as u64;
         let Ok(report) = frame.decode() else {

@@ -250,7 +250,7 @@ fn large_messages_to_an_address(len: usize) {
     for len in [len, 10] {
         numbered(7, len, |frame| theirs.send_to(frame, &address)).unwrap();
         check(&ours.recv_from().unwrap().0);
-        assert!(len < MIB || resident() >= before + len, "the measure measures nothing");
+        assert!(len < MIB || resident() + MIB >= before + len, "the measure measures nothing");
     }
     assert_returned(before);
     numbered(7, len, |frame| theirs.send_to(frame, &address)).unwrap();
@@ -266,7 +266,8 @@ fn exchange(theirs: &mut Ours, ours: &mut Ours, len: usize) {
         scope.spawn(|| numbered(7, len, |frame| theirs.send(frame)).unwrap());
         check(&ours.recv().unwrap().expect("a frame"));
     });
-    assert!(len < 256 * MIB || resident() >= before + len, "the measure measures nothing");
+    // A thread of an earlier step may still have had its stack before.
+    assert!(len < 256 * MIB || resident() + MIB >= before + len, "the measure measures nothing");
     assert_eq!(drain(ours), 0);
     assert_returned(before);
 }

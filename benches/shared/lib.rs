@@ -1,4 +1,4 @@
-//! What both comparisons need: usage of the process, medians, requirements, and plain sockets.
+//! What the comparisons share: usage of the process, medians, requirements, and plain sockets.
 
 pub mod buffer;
 pub mod cpus;

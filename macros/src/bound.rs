@@ -45,10 +45,12 @@ pub(crate) fn where_clause(container: &Container<'_>) -> TokenStream {
     let any_lifetime =
         any_lifetime.filter(|param| container.is_borrowing() && !lent.contains(param));
     // A bound on what such a parameter lends can use only a bound on the parameter itself.
-    let nested = container.fields().filter(|field| field.is_nested());
-    let names_lent = nested.filter_map(|field| of_nested(container, field, &lent)).next().is_some();
+    let mut nested = container.fields().filter(|field| field.is_nested());
+    let names_lent = nested.any(|field| of_nested(container, field, &lent).is_some());
     let lent_bounds = lent.iter().map(|param| match bounds_when_lent(container.generics, param) {
-        lent if names_lent || !lent.is_empty() => hygienic!(#param: __private::Message, #lent),
+        bounds if names_lent || !bounds.is_empty() => {
+            hygienic!(#param: __private::Message, #bounds)
+        }
         _ => argument(container, &param.to_token_stream(), &format_ident!("NestedArgument")),
     });
     let fields = match &container.bound {

@@ -16,7 +16,7 @@ use crate::field::{Field, Form};
 use crate::hygiene::hygienic;
 use crate::kind::{self, Descriptors};
 use crate::lifetime::{self, Named};
-use crate::nest::Replace;
+use crate::nest::without_self;
 use crate::types::{self, ResultType};
 use crate::value::Tag;
 
@@ -230,12 +230,7 @@ impl<'a> Protocol<'a> {
     /// Returns a type without `Self`, which is another type where the type will stand.
     fn without_self(&self, ty: &Type) -> TokenStream {
         let this = self.message_with(&self.lifetime.to_token_stream());
-        let ident = |ident: &Ident, goes_on: bool| match (ident == "Self", goes_on) {
-            (true, true) => Some(hygienic!(<#this>)),
-            (true, false) => Some(this.clone()),
-            (false, _) => None,
-        };
-        Replace { lifetime: &|_| None, ident: &ident }.all(ty.to_token_stream())
+        without_self(ty.to_token_stream(), &this)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The types of `nested` fields: finds the message in them, and replaces lifetimes.
+//! The types of `nested` fields: finds the message in them, and replaces lifetimes and `Self`.
 
 use std::cell::Cell;
 
@@ -6,6 +6,7 @@ use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{GenericArgument, Generics, Ident, Lifetime, PathArguments, Type};
 
+use crate::hygiene::hygienic;
 use crate::types::{is_static, ungroup};
 
 /// The message in the type of a `nested` field, and whether it is in a `Box` or a `Vec`. If it is, the message may
@@ -117,4 +118,15 @@ impl Replace<'_> {
         }
         replaced
     }
+}
+
+/// Returns a type with `this` in place of `Self`, for a place where `Self` is another type. `<Request<'a>>::LEN` works
+/// in expressions too.
+pub(crate) fn without_self(ty: TokenStream, this: &TokenStream) -> TokenStream {
+    let ident = |ident: &Ident, goes_on: bool| match (ident == "Self", goes_on) {
+        (true, true) => Some(hygienic!(<#this>)),
+        (true, false) => Some(this.clone()),
+        (false, _) => None,
+    };
+    Replace { lifetime: &|_| None, ident: &ident }.all(ty)
 }

@@ -1,8 +1,9 @@
 //! Growing, random pauses between retries.
 
-use std::hash::{BuildHasher, RandomState};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::sys;
 
 /// A series of growing pauses between retries, such as accepting while descriptors have run out, or
 /// connecting to a server that is not up yet.
@@ -78,9 +79,7 @@ impl Backoff {
         let bound = self.bound;
         self.bound = (bound * 2).min(self.max);
         let half = bound / 2;
-        // Each RandomState has different keys.
-        let random = RandomState::new().hash_one(0_u8) >> 32;
-        half + (bound - half).mul_f64(random as f64 / f64::from(u32::MAX))
+        half + (bound - half).mul_f64(f64::from(sys::random()) / f64::from(u32::MAX))
     }
 
     /// Sleeps for the next pause.

@@ -96,8 +96,8 @@ impl<'r, M: Message> Frame<'r, M> {
     ///
     /// # Errors
     ///
-    /// [`DecodeError::Tag`] if the frame does not begin with a tag. Tags that `M` does not know are returned
-    /// too.
+    /// [`DecodeError::Tag`] if the frame does not begin with a tag. [`DecodeError::Empty`] if it was made by hand
+    /// without bytes. Tags that `M` does not know are returned too.
     #[inline]
     pub fn tag(&self) -> Result<u32, DecodeError> {
         M::tag_of(self.bytes)

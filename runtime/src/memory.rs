@@ -137,7 +137,7 @@ pub(crate) fn checked_len(memfd: &File) -> Result<u64, MemoryFault> {
     }
     // A file of huge pages can be sealed too, and always reports that it has no holes
     // (fs/hugetlbfs/inode.c): reading a hole yields zeros, and mapping it allocates huge pages.
-    match sys::file_system(memfd)? {
+    match sys::file_system(memfd.as_fd())? {
         sys::TMPFS => {}
         found => return Err(MemoryFault::Backing { found }),
     }

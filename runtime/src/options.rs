@@ -66,7 +66,7 @@ impl Options {
     }
 
     /// Sets the permission bits of a bound path, regardless of the umask. Clients need write permission to
-    /// connect or send.
+    /// connect or send. If the umask clears some of the bits, binding needs /proc before Linux 6.6 (chmod(2)).
     pub fn mode(self, mode: u32) -> Self {
         Self { mode: mode & 0o777, ..self }
     }
@@ -139,8 +139,8 @@ impl Options {
         Self { send_buffer: Some(bytes), ..self }
     }
 
-    /// Makes `recv` wait in the read instead of a peek. That saves a system call for most frames, and lowers
-    /// latency. A waiting receiver then keeps up to 16 KiB of memory.
+    /// Makes `recv` and `recv_owned` wait in the read instead of a peek. That saves a system call for most frames, and
+    /// lowers latency. A waiting receiver then keeps up to 16 KiB of memory.
     ///
     /// The first wait, a wait after a datagram over 16 KiB, and waits until a deadline are not eager.
     /// An endpoint on tokio waits in the reactor, with or without this option.

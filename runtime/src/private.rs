@@ -54,7 +54,8 @@ pub fn apart<T>(variant: impl FnOnce() -> T) -> T {
     variant()
 }
 
-/// A protocol whose answers have the types in `T`. The types stand here so that the compiler checks how they are written.
+/// A protocol whose answers have the types in `T`. The types stand here so that the compiler checks how they are
+/// written.
 pub trait AnsweredWith<T> {}
 
 /// A type of `fd` fields: it lends its descriptor, and can be made from one.

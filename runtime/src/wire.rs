@@ -139,6 +139,16 @@ pub(crate) fn is_reserved(first: u8) -> bool {
     u32::from(first) == RESERVED_TAG
 }
 
+/// Returns the kind of a piece or an envelope, which the bytes of a frame in pieces must not be.
+pub(crate) fn kind_not_in_pieces(bytes: &[u8]) -> Option<u8> {
+    match *bytes {
+        [first, kind @ (Head::FIRST | Head::NEXT | Head::MEMORY), ..] if is_reserved(first) => {
+            Some(kind)
+        }
+        _ => None,
+    }
+}
+
 /// Returns whether these bytes are a frame or, with `calls`, a part of a call.
 #[inline]
 pub(crate) fn is_frame(bytes: &[u8], calls: bool) -> bool {

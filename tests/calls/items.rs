@@ -104,7 +104,7 @@ fn items_that_cannot_be_encoded_take_no_credit() {
 /// Linux 6.16 refuses to send them.
 #[test]
 fn a_handler_learns_that_its_items_are_refused() {
-    let (client, server) = datagrammar_tests::raw::pair(rustix::net::SocketType::SEQPACKET);
+    let (client, server) = raw::pair(SocketType::SEQPACKET);
     let client = OlderClient::new(Connection::adopt(client).unwrap());
     let (done, has_done) = mpsc::channel();
     let serving = thread::spawn(move || {

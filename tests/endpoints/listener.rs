@@ -153,3 +153,14 @@ fn a_descriptor_that_outlives_its_listener_keeps_the_path() {
     drop(OurListener::bind(&address).unwrap());
     assert!(files().is_empty());
 }
+
+#[test]
+fn an_adopted_listener_keeps_the_flags_of_its_other_holders() {
+    let fd = OurListener::bind(&Directory::new().address("socket")).unwrap().into_fd();
+    // SAFETY: fcntl(2) takes numbers here, and the descriptor is open.
+    assert_eq!(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_ASYNC) }, 0);
+    let listener = OurListener::adopt(fd).unwrap();
+    // SAFETY: as above.
+    let flags = unsafe { libc::fcntl(listener.as_raw_fd(), libc::F_GETFL) };
+    assert_eq!(flags & (libc::O_ASYNC | libc::O_NONBLOCK), libc::O_ASYNC | libc::O_NONBLOCK);
+}

@@ -59,6 +59,36 @@ fn a_sender_that_is_not_bound_has_no_address_over_unix() {
 }
 
 #[test]
+fn a_destination_that_cannot_be_reached_costs_its_own_message_alone() {
+    let directory = Directory::new();
+    let listener = directory.address("listener");
+    let _listener = Listener::<Numbered<'_>, Numbered<'_>>::bind(&listener).unwrap();
+    let (long, unreachable) = ("x/".repeat(50), "udp:255.255.255.255:9");
+    let destinations = [
+        listener,
+        directory.address("nobody"),
+        Address::from_pathname(directory.path().join("socket/below")).unwrap(),
+        Address::from_pathname(long).unwrap(),
+        "udp:127.0.0.1:0".parse().unwrap(),
+        "udp:[::1]:9".parse().unwrap(),
+        unreachable.parse().unwrap(),
+        Address::vsock(2, 9),
+    ];
+    for own in addresses(&directory, "socket") {
+        let mut ours = Ours::bind(&own).unwrap();
+        for to in &destinations {
+            match numbered(1, 1, |frame| ours.send_to(frame, to)) {
+                Ok(_) => {}
+                Err(error) => assert!(!error.is_fatal(), "{own} to {to}: {error:?}"),
+            }
+        }
+        let own = ours.local_addr().unwrap();
+        numbered(2, 1, |frame| ours.send_to(frame, &own)).unwrap();
+        assert_eq!(ours.recv_from().unwrap().0.decode().unwrap().check(), 2);
+    }
+}
+
+#[test]
 fn the_forms_wait_as_they_say() {
     let directory = Directory::new();
     for address in addresses(&directory, "socket") {

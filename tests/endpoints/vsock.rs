@@ -43,7 +43,7 @@ fn next(ours: &mut Ours) -> u64 {
 }
 
 #[test]
-fn vsock_works_or_says_why_not() {
+fn h42_vsock_works_or_says_why_not() {
     let Some((mut client, mut server)) = pair() else { return };
     for (number, len) in [(0, 1), (1, 1_000), (2, 60_000)] {
         numbered(number, len, |frame| client.send(frame)).unwrap();

@@ -125,6 +125,18 @@ fn a_peek_over_the_limit_tells_the_real_length_wherever_the_frame_is() {
 }
 
 #[test]
+fn h23_a_peek_at_the_end_of_half_a_frame_tells_what_is_missing() {
+    let (theirs, mut ours) = raw_and_ours();
+    raw::send(&theirs, &piece(1, 10, &[1, 7])).unwrap();
+    assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
+    drop(theirs);
+    let peeked = ours.rx.peek_len(Wait::Block);
+    assert!(matches!(peeked, Err(RecvError::Incomplete { received: 2, total: 10 })), "{peeked:?}");
+    assert_eq!(ours.rx.peek_len(Wait::Block).unwrap(), None);
+    assert!(ours.recv().unwrap().is_none());
+}
+
+#[test]
 fn a_frame_over_the_limit_that_interrupts_another_is_not_handed_over_cut() {
     let (theirs, mut ours) = raw_and_ours();
     ours.rx.set_limits(Limits::default().frame_len(100));

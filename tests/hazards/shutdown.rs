@@ -145,7 +145,11 @@ fn who_sends_to_a_socket_that_is_shut_down_is_told_over_unix() {
     numbered(1, 10, |frame| theirs.send_to(frame, &to)).unwrap();
     unix.shutdown().unwrap();
     let gone = numbered(2, 10, |frame| theirs.send_to(frame, &to)).unwrap_err();
-    assert!(matches!(gone, SendError::Disconnected), "{gone:?}");
+    assert!(matches!(gone, SendError::Refused) && !gone.is_fatal(), "{gone:?}");
+    // Who is shut down itself sends nothing any more.
+    theirs.shutdown().unwrap();
+    let gone = numbered(3, 10, |frame| theirs.send_to(frame, &to)).unwrap_err();
+    assert!(matches!(gone, SendError::Disconnected) && gone.is_fatal(), "{gone:?}");
 }
 
 #[test]

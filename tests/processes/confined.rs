@@ -1,8 +1,8 @@
-//! Processes that lock their memory, or may have little address space or few descriptors.
+//! Processes that lock their memory, or may have little address space, few descriptors or few system calls.
 
 use std::process::Command;
 
-use datagrammar_tests::{child, skipped};
+use datagrammar_tests::{child, skipped, skips};
 
 /// What a child prints that goes well.
 fn child(arguments: &[&str]) -> String {
@@ -31,4 +31,11 @@ fn who_may_have_little_address_space_receives_all_the_same() {
 #[test]
 fn h11_frames_with_more_descriptors_together_than_may_be_open_lose_none() {
     assert_eq!(child(&["few-descriptors"]), "32 320");
+}
+
+#[test]
+fn h50_a_connection_needs_only_the_system_calls_that_the_crate_page_names() {
+    if !skips("h50_a_connection_needs_only_the_system_calls_that_the_crate_page_names") {
+        assert_eq!(child(&["few-calls"]), "received");
+    }
 }

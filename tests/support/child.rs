@@ -16,9 +16,7 @@ use std::process;
 use std::thread;
 use std::time::Duration;
 
-use datagrammar::{
-    Activated, Address, Connection, Limits, Listener, OpenError, Options, SendError, Socket,
-};
+use datagrammar::{Address, Connection, Limits, Listener, OpenError, Options, SendError, Socket};
 use datagrammar_tests::leaks::{self, Parcel};
 use datagrammar_tests::{Numbered, numbered};
 use rustix::net::{AddressFamily, SendFlags, SocketType};
@@ -46,8 +44,8 @@ fn main() {
         Some("inherit") => inherit_twice(),
         Some("inherit-or-read") => inherit_or_read(),
         Some("tell-descriptors") => tell_descriptors(),
-        Some("activated") => serve_activated(),
-        Some("not-activated") => refuse_activated(),
+        Some("activated") => managed::serve(),
+        Some("not-activated") => managed::refuse(),
         Some("activated-anew") => managed::execute_anew(),
         Some("activated-again") => managed::take_again(),
         Some("activated-by-inode") => managed::take_by_inode(),
@@ -61,6 +59,7 @@ fn main() {
             confined::little_address_space(&arguments.next().expect("a number of MiB"));
         }
         Some("few-descriptors") => confined::few_descriptors(),
+        Some("few-calls") => confined::few_calls(),
         Some("mode") => bind_with_umask(&arguments.next().expect("an address")),
         other => panic!("no such task: {other:?}"),
     }
@@ -248,34 +247,6 @@ fn tell_descriptors() {
     let open = open_descriptors();
     let (len, body) = (open.len() as u64, open.as_bytes());
     ours.send(&Numbered::Numbered { number: 0, len, body }).expect("sent");
-}
-
-/// Serves one client of the listener that this process was started with.
-fn serve_activated() {
-    // SAFETY: nothing else has been started that could read the environment meanwhile. A service manager
-    // sets this between fork and exec, where a test cannot.
-    unsafe { std::env::set_var("LISTEN_PID", process::id().to_string()) };
-    let mut activated = datagrammar::activated().expect("descriptors");
-    let Activated { name, fd, .. } = activated.pop().expect("a descriptor");
-    let listener = Listener::<Numbered<'_>, Numbered<'_>>::adopt(fd).expect("a listener");
-    let (mut tx, mut rx) = listener.accept().expect("a client").split();
-    while let Some(frame) = rx.recv().expect("a frame") {
-        tx.send(&frame.decode().expect("a message")).expect("sent");
-    }
-    println!("{name} {}", datagrammar::activated().expect("nothing").len());
-}
-
-/// Is told of a descriptor that it was not started with, and has opened one of that number itself.
-fn refuse_activated() {
-    // SAFETY: nothing in this process uses the descriptor that it may have inherited there.
-    unsafe { libc::close(3) };
-    let mut own = fs::File::open("/proc/version").expect("a file");
-    assert_eq!(own.as_raw_fd(), 3);
-    // SAFETY: as in `serve_activated`.
-    unsafe { std::env::set_var("LISTEN_PID", process::id().to_string()) };
-    println!("{}", datagrammar::activated().expect_err("what belongs to somebody"));
-    let mut text = String::new();
-    io::Read::read_to_string(&mut own, &mut text).expect("our own file");
 }
 
 /// Connects, and stays until killed.

@@ -1,14 +1,18 @@
-//! Receivers in processes that lock their memory, or may have little address space or few descriptors.
+//! Receivers in processes that lock their memory, or may have little address space, few descriptors or few system
+//! calls.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::os::fd::OwnedFd;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use datagrammar::{Connection, Receiver, RecvError, Wait};
+use datagrammar::{Backoff, Connection, Receiver, RecvError, Wait};
 use datagrammar_tests::leaks::Parcel;
 use datagrammar_tests::{Numbered, numbered};
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
@@ -115,4 +119,76 @@ pub(crate) fn few_descriptors() {
         descriptors += all.len();
     }
     println!("{frames} {descriptors}");
+}
+
+/// Sends and receives with only the system calls that the crate page names, and those with which a program prints and
+/// ends. Any other call ends this process.
+pub(crate) fn few_calls() {
+    const NEEDED: [i64; 19] = [
+        libc::SYS_recvfrom,
+        libc::SYS_recvmsg,
+        libc::SYS_sendto,
+        libc::SYS_sendmsg,
+        libc::SYS_ppoll,
+        libc::SYS_setsockopt,
+        libc::SYS_futex,
+        libc::SYS_clock_nanosleep,
+        libc::SYS_close,
+        libc::SYS_mmap,
+        libc::SYS_mprotect,
+        libc::SYS_madvise,
+        libc::SYS_munmap,
+        libc::SYS_mremap,
+        libc::SYS_brk,
+        // With debug assertions, the standard library checks a descriptor before it closes it.
+        libc::SYS_fcntl,
+        // To print and to end.
+        libc::SYS_write,
+        libc::SYS_sigaltstack,
+        libc::SYS_exit_group,
+    ];
+    const REFUSED: [i64; 5] = [
+        libc::SYS_getsockopt,
+        libc::SYS_munlock,
+        libc::SYS_getrandom,
+        libc::SYS_getpid,
+        libc::SYS_ioctl,
+    ];
+    let (mut theirs, mut ours) = Ours::pair().expect("a pair");
+    let mut parcels = Connection::<Parcel, Parcel>::pair().expect("a pair");
+    let file = OwnedFd::from(File::open("/proc/version").expect("a file"));
+    let filter = |calls: &[i64], those: SeccompAction, others: SeccompAction| {
+        let rules: BTreeMap<i64, Vec<_>> = calls.iter().map(|&call| (call, Vec::new())).collect();
+        let arch = std::env::consts::ARCH.try_into().expect("an architecture");
+        let filter = SeccompFilter::new(rules, others, those, arch).expect("a filter");
+        let program: BpfProgram = filter.try_into().expect("a program");
+        seccompiler::apply_filter(&program).expect("seccomp");
+    };
+    let (allow, refuse) = (SeccompAction::Allow, SeccompAction::Errno(libc::EPERM.cast_unsigned()));
+    filter(&REFUSED, refuse, allow.clone());
+    filter(&[&NEEDED[..], &REFUSED].concat(), allow, SeccompAction::KillProcess);
+
+    for len in [1, 100, 5_000, 100_000] {
+        numbered(7, len, |frame| theirs.send(frame)).expect("sent");
+        assert_eq!(next(&mut ours.rx), 7);
+    }
+    // In pieces, of which most are pending at first.
+    numbered(8, 3_000_000, |frame| theirs.try_send(frame)).expect("begun");
+    let whole = loop {
+        _ = theirs.tx.flush(Wait::Try);
+        match ours.try_recv() {
+            Err(RecvError::WouldBlock) => {}
+            result => break result.expect("a frame").expect("no end"),
+        }
+    };
+    assert_eq!(whole.decode().expect("a message").check(), 8);
+    let soon = Instant::now() + Duration::from_millis(1);
+    assert!(matches!(ours.recv_deadline(soon), Err(RecvError::TimedOut)));
+    parcels.0.send(&Parcel::Two { left: file, right: None }).expect("sent");
+    let parcel = parcels.1.recv().expect("a frame").expect("no end");
+    assert!(matches!(parcel.decode(), Ok(Parcel::Two { .. })));
+    Backoff::new().wait();
+    drop(theirs);
+    assert!(ours.recv().expect("the end").is_none());
+    println!("received");
 }

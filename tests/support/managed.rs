@@ -1,18 +1,39 @@
 //! Programs that a service manager has started, or seems to have.
 
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::io::Read as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{self, Command};
 
+use datagrammar::{Activated, Listener};
+use datagrammar_tests::Numbered;
 use rustix::process::{PidfdFlags, getpid, pidfd_open};
 
-/// Says of one descriptor what only a service manager knows once this process runs.
-fn announce(variable: &str, value: impl ToString) {
-    // SAFETY: nothing else has been started that could read the environment meanwhile. A service manager
-    // sets this between fork and exec, where a test cannot.
-    unsafe { std::env::set_var(variable, value.to_string()) };
+/// Serves one client of the listener that this process was started with.
+pub(crate) fn serve() {
+    announce("LISTEN_PID", process::id());
+    let mut activated = datagrammar::activated().expect("descriptors");
+    let Activated { name, fd, .. } = activated.pop().expect("a descriptor");
+    let listener = Listener::<Numbered<'_>, Numbered<'_>>::adopt(fd).expect("a listener");
+    let (mut tx, mut rx) = listener.accept().expect("a client").split();
+    while let Some(frame) = rx.recv().expect("a frame") {
+        tx.send(&frame.decode().expect("a message")).expect("sent");
+    }
+    println!("{name} {}", datagrammar::activated().expect("nothing").len());
+}
+
+/// Is told of a descriptor that it was not started with, and has opened one of that number itself.
+pub(crate) fn refuse() {
+    // SAFETY: nothing in this process uses the descriptor that it may have inherited there.
+    unsafe { libc::close(3) };
+    let mut own = File::open("/proc/version").expect("a file");
+    assert_eq!(own.as_raw_fd(), 3);
+    announce("LISTEN_PID", process::id());
+    println!("{}", datagrammar::activated().expect_err("what belongs to somebody"));
+    let mut text = String::new();
+    own.read_to_string(&mut text).expect("our own file");
 }
 
 /// Takes a descriptor over, and executes this program anew.
@@ -47,4 +68,11 @@ pub(crate) fn take_by_inode() {
     announce("LISTEN_PIDFDID", own);
     let ours = datagrammar::activated().expect("a descriptor").len();
     println!("{others}, {error}, {ours}");
+}
+
+/// Says of one descriptor what only a service manager knows once this process runs.
+fn announce(variable: &str, value: impl ToString) {
+    // SAFETY: nothing else has been started that could read the environment meanwhile. A service manager
+    // sets this between fork and exec, where a test cannot.
+    unsafe { std::env::set_var(variable, value.to_string()) };
 }

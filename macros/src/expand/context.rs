@@ -7,7 +7,7 @@ use syn::{GenericParam, Generics};
 use crate::ast::Container;
 use crate::bound;
 use crate::hygiene::hygienic;
-use crate::nest::Replace;
+use crate::nest::without_self;
 
 /// The context of the derived functions.
 pub(super) struct Context<'c> {
@@ -52,15 +52,4 @@ pub(crate) fn at_frame(ident: &Ident, generics: &Generics, lent: &[&Ident]) -> T
         true => hygienic!(#ident),
         false => hygienic!(#ident<#(#arguments),*>),
     }
-}
-
-/// Returns a type without `Self`, for a place where `Self` is another type. `<Request<'a>>::LEN` works in
-/// expressions too.
-pub(super) fn without_self(ty: TokenStream, this: &TokenStream) -> TokenStream {
-    let ident = |ident: &Ident, goes_on: bool| match (ident == "Self", goes_on) {
-        (true, true) => Some(hygienic!(<#this>)),
-        (true, false) => Some(this.clone()),
-        (false, _) => None,
-    };
-    Replace { lifetime: &|_| None, ident: &ident }.all(ty)
 }

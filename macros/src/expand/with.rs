@@ -5,8 +5,9 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{GenericParam, Path, Type};
 
-use super::context::{Context, at_frame, without_self};
+use super::context::{Context, at_frame};
 use crate::hygiene::{hygienic, hygienic_at};
+use crate::nest::without_self;
 
 /// Returns an expression: the field in a type that serialises it with `path`.
 pub(super) fn serialize(

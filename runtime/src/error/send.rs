@@ -1,12 +1,12 @@
 //! Why a message was not sent.
 
-use std::io::{self, ErrorKind};
+use std::io;
 
 use thiserror::Error;
 
 use super::EncodeError;
 use super::count::{bytes, number_of, with};
-use crate::sys::{Errno, errno};
+use crate::sys::{Errno, errno, is_of_destination};
 
 /// Why a message was not sent. The caller still has it, because sending borrows.
 ///
@@ -101,11 +101,12 @@ pub enum SendError {
         count: usize,
     },
 
-    /// The peer has closed, or has shut down receiving. Frames that it sent can still be received.
+    /// The peer of a connection has closed, or has shut down receiving. Frames that it sent can still be received.
+    /// Or a socket without a peer was shut down.
     #[error("the peer is gone, or has stopped receiving")]
     Disconnected,
 
-    /// Nobody receives at the destination: its socket is closed, or never existed.
+    /// Nobody receives at the destination: its socket is closed, has shut down receiving, or never existed.
     #[error("nobody receives at the destination: start the receiver, or check the address")]
     Refused,
 
@@ -148,17 +149,12 @@ impl SendError {
     pub fn is_fatal(&self) -> bool {
         match self {
             Self::Disconnected | Self::Closed => true,
-            // Of descriptors or memory, there may be enough later.
-            Self::Io { source, .. } if errno(source) == Errno::Exhausted => false,
-            // A socket without a peer may reach other destinations, or this one later.
-            Self::Io { source, .. } => !matches!(
-                source.kind(),
-                ErrorKind::OutOfMemory
-                    | ErrorKind::PermissionDenied
-                    | ErrorKind::NetworkUnreachable
-                    | ErrorKind::NetworkDown
-                    | ErrorKind::HostUnreachable
-            ),
+            // Of descriptors or memory, there may be enough later, and other destinations may be reached.
+            Self::Io { source, .. } => {
+                errno(source) != Errno::Exhausted
+                    && source.kind() != io::ErrorKind::OutOfMemory
+                    && !is_of_destination(source)
+            }
             _ => false,
         }
     }

@@ -154,8 +154,8 @@ impl<Rx: Message> Receiver<Rx> {
     /// # Errors
     ///
     /// [`RecvError::WouldBlock`], [`RecvError::TimedOut`], [`RecvError::Empty`], [`RecvError::BadFragment`],
-    /// [`RecvError::NoMemory`], [`RecvError::Io`]; [`RecvError::BadBundle`], until the next receive drops
-    /// the bundle.
+    /// [`RecvError::NoMemory`], [`RecvError::Io`]; [`RecvError::Incomplete`], once, if the connection ends in a
+    /// frame; [`RecvError::BadBundle`], until the next receive drops the bundle.
     pub fn peek_len(&mut self, wait: Wait) -> Result<Option<usize>, RecvError> {
         self.inbox.peek_len(wait)
     }

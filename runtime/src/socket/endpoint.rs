@@ -1,8 +1,8 @@
-//! A socket without a peer, which sends to addresses and receives from them.
+//! A socket without a peer: opens it, sends to addresses and receives from them.
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -114,31 +114,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
         Ok(Self::new(transport::unbound_datagram(peer)?, None, &Options::new()))
     }
 
-    /// Takes over a descriptor that is an unconnected UNIX datagram or UDP socket. Checks what it is, and
-    /// resets its peek offset (`SO_PEEK_OFF`), which another holder may have set.
-    ///
-    /// Refuses a connected socket. When the peer of one closes, the kernel discards its receive queue (UNIX),
-    /// or fails every other send (UDP).
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError::WrongDescriptor`], which says what the descriptor is; [`OpenError::Exhausted`];
-    /// [`OpenError::Io`].
-    pub fn adopt(fd: OwnedFd) -> Result<Self, OpenError> {
-        Self::adopt_with(fd, &Options::new())
-    }
-
-    /// Takes over a descriptor, with options: `limits`, `identify_senders`, `recv_buffer`, `send_buffer`,
-    /// `eager`. A UNIX socket with `SO_PASSCRED` already set identifies its senders without the option.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`adopt`](Self::adopt), and `WrongFamily` for `identify_senders` over UDP.
-    pub fn adopt_with(fd: OwnedFd, options: &Options) -> Result<Self, OpenError> {
-        Ok(Self::new(transport::adopt_datagram(fd, options)?, None, options))
-    }
-
-    fn new(fd: DatagramFd, path_guard: Option<PathGuard>, options: &Options) -> Self {
+    pub(super) fn new(fd: DatagramFd, path_guard: Option<PathGuard>, options: &Options) -> Self {
         // For every message type: large frames travel in sealed memory.
         sys::accept_descriptors(fd.as_fd(), true);
         let shared = Arc::new(Shared::new(fd, path_guard));
@@ -286,20 +262,8 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     }
 }
 
-impl<Tx, Rx> AsFd for Socket<Tx, Rx> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.rx.as_fd()
-    }
-}
-
 impl<Tx, Rx> fmt::Debug for Socket<Tx, Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Socket").field("rx", &self.rx).finish_non_exhaustive()
-    }
-}
-
-impl<Tx, Rx> AsRawFd for Socket<Tx, Rx> {
-    fn as_raw_fd(&self) -> RawFd {
-        self.as_fd().as_raw_fd()
     }
 }

@@ -1,6 +1,7 @@
 //! Unconnected sockets: each frame has an address.
 
 mod endpoint;
+mod handover;
 mod receiver;
 mod sender;
 mod shared;

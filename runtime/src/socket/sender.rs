@@ -57,12 +57,16 @@ impl<Tx: Message> SocketSender<Tx> {
     /// Sends a message to the socket at `to`, and waits for room as long as necessary. Returns the frame's
     /// length in bytes.
     ///
+    /// Over UNIX, a large frame is written to a memory file. `RLIMIT_FSIZE` limits its length: see
+    /// [`SharedBytes::new`](crate::SharedBytes::new).
+    ///
     /// # Errors
     ///
-    /// [`SendError::Disconnected`] if a UNIX receiver has shut down receiving; [`SendError::Refused`] if
-    /// nobody receives there (UNIX; UDP senders are not told); [`SendError::NoAddress`] for the address of a
-    /// socket that is not bound; [`SendError::WrongFamily`] for an address of another family; [`SendError::TooLarge`]
-    /// over UDP; [`SendError::Encode`]; [`SendError::Io`]; for a message with descriptors, those of
+    /// [`SendError::Refused`] if nobody receives there, or its receiver has shut down (UNIX; UDP senders are not
+    /// told); [`SendError::Disconnected`] if this socket was shut down; [`SendError::NoAddress`] for the address of
+    /// a socket that is not bound; [`SendError::WrongFamily`] for an address of another family;
+    /// [`SendError::TooLarge`] over UDP; [`SendError::Encode`]; [`SendError::Io`], which is not
+    /// [fatal](SendError::is_fatal) if it concerns the destination; for a message with descriptors, those of
     /// [`Sender::send`](crate::Sender::send).
     #[inline]
     pub fn send_to(

@@ -42,6 +42,28 @@ pub(crate) fn errno(error: &io::Error) -> Errno {
     }
 }
 
+/// Returns whether an error concerns a datagram's destination, and not the socket that sends it: a path or an address
+/// that cannot be reached from there, or may not be.
+pub(crate) fn is_of_destination(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
+        || matches!(
+            error.raw_os_error(),
+            Some(
+                libc::EADDRNOTAVAIL
+                    | libc::EAFNOSUPPORT
+                    | libc::EHOSTDOWN
+                    | libc::EHOSTUNREACH
+                    | libc::EINVAL
+                    | libc::ELOOP
+                    | libc::ENAMETOOLONG
+                    | libc::ENETDOWN
+                    | libc::ENETUNREACH
+                    | libc::ENOTDIR
+                    | libc::EPROTOTYPE
+            )
+        )
+}
+
 /// Returns the length that a call returned, or its error.
 #[inline]
 pub(super) fn length(result: isize) -> io::Result<usize> {

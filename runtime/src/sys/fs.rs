@@ -1,7 +1,9 @@
-//! Two path operations that `std` lacks, and flags for `OpenOptions`.
+//! File operations that `std` lacks, and flags for `OpenOptions`.
 
 use std::ffi::CString;
 use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -49,6 +51,18 @@ pub(crate) fn set_mode_nofollow(path: &Path, mode: u32) -> io::Result<()> {
         unsafe { libc::fchmodat(libc::AT_FDCWD, path.as_ptr(), mode, libc::AT_SYMLINK_NOFOLLOW) }
     })?;
     Ok(())
+}
+
+/// Returns the type of the file system that holds a descriptor's file. See [fstatfs(2)].
+///
+/// [fstatfs(2)]: https://man7.org/linux/man-pages/man2/fstatfs.2.html
+pub(crate) fn file_system(fd: BorrowedFd<'_>) -> io::Result<u64> {
+    let mut stat = MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: the pointer is to a statfs, exclusively borrowed for the call. `fd` is open for the call, as
+    // it is borrowed.
+    retry(|| unsafe { libc::fstatfs(fd.as_raw_fd(), stat.as_mut_ptr()) })?;
+    // SAFETY: fstatfs succeeded, so it has filled all of it.
+    Ok(unsafe { stat.assume_init() }.f_type as u64)
 }
 
 /// For `OpenOptions::custom_flags`: does not wait for the other end of a FIFO. See [open(2)].

@@ -50,8 +50,6 @@ pub(super) fn peer(fd: BorrowedFd<'_>) -> io::Result<Credentials> {
 /// Returns the supplementary groups of the peer when it connected or called listen(2). Empty if the kernel
 /// lacks the option (before Linux 4.13, and emulators).
 fn peer_groups(fd: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
-    // include/uapi/asm-generic/socket.h; libc does not have it on all architectures.
-    const SO_PEERGROUPS: libc::c_int = 59;
     // NGROUPS_MAX of include/uapi/linux/limits.h: no process has more.
     const MAX: usize = 65_536;
     let mut groups = vec![0_u32; 32];
@@ -64,7 +62,7 @@ fn peer_groups(fd: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
             libc::getsockopt(
                 fd.as_raw_fd(),
                 libc::SOL_SOCKET,
-                SO_PEERGROUPS,
+                libc::SO_PEERGROUPS,
                 groups.as_mut_ptr().cast(),
                 &raw mut len,
             )

@@ -49,7 +49,9 @@ impl Lane {
     /// Reserves a lane for datagrams of `len` bytes. Fails if address space is short, or if the kernel does not
     /// overcommit (proc(5), `overcommit_memory`).
     pub(crate) fn reserve(len: usize) -> io::Result<Self> {
-        let mapped = OFFSET + len;
+        // No slice is longer than `isize::MAX`. The length of a vsock buffer may be any number.
+        let mapped = len.checked_add(OFFSET).filter(|&mapped| isize::try_from(mapped).is_ok());
+        let Some(mapped) = mapped else { return Err(io::ErrorKind::OutOfMemory.into()) };
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a new mapping, at an address of the kernel's choice, touches no existing memory.
         let start = unsafe { libc::mmap(ptr::null_mut(), mapped, libc::PROT_NONE, flags, -1, 0) };
@@ -80,8 +82,9 @@ impl Lane {
     /// Returns the bytes of the last datagram that were read.
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
-        // SAFETY: `filled` bytes from there on are mapped, as `fill` lets no more be. They are
-        // initialised, as new pages are zero, and written to only through exclusive borrows of `self`.
+        // SAFETY: `filled` bytes from there on are mapped, as `fill` lets no more be, and are at most
+        // `isize::MAX`, as `reserve` maps no more. They are initialised, as new pages are zero, and written
+        // to only through exclusive borrows of `self`.
         unsafe { slice::from_raw_parts(self.first(), self.filled) }
     }
 
@@ -141,5 +144,14 @@ mod tests {
         assert_eq!((lane.bytes().len(), lane.written), (10_000, OFFSET + 10_000));
         lane.trim(1);
         assert_eq!((lane.bytes().len(), lane.written), (0, page_size().min(OFFSET + 10_000)));
+    }
+
+    #[test]
+    fn a_lane_longer_than_the_address_space_is_refused() {
+        // As long as a vsock buffer may be said to be.
+        for len in [usize::MAX, usize::MAX - OFFSET + 1, isize::MAX.cast_unsigned()] {
+            let error = Lane::reserve(len).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::OutOfMemory, "{len}");
+        }
     }
 }

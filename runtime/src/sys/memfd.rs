@@ -7,7 +7,6 @@
 
 use std::fs::File;
 use std::io;
-use std::mem;
 use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::{self, NonNull};
@@ -53,20 +52,6 @@ pub(crate) fn missing_seals(fd: BorrowedFd<'_>) -> i32 {
     SEALS & !sealed.unwrap_or(0)
 }
 
-/// Returns the type of the file system that holds a memory file. See [fstatfs(2)].
-///
-/// [fstatfs(2)]: https://man7.org/linux/man-pages/man2/fstatfs.2.html
-pub(crate) fn file_system(memfd: &File) -> io::Result<u64> {
-    // SAFETY: statfs is plain numbers, for which zero bytes are valid.
-    let mut stat: libc::statfs = unsafe { mem::zeroed() };
-    retry(|| {
-        // SAFETY: the pointer is to a statfs, exclusively borrowed for the call. `memfd` is open for the
-        // call, as it is borrowed.
-        unsafe { libc::fstatfs(memfd.as_raw_fd(), &raw mut stat) }
-    })?;
-    Ok(stat.f_type as u64)
-}
-
 /// Returns the position of the first hole at or after `from`, or the end of the file. See [lseek(2)],
 /// `SEEK_HOLE`. Allocated pages that nobody has written are holes. The number of blocks does not help, because
 /// blocks can be allocated past the end.
@@ -109,7 +94,8 @@ impl Mapping {
         }
         // The length is final: the file is sealed against shrinking and growing.
         let len = memfd.metadata()?.len();
-        let len = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        // No slice is longer than `isize::MAX`.
+        let len = isize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?.cast_unsigned();
         if len == 0 {
             // The kernel refuses to map 0 bytes.
             return Ok(Self { start: NonNull::dangling(), len });
@@ -128,9 +114,9 @@ impl Deref for Mapping {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: `start` is that of `len` bytes which are mapped as long as this value lives, or is
-        // dangling and `len` is 0. They are there, and nobody writes to them, as the file is sealed
-        // against shrinking and writing, and against being unsealed (fcntl(2)).
+        // SAFETY: `start` is that of `len` bytes, at most `isize::MAX`, which are mapped as long as this
+        // value lives, or is dangling and `len` is 0. They are there, and nobody writes to them, as the file
+        // is sealed against shrinking and writing, and against being unsealed (fcntl(2)).
         unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }

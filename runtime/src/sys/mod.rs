@@ -3,6 +3,7 @@
 
 #![allow(unsafe_code)]
 
+mod child;
 mod control;
 mod errno;
 mod fs;
@@ -27,23 +28,24 @@ mod send;
 mod socket;
 mod whole;
 
+pub(crate) use self::child::{ChildState, kill, pidfd_of, wait_for};
 pub(crate) use self::control::{Ancillary, MAX_DESCRIPTORS};
-pub(crate) use self::errno::{Errno, errno};
-pub(crate) use self::fs::{O_NOFOLLOW, O_NONBLOCK, O_PATH, rename_noreplace, set_mode_nofollow};
+pub(crate) use self::errno::{Errno, errno, is_of_destination};
+pub(crate) use self::fs::{
+    O_NOFOLLOW, O_NONBLOCK, O_PATH, file_system, rename_noreplace, set_mode_nofollow,
+};
 pub(crate) use self::identity::Credentials;
 pub(crate) use self::inherit::{empty_stdin, inherit_only_stdio, take_inherited};
 pub(crate) use self::kind::Kind;
 pub(crate) use self::lane::{LANE_LEN, Lane};
 pub(crate) use self::listener::{ListenerFd, Wakeup};
-pub(crate) use self::memfd::{Mapping, TMPFS, file_system, first_hole, memfd, missing_seals, seal};
+pub(crate) use self::memfd::{Mapping, TMPFS, first_hole, memfd, missing_seals, seal};
 pub(crate) use self::memory::populate;
 pub(crate) use self::name::{Name, SUN_PATH, View};
 pub(crate) use self::options::{accept_descriptors, drops, inspect, set_buffers, set_send_timeout};
 pub(crate) use self::permit::{OpenCount, Permit};
 pub(crate) use self::poll::{Readiness, has_hung_up, wait};
-pub(crate) use self::process::{
-    ChildState, effective_uid, kill, open_file_limit, own_pidfd_inode, pidfd_of, wait_for,
-};
+pub(crate) use self::process::{effective_uid, open_file_limit, own_pidfd_inode};
 pub(crate) use self::random::random;
 #[cfg(feature = "tokio")]
 pub(crate) use self::reactor::{register, register_duplicate};

@@ -112,8 +112,9 @@ pub(super) fn reset_peek_offset(fd: BorrowedFd<'_>) -> io::Result<()> {
 /// Sets whether a UNIX socket, and each connection that a listener then accepts, accepts descriptors. If not,
 /// sending some to it fails. No effect before Linux 6.16, and on other sockets.
 pub(crate) fn accept_descriptors(fd: BorrowedFd<'_>, accept: bool) {
-    // include/uapi/asm-generic/socket.h; libc does not have it yet.
-    const SO_PASSRIGHTS: libc::c_int = 83;
+    // include/uapi/asm-generic/socket.h, and sparc's own; libc does not have the first one yet.
+    const SO_PASSRIGHTS: libc::c_int =
+        if cfg!(any(target_arch = "sparc", target_arch = "sparc64")) { 0x5c } else { 83 };
     _ = set(fd, SO_PASSRIGHTS, &libc::c_int::from(accept));
 }
 

@@ -1,13 +1,14 @@
 //! Random numbers from the kernel, which differ in a forked copy of this process.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::process;
 use std::time::Instant;
 
 use super::errno::retry;
 
-/// Returns a random number. If a system call filter refuses getrandom(2), derives one from the standard
-/// library's random keys, the process id and the time.
+/// Returns a random number. If a system call filter refuses getrandom(2), derives one from the time, the process id
+/// and the place of the stack (ASLR). The standard library's random keys do not help there: without getrandom(2), they
+/// need /dev/urandom.
 ///
 /// `ssize_t getrandom(void *buf, size_t buflen, unsigned int flags)`; see [getrandom(2)].
 ///
@@ -20,6 +21,10 @@ pub(crate) fn random() -> u32 {
     });
     match filled {
         Ok(4) => u32::from_ne_bytes(bytes),
-        _ => RandomState::new().hash_one((process::id(), Instant::now())) as u32,
+        _ => {
+            let mut hasher = DefaultHasher::new();
+            (Instant::now(), process::id(), bytes.as_ptr().addr()).hash(&mut hasher);
+            hasher.finish() as u32
+        }
     }
 }

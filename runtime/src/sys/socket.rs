@@ -242,14 +242,19 @@ pub(super) fn shutdown(fd: BorrowedFd<'_>, how: Shutdown) -> io::Result<()> {
     Ok(())
 }
 
-/// Sets whether calls on a descriptor and its duplicates fail with EAGAIN instead of blocking. Changes no other
-/// flag that [fcntl(2)] can set: sockets have none of them.
+/// Sets whether calls on a descriptor and its duplicates fail with EAGAIN instead of blocking. Keeps the other flags,
+/// such as `O_ASYNC`, which another holder may have set. See [fcntl(2)].
 ///
 /// [fcntl(2)]: https://man7.org/linux/man-pages/man2/fcntl.2.html
 pub(super) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Result<()> {
-    let flags = if nonblocking { libc::O_NONBLOCK } else { 0 };
-    retry(|| {
+    let flags = retry(|| {
         // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
+        unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) }
+    })?;
+    let others = flags & !libc::O_NONBLOCK;
+    let flags = if nonblocking { others | libc::O_NONBLOCK } else { others };
+    retry(|| {
+        // SAFETY: as above.
         unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags) }
     })?;
     Ok(())

@@ -67,6 +67,7 @@ impl<Tx: Message, Rx: Message> Child<Tx, Rx> {
     ///
     /// Those of [`Child::spawn`](crate::Child::spawn). Like tokio's own sockets, outside a tokio runtime, or if
     /// its I/O or time driver is not enabled.
+    #[track_caller]
     pub fn spawn(command: &mut Command) -> Result<Self, OpenError> {
         Self::spawn_with(command, &Options::new())
     }
@@ -128,10 +129,13 @@ impl Process {
     ///
     /// As [`Child::spawn`].
     #[must_use]
+    #[track_caller]
     pub fn from_blocking(process: child::Process) -> Self {
-        // Without it, `wait` asks again and again.
-        let register = |pidfd| sys::register_duplicate(pidfd, Interest::READABLE).ok();
-        let pidfd = process.pidfd().and_then(register);
+        let pidfd = match process.pidfd() {
+            // If it fails, `wait` asks again and again.
+            Some(pidfd) => sys::register_duplicate(pidfd, Interest::READABLE).ok(),
+            None => None,
+        };
         Self { inner: process, pidfd }
     }
 

@@ -10,9 +10,9 @@ use super::registration::Registration;
 use super::unread::Unread;
 use crate::error::RecvError;
 
-/// A receiver that may hold what it has read already.
+/// A receiver that may hold something that it has read already.
 pub(super) trait Reads {
-    /// Returns whether it does.
+    /// Returns whether the next receive may need no read.
     fn has_unread(&self) -> bool;
 }
 
@@ -76,9 +76,9 @@ impl<R: Reads> Inbound<R> {
         self.registration.poll_closed(cx)
     }
 
-    /// Polls for the next event, without a try to read. Something that came with the last event is not seen until
-    /// then. Ready if `is_quiet` returns that the peer may have something to say, and if something was read and not
-    /// received.
+    /// Polls for the next event, without a try to read. What came with the last event is not seen before. Ready at
+    /// once if something was read and not received, or if `is_quiet` returns `false`: the peer may have something to
+    /// say.
     pub(super) fn poll_quiet(
         &mut self,
         cx: &mut Context<'_>,

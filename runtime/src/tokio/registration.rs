@@ -76,7 +76,8 @@ impl Registration {
         }
     }
 
-    /// Polls for an event after the last one, if `is_quiet`: the peer has nothing to say. Otherwise ready.
+    /// Polls for an event after the last one. Ready at once if `is_quiet` returns `false`: the peer may have something
+    /// to say.
     pub(super) fn poll_event(
         &self,
         cx: &mut Context<'_>,

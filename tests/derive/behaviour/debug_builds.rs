@@ -52,7 +52,7 @@ both!(Lessens LessensPostcard (Less));
 both!(Sends SendsPostcard (SendOnly));
 
 #[test]
-fn what_would_be_received_as_something_else_is_refused() {
+fn h47_what_would_be_received_as_something_else_is_refused() {
     for (sent, text) in [
         (Skipping::B, "`Skipping::B` would be received as `Skipping::C`"),
         (Skipping::C, "`Skipping::C` would be received as `Skipping::D`"),

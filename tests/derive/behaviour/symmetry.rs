@@ -50,7 +50,7 @@ both!(Items ItemsPostcard (Item, Vec<Item>));
 both!(Changes ChangesPostcard (Vec<Change>));
 
 #[test]
-fn a_field_that_is_left_out_is_refused_by_its_name() {
+fn h47_a_field_that_is_left_out_is_refused_by_its_name() {
     let whole = Item { owner: Some(1), mode: 2, uid: 3 };
     let items = Items(whole.clone(), vec![whole.clone()]);
     assert_eq!(Items::decode(&to_vec(&items).unwrap()).unwrap(), items);
@@ -159,7 +159,7 @@ fn as_deep_as_people_count_is_sent_and_received() {
 
 /// Returns what a sender without the guard would send.
 #[test]
-fn what_is_too_deep_is_refused_by_the_receiver_too() {
+fn h48_what_is_too_deep_is_refused_by_the_receiver_too() {
     let list: Vec<u8> = [1, 1].repeat(100_000);
     let error = Deep::decode(&[&[1], &list[..]].concat()).unwrap_err();
     let DecodeError::Field { field: "Deep.0", fault: Fault::TooDeep { limit: 128 }, .. } = error
@@ -176,7 +176,7 @@ fn what_is_too_deep_is_refused_by_the_receiver_too() {
 both!(Empties EmptiesPostcard (Vec<()>, Vec<[u8; 0]>, BTreeMap<(), u8>, Option<Vec<((), [u16; 0])>>));
 
 #[test]
-fn elements_of_no_bytes_are_counted_by_both_sides() {
+fn h48_elements_of_no_bytes_are_counted_by_both_sides() {
     let few = |units: usize, arrays: usize| {
         Empties(vec![(); units], vec![[]; arrays], [((), 1)].into(), Some(vec![((), []); 3]))
     };

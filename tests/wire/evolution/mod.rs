@@ -76,7 +76,7 @@ macro_rules! protocol {
             use super::*;
 
             #[test]
-            fn versions_read_each_other() {
+            fn h45_versions_read_each_other() {
                 let mut random = Random(seed());
                 for _ in 0..cases() / 5 {
                     protocol!(@reads random, v1 to v1 v2 v3);

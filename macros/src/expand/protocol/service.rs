@@ -59,8 +59,8 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
     };
     // The task of a call owns the handler.
     let owned = flavor.is_tokio.then(|| hygienic!(+ 'static));
-    // Names with the span of the user's type: if a type is not a handler, the compiler then mentions no bounds of a derive,
-    // and does not advise implementing the trait by hand.
+    // Names with the span of the user's type: if a type is not a handler, the compiler then mentions no bounds of a
+    // derive, and does not advise implementing the trait by hand.
     let served = if flavor.is_tokio { "__TokioService" } else { "__Service" };
     let [served, parameter] = [served, "__H"].map(|name| Ident::new(name, ident.span()));
     let served_by = quote_spanned!(ident.span() => #service<#parameter>);

@@ -38,8 +38,9 @@ pub(crate) fn protocol(protocol: &Protocol<'_>) -> TokenStream {
     hygienic!(#written #(#answers)* #(#named)* #block)
 }
 
-/// Returns an implementation that the compiler refuses if a type of an answer has a lifetime that is not written. It comes
-/// first, because there the compiler says to write `<'_>`. Elsewhere it proposes names that the user does not know.
+/// Returns an implementation that the compiler refuses if a type of an answer has a lifetime that is not written. It
+/// comes first, because there the compiler says to write `<'_>`. Elsewhere it proposes names that the user does not
+/// know.
 fn written(protocol: &Protocol<'_>, private: &TokenStream) -> Option<TokenStream> {
     let types = protocol.calls.iter().flat_map(|call| match &call.returns {
         Returns::Nothing => [None, None],

@@ -147,6 +147,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// # Panics
     ///
     /// As [`connect`](Self::connect).
+    #[track_caller]
     pub fn adopt_with(fd: OwnedFd, options: &Options) -> Result<Self, OpenError> {
         Self::register(connection::Connection::adopt_with(fd, options)?)
     }

@@ -61,6 +61,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     /// # Panics
     ///
     /// Like tokio's own sockets, outside a tokio runtime, or if its I/O or time driver is not enabled.
+    #[track_caller]
     pub fn bind(address: &Address) -> Result<Self, OpenError> {
         Self::bind_with(address, &Options::new())
     }
@@ -74,6 +75,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     /// # Panics
     ///
     /// As [`bind`](Self::bind).
+    #[track_caller]
     pub fn bind_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
         Self::register(socket::Socket::bind_with(address, options)?)
     }
@@ -88,6 +90,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     /// # Panics
     ///
     /// As [`bind`](Self::bind).
+    #[track_caller]
     pub fn unbound(peer: &Address) -> Result<Self, OpenError> {
         Self::register(socket::Socket::unbound(peer)?)
     }
@@ -101,6 +104,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     /// # Panics
     ///
     /// As [`bind`](Self::bind).
+    #[track_caller]
     pub fn adopt(fd: OwnedFd) -> Result<Self, OpenError> {
         Self::adopt_with(fd, &Options::new())
     }
@@ -114,6 +118,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     /// # Panics
     ///
     /// As [`bind`](Self::bind).
+    #[track_caller]
     pub fn adopt_with(fd: OwnedFd, options: &Options) -> Result<Self, OpenError> {
         Self::register(socket::Socket::adopt_with(fd, options)?)
     }
@@ -154,6 +159,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     }
 
     /// Registers a socket that was just opened.
+    #[track_caller]
     fn register(socket: socket::Socket<Tx, Rx>) -> Result<Self, OpenError> {
         Self::from_blocking(socket).map_err(|(_, source)| not_registered(source))
     }

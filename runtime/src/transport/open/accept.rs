@@ -28,19 +28,20 @@ pub(crate) fn accept(
     rejected: &AtomicU64,
     wait: Wait,
 ) -> Result<DatagramFd, AcceptError> {
-    for rejections in 1.. {
+    let mut rejections = 0_u32;
+    loop {
         if let Some(fd) = accept_next(listener, options, rejected, wait)? {
             return Ok(fd);
         }
+        rejections = rejections.saturating_add(1);
         match wait {
-            Wait::Try if rejections >= MAX_REJECTED => break,
+            Wait::Try if rejections >= MAX_REJECTED => return Err(AcceptError::WouldBlock),
             Wait::Until(deadline) if Instant::now() >= deadline => {
                 return Err(AcceptError::TimedOut);
             }
             Wait::Block | Wait::Try | Wait::Until(_) => {}
         }
     }
-    Err(AcceptError::WouldBlock)
 }
 
 /// Accepts the next connection like [`accept`], or returns `None` if the policy rejects the client.

@@ -130,8 +130,8 @@ impl Assembly {
         Ok(true)
     }
 
-    /// Adds a piece of `len` bytes that [`expects`](Self::expects) accepted: the bytes that a read wrote in its place, then
-    /// `bytes`. Fails if the lane was too short for all of them.
+    /// Adds a piece of `len` bytes that [`expects`](Self::expects) accepted: the bytes that a read wrote in its place,
+    /// then `bytes`. Fails if the lane was too short for all of them.
     pub(super) fn add(&mut self, bytes: &[u8], len: usize) -> Result<(), RecvError> {
         self.received += len - HEAD_LEN;
         if self.bytes.len() + bytes.len() < self.received {

@@ -76,7 +76,8 @@ impl Inbox {
 
     /// Returns the bytes of the last received frame as an owned vector.
     pub(crate) fn take_bytes(&mut self, frame: Range<usize>) -> Vec<u8> {
-        match self.bundle.is_open() || frame.start > 0 || frame.len() <= MAX_SPARE {
+        let is_short = frame.len() <= MAX_SPARE;
+        match self.bundle.is_open() || frame.start > 0 || is_short || self.reader.waits_in_lane() {
             true => spare::copy(self.bytes(frame)),
             false => self.reader.slot.take(),
         }
@@ -138,5 +139,34 @@ impl Inbox {
         let (fd, rest) = self.reader.into_parts();
         unread.extend(rest);
         (fd, unread)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod tests {
+    use std::io::IoSlice;
+
+    use super::*;
+    use crate::sys;
+    use crate::wait::Wait;
+
+    /// Whether a receiver has a lane to wait in after it has taken a frame.
+    fn keeps_lane(options: &Options) -> bool {
+        let (theirs, ours) = DatagramFd::pair().unwrap();
+        let mut inbox = Inbox::new(ours, options, false);
+        sys::send(&theirs, &[IoSlice::new(&[7; 1000])], &[], None, false).unwrap();
+        let frame = inbox.recv(Wait::Block).unwrap().unwrap();
+        assert_eq!(inbox.take_bytes(frame), [7; 1000]);
+        inbox.reader.slot.is_in_lane()
+    }
+
+    #[test]
+    fn an_eager_receiver_of_owned_frames_can_wait_in_the_read() {
+        assert!(keeps_lane(&Options::new().eager()));
+        assert!(
+            !keeps_lane(&Options::new()),
+            "others hold no lane for frames that they have taken"
+        );
     }
 }

@@ -21,7 +21,7 @@ impl Inbox {
         if self.bundle.is_open() {
             return self.next_of_bundle().map(Some);
         }
-        let mut rounds = 0;
+        let mut rounds = 0_u32;
         loop {
             let frame = match self.reader.next(wait)? {
                 Some(ReadResult::Datagram(len) | ReadResult::LastPiece(len)) => {
@@ -33,7 +33,7 @@ impl Inbox {
             if frame.is_some() {
                 return Ok(frame);
             }
-            rounds += 1;
+            rounds = rounds.saturating_add(1);
             if let Some(assembly) = self.reader.pieces.assembly()
                 && rounds >= MAX_ROUNDS
                 && wait != Wait::Block

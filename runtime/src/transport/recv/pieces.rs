@@ -7,7 +7,7 @@ use super::slot::Slot;
 use crate::budget::Budget;
 use crate::error::{FragmentFault, RecvError};
 use crate::sys::DatagramFd;
-use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE};
+use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE, kind_not_in_pieces};
 
 /// The number of discarded pieces after which a receive reports an error again. A peer thus cannot block a call
 /// with pieces of refused frames.
@@ -179,17 +179,13 @@ impl Pieces {
             }
         };
         self.state = State::Idle;
-        match *frame {
-            [0, kind @ 1..=3, ..] => {
-                slot.release();
-                Err(self.refuse(FragmentFault::Kind(kind)))
-            }
-            _ => {
-                let len = frame.len();
-                slot.put(frame);
-                Ok(ReadResult::LastPiece(len))
-            }
+        if let Some(kind) = kind_not_in_pieces(&frame) {
+            slot.release();
+            return Err(self.refuse(FragmentFault::Kind(kind)));
         }
+        let len = frame.len();
+        slot.put(frame);
+        Ok(ReadResult::LastPiece(len))
     }
 
     /// Returns whether a datagram that begins with `first` is a piece to discard.

@@ -61,6 +61,11 @@ impl Reader {
         self.ended || !self.unread.is_empty()
     }
 
+    /// Returns whether the next wait needs the lane of the last datagram.
+    pub(super) fn waits_in_lane(&self) -> bool {
+        self.eager && self.slot.is_in_lane()
+    }
+
     /// Returns the next datagram, and waits for it as `wait` says. `None` at the end.
     #[inline]
     pub(super) fn next(&mut self, wait: Wait) -> Result<Option<ReadResult>, RecvError> {
@@ -71,14 +76,14 @@ impl Reader {
         if wait == Wait::Try || self.first_call.is_read() || is_assembling {
             if let Some(result) = self.read(false)? {
                 self.first_call.found();
-                self.slot.unload_short(wait, self.is_awaited);
+                self.slot.unload(wait, self.is_awaited);
                 return Ok(Some(result));
             }
             self.first_call.missed();
         }
         let result = self.wait_and_read(wait)?;
         self.first_call.waited();
-        self.slot.unload_short(wait, self.is_awaited);
+        self.slot.unload(wait, self.is_awaited);
         Ok(Some(result))
     }
 

@@ -77,7 +77,7 @@ impl Slot {
     /// for long. Leaves it there if `is_awaited` says that the receiver does call again, and few lanes are in use.
     /// Moves every datagram while many are.
     #[inline]
-    pub(super) fn unload_short(&mut self, wait: Wait, is_awaited: bool) {
+    pub(super) fn unload(&mut self, wait: Wait, is_awaited: bool) {
         let is_short = wait == Wait::Try && self.bytes().len() <= SHORT;
         let stays = is_awaited && pool::has_place_for_all();
         if is_short && !stays || pool::is_busy() {
@@ -205,7 +205,7 @@ mod tests {
         sys::send(&theirs, &[IoSlice::new(&datagram)], &[], None, false).unwrap();
         let mut slot = Slot::new(false);
         assert_eq!(slot.read(&ours, None, usize::MAX, false).unwrap(), Some(len));
-        slot.unload_short(Wait::Try, is_awaited);
+        slot.unload(Wait::Try, is_awaited);
         assert_eq!(slot.bytes(), datagram);
         let keeps = slot.lane.is_some();
         assert_eq!(slot.read(&ours, None, usize::MAX, false).unwrap(), None);

@@ -158,6 +158,10 @@ fn map_error(
 ) -> SendError {
     let Outgoing { len, descriptors, .. } = outgoing;
     match (source.kind(), errno(&source)) {
+        // The receiver has shut down, unless this socket was. Other destinations may be reached.
+        (ErrorKind::BrokenPipe, _) if to.is_some() && !sys::has_hung_up(fd.as_fd()) => {
+            SendError::Refused
+        }
         (ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::NotConnected, _) => {
             SendError::Disconnected
         }

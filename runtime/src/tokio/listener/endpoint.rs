@@ -1,4 +1,4 @@
-//! Listeners, which accept connections.
+//! A listener: opens it, and accepts connections.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -12,8 +12,6 @@ use ::tokio::io::Interest;
 use ::tokio::io::unix::AsyncFd;
 use ::tokio::time::{sleep, timeout_at};
 
-use super::connecting::not_registered;
-use super::connection::Connection;
 use crate::address::Address;
 use crate::backoff::Backoff;
 use crate::connection;
@@ -21,7 +19,7 @@ use crate::error::{AcceptError, OpenError};
 use crate::listener;
 use crate::message::Message;
 use crate::options::Options;
-use crate::sys;
+use crate::tokio::connection::Connection;
 
 /// The longest pause while the process has no descriptors for a client.
 const MAX_PAUSE: Duration = Duration::from_millis(50);
@@ -55,11 +53,11 @@ const MAX_REJECTED: u32 = 128;
 /// # }
 /// ```
 pub struct Listener<Tx, Rx> {
-    inner: listener::Listener<Tx, Rx>,
+    pub(super) inner: listener::Listener<Tx, Rx>,
     /// A duplicate of the listening descriptor.
-    clients: AsyncFd<OwnedFd>,
+    pub(super) clients: AsyncFd<OwnedFd>,
     /// A duplicate of what becomes readable on shutdown, where the listening descriptor does not.
-    stop: Option<AsyncFd<OwnedFd>>,
+    pub(super) stop: Option<AsyncFd<OwnedFd>>,
 }
 
 impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
@@ -72,6 +70,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     /// # Panics
     ///
     /// Like tokio's own sockets, outside a tokio runtime, or if its I/O or time driver is not enabled.
+    #[track_caller]
     pub fn bind(address: &Address) -> Result<Self, OpenError> {
         Self::bind_with(address, &Options::new())
     }
@@ -85,6 +84,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     /// # Panics
     ///
     /// As [`bind`](Self::bind).
+    #[track_caller]
     pub fn bind_with(address: &Address, options: &Options) -> Result<Self, OpenError> {
         Self::register(listener::Listener::bind_with(address, options)?)
     }
@@ -98,6 +98,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     /// # Panics
     ///
     /// As [`bind`](Self::bind).
+    #[track_caller]
     pub fn adopt(fd: OwnedFd) -> Result<Self, OpenError> {
         Self::adopt_with(fd, &Options::new())
     }
@@ -112,13 +113,9 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     /// # Panics
     ///
     /// As [`bind`](Self::bind).
+    #[track_caller]
     pub fn adopt_with(fd: OwnedFd, options: &Options) -> Result<Self, OpenError> {
         Self::register(listener::Listener::adopt_with(fd, options)?)
-    }
-
-    /// Registers a listener that was just opened.
-    fn register(listener: listener::Listener<Tx, Rx>) -> Result<Self, OpenError> {
-        Self::from_blocking(listener).map_err(|(_, source)| not_registered(source))
     }
 
     /// Accepts a connection, and waits for one. Cancel-safe: dropping the future loses no client, except one that
@@ -227,34 +224,6 @@ fn registered<Tx: Message, Rx: Message>(
 }
 
 impl<Tx, Rx> Listener<Tx, Rx> {
-    /// Registers a blocking listener with the current runtime.
-    ///
-    /// # Errors
-    ///
-    /// The listener, and the error of dup(2) or epoll_ctl(2).
-    ///
-    /// # Panics
-    ///
-    /// As [`bind`](Self::bind).
-    #[expect(clippy::result_large_err, reason = "the error returns the listener")]
-    pub fn from_blocking(
-        listener: listener::Listener<Tx, Rx>,
-    ) -> Result<Self, (listener::Listener<Tx, Rx>, io::Error)> {
-        let register = |fd| sys::register_duplicate(fd, Interest::READABLE);
-        let clients = register(listener.as_fd());
-        let stop = listener.stop_fd().map(register).transpose();
-        match (clients, stop) {
-            (Ok(clients), Ok(stop)) => Ok(Self { inner: listener, clients, stop }),
-            (Err(error), _) | (_, Err(error)) => Err((listener, error)),
-        }
-    }
-
-    /// Returns the blocking listener.
-    #[must_use]
-    pub fn into_blocking(self) -> listener::Listener<Tx, Rx> {
-        self.inner
-    }
-
     /// Returns the address that the listener is bound to.
     ///
     /// # Errors

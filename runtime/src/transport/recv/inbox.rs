@@ -76,8 +76,7 @@ impl Inbox {
 
     /// Returns the bytes of the last received frame as an owned vector.
     pub(crate) fn take_bytes(&mut self, frame: Range<usize>) -> Vec<u8> {
-        let is_short = frame.len() <= MAX_SPARE;
-        match self.bundle.is_open() || frame.start > 0 || is_short || self.reader.waits_in_lane() {
+        match self.bundle.is_open() || frame.start > 0 || self.reader.waits_in_lane() {
             true => spare::copy(self.bytes(frame)),
             false => self.reader.slot.take(),
         }

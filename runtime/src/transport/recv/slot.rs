@@ -5,6 +5,7 @@ use std::mem;
 
 use super::pool;
 use crate::error::RecvError;
+use crate::spare::{self, MAX_SPARE};
 use crate::sys::{self, Ancillary, DatagramFd, Kind, LANE_LEN, Lane, Scatter};
 use crate::wait::Wait;
 
@@ -102,6 +103,11 @@ impl Slot {
 
     /// Returns the datagram as an owned vector.
     pub(super) fn take(&mut self) -> Vec<u8> {
+        if self.bytes().len() <= MAX_SPARE {
+            let datagram = spare::copy(self.bytes());
+            self.release_lane();
+            return datagram;
+        }
         self.move_to_own();
         let mut datagram = mem::take(&mut self.own);
         // It may lie in the memory of a longer one.

@@ -15,7 +15,7 @@ fn every_way_calls() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {said}", output.status);
     let rows = |what: &str| report.lines().filter(|line| line.contains(what)).count();
-    assert_eq!((rows("| tarpc 0.38 |"), rows("| two raw send + recv |")), (6, 2), "{report}");
+    assert_eq!((rows("| tarpc 0.38 |"), rows("| two raw send + recv |")), (9, 2), "{report}");
     let written = std::fs::read_to_string(directory.path().join("calls.md")).unwrap();
     assert_eq!(written, report);
 }

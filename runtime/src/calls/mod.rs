@@ -46,6 +46,7 @@
 
 mod bell;
 mod client;
+mod deadline;
 mod direct;
 mod frame;
 mod full;

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::call::is_lost_here;
 use super::table::Table;
 use super::wakers::Wakers;
+use crate::calls::deadline::to_millis;
 use crate::calls::frame::Observer;
 use crate::calls::outlet::{Outlet, Queued};
 use crate::calls::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -113,7 +114,7 @@ impl Core {
         if abandoned > MAX_ABANDONED {
             return Err(CallError::NotSent(Arc::new(SendError::WouldBlock { len: abandoned })));
         }
-        let number = millis_until(deadline)?;
+        let number = to_millis(deadline)?;
         let (id, is_alone) = self.table().begin(request.name(), items)?;
         let head = CallHead { kind: CallKind::Request, number, id };
         let queued = self.outlet.push(Some(head), request).map_err(|error| {
@@ -296,15 +297,4 @@ impl Drop for Arrived<'_> {
 /// Wakes who waits for calls, after the table is unlocked.
 fn wake(wakers: impl IntoIterator<Item = Waker>) {
     wakers.into_iter().for_each(Waker::wake);
-}
-
-/// Returns the time until a deadline in milliseconds, and 0 without one. Rounded up: a server that gave up before the
-/// caller would waste the answer. Fails if the deadline has passed: a request is not sent then.
-fn millis_until(deadline: Option<Instant>) -> Result<u32, CallError> {
-    let Some(deadline) = deadline else { return Ok(0) };
-    let left = deadline.saturating_duration_since(Instant::now());
-    match u32::try_from(left.as_nanos().div_ceil(1_000_000)) {
-        Ok(0) => Err(CallError::TimedOut),
-        millis => Ok(millis.unwrap_or(u32::MAX)),
-    }
 }

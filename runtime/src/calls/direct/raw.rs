@@ -7,9 +7,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::local::session;
+use crate::calls::deadline::from_millis;
 use crate::calls::memory::Outputs;
 use crate::calls::protocol::Protocol;
-use crate::calls::server::{Call, Running, Session, deadline};
+use crate::calls::server::{Call, Running, Session};
 use crate::calls::status::Status;
 use crate::message::Descriptors;
 use crate::owned_frame::OwnedFrame;
@@ -56,7 +57,7 @@ impl Raw {
                 let frame =
                     OwnedFrame::with_start(datagram.to_vec(), HEAD_LEN, Descriptors::default());
                 let is_stream = frame.tag().is_ok_and(|tag| P::returns(tag).has_items());
-                match self.session.begin(id, deadline(number), is_stream) {
+                match self.session.begin(id, from_millis(number), is_stream) {
                     Some(running) => {
                         let (session, shared) = (Arc::clone(&self.session), Arc::clone(&running));
                         handle(Call::new(frame, session, shared, Some(id)));

@@ -20,7 +20,7 @@ pub use self::context::Context;
 pub(crate) use self::context::Running;
 pub use self::handling::Handling;
 pub use self::items::{ItemError, ItemSender};
-pub(crate) use self::request::{Received, deadline};
+pub(crate) use self::request::Received;
 pub use self::responder::Responder;
 pub use self::service::Service;
 pub(crate) use self::session::Session;

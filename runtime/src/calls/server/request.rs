@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use super::call::Call;
 use super::session::Session;
+use crate::calls::deadline::from_millis;
 use crate::calls::protocol::Protocol;
 use crate::calls::status::Status;
 use crate::error::RecvError;
@@ -61,7 +61,7 @@ impl Session {
         match kind {
             CallKind::Request if self.is_stopping() => self.refuse(id, Status::Stopping),
             CallKind::Request => {
-                match self.begin(id, deadline(number), has_items::<P>(frame)) {
+                match self.begin(id, from_millis(number), has_items::<P>(frame)) {
                     Some(running) => {
                         let frame = receiver.take_part(range).into_frame();
                         let call = Call::new(frame, Arc::clone(self), running, Some(id));
@@ -80,12 +80,6 @@ impl Session {
         drop(receiver.take_part(range));
         Ok(Received::Nothing)
     }
-}
-
-/// Returns the deadline of a request: so many milliseconds after now, none for 0. The largest number also stands for
-/// every later deadline, which only the caller knows.
-pub(crate) fn deadline(millis: u32) -> Option<Instant> {
-    (1..u32::MAX).contains(&millis).then(|| Instant::now() + Duration::from_millis(millis.into()))
 }
 
 fn has_items<P: Protocol>(frame: &[u8]) -> bool {

@@ -1,0 +1,22 @@
+//! Deadlines of calls, as they travel: in milliseconds from now, 0 for none.
+
+use std::time::{Duration, Instant};
+
+use crate::error::CallError;
+
+/// Returns the time until a deadline in milliseconds, rounded up: a server that gave up before the caller would waste the
+/// answer. Fails if the deadline has passed: a request is not sent then.
+pub(super) fn to_millis(deadline: Option<Instant>) -> Result<u32, CallError> {
+    let Some(deadline) = deadline else { return Ok(0) };
+    let left = deadline.saturating_duration_since(Instant::now());
+    match u32::try_from(left.as_nanos().div_ceil(1_000_000)) {
+        Ok(0) => Err(CallError::TimedOut),
+        millis => Ok(millis.unwrap_or(u32::MAX)),
+    }
+}
+
+/// Returns the deadline of a request. The largest number also stands for every later deadline, which only the caller
+/// knows.
+pub(super) fn from_millis(millis: u32) -> Option<Instant> {
+    (1..u32::MAX).contains(&millis).then(|| Instant::now() + Duration::from_millis(millis.into()))
+}

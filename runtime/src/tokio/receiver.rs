@@ -214,6 +214,11 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbound.inner().has_unread()
     }
 
+    /// Calls `f`, which receives without waiting.
+    pub(super) fn with<T>(&mut self, f: impl FnOnce(&mut receiver::Receiver<Rx>) -> T) -> T {
+        self.inbound.with(f)
+    }
+
     pub(super) fn inner_mut(&mut self) -> &mut receiver::Receiver<Rx> {
         self.inbound.inner_mut()
     }

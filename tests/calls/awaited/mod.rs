@@ -6,6 +6,7 @@ mod forged;
 mod many;
 mod observed;
 mod serving;
+mod shared;
 
 use std::fs::File;
 use std::future::{pending, poll_fn};

@@ -1,13 +1,11 @@
 //! What blocking and awaited clients share: the calls in flight, and the way out for requests.
 
-use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
 use super::call::is_lost_here;
 use super::table::Table;
-use super::wakers::Wakers;
 use crate::calls::deadline::to_millis;
 use crate::calls::frame::Observer;
 use crate::calls::outlet::{Outlet, Queued};
@@ -16,7 +14,7 @@ use crate::calls::sync::{Mutex, MutexGuard};
 use crate::calls::unsent::Unsent;
 use crate::error::{CallError, RecvError, SendError};
 use crate::message::Message;
-use crate::receiver::{Part, Receiver};
+use crate::receiver::Part;
 use crate::wire::{CallHead, CallKind};
 
 /// The most bytes that are queued while further calls are made, of cancelled requests, and in all of requests without
@@ -30,7 +28,7 @@ const MAX_UNNOTED: usize = 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Core {
     outlet: Outlet,
-    observer: Observer,
+    pub(super) observer: Observer,
     table: Mutex<Table>,
     /// How many bytes of requests were cancelled before they were sent, and are still queued.
     abandoned: AtomicUsize,
@@ -47,15 +45,6 @@ pub(crate) enum Sending {
     Soon,
     /// Whoever sends an earlier one, which is queued still.
     Underway,
-}
-
-/// What may come after something that was received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Accepted {
-    More,
-    /// Nothing, from a server that keeps the rules, before the next request is sent.
-    Last,
-    End,
 }
 
 impl Core {
@@ -223,78 +212,13 @@ impl Core {
         }
     }
 
-    /// Hands what `receiver` has just received to its call. Adds who waits for it to `wakers`.
-    pub(crate) fn accept<Rx: Message>(
-        &self,
-        receiver: &mut Receiver<Rx>,
-        received: Result<Option<Range<usize>>, RecvError>,
-        wakers: &mut Wakers,
-    ) -> Accepted {
-        match received {
-            Ok(Some(range)) => {
-                let part = Some(receiver.take_part(range));
-                let arrived = Arrived { core: self, part, wakers };
-                if let Some(part) = &arrived.part {
-                    self.observer.received::<Rx>(part, |id| self.table().name(id));
-                }
-                if arrived.deliver() {
-                    return Accepted::Last;
-                }
-            }
-            Ok(None) => {
-                self.end(None);
-                return Accepted::End;
-            }
-            Err(RecvError::WouldBlock | RecvError::TimedOut | RecvError::Unfinished { .. }) => {}
-            Err(error) if error.is_fatal() => {
-                self.end(Some(Arc::new(error)));
-                return Accepted::End;
-            }
-            Err(error) => {
-                let error = Arc::new(error);
-                match receiver.take_refused() {
-                    Some(head) => wake(self.table().fail(head.id, &error)),
-                    None => wake(self.table().fail_all(&error)),
-                }
-            }
-        }
-        Accepted::More
-    }
-
-    /// Hands a part to its call. Returns whether a server that keeps the rules has sent nothing more.
-    fn deliver(&self, part: Part, wakers: &mut Wakers) -> bool {
-        let mut table = self.table();
-        wakers.add(table.deliver(part));
-        table.is_idle()
-    }
-
     /// Fails all calls, now and later: no more answers come.
     pub(crate) fn end(&self, reason: Option<Arc<RecvError>>) {
         wake(self.table().end(reason));
     }
 }
 
-/// Something that was received, and that its call gets even if the observer panics.
-struct Arrived<'c> {
-    core: &'c Core,
-    part: Option<Part>,
-    wakers: &'c mut Wakers,
-}
-
-impl Arrived<'_> {
-    /// Hands it to its call. Returns whether nothing more may come before the next request is sent.
-    fn deliver(mut self) -> bool {
-        self.part.take().is_some_and(|part| self.core.deliver(part, self.wakers))
-    }
-}
-
-impl Drop for Arrived<'_> {
-    fn drop(&mut self) {
-        self.part.take().map(|part| self.core.deliver(part, self.wakers));
-    }
-}
-
 /// Wakes who waits for calls, after the table is unlocked.
-fn wake(wakers: impl IntoIterator<Item = Waker>) {
+pub(super) fn wake(wakers: impl IntoIterator<Item = Waker>) {
     wakers.into_iter().for_each(Waker::wake);
 }

@@ -1,5 +1,6 @@
 //! The client: calls and their answers.
 
+mod accept;
 mod answer;
 mod call;
 mod core;
@@ -14,10 +15,11 @@ mod models;
 mod table;
 mod wakers;
 
+pub(crate) use self::accept::Accepted;
 pub use self::answer::Answer;
+pub(crate) use self::core::Core;
 #[cfg(feature = "tokio")]
 pub(crate) use self::core::Sending;
-pub(crate) use self::core::{Accepted, Core};
 pub use self::handle::Client;
 pub use self::items::Items;
 #[cfg(feature = "tokio")]

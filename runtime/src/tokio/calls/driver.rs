@@ -31,7 +31,7 @@ impl<Rx: Message> Driver<Rx> {
         let Self { link, receiver, writer, wakers } = self;
         link.bell.disarm();
         while let Poll::Ready(received) = receiver.poll_range(cx) {
-            match link.core.accept(receiver.inner_mut(), received, wakers) {
+            match receiver.with(|inner| link.core.accept(inner, received, wakers)) {
                 Accepted::End => return Poll::Ready(()),
                 Accepted::More => {}
                 Accepted::Last => {

@@ -1,0 +1,111 @@
+//! Hands what comes from the server to the calls.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::core::{Core, wake};
+use super::wakers::Wakers;
+use crate::error::RecvError;
+use crate::message::Message;
+use crate::receiver::{Part, Receiver};
+use crate::wait::Wait;
+
+/// The most parts that are handed over while the calls are locked.
+const MAX_AT_ONCE: usize = 64;
+
+/// What may come after something that was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    More,
+    /// Nothing, from a server that keeps the rules, before the next request is sent.
+    Last,
+    End,
+}
+
+impl Core {
+    /// Hands what `receiver` has just received to its call, and what else was read. Adds who waits for it to `wakers`.
+    pub(crate) fn accept<Rx: Message>(
+        &self,
+        receiver: &mut Receiver<Rx>,
+        received: Result<Option<Range<usize>>, RecvError>,
+        wakers: &mut Wakers,
+    ) -> Accepted {
+        match received {
+            Ok(Some(range)) if self.observer.is_there() => self.show(receiver, range, wakers),
+            Ok(Some(range)) => self.deliver(receiver, range, wakers),
+            Ok(None) => {
+                self.end(None);
+                Accepted::End
+            }
+            Err(RecvError::WouldBlock | RecvError::TimedOut | RecvError::Unfinished { .. }) => {
+                Accepted::More
+            }
+            Err(error) if error.is_fatal() => {
+                self.end(Some(Arc::new(error)));
+                Accepted::End
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                match receiver.take_refused() {
+                    Some(head) => wake(self.table().fail(head.id, &error)),
+                    None => wake(self.table().fail_all(&error)),
+                }
+                Accepted::More
+            }
+        }
+    }
+
+    /// Hands over the part at `range`, and further ones of the same datagram: a lock for each would cost more than all
+    /// the rest.
+    fn deliver<Rx: Message>(
+        &self,
+        receiver: &mut Receiver<Rx>,
+        range: Range<usize>,
+        wakers: &mut Wakers,
+    ) -> Accepted {
+        let mut table = self.table();
+        wakers.add(table.deliver(receiver.take_part(range)));
+        for _ in 1..MAX_AT_ONCE {
+            if !receiver.has_unread() {
+                break;
+            }
+            match receiver.receive_range(Wait::Try) {
+                Ok(Some(range)) => wakers.add(table.deliver(receiver.take_part(range))),
+                other => {
+                    drop(table);
+                    return self.accept(receiver, other, wakers);
+                }
+            }
+        }
+        if table.is_idle() { Accepted::Last } else { Accepted::More }
+    }
+
+    /// Shows the part at `range` to the observer, and hands it over.
+    fn show<Rx: Message>(
+        &self,
+        receiver: &mut Receiver<Rx>,
+        range: Range<usize>,
+        wakers: &mut Wakers,
+    ) -> Accepted {
+        let shown = Shown { core: self, part: Some(receiver.take_part(range)), wakers };
+        if let Some(part) = &shown.part {
+            self.observer.received::<Rx>(part, |id| self.table().name(id));
+        }
+        drop(shown);
+        if self.table().is_idle() { Accepted::Last } else { Accepted::More }
+    }
+}
+
+/// A part that its call gets even if the observer panics.
+struct Shown<'c> {
+    core: &'c Core,
+    part: Option<Part>,
+    wakers: &'c mut Wakers,
+}
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        let part = self.part.take();
+        part.into_iter().for_each(|part| self.wakers.add(self.core.table().deliver(part)));
+    }
+}

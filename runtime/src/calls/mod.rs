@@ -66,6 +66,7 @@ mod status;
 mod sync;
 mod trace;
 mod unsent;
+mod wake;
 
 pub(crate) use self::bell::Bell;
 pub(crate) use self::client::{Accepted, Core};

@@ -5,6 +5,7 @@ mod floods;
 mod forged;
 mod many;
 mod observed;
+mod panics;
 mod serving;
 
 use std::fs::File;

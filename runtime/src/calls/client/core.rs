@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 use std::sync::{Arc, PoisonError};
-use std::task::Waker;
 use std::time::Instant;
 
 use super::call::is_lost_here;
@@ -13,6 +12,7 @@ use crate::calls::outlet::{Outlet, Queued};
 use crate::calls::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::calls::sync::{Mutex, MutexGuard};
 use crate::calls::unsent::Unsent;
+use crate::calls::wake::wake_all;
 use crate::error::{CallError, RecvError, SendError};
 use crate::message::Message;
 use crate::receiver::{Part, Receiver};
@@ -203,7 +203,7 @@ impl Core {
         for part in parts {
             match part {
                 Some(CallHead { kind: CallKind::Request, id, .. }) => {
-                    wake(self.table().not_sent(id, &error));
+                    wake_all(self.table().not_sent(id, &error));
                 }
                 // Items may still come without more credit.
                 Some(_) => {}
@@ -218,7 +218,7 @@ impl Core {
                 false => Arc::new(SendError::Disconnected),
             };
             // The answers to earlier requests can still be received.
-            wake(self.table().stop(&error, start));
+            wake_all(self.table().stop(&error, start));
         }
     }
 
@@ -252,8 +252,8 @@ impl Core {
             Err(error) => {
                 let error = Arc::new(error);
                 match receiver.take_refused() {
-                    Some(head) => wake(self.table().fail(head.id, &error)),
-                    None => wake(self.table().fail_all(&error)),
+                    Some(head) => wake_all(self.table().fail(head.id, &error)),
+                    None => wake_all(self.table().fail_all(&error)),
                 }
             }
         }
@@ -269,7 +269,7 @@ impl Core {
 
     /// Fails all calls, now and later: no more answers come.
     pub(crate) fn end(&self, reason: Option<Arc<RecvError>>) {
-        wake(self.table().end(reason));
+        wake_all(self.table().end(reason));
     }
 }
 
@@ -291,11 +291,6 @@ impl Drop for Arrived<'_> {
     fn drop(&mut self) {
         self.part.take().map(|part| self.core.deliver(part, self.wakers));
     }
-}
-
-/// Wakes who waits for calls, after the table is unlocked.
-fn wake(wakers: impl IntoIterator<Item = Waker>) {
-    wakers.into_iter().for_each(Waker::wake);
 }
 
 /// Returns the time until a deadline in milliseconds, and 0 without one. Rounded up: a server that gave up before the

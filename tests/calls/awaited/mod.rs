@@ -1,6 +1,7 @@
 //! Calls under tokio.
 
 mod cancelling;
+mod elsewhere;
 mod floods;
 mod forged;
 mod many;

@@ -70,7 +70,7 @@ where
             held: Held::new(),
             spares,
             room: None,
-            look: Look::default(),
+            look: Look::new(),
             has_received: false,
         }
     }

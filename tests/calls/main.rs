@@ -5,6 +5,7 @@
 mod awaited;
 #[path = "both/main.rs"]
 mod both;
+mod broken;
 mod busy;
 mod ending;
 mod evolution;

@@ -1,6 +1,7 @@
 //! A connection of a server: the calls that run, and the way back for their answers.
 
 use std::fmt;
+use std::mem;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -175,7 +176,10 @@ impl Session {
         let (is_first, ended) = if ending.is_over {
             (self.push_status(id, Status::TimedOut), Ok(Status::TimedOut))
         } else {
-            match self.outlet.push(Some(reply(id, Status::Done)), message) {
+            let encoding = Encoding { session: self, id };
+            let pushed = self.outlet.push(Some(reply(id, Status::Done)), message);
+            mem::forget(encoding);
+            match pushed {
                 Ok(queued) => (queued.is_first, Ok(Status::Done)),
                 Err(error) => (self.push_status(id, Status::Failed), Err(error)),
             }
@@ -279,6 +283,18 @@ impl Session {
                 self.cancel(id);
             }
         }
+    }
+}
+
+/// An answer that is encoded. If that panics, the caller learns that the handler has failed.
+struct Encoding<'s> {
+    session: &'s Session,
+    id: u64,
+}
+
+impl Drop for Encoding<'_> {
+    fn drop(&mut self) {
+        self.session.refuse(self.id, Status::Failed);
     }
 }
 

@@ -9,6 +9,7 @@ mod broken;
 mod busy;
 mod ending;
 mod evolution;
+mod forbidden;
 mod items;
 mod observer;
 mod python;

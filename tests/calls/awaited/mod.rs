@@ -6,8 +6,9 @@ mod floods;
 mod forged;
 mod many;
 mod observed;
-mod panics;
+
 mod serving;
+mod wakers;
 
 use std::fs::File;
 use std::future::{pending, poll_fn};

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
+use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -36,6 +37,16 @@ struct Table {
     finished: VecDeque<Arc<Running>>,
 }
 
+/// A call that was answered. It may hold wakers, and those may own anything, such as other calls: declare it before the
+/// table is locked, so that it is dropped afterwards.
+#[derive(Default)]
+struct Old {
+    /// What some handlers keep after they have answered.
+    shared: Option<Arc<Running>>,
+    /// What was in memory that is used again.
+    owned: Option<Running>,
+}
+
 impl Calls {
     pub(super) fn new(peer: Option<Arc<Peer>>) -> Self {
         Self {
@@ -56,17 +67,19 @@ impl Calls {
         deadline: Option<Instant>,
         is_stream: bool,
     ) -> Option<Arc<Running>> {
+        let mut old = Old::default();
         let mut table = self.table();
         let Table { running, finished } = &mut *table;
         let Entry::Vacant(vacant) = running.entry(id) else { return None };
-        let call = vacant.insert(self.renew(finished.pop_front(), deadline, is_stream));
+        let call = self.renew(finished.pop_front(), deadline, is_stream, &mut old);
+        let call = vacant.insert(call);
         add_one(self.count(is_stream));
         Some(Arc::clone(call))
     }
 
     /// Begins a call that has no id, and so no answer.
     pub(super) fn begin_unanswered(&self, is_stream: bool) -> Arc<Running> {
-        self.renew(None, None, is_stream)
+        Arc::new(Running::new(self.peer.clone(), None, is_stream))
     }
 
     /// Puts a call in the memory of a finished one, if there is one that nobody else holds: some handlers keep theirs
@@ -77,12 +90,17 @@ impl Calls {
         finished: Option<Arc<Running>>,
         deadline: Option<Instant>,
         is_stream: bool,
+        old: &mut Old,
     ) -> Arc<Running> {
-        if let Some(mut finished) = finished
-            && let Some(place) = Arc::get_mut(&mut finished)
-        {
-            *place = place.next(deadline, is_stream);
-            return finished;
+        if let Some(mut finished) = finished {
+            match Arc::get_mut(&mut finished) {
+                Some(place) => {
+                    let next = place.next(deadline, is_stream);
+                    old.owned = Some(mem::replace(place, next));
+                    return finished;
+                }
+                None => old.shared = Some(finished),
+            }
         }
         Arc::new(Running::new(self.peer.clone(), deadline, is_stream))
     }
@@ -96,13 +114,15 @@ impl Calls {
     /// Ends a call, and returns it. `None` if it does not run, or if its caller waits for no answer.
     #[inline]
     pub(super) fn remove(&self, id: u64) -> Option<Ending<'_>> {
+        let mut old = Old::default();
         let mut table = self.table();
         let running = table.running.remove(&id)?;
         let count = self.count(running.is_stream());
         count.store(count.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
         let ending = (!running.is_cancelled()).then(|| self.ending(running.is_over()));
-        if table.finished.len() < MAX_FINISHED {
-            table.finished.push_back(running);
+        match table.finished.len() {
+            MAX_FINISHED.. => old.shared = Some(running),
+            _ => table.finished.push_back(running),
         }
         ending
     }

@@ -35,6 +35,8 @@ struct Table {
     running: Ids<Arc<Running>>,
     /// Calls that were answered. Their memory is used again.
     finished: VecDeque<Arc<Running>>,
+    /// Whether the next end of a call is awaited.
+    is_awaited: bool,
 }
 
 /// A call that was answered. It may hold wakers, and those may own anything, such as other calls: declare it before the
@@ -69,7 +71,7 @@ impl Calls {
     ) -> Option<Arc<Running>> {
         let mut old = Old::default();
         let mut table = self.table();
-        let Table { running, finished } = &mut *table;
+        let Table { running, finished, .. } = &mut *table;
         let Entry::Vacant(vacant) = running.entry(id) else { return None };
         let call = self.renew(finished.pop_front(), deadline, is_stream, &mut old);
         let call = vacant.insert(call);
@@ -111,12 +113,13 @@ impl Calls {
         self.table().running.get(&id).cloned()
     }
 
-    /// Ends a call, and returns it. `None` if it does not run, or if its caller waits for no answer.
+    /// Ends a call. Returns it unless it does not run, or its caller waits for no answer. Also returns whether its end
+    /// was awaited.
     #[inline]
-    pub(super) fn remove(&self, id: u64) -> Option<Ending<'_>> {
+    pub(super) fn remove(&self, id: u64) -> (Option<Ending<'_>>, bool) {
         let mut old = Old::default();
         let mut table = self.table();
-        let running = table.running.remove(&id)?;
+        let Some(running) = table.running.remove(&id) else { return (None, false) };
         let count = self.count(running.is_stream());
         count.store(count.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
         let ending = (!running.is_cancelled()).then(|| self.ending(running.is_over()));
@@ -124,7 +127,14 @@ impl Calls {
             MAX_FINISHED.. => old.shared = Some(running),
             _ => table.finished.push_back(running),
         }
-        ending
+        (ending, mem::take(&mut table.is_awaited))
+    }
+
+    /// Awaits the next end of a call: see [`remove`](Self::remove). Returns the [`counts`](Self::counts) until then.
+    pub(super) fn await_end(&self) -> (usize, usize) {
+        let mut table = self.table();
+        table.is_awaited = true;
+        self.counts()
     }
 
     /// Returns all calls that run.
@@ -144,7 +154,7 @@ impl Calls {
     /// Returns whether a call has ended whose answer is not queued yet.
     pub(super) fn is_ending(&self) -> bool {
         // In this order: between both, a call may end and not be answered, but not the reverse.
-        let answered = self.answered.load(Ordering::Acquire);
+        let answered = self.answered.load(Ordering::SeqCst);
         answered != self.ended.load(Ordering::Acquire)
     }
 
@@ -186,7 +196,8 @@ pub(super) struct Ending<'s> {
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.answered.fetch_add(1, Ordering::Release);
+        // Whoever answers then looks whether the session is closing. If it is not, who closes it sees this.
+        self.answered.fetch_add(1, Ordering::SeqCst);
     }
 }
 

@@ -7,12 +7,26 @@ use std::cell::RefCell;
 /// The largest buffer that is kept, in bytes.
 pub(crate) const MAX_SPARE: usize = 4096;
 
-/// The most buffers that a thread keeps, and the most bytes of them.
+/// Buffers by their size: a short frame that is kept for long must not keep the memory of a long one.
+const CLASSES: [Class; 3] = [
+    Class { max_len: 256, max_total: 16 * 1024 },
+    Class { max_len: 1024, max_total: 16 * 1024 },
+    Class { max_len: MAX_SPARE, max_total: 32 * 1024 },
+];
+
+/// The most buffers of a class that a thread keeps.
 const MAX_COUNT: usize = 256;
-const MAX_TOTAL: usize = 64 * 1024;
 
 thread_local! {
-    static SPARE: RefCell<Spare> = const { RefCell::new(Spare { buffers: Vec::new(), total: 0 }) };
+    static SPARE: RefCell<[Spare; CLASSES.len()]> =
+        const { RefCell::new([const { Spare { buffers: Vec::new(), total: 0 } }; CLASSES.len()]) };
+}
+
+struct Class {
+    /// The largest buffer, in bytes.
+    max_len: usize,
+    /// The most bytes that a thread keeps.
+    max_total: usize,
 }
 
 struct Spare {
@@ -23,15 +37,17 @@ struct Spare {
 /// Copies `bytes`, if they are few to memory that the thread has kept.
 #[inline]
 pub(crate) fn copy(bytes: &[u8]) -> Vec<u8> {
-    let mut copy = if bytes.len() <= MAX_SPARE { take() } else { Vec::new() };
+    let mut copy = take(bytes.len());
+    // A buffer that grows further may become too large to be kept.
+    copy.reserve_exact(bytes.len());
     copy.extend_from_slice(bytes);
     copy
 }
 
-/// Returns an empty buffer that the thread has kept, or one without memory.
+/// Returns an empty buffer that the thread has kept and that is not much larger than `len`, or one without memory.
 #[inline]
-fn take() -> Vec<u8> {
-    with(|spare| {
+fn take(len: usize) -> Vec<u8> {
+    with(len, |spare, _class| {
         let buffer = spare.buffers.pop()?;
         spare.total -= buffer.capacity();
         Some(buffer)
@@ -43,11 +59,11 @@ fn take() -> Vec<u8> {
 #[inline]
 pub(crate) fn keep(mut buffer: Vec<u8>) {
     let len = buffer.capacity();
-    if !(1..=MAX_SPARE).contains(&len) {
+    if len == 0 {
         return;
     }
-    with(|spare| {
-        if spare.buffers.len() < MAX_COUNT && spare.total + len <= MAX_TOTAL {
+    with(len, |spare, class| {
+        if spare.buffers.len() < MAX_COUNT && spare.total + len <= class.max_total {
             buffer.clear();
             spare.total += len;
             spare.buffers.push(buffer);
@@ -56,18 +72,22 @@ pub(crate) fn keep(mut buffer: Vec<u8>) {
     });
 }
 
-/// Does nothing while the thread ends.
+/// Changes the buffers of the class of `len`. Does nothing if there is none, or while the thread ends.
 #[inline]
-fn with<T>(change: impl FnOnce(&mut Spare) -> Option<T>) -> Option<T> {
-    SPARE.try_with(|spare| change(&mut *spare.try_borrow_mut().ok()?)).ok()?
+fn with<T>(len: usize, change: impl FnOnce(&mut Spare, &Class) -> Option<T>) -> Option<T> {
+    let at = CLASSES.iter().position(|class| len <= class.max_len)?;
+    SPARE
+        .try_with(|spare| change(spare.try_borrow_mut().ok()?.get_mut(at)?, CLASSES.get(at)?))
+        .ok()?
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_COUNT, MAX_SPARE, MAX_TOTAL, SPARE, copy, keep, take};
+    use super::{CLASSES, MAX_COUNT, MAX_SPARE, SPARE, copy, keep, take};
 
-    fn kept() -> (usize, usize) {
-        SPARE.with_borrow(|spare| (spare.buffers.len(), spare.total))
+    /// Returns how many buffers of each class are kept, and how many bytes.
+    fn kept() -> [(usize, usize); CLASSES.len()] {
+        SPARE.with_borrow(|spare| spare.each_ref().map(|spare| (spare.buffers.len(), spare.total)))
     }
 
     #[test]
@@ -77,22 +97,40 @@ mod tests {
         keep(buffer);
         let again = copy(&[2; 10]);
         assert_eq!((again.as_ptr(), &again[..]), (memory, &[2; 10][..]));
-        assert_eq!((take().capacity(), kept()), (0, (0, 0)));
+        assert_eq!((take(10).capacity(), kept()), (0, [(0, 0); 3]));
+    }
+
+    #[test]
+    fn a_short_frame_takes_no_large_buffer() {
+        for len in [1, 100, 300, 2000] {
+            keep(Vec::with_capacity(MAX_SPARE));
+            let short = copy(&vec![7; len]);
+            assert!(short.capacity() <= 256.max(4 * len), "{} bytes for {len}", short.capacity());
+        }
+    }
+
+    #[test]
+    fn a_buffer_that_grows_can_be_kept() {
+        keep(Vec::with_capacity(3000));
+        keep(copy(&[7; MAX_SPARE]));
+        assert_eq!(kept(), [(0, 0), (0, 0), (1, MAX_SPARE)]);
     }
 
     #[test]
     fn a_thread_keeps_few_buffers_and_no_large_ones() {
         keep(Vec::new());
         keep(Vec::with_capacity(MAX_SPARE + 1));
-        assert_eq!(kept(), (0, 0));
+        assert_eq!(kept(), [(0, 0); 3]);
         for _ in 0..=MAX_COUNT {
             keep(Vec::with_capacity(1));
         }
-        assert_eq!(kept().0, MAX_COUNT);
-        while take().capacity() > 0 {}
-        for _ in 0..=MAX_TOTAL / MAX_SPARE {
-            keep(Vec::with_capacity(MAX_SPARE));
+        assert_eq!(kept(), [(MAX_COUNT, MAX_COUNT), (0, 0), (0, 0)]);
+        while take(1).capacity() > 0 {}
+        for class in &CLASSES {
+            for _ in 0..=class.max_total / class.max_len {
+                keep(Vec::with_capacity(class.max_len));
+            }
         }
-        assert_eq!(kept(), (MAX_TOTAL / MAX_SPARE, MAX_TOTAL));
+        assert_eq!(kept(), CLASSES.map(|class| (class.max_total / class.max_len, class.max_total)));
     }
 }

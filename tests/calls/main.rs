@@ -5,9 +5,11 @@
 mod awaited;
 #[path = "both/main.rs"]
 mod both;
+mod broken;
 mod busy;
 mod ending;
 mod evolution;
+mod forbidden;
 mod items;
 mod observer;
 mod python;

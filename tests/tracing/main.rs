@@ -3,13 +3,17 @@
 
 mod collector;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::calls::{CallError, Context, ItemSender, Responder, Server};
 use datagrammar::tokio::calls as awaited;
 use datagrammar::{Connection, Message, Protocol, tokio as endpoints};
-use tracing::info;
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::with_default;
+use tracing::{Event, Metadata, Subscriber, info};
 
 use crate::collector::{Collector, Span};
 
@@ -221,4 +225,56 @@ async fn call_awaited(collector: &Collector) {
             "8 Count: cancelled",
         ],
     );
+}
+
+/// A subscriber that panics when it learns the id of the first call.
+struct Clumsy(AtomicBool);
+
+impl Subscriber for Clumsy {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {
+        assert!(self.0.swap(true, Ordering::Relaxed), "as the test asks");
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn a_subscriber_that_panics_holds_up_no_other_call() {
+    let (collector, _turn) = Collector::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (client, server) = endpoints::Connection::pair().unwrap();
+        let serving = awaited::Server::new(SumsTokioService(Handler));
+        let serving = tokio::spawn(async move { serving.serve(server).await });
+        let client = SumsTokioClient::new(client);
+        assert_eq!(client.add(1, 2).await.unwrap(), 3);
+        let calls: [fn(&SumsTokioClient); 2] =
+            [|client| drop(client.add(1, 2)), |client| drop(client.count(2))];
+        for call in calls {
+            with_default(Clumsy(AtomicBool::new(false)), || {
+                catch_unwind(AssertUnwindSafe(|| call(&client))).unwrap_err();
+            });
+            let added = tokio::time::timeout(Duration::from_secs(60), client.add(1, 2));
+            assert_eq!(added.await.expect("its request is sent").unwrap(), 3);
+            assert_eq!(client.calls.in_flight(), 0);
+        }
+        drop(client);
+        serving.await.unwrap().unwrap();
+    });
+    drop(runtime);
+    collector.take();
 }

@@ -67,6 +67,7 @@ mod status;
 mod sync;
 mod trace;
 mod unsent;
+mod wake;
 
 pub(crate) use self::bell::Bell;
 pub(crate) use self::client::{Accepted, Core};

@@ -212,7 +212,7 @@ impl Outlet {
                     Err(error) => {
                         let unsent = Unsent::new(datagram, error, self.sent());
                         if unsent.is_last && !unsent.error.is_fatal() {
-                            // There is no memory. The other side would wait for what is lost.
+                            // Of memory, or of permission. The other side would wait for what is lost.
                             sink.shutdown();
                         }
                         not_sent(unsent);

@@ -6,6 +6,7 @@ use std::task::{Poll, Waker};
 
 use crate::calls::sync::atomic::{AtomicBool, Ordering, fence};
 use crate::calls::sync::{Mutex, MutexGuard};
+use crate::calls::wake::wake_all;
 
 /// The tasks that wait for room in a queue.
 #[derive(Debug, Default)]
@@ -44,7 +45,7 @@ impl Room {
         let wakers = mem::take(&mut *waiting);
         self.has_waiting.store(false, Ordering::SeqCst);
         drop(waiting);
-        wakers.into_iter().for_each(Waker::wake);
+        wake_all(wakers);
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Waker>> {

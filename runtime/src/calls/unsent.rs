@@ -19,10 +19,17 @@ pub(crate) struct Unsent {
 
 impl Unsent {
     pub(super) fn new(datagram: &Datagram, error: SendError, start: u64) -> Self {
-        let head = |frame| CallHead::split(frame).map(|(head, _)| head);
-        let parts: Vec<_> = datagram.frames().map(head).collect();
-        // A bundle has parts of many calls.
-        let is_last = error.is_fatal() || parts.len() > 1;
+        let mut is_short = false;
+        let parts: Vec<_> = datagram
+            .frames()
+            .map(|frame| {
+                let (head, message) = CallHead::split(frame)?;
+                is_short = message.is_empty();
+                Some(head)
+            })
+            .collect();
+        // A bundle has parts of many calls. And where a part without a message is refused, so is what would tell of it.
+        let is_last = error.is_fatal() || parts.len() > 1 || is_short;
         Self { parts, error, is_last, start, end: start + datagram.room() as u64 }
     }
 }

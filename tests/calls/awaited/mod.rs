@@ -1,12 +1,14 @@
 //! Calls under tokio.
 
 mod cancelling;
+mod elsewhere;
 mod floods;
 mod forged;
 mod many;
 mod observed;
 mod serving;
 mod shared;
+mod wakers;
 
 use std::fs::File;
 use std::future::{pending, poll_fn};

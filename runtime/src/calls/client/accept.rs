@@ -3,8 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::core::{Core, wake};
+use super::core::Core;
 use super::wakers::Wakers;
+use crate::calls::wake::wake_all;
 use crate::error::RecvError;
 use crate::message::Message;
 use crate::receiver::{Part, Receiver};
@@ -47,8 +48,8 @@ impl Core {
             Err(error) => {
                 let error = Arc::new(error);
                 match receiver.take_refused() {
-                    Some(head) => wake(self.table().fail(head.id, &error)),
-                    None => wake(self.table().fail_all(&error)),
+                    Some(head) => wake_all(self.table().fail(head.id, &error)),
+                    None => wake_all(self.table().fail_all(&error)),
                 }
                 Accepted::More
             }

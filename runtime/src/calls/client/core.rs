@@ -1,7 +1,6 @@
 //! What blocking and awaited clients share: the calls in flight, and the way out for requests.
 
 use std::sync::{Arc, PoisonError};
-use std::task::Waker;
 use std::time::Instant;
 
 use super::call::is_lost_here;
@@ -12,6 +11,7 @@ use crate::calls::outlet::{Outlet, Queued};
 use crate::calls::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::calls::sync::{Mutex, MutexGuard};
 use crate::calls::unsent::Unsent;
+use crate::calls::wake::wake_all;
 use crate::error::{CallError, RecvError, SendError};
 use crate::message::Message;
 use crate::receiver::Part;
@@ -193,7 +193,7 @@ impl Core {
         for part in parts {
             match part {
                 Some(CallHead { kind: CallKind::Request, id, .. }) => {
-                    wake(self.table().not_sent(id, &error));
+                    wake_all(self.table().not_sent(id, &error));
                 }
                 // Items may still come without more credit.
                 Some(_) => {}
@@ -208,17 +208,12 @@ impl Core {
                 false => Arc::new(SendError::Disconnected),
             };
             // The answers to earlier requests can still be received.
-            wake(self.table().stop(&error, start));
+            wake_all(self.table().stop(&error, start));
         }
     }
 
     /// Fails all calls, now and later: no more answers come.
     pub(crate) fn end(&self, reason: Option<Arc<RecvError>>) {
-        wake(self.table().end(reason));
+        wake_all(self.table().end(reason));
     }
-}
-
-/// Wakes who waits for calls, after the table is unlocked.
-pub(super) fn wake(wakers: impl IntoIterator<Item = Waker>) {
-    wakers.into_iter().for_each(Waker::wake);
 }

@@ -2,6 +2,8 @@
 
 use std::task::Waker;
 
+use crate::calls::wake::wake_all;
+
 /// How many further wakers an empty list has memory for.
 const MAX_KEPT: usize = 128;
 
@@ -25,7 +27,7 @@ impl Wakers {
 
     #[inline]
     pub(crate) fn wake(&mut self) {
-        self.first.take().into_iter().chain(self.others.drain(..)).for_each(Waker::wake);
+        wake_all(self.first.take().into_iter().chain(self.others.drain(..)));
         self.others.shrink_to(MAX_KEPT);
     }
 }

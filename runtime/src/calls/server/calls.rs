@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
+use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -34,6 +35,18 @@ struct Table {
     running: Ids<Arc<Running>>,
     /// Calls that were answered. Their memory is used again.
     finished: VecDeque<Arc<Running>>,
+    /// Whether the next end of a call is awaited.
+    is_awaited: bool,
+}
+
+/// A call that was answered. It may hold wakers, and those may own anything, such as other calls: declare it before the
+/// table is locked, so that it is dropped afterwards.
+#[derive(Default)]
+struct Old {
+    /// What some handlers keep after they have answered.
+    shared: Option<Arc<Running>>,
+    /// What was in memory that is used again.
+    owned: Option<Running>,
 }
 
 impl Calls {
@@ -56,17 +69,19 @@ impl Calls {
         deadline: Option<Instant>,
         is_stream: bool,
     ) -> Option<Arc<Running>> {
+        let mut old = Old::default();
         let mut table = self.table();
-        let Table { running, finished } = &mut *table;
+        let Table { running, finished, .. } = &mut *table;
         let Entry::Vacant(vacant) = running.entry(id) else { return None };
-        let call = vacant.insert(self.renew(finished.pop_front(), deadline, is_stream));
+        let call = self.renew(finished.pop_front(), deadline, is_stream, &mut old);
+        let call = vacant.insert(call);
         add_one(self.count(is_stream));
         Some(Arc::clone(call))
     }
 
     /// Begins a call that has no id, and so no answer.
     pub(super) fn begin_unanswered(&self, is_stream: bool) -> Arc<Running> {
-        self.renew(None, None, is_stream)
+        Arc::new(Running::new(self.peer.clone(), None, is_stream))
     }
 
     /// Puts a call in the memory of a finished one, if there is one that nobody else holds: some handlers keep theirs
@@ -77,12 +92,17 @@ impl Calls {
         finished: Option<Arc<Running>>,
         deadline: Option<Instant>,
         is_stream: bool,
+        old: &mut Old,
     ) -> Arc<Running> {
-        if let Some(mut finished) = finished
-            && let Some(place) = Arc::get_mut(&mut finished)
-        {
-            *place = place.next(deadline, is_stream);
-            return finished;
+        if let Some(mut finished) = finished {
+            match Arc::get_mut(&mut finished) {
+                Some(place) => {
+                    let next = place.next(deadline, is_stream);
+                    old.owned = Some(mem::replace(place, next));
+                    return finished;
+                }
+                None => old.shared = Some(finished),
+            }
         }
         Arc::new(Running::new(self.peer.clone(), deadline, is_stream))
     }
@@ -93,18 +113,28 @@ impl Calls {
         self.table().running.get(&id).cloned()
     }
 
-    /// Ends a call, and returns it. `None` if it does not run, or if its caller waits for no answer.
+    /// Ends a call. Returns it unless it does not run, or its caller waits for no answer. Also returns whether its end
+    /// was awaited.
     #[inline]
-    pub(super) fn remove(&self, id: u64) -> Option<Ending<'_>> {
+    pub(super) fn remove(&self, id: u64) -> (Option<Ending<'_>>, bool) {
+        let mut old = Old::default();
         let mut table = self.table();
-        let running = table.running.remove(&id)?;
+        let Some(running) = table.running.remove(&id) else { return (None, false) };
         let count = self.count(running.is_stream());
         count.store(count.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
         let ending = (!running.is_cancelled()).then(|| self.ending(running.is_over()));
-        if table.finished.len() < MAX_FINISHED {
-            table.finished.push_back(running);
+        match table.finished.len() {
+            MAX_FINISHED.. => old.shared = Some(running),
+            _ => table.finished.push_back(running),
         }
-        ending
+        (ending, mem::take(&mut table.is_awaited))
+    }
+
+    /// Awaits the next end of a call: see [`remove`](Self::remove). Returns the [`counts`](Self::counts) until then.
+    pub(super) fn await_end(&self) -> (usize, usize) {
+        let mut table = self.table();
+        table.is_awaited = true;
+        self.counts()
     }
 
     /// Returns all calls that run.
@@ -124,7 +154,7 @@ impl Calls {
     /// Returns whether a call has ended whose answer is not queued yet.
     pub(super) fn is_ending(&self) -> bool {
         // In this order: between both, a call may end and not be answered, but not the reverse.
-        let answered = self.answered.load(Ordering::Acquire);
+        let answered = self.answered.load(Ordering::SeqCst);
         answered != self.ended.load(Ordering::Acquire)
     }
 
@@ -166,7 +196,8 @@ pub(super) struct Ending<'s> {
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.answered.fetch_add(1, Ordering::Release);
+        // Whoever answers then looks whether the session is closing. If it is not, who closes it sees this.
+        self.answered.fetch_add(1, Ordering::SeqCst);
     }
 }
 

@@ -54,7 +54,7 @@ impl Session {
     /// Sends what is queued, until `farewell`, and closes the connection. If a task sends, it does that.
     pub(crate) fn close(&self, farewell: Instant) {
         if let Some(bell) = &self.bell {
-            self.is_closing.store(true, Ordering::Release);
+            self.is_closing.store(true, Ordering::SeqCst);
             bell.ring();
             return;
         }
@@ -67,7 +67,7 @@ impl Session {
     /// Returns whether the connection has to be closed once everything is sent.
     #[inline]
     pub(crate) fn is_closing(&self) -> bool {
-        self.is_closing.load(Ordering::Acquire)
+        self.is_closing.load(Ordering::SeqCst)
     }
 
     pub(crate) fn shutdown(&self) {

@@ -8,6 +8,7 @@ use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use crate::calls::status::CREDIT;
+use crate::calls::wake::wake_all;
 use crate::peer::Peer;
 
 /// How many wakers a call keeps of tasks that wait for it to be cancelled.
@@ -81,7 +82,7 @@ impl Running {
         let mut flow = self.flow();
         let (waker, watchers) = (flow.waker.take(), mem::take(&mut flow.watchers));
         drop(flow);
-        waker.into_iter().chain(watchers).for_each(Waker::wake);
+        wake_all(waker.into_iter().chain(watchers));
     }
 
     /// The handler has ended. Returns whether the sender left it to the handler how its items end.
@@ -108,7 +109,7 @@ impl Running {
             };
             flow.watchers.push(waker.clone());
             drop(flow);
-            stale.into_iter().for_each(Waker::wake);
+            wake_all(stale);
         }
         Poll::Pending
     }

@@ -5,9 +5,13 @@ mod calls;
 mod closing;
 mod context;
 mod crew;
+mod ended;
 mod handling;
 mod items;
 mod minder;
+#[cfg(all(test, datagrammar_loom))]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod models;
 mod request;
 mod responder;
 mod service;

@@ -138,6 +138,11 @@ impl Session {
         self.calls.len()
     }
 
+    /// As [`counts`](Self::counts). The bell rings when a call ends.
+    pub(crate) fn await_end(&self) -> (usize, usize) {
+        self.calls.await_end()
+    }
+
     /// Returns how many calls run that are answered with items, and how many others.
     #[inline]
     pub(crate) fn counts(&self) -> (usize, usize) {
@@ -166,32 +171,6 @@ impl Session {
     #[inline]
     pub(crate) fn unsent(&self) -> usize {
         self.outlet.unsent()
-    }
-
-    /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled. Returns how it ended.
-    pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<Status, SendError> {
-        let Some(ending) = self.calls.remove(id) else { return Ok(Status::Cancelled) };
-        // The handler may have seen that the deadline has passed, and have answered with less than all.
-        let (is_first, ended) = if ending.is_over {
-            (self.push_status(id, Status::TimedOut), Ok(Status::TimedOut))
-        } else {
-            match self.outlet.push(Some(reply(id, Status::Done)), message) {
-                Ok(queued) => (queued.is_first, Ok(Status::Done)),
-                Err(error) => (self.push_status(id, Status::Failed), Err(error)),
-            }
-        };
-        drop(ending);
-        self.flush(is_first);
-        ended
-    }
-
-    /// Ends a call without a message. Says nothing if the call was cancelled. Returns how it ended.
-    pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) -> Status {
-        let Some(ending) = self.calls.remove(id) else { return Status::Cancelled };
-        let is_first = self.outlet.push_head(CallHead { kind, number: status as u32, id });
-        drop(ending);
-        self.flush(is_first);
-        status
     }
 
     /// Sends the status of a call that does not run, or no longer.
@@ -229,11 +208,12 @@ impl Session {
     }
 
     /// Sends what is queued, and waits for room: a client that does not read its answers gets no others. A task of
-    /// the connection does so itself: whoever has queued the first part wakes it.
+    /// the connection does so itself. It is woken if that `is_needed`: whoever has queued the first part wakes it.
     #[inline]
-    fn flush(&self, is_first: bool) {
+    pub(super) fn flush(&self, is_needed: bool) {
         match &self.bell {
-            Some(_) if !is_first => {}
+            // Who closes the connection waits for the last answer.
+            Some(_) if !is_needed && !self.is_closing() => {}
             Some(bell) => bell.ring(),
             None => self.flush_until(0, None),
         }
@@ -282,7 +262,7 @@ impl Session {
     }
 }
 
-fn reply(id: u64, status: Status) -> CallHead {
+pub(super) fn reply(id: u64, status: Status) -> CallHead {
     CallHead { kind: CallKind::Reply, number: status as u32, id }
 }
 

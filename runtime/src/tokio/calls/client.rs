@@ -138,12 +138,13 @@ impl<P: Protocol> Client<P> {
         request: &P::Borrowed<'_>,
     ) -> impl Future<Output = Result<Answer<R>, CallError>> + Send + use<P, R> {
         let trace = Tracing(Trace::client(request.name()));
-        let waiting = self.begin(request, false, &trace.0).map(|id| Waiting::<R> {
+        let waiting = self.begin(request, false).map(|id| Waiting::<R> {
             handle: Arc::clone(&self.handle),
             id,
             is_done: false,
             reply: PhantomData,
         });
+        waiting.iter().for_each(|waiting| trace.0.id(waiting.id));
         let deadline = self.deadline;
         async move {
             let answered = match (waiting, deadline) {
@@ -165,7 +166,7 @@ impl<P: Protocol> Client<P> {
     /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`] if the deadline has passed.
     pub fn items<I>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
         let trace = Trace::client(request.name());
-        match self.begin(request, true, &trace) {
+        match self.begin(request, true) {
             Ok(id) => Ok(Items::new(Arc::clone(&self.handle), id, self.deadline, trace)),
             Err(error) => {
                 trace.end(|| Traced::of_error(&error));
@@ -186,15 +187,9 @@ impl<P: Protocol> Client<P> {
         self.handle.0.core.table().dropped()
     }
 
-    fn begin(
-        &self,
-        request: &P::Borrowed<'_>,
-        items: bool,
-        trace: &Trace,
-    ) -> Result<u64, CallError> {
+    fn begin(&self, request: &P::Borrowed<'_>, items: bool) -> Result<u64, CallError> {
         let link = &*self.handle.0;
         let (id, sending) = link.core.begin(request, items, self.deadline)?;
-        trace.id(id);
         match sending {
             // It may have sent what another task waits for.
             Sending::Now if link.core.flush() => link.admit(),

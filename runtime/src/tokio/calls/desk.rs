@@ -70,7 +70,7 @@ where
             held: Held::new(),
             spares,
             room: None,
-            look: Look::default(),
+            look: Look::new(),
             has_received: false,
         }
     }
@@ -171,8 +171,10 @@ where
     fn admits(&self, waiting: usize) -> bool {
         let max = self.bounds.calls;
         // A call may be answered after its handler has ended, and end before its handler does.
-        let unanswered = self.session.counts().1.saturating_sub(waiting);
-        self.load.calls() < max && unanswered < max && self.gate.admits(&self.session)
+        let has_room = |(_, unanswered): (usize, usize)| unanswered.saturating_sub(waiting) < max;
+        self.load.calls() < max
+            && (has_room(self.session.counts()) || has_room(self.session.await_end()))
+            && self.gate.admits(&self.session)
     }
 
     fn is_full(&self) -> bool {

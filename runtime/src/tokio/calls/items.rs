@@ -43,7 +43,10 @@ impl<P, I> Items<P, I> {
         trace: Trace,
     ) -> Self {
         let protocol = PhantomData;
-        Self { handle, id, deadline, timer: None, item: None, is_done: false, trace, protocol }
+        let items =
+            Self { handle, id, deadline, timer: None, item: None, is_done: false, trace, protocol };
+        items.trace.id(id);
+        items
     }
 }
 

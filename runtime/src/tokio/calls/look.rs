@@ -1,9 +1,8 @@
 //! When a server looks for the next request.
 
-use std::pin::pin;
 use std::task::{Context, Poll};
 
-use ::tokio::task::yield_now;
+use super::turn::Turn;
 
 /// How many requests in a row must come alone before a look is deferred.
 const ALONE: u8 = 32;
@@ -16,9 +15,10 @@ const DEFERRED: u8 = 32;
 /// A client that calls one at a time sends no request before it has the last answer. A look at once finds nothing, and
 /// costs a system call. If a task of the same thread calls, or a fast one elsewhere, a deferred look finds its next
 /// request, which then needs no event. Looks are deferred as long as that finds requests.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Look {
     state: State,
+    turn: Turn,
     /// How many requests in a row came alone.
     alone: u8,
 }
@@ -37,6 +37,10 @@ enum State {
 }
 
 impl Look {
+    pub(super) fn new() -> Self {
+        Self { state: State::default(), turn: Turn::new(), alone: 0 }
+    }
+
     /// Polls for the tasks that the reactor has woken.
     #[inline]
     pub(super) fn poll_deferred(&mut self, cx: &Context<'_>) -> Poll<()> {
@@ -50,13 +54,12 @@ impl Look {
 
     /// Returns whether to defer the next look. Then the task is woken for it.
     #[inline]
-    pub(super) fn defer(&mut self, cx: &mut Context<'_>) -> bool {
-        let is_deferred =
-            self.state == State::Found && (ALONE..ALONE + DEFERRED).contains(&self.alone);
+    pub(super) fn defer(&mut self, cx: &Context<'_>) -> bool {
+        let is_deferred = self.state == State::Found
+            && (ALONE..ALONE + DEFERRED).contains(&self.alone)
+            && self.turn.begin(cx);
         if is_deferred {
             self.state = State::Reactor;
-            // Wakes the task after the reactor was asked.
-            _ = pin!(yield_now()).poll(cx);
         }
         is_deferred
     }
@@ -89,8 +92,8 @@ mod tests {
 
     /// Finds a request, and looks for the next one, which comes only if `comes`. Returns whether that look was deferred.
     fn request(look: &mut Look, comes: bool) -> bool {
-        let mut cx = Context::from_waker(Waker::noop());
-        let is_deferred = look.defer(&mut cx);
+        let cx = Context::from_waker(Waker::noop());
+        let is_deferred = look.defer(&cx);
         if is_deferred {
             assert!(look.poll_deferred(&cx).is_pending(), "the tasks have their turn");
         }
@@ -104,7 +107,7 @@ mod tests {
     }
 
     fn after_requests_alone() -> Look {
-        let mut look = Look::default();
+        let mut look = Look::new();
         look.has_found(true);
         (0..ALONE).for_each(|_| assert!(!request(&mut look, false)));
         look

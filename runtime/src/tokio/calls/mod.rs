@@ -68,6 +68,7 @@ mod server;
 mod service;
 mod spares;
 mod stopper;
+mod turn;
 mod writer;
 
 pub use self::client::Client;

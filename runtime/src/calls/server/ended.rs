@@ -1,0 +1,76 @@
+//! How a call of a session ends.
+
+use super::calls::Ending;
+use super::session::{Session, reply};
+use crate::calls::bell::Bell;
+use crate::calls::status::Status;
+use crate::error::SendError;
+use crate::message::Message;
+use crate::wire::{CallHead, CallKind};
+
+impl Session {
+    /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled. Returns how it ended.
+    pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<Status, SendError> {
+        let Some(ended) = self.end_call(id) else { return Ok(Status::Cancelled) };
+        // The handler may have seen that the deadline has passed, and have answered with less than all.
+        if ended.is_over() {
+            ended.answered(self.push_status(id, Status::TimedOut));
+            return Ok(Status::TimedOut);
+        }
+        let queued = self.outlet.push(Some(reply(id, Status::Done)), message)?;
+        ended.answered(queued.is_first);
+        Ok(Status::Done)
+    }
+
+    /// Ends a call without a message. Says nothing if the call was cancelled. Returns how it ended.
+    pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) -> Status {
+        let Some(ended) = self.end_call(id) else { return Status::Cancelled };
+        ended.answered(self.outlet.push_head(CallHead { kind, number: status as u32, id }));
+        status
+    }
+
+    /// Takes a call out, to answer it. `None` if it does not run, or if its caller waits for no answer.
+    #[inline]
+    fn end_call(&self, id: u64) -> Option<Ended<'_>> {
+        let (ending, is_awaited) = self.calls.remove(id);
+        if ending.is_none() && is_awaited {
+            self.bell.iter().for_each(Bell::ring);
+        }
+        ending.map(|ending| Ended { session: self, id, ending: Some(ending), is_awaited })
+    }
+}
+
+/// A call that has ended, and is answered next. If encoding the answer fails or panics, the caller learns that the
+/// handler has failed.
+struct Ended<'s> {
+    session: &'s Session,
+    id: u64,
+    /// `None` once the answer is queued.
+    ending: Option<Ending<'s>>,
+    /// Whether the task of the connection waits for it.
+    is_awaited: bool,
+}
+
+impl Ended<'_> {
+    /// Returns whether nobody waits for the answer any more.
+    fn is_over(&self) -> bool {
+        self.ending.as_ref().is_some_and(|ending| ending.is_over)
+    }
+
+    /// The answer is queued, and `is_first`: see [`Queued::is_first`](crate::calls::outlet::Queued::is_first).
+    #[inline]
+    fn answered(mut self, is_first: bool) {
+        self.ending = None;
+        self.session.flush(is_first || self.is_awaited);
+    }
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        if self.ending.is_some() {
+            let is_first = self.session.push_status(self.id, Status::Failed);
+            self.ending = None;
+            self.session.flush(is_first || self.is_awaited);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Runs the threads that answer, and the task that sends their answers, in every order, as `calls::models` does.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+use loom::future::block_on;
+use loom::thread;
+
+use super::session::Session;
+use crate::calls::bell::Bell;
+use crate::calls::memory::Memory;
+use crate::calls::outlet::Outlet;
+use crate::calls::status::Status;
+use crate::peer::Peer;
+use crate::wire::CallKind;
+
+/// A session whose answers a task sends. One call runs.
+fn session() -> Arc<Session> {
+    let (memory, _outputs) = Memory::new();
+    let mut session = Session::new(None, Outlet::in_memory(memory), None::<Peer>);
+    session.bell = Some(Bell::default());
+    assert!(session.begin(1, None, false).is_some());
+    Arc::new(session)
+}
+
+/// Does what the task of `session` does, until `is_done` before it sends.
+fn drive(session: &Session, is_done: impl Fn() -> bool) {
+    let bell = session.bell().unwrap();
+    block_on(poll_fn(|cx| {
+        bell.disarm();
+        let is_done = is_done();
+        assert!(session.try_flush());
+        bell.arm(cx);
+        if is_done { Poll::Ready(()) } else { Poll::Pending }
+    }));
+}
+
+/// Another thread may queue the first part, and wake the task before the call has ended.
+#[test]
+fn whoever_waits_for_the_end_of_a_call_learns_of_it() {
+    loom::model(|| {
+        let session = session();
+        let answering = thread::spawn({
+            let session = Arc::clone(&session);
+            move || session.finish(1, CallKind::Reply, Status::Failed)
+        });
+        let refusing = thread::spawn({
+            let session = Arc::clone(&session);
+            move || session.refuse(2, Status::Busy)
+        });
+        drive(&session, || session.counts().1 == 0 || session.await_end().1 == 0);
+        answering.join().unwrap();
+        refusing.join().unwrap();
+    });
+}
+
+#[test]
+fn whoever_closes_the_connection_learns_of_the_last_answer() {
+    loom::model(|| {
+        let session = session();
+        let answering = thread::spawn({
+            let session = Arc::clone(&session);
+            move || session.finish(1, CallKind::Reply, Status::Failed)
+        });
+        let closing = thread::spawn({
+            let session = Arc::clone(&session);
+            move || {
+                session.refuse(2, Status::Stopping);
+                session.close(Instant::now());
+            }
+        });
+        drive(&session, || session.is_closing() && !session.is_ending());
+        answering.join().unwrap();
+        closing.join().unwrap();
+    });
+}

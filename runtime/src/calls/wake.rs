@@ -1,0 +1,12 @@
+//! Wakes tasks and threads of others.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
+
+/// Wakes all, even if a waker panics: then the panic hook has reported it.
+#[inline]
+pub(super) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
+    wakers.into_iter().for_each(|waker| {
+        _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+    });
+}

@@ -1,0 +1,66 @@
+//! A server that no task of the runtime polls.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use datagrammar::calls::{self, Call};
+use datagrammar::tokio::Connection;
+use datagrammar::tokio::calls::{Server, Service};
+use tokio::runtime::Builder;
+use tokio::sync::Notify;
+use tokio::task::LocalSet;
+use tokio::time::sleep;
+
+use super::{Protocol, STALL};
+use crate::protocol::{Sum, Sums};
+
+struct Telling(Arc<Notify>);
+
+impl Service for Telling {
+    type Protocol = Protocol;
+
+    async fn handle(self: Arc<Self>, mut call: Call<Protocol>) {
+        let Some((_, Sums::Add { left, right }, answer)) = call.open() else { return };
+        self.0.notify_one();
+        answer.reply::<Sum>(Ok(left + right));
+    }
+}
+
+/// The runtime forgets who has yielded if `block_on` returns in the same turn.
+#[test]
+fn a_server_goes_on_in_the_next_block_on() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let (client, server) = {
+        let _entered = runtime.enter();
+        let (client, server) = Connection::pair().unwrap();
+        (client.into_blocking(), server)
+    };
+    let told = Arc::new(Notify::new());
+    let mut local = LocalSet::new();
+    let service = Telling(Arc::clone(&told));
+    local.spawn_local(async move { Server::new(service).serve(server).await.unwrap() });
+    let done = Arc::new(AtomicU64::new(0));
+    let calling = thread::spawn({
+        let done = Arc::clone(&done);
+        move || {
+            let client = calls::Client::<Protocol>::new(client);
+            for number in 0..200 {
+                let answer = client.call::<Sum>(&Sums::Add { left: number, right: 1 });
+                assert_eq!(answer.unwrap().decode().unwrap(), number + 1);
+                done.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    });
+    while !calling.is_finished() {
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = &mut local => {}
+                () = told.notified() => {}
+                () = sleep(STALL) => panic!("stuck after {done:?} calls"),
+            }
+        });
+    }
+    calling.join().unwrap();
+}

@@ -1,0 +1,120 @@
+//! Wakers that panic, and wakers that own something.
+
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::{self, Wake, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use datagrammar::calls::{self, Answering, Call, CallError};
+
+use datagrammar::to_vec;
+use datagrammar::tokio::Connection;
+use datagrammar::tokio::calls::{Client, Server, Service};
+use datagrammar_tests::raw;
+use rustix::net::SocketType;
+use tokio::runtime::Builder;
+use tokio::task::yield_now;
+use tokio::time::timeout;
+
+use super::{Ours, Protocol, STALL};
+use crate::peer::{Peer, REPLY, bundle, part};
+use crate::protocol::{Sum, Sums};
+
+struct Clumsy;
+
+impl Wake for Clumsy {
+    fn wake(self: Arc<Self>) {
+        panic!("as the test asks");
+    }
+}
+
+/// The task of the client goes on.
+#[tokio::test]
+async fn a_waker_that_panics_holds_up_no_other_call() {
+    for clumsy in 0..3 {
+        let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
+        let client: Ours = Client::new(Connection::adopt(ours).unwrap());
+        let mut peer = Peer::new(theirs);
+        let mut calls: Vec<_> = (0..3)
+            .map(|number| Box::pin(client.call::<Sum>(&Sums::Add { left: number, right: 0 })))
+            .collect();
+        let waker = Waker::from(Arc::new(Clumsy));
+        let mut clumsy = calls.remove(clumsy);
+        assert!(clumsy.as_mut().poll(&mut task::Context::from_waker(&waker)).is_pending());
+        let others = tokio::spawn(async move {
+            for call in calls {
+                assert_eq!(call.await.unwrap().decode().unwrap(), 7);
+            }
+        });
+        for _ in 0..10 {
+            yield_now().await;
+        }
+        let requests: Vec<_> = (0..3).map(|_| peer.next()).collect();
+        let value = to_vec(&Sum::Ok(7)).unwrap();
+        let replies: Vec<_> =
+            requests.iter().map(|request| part(REPLY, 0, request.id, &value)).collect();
+        peer.send(&bundle(&replies));
+        timeout(STALL, others).await.expect("they are woken").unwrap();
+        assert_eq!(clumsy.await.unwrap().decode().unwrap(), 7);
+    }
+}
+
+/// Keeps the answer of one call, and has a waker own it that waits for another one.
+#[derive(Default)]
+struct Keeper(Mutex<Option<Answering>>);
+
+struct Owner(#[expect(dead_code, reason = "it is dropped")] Answering);
+
+impl Wake for Owner {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Service for Keeper {
+    type Protocol = Protocol;
+
+    async fn handle(self: Arc<Self>, mut call: Call<Protocol>) {
+        let Some((cx, request, answer)) = call.open() else { return };
+        match request {
+            Sums::Slow { .. } => *self.0.lock().unwrap() = Some(answer),
+            Sums::Add { left, right } => {
+                if let Some(kept) = self.0.lock().unwrap().take() {
+                    let waker = Waker::from(Arc::new(Owner(kept)));
+                    let cancelled = pin!(cx.cancelled());
+                    assert!(cancelled.poll(&mut task::Context::from_waker(&waker)).is_pending());
+                }
+                answer.reply::<Sum>(Ok(left + right));
+            }
+            _ => panic!("nothing else is called"),
+        }
+    }
+}
+
+/// Like a task of an executor whose wakers own it, and with it what it holds.
+#[test]
+fn a_waker_of_a_finished_call_may_own_another_answer() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let (client, server) = datagrammar::Connection::pair().unwrap();
+    let client = calls::Client::<Protocol>::new(client).deadline(Instant::now() + STALL);
+    let serving = thread::spawn(move || {
+        runtime.block_on(async {
+            let server = Connection::from_blocking(server).unwrap();
+            Server::new(Keeper::default()).serve(server).await
+        })
+    });
+    let kept = thread::spawn({
+        let client = client.clone();
+        move || client.call::<Sum>(&Sums::Slow { millis: 0 }).map(drop)
+    });
+    while client.in_flight() == 0 {
+        thread::yield_now();
+    }
+    thread::sleep(Duration::from_millis(50));
+    for number in 0..3 {
+        let added = client.call::<Sum>(&Sums::Add { left: number, right: 1 });
+        assert_eq!(added.unwrap().decode().unwrap(), number + 1);
+    }
+    assert!(matches!(kept.join().unwrap(), Err(CallError::Failed)));
+    drop(client);
+    serving.join().unwrap().unwrap();
+}

@@ -13,9 +13,9 @@ pub(crate) fn of(cases: &[Case]) -> String {
         "# Calls, measured side by side\n\n{}.\n\n\
          A call sends {} bytes, and gets them back. CPU time is that of both sides, in user and kernel mode, in ns: \
          medians over interleaved rounds. The ratio is the median of the rounds' ratios. *In flight* is how many calls \
-         run at a time. *One runtime* has a thread for each core, and *two threads* a runtime each: there, what it costs to wake a core that \
-         sleeps is most of the CPU time of one call at a time. Blocking calls and raw ones run on one core, and the blocking server has one thread; *eager* waits \
-         in the read itself.\n\n\
+         run at a time. *One runtime* has a thread for each core. *Two threads* have a runtime each: of one call at a time, \
+         most CPU time then goes into waking a core that sleeps. Blocking calls and raw ones run on one core, and the \
+         blocking server has one thread; *eager* waits in the read itself.\n\n\
          | sides | in flight | datagrammar | compared with | its CPU time | ratio | required | |\n\
          | --- | ---: | ---: | --- | ---: | ---: | ---: | --- |\n",
         machine::describe(),

@@ -68,7 +68,8 @@ pub struct Child<Tx, Rx> {
 impl<Tx: Message, Rx: Message> Child<Tx, Rx> {
     /// Starts a child. Replaces the command's standard input; afterwards it is [`Stdio::null`], and the
     /// command can be used again. Each use adds a step that later children take before they execute
-    /// ([`pre_exec`](std::os::unix::process::CommandExt::pre_exec)), so make a new command to spawn without end.
+    /// ([`pre_exec`](std::os::unix::process::CommandExt::pre_exec)), so make a new command for each child if you
+    /// spawn many.
     /// Pipes requested with [`Stdio::piped`] are in the [`Process`].
     ///
     /// # Errors

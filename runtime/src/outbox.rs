@@ -23,7 +23,7 @@ const MAX_SLICES_BUNDLED: usize = 2 * MAX_BORROWED_BUNDLED + 1;
 thread_local! {
     /// A thread that sends nothing has no buffer.
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-    /// Nor has one whose messages have no descriptors.
+    /// A thread whose messages have no descriptors has no memory for them.
     static DESCRIPTORS: Cell<Vec<BorrowedFd<'static>>> = const { Cell::new(Vec::new()) };
 }
 

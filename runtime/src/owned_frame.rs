@@ -16,7 +16,7 @@ use crate::wire::is_reserved;
 /// A frame of an `M` that owns its memory. Queue it, move it to another thread, or encode a message once
 /// and send it to many peers.
 ///
-/// A thread uses the memory of frames of up to 4 KiB that it drops for its next ones. It keeps at most 64 KiB.
+/// A thread reuses the memory of frames of up to 4 KiB that it has dropped. It keeps at most 64 KiB.
 ///
 /// ```
 /// use datagrammar::{Connection, Message, OwnedFrame, Wait};

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 /// The largest buffer that is kept, in bytes.
 pub(crate) const MAX_SPARE: usize = 4096;
 
-/// Buffers by their size: a short frame that is kept for long must not keep the memory of a long one.
+/// Classes of buffers by size: a short frame that is kept for long must not hold the memory of a long one.
 const CLASSES: [Class; 3] = [
     Class { max_len: 256, max_total: 16 * 1024 },
     Class { max_len: 1024, max_total: 16 * 1024 },
@@ -34,7 +34,7 @@ struct Spare {
     total: usize,
 }
 
-/// Copies `bytes`, if they are few to memory that the thread has kept.
+/// Copies `bytes`: into memory that the thread has kept, if they are few.
 #[inline]
 pub(crate) fn copy(bytes: &[u8]) -> Vec<u8> {
     let mut copy = take(bytes.len());

@@ -139,7 +139,7 @@ pub(crate) fn is_reserved(first: u8) -> bool {
     u32::from(first) == RESERVED_TAG
 }
 
-/// Returns the kind of a piece or an envelope, which the bytes of a frame in pieces must not be.
+/// Returns the kind of a frame that came in pieces, if it is itself a piece or an envelope, which is not allowed.
 pub(crate) fn kind_not_in_pieces(bytes: &[u8]) -> Option<u8> {
     match *bytes {
         [first, kind @ (Head::FIRST | Head::NEXT | Head::MEMORY), ..] if is_reserved(first) => {

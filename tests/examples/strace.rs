@@ -64,25 +64,6 @@ pub(crate) fn read(output: &Path) -> Vec<Call> {
     fs::read_to_string(output).unwrap().lines().filter_map(Call::parse).collect()
 }
 
-#[test]
-fn a_line_of_strace_is_understood() {
-    let call = |name: &str, arguments: &str, result| {
-        Some(Call { name: name.into(), arguments: arguments.into(), result })
-    };
-    assert_eq!(
-        Call::parse(r#"7  sendto(3, "a = b", 5, 0) = 5"#),
-        call("sendto", r#"3, "a = b", 5, 0)"#, 5)
-    );
-    assert_eq!(
-        Call::parse(
-            "7  <... recvfrom resumed>\"\", 1, MSG_PEEK, NULL, NULL) = -1 EAGAIN (Resource)"
-        ),
-        call("recvfrom", "\"\", 1, MSG_PEEK, NULL, NULL)", -1),
-    );
-    assert_eq!(Call::parse("7  recvfrom(3,  <unfinished ...>"), None);
-    assert_eq!(Call::parse("7  +++ exited with 0 +++"), None);
-}
-
 /// Where a traced program says which calls come next.
 pub(crate) struct Marks {
     ours: UnixDatagram,
@@ -117,4 +98,23 @@ pub(crate) fn phases(program: &str) -> BTreeMap<String, Vec<Call>> {
         }
     }
     phases
+}
+
+#[test]
+fn a_line_of_strace_is_understood() {
+    let call = |name: &str, arguments: &str, result| {
+        Some(Call { name: name.into(), arguments: arguments.into(), result })
+    };
+    assert_eq!(
+        Call::parse(r#"7  sendto(3, "a = b", 5, 0) = 5"#),
+        call("sendto", r#"3, "a = b", 5, 0)"#, 5)
+    );
+    assert_eq!(
+        Call::parse(
+            "7  <... recvfrom resumed>\"\", 1, MSG_PEEK, NULL, NULL) = -1 EAGAIN (Resource)"
+        ),
+        call("recvfrom", "\"\", 1, MSG_PEEK, NULL, NULL)", -1),
+    );
+    assert_eq!(Call::parse("7  recvfrom(3,  <unfinished ...>"), None);
+    assert_eq!(Call::parse("7  +++ exited with 0 +++"), None);
 }

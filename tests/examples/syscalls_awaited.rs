@@ -28,7 +28,7 @@ const AT_A_TIME: usize = 16;
 
 /// What is traced below.
 #[test]
-#[ignore = "runs under strace, in the tests below"]
+#[ignore = "runs under strace, in the test below"]
 fn program() {
     let marks = Marks::new();
     Builder::new_current_thread().enable_all().build().unwrap().block_on(async {

@@ -150,7 +150,7 @@ impl Outlet {
         }
     }
 
-    /// Adds a part of `room` bytes that takes as much.
+    /// Adds a part that takes `room` bytes in the queue. Callers correct `len` and `is_alone` where they differ.
     #[inline]
     fn add(&self, room: usize, push: impl FnOnce(&mut Backlog)) -> Queued {
         let mut backlog = self.backlog();
@@ -212,7 +212,7 @@ impl Outlet {
                     Err(error) => {
                         let unsent = Unsent::new(datagram, error, self.sent());
                         if unsent.is_last && !unsent.error.is_fatal() {
-                            // Of memory, or of permission. The other side would wait for what is lost.
+                            // Memory or a permission is missing. The other side would wait for what is lost.
                             sink.shutdown();
                         }
                         not_sent(unsent);

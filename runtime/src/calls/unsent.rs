@@ -19,17 +19,18 @@ pub(crate) struct Unsent {
 
 impl Unsent {
     pub(super) fn new(datagram: &Datagram, error: SendError, start: u64) -> Self {
-        let mut is_short = false;
+        let mut is_bare = false;
         let parts: Vec<_> = datagram
             .frames()
             .map(|frame| {
                 let (head, message) = CallHead::split(frame)?;
-                is_short = message.is_empty();
+                is_bare = message.is_empty();
                 Some(head)
             })
             .collect();
-        // A bundle has parts of many calls. And where a part without a message is refused, so is what would tell of it.
-        let is_last = error.is_fatal() || parts.len() > 1 || is_short;
+        // A bundle has parts of many calls. If a part without a message is refused, a part that reports the failure
+        // would be refused, too.
+        let is_last = error.is_fatal() || parts.len() > 1 || is_bare;
         Self { parts, error, is_last, start, end: start + datagram.room() as u64 }
     }
 }

@@ -7,9 +7,9 @@ use super::{
     SendAllError, SendError,
 };
 
-/// Any error of this crate but [`CallError`](super::CallError), which holds an error of the protocol. `?` converts
-/// each of them to this type. Where a function returns an [`io::Error`](std::io::Error), `?` converts each of them to
-/// that, with the [kind](std::io::ErrorKind) that says the same.
+/// Any error of this crate, except those of [`calls`](crate::calls). `?` converts each of them to this type. Where a
+/// function returns an [`io::Error`](std::io::Error), `?` converts each of them to that, with the
+/// [kind](std::io::ErrorKind) that says the same.
 ///
 /// ```
 /// use datagrammar::{Connection, Error, Message};

@@ -7,7 +7,7 @@ use super::{
     SendAllError, SendError,
 };
 
-/// An error that has the meaning of a kind.
+/// An error with an [`ErrorKind`] that says the same.
 trait HasKind {
     fn kind(&self) -> ErrorKind;
 }
@@ -56,7 +56,7 @@ impl HasKind for RecvError {
             }
             Self::OverBudget { .. } => ErrorKind::QuotaExceeded,
             Self::Incomplete { .. } => ErrorKind::UnexpectedEof,
-            // What has this kind is to be called again.
+            // By convention, whoever gets this kind calls again.
             Self::Unfinished { .. } => ErrorKind::Interrupted,
             Self::BadMemory(fault) => fault.kind(),
             Self::DescriptorsLost { .. } => ErrorKind::Other,

@@ -102,7 +102,7 @@ impl From<Vec<OwnedFd>> for Descriptors {
 }
 
 impl Descriptors {
-    /// Moves `descriptors` here. If it is one, leaves the memory.
+    /// Moves `descriptors` here. Leaves their memory to the caller if there is at most one.
     #[inline]
     pub(crate) fn drain(descriptors: &mut Vec<OwnedFd>) -> Self {
         let received = u32::try_from(descriptors.len()).unwrap_or(u32::MAX);

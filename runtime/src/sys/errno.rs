@@ -43,7 +43,7 @@ pub(crate) fn errno(error: &io::Error) -> Errno {
 }
 
 /// Returns whether an error concerns a datagram's destination, and not the socket that sends it: a path or an address
-/// that cannot be reached from there, or may not be.
+/// that this process cannot reach, or may not use.
 pub(crate) fn is_of_destination(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::PermissionDenied
         || matches!(

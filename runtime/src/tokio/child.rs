@@ -81,6 +81,7 @@ impl<Tx: Message, Rx: Message> Child<Tx, Rx> {
     /// # Panics
     ///
     /// As [`spawn`](Self::spawn).
+    #[track_caller]
     pub fn spawn_with(command: &mut Command, options: &Options) -> Result<Self, OpenError> {
         let (connection, process) = child::Child::spawn_with(command, options)?.into_parts();
         let connection = Connection::from_blocking(connection);

@@ -7,7 +7,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::calls::{self, Answering, Call, CallError};
-
 use datagrammar::to_vec;
 use datagrammar::tokio::Connection;
 use datagrammar::tokio::calls::{Client, Server, Service};

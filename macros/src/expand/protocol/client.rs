@@ -55,7 +55,8 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
                 Self { calls: #module::Client::new(connection) }
             }
 
-            /// Connects to the server at `address`. For options, pass `Connection::connect_with` to `new`.
+            /// Connects to the server at `address`. For options, pass the connection of
+            /// `Connection::connect_with` to `new`.
             ///
             /// # Errors
             ///

@@ -24,7 +24,8 @@ pub(crate) enum Accepted {
 }
 
 impl Core {
-    /// Hands what `receiver` has just received to its call, and what else was read. Adds who waits for it to `wakers`.
+    /// Hands what `receiver` has just received to its call, and with it further parts of the same datagram. Adds the
+    /// wakers of those calls to `wakers`.
     pub(crate) fn accept<Rx: Message>(
         &self,
         receiver: &mut Receiver<Rx>,
@@ -47,10 +48,12 @@ impl Core {
             }
             Err(error) => {
                 let error = Arc::new(error);
-                match receiver.take_refused() {
-                    Some(head) => wake_all(self.table().fail(head.id, &error)),
-                    None => wake_all(self.table().fail_all(&error)),
-                }
+                // Named, so that the table is unlocked before they wake.
+                let failed = match receiver.take_refused() {
+                    Some(head) => self.table().fail(head.id, &error).into_iter().collect(),
+                    None => self.table().fail_all(&error),
+                };
+                wake_all(failed);
                 Accepted::More
             }
         }

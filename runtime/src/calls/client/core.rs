@@ -43,7 +43,7 @@ pub(crate) enum Sending {
     Now,
     /// The driver, which the caller wakes.
     Soon,
-    /// Whoever sends an earlier one, which is queued still.
+    /// Whoever sends an earlier one, which is still queued.
     Underway,
 }
 
@@ -193,7 +193,8 @@ impl Core {
         for part in parts {
             match part {
                 Some(CallHead { kind: CallKind::Request, id, .. }) => {
-                    wake_all(self.table().not_sent(id, &error));
+                    let failed = self.table().not_sent(id, &error);
+                    wake_all(failed);
                 }
                 // Items may still come without more credit.
                 Some(_) => {}
@@ -208,12 +209,14 @@ impl Core {
                 false => Arc::new(SendError::Disconnected),
             };
             // The answers to earlier requests can still be received.
-            wake_all(self.table().stop(&error, start));
+            let stopped = self.table().stop(&error, start);
+            wake_all(stopped);
         }
     }
 
     /// Fails all calls, now and later: no more answers come.
     pub(crate) fn end(&self, reason: Option<Arc<RecvError>>) {
-        wake_all(self.table().end(reason));
+        let ended = self.table().end(reason);
+        wake_all(ended);
     }
 }

@@ -16,6 +16,7 @@ use crate::calls::outlet::Outlet;
 use crate::calls::park::{park_until, waker};
 use crate::calls::protocol::{Answers, Protocol};
 use crate::calls::sync::{Mutex, MutexGuard};
+use crate::calls::wake::wake_all;
 use crate::connection::Connection;
 use crate::error::{CallError, SendError};
 use crate::message::Message;
@@ -236,11 +237,11 @@ impl<P: Protocol> Link<P> {
     fn appoint(&self) {
         if self.try_receiver().is_some() {
             let waiting = self.core.table().take_waiting();
-            waiting.into_iter().for_each(Waker::wake);
+            wake_all(waiting);
         }
     }
 
-    /// Receives one part, and hands it to its call. Returns whether there was one.
+    /// Receives parts that came together, and hands them to their calls. Returns whether there were any.
     fn receive(&self, receiver: &mut Receiver<Answers<P>>, wait: Wait) -> bool {
         let received = receiver.receive_range(wait);
         let is_part = matches!(received, Ok(Some(_)));

@@ -227,7 +227,7 @@ impl Table {
         }
     }
 
-    /// Waits until a call has an item or has ended, or stores who waits for it.
+    /// Ready if a call has an item or has ended. Otherwise stores who waits for it.
     pub(crate) fn poll_has_item(&mut self, id: u64, waker: &Waker) -> Poll<()> {
         match self.calls.get_mut(&id).filter(|call| call.is_stream() && !call.has_item()) {
             Some(call) => {

@@ -4,7 +4,7 @@ use std::task::Waker;
 
 use crate::calls::wake::wake_all;
 
-/// How many further wakers an empty list has memory for.
+/// The most further wakers for which an empty list keeps memory.
 const MAX_KEPT: usize = 128;
 
 /// Wakers of tasks and threads, which are woken together: a task that is woken while its client still receives competes

@@ -33,13 +33,13 @@ pub(super) struct Calls {
 #[derive(Debug, Default)]
 struct Table {
     running: Ids<Arc<Running>>,
-    /// Calls that were answered. Their memory is used again.
+    /// Calls that have ended. Their memory is used again.
     finished: VecDeque<Arc<Running>>,
     /// Whether the next end of a call is awaited.
     is_awaited: bool,
 }
 
-/// A call that was answered. It may hold wakers, and those may own anything, such as other calls: declare it before the
+/// A call that has ended. It may hold wakers, and those may own anything, such as other calls: declare it before the
 /// table is locked, so that it is dropped afterwards.
 #[derive(Default)]
 struct Old {
@@ -113,24 +113,25 @@ impl Calls {
         self.table().running.get(&id).cloned()
     }
 
-    /// Ends a call. Returns it unless it does not run, or its caller waits for no answer. Also returns whether its end
-    /// was awaited.
+    /// Ends a call. Returns what to drop once its answer is queued: `None` if it does not run, or if its caller waits
+    /// for no answer. Also returns whether its end was awaited.
     #[inline]
-    pub(super) fn remove(&self, id: u64) -> (Option<Ending<'_>>, bool) {
+    pub(super) fn remove(&self, id: u64) -> (Option<Unanswered<'_>>, bool) {
         let mut old = Old::default();
         let mut table = self.table();
         let Some(running) = table.running.remove(&id) else { return (None, false) };
         let count = self.count(running.is_stream());
         count.store(count.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
-        let ending = (!running.is_cancelled()).then(|| self.ending(running.is_over()));
+        let unanswered = (!running.is_cancelled()).then(|| self.unanswered(running.is_over()));
         match table.finished.len() {
             MAX_FINISHED.. => old.shared = Some(running),
             _ => table.finished.push_back(running),
         }
-        (ending, mem::take(&mut table.is_awaited))
+        (unanswered, mem::take(&mut table.is_awaited))
     }
 
-    /// Awaits the next end of a call: see [`remove`](Self::remove). Returns the [`counts`](Self::counts) until then.
+    /// Notes that the next end of a call is awaited: [`remove`](Self::remove) then says so. Returns the
+    /// [`counts`](Self::counts) of now.
     pub(super) fn await_end(&self) -> (usize, usize) {
         let mut table = self.table();
         table.is_awaited = true;
@@ -143,17 +144,18 @@ impl Calls {
     }
 
     /// Ends all calls, and returns them with their ids.
-    pub(super) fn take_all(&self) -> Vec<(u64, Arc<Running>, Ending<'_>)> {
+    pub(super) fn take_all(&self) -> Vec<(u64, Arc<Running>, Unanswered<'_>)> {
         let mut table = self.table();
         self.streams.store(0, Ordering::Relaxed);
         self.others.store(0, Ordering::Relaxed);
         let all = table.running.drain();
-        all.map(|(id, running)| (id, running, self.ending(false))).collect()
+        all.map(|(id, running)| (id, running, self.unanswered(false))).collect()
     }
 
     /// Returns whether a call has ended whose answer is not queued yet.
     pub(super) fn is_ending(&self) -> bool {
-        // In this order: between both, a call may end and not be answered, but not the reverse.
+        // In this order: if both are equal, no call was ending at the first load. In the other order, an answer in
+        // between could hide a call that is ending.
         let answered = self.answered.load(Ordering::SeqCst);
         answered != self.ended.load(Ordering::Acquire)
     }
@@ -171,9 +173,9 @@ impl Calls {
 
     /// Notes that a call no longer runs, while `table` is locked.
     #[inline]
-    fn ending(&self, is_over: bool) -> Ending<'_> {
+    fn unanswered(&self, is_over: bool) -> Unanswered<'_> {
         add_one(&self.ended);
-        Ending { is_over, answered: &self.answered }
+        Unanswered { is_over, answered: &self.answered }
     }
 
     #[inline]
@@ -187,16 +189,17 @@ impl Calls {
     }
 }
 
-/// A call that no longer runs, and whose answer is about to be queued. Until then, a server that stops waits.
-pub(super) struct Ending<'s> {
+/// Counts a call as ended and not answered, until it is dropped. Until then, a server that stops waits.
+pub(super) struct Unanswered<'s> {
     /// Whether nobody waits for the answer any more.
     pub(super) is_over: bool,
     answered: &'s AtomicUsize,
 }
 
-impl Drop for Ending<'_> {
+impl Drop for Unanswered<'_> {
     fn drop(&mut self) {
-        // Whoever answers then looks whether the session is closing. If it is not, who closes it sees this.
+        // Whoever answers looks at `is_closing` after this. If it is not set yet, whoever sets it looks at this count
+        // afterwards.
         self.answered.fetch_add(1, Ordering::SeqCst);
     }
 }

@@ -38,7 +38,7 @@ impl Session {
         self.stop();
         let mut cancelled = 0;
         // Another thread that stops the server closes the connection only after all are told.
-        for (id, running, _ending) in &self.calls.take_all() {
+        for (id, running, _unanswered) in &self.calls.take_all() {
             if !running.is_cancelled() {
                 running.cancel();
                 _ = self.push_status(*id, Status::Cancelled);

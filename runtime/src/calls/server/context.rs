@@ -120,7 +120,7 @@ impl Running {
         flow.credit = flow.credit.saturating_add(more);
         let waker = flow.waker.take();
         drop(flow);
-        waker.into_iter().for_each(Waker::wake);
+        wake_all(waker);
     }
 
     /// Takes the credit for one item, or stores who waits for it. `false` if the call is over.

@@ -1,6 +1,6 @@
 //! How a call of a session ends.
 
-use super::calls::Ending;
+use super::calls::Unanswered;
 use super::session::{Session, reply};
 use crate::calls::bell::Bell;
 use crate::calls::status::Status;
@@ -32,11 +32,16 @@ impl Session {
     /// Takes a call out, to answer it. `None` if it does not run, or if its caller waits for no answer.
     #[inline]
     fn end_call(&self, id: u64) -> Option<Ended<'_>> {
-        let (ending, is_awaited) = self.calls.remove(id);
-        if ending.is_none() && is_awaited {
+        let (unanswered, is_awaited) = self.calls.remove(id);
+        if unanswered.is_none() && is_awaited {
             self.bell.iter().for_each(Bell::ring);
         }
-        ending.map(|ending| Ended { session: self, id, ending: Some(ending), is_awaited })
+        unanswered.map(|unanswered| Ended {
+            session: self,
+            id,
+            unanswered: Some(unanswered),
+            is_awaited,
+        })
     }
 }
 
@@ -46,7 +51,7 @@ struct Ended<'s> {
     session: &'s Session,
     id: u64,
     /// `None` once the answer is queued.
-    ending: Option<Ending<'s>>,
+    unanswered: Option<Unanswered<'s>>,
     /// Whether the task of the connection waits for it.
     is_awaited: bool,
 }
@@ -54,22 +59,22 @@ struct Ended<'s> {
 impl Ended<'_> {
     /// Returns whether nobody waits for the answer any more.
     fn is_over(&self) -> bool {
-        self.ending.as_ref().is_some_and(|ending| ending.is_over)
+        self.unanswered.as_ref().is_some_and(|unanswered| unanswered.is_over)
     }
 
     /// The answer is queued, and `is_first`: see [`Queued::is_first`](crate::calls::outlet::Queued::is_first).
     #[inline]
     fn answered(mut self, is_first: bool) {
-        self.ending = None;
+        self.unanswered = None;
         self.session.flush(is_first || self.is_awaited);
     }
 }
 
 impl Drop for Ended<'_> {
     fn drop(&mut self) {
-        if self.ending.is_some() {
+        if self.unanswered.is_some() {
             let is_first = self.session.push_status(self.id, Status::Failed);
-            self.ending = None;
+            self.unanswered = None;
             self.session.flush(is_first || self.is_awaited);
         }
     }

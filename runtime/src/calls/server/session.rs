@@ -110,7 +110,7 @@ impl Session {
         // Handlers that go on keep the descriptor open.
         self.shutdown();
         let calls = self.calls.take_all();
-        calls.iter().for_each(|(_id, running, _ending)| running.cancel());
+        calls.iter().for_each(|(_id, running, _unanswered)| running.cancel());
         self.admit();
     }
 

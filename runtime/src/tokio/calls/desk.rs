@@ -39,7 +39,7 @@ pub(super) struct Desk<P, H, F> {
     /// Room for the next handler.
     room: Option<Room<F>>,
     look: Look,
-    /// Whether something came from the client since others had their turn.
+    /// Whether something was received in this poll.
     has_received: bool,
 }
 
@@ -89,7 +89,7 @@ where
                 break;
             }
         }
-        // What answers requests that came together is together already.
+        // The answers to requests that came together are queued together already.
         if !mem::take(&mut self.has_received) && self.writer.poll_others(cx).is_pending() {
             self.bell(|bell| bell.arm(cx));
             return Poll::Pending;
@@ -129,7 +129,7 @@ where
             let received = self.receiver.poll_range(cx);
             match has_unread {
                 true => self.look.found_more(),
-                false => self.look.has_found(received.is_ready()),
+                false => self.look.found(received.is_ready()),
             }
             let received = ready!(received);
             self.has_received = true;

@@ -7,7 +7,7 @@ use super::turn::Turn;
 /// How many requests in a row must come alone before a look is deferred.
 const ALONE: u8 = 32;
 
-/// How many deferred looks in a row find a request before one at once tells whether more are queued.
+/// How many deferred looks in a row may find a request. Then one at once tells whether more are queued.
 const DEFERRED: u8 = 32;
 
 /// Decides when a server looks for the next request: at once, or after the reactor and the tasks that it wakes.
@@ -41,7 +41,7 @@ impl Look {
         Self { state: State::default(), turn: Turn::new(), alone: 0 }
     }
 
-    /// Polls for the tasks that the reactor has woken.
+    /// Gives the tasks that the reactor has woken their turn, if a look is deferred. Ready otherwise.
     #[inline]
     pub(super) fn poll_deferred(&mut self, cx: &Context<'_>) -> Poll<()> {
         if self.state != State::Reactor {
@@ -66,7 +66,7 @@ impl Look {
 
     /// Notes whether a look has found a request.
     #[inline]
-    pub(super) fn has_found(&mut self, is_found: bool) {
+    pub(super) fn found(&mut self, is_found: bool) {
         self.alone = match (self.state, is_found) {
             (State::Tasks, true) => self.alone + 1,
             // After the request that was found before.
@@ -98,17 +98,17 @@ mod tests {
             assert!(look.poll_deferred(&cx).is_pending(), "the tasks have their turn");
         }
         assert!(look.poll_deferred(&cx).is_ready());
-        look.has_found(comes);
+        look.found(comes);
         if !comes {
             // The next event reports one.
-            look.has_found(true);
+            look.found(true);
         }
         is_deferred
     }
 
     fn after_requests_alone() -> Look {
         let mut look = Look::new();
-        look.has_found(true);
+        look.found(true);
         (0..ALONE).for_each(|_| assert!(!request(&mut look, false)));
         look
     }

@@ -55,7 +55,7 @@ impl Wake for Token {
     }
 }
 
-/// Nobody has woken it.
+/// The runtime has forgotten it: see [`Turn`].
 impl Drop for Token {
     fn drop(&mut self) {
         let Some(waiting) = self.0.upgrade() else { return };

@@ -111,10 +111,7 @@ impl Slot {
         self.move_to_own();
         let mut datagram = mem::take(&mut self.own);
         // It may lie in the memory of a longer one.
-        let needed = datagram.len().max(SHORT);
-        if datagram.capacity() > needed {
-            datagram.shrink_to(needed);
-        }
+        datagram.shrink_to_fit();
         datagram
     }
 

@@ -15,8 +15,7 @@ use crate::echo::{Echo, EchoEchoAnswer, TEXT};
 use crate::pair::{Pair, Sides, spawn_server};
 use crate::{Case, tarpc};
 
-/// The number of calls in flight, and the highest ratio of our CPU time to tarpc's, with both sides on one thread. Where
-/// they are on two, waking a core that sleeps costs more than both ways to call.
+/// The number of calls in flight, and the highest ratio of our CPU time to tarpc's.
 const REQUIRED: [(usize, f64); 3] = [(1, 0.6), (16, 0.35), (256, 0.25)];
 
 /// Compares both ways, wherever the sides run.
@@ -26,8 +25,7 @@ pub(crate) fn compare(calls: usize, rounds: u32) -> Result<Vec<Case>> {
         let (ours, theirs) = (pair(sides)?, tarpc::pair(sides)?);
         for (in_flight, required) in REQUIRED {
             let of = (sides.title(), in_flight);
-            let required = (sides == Sides::OneThread).then_some(required);
-            cases.push(Case::measure(of, ("tarpc 0.38", required), rounds, || {
+            cases.push(Case::measure(of, ("tarpc 0.38", Some(required)), rounds, || {
                 // Lets both servers come to rest: what they still do would count.
                 thread::sleep(Duration::from_millis(1));
                 Ok([ours.measure(calls, in_flight)?, theirs.measure(calls, in_flight)?])

@@ -24,7 +24,7 @@ pub(crate) fn compare(calls: usize, rounds: u32) -> Result<Vec<Case>> {
         cpus::pin(cpu)?;
         let ways = [
             ("blocking, eager", Options::new().eager(), Some(1.3)),
-            ("blocking", Options::new(), None),
+            ("blocking", Options::new(), Some(1.3)),
         ];
         let raw = "two raw send + recv";
         let case = |(sides, options, required): (_, Options, _)| {

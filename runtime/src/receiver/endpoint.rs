@@ -221,6 +221,11 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbox.accept_calls();
     }
 
+    /// Waits in the read from now on, instead of a peek.
+    pub(crate) fn set_eager(&mut self) {
+        self.inbox.set_eager();
+    }
+
     /// Returns the head and the frame of the last received part of a call. `None` for an ordinary frame.
     #[inline]
     pub(crate) fn call_part(&self, range: Range<usize>) -> Option<(CallHead, &[u8])> {

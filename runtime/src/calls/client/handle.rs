@@ -14,7 +14,6 @@ use crate::calls::trace::{Outcome, Trace};
 use crate::connection::Connection;
 use crate::error::{CallError, OpenError};
 use crate::message::Message as _;
-use crate::options::Options;
 use crate::owned_frame::OwnedFrame;
 
 /// Calls over one connection, from any number of threads. Clones share the connection.
@@ -103,8 +102,7 @@ impl<P: Protocol> Client<P> {
     ///
     /// Those of [`Connection::connect`].
     pub fn connect(address: &Address) -> Result<Self, OpenError> {
-        // A thread that waits for an answer waits in the read: one system call for an answer.
-        Ok(Self::new(Connection::connect_with(address, &Options::new().eager())?))
+        Ok(Self::new(Connection::connect(address)?))
     }
 
     /// Returns a client for the same connection whose calls fail with [`CallError::TimedOut`] after `deadline`. The

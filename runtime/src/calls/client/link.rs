@@ -40,6 +40,8 @@ impl<P: Protocol> Link<P> {
     pub(crate) fn new(connection: Connection<P, Answers<P>>, observer: Observer) -> Self {
         let (sender, mut receiver) = connection.split();
         receiver.accept_calls();
+        // One system call for an answer. The memory is held only while a thread waits, whose stack is larger.
+        receiver.set_eager();
         let core = Core::new(Outlet::new(sender), observer);
         Self { fd: receiver.fd().clone(), core, receiver: Mutex::new(receiver) }
     }

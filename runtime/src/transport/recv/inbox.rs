@@ -52,6 +52,11 @@ impl Inbox {
         self.accepts_calls = true;
     }
 
+    /// Waits in the read from now on, instead of a peek.
+    pub(crate) fn set_eager(&mut self) {
+        self.reader.eager = true;
+    }
+
     /// Sets whether the receiver, if it polls, does so until it finds nothing.
     pub(crate) fn set_awaited(&mut self, is_awaited: bool) {
         self.reader.is_awaited = is_awaited;

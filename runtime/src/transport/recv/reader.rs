@@ -23,7 +23,7 @@ pub(super) struct Reader {
     pub(super) pieces: Pieces,
     first_call: FirstCall,
     /// Whether to wait in the read.
-    eager: bool,
+    pub(super) eager: bool,
     /// Whether a polling receiver calls again until it finds nothing.
     pub(super) is_awaited: bool,
     /// Whether the end was read.

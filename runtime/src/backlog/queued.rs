@@ -74,7 +74,7 @@ impl Backlog {
     /// Adds a frame. Returns its memory if that is free now.
     pub(crate) fn push_held(&mut self, frame: HeldFrame) -> Vec<u8> {
         let len = frame.bytes.len();
-        if Bundle::admits(len, frame.descriptors.len()) {
+        if !frame.is_alone() {
             self.push(&[IoSlice::new(&frame.bytes)], len);
             return frame.bytes;
         }
@@ -175,6 +175,16 @@ impl Datagram {
 }
 
 impl HeldFrame {
+    /// Returns its length in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Returns whether it travels in a datagram of its own.
+    pub(crate) fn is_alone(&self) -> bool {
+        !Bundle::admits(self.bytes.len(), self.descriptors.len())
+    }
+
     /// Returns how much room it takes in a queue.
     pub(crate) fn room(&self) -> usize {
         room(self.bytes.len(), self.descriptors.len())

@@ -58,6 +58,7 @@ mod models;
 mod outlet;
 mod park;
 mod protocol;
+mod ready;
 mod returns;
 mod room;
 mod script;

@@ -1,11 +1,12 @@
 //! Sends parts of calls over a connection that many threads share.
 
 use std::io::IoSlice;
+use std::ops::{Deref, DerefMut};
 use std::sync::{PoisonError, TryLockError};
 
 use crate::backlog::{Backlog, Datagram, HeldFrame};
-use crate::bundle::Bundle;
 use crate::calls::memory::Memory;
+use crate::calls::ready::Ready;
 use crate::calls::sink::Sink;
 use crate::calls::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::calls::sync::{Mutex, MutexGuard};
@@ -15,7 +16,6 @@ use crate::message::Message;
 use crate::outbox;
 use crate::sender::Sender;
 use crate::sys::Kind;
-use crate::transport::{Outgoing, check_descriptors};
 use crate::wire::{CallHead, HEAD_LEN};
 
 /// How many queued bytes make threads that send wait: enough to fill a socket.
@@ -23,14 +23,17 @@ const MAX_QUEUED: usize = 256 * 1024;
 
 /// A sender that many threads share. While one of them sends, or the socket is full, the parts of the others queue up,
 /// and then travel in few datagrams. No method waits for room.
+///
+/// It also keeps the calls of the connection. One lock is for both: a call begins as its request is queued, and ends as
+/// its answer is queued.
 #[derive(Debug)]
-pub(crate) struct Outlet {
+pub(crate) struct Outlet<C> {
     kind: Kind,
     writer: Mutex<Writer>,
-    backlog: Mutex<Backlog>,
+    queue: Mutex<Queue<C>>,
     /// Whether the last datagram had more than one part.
     is_shared: AtomicBool,
-    /// How many bytes were ever queued, including what descriptors count for. Changed with `backlog` locked, so without
+    /// How many bytes were ever queued, including what descriptors count for. Changed with `queue` locked, so without
     /// an atomic addition, which costs more.
     queued: AtomicU64,
     /// How many of them were sent, or could not be sent.
@@ -53,6 +56,19 @@ pub(crate) struct Queued {
     pub(crate) is_first: bool,
 }
 
+#[derive(Debug, Default)]
+struct Queue<C> {
+    backlog: Backlog,
+    calls: C,
+}
+
+/// The calls of a connection and its queue, locked.
+#[derive(Debug)]
+pub(crate) struct Locked<'o, C> {
+    queue: MutexGuard<'o, Queue<C>>,
+    queued: &'o AtomicU64,
+}
+
 #[derive(Debug)]
 struct Writer {
     sink: Sink,
@@ -62,7 +78,55 @@ struct Writer {
     is_begun: bool,
 }
 
-impl Outlet {
+impl<C> Locked<'_, C> {
+    /// Queues a part.
+    #[inline]
+    pub(crate) fn push(&mut self, part: Ready<'_>) -> Queued {
+        match part {
+            Ready::Small { slices, len } => self.add(len, |backlog| backlog.push(slices, len)),
+            Ready::Held(held) => {
+                let (len, is_alone) = (held.len(), held.is_alone());
+                let queued = self.add(held.room(), |backlog| drop(backlog.push_held(held)));
+                Queued { len, is_alone, ..queued }
+            }
+        }
+    }
+
+    /// Queues a part without a message. Returns whether nothing else was queued: see [`Queued::is_first`].
+    pub(crate) fn push_head(&mut self, head: CallHead) -> bool {
+        let bytes = head.to_bytes();
+        self.add(HEAD_LEN, |backlog| backlog.push(&[IoSlice::new(&bytes)], HEAD_LEN)).is_first
+    }
+
+    /// Adds a part that takes `room` bytes in the queue.
+    #[inline]
+    fn add(&mut self, room: usize, push: impl FnOnce(&mut Backlog)) -> Queued {
+        let backlog = &mut self.queue.backlog;
+        let is_first = backlog.is_empty();
+        push(backlog);
+        let end = self.queued.load(Ordering::Relaxed) + room as u64;
+        self.queued.store(end, Ordering::Relaxed);
+        Queued { len: room, room, end, is_alone: false, is_first }
+    }
+}
+
+impl<C> Deref for Locked<'_, C> {
+    type Target = C;
+
+    #[inline]
+    fn deref(&self) -> &C {
+        &self.queue.calls
+    }
+}
+
+impl<C> DerefMut for Locked<'_, C> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut C {
+        &mut self.queue.calls
+    }
+}
+
+impl<C: Default> Outlet<C> {
     pub(crate) fn new<Tx: Message>(sender: Sender<Tx>) -> Self {
         let kind = sender.fd().kind();
         Self::with_sink(kind, Sink::Socket(sender.cast()))
@@ -77,88 +141,63 @@ impl Outlet {
         Self {
             kind,
             writer: Mutex::new(Writer { sink, current: None, is_begun: false }),
-            backlog: Mutex::default(),
+            queue: Mutex::default(),
             is_shared: AtomicBool::new(false),
             queued: AtomicU64::new(0),
             sent: AtomicU64::new(0),
         }
     }
+}
 
-    /// Queues a part of a call, or an ordinary frame without a head. Returns where it waits.
+impl<C> Outlet<C> {
+    /// Locks the calls and the queue.
+    #[inline]
+    pub(crate) fn lock(&self) -> Locked<'_, C> {
+        Locked { queue: self.queue(), queued: &self.queued }
+    }
+
+    /// Encodes a part of a call, for `queue` to queue it.
     ///
     /// # Errors
     ///
     /// [`SendError::Encode`], [`SendError::NoDescriptors`], [`SendError::TooManyDescriptors`]; [`SendError::Io`] if
     /// there is no memory for a large frame.
+    #[inline]
+    pub(crate) fn encode<M: Message, T>(
+        &self,
+        head: CallHead,
+        message: &M,
+        queue: impl FnOnce(Ready<'_>) -> T,
+    ) -> Result<T, SendError> {
+        outbox::send_part(head, message, |part| Ready::new(part, self.kind).map(queue))
+    }
+
+    /// Queues a part of a call. Fails as [`encode`](Self::encode).
     pub(crate) fn push<M: Message>(
         &self,
-        head: Option<CallHead>,
+        head: CallHead,
         message: &M,
     ) -> Result<Queued, SendError> {
+        self.encode(head, message, |part| self.lock().push(part))
+    }
+
+    /// Queues an ordinary frame, without a head. Fails as [`encode`](Self::encode).
+    pub(crate) fn push_frame<M: Message>(&self, message: &M) -> Result<Queued, SendError> {
         let mut queued = Queued::default();
-        let queue = |part: Outgoing<'_>| {
-            queued = self.queue(part)?;
+        outbox::send(message, |part| {
+            queued = self.lock().push(Ready::new(part, self.kind)?);
             Ok(())
-        };
-        match head {
-            Some(head) => outbox::send_part(head, message, queue)?,
-            None => _ = outbox::send(message, queue)?,
-        }
+        })?;
         Ok(queued)
     }
 
-    /// Encodes a part of a call, to be queued later. Fails as [`push`](Self::push).
+    /// Encodes a part of a call, to be queued later. Fails as [`encode`](Self::encode).
     pub(crate) fn hold<M: Message>(
         &self,
         head: CallHead,
         message: &M,
     ) -> Result<HeldFrame, SendError> {
-        outbox::send_part(head, message, |part| {
-            self.check(&part)?;
-            HeldFrame::copy(part, Vec::new())
-        })
-    }
-
-    /// Queues a part without a message. Returns whether nothing else was queued: see [`Queued::is_first`].
-    pub(crate) fn push_head(&self, head: CallHead) -> bool {
-        let bytes = head.to_bytes();
-        self.add(HEAD_LEN, |backlog| backlog.push(&[IoSlice::new(&bytes)], HEAD_LEN)).is_first
-    }
-
-    /// Queues a part that was encoded earlier. Returns whether nothing else was queued.
-    pub(crate) fn push_held(&self, part: HeldFrame) -> bool {
-        self.add(part.room(), |backlog| drop(backlog.push_held(part))).is_first
-    }
-
-    fn queue(&self, part: Outgoing<'_>) -> Result<Queued, SendError> {
-        let len = part.len;
-        self.check(&part)?;
-        if Bundle::admits(len, part.descriptors.len()) {
-            return Ok(self.add(len, |backlog| backlog.push(part.slices, len)));
-        }
-        let held = HeldFrame::copy(part, Vec::new())?;
-        let queued = self.add(held.room(), |backlog| drop(backlog.push_held(held)));
-        Ok(Queued { len, is_alone: true, ..queued })
-    }
-
-    /// Fails if the connection carries no such descriptors.
-    #[inline]
-    fn check(&self, part: &Outgoing<'_>) -> Result<(), SendError> {
-        match part.descriptors.len() {
-            0 => Ok(()),
-            count => check_descriptors(self.kind, count),
-        }
-    }
-
-    /// Adds a part that takes `room` bytes in the queue. Callers correct `len` and `is_alone` where they differ.
-    #[inline]
-    fn add(&self, room: usize, push: impl FnOnce(&mut Backlog)) -> Queued {
-        let mut backlog = self.backlog();
-        let is_first = backlog.is_empty();
-        push(&mut backlog);
-        let end = self.queued() + room as u64;
-        self.queued.store(end, Ordering::Relaxed);
-        Queued { len: room, room, end, is_alone: false, is_first }
+        outbox::send_part(head, message, |part| Ready::hold(part, self.kind))
     }
 
     /// Returns whether so much is queued that whoever sends has to wait.
@@ -227,7 +266,7 @@ impl Outlet {
     }
 
     /// Replaces the current datagram, which was sent or cannot be sent, with the next one. If there is none, unlocks
-    /// the writer before the backlog: a thread that then queues a part finds the writer free.
+    /// the writer before the queue: a thread that then queues a part finds the writer free.
     fn next<'w>(&self, mut writer: MutexGuard<'w, Writer>) -> Option<MutexGuard<'w, Writer>> {
         let mut used = Vec::new();
         if let Some(datagram) = writer.current.take() {
@@ -237,9 +276,9 @@ impl Outlet {
             self.sent.fetch_add(room as u64, Ordering::Release);
             used = buffer;
         }
-        let mut backlog = self.backlog();
-        let unused = backlog.keep_bundle(used);
-        writer.current = backlog.pop();
+        let mut queue = self.queue();
+        let unused = queue.backlog.keep_bundle(used);
+        writer.current = queue.backlog.pop();
         writer.is_begun = false;
         let writer = match writer.current.is_some() {
             true => Some(writer),
@@ -248,7 +287,7 @@ impl Outlet {
                 None
             }
         };
-        drop(backlog);
+        drop(queue);
         // Large memory is freed without the lock.
         drop(unused);
         writer
@@ -286,7 +325,7 @@ impl Outlet {
     }
 
     #[inline]
-    fn backlog(&self) -> MutexGuard<'_, Backlog> {
-        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, Queue<C>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

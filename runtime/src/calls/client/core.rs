@@ -1,15 +1,14 @@
 //! What blocking and awaited clients share: the calls in flight, and the way out for requests.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::call::is_lost_here;
 use super::table::Table;
 use crate::calls::deadline::to_millis;
 use crate::calls::frame::Observer;
-use crate::calls::outlet::{Outlet, Queued};
+use crate::calls::outlet::{Locked, Outlet, Queued};
 use crate::calls::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use crate::calls::sync::{Mutex, MutexGuard};
 use crate::calls::unsent::Unsent;
 use crate::calls::wake::wake_all;
 use crate::error::{CallError, RecvError, SendError};
@@ -27,9 +26,10 @@ const MAX_UNNOTED: usize = 1024 * 1024;
 /// The calls of one connection, and the requests that are not sent yet.
 #[derive(Debug)]
 pub(crate) struct Core {
-    outlet: Outlet,
+    outlet: Outlet<Table>,
     pub(super) observer: Observer,
-    table: Mutex<Table>,
+    /// The last id. None is used twice.
+    last: AtomicU64,
     /// How many bytes of requests were cancelled before they were sent, and are still queued.
     abandoned: AtomicUsize,
     /// How many bytes will have been sent once none of them is queued.
@@ -48,19 +48,19 @@ pub(crate) enum Sending {
 }
 
 impl Core {
-    pub(crate) fn new(outlet: Outlet, observer: Observer) -> Self {
+    pub(crate) fn new(outlet: Outlet<Table>, observer: Observer) -> Self {
         Self {
             outlet,
             observer,
-            table: Mutex::new(Table::new()),
+            last: AtomicU64::new(0),
             abandoned: AtomicUsize::new(0),
             abandoned_end: AtomicU64::new(0),
         }
     }
 
     #[inline]
-    pub(crate) fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn table(&self) -> Locked<'_, Table> {
+        self.outlet.lock()
     }
 
     /// Returns how many bytes are queued and not sent.
@@ -76,7 +76,7 @@ impl Core {
         if len > MAX_ABANDONED {
             return Err(CallError::NotSent(Arc::new(SendError::WouldBlock { len })));
         }
-        let pushed = self.outlet.push(None, request);
+        let pushed = self.outlet.push_frame(request);
         let queued = pushed.map_err(|error| CallError::NotSent(Arc::new(error)))?;
         self.observer.sent(None, request, queued.len);
         Ok(queued)
@@ -104,15 +104,18 @@ impl Core {
             return Err(CallError::NotSent(Arc::new(SendError::WouldBlock { len: abandoned })));
         }
         let number = to_millis(deadline)?;
-        let (id, is_alone) = self.table().begin(request.name(), items)?;
+        let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let head = CallHead { kind: CallKind::Request, number, id };
-        let queued = self.outlet.push(Some(head), request).map_err(|error| {
-            self.table().forget(id);
-            CallError::NotSent(Arc::new(error))
-        })?;
-        if self.outlet.unsent() > MAX_UNNOTED {
-            self.table().note_queued(id, queued);
-        }
+        let begun = self.outlet.encode(head, request, |part| {
+            let mut table = self.table();
+            let is_alone = table.begin(id, request.name(), items)?;
+            let queued = table.push(part);
+            if self.outlet.unsent() > MAX_UNNOTED {
+                table.note_queued(id, queued);
+            }
+            Ok((is_alone, queued))
+        });
+        let (is_alone, queued) = begun.map_err(|error| CallError::NotSent(Arc::new(error)))??;
         self.observer.sent(Some(id), request, queued.len);
         let sending = match is_alone && !self.outlet.is_shared() {
             true => Sending::Now,
@@ -135,21 +138,23 @@ impl Core {
             Err(error) if is_lost_here(error) => (CallKind::Cancel, 0),
             _ => return false,
         };
-        _ = self.outlet.push_head(CallHead { kind, number, id });
+        self.table().push_head(CallHead { kind, number, id });
         true
     }
 
     /// Ends a call early. Returns whether the server has to be told; that is queued.
     pub(crate) fn cancel(&self, id: u64) -> bool {
-        let (is_open, queued) = self.table().forget(id);
+        let mut table = self.table();
+        let (is_open, queued) = table.forget(id);
+        if is_open {
+            table.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });
+        }
+        drop(table);
         if let Some(Queued { room, end, .. }) = queued
             && end > self.outlet.sent()
         {
             self.abandoned_end.fetch_max(end, Ordering::Relaxed);
             self.abandoned.fetch_add(room, Ordering::Relaxed);
-        }
-        if is_open {
-            _ = self.outlet.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });
         }
         is_open
     }

@@ -186,7 +186,7 @@ fn text<E: Debug>(result: Result<Option<Part>, E>) -> Text {
 }
 
 fn check(steps: Vec<Step>) {
-    let (mut table, mut model, mut wakers) = (Table::new(), Model::default(), Wakers::default());
+    let (mut table, mut model, mut wakers) = (Table::default(), Model::default(), Wakers::default());
     let lost = Arc::new(RecvError::Empty);
     let not_sent = Arc::new(SendError::Closed);
     for (number, step) in steps.into_iter().enumerate() {
@@ -195,11 +195,11 @@ fn check(steps: Vec<Step>) {
         let all: Vec<u64> = model.calls.keys().copied().collect();
         match step {
             Step::Begin { items } => {
-                let begun = table.begin("Call", items).map_err(|error| format!("{error:?}"));
+                let id = model.last + 1;
+                let begun = table.begin(id, "Call", items).map_err(|error| format!("{error:?}"));
                 let is_alone = model.calls.values().all(|call| call.end.is_some());
-                let expected = model.ended.clone().map_or(Ok((model.last + 1, is_alone)), Err);
-                assert_eq!(begun, expected);
-                if let Ok((id, _)) = begun {
+                assert_eq!(begun, model.ended.clone().map_or(Ok(is_alone), Err));
+                if begun.is_ok() {
                     model.last = id;
                     let allowed = if items { CREDIT as usize } else { 0 };
                     let (came, end) = (Vec::new(), None);

@@ -17,15 +17,13 @@ use crate::wire::CallHead;
 const MAX_REFUSED: usize = 1024;
 
 /// All calls in flight of one connection.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Table {
     calls: Ids<Call>,
     /// How many of them wait for something from the server.
     open: usize,
     /// Whether a call was ended here, and something may still come for it.
     has_cancelled: bool,
-    /// The last id. None is used twice.
-    last: u64,
     /// Why no more calls can begin.
     ended: Option<Ended>,
     /// Why requests without an answer were refused, until their callers learn of it. Each has the place where it was
@@ -45,18 +43,6 @@ enum Ended {
 }
 
 impl Table {
-    pub(crate) fn new() -> Self {
-        Self {
-            calls: Ids::default(),
-            open: 0,
-            has_cancelled: false,
-            last: 0,
-            ended: None,
-            refused: VecDeque::new(),
-            dropped: 0,
-        }
-    }
-
     /// Fails if no more calls can begin.
     pub(crate) fn check(&self) -> Result<(), CallError> {
         match &self.ended {
@@ -66,19 +52,18 @@ impl Table {
         }
     }
 
-    /// Begins a call for one answer, or for `items`. Returns its id, and whether no other call waits for something from
-    /// the server.
+    /// Begins a call for one answer, or for `items`. Returns whether no other call waits for something from the server.
     #[inline]
     pub(crate) fn begin(
         &mut self,
+        id: u64,
         name: &'static str,
         items: bool,
-    ) -> Result<(u64, bool), CallError> {
+    ) -> Result<bool, CallError> {
         self.check()?;
-        self.last += 1;
-        self.calls.insert(self.last, Call::new(name, items));
+        self.calls.insert(id, Call::new(name, items));
         self.open += 1;
-        Ok((self.last, self.open == 1))
+        Ok(self.open == 1)
     }
 
     /// Returns the name of a call.

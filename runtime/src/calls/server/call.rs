@@ -22,7 +22,13 @@ pub struct Call<P> {
     /// The length of the request as it was received.
     len: usize,
     /// `None` once the handler has it.
-    answering: Option<Answering>,
+    waiting: Option<Waiting>,
+}
+
+/// A call that no handler has yet.
+struct Waiting {
+    running: Arc<Running>,
+    answering: Answering,
 }
 
 impl<P: Protocol> Call<P> {
@@ -33,23 +39,24 @@ impl<P: Protocol> Call<P> {
         id: Option<u64>,
     ) -> Self {
         let len = frame.len() + id.map_or(0, |_id| HEAD_LEN);
-        let answering = Answering { session, running, id, trace: Trace::server(id) };
-        Self { frame, len, answering: Some(answering) }
+        let answering = Answering { session, id, trace: Trace::server(id), stream: None };
+        Self { frame, len, waiting: Some(Waiting { running, answering }) }
     }
 
     /// Returns whether the call is answered with items.
     pub(crate) fn has_items(&self) -> bool {
-        self.answering.as_ref().is_some_and(|answering| answering.running.is_stream())
+        self.waiting.as_ref().is_some_and(|waiting| waiting.running.is_stream())
     }
 
     /// Returns the span in which the call is handled.
     pub(crate) fn trace(&self) -> Trace {
-        self.answering.as_ref().map(|answering| answering.trace.clone()).unwrap_or_default()
+        let waiting = self.waiting.as_ref();
+        waiting.map(|waiting| waiting.answering.trace.clone()).unwrap_or_default()
     }
 
     /// Returns whether nobody waits for an answer any more.
     pub(crate) fn is_over(&self) -> bool {
-        self.answering.as_ref().is_some_and(|answering| answering.running.is_over())
+        self.waiting.as_ref().is_some_and(|waiting| waiting.running.is_over())
     }
 
     /// Returns the tag of the call, for a [`Service`](super::Service) around others.
@@ -69,20 +76,22 @@ impl<P: Protocol> Call<P> {
 
     /// Answers that the call is not executed.
     pub(crate) fn refuse(mut self, status: Status) {
-        self.answering.take().into_iter().for_each(|answering| answering.refuse(status));
+        self.waiting.take().into_iter().for_each(|waiting| waiting.answering.refuse(status));
     }
 
     /// Returns what the handler gets. `None` if it has that already, or if the request cannot be decoded: then the call
     /// is answered.
     pub fn open(&mut self) -> Option<(Context, P::Borrowed<'_>, Answering)> {
-        let answering = self.answering.take()?;
+        let Waiting { running, mut answering } = self.waiting.take()?;
         // The request itself does not know its tag if its variant is an `other` without a field.
         let tag = self.frame.tag().unwrap_or_default();
         match self.frame.decode() {
             Ok(request) => {
                 let name = request.name();
                 answering.trace.name(name);
-                let context = answering.context(Request { name, tag, len: self.len });
+                // Another answer needs no reference, which costs an atomic operation.
+                answering.stream = running.is_stream().then(|| Arc::clone(&running));
+                let context = Context { running, request: Request { name, tag, len: self.len } };
                 Some((context, request, answering))
             }
             Err(error) => {
@@ -106,24 +115,22 @@ impl<P> fmt::Debug for Call<P> {
 #[derive(Debug)]
 pub struct Answering {
     session: Arc<Session>,
-    running: Arc<Running>,
     id: Option<u64>,
     trace: Trace,
+    /// The call, if it is answered with items.
+    stream: Option<Arc<Running>>,
 }
 
 impl Answering {
-    fn context(&self, request: Request) -> Context {
-        Context { running: Arc::clone(&self.running), request }
-    }
-
     /// Answers with what a handler returned.
     pub fn reply<'v, R: Reply>(mut self, result: Result<R::Value<'v>, R::Error<'v>>) {
         let reply = R::from_result(result);
-        // The caller learns of an error.
-        let ended = match self.id.take() {
+        // The caller learns of an error. If encoding panics, dropping this answers.
+        let ended = match self.id {
             Some(id) => self.session.reply(id, &reply),
             None => Ok(Status::Done),
         };
+        self.id = None;
         self.trace.take().end(|| Outcome::of_reply(&ended, reply.tag()));
     }
 
@@ -134,14 +141,15 @@ impl Answering {
 
     /// Hands the items over to a handler, which calls [`ItemSender::end`] after the last one.
     pub fn items<I>(mut self) -> ItemSender<I> {
-        let (session, running) = (Arc::clone(&self.session), Arc::clone(&self.running));
-        ItemSender::new(session, running, self.id.take(), self.trace.take())
+        let running = self.running();
+        ItemSender::new(Arc::clone(&self.session), running, self.id.take(), self.trace.take())
     }
 
     /// Hands the items over to a handler. Call [`Handling::done`] once it returns.
-    pub fn handled_items<I>(self) -> (ItemSender<I>, Handling) {
-        let (session, running) = (Arc::clone(&self.session), Arc::clone(&self.running));
-        let handling = Handling::new(session, running, self.id, self.trace.clone());
+    pub fn handled_items<I>(mut self) -> (ItemSender<I>, Handling) {
+        let (session, running) = (Arc::clone(&self.session), self.running());
+        let handling = Handling::new(session, Arc::clone(&running), self.id, self.trace.clone());
+        self.stream = Some(running);
         (self.items().handled(), handling)
     }
 
@@ -156,6 +164,12 @@ impl Answering {
             self.trace.take().end(|| Outcome::DONE);
         }
         self.refuse(Status::Failed);
+    }
+
+    fn running(&mut self) -> Arc<Running> {
+        let running = self.stream.take().or_else(|| self.session.running(self.id?));
+        // Only if a hand-written service answers a cancelled call with items that should have none.
+        running.unwrap_or_else(|| self.session.begin_unanswered(true))
     }
 
     fn refuse(mut self, status: Status) {

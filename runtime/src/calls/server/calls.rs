@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
 use std::mem;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::context::Running;
@@ -15,23 +15,8 @@ use crate::peer::Peer;
 const MAX_FINISHED: usize = 256;
 
 /// The calls of one connection.
-#[derive(Debug)]
-pub(super) struct Calls {
-    /// Who calls.
-    peer: Option<Arc<Peer>>,
-    table: Mutex<Table>,
-    /// How many calls run that are answered with items, and how many others. Changed with `table` locked, so without
-    /// atomic additions, which cost more.
-    streams: AtomicUsize,
-    others: AtomicUsize,
-    /// How many calls were taken out of `table` to be answered. Changed like those.
-    ended: AtomicUsize,
-    /// For how many of them the answer was queued.
-    answered: AtomicUsize,
-}
-
 #[derive(Debug, Default)]
-struct Table {
+pub(crate) struct Calls {
     running: Ids<Arc<Running>>,
     /// Calls that have ended. Their memory is used again.
     finished: VecDeque<Arc<Running>>,
@@ -39,173 +24,137 @@ struct Table {
     is_awaited: bool,
 }
 
+/// How many calls run that are answered with items, and how many others. Changed while the calls are locked, so without
+/// atomic additions, which cost more.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    streams: AtomicUsize,
+    others: AtomicUsize,
+}
+
 /// A call that has ended. It may hold wakers, and those may own anything, such as other calls: declare it before the
-/// table is locked, so that it is dropped afterwards.
+/// calls are locked, so that it is dropped afterwards.
 #[derive(Default)]
-struct Old {
+pub(super) struct Old {
     /// What some handlers keep after they have answered.
     shared: Option<Arc<Running>>,
     /// What was in memory that is used again.
     owned: Option<Running>,
 }
 
-impl Calls {
-    pub(super) fn new(peer: Option<Arc<Peer>>) -> Self {
-        Self {
-            peer,
-            table: Mutex::default(),
-            streams: AtomicUsize::new(0),
-            others: AtomicUsize::new(0),
-            ended: AtomicUsize::new(0),
-            answered: AtomicUsize::new(0),
-        }
-    }
+/// How a call stood when it ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended {
+    /// Whether its caller has cancelled it, or is gone: then it gets no answer.
+    pub(super) is_cancelled: bool,
+    /// Whether its deadline has passed.
+    pub(super) is_over: bool,
+    /// Whether the task of the connection waits for the end of a call.
+    pub(super) is_awaited: bool,
+}
 
-    /// Begins a call. `None` if a call with this id runs.
+impl Calls {
+    /// Begins a call of `peer`. `None` if a call with this id runs.
     #[inline]
     pub(super) fn begin(
-        &self,
+        &mut self,
         id: u64,
-        deadline: Option<Instant>,
-        is_stream: bool,
-    ) -> Option<Arc<Running>> {
-        let mut old = Old::default();
-        let mut table = self.table();
-        let Table { running, finished, .. } = &mut *table;
-        let Entry::Vacant(vacant) = running.entry(id) else { return None };
-        let call = self.renew(finished.pop_front(), deadline, is_stream, &mut old);
-        let call = vacant.insert(call);
-        add_one(self.count(is_stream));
-        Some(Arc::clone(call))
-    }
-
-    /// Begins a call that has no id, and so no answer.
-    pub(super) fn begin_unanswered(&self, is_stream: bool) -> Arc<Running> {
-        Arc::new(Running::new(self.peer.clone(), None, is_stream))
-    }
-
-    /// Puts a call in the memory of a finished one, if there is one that nobody else holds: some handlers keep theirs
-    /// after they have answered.
-    #[inline]
-    fn renew(
-        &self,
-        finished: Option<Arc<Running>>,
-        deadline: Option<Instant>,
-        is_stream: bool,
+        peer: Option<&Arc<Peer>>,
+        (deadline, is_stream): (Option<Instant>, bool),
         old: &mut Old,
-    ) -> Arc<Running> {
-        if let Some(mut finished) = finished {
-            match Arc::get_mut(&mut finished) {
+    ) -> Option<Arc<Running>> {
+        let Entry::Vacant(vacant) = self.running.entry(id) else { return None };
+        // Some handlers keep a call after they have answered it.
+        let reused = match self.finished.pop_front() {
+            Some(mut finished) => match Arc::get_mut(&mut finished) {
                 Some(place) => {
                     let next = place.next(deadline, is_stream);
                     old.owned = Some(mem::replace(place, next));
-                    return finished;
+                    Some(finished)
                 }
-                None => old.shared = Some(finished),
-            }
+                None => {
+                    old.shared = Some(finished);
+                    None
+                }
+            },
+            None => None,
+        };
+        let running = reused
+            .unwrap_or_else(|| Arc::new(Running::new(peer.cloned(), deadline, is_stream)));
+        Some(Arc::clone(vacant.insert(running)))
+    }
+
+    /// Ends a call. `None` if it does not run.
+    #[inline]
+    pub(super) fn end(&mut self, id: u64, counts: &Counts, old: &mut Old) -> Option<Ended> {
+        let running = self.running.remove(&id)?;
+        counts.remove(running.is_stream());
+        let ended = Ended {
+            is_cancelled: running.is_cancelled(),
+            is_over: running.is_over(),
+            is_awaited: mem::take(&mut self.is_awaited),
+        };
+        match self.finished.len() {
+            MAX_FINISHED.. => old.shared = Some(running),
+            _ => self.finished.push_back(running),
         }
-        Arc::new(Running::new(self.peer.clone(), deadline, is_stream))
+        Some(ended)
+    }
+
+    /// Ends all calls, and returns them with their ids.
+    pub(super) fn end_all(&mut self, counts: &Counts) -> Vec<(u64, Arc<Running>)> {
+        counts.clear();
+        self.running.drain().collect()
+    }
+
+    /// Notes that the next end of a call is awaited: see [`Ended::is_awaited`].
+    pub(super) fn await_end(&mut self) {
+        self.is_awaited = true;
     }
 
     /// Returns a call that runs.
     #[inline]
     pub(super) fn get(&self, id: u64) -> Option<Arc<Running>> {
-        self.table().running.get(&id).cloned()
-    }
-
-    /// Ends a call. Returns what to drop once its answer is queued: `None` if it does not run, or if its caller waits
-    /// for no answer. Also returns whether its end was awaited.
-    #[inline]
-    pub(super) fn remove(&self, id: u64) -> (Option<Unanswered<'_>>, bool) {
-        let mut old = Old::default();
-        let mut table = self.table();
-        let Some(running) = table.running.remove(&id) else { return (None, false) };
-        let count = self.count(running.is_stream());
-        count.store(count.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
-        let unanswered = (!running.is_cancelled()).then(|| self.unanswered(running.is_over()));
-        match table.finished.len() {
-            MAX_FINISHED.. => old.shared = Some(running),
-            _ => table.finished.push_back(running),
-        }
-        (unanswered, mem::take(&mut table.is_awaited))
-    }
-
-    /// Notes that the next end of a call is awaited: [`remove`](Self::remove) then says so. Returns the
-    /// [`counts`](Self::counts) of now.
-    pub(super) fn await_end(&self) -> (usize, usize) {
-        let mut table = self.table();
-        table.is_awaited = true;
-        self.counts()
+        self.running.get(&id).cloned()
     }
 
     /// Returns all calls that run.
     pub(super) fn all(&self) -> Vec<Arc<Running>> {
-        self.table().running.values().cloned().collect()
-    }
-
-    /// Ends all calls, and returns them with their ids.
-    pub(super) fn take_all(&self) -> Vec<(u64, Arc<Running>, Unanswered<'_>)> {
-        let mut table = self.table();
-        self.streams.store(0, Ordering::Relaxed);
-        self.others.store(0, Ordering::Relaxed);
-        let all = table.running.drain();
-        all.map(|(id, running)| (id, running, self.unanswered(false))).collect()
-    }
-
-    /// Returns whether a call has ended whose answer is not queued yet.
-    pub(super) fn is_ending(&self) -> bool {
-        // In this order: if both are equal, no call was ending at the first load. In the other order, an answer in
-        // between could hide a call that is ending.
-        let answered = self.answered.load(Ordering::SeqCst);
-        answered != self.ended.load(Ordering::Acquire)
+        self.running.values().cloned().collect()
     }
 
     /// Returns how many calls run.
     pub(super) fn len(&self) -> usize {
-        self.table().running.len()
+        self.running.len()
     }
+}
 
+impl Counts {
     /// Returns how many calls run that are answered with items, and how many others.
     #[inline]
-    pub(super) fn counts(&self) -> (usize, usize) {
+    pub(super) fn get(&self) -> (usize, usize) {
         (self.streams.load(Ordering::Relaxed), self.others.load(Ordering::Relaxed))
     }
 
-    /// Notes that a call no longer runs, while `table` is locked.
     #[inline]
-    fn unanswered(&self, is_over: bool) -> Unanswered<'_> {
-        add_one(&self.ended);
-        Unanswered { is_over, answered: &self.answered }
+    pub(super) fn add(&self, is_stream: bool) {
+        let count = self.of(is_stream);
+        count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
     #[inline]
-    fn count(&self, is_stream: bool) -> &AtomicUsize {
+    fn remove(&self, is_stream: bool) {
+        let count = self.of(is_stream);
+        count.store(count.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
+    }
+
+    fn clear(&self) {
+        self.streams.store(0, Ordering::Relaxed);
+        self.others.store(0, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn of(&self, is_stream: bool) -> &AtomicUsize {
         if is_stream { &self.streams } else { &self.others }
     }
-
-    #[inline]
-    fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Counts a call as ended and not answered, until it is dropped. Until then, a server that stops waits.
-pub(super) struct Unanswered<'s> {
-    /// Whether nobody waits for the answer any more.
-    pub(super) is_over: bool,
-    answered: &'s AtomicUsize,
-}
-
-impl Drop for Unanswered<'_> {
-    fn drop(&mut self) {
-        // Whoever answers looks at `is_closing` after this. If it is not set yet, whoever sets it looks at this count
-        // afterwards.
-        self.answered.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-/// Adds one to a count that is only changed with a lock held.
-#[inline]
-fn add_one(count: &AtomicUsize) {
-    count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
 }

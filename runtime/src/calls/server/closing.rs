@@ -2,14 +2,10 @@
 
 use std::net::Shutdown;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::session::Session;
-use crate::backoff::Backoff;
+use super::session::{Session, reply};
 use crate::calls::status::Status;
-
-/// The longest pause between looks at whether all answers are queued.
-const MAX_PAUSE: Duration = Duration::from_millis(1);
 
 impl Session {
     /// Takes no more calls, from now on.
@@ -22,33 +18,30 @@ impl Session {
         self.is_stopping.load(Ordering::Acquire)
     }
 
-    /// Returns whether all calls have ended, and their answers are queued.
+    /// Returns whether all calls have ended. Then their answers are queued.
     pub(crate) fn is_idle(&self) -> bool {
-        self.calls.len() == 0 && !self.is_ending()
-    }
-
-    /// Returns whether a call has ended whose answer is not queued yet.
-    pub(crate) fn is_ending(&self) -> bool {
-        self.calls.is_ending()
+        self.len() == 0
     }
 
     /// Takes no more calls, and cancels those that still run. Tells their callers, as far as there is room. Returns how
     /// many calls that were.
     pub(crate) fn cancel_the_rest(&self) -> usize {
         self.stop();
-        let mut cancelled = 0;
-        // Another thread that stops the server closes the connection only after all are told.
-        for (id, running, _unanswered) in &self.calls.take_all() {
-            if !running.is_cancelled() {
-                running.cancel();
-                _ = self.push_status(*id, Status::Cancelled);
-                cancelled += 1;
+        let mut calls = self.outlet.lock();
+        let mut cancelled = calls.end_all(&self.counts);
+        cancelled.retain(|(id, running)| {
+            let is_told = !running.is_cancelled();
+            if is_told {
+                calls.push_head(reply(*id, Status::Cancelled));
             }
-        }
+            is_told
+        });
+        drop(calls);
+        cancelled.iter().for_each(|(_id, running)| running.cancel());
         if self.bell.is_none() {
             self.try_flush();
         }
-        cancelled
+        cancelled.len()
     }
 
     /// Sends what is queued, until `farewell`, and closes the connection. If a task sends, it does that.
@@ -58,8 +51,6 @@ impl Session {
             bell.ring();
             return;
         }
-        let mut backoff = Backoff::up_to(MAX_PAUSE);
-        while self.is_ending() && backoff.wait_until(Some(farewell)) {}
         self.flush_until(self.outlet.queued(), Some(farewell));
         self.shutdown();
     }

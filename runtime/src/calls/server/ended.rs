@@ -1,6 +1,6 @@
 //! How a call of a session ends.
 
-use super::calls::Unanswered;
+use super::calls::{Ended, Old};
 use super::session::{Session, reply};
 use crate::calls::bell::Bell;
 use crate::calls::status::Status;
@@ -11,71 +11,55 @@ use crate::wire::{CallHead, CallKind};
 impl Session {
     /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled. Returns how it ended.
     pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<Status, SendError> {
-        let Some(ended) = self.end_call(id) else { return Ok(Status::Cancelled) };
-        // The handler may have seen that the deadline has passed, and have answered with less than all.
-        if ended.is_over() {
-            ended.answered(self.push_status(id, Status::TimedOut));
-            return Ok(Status::TimedOut);
+        let answered = self.outlet.encode(reply(id, Status::Done), message, |answer| {
+            let mut old = Old::default();
+            let mut calls = self.outlet.lock();
+            let ended = calls.end(id, &self.counts, &mut old);
+            match ended {
+                None => (ended, Status::Cancelled, false),
+                Some(Ended { is_cancelled: true, .. }) => (ended, Status::Cancelled, false),
+                // The handler may have seen that the deadline has passed, and have answered with less than all.
+                Some(Ended { is_over: true, .. }) => {
+                    (ended, Status::TimedOut, calls.push_head(reply(id, Status::TimedOut)))
+                }
+                Some(_) => (ended, Status::Done, calls.push(answer).is_first),
+            }
+        });
+        match answered {
+            Ok((ended, status, is_first)) => {
+                self.ended(ended, is_first);
+                Ok(status)
+            }
+            Err(error) => {
+                self.finish(id, CallKind::Reply, Status::Failed);
+                Err(error)
+            }
         }
-        let queued = self.outlet.push(Some(reply(id, Status::Done)), message)?;
-        ended.answered(queued.is_first);
-        Ok(Status::Done)
     }
 
     /// Ends a call without a message. Says nothing if the call was cancelled. Returns how it ended.
     pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) -> Status {
-        let Some(ended) = self.end_call(id) else { return Status::Cancelled };
-        ended.answered(self.outlet.push_head(CallHead { kind, number: status as u32, id }));
-        status
+        let mut old = Old::default();
+        let mut calls = self.outlet.lock();
+        let ended = calls.end(id, &self.counts, &mut old);
+        let is_answered = ended.is_some_and(|ended| !ended.is_cancelled);
+        let is_first =
+            is_answered && calls.push_head(CallHead { kind, number: status as u32, id });
+        drop(calls);
+        self.ended(ended, is_first);
+        if is_answered { status } else { Status::Cancelled }
     }
 
-    /// Takes a call out, to answer it. `None` if it does not run, or if its caller waits for no answer.
+    /// Sends the answer of a call that has ended, if it has one. `is_first`: see
+    /// [`Queued::is_first`](crate::calls::outlet::Queued::is_first).
     #[inline]
-    fn end_call(&self, id: u64) -> Option<Ended<'_>> {
-        let (unanswered, is_awaited) = self.calls.remove(id);
-        if unanswered.is_none() && is_awaited {
-            self.bell.iter().for_each(Bell::ring);
-        }
-        unanswered.map(|unanswered| Ended {
-            session: self,
-            id,
-            unanswered: Some(unanswered),
-            is_awaited,
-        })
-    }
-}
-
-/// A call that has ended, and is answered next. If encoding the answer fails or panics, the caller learns that the
-/// handler has failed.
-struct Ended<'s> {
-    session: &'s Session,
-    id: u64,
-    /// `None` once the answer is queued.
-    unanswered: Option<Unanswered<'s>>,
-    /// Whether the task of the connection waits for it.
-    is_awaited: bool,
-}
-
-impl Ended<'_> {
-    /// Returns whether nobody waits for the answer any more.
-    fn is_over(&self) -> bool {
-        self.unanswered.as_ref().is_some_and(|unanswered| unanswered.is_over)
-    }
-
-    /// The answer is queued, and `is_first`: see [`Queued::is_first`](crate::calls::outlet::Queued::is_first).
-    #[inline]
-    fn answered(mut self, is_first: bool) {
-        self.unanswered = None;
-        self.session.flush(is_first || self.is_awaited);
-    }
-}
-
-impl Drop for Ended<'_> {
-    fn drop(&mut self) {
-        if self.unanswered.is_some() {
-            let is_first = self.session.push_status(self.id, Status::Failed);
-            self.unanswered = None;
-            self.session.flush(is_first || self.is_awaited);
+    fn ended(&self, ended: Option<Ended>, is_first: bool) {
+        match ended {
+            None => {}
+            Some(Ended { is_cancelled: true, is_awaited, .. }) => {
+                self.bell.iter().filter(|_| is_awaited).for_each(Bell::ring);
+            }
+            Some(Ended { is_awaited, .. }) => self.flush(is_first || is_awaited),
         }
     }
 }

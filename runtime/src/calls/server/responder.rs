@@ -36,10 +36,12 @@ impl<R: Reply> Responder<R> {
     /// [`CallError::Failed`](crate::calls::CallError::Failed). Others of encoding descriptors.
     pub fn send<'v>(mut self, result: Result<R::Value<'v>, R::Error<'v>>) -> Result<(), SendError> {
         let reply = R::from_result(result);
-        let ended = match self.id.take() {
+        // If encoding panics, dropping this answers.
+        let ended = match self.id {
             Some(id) => self.session.reply(id, &reply),
             None => Ok(Status::Done),
         };
+        self.id = None;
         self.trace.take().end(|| Outcome::of_reply(&ended, reply.tag()));
         ended.map(|_| ())
     }

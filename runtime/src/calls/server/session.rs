@@ -8,12 +8,13 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::calls::Calls;
+use super::calls::{Calls, Counts, Old};
 use super::context::Running;
 use crate::backlog::HeldFrame;
 use crate::calls::bell::Bell;
 use crate::calls::full::{Full, HowToWait};
 use crate::calls::outlet::Outlet;
+use crate::calls::ready::Ready;
 use crate::calls::room::Room;
 use crate::calls::status::Status;
 use crate::calls::unsent::Unsent;
@@ -30,8 +31,10 @@ const RECHECK: Duration = Duration::from_millis(100);
 pub(crate) struct Session {
     /// `None` in memory.
     pub(super) fd: Option<DatagramFd>,
-    pub(super) outlet: Outlet,
-    pub(super) calls: Calls,
+    pub(super) outlet: Outlet<Calls>,
+    pub(super) counts: Counts,
+    /// Who calls.
+    peer: Option<Arc<Peer>>,
     /// Wakes the task that sends what is queued. `None` if whoever answers sends.
     pub(super) bell: Option<Bell>,
     /// Who waits until less is queued, if a task sends.
@@ -48,13 +51,14 @@ impl Session {
     /// A session whose answers are sent by the threads that make them.
     pub(crate) fn new(
         fd: impl Into<Option<DatagramFd>>,
-        outlet: Outlet,
+        outlet: Outlet<Calls>,
         peer: Option<impl Into<Arc<Peer>>>,
     ) -> Self {
         Self {
             fd: fd.into(),
             outlet,
-            calls: Calls::new(peer.map(Into::into)),
+            counts: Counts::default(),
+            peer: peer.map(Into::into),
             bell: None,
             room: Room::default(),
             is_stopping: AtomicBool::new(false),
@@ -64,7 +68,7 @@ impl Session {
     }
 
     /// A session whose answers are sent by a task, which the bell wakes.
-    pub(crate) fn driven(fd: DatagramFd, outlet: Outlet, peer: Option<Peer>) -> Self {
+    pub(crate) fn driven(fd: DatagramFd, outlet: Outlet<Calls>, peer: Option<Peer>) -> Self {
         Self { bell: Some(Bell::default()), ..Self::new(fd, outlet, peer) }
     }
 
@@ -76,12 +80,16 @@ impl Session {
         deadline: Option<Instant>,
         is_stream: bool,
     ) -> Option<Arc<Running>> {
-        self.calls.begin(id, deadline, is_stream)
+        let mut old = Old::default();
+        let mut calls = self.outlet.lock();
+        let begun = calls.begin(id, self.peer.as_ref(), (deadline, is_stream), &mut old)?;
+        self.counts.add(is_stream);
+        Some(begun)
     }
 
     /// Begins a call that has no id, and so no answer.
     pub(crate) fn begin_unanswered(&self, is_stream: bool) -> Arc<Running> {
-        self.calls.begin_unanswered(is_stream)
+        Arc::new(Running::new(self.peer.clone(), None, is_stream))
     }
 
     /// Tells the handler of a call that its caller has cancelled it. The call runs until its handler ends.
@@ -91,7 +99,8 @@ impl Session {
 
     /// Tells the handlers of all calls that nobody waits for them.
     pub(crate) fn cancel_all(&self) {
-        self.calls.all().iter().for_each(|running| running.cancel());
+        let calls = self.outlet.lock().all();
+        calls.iter().for_each(|running| running.cancel());
     }
 
     /// Lets the handler of a call send `more` items.
@@ -101,7 +110,7 @@ impl Session {
 
     /// Returns a call that runs.
     pub(crate) fn running(&self, id: u64) -> Option<Arc<Running>> {
-        self.calls.get(id)
+        self.outlet.lock().get(id)
     }
 
     /// Ends the connection, and cancels all calls.
@@ -109,8 +118,8 @@ impl Session {
         self.is_broken.store(true, Ordering::Release);
         // Handlers that go on keep the descriptor open.
         self.shutdown();
-        let calls = self.calls.take_all();
-        calls.iter().for_each(|(_id, running, _unanswered)| running.cancel());
+        let calls = self.outlet.lock().end_all(&self.counts);
+        calls.iter().for_each(|(_id, running)| running.cancel());
         self.admit();
     }
 
@@ -135,18 +144,20 @@ impl Session {
 
     /// Returns how many calls run.
     pub(crate) fn len(&self) -> usize {
-        self.calls.len()
+        self.outlet.lock().len()
     }
 
     /// As [`counts`](Self::counts). The bell rings when a call ends.
     pub(crate) fn await_end(&self) -> (usize, usize) {
-        self.calls.await_end()
+        let mut calls = self.outlet.lock();
+        calls.await_end();
+        self.counts.get()
     }
 
     /// Returns how many calls run that are answered with items, and how many others.
     #[inline]
     pub(crate) fn counts(&self) -> (usize, usize) {
-        self.calls.counts()
+        self.counts.get()
     }
 
     /// Returns whether the connection has ended.
@@ -182,7 +193,7 @@ impl Session {
     /// Sends an item of a call.
     pub(crate) fn item<M: Message>(&self, id: u64, message: &M) -> Result<(), SendError> {
         let head = CallHead { kind: CallKind::Item, number: 0, id };
-        let queued = self.outlet.push(Some(head), message)?;
+        let queued = self.outlet.push(head, message)?;
         self.flush(queued.is_first);
         Ok(())
     }
@@ -198,13 +209,13 @@ impl Session {
 
     /// Sends an item that was encoded earlier.
     pub(crate) fn held_item(&self, item: HeldFrame) {
-        let is_first = self.outlet.push_held(item);
-        self.flush(is_first);
+        let queued = self.outlet.lock().push(Ready::Held(item));
+        self.flush(queued.is_first);
     }
 
     /// Queues the status of a call. Returns whether nothing else was queued.
     pub(super) fn push_status(&self, id: u64, status: Status) -> bool {
-        self.outlet.push_head(reply(id, status))
+        self.outlet.lock().push_head(reply(id, status))
     }
 
     /// Sends what is queued, and waits for room: a client that does not read its answers gets no others. A task of
@@ -212,8 +223,7 @@ impl Session {
     #[inline]
     pub(super) fn flush(&self, is_needed: bool) {
         match &self.bell {
-            // Who closes the connection waits for the last answer.
-            Some(_) if !is_needed && !self.is_closing() => {}
+            Some(_) if !is_needed => {}
             Some(bell) => bell.ring(),
             None => self.flush_until(0, None),
         }

@@ -95,7 +95,7 @@ where
             return Poll::Pending;
         }
         // Before the flush, for what is queued before it.
-        let is_closing = self.session.is_closing() && !self.session.is_ending();
+        let is_closing = self.session.is_closing();
         let was_full = self.is_full();
         let is_flushed = self.writer.poll_flush(cx).is_ready();
         self.session.admit();

@@ -48,12 +48,12 @@ fn whoever_rings_while_the_task_works_or_sleeps_is_heard() {
 fn every_part_is_sent_if_only_whoever_queues_the_first_rings() {
     loom::model(|| {
         let (memory, outputs) = Memory::new();
-        let shared = Arc::new((Outlet::in_memory(memory), Bell::default()));
+        let shared = Arc::new((Outlet::<()>::in_memory(memory), Bell::default()));
         let senders = [(); 2].map(|()| {
             let shared = Arc::clone(&shared);
             thread::spawn(move || {
                 let (outlet, bell) = &*shared;
-                if outlet.push_head(HEAD) {
+                if outlet.lock().push_head(HEAD) {
                     bell.ring();
                 }
             })
@@ -95,7 +95,7 @@ fn whoever_waits_for_room_sees_it_or_is_woken() {
 fn no_part_stays_behind_when_threads_send_at_the_same_time() {
     loom::model(|| {
         let (memory, outputs) = Memory::new();
-        let outlet = Arc::new(Outlet::in_memory(memory));
+        let outlet = Arc::new(Outlet::<()>::in_memory(memory));
         let sender = thread::spawn({
             let outlet = Arc::clone(&outlet);
             move || push_and_flush(&outlet)
@@ -107,8 +107,8 @@ fn no_part_stays_behind_when_threads_send_at_the_same_time() {
 }
 
 /// Sends a part as threads do that do not wait for it.
-fn push_and_flush(outlet: &Outlet) {
-    _ = outlet.push_head(HEAD);
+fn push_and_flush(outlet: &Outlet<()>) {
+    _ = outlet.lock().push_head(HEAD);
     assert!(outlet.flush(|unsent| panic!("{unsent:?}")));
 }
 
@@ -116,12 +116,12 @@ fn push_and_flush(outlet: &Outlet) {
 fn whoever_sleeps_after_it_has_flushed_has_its_part_sent() {
     loom::model(|| {
         let (memory, _outputs) = Memory::new();
-        let outlet = Arc::new(Outlet::in_memory(memory));
+        let outlet = Arc::new(Outlet::<()>::in_memory(memory));
         let sender = thread::spawn({
             let outlet = Arc::clone(&outlet);
             move || push_and_flush(&outlet)
         });
-        _ = outlet.push_head(HEAD);
+        _ = outlet.lock().push_head(HEAD);
         let end = outlet.queued();
         assert!(outlet.flush_to(end, |unsent| panic!("{unsent:?}")));
         assert!(outlet.sent() >= end);

@@ -70,6 +70,7 @@ mod modeled {
         steps: AtomicUsize,
     }
 
+    #[derive(Debug)]
     pub(crate) struct MutexGuard<'m, T> {
         guard: loom::sync::MutexGuard<'m, T>,
         steps: &'m AtomicUsize,

@@ -186,7 +186,8 @@ fn text<E: Debug>(result: Result<Option<Part>, E>) -> Text {
 }
 
 fn check(steps: Vec<Step>) {
-    let (mut table, mut model, mut wakers) = (Table::default(), Model::default(), Wakers::default());
+    let (mut table, mut model, mut wakers) =
+        (Table::default(), Model::default(), Wakers::default());
     let lost = Arc::new(RecvError::Empty);
     let not_sent = Arc::new(SendError::Closed);
     for (number, step) in steps.into_iter().enumerate() {

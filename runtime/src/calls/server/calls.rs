@@ -79,8 +79,8 @@ impl Calls {
             },
             None => None,
         };
-        let running = reused
-            .unwrap_or_else(|| Arc::new(Running::new(peer.cloned(), deadline, is_stream)));
+        let running =
+            reused.unwrap_or_else(|| Arc::new(Running::new(peer.cloned(), deadline, is_stream)));
         Some(Arc::clone(vacant.insert(running)))
     }
 

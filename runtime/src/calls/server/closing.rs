@@ -1,11 +1,11 @@
 //! How a session ends because its server stops.
 
 use std::net::Shutdown;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::session::{Session, reply};
 use crate::calls::status::Status;
+use crate::calls::sync::atomic::Ordering;
 
 impl Session {
     /// Takes no more calls, from now on.

@@ -43,8 +43,7 @@ impl Session {
         let mut calls = self.outlet.lock();
         let ended = calls.end(id, &self.counts, &mut old);
         let is_answered = ended.is_some_and(|ended| !ended.is_cancelled);
-        let is_first =
-            is_answered && calls.push_head(CallHead { kind, number: status as u32, id });
+        let is_first = is_answered && calls.push_head(CallHead { kind, number: status as u32, id });
         drop(calls);
         self.ended(ended, is_first);
         if is_answered { status } else { Status::Cancelled }

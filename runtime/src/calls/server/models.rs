@@ -10,19 +10,19 @@ use loom::thread;
 
 use super::session::Session;
 use crate::calls::bell::Bell;
-use crate::calls::memory::Memory;
+use crate::calls::memory::{Memory, Outputs};
 use crate::calls::outlet::Outlet;
 use crate::calls::status::Status;
 use crate::peer::Peer;
 use crate::wire::CallKind;
 
-/// A session whose answers a task sends. One call runs.
-fn session() -> Arc<Session> {
-    let (memory, _outputs) = Memory::new();
+/// A session whose answers a task sends, and what it sends. One call runs.
+fn session() -> (Arc<Session>, Outputs) {
+    let (memory, outputs) = Memory::new();
     let mut session = Session::new(None, Outlet::in_memory(memory), None::<Peer>);
     session.bell = Some(Bell::default());
     assert!(session.begin(1, None, false).is_some());
-    Arc::new(session)
+    (Arc::new(session), outputs)
 }
 
 /// Does what the task of `session` does, until `is_done` before it sends.
@@ -41,7 +41,7 @@ fn drive(session: &Session, is_done: impl Fn() -> bool) {
 #[test]
 fn whoever_waits_for_the_end_of_a_call_learns_of_it() {
     loom::model(|| {
-        let session = session();
+        let (session, _outputs) = session();
         let answering = thread::spawn({
             let session = Arc::clone(&session);
             move || session.finish(1, CallKind::Reply, Status::Failed)
@@ -57,9 +57,9 @@ fn whoever_waits_for_the_end_of_a_call_learns_of_it() {
 }
 
 #[test]
-fn whoever_closes_the_connection_learns_of_the_last_answer() {
+fn the_last_answer_is_sent_before_the_connection_is_closed() {
     loom::model(|| {
-        let session = session();
+        let (session, outputs) = session();
         let answering = thread::spawn({
             let session = Arc::clone(&session);
             move || session.finish(1, CallKind::Reply, Status::Failed)
@@ -67,11 +67,12 @@ fn whoever_closes_the_connection_learns_of_the_last_answer() {
         let closing = thread::spawn({
             let session = Arc::clone(&session);
             move || {
-                session.refuse(2, Status::Stopping);
+                session.cancel_the_rest();
                 session.close(Instant::now());
             }
         });
-        drive(&session, || session.is_closing() && !session.is_ending());
+        drive(&session, || session.is_closing());
+        assert_eq!(outputs.queued().count(), 1);
         answering.join().unwrap();
         closing.join().unwrap();
     });

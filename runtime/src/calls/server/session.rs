@@ -3,7 +3,6 @@
 use std::fmt;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +16,7 @@ use crate::calls::outlet::Outlet;
 use crate::calls::ready::Ready;
 use crate::calls::room::Room;
 use crate::calls::status::Status;
+use crate::calls::sync::atomic::{AtomicBool, Ordering};
 use crate::calls::unsent::Unsent;
 use crate::error::SendError;
 use crate::message::Message;

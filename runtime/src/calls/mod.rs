@@ -58,6 +58,7 @@ mod models;
 mod outlet;
 mod park;
 mod protocol;
+mod queue;
 mod ready;
 mod returns;
 mod room;
@@ -85,9 +86,9 @@ pub(crate) use self::memory::Memory;
 #[cfg(feature = "tokio")]
 pub(crate) use self::memory::Outputs;
 pub(crate) use self::outlet::Outlet;
-#[cfg(feature = "tokio")]
-pub(crate) use self::outlet::Queued;
 pub use self::protocol::{Answers, Protocol, Reply};
+#[cfg(feature = "tokio")]
+pub(crate) use self::queue::Queued;
 pub use self::returns::Returns;
 pub(crate) use self::room::Room;
 pub use self::script::{Expected, Playing, Script, ScriptError};

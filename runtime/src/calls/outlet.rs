@@ -1,11 +1,10 @@
 //! Sends parts of calls over a connection that many threads share.
 
-use std::io::IoSlice;
-use std::ops::{Deref, DerefMut};
 use std::sync::{PoisonError, TryLockError};
 
-use crate::backlog::{Backlog, Datagram, HeldFrame};
+use crate::backlog::{Datagram, HeldFrame};
 use crate::calls::memory::Memory;
+use crate::calls::queue::{Locked, Queue, Queued};
 use crate::calls::ready::Ready;
 use crate::calls::sink::Sink;
 use crate::calls::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,7 +15,7 @@ use crate::message::Message;
 use crate::outbox;
 use crate::sender::Sender;
 use crate::sys::Kind;
-use crate::wire::{CallHead, HEAD_LEN};
+use crate::wire::CallHead;
 
 /// How many queued bytes make threads that send wait: enough to fill a socket.
 const MAX_QUEUED: usize = 256 * 1024;
@@ -40,35 +39,6 @@ pub(crate) struct Outlet<C> {
     sent: AtomicU64,
 }
 
-/// Where a part waits to be sent.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Queued {
-    /// Its length in bytes.
-    pub(crate) len: usize,
-    /// The bytes that it takes in the queue: descriptors take some, too.
-    pub(crate) room: usize,
-    /// How many bytes will have been sent once it is.
-    pub(crate) end: u64,
-    /// Whether it has a datagram of its own, and so may be refused without all others.
-    pub(crate) is_alone: bool,
-    /// Whether nothing else was queued. Whoever queues the first part has to see that what is queued is sent, and
-    /// others may rely on it.
-    pub(crate) is_first: bool,
-}
-
-#[derive(Debug, Default)]
-struct Queue<C> {
-    backlog: Backlog,
-    calls: C,
-}
-
-/// The calls of a connection and its queue, locked.
-#[derive(Debug)]
-pub(crate) struct Locked<'o, C> {
-    queue: MutexGuard<'o, Queue<C>>,
-    queued: &'o AtomicU64,
-}
-
 #[derive(Debug)]
 struct Writer {
     sink: Sink,
@@ -76,54 +46,6 @@ struct Writer {
     current: Option<Datagram>,
     /// Whether some of its pieces were sent.
     is_begun: bool,
-}
-
-impl<C> Locked<'_, C> {
-    /// Queues a part.
-    #[inline]
-    pub(crate) fn push(&mut self, part: Ready<'_>) -> Queued {
-        match part {
-            Ready::Small { slices, len } => self.add(len, |backlog| backlog.push(slices, len)),
-            Ready::Held(held) => {
-                let (len, is_alone) = (held.len(), held.is_alone());
-                let queued = self.add(held.room(), |backlog| drop(backlog.push_held(held)));
-                Queued { len, is_alone, ..queued }
-            }
-        }
-    }
-
-    /// Queues a part without a message. Returns whether nothing else was queued: see [`Queued::is_first`].
-    pub(crate) fn push_head(&mut self, head: CallHead) -> bool {
-        let bytes = head.to_bytes();
-        self.add(HEAD_LEN, |backlog| backlog.push(&[IoSlice::new(&bytes)], HEAD_LEN)).is_first
-    }
-
-    /// Adds a part that takes `room` bytes in the queue.
-    #[inline]
-    fn add(&mut self, room: usize, push: impl FnOnce(&mut Backlog)) -> Queued {
-        let backlog = &mut self.queue.backlog;
-        let is_first = backlog.is_empty();
-        push(backlog);
-        let end = self.queued.load(Ordering::Relaxed) + room as u64;
-        self.queued.store(end, Ordering::Relaxed);
-        Queued { len: room, room, end, is_alone: false, is_first }
-    }
-}
-
-impl<C> Deref for Locked<'_, C> {
-    type Target = C;
-
-    #[inline]
-    fn deref(&self) -> &C {
-        &self.queue.calls
-    }
-}
-
-impl<C> DerefMut for Locked<'_, C> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut C {
-        &mut self.queue.calls
-    }
 }
 
 impl<C: Default> Outlet<C> {
@@ -153,7 +75,7 @@ impl<C> Outlet<C> {
     /// Locks the calls and the queue.
     #[inline]
     pub(crate) fn lock(&self) -> Locked<'_, C> {
-        Locked { queue: self.queue(), queued: &self.queued }
+        Locked::new(self.queue(), &self.queued)
     }
 
     /// Encodes a part of a call, for `queue` to queue it.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::mem;
 use std::task::Waker;
 
-use crate::calls::outlet::Queued;
+use crate::calls::queue::Queued;
 use crate::calls::status::CREDIT;
 use crate::error::CallError;
 use crate::receiver::Part;

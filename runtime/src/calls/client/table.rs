@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 
 use super::call::Call;
 use crate::calls::ids::Ids;
-use crate::calls::outlet::Queued;
+use crate::calls::queue::Queued;
 use crate::calls::status::Status;
 use crate::error::{CallError, RecvError, SendError};
 use crate::receiver::Part;

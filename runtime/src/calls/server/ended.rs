@@ -50,7 +50,7 @@ impl Session {
     }
 
     /// Sends the answer of a call that has ended, if it has one. `is_first`: see
-    /// [`Queued::is_first`](crate::calls::outlet::Queued::is_first).
+    /// [`Queued::is_first`](crate::calls::queue::Queued::is_first).
     #[inline]
     fn ended(&self, ended: Option<Ended>, is_first: bool) {
         match ended {

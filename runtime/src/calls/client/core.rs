@@ -106,10 +106,10 @@ impl Core {
         }
         let number = to_millis(deadline)?;
         let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        let head = CallHead { kind: CallKind::Request, number, id };
+        let (head, name) = (CallHead { kind: CallKind::Request, number, id }, request.name());
         let begun = self.outlet.encode(head, request, |part| {
             let mut table = self.table();
-            let is_alone = table.begin(id, request.name(), items)?;
+            let is_alone = table.begin(id, name, items)?;
             let queued = table.push(part);
             if self.outlet.unsent() > MAX_UNNOTED {
                 table.note_queued(id, queued);

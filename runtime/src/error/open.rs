@@ -73,7 +73,7 @@ pub enum OpenError {
     Unsupported {
         /// What it lacks.
         what: &'static str,
-        /// What the kernel answered.
+        /// The kernel's reason.
         detail: String,
     },
 
@@ -96,7 +96,7 @@ pub enum OpenError {
     },
 
     /// The process or the system is out of descriptors or memory.
-    #[error("out of descriptors or memory")]
+    #[error("out of descriptors or memory: free some, or raise the limits (RLIMIT_NOFILE)")]
     Exhausted(#[source] io::Error),
 
     /// The server's backlog was full until the deadline.

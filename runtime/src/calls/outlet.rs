@@ -18,11 +18,11 @@ use crate::sys::Kind;
 use crate::transport::{Outgoing, check_descriptors};
 use crate::wire::{CallHead, HEAD_LEN};
 
-/// How many queued bytes make threads that send wait: enough to fill a socket.
+/// The number of queued bytes from which on senders wait: enough to fill a socket.
 const MAX_QUEUED: usize = 256 * 1024;
 
-/// A sender that many threads share. While one of them sends, or the socket is full, the parts of the others queue up,
-/// and then travel in few datagrams. No method waits for room.
+/// A sender that many threads share. While one thread sends, or while the socket is full, parts of other threads are
+/// queued, and later travel in few datagrams. No method waits for room.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     kind: Kind,
@@ -30,26 +30,26 @@ pub(crate) struct Outlet {
     backlog: Mutex<Backlog>,
     /// Whether the last datagram had more than one part.
     is_shared: AtomicBool,
-    /// How many bytes were ever queued, including what descriptors count for. Changed with `backlog` locked, so without
-    /// an atomic addition, which costs more.
+    /// How many bytes were ever queued. Descriptors count as bytes, too. Changed only with `backlog` locked, so it
+    /// needs no atomic addition, which costs more.
     queued: AtomicU64,
-    /// How many of them were sent, or could not be sent.
+    /// How many of these bytes were sent, or could not be sent.
     sent: AtomicU64,
 }
 
-/// Where a part waits to be sent.
+/// The position of a part in the queue.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Queued {
-    /// Its length in bytes.
+    /// The length of the part, in bytes.
     pub(crate) len: usize,
-    /// The bytes that it takes in the queue: descriptors take some, too.
+    /// The bytes that the part takes in the queue. Descriptors count as bytes, too.
     pub(crate) room: usize,
-    /// How many bytes will have been sent once it is.
+    /// The count of sent bytes at which the part is sent.
     pub(crate) end: u64,
-    /// Whether it has a datagram of its own, and so may be refused without all others.
+    /// Whether the part has a datagram of its own, and so can be refused alone.
     pub(crate) is_alone: bool,
-    /// Whether nothing else was queued. Whoever queues the first part has to see that what is queued is sent, and
-    /// others may rely on it.
+    /// Whether nothing else was queued. The caller that queues the first part must make sure that the queue is sent.
+    /// Other callers may rely on that.
     pub(crate) is_first: bool,
 }
 
@@ -68,7 +68,7 @@ impl Outlet {
         Self::with_sink(kind, Sink::Socket(sender.cast()))
     }
 
-    /// An outlet that keeps what it sends in memory.
+    /// Creates an outlet that keeps the parts in memory.
     pub(crate) fn in_memory(memory: Memory) -> Self {
         Self::with_sink(Kind::UnixSeqpacket, Sink::Memory(memory))
     }
@@ -84,7 +84,7 @@ impl Outlet {
         }
     }
 
-    /// Queues a part of a call, or an ordinary frame without a head. Returns where it waits.
+    /// Queues a part of a call, or an ordinary frame without a head. Returns its position in the queue.
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl Outlet {
         Ok(queued)
     }
 
-    /// Encodes a part of a call, to be queued later. Fails as [`push`](Self::push).
+    /// Encodes a part of a call, to be queued later. Fails like [`push`](Self::push).
     pub(crate) fn hold<M: Message>(
         &self,
         head: CallHead,
@@ -141,7 +141,7 @@ impl Outlet {
         Ok(Queued { len, is_alone: true, ..queued })
     }
 
-    /// Fails if the connection carries no such descriptors.
+    /// Fails if the connection cannot carry the descriptors of `part`.
     #[inline]
     fn check(&self, part: &Outgoing<'_>) -> Result<(), SendError> {
         match part.descriptors.len() {
@@ -161,17 +161,17 @@ impl Outlet {
         Queued { len: room, room, end, is_alone: false, is_first }
     }
 
-    /// Returns whether so much is queued that whoever sends has to wait.
+    /// Returns whether so much is queued that senders must wait.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.unsent() > MAX_QUEUED
     }
 
-    /// Sends what is queued, as far as there is room. Returns whether everything was sent, or another thread is sending
-    /// it and it is not too much. That thread looks for more when it is done, but only it learns if there is no room:
-    /// see [`flush_to`](Self::flush_to).
+    /// Sends the queued parts as far as there is room. Returns whether everything was sent, or whether another thread
+    /// is sending and the queue is not too long. The other thread sends later parts, too, but only that thread learns
+    /// that there is no room: see [`flush_to`](Self::flush_to).
     ///
-    /// `not_sent` learns what was not sent, and why.
+    /// `not_sent` is called for each datagram that could not be sent, with the error.
     pub(crate) fn flush(&self, not_sent: impl FnMut(Unsent)) -> bool {
         if self.unsent() == 0 {
             return true;
@@ -187,8 +187,8 @@ impl Outlet {
         }
     }
 
-    /// Like [`flush`](Self::flush), but returns `true` only once the first `end` bytes were sent. For a thread that then
-    /// sleeps: there may be nobody else to send its part.
+    /// Does the same as [`flush`](Self::flush), but returns `true` only after the first `end` bytes were sent. This is
+    /// for a thread that then sleeps: perhaps no other thread sends its part.
     pub(crate) fn flush_to(&self, end: u64, not_sent: impl FnMut(Unsent)) -> bool {
         match self.sent() < end {
             // Its holder does not wait for room.
@@ -197,7 +197,7 @@ impl Outlet {
         }
     }
 
-    /// Sends what is queued, as far as there is room. Returns whether everything was sent.
+    /// Sends the queued parts as far as there is room. Returns whether everything was sent.
     fn send_queued(
         &self,
         mut writer: MutexGuard<'_, Writer>,
@@ -212,7 +212,7 @@ impl Outlet {
                     Err(error) => {
                         let unsent = Unsent::new(datagram, error, self.sent());
                         if unsent.is_last && !unsent.error.is_fatal() {
-                            // Memory or a permission is missing. The other side would wait for what is lost.
+                            // The kernel lacks memory, or refuses. The other side would wait for the lost parts.
                             sink.shutdown();
                         }
                         not_sent(unsent);
@@ -226,8 +226,8 @@ impl Outlet {
         }
     }
 
-    /// Replaces the current datagram, which was sent or cannot be sent, with the next one. If there is none, unlocks
-    /// the writer before the backlog: a thread that then queues a part finds the writer free.
+    /// Replaces the current datagram, which was sent or cannot be sent, with the next one. If there is no next one,
+    /// unlocks the writer before the backlog, so that a thread that queues a part afterwards finds the writer free.
     fn next<'w>(&self, mut writer: MutexGuard<'w, Writer>) -> Option<MutexGuard<'w, Writer>> {
         let mut used = Vec::new();
         if let Some(datagram) = writer.current.take() {
@@ -260,7 +260,7 @@ impl Outlet {
         self.is_shared.load(Ordering::Relaxed)
     }
 
-    /// Returns how many bytes are queued and not sent, including all those of a datagram that is sent in part.
+    /// Returns how many bytes are queued and not sent. A datagram that was sent in part counts with its whole length.
     #[inline]
     pub(crate) fn unsent(&self) -> usize {
         let sent = self.sent();

@@ -1,4 +1,4 @@
-//! A call that came, for derived code to take apart.
+//! A received call, which derived code decodes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use crate::message::Message as _;
 use crate::owned_frame::OwnedFrame;
 use crate::wire::{CallKind, HEAD_LEN};
 
-/// A call that came. Derived code takes it apart and calls the handler.
+/// A received call. Derived code decodes it and calls the handler.
 pub struct Call<P> {
     frame: OwnedFrame<P>,
-    /// The length of the request as it was received.
+    /// The length of the received request.
     len: usize,
-    /// `None` once the handler has it.
+    /// `None` after it was passed to the handler.
     answering: Option<Answering>,
 }
 
@@ -47,12 +47,12 @@ impl<P: Protocol> Call<P> {
         self.answering.as_ref().map(|answering| answering.trace.clone()).unwrap_or_default()
     }
 
-    /// Returns whether nobody waits for an answer any more.
+    /// Returns whether the caller no longer waits for an answer.
     pub(crate) fn is_over(&self) -> bool {
         self.answering.as_ref().is_some_and(|answering| answering.running.is_over())
     }
 
-    /// Returns the tag of the call, for a [`Service`](super::Service) around others.
+    /// Returns the tag of the call, for a [`Service`](super::Service) that wraps another one.
     ///
     /// # Errors
     ///
@@ -72,8 +72,8 @@ impl<P: Protocol> Call<P> {
         self.answering.take().into_iter().for_each(|answering| answering.refuse(status));
     }
 
-    /// Returns what the handler gets. `None` if it has that already, or if the request cannot be decoded: then the call
-    /// is answered.
+    /// Returns the arguments of the handler. Returns `None` if they were already taken. Also returns `None` if the
+    /// request cannot be decoded, after answering the call with an error.
     pub fn open(&mut self) -> Option<(Context, P::Borrowed<'_>, Answering)> {
         let answering = self.answering.take()?;
         // The request itself does not know its tag if its variant is an `other` without a field.
@@ -102,7 +102,7 @@ impl<P> fmt::Debug for Call<P> {
     }
 }
 
-/// The way back for the answer of a call. Derived code uses it. Dropping it answers that the handler has failed.
+/// Sends the answer of a call. Derived code uses it. Dropping it answers that the handler has failed.
 #[derive(Debug)]
 pub struct Answering {
     session: Arc<Session>,
@@ -116,10 +116,10 @@ impl Answering {
         Context { running: Arc::clone(&self.running), request }
     }
 
-    /// Answers with what a handler returned.
+    /// Answers with the value that a handler returned.
     pub fn reply<'v, R: Reply>(mut self, result: Result<R::Value<'v>, R::Error<'v>>) {
         let reply = R::from_result(result);
-        // The caller learns of an error.
+        // If the answer cannot be sent, the caller gets an error.
         let ended = match self.id.take() {
             Some(id) => self.session.reply(id, &reply),
             None => Ok(Status::Done),
@@ -127,18 +127,18 @@ impl Answering {
         self.trace.take().end(|| Outcome::of_reply(&ended, reply.tag()));
     }
 
-    /// Hands the answer over to a handler that lends it.
+    /// Returns a responder for a handler that lends its answer.
     pub fn responder<R: Reply>(mut self) -> Responder<R> {
         Responder::new(Arc::clone(&self.session), self.id.take(), self.trace.take())
     }
 
-    /// Hands the items over to a handler, which calls [`ItemSender::end`] after the last one.
+    /// Returns a sender for a handler that calls [`ItemSender::end`] after the last item.
     pub fn items<I>(mut self) -> ItemSender<I> {
         let (session, running) = (Arc::clone(&self.session), Arc::clone(&self.running));
         ItemSender::new(session, running, self.id.take(), self.trace.take())
     }
 
-    /// Hands the items over to a handler. Call [`Handling::done`] once it returns.
+    /// Returns a sender for a handler. Call [`Handling::done`] when the handler has returned.
     pub fn handled_items<I>(self) -> (ItemSender<I>, Handling) {
         let (session, running) = (Arc::clone(&self.session), Arc::clone(&self.running));
         let handling = Handling::new(session, running, self.id, self.trace.clone());
@@ -150,7 +150,7 @@ impl Answering {
         self.refuse(Status::NotSupported);
     }
 
-    /// Ends a call that has no answer. A caller who wants one learns that there is none.
+    /// Ends a call that has no answer. If the caller wants one, it gets an error.
     pub fn nothing(mut self) {
         if self.id.is_none() {
             self.trace.take().end(|| Outcome::DONE);

@@ -1,4 +1,4 @@
-//! The calls of a connection that run, and the memory of finished ones.
+//! The running calls of a connection, and the memory of finished ones.
 
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
@@ -14,38 +14,38 @@ use crate::peer::Peer;
 /// The most finished calls whose memory is kept.
 const MAX_FINISHED: usize = 256;
 
-/// The calls of one connection.
+/// The running calls of one connection.
 #[derive(Debug)]
 pub(super) struct Calls {
-    /// Who calls.
+    /// The caller.
     peer: Option<Arc<Peer>>,
     table: Mutex<Table>,
-    /// How many calls run that are answered with items, and how many others. Changed with `table` locked, so without
-    /// atomic additions, which cost more.
+    /// How many calls that are answered with items run, and how many others. Changed only with `table` locked, so they
+    /// need no atomic additions, which cost more.
     streams: AtomicUsize,
     others: AtomicUsize,
-    /// How many calls were taken out of `table` to be answered. Changed like those.
+    /// How many calls were taken out of `table` to be answered. Changed like `streams`.
     ended: AtomicUsize,
-    /// For how many of them the answer was queued.
+    /// For how many of these calls the answer was queued.
     answered: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
 struct Table {
     running: Ids<Arc<Running>>,
-    /// Calls that have ended. Their memory is used again.
+    /// Calls that have ended, to reuse their memory.
     finished: VecDeque<Arc<Running>>,
-    /// Whether the next end of a call is awaited.
+    /// Whether a task waits for the next end of a call.
     is_awaited: bool,
 }
 
-/// A call that has ended. It may hold wakers, and those may own anything, such as other calls: declare it before the
-/// table is locked, so that it is dropped afterwards.
+/// A call that has ended. It may hold wakers, which may own anything, such as other calls. So declare it before locking
+/// the table, which makes it drop after the unlock.
 #[derive(Default)]
 struct Old {
-    /// What some handlers keep after they have answered.
+    /// A call that its handler still holds after it has answered.
     shared: Option<Arc<Running>>,
-    /// What was in memory that is used again.
+    /// The old content of reused memory.
     owned: Option<Running>,
 }
 
@@ -61,7 +61,7 @@ impl Calls {
         }
     }
 
-    /// Begins a call. `None` if a call with this id runs.
+    /// Begins a call. Returns `None` if a call with this id runs.
     #[inline]
     pub(super) fn begin(
         &self,
@@ -84,7 +84,7 @@ impl Calls {
         Arc::new(Running::new(self.peer.clone(), None, is_stream))
     }
 
-    /// Puts a call in the memory of a finished one, if there is one that nobody else holds: some handlers keep theirs
+    /// Creates a call in the memory of a finished one, if the memory of one is free. Some handlers hold their calls
     /// after they have answered.
     #[inline]
     fn renew(
@@ -107,14 +107,14 @@ impl Calls {
         Arc::new(Running::new(self.peer.clone(), deadline, is_stream))
     }
 
-    /// Returns a call that runs.
+    /// Returns a running call.
     #[inline]
     pub(super) fn get(&self, id: u64) -> Option<Arc<Running>> {
         self.table().running.get(&id).cloned()
     }
 
-    /// Ends a call. Returns what to drop once its answer is queued: `None` if it does not run, or if its caller waits
-    /// for no answer. Also returns whether its end was awaited.
+    /// Ends a call. Returns a guard to drop when the answer is queued, or `None` if the call does not run or its caller
+    /// waits for no answer. Also returns whether a task waits for the end of a call.
     #[inline]
     pub(super) fn remove(&self, id: u64) -> (Option<Unanswered<'_>>, bool) {
         let mut old = Old::default();
@@ -130,15 +130,15 @@ impl Calls {
         (unanswered, mem::take(&mut table.is_awaited))
     }
 
-    /// Notes that the next end of a call is awaited: [`remove`](Self::remove) then says so. Returns the
-    /// [`counts`](Self::counts) of now.
+    /// Notes that a task waits for the next end of a call, so that [`remove`](Self::remove) reports it. Returns the
+    /// current [`counts`](Self::counts).
     pub(super) fn await_end(&self) -> (usize, usize) {
         let mut table = self.table();
         table.is_awaited = true;
         self.counts()
     }
 
-    /// Returns all calls that run.
+    /// Returns all running calls.
     pub(super) fn all(&self) -> Vec<Arc<Running>> {
         self.table().running.values().cloned().collect()
     }
@@ -154,8 +154,8 @@ impl Calls {
 
     /// Returns whether a call has ended whose answer is not queued yet.
     pub(super) fn is_ending(&self) -> bool {
-        // In this order: if both are equal, no call was ending at the first load. In the other order, an answer in
-        // between could hide a call that is ending.
+        // The order of the loads matters. In this order, equal counts mean that no call was ending at the first load.
+        // In the other order, an answer between the loads could hide a call that is ending.
         let answered = self.answered.load(Ordering::SeqCst);
         answered != self.ended.load(Ordering::Acquire)
     }
@@ -165,7 +165,7 @@ impl Calls {
         self.table().running.len()
     }
 
-    /// Returns how many calls run that are answered with items, and how many others.
+    /// Returns how many running calls are answered with items, and how many are not.
     #[inline]
     pub(super) fn counts(&self) -> (usize, usize) {
         (self.streams.load(Ordering::Relaxed), self.others.load(Ordering::Relaxed))
@@ -189,22 +189,22 @@ impl Calls {
     }
 }
 
-/// Counts a call as ended and not answered, until it is dropped. Until then, a server that stops waits.
+/// Counts a call as ended but not answered until this is dropped. A server that stops waits until then.
 pub(super) struct Unanswered<'s> {
-    /// Whether nobody waits for the answer any more.
+    /// Whether the caller no longer waits for the answer.
     pub(super) is_over: bool,
     answered: &'s AtomicUsize,
 }
 
 impl Drop for Unanswered<'_> {
     fn drop(&mut self) {
-        // Whoever answers looks at `is_closing` after this. If it is not set yet, whoever sets it looks at this count
-        // afterwards.
+        // The answering thread checks `is_closing` after this. If the flag is not set yet, the thread that sets it
+        // checks this count afterwards.
         self.answered.fetch_add(1, Ordering::SeqCst);
     }
 }
 
-/// Adds one to a count that is only changed with a lock held.
+/// Adds one to a count that changes only while a lock is held.
 #[inline]
 fn add_one(count: &AtomicUsize) {
     count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);

@@ -9,10 +9,10 @@ use crate::message::Message;
 use crate::wire::{CallHead, CallKind};
 
 impl Session {
-    /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled. Returns how it ended.
+    /// Answers a call with a message, and ends it. Sends nothing if the call was cancelled. Returns how the call ended.
     pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<Status, SendError> {
         let Some(ended) = self.end_call(id) else { return Ok(Status::Cancelled) };
-        // The handler may have seen that the deadline has passed, and have answered with less than all.
+        // The handler may have noticed that the deadline has passed, and given an incomplete answer.
         if ended.is_over() {
             ended.answered(self.push_status(id, Status::TimedOut));
             return Ok(Status::TimedOut);
@@ -22,14 +22,14 @@ impl Session {
         Ok(Status::Done)
     }
 
-    /// Ends a call without a message. Says nothing if the call was cancelled. Returns how it ended.
+    /// Ends a call without a message. Sends nothing if the call was cancelled. Returns how the call ended.
     pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) -> Status {
         let Some(ended) = self.end_call(id) else { return Status::Cancelled };
         ended.answered(self.outlet.push_head(CallHead { kind, number: status as u32, id }));
         status
     }
 
-    /// Takes a call out, to answer it. `None` if it does not run, or if its caller waits for no answer.
+    /// Removes a call, to answer it. Returns `None` if it does not run, or if its caller waits for no answer.
     #[inline]
     fn end_call(&self, id: u64) -> Option<Ended<'_>> {
         let (unanswered, is_awaited) = self.calls.remove(id);
@@ -52,17 +52,18 @@ struct Ended<'s> {
     id: u64,
     /// `None` once the answer is queued.
     unanswered: Option<Unanswered<'s>>,
-    /// Whether the task of the connection waits for it.
+    /// Whether the task of the connection waits for the end of a call.
     is_awaited: bool,
 }
 
 impl Ended<'_> {
-    /// Returns whether nobody waits for the answer any more.
+    /// Returns whether the caller no longer waits for the answer.
     fn is_over(&self) -> bool {
         self.unanswered.as_ref().is_some_and(|unanswered| unanswered.is_over)
     }
 
-    /// The answer is queued, and `is_first`: see [`Queued::is_first`](crate::calls::outlet::Queued::is_first).
+    /// Notes that the answer is queued. For `is_first`, see
+    /// [`Queued::is_first`](crate::calls::outlet::Queued::is_first).
     #[inline]
     fn answered(mut self, is_first: bool) {
         self.unanswered = None;

@@ -21,7 +21,7 @@ use crate::message::Message;
 use crate::options::Options;
 use crate::tokio::connection::Connection;
 
-/// The longest pause while the process has no descriptors for a client.
+/// The longest pause while the process has no descriptor for a client.
 const MAX_PAUSE: Duration = Duration::from_millis(50);
 
 /// The most clients that are rejected at a deadline, as many as a task may handle in one turn.
@@ -172,7 +172,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         deadline: Instant,
     ) -> Result<Connection<Tx, Rx>, AcceptError> {
         let accepted = timeout_at(deadline.into(), self.accept()).await;
-        // A client may be waiting that the reactor has not reported yet.
+        // The reactor may not have reported a waiting client yet.
         accepted.unwrap_or_else(|_| self.accept_at_deadline())
     }
 

@@ -240,7 +240,7 @@ const RECEIVE_BORROWED: &str = "the other side cannot receive a `BorrowedFd`: wr
 fn other_is_no_call(cx: &Ctxt, attrs: &attr::Call<'_>) {
     let words = [&attrs.reply, &attrs.items].into_iter().flatten().map(|(span, _)| *span);
     for span in words.chain(attrs.name.as_ref().map(Ident::span)) {
-        let message = "an `other` variant is no call, because only a newer peer knows what it means: remove `reply`, `items` and `name`";
+        let message = "an `other` variant is not a call, because only a newer peer knows what it means: remove `reply`, `items` and `name`";
         cx.error_at(span, message);
     }
 }

@@ -128,7 +128,7 @@ impl fmt::Debug for SharedBytes {
     }
 }
 
-/// Checks that nobody can change a memory file, and that its sender has written every page. Returns its
+/// Checks that no process can change a memory file, and that its sender has written every page. Returns its
 /// length in bytes.
 pub(crate) fn checked_len(memfd: &File) -> Result<u64, MemoryFault> {
     match sys::missing_seals(memfd.as_fd()) {

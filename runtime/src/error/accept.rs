@@ -60,7 +60,7 @@ pub enum AcceptError {
     /// The operating system refused.
     #[error("{action} failed")]
     Io {
-        /// What was attempted.
+        /// The attempted action.
         action: &'static str,
         /// Why it failed.
         source: io::Error,

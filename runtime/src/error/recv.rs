@@ -103,9 +103,9 @@ pub enum RecvError {
     #[error("an empty datagram arrived, which is never a frame")]
     Empty,
 
-    /// Nobody received an earlier datagram from this socket. The kernel reports this once, on the next call,
+    /// An earlier datagram from this socket reached no receiver. The kernel reports this once, on the next call,
     /// for UDP sockets that are connected or have `IP_RECVERR` set. Queued frames are not affected.
-    #[error("nobody received an earlier datagram from this socket")]
+    #[error("an earlier datagram from this socket reached no receiver")]
     Refused,
 
     /// There is no memory for a frame of this length, and the frame was dropped. Or there is no address space for a
@@ -123,9 +123,9 @@ pub enum RecvError {
     /// The descriptor does not preserve datagram boundaries, or its family does not report lengths.
     #[error("cannot receive frames from {found}: expected {expected}")]
     WrongDescriptor {
-        /// What the descriptor is.
+        /// A description of the descriptor.
         found: String,
-        /// What was expected.
+        /// The kind that was expected.
         expected: &'static str,
     },
 

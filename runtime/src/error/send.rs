@@ -118,7 +118,7 @@ pub enum SendError {
     WrongFamily {
         /// The address.
         address: Box<str>,
-        /// What was expected.
+        /// The kind that was expected.
         expected: &'static str,
     },
 

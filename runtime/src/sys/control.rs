@@ -110,7 +110,7 @@ impl Control {
                     // A pidfd is a negative error number if the process is gone.
                     let numbers = numbers.filter(|&number| number >= 0);
                     // SAFETY: the kernel has installed this descriptor for us alone (unix(7),
-                    // SCM_RIGHTS), and by this function's contract nobody has taken it over before.
+                    // SCM_RIGHTS), and by this function's contract it has not been taken over before.
                     let mut owned = numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) });
                     match kind {
                         SCM_PIDFD => pidfd = owned.next(),

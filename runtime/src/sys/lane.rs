@@ -64,7 +64,7 @@ impl Lane {
         // SAFETY: the range is the mapping just made, and its contents are not affected.
         unsafe { libc::munlock(start.as_ptr().cast(), mapped) };
         let access = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: the range is the mapping just made, to which nobody has a reference yet.
+        // SAFETY: the range is the mapping just made, to which no reference exists yet.
         if unsafe { libc::mprotect(start.as_ptr().cast(), mapped, access) } != 0 {
             return Err(io::Error::last_os_error());
         }
@@ -126,7 +126,7 @@ impl Lane {
 
 impl Drop for Lane {
     fn drop(&mut self) {
-        // SAFETY: the mapping is that of `reserve`, whole, and nobody has a reference to it any more.
+        // SAFETY: this is the whole mapping of `reserve`, and no reference to it exists any more.
         unsafe { libc::munmap(self.start.as_ptr().cast(), OFFSET + self.len) };
     }
 }

@@ -56,7 +56,7 @@ impl DatagramFd {
             }
         })?;
         let kind = Kind::UnixSeqpacket;
-        // SAFETY: socketpair succeeded, so this is an open descriptor, and nobody else has it.
+        // SAFETY: socketpair succeeded, so this is an open descriptor that nothing else owns.
         let left = unsafe { OwnedFd::from_raw_fd(fds[0]) };
         // SAFETY: as above.
         let right = unsafe { OwnedFd::from_raw_fd(fds[1]) };
@@ -211,7 +211,7 @@ pub(super) fn socket(kind: Kind) -> io::Result<OwnedFd> {
         // SAFETY: no memory is involved.
         unsafe { libc::socket(kind.domain(), kind.socket_type() | libc::SOCK_CLOEXEC, 0) }
     })?;
-    // SAFETY: socket succeeded, so this is an open descriptor, and nobody else has it.
+    // SAFETY: socket succeeded, so this is an open descriptor that nothing else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 

@@ -70,7 +70,7 @@ impl<R: Reads> Inbound<R> {
         polled
     }
 
-    /// Polls until the peer sends no more, without reading what it has sent.
+    /// Polls until the peer sends no more, without reading its frames.
     pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.unread.forget_event();
         self.registration.poll_closed(cx)

@@ -195,7 +195,7 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbound.poll(cx, receive)
     }
 
-    /// Polls until the peer sends no more, without reading what it has sent.
+    /// Polls until the peer sends no more, without reading its frames.
     pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.inbound.poll_closed(cx)
     }

@@ -86,7 +86,7 @@ impl Call {
                 *state = State::Answered(Err(error.unwrap_or(CallError::Unexpected)));
             }
             (CallKind::Item, State::Items { end: end @ None, .. }) => {
-                // There is no credit for this item, and dropping it would leave a gap that nobody notices.
+                // There is no credit for this item. Dropping it would leave an unnoticed gap.
                 *end = Some(Err(CallError::Unexpected));
                 return false;
             }

@@ -93,7 +93,7 @@ impl Core {
         self.outlet.sent() >= queued.end
     }
 
-    /// Queues a request for one answer, or for `items`. Returns its id, and who sends it.
+    /// Queues a request for one answer, or for `items`. Returns its id, and which task or thread sends it.
     pub(crate) fn begin<M: Message>(
         &self,
         request: &M,

@@ -65,7 +65,7 @@ impl Running {
         self.is_stream
     }
 
-    /// Returns whether nobody waits for an answer any more.
+    /// Returns whether the caller no longer waits for an answer.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
         self.is_cancelled() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)

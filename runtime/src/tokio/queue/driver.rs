@@ -1,4 +1,4 @@
-//! The driver of a queue, which sends what is queued.
+//! The driver of a queue, which sends the queued messages.
 
 use std::fmt;
 use std::future::poll_fn;

@@ -1,4 +1,4 @@
-//! What every client does with every server.
+//! The cases that every client runs with every server.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};

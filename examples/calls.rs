@@ -1,4 +1,4 @@
-//! A protocol with answers: both sides, in one file.
+//! A protocol with answers: both sides in one file.
 
 use std::{error::Error, thread};
 

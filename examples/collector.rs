@@ -1,7 +1,7 @@
 //! Collects datagrams from other programs, and receives each into a buffer of exactly its size.
 //!
 //! There are no typed messages here. The socket and the receive are the standard library's. `peek_len` adds
-//! what is missing there: the length of the next datagram.
+//! the length of the next datagram, which the standard library lacks.
 //!
 //! ```console
 //! $ collector unix:/tmp/collector.sock

@@ -1,5 +1,5 @@
-//! What receivers and senders hold in memory, when there is nothing to hold. One test alone, as it counts what
-//! the whole process has.
+//! The memory of idle receivers and senders. This is a single test, because it counts the memory of the whole
+//! process.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! Runs the comparison with few calls. No figure decides.
+//! Runs the comparison with few calls. The figures do not matter.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::process::Command;

@@ -31,7 +31,7 @@ impl Buffer {
     ///
     /// # Errors
     ///
-    /// That of the system call.
+    /// The error of the system call.
     ///
     /// [mmap(2)]: https://man7.org/linux/man-pages/man2/mmap.2.html
     pub fn new(len: usize) -> io::Result<Self> {

@@ -10,7 +10,7 @@ use std::mem;
 ///
 /// # Errors
 ///
-/// That of the system call.
+/// The error of the system call.
 ///
 /// [sched_setaffinity(2)]: https://man7.org/linux/man-pages/man2/sched_setaffinity.2.html
 pub fn allowed() -> io::Result<Vec<usize>> {
@@ -32,7 +32,7 @@ pub fn allowed() -> io::Result<Vec<usize>> {
 ///
 /// # Errors
 ///
-/// That of the system call; `InvalidInput` if a set has no such processor.
+/// The error of the system call; `InvalidInput` if a set has no such processor.
 pub fn pin(cpu: usize) -> io::Result<()> {
     if cpu >= libc::CPU_SETSIZE as usize {
         return Err(io::ErrorKind::InvalidInput.into());

@@ -41,7 +41,7 @@ impl Others {
     ///
     /// # Errors
     ///
-    /// When the kernel does not tell.
+    /// If the kernel does not report it.
     pub fn watch() -> Result<Self> {
         Ok(Self { start: Instant::now(), busy: busy()?, ours: usage::children_cpu_time()? })
     }
@@ -51,7 +51,7 @@ impl Others {
     ///
     /// # Errors
     ///
-    /// When the kernel does not tell.
+    /// If the kernel does not report it.
     pub fn share(&self) -> Result<f64> {
         let ours = (usage::children_cpu_time()? - self.ours).as_secs_f64();
         let cores = thread::available_parallelism()?.get() as f64;

@@ -11,7 +11,7 @@ use libc::c_int;
 ///
 /// # Errors
 ///
-/// That of the system call.
+/// The error of the system call.
 ///
 /// [socketpair(2)]: https://man7.org/linux/man-pages/man2/socketpair.2.html
 pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
@@ -32,7 +32,7 @@ pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 ///
 /// # Errors
 ///
-/// That of the system call.
+/// The error of the system call.
 ///
 /// [send(2)]: https://man7.org/linux/man-pages/man2/send.2.html
 pub fn send(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
@@ -51,7 +51,7 @@ pub fn send(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// That of the system call.
+/// The error of the system call.
 ///
 /// [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
 pub fn recv(fd: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> io::Result<usize> {
@@ -67,7 +67,7 @@ pub fn recv(fd: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> io::Result<u
 ///
 /// # Errors
 ///
-/// Of [setsockopt(2)].
+/// The error of [setsockopt(2)].
 ///
 /// [setsockopt(2)]: https://man7.org/linux/man-pages/man2/setsockopt.2.html
 pub fn set_send_buffer(fd: BorrowedFd<'_>, len: usize) -> io::Result<()> {

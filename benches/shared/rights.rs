@@ -11,7 +11,7 @@ use std::ptr;
 ///
 /// # Errors
 ///
-/// That of the system call.
+/// The error of the system call.
 ///
 /// [sendmsg(2)]: https://man7.org/linux/man-pages/man2/sendmsg.2.html
 pub fn send(fd: BorrowedFd<'_>, bytes: &[u8], carried: BorrowedFd<'_>) -> io::Result<()> {
@@ -30,7 +30,7 @@ pub fn send(fd: BorrowedFd<'_>, bytes: &[u8], carried: BorrowedFd<'_>) -> io::Re
 ///
 /// # Errors
 ///
-/// That of the system call; `InvalidData` if something was truncated or no descriptor came.
+/// The error of the system call; `InvalidData` if something was truncated or no descriptor came.
 ///
 /// [recvmsg(2)]: https://man7.org/linux/man-pages/man2/recvmsg.2.html
 pub fn recv(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<(usize, OwnedFd)> {

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 ///
 /// # Errors
 ///
-/// That of the system call.
+/// The error of the system call.
 pub fn cpu_time() -> Result<Duration> {
     cpu_time_of(libc::RUSAGE_SELF)
 }
@@ -19,7 +19,7 @@ pub fn cpu_time() -> Result<Duration> {
 ///
 /// # Errors
 ///
-/// That of the system call.
+/// The error of the system call.
 pub fn children_cpu_time() -> Result<Duration> {
     cpu_time_of(libc::RUSAGE_CHILDREN)
 }
@@ -46,7 +46,7 @@ fn cpu_time_of(who: libc::c_int) -> Result<Duration> {
 ///
 /// # Errors
 ///
-/// When the kernel does not tell.
+/// If the kernel does not report it.
 ///
 /// [proc(5)]: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
 pub fn peak_kib() -> Result<u64> {
@@ -58,7 +58,7 @@ pub fn peak_kib() -> Result<u64> {
 ///
 /// # Errors
 ///
-/// When the kernel does not tell.
+/// If the kernel does not report it.
 pub fn anonymous_kib() -> Result<u64> {
     status_kib("RssAnon:")
 }

@@ -1,4 +1,4 @@
-//! The suite runs, with a little of everything. The figures decide nothing.
+//! The suite runs, with a little of everything. The figures do not matter.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::fs;

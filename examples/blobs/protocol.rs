@@ -40,7 +40,7 @@ pub(crate) enum Blobs<'a> {
     /// Removes a blob, if there is one. There is no answer.
     #[message(tag = 5)]
     Remove { name: &'a str },
-    /// Tells all changes of blobs whose names begin with `prefix`, until the caller goes.
+    /// Sends all changes of blobs whose names begin with `prefix`, until the caller disconnects.
     #[message(tag = 6, items = Change<'_>)]
     Watch { prefix: &'a str },
 }

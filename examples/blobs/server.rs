@@ -18,10 +18,10 @@ use crate::protocol::{
 /// Approximate overhead of a blob, in bytes. Counting it bounds the number of empty blobs.
 const ENTRY_LEN: usize = 128;
 
-/// How many changes a watcher may be behind. One that is further behind is told no more.
+/// How many changes a watcher may be behind. A watcher that falls further behind gets no more changes.
 const MAX_BEHIND: usize = 1024;
 
-/// How often a watcher that hears of no change looks whether it is still wanted.
+/// How often a watch without changes checks whether its caller still waits.
 const RECHECK: Duration = Duration::from_millis(100);
 
 /// Serves clients forever, or one client.
@@ -56,7 +56,7 @@ impl BlobsHandler for Handler {
             Some(content) => Ok(Blob(content)),
             None => Err(Refused::new(format_args!("there is no blob {name:?}"))),
         };
-        // Fails only if the answer cannot be encoded, and the client is told.
+        // Fails only if the answer cannot be encoded, and then the client gets an error.
         _ = responder.send(result);
     }
 

@@ -1,4 +1,4 @@
-//! A load generator: many clients that talk at the same time, and how long their words take.
+//! A load generator: many clients that talk at the same time, and the latencies of their texts.
 
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ pub(crate) struct LoadOptions {
     len: usize,
 }
 
-/// What a client has seen.
+/// The measurements of a client.
 struct Seen {
     received: u64,
     /// How long its own texts took to come back, in microseconds.
@@ -62,7 +62,7 @@ fn histogram() -> anyhow::Result<Histogram<u64>> {
     Ok(Histogram::new_with_bounds(1, 60_000_000, 3)?)
 }
 
-/// Says texts one by one, each after the one before has come back.
+/// Says texts one by one, each after the previous one has come back.
 async fn talk(
     connection: Connection<Request<'static>, Event<'static>>,
     number: u32,

@@ -1,6 +1,6 @@
 //! A chat server with rooms, on tokio: many clients, each message encoded once for all of them.
 //!
-//! A client that reads too slowly is told so and dropped, and slows down nobody else.
+//! A client that reads too slowly gets a last message and is disconnected, so it does not slow down others.
 //!
 //! ```console
 //! $ chat serve unix:/tmp/chat.sock

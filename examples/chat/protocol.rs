@@ -1,4 +1,4 @@
-//! What the server and its clients say to each other. Newer versions may add variants and fields.
+//! The messages of the server and its clients. Newer versions may add variants and fields.
 
 use datagrammar::{Message, Unknown};
 
@@ -6,7 +6,7 @@ use datagrammar::{Message, Unknown};
 #[derive(Message)]
 #[message(extensible)]
 pub(crate) enum Request<'a> {
-    /// Enters a room, under a name, and leaves the one before.
+    /// Enters a room under a name, and leaves the previous room.
     #[message(tag = 1)]
     Join { room: &'a str, name: &'a str },
     /// Says something to everyone in the room, the sender included.

@@ -57,8 +57,8 @@ impl Rooms {
     }
 }
 
-/// Sends an event to every member: encoded once, and without waiting. Removes members that do not read what was
-/// sent before.
+/// Sends an event to every member: encoded once, and without waiting. Removes members that have not read earlier
+/// events.
 fn tell(members: &mut HashMap<u64, Member>, event: &Event<'_>) -> Result<(), EncodeError> {
     let frame = OwnedFrame::encode(event)?;
     members.retain(|_id, member| match member.queue.try_send_frame(&frame) {

@@ -26,8 +26,8 @@ const MAX_CLIENTS: usize = 10_000;
 
 type Client = Connection<Event<'static>, Request<'static>>;
 
-/// Serves clients until SIGTERM or SIGINT. Then says goodbye to all of them. A client that must leave has `grace` to
-/// read its last events.
+/// Serves clients until SIGTERM or SIGINT, and then says goodbye to all of them. A client that must leave has `grace`
+/// to read its last events.
 pub(crate) async fn serve(address: &Address, grace: Duration) -> anyhow::Result<()> {
     let budget = Budget::new().connections(MAX_CLIENTS);
     let options = Options::new().limits(Limits::default().frame_len(MAX_REQUEST)).budget(&budget);

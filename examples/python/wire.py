@@ -1,4 +1,4 @@
-"""What the server has of the wire: parts of calls over a UNIX socket, and values as bincode writes them."""
+"""The parts of the wire format that the server needs: parts of calls over a UNIX socket, and bincode values."""
 
 import socket
 import struct

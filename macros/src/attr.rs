@@ -132,7 +132,7 @@ impl<'a> Call<'a> {
                 result.unwrap_or_else(|mistake| cx.push(mistake));
                 skip_item(meta.input)
             });
-            // What the parser itself refuses is no list of words.
+            // Only the parser itself fails here, for an attribute that is not a list. `Message` reports that.
             _ = parsed;
         }
         read.docs = attrs.iter().filter(|attr| attr.path().is_ident("doc")).collect();

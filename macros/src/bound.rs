@@ -16,7 +16,7 @@ use crate::usage::Usage;
 const DEFAULT_FOR_ALL: &[&str] =
     &["Option", "Vec", "VecDeque", "BTreeMap", "BTreeSet", "HashMap", "HashSet"];
 
-/// Traits that ask nothing of serde.
+/// Traits that require nothing of serde.
 const OF_STD: &[&str] = &[
     "Clone",
     "Copy",
@@ -127,14 +127,14 @@ fn bounds_when_lent(generics: &Generics, param: &Ident) -> TokenStream {
     }
 }
 
-/// Returns a bound on a type argument. It has the span of the message type, so that the compiler shows that type
-/// and no more if the bound is not met.
+/// Returns a bound on a type argument. It has the span of the message type, so that the compiler shows only that type
+/// if the bound is not met.
 fn argument(container: &Container<'_>, ty: &TokenStream, bound: &Ident) -> TokenStream {
     let bound = hygienic_at!(container.ident.span() => __private::#bound<#ty>);
     hygienic!(__private::Argument<#ty>: #bound,)
 }
 
-/// Returns whether a type is a parameter that the user bounds by nothing but traits of the standard library.
+/// Returns whether a type is a parameter that the user bounds only by traits of the standard library.
 fn asks_nothing_else(generics: &Generics, ty: &TokenStream) -> bool {
     let Ok(param) = syn::parse2::<Ident>(ty.clone()) else { return false };
     bounds_of(generics, &param).all(|bound| match bound {

@@ -211,7 +211,7 @@ impl<'a> Protocol<'a> {
 
     /// Returns a type of an answer with the lifetime by its name.
     fn named(&self, cx: &Ctxt, ty: &Type) -> Named {
-        // First, because the message type may have the lifetime.
+        // Replace `Self` first, because the message type may have the lifetime.
         let named = syn::parse2(self.without_self(ty))
             .and_then(|ty| lifetime::name_all(&ty, &self.lifetime))
             .unwrap_or_else(|error| {
@@ -236,11 +236,11 @@ impl<'a> Protocol<'a> {
 
 const RECEIVE_BORROWED: &str = "the other side cannot receive a `BorrowedFd`: write `OwnedFd`";
 
-/// Nobody calls an unknown call.
+/// An `other` variant is not a call: only a newer peer knows what it means.
 fn other_is_no_call(cx: &Ctxt, attrs: &attr::Call<'_>) {
     let words = [&attrs.reply, &attrs.items].into_iter().flatten().map(|(span, _)| *span);
     for span in words.chain(attrs.name.as_ref().map(Ident::span)) {
-        let message = "an `other` variant is no call, because only a newer peer knows what it means: remove `reply`, `items` and `name`";
+        let message = "an `other` variant is not a call, because only a newer peer knows what it means: remove `reply`, `items` and `name`";
         cx.error_at(span, message);
     }
 }

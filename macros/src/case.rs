@@ -1,6 +1,6 @@
-//! Turns names of types into names of functions, and the reverse.
+//! Converts names of types to names of functions, and back.
 
-/// Returns a name as a function has it: `put_all` for `PutAll`, `http_get` for `HTTPGet`.
+/// Returns a name in the style of functions: `put_all` for `PutAll`, `http_get` for `HTTPGet`.
 pub(crate) fn snake(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut snake = String::new();
@@ -18,7 +18,7 @@ pub(crate) fn snake(name: &str) -> String {
     snake
 }
 
-/// Returns a name as part of the name of a type: `PutAll` for `put_all`.
+/// Returns a name in the style of types: `PutAll` for `put_all`.
 pub(crate) fn camel(name: &str) -> String {
     let mut camel = String::new();
     for word in name.split('_') {

@@ -150,7 +150,7 @@ expansions! {
         }
     }
 
-    /// Unknown messages of which nothing is kept.
+    /// Unknown messages that are dropped.
     other_dropped {
         enum Colour {
             #[message(tag = 1)]

@@ -128,7 +128,7 @@ impl Form {
         }
     }
 
-    /// Returns how a value in an answer travels: nobody marks it.
+    /// Returns how a value in an answer travels, which no attribute says.
     pub(crate) fn of_answer(ty: &Type) -> Self {
         match Kind::of(ty) {
             _ if kind::holds_descriptors(ty) => Self::Fd(Descriptors::of(ty)),

@@ -24,7 +24,7 @@ impl<'a> FreeTags<'a> {
 
     pub(crate) fn take(&mut self) -> u32 {
         // Each step passes a used tag or a reserved range. The search meets each at most twice: on the way up,
-        // and again after it starts over at 1. If all tags are taken, no suggestion is right.
+        // and again after it starts over at 1. If all tags are taken, there is no tag to suggest.
         for _ in 0..2 * (self.used.len() + self.reserved.len()) {
             if let Some(range) = self.reserved.iter().find(|range| range.contains(&self.next)) {
                 self.next = after(*range.end());

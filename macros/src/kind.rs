@@ -7,7 +7,7 @@ use crate::types::{
     ungroup, vec, written,
 };
 
-/// What the written type tells about its bytes.
+/// What the written form of a type says about its bytes.
 pub(crate) enum Kind {
     /// A type of the standard library that certainly holds no message.
     Plain,
@@ -198,8 +198,8 @@ fn lendable_instead(TypeReference { lifetime, elem, .. }: &TypeReference) -> Opt
     }
 }
 
-/// Returns the types inside a type that the compiler must check for messages. It looks into containers by itself,
-/// but not into tuples.
+/// Returns the types inside a type that the compiler must check for messages. The compiler looks into containers by
+/// itself, but not into tuples.
 pub(crate) fn checked(ty: &Type) -> Vec<&Type> {
     let mut held = held(ty);
     match held.iter().any(|ty| matches!(ty, Type::Tuple(_))) {

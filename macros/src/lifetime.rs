@@ -1,4 +1,4 @@
-//! The lifetimes of types outside of the message type: named, replaced, or left out.
+//! Names, replaces or removes the lifetimes of types outside the message type.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -6,7 +6,7 @@ use syn::{Lifetime, Type};
 
 use crate::hygiene::hygienic;
 
-/// What [`name_all`] found in a type.
+/// The result of [`name_all`] for a type.
 pub(crate) struct Named {
     pub(crate) ty: Type,
     /// Whether the type borrows.
@@ -42,7 +42,7 @@ pub(crate) fn replace(ty: &impl ToTokens, name: &Lifetime, other: &TokenStream) 
     })
 }
 
-/// Returns the type as an argument has it: without the lifetime `name`.
+/// Returns the type as the type of an argument: without the lifetime `name`.
 pub(crate) fn elide(ty: &impl ToTokens, name: &Lifetime) -> TokenStream {
     each(ty.to_token_stream(), &mut |lifetime, in_reference| match lifetime {
         Some(lifetime) if lifetime == name && in_reference => TokenStream::new(),

@@ -78,7 +78,7 @@ pub(crate) fn cow(ty: &Type) -> Option<(&Lifetime, &Type)> {
     }
 }
 
-/// What a type with the name `Result` holds.
+/// The content of a type with the name `Result`.
 pub(crate) enum ResultType<'t> {
     /// It has another name.
     Other,

@@ -138,7 +138,8 @@ fn frames_lend_bytes_and_text_alone(cx: &Ctxt, field: &Field<'_>) {
         && !kind::is_mutable_reference(field.ty)
         && !kind::is_static_reference(field.ty)
     {
-        let message = format!("a frame cannot lend what this refers to: write `{instead}`");
+        let message =
+            format!("a frame cannot lend the target of this reference: write `{instead}`");
         cx.error_on(field.ty, message);
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn check(cx: &Ctxt, protocol: &mut Protocol<'_>) {
     answers_are_valid(cx, protocol);
 }
 
-/// A client has functions of its own.
+/// No call has the name of a function that every client has.
 fn names_are_free(cx: &Ctxt, protocol: &mut Protocol<'_>) {
     const OWN: &[&str] = &["clone", "connect", "deadline", "new"];
 
@@ -67,7 +67,7 @@ fn names_are_free(cx: &Ctxt, protocol: &mut Protocol<'_>) {
     });
 }
 
-/// Each call is one method.
+/// Calls have different names, because each call is a method.
 fn names_are_unique(cx: &Ctxt, protocol: &mut Protocol<'_>) {
     let mut owners = HashMap::new();
     protocol.calls.retain(|Call { method, variant, .. }| {
@@ -87,7 +87,7 @@ fn names_are_unique(cx: &Ctxt, protocol: &mut Protocol<'_>) {
     });
 }
 
-/// An answer is a message.
+/// Answers obey the rules of messages.
 fn answers_are_valid(cx: &Ctxt, protocol: &Protocol<'_>) {
     for call in &protocol.calls {
         if let Returns::Reply(reply) = &call.returns {

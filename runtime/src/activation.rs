@@ -49,7 +49,7 @@ pub struct Activated {
 ///
 /// [`ErrorKind::NotFound`] if this process was started with fewer descriptors than `LISTEN_FDS` says. This
 /// happens when a program takes them over and then executes itself again: exec closes them.
-/// [`ErrorKind::InvalidInput`] if a variable is not a number. Those of fcntl(2).
+/// [`ErrorKind::InvalidInput`] if a variable is not a number. The errors of fcntl(2).
 pub fn activated() -> io::Result<Vec<Activated>> {
     if number("LISTEN_PID")? != Some(process::id()) {
         return Ok(Vec::new());

@@ -25,7 +25,7 @@ use crate::sys::{Kind, Name, SUN_PATH, View};
 /// can express every path and name. An address is `Copy`, and allocates nothing. The address of a UNIX socket
 /// that was never bound has no text form: it prints as `(unnamed)`, which does not parse.
 ///
-/// With serde, an address is its text, in messages and in the files that configure a program.
+/// With serde, an address is its text, in messages and in configuration files.
 ///
 /// ```
 /// use datagrammar::Address;

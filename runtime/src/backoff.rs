@@ -25,7 +25,7 @@ use crate::sys;
 ///             drop(connection); // serve it
 ///         }
 ///         Err(error) if error.is_fatal() => return Err(error.into()),
-///         // Out of descriptors, or of a `Budget`. The client stays in the backlog: accepting again
+///         // Out of descriptors, or over a `Budget`. The client stays in the backlog: accepting again
 ///         // immediately would spin.
 ///         Err(_) => backoff.wait(),
 ///     }

@@ -70,8 +70,8 @@ impl<Tx: Message> Batch<Tx> {
         self.bundle.count()
     }
 
-    /// Returns whether nothing waits to be sent: no message of the batch, and no [`pending`](Sender::pending)
-    /// part of one.
+    /// Returns whether nothing waits to be sent: the batch has no message, and the sender has no
+    /// [`pending`](Sender::pending) part of one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bundle.count() == 0 && self.sender.pending() == 0
@@ -107,8 +107,8 @@ impl<Tx: Message> Batch<Tx> {
         result.map(|_len| ()).map_err(|error| SendAllError { sent, error })
     }
 
-    /// Sends all messages in the batch, and what is [`pending`](Sender::pending) of one that was tried. Returns
-    /// how many were in the batch.
+    /// Sends the [`pending`](Sender::pending) rest of a message, if there is one, and all messages in the batch.
+    /// Returns how many messages were in the batch.
     ///
     /// # Errors
     ///
@@ -135,7 +135,8 @@ impl<Tx: Message> Batch<Tx> {
         Ok(self.bundle.clear())
     }
 
-    /// Sends all messages, and returns the sender, with what is pending there.
+    /// Sends all messages, and returns the sender, which may still have a [`pending`](Sender::pending) rest of a
+    /// message.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Budgets: what peers can make several endpoints hold, taken together.
+//! Budgets: bounds on what peers can make several endpoints hold together.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::error::{AcceptError, RecvError};
 use crate::sys::{OpenCount, Permit};
 
-/// What peers can make a server hold, over all the endpoints that share the budget. Clones share it too.
+/// A bound on what peers can make a server hold, over all the endpoints that share the budget. Clones are the same
+/// budget.
 ///
 /// [`Limits`](crate::Limits) apply to one frame of one connection. A server with many clients also needs a
-/// bound over all of them: 1,000 clients that each send half of a frame of 16 MiB make it hold 8 GiB. Frames
+/// bound over all of them: if 1,000 clients each send half of a frame of 16 MiB, the server holds 8 GiB. Frames
 /// that are not received yet need no budget, because they stay in the kernel, and count against their
 /// sender.
 ///
@@ -43,21 +44,21 @@ use crate::sys::{OpenCount, Permit};
 /// # Bytes of incomplete frames
 ///
 /// A large frame travels in pieces, and the first one announces its length. From then on, that length counts
-/// against [`frame_bytes`](Self::frame_bytes), until the frame is complete, or is dropped after an error, or
+/// against [`frame_bytes`](Self::frame_bytes), until the frame is complete or dropped after an error, or until
 /// the receiver is dropped. A complete frame does not count.
 ///
-/// A new frame is admitted only if at least its own length stays free: its length is at most half of
-/// what is free. Otherwise the receive fails with [`RecvError::OverBudget`], the frame's pieces are
+/// A new frame is admitted only if its length is at most half of the free bytes, so that as many again stay
+/// free. Otherwise the receive fails with [`RecvError::OverBudget`], the frame's pieces are
 /// dropped, and the connection stays usable. So the longest frames are refused first, shorter ones are
-/// still admitted when the budget is nearly full, and the total never exceeds the budget. (Switches divide a
-/// shared buffer by the same rule, called *dynamic threshold*, with alpha = 1.)
+/// still admitted when the budget is nearly full, and the total never exceeds the budget. (Network switches share
+/// buffers by the same rule, called *dynamic threshold*, with alpha = 1.)
 ///
 /// - Choose at least twice the longest frame. A longer frame is never admitted.
 /// - A connection has at most one incomplete frame. A datagram socket has none, because its large frames
 ///   arrive whole, in sealed memory.
 /// - A peer that stops in the middle of a frame keeps its share until its connection is dropped. Bound
-///   that time: when [`recv_deadline`](crate::Receiver::recv_deadline) fails with `TimedOut`,
-///   [`pending`](crate::Receiver::pending) is 0 for a peer that is only idle.
+///   that time: when [`recv_deadline`](crate::Receiver::recv_deadline) fails with `TimedOut`, drop the connection
+///   unless [`pending`](crate::Receiver::pending) is 0, as it is for a peer that is only idle.
 ///
 /// ```
 /// use datagrammar::{Budget, Connection, Message, Options, RecvError, Wait};
@@ -105,7 +106,7 @@ use crate::sys::{OpenCount, Permit};
 ///
 /// # Processes
 ///
-/// A budget belongs to one process. After a fork, each process has its own copy, with what it inherited.
+/// A budget belongs to one process. After a fork, each process has its own copy, which counts what it inherited.
 #[derive(Clone)]
 pub struct Budget(Arc<Shared>);
 
@@ -124,9 +125,9 @@ pub(crate) struct Reservation {
 }
 
 impl Budget {
-    /// Returns an unused budget of 256 MiB, 16 times the default of
-    /// [`Limits::frame_len`](crate::Limits::frame_len), and of 1,000 connections, which is within the 1,024
-    /// descriptors that a process usually may have open.
+    /// Returns an unused budget of 256 MiB and 1,000 connections. The bytes are 16 times the default of
+    /// [`Limits::frame_len`](crate::Limits::frame_len). The connections fit in the 1,024 descriptors that a
+    /// process may usually have open.
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(Shared {
@@ -137,16 +138,16 @@ impl Budget {
         }))
     }
 
-    /// Sets the most bytes of incomplete large frames, at least twice the longest frame. All clones share the
-    /// change. Frames already admitted stay so.
+    /// Sets the most bytes of incomplete large frames. Choose at least twice the longest frame. The change applies to
+    /// all clones. Frames that are already admitted stay admitted.
     #[must_use]
     pub fn frame_bytes(self, bytes: usize) -> Self {
         self.0.max_bytes.store(bytes, Ordering::Relaxed);
         self
     }
 
-    /// Sets the most accepted connections that are open at once. All clones share the change. Connections
-    /// already accepted stay open.
+    /// Sets the most accepted connections that are open at once. The change applies to all clones. Connections
+    /// that are already accepted stay open.
     #[must_use]
     pub fn connections(self, connections: usize) -> Self {
         self.0.max_connections.store(connections, Ordering::Relaxed);

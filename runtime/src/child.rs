@@ -66,15 +66,16 @@ pub struct Child<Tx, Rx> {
 }
 
 impl<Tx: Message, Rx: Message> Child<Tx, Rx> {
-    /// Starts a child. Replaces the command's standard input; afterwards it is [`Stdio::null`], and the
-    /// command can be used again. Each use adds a step that later children take before they execute
-    /// ([`pre_exec`](std::os::unix::process::CommandExt::pre_exec)), so make a new command for each child if you
-    /// spawn many.
-    /// Pipes requested with [`Stdio::piped`] are in the [`Process`].
+    /// Starts a child.
+    ///
+    /// Pipes requested with [`Stdio::piped`] are in the [`Process`]. The command's standard input is replaced;
+    /// afterwards it is [`Stdio::null`], and the command can be used again. Each use adds a
+    /// [`pre_exec`](std::os::unix::process::CommandExt::pre_exec) step that all later children run. So create a new
+    /// command for each child if you spawn many.
     ///
     /// # Errors
     ///
-    /// [`OpenError::Io`] if the program cannot be started, or other descriptors cannot be kept from it: no
+    /// [`OpenError::Io`] if the program cannot be started, or if it would get other descriptors: then no
     /// child runs. [`OpenError::Exhausted`].
     ///
     /// # Panics
@@ -85,7 +86,7 @@ impl<Tx: Message, Rx: Message> Child<Tx, Rx> {
     }
 
     /// Starts a child, with options: `limits`, `budget` and `eager` for this end of the connection, and
-    /// `recv_buffer` and `send_buffer` for both. The child has options, too: [`Connection::inherited_with`].
+    /// `recv_buffer` and `send_buffer` for both ends. The child sets its own with [`Connection::inherited_with`].
     ///
     /// ```no_run
     /// use std::process::Command;
@@ -149,7 +150,7 @@ impl<Tx, Rx> fmt::Debug for Child<Tx, Rx> {
 /// stays a zombie. A child that this process may not kill, because it has changed its user, is left alone:
 /// it sees the end of its connection.
 ///
-/// The child is identified by its descriptor ([`Process::pidfd`]). No other process is killed or waited for,
+/// A descriptor identifies the child ([`Process::pidfd`]). So no other process is killed or waited for,
 /// even if the kernel reuses the child's process id.
 ///
 /// The handle belongs to the process that spawned the child. In a forked copy of that process, dropping it
@@ -174,7 +175,7 @@ pub struct Process {
     /// The pipe from the child's standard error, if the [`Command`] has [`Stdio::piped`].
     pub stderr: Option<ChildStderr>,
     child: process::Child,
-    /// `None` if pidfd_open(2) is refused, or the child had ended and was already reaped. The process id then
+    /// `None` if pidfd_open(2) is refused, or if the child had already been reaped. The process id then
     /// identifies the child: the kernel does not reuse it before the child is waited for.
     pidfd: Option<OwnedFd>,
     /// The last known state of the child.
@@ -218,7 +219,7 @@ impl Process {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] if the child has ended and its exit status is lost: something else in this
-    /// process has waited for it, or SIGCHLD is ignored. Those of waitid(2).
+    /// process has waited for it, or SIGCHLD is ignored. The errors of waitid(2).
     pub fn wait(&mut self) -> io::Result<ExitStatus> {
         loop {
             if let Some(status) = self.status(true)? {
@@ -260,7 +261,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// Those of kill(2): `EPERM` if this process has changed its user and may no longer kill the child.
+    /// The errors of kill(2), such as `EPERM` if this process has changed its user and may no longer kill the child.
     pub fn kill(&mut self) -> io::Result<()> {
         match self.state(false)? {
             ChildState::Running => {

@@ -40,8 +40,8 @@ pub struct Frame<'r, M> {
 }
 
 impl<'r, M: Message> Frame<'r, M> {
-    /// Creates a frame by hand, to test code that takes frames. It is checked when it is decoded, as a received one. A
-    /// type without `fd` fields gets no descriptors: they are closed.
+    /// Creates a frame by hand, to test code that takes frames. Decoding checks it like a received frame. If `M` has no
+    /// `fd` fields, the descriptors are closed.
     ///
     /// ```
     /// use datagrammar::{DecodeError, Frame, Message};
@@ -82,8 +82,8 @@ impl<'r, M: Message> Frame<'r, M> {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if the bytes are not exactly one message, or the descriptors not exactly those that
-    /// it declares. The descriptors are closed. The endpoint stays usable.
+    /// [`DecodeError`] if the bytes are not exactly one message, or if the descriptors are not exactly those that
+    /// it declares. The descriptors are then closed, and the endpoint stays usable.
     #[inline]
     pub fn decode(mut self) -> Result<M::Borrowed<'r>, DecodeError> {
         if M::DESCRIPTORS {
@@ -92,19 +92,19 @@ impl<'r, M: Message> Frame<'r, M> {
         M::decode(self.bytes)
     }
 
-    /// Reads the tag, and nothing else: to route a frame without decoding it.
+    /// Reads only the tag, to route a frame without decoding it. Also returns tags that `M` does not know.
     ///
     /// # Errors
     ///
     /// [`DecodeError::Tag`] if the frame does not begin with a tag. [`DecodeError::Empty`] if it was made by hand
-    /// without bytes. Tags that `M` does not know are returned too.
+    /// without bytes.
     #[inline]
     pub fn tag(&self) -> Result<u32, DecodeError> {
         M::tag_of(self.bytes)
     }
 
-    /// Returns how many descriptors came with the frame. Dropping the frame undecoded closes them. 0 if the
-    /// type `M` has no `fd` fields.
+    /// Returns how many descriptors came with the frame, 0 if the type `M` has no `fd` fields. Dropping the frame
+    /// undecoded closes them.
     #[inline]
     #[must_use]
     pub fn descriptor_count(&self) -> usize {
@@ -144,7 +144,7 @@ impl<'r, M: Message> Frame<'r, M> {
         self.bytes
     }
 
-    /// Returns the frame's length in bytes. Never 0 if it was received.
+    /// Returns the frame's length in bytes, which is never 0 for a received frame.
     #[inline]
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a received frame is never empty")]

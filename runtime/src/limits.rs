@@ -1,6 +1,6 @@
 //! Limits of a receiver.
 
-/// What a receiver accepts. A limit reserves no memory.
+/// Limits on what a receiver accepts. They reserve no memory.
 ///
 /// ```
 /// use datagrammar::{Connection, Limits, Message, RecvError};
@@ -30,7 +30,7 @@ impl Limits {
         Self { frame_len: 16 * 1024 * 1024 }
     }
 
-    /// Sets the longest frame that is received, in bytes; 16 MiB by default. A longer frame is dropped, with
+    /// Sets the longest frame that the receiver accepts, in bytes; 16 MiB by default. A longer frame is dropped, with
     /// [`RecvError::TooLarge`](crate::RecvError::TooLarge).
     #[must_use]
     pub fn frame_len(self, bytes: usize) -> Self {

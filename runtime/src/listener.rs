@@ -41,10 +41,10 @@ use crate::wait::Wait;
 /// program ([`OpenError::InUse`]), a socket that it may not probe ([`OpenError::NotProbed`]), or a file, a
 /// directory or a symbolic link ([`OpenError::NotASocket`]).
 ///
-/// Listeners exclude each other with an empty lock file, `<path>.lock`. If anything else has that name, it
-/// stays ([`OpenError::NotALock`]). Dropping the listener removes the path and the lock file;
+/// Listeners exclude each other with an empty lock file, `<path>.lock`. Anything else with that name is left alone
+/// ([`OpenError::NotALock`]). Dropping the listener removes the path and the lock file;
 /// [`into_fd`](Self::into_fd) keeps them. The path has the permission bits of [`Options::mode`], `0o600` by
-/// default. It is never more open than that.
+/// default, and never more than these.
 pub struct Listener<Tx, Rx> {
     /// Dropped before the descriptor is closed.
     path_guard: Option<PathGuard>,
@@ -109,8 +109,8 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     ///
     /// [`AcceptError::Exhausted`] while the process has no descriptor for the connection. The client stays
     /// in the backlog: wait before accepting again ([`Backoff`](crate::Backoff)).
-    /// [`AcceptError::Full`] while as many connections are open as the [`Budget`](crate::Budget) allows. It
-    /// comes at once, also if no client is waiting.
+    /// [`AcceptError::Full`] while as many connections are open as the [`Budget`](crate::Budget) allows. This error
+    /// comes at once, even if no client is waiting.
     /// [`AcceptError::Shutdown`] after [`shutdown`](Self::shutdown). [`AcceptError::Io`].
     pub fn accept(&self) -> Result<Connection<Tx, Rx>, AcceptError> {
         self.accept_waiting(Wait::Block)
@@ -164,13 +164,13 @@ impl<Tx, Rx> Listener<Tx, Rx> {
     }
 
     /// Stops accepting in every thread. Clients already in the backlog are still accepted, unless the
-    /// [`Budget`](crate::Budget) is full. After them, each accept fails with [`AcceptError::Shutdown`], and so
-    /// does a blocked one.
+    /// [`Budget`](crate::Budget) is full. After them, every accept fails with [`AcceptError::Shutdown`], including
+    /// those that are blocked.
     ///
-    /// Over UNIX this affects every process that holds the socket. It wakes pollers, and the kernel refuses
+    /// Over UNIX, this affects every process that holds the socket. It wakes pollers, and the kernel refuses
     /// new clients. The path stays until the listener is dropped. Over vsock, the kernel cannot shut down a
-    /// listener (shutdown(2) fails with ENOTCONN). There, this affects only this `Listener` and wakes no
-    /// poller. Until the listener is dropped, clients can still connect, but nobody accepts them.
+    /// listener (shutdown(2) fails with ENOTCONN). There, this affects only this `Listener`, and wakes no
+    /// poller. Clients can still connect until the listener is dropped, but are not accepted.
     ///
     /// ```
     /// use std::thread;
@@ -202,12 +202,12 @@ impl<Tx, Rx> Listener<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// Those of shutdown(2); over vsock, those of write(2).
+    /// The errors of shutdown(2), or over vsock those of write(2).
     pub fn shutdown(&self) -> io::Result<()> {
         self.fd.shutdown()
     }
 
-    /// Returns what becomes readable on shutdown, where the listening descriptor does not.
+    /// Returns a descriptor that becomes readable on shutdown, if the listening descriptor does not.
     pub(crate) fn stop_fd(&self) -> Option<BorrowedFd<'_>> {
         self.fd.stop_fd()
     }
@@ -215,8 +215,8 @@ impl<Tx, Rx> Listener<Tx, Rx> {
     /// Returns the listening descriptor, for another process or for [`adopt`](Self::adopt). Keeps the path
     /// and its lock file. The descriptor is non-blocking and close-on-exec.
     ///
-    /// Releases the lock. The path stays safe, because servers do not replace a live socket. It becomes free
-    /// when the last holder closes the socket. The two files then remain until the next server binds to the
+    /// Releases the lock. The path stays safe, because servers do not replace a live socket. When the last holder
+    /// closes the socket, the path becomes free. The two files then remain until the next server binds to the
     /// path.
     ///
     /// ```

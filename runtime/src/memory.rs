@@ -12,7 +12,7 @@ use crate::sys::{self, Mapping};
 
 /// Shared bytes: a field type for large data that the receiver reads without a copy.
 ///
-/// The bytes are in a sealed memory file (memfd_create(2)), which nobody can change, not even its creator.
+/// The bytes are in a sealed memory file (memfd_create(2)), which no process can change, not even its creator.
 /// The message carries the descriptor, so mark the field `fd`. The receiver checks that all four seals are
 /// set and that the sender has written every page, and then maps the file read-only.
 ///
@@ -48,7 +48,7 @@ impl SharedBytes {
     ///
     /// # Errors
     ///
-    /// Those of the system calls, if memory or descriptors have run out. `RLIMIT_FSIZE` also limits memory
+    /// The errors of the system calls, if memory or descriptors have run out. `RLIMIT_FSIZE` also limits memory
     /// files: beyond it, the kernel sends SIGXFSZ (setrlimit(2)).
     pub fn new(bytes: &[u8]) -> io::Result<Self> {
         Self::with(|memory| memory.write_all(bytes))
@@ -70,7 +70,7 @@ impl SharedBytes {
     ///
     /// # Errors
     ///
-    /// Those of `fill` and of [`new`](Self::new); `ResourceBusy` if the file is still mapped for writing.
+    /// The errors of `fill` and of [`new`](Self::new); `ResourceBusy` if the file is still mapped for writing.
     pub fn with(fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Self> {
         let mut memfd = sys::memfd()?;
         fill(&mut memfd)?;
@@ -114,7 +114,7 @@ impl TryFrom<OwnedFd> for SharedBytes {
     ///
     /// # Errors
     ///
-    /// [`MemoryFault`], if the descriptor is not sealed memory, or has holes.
+    /// [`MemoryFault`] if the descriptor is not sealed memory, or if the memory has holes.
     fn try_from(fd: OwnedFd) -> Result<Self, MemoryFault> {
         let memfd = File::from(fd);
         checked_len(&memfd)?;
@@ -128,7 +128,7 @@ impl fmt::Debug for SharedBytes {
     }
 }
 
-/// Checks that nobody can change a memory file, and that its sender has written every page. Returns its
+/// Checks that no process can change a memory file, and that its sender has written every page. Returns its
 /// length in bytes.
 pub(crate) fn checked_len(memfd: &File) -> Result<u64, MemoryFault> {
     match sys::missing_seals(memfd.as_fd()) {
@@ -148,7 +148,7 @@ pub(crate) fn checked_len(memfd: &File) -> Result<u64, MemoryFault> {
     }
 }
 
-/// Writes zeros into holes, which a receiver refuses.
+/// Writes zeros into holes, because a receiver refuses memory with holes.
 fn fill_holes(memfd: &File) -> io::Result<()> {
     let len = memfd.metadata()?.len();
     let mut at = 0;

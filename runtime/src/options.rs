@@ -94,7 +94,7 @@ impl Options {
         Self { identify_senders: true, ..self }
     }
 
-    /// Sets the instant at which connecting stops waiting for a server with a full backlog.
+    /// Sets the instant until which connecting waits for a server with a full backlog.
     pub fn deadline(self, deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..self }
     }
@@ -139,16 +139,16 @@ impl Options {
         Self { send_buffer: Some(bytes), ..self }
     }
 
-    /// Makes `recv` and `recv_owned` wait in the read instead of a peek. That saves a system call for most frames, and
+    /// Makes a blocking receive wait in the read instead of a peek. That saves a system call for most frames, and
     /// lowers latency. A waiting receiver then keeps up to 16 KiB of memory.
     ///
-    /// The first wait, a wait after a datagram over 16 KiB, and waits until a deadline are not eager.
+    /// The first wait, a wait after a datagram over 16 KiB, and waits until a deadline still use a peek or ppoll(2).
     /// An endpoint on tokio waits in the reactor, with or without this option.
     pub fn eager(self) -> Self {
         Self { eager: true, ..self }
     }
 
-    /// Sets the sizes of the kernel's buffers of `fd`, if they are given.
+    /// Sets the sizes of the kernel's buffers for `fd`, if the options have any.
     pub(crate) fn set_buffers(&self, fd: &DatagramFd) -> io::Result<()> {
         sys::set_buffers(fd.as_fd(), self.recv_buffer, self.send_buffer)
     }

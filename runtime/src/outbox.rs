@@ -21,9 +21,9 @@ const MAX_BORROWED_BUNDLED: usize = 16 + MAX_BORROWED;
 const MAX_SLICES_BUNDLED: usize = 2 * MAX_BORROWED_BUNDLED + 1;
 
 thread_local! {
-    /// A thread that sends nothing has no buffer.
+    /// Empty in a thread that sends nothing.
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-    /// A thread whose messages have no descriptors has no memory for them.
+    /// Empty in a thread whose messages have no descriptors.
     static DESCRIPTORS: Cell<Vec<BorrowedFd<'static>>> = const { Cell::new(Vec::new()) };
 }
 
@@ -93,7 +93,8 @@ pub(crate) fn send_all<'m, M: Message + 'm>(
     result.map(|()| sent).map_err(|error| SendAllError { sent, error })
 }
 
-/// Sends the first of `messages` like [`send_all`], in one datagram. Returns how many, 0 if there are none.
+/// Sends the first of `messages` like [`send_all`], but only one datagram. Returns how many messages it holds, 0 if
+/// there are none.
 #[cfg(feature = "tokio")]
 pub(crate) fn send_first<'m, M: Message + 'm>(
     messages: impl IntoIterator<Item = &'m M>,

@@ -16,7 +16,7 @@ use crate::wire::is_reserved;
 /// A frame of an `M` that owns its memory. Queue it, move it to another thread, or encode a message once
 /// and send it to many peers.
 ///
-/// A thread reuses the memory of frames of up to 4 KiB that it has dropped. It keeps at most 64 KiB.
+/// When a thread drops a frame of up to 4 KiB, it keeps the memory for later frames, at most 64 KiB in all.
 ///
 /// ```
 /// use datagrammar::{Connection, Message, OwnedFrame, Wait};
@@ -58,8 +58,8 @@ impl<M: Message> OwnedFrame<M> {
         Self { bytes, start, descriptors, sender: None, message: PhantomData }
     }
 
-    /// Creates a frame by hand, to test code that takes frames. It is checked when it is decoded, as a received one. A
-    /// type without `fd` fields gets no descriptors: they are closed.
+    /// Creates a frame by hand, to test code that takes frames. Decoding checks it like a received frame. If `M` has no
+    /// `fd` fields, the descriptors are closed.
     ///
     /// ```
     /// use std::fs::File;
@@ -105,9 +105,9 @@ impl<M: Message> OwnedFrame<M> {
         Ok(Self::new(encoder.into_frame(extent, len), descriptors.into(), None))
     }
 
-    /// Decodes the message, which borrows from the frame. Moves the descriptors into the message: a frame
-    /// that had descriptors cannot be decoded again or sent. To decode a shared frame without descriptors, use
-    /// [`Message::decode`] with its [`bytes`](Self::bytes).
+    /// Decodes the message, which borrows from the frame. Moves the descriptors into the message, so a frame
+    /// that had descriptors cannot be decoded again or sent afterwards. To decode a shared frame without descriptors,
+    /// use [`Message::decode`] with its [`bytes`](Self::bytes).
     ///
     /// # Errors
     ///
@@ -120,7 +120,7 @@ impl<M: Message> OwnedFrame<M> {
         M::decode_with(frame, &mut self.descriptors)
     }
 
-    /// Reads the tag, and nothing else.
+    /// Reads only the tag.
     ///
     /// # Errors
     ///
@@ -135,7 +135,7 @@ impl<M: Message> OwnedFrame<M> {
         self.bytes.get(self.start..).unwrap_or_default()
     }
 
-    /// Returns the frame's length in bytes. Never 0 if it was received or encoded.
+    /// Returns the frame's length in bytes, which is never 0 for a received or encoded frame.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a received frame is never empty")]
     pub fn len(&self) -> usize {
@@ -162,7 +162,7 @@ impl<M: Message> OwnedFrame<M> {
         if let taken @ 1.. = self.descriptors.taken() {
             return Err(SendError::DescriptorsTaken { count: taken });
         }
-        // Only a frame made by hand can be like that, and no receiver would take it for a frame.
+        // Only a frame made by hand can be empty or begin with 0, and no receiver would accept it.
         match self.bytes().first() {
             None => return Err(EncodeError::Empty.into()),
             Some(first) if is_reserved(*first) => return Err(EncodeError::ReservedTag.into()),

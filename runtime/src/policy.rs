@@ -1,4 +1,4 @@
-//! Policies: which clients a listener accepts.
+//! Policies, which decide which clients a listener accepts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::peer::Peer;
 use crate::sys;
 
-/// Which clients a [`Listener`](crate::Listener) accepts. The kernel identifies a client, and the policy
-/// decides before any frame is read. A rejected client sees the end immediately.
+/// Decides which clients a [`Listener`](crate::Listener) accepts. The kernel identifies a client, and the policy
+/// decides before any frame is read. A rejected client sees the end of its connection immediately.
 /// [`Listener::rejected`](crate::Listener::rejected) counts rejections.
 ///
 /// ```

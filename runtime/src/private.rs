@@ -38,7 +38,7 @@ pub use crate::message::{
 /// The result of reading a message.
 pub type Decoded<'f, M> = Result<<M as Message>::Borrowed<'f>, DecodeError>;
 
-/// Fills the body of functions that never run, because the derive or the compiler reports an error.
+/// The body of functions that never run, because the derive or the compiler reports an error.
 ///
 /// # Panics
 ///

@@ -84,13 +84,13 @@ impl<Tx: Message> Sender<Tx> {
 
     /// Sends a message if there is room now.
     ///
-    /// If there is room for only the first pieces of a large frame, the call succeeds and the sender keeps
-    /// the rest. [`pending`](Self::pending) returns how many bytes that is. The next send first sends the
-    /// rest, and so does [`flush`](Self::flush): call it when a poller reports the socket writable. An event
-    /// loop can thus send messages of any length.
+    /// If there is room for only the first pieces of a large frame, the call succeeds, and the sender keeps
+    /// the rest. [`pending`](Self::pending) returns the length of that rest. The next send sends the rest first.
+    /// So does [`flush`](Self::flush): call it when a poller reports that the socket is writable. Thus an event
+    /// loop can send messages of any length.
     ///
     /// Over vsock, the kernel does not report how much room there is. If there is any, the call waits until
-    /// one datagram is sent whole.
+    /// the whole datagram is sent.
     ///
     /// ```
     /// use datagrammar::{Connection, Message, Wait};
@@ -179,7 +179,7 @@ impl<Tx: Message> Sender<Tx> {
         outbox::send_all(messages, MAX_BUNDLE, |outgoing, _| self.send_outgoing(outgoing, wait))
     }
 
-    /// Sends the first of `messages` in one datagram, if there is room now. Returns how many.
+    /// Sends the first of `messages` in one datagram, if there is room now. Returns how many it sent.
     #[cfg(feature = "tokio")]
     pub(crate) fn try_send_first<'m, 'b>(
         &mut self,
@@ -203,7 +203,7 @@ impl<Tx: Message> Sender<Tx> {
         frame.send(|outgoing| self.send_outgoing(outgoing, wait))
     }
 
-    /// Returns how many bytes are left to send of a large frame that [`try_send`](Self::try_send) has begun.
+    /// Returns how many bytes of a large frame that [`try_send`](Self::try_send) has begun are still unsent.
     #[must_use]
     pub fn pending(&self) -> usize {
         self.pending.as_ref().map_or(0, |pending| pending.left())
@@ -230,7 +230,7 @@ impl<Tx: Message> Sender<Tx> {
     ///
     /// # Errors
     ///
-    /// Those of shutdown(2): `NotConnected` if the connection has ended.
+    /// The errors of shutdown(2), such as `NotConnected` if the connection has ended.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.fd.shutdown(how)
     }

@@ -1,4 +1,4 @@
-//! Memory of dropped frames, which their thread uses again.
+//! Memory of dropped frames, which the dropping thread reuses.
 //!
 //! A lock that threads share would cost more than the allocator does.
 
@@ -34,11 +34,11 @@ struct Spare {
     total: usize,
 }
 
-/// Copies `bytes`: into memory that the thread has kept, if they are few.
+/// Copies `bytes`. Few bytes go into memory that the thread has kept.
 #[inline]
 pub(crate) fn copy(bytes: &[u8]) -> Vec<u8> {
     let mut copy = take(bytes.len());
-    // A buffer that grows further may become too large to be kept.
+    // A buffer with spare capacity could be too large to be kept.
     copy.reserve_exact(bytes.len());
     copy.extend_from_slice(bytes);
     copy

@@ -37,13 +37,13 @@ pub(crate) enum Head {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CallHead {
     pub(crate) kind: CallKind,
-    /// What the kind needs: a deadline, a status, or a credit.
+    /// Depends on the kind: a deadline, a status, or a credit.
     pub(crate) number: u32,
     /// The call's number, chosen by the client.
     pub(crate) id: u64,
 }
 
-/// What a datagram of a call is.
+/// The kind of a part of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CallKind {
     Request = 5,

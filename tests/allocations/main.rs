@@ -1,5 +1,5 @@
-//! Steady state allocates nothing: not for sending, not for receiving, not for decoding what borrows. Tests take turns:
-//! all of a process share its lanes.
+//! In steady state, nothing is allocated: not for sending, not for receiving, and not for decoding messages that borrow.
+//! Tests take turns, because all tests of a process share its lanes.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod limits;

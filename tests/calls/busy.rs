@@ -1,4 +1,4 @@
-//! A blocking server hears its client while all its threads work.
+//! A blocking server receives from its client while all its threads work.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};

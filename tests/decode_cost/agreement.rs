@@ -1,4 +1,4 @@
-//! The two decoders whose costs are compared do the same.
+//! The two decoders whose costs are compared decode alike.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod protocol;

@@ -1,5 +1,5 @@
-//! Descriptors in flight: counted, lost to limits, refused. These tests count what the whole process
-//! has open and lower its limits, so they are a program of their own, and take turns.
+//! Descriptors in flight: counted, lost to limits, refused. These tests count the open descriptors of the whole
+//! process and lower its limits, so they are a program of their own, and take turns.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod bundles;

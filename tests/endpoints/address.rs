@@ -1,4 +1,4 @@
-//! Addresses: text to address and back, and what is wrong with a text.
+//! Addresses: text to address and back, and errors for invalid text.
 
 use std::ffi::OsStr;
 use std::os::linux::net::SocketAddrExt as _;

@@ -1,4 +1,4 @@
-//! A connection that is given up with datagrams that have been read from its socket and not been received.
+//! A connection that is handed over while datagrams were read from its socket but not received.
 
 use std::os::fd::OwnedFd;
 use std::thread;

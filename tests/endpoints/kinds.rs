@@ -1,4 +1,4 @@
-//! Messages that go in every way: small ones, those that lie elsewhere, in pieces, and with descriptors.
+//! Messages that travel in every way: small ones, those with borrowed bytes, in pieces, and with descriptors.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;

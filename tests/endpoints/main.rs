@@ -1,4 +1,4 @@
-//! What endpoints do, family by family.
+//! The endpoints, family by family.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod address;

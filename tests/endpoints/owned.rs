@@ -1,4 +1,4 @@
-//! Frames in memory of their own: encoded once, kept, and sent on.
+//! Owned frames: encoded once, kept, and forwarded.
 
 use std::fs::File;
 use std::os::fd::{AsFd as _, OwnedFd};

@@ -1,4 +1,4 @@
-//! Large frames that `try_send` begins: kept, sent on in order, and never mixed with others.
+//! Large frames that `try_send` begins: kept, continued in order, and never mixed with others.
 
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;

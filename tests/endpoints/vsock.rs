@@ -1,4 +1,4 @@
-//! AF_VSOCK: a connection to oneself where the kernel can, and a clear error where it cannot.
+//! AF_VSOCK: a connection to this machine if the kernel supports it, and a clear error otherwise.
 
 use std::net::Shutdown;
 use std::os::fd::AsFd as _;

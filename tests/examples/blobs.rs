@@ -1,4 +1,4 @@
-//! `blobs`: the demonstration, and the client and server by hand.
+//! `blobs`: the demonstration, and the client and server run by hand.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -1,4 +1,4 @@
-//! `chat`: rooms, slow readers, and a polite end.
+//! `chat`: rooms, slow readers, and graceful shutdown.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

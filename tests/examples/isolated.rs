@@ -1,4 +1,4 @@
-//! `isolated`: a parser that is confined, and replaced when it crashes.
+//! `isolated`: a confined parser, which is replaced when it crashes.
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt as _;

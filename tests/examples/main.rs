@@ -1,4 +1,4 @@
-//! The examples do what they say.
+//! The examples work as documented.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod blobs;

@@ -1,4 +1,4 @@
-//! The system calls of running programs, which strace writes down.
+//! The system calls of running programs, as strace records them.
 
 use std::collections::BTreeMap;
 use std::fs;

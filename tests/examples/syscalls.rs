@@ -1,4 +1,4 @@
-//! What a frame costs in system calls.
+//! The number of system calls for a frame.
 
 use std::thread;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What an awaited call costs in system calls, if both sides are on one thread.
+//! The number of system calls for an async call, if both sides are on one thread.
 
 use datagrammar::calls::Context;
 use datagrammar::tokio::Connection;

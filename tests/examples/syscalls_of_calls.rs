@@ -1,4 +1,4 @@
-//! What a call costs in system calls.
+//! The number of system calls for a call.
 
 use std::fs;
 use std::path::Path;

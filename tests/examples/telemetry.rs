@@ -1,4 +1,4 @@
-//! `telemetry`: over UNIX datagrams nothing is missing; over UDP what is missing is counted.
+//! `telemetry`: over UNIX datagrams nothing is missing; over UDP missing samples are counted.
 
 use std::process::Command;
 

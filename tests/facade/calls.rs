@@ -1,4 +1,4 @@
-//! Calls: a client that waits, and a server whose handlers do.
+//! Calls: a blocking client, and a server whose handlers block.
 
 use std::fmt;
 use std::sync::Arc;

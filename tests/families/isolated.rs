@@ -1,5 +1,5 @@
-//! The other end of a conversation behind walls: another root, another network, and everything unshared.
-//! It is this program again, which walls itself in; without privileges, in a user namespace.
+//! The other end of a conversation in isolation: another root, another network, and all namespaces unshared.
+//! It is this program again, which isolates itself; without privileges, in a user namespace.
 
 use std::env;
 use std::ffi::OsStr;

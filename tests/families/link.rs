@@ -1,4 +1,4 @@
-//! One end of a conversation, be it of a connection or a socket with a peer's address.
+//! One end of a conversation: a connection, or a socket with a peer's address.
 
 use std::net::Shutdown;
 use std::time::Instant;

@@ -1,5 +1,5 @@
-//! One conversation over every family, on whatever kernel this runs: by itself, so that it can be the only
-//! program of a virtual machine.
+//! One conversation over every family, on any kernel. It needs no other program, so it can be the only one in a
+//! virtual machine.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod isolated;

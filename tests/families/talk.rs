@@ -1,4 +1,4 @@
-//! The conversation: what the two sides say, and what is asserted of it over every family.
+//! The conversation: the messages of the two sides, and the assertions for every family.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

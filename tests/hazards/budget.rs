@@ -1,4 +1,4 @@
-//! Budgets: half-received frames of many connections, taken together.
+//! Budgets: half-received frames of many connections together.
 
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};

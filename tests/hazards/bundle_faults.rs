@@ -1,5 +1,5 @@
-//! Bundles that are not what they say: a typed error, the rest of the datagram dropped, and the next one in
-//! step. On connections, UNIX sockets and UDP alike.
+//! Malformed bundles: a typed error, the rest of the datagram is dropped, and the next one is received. On connections,
+//! UNIX sockets and UDP alike.
 
 use std::net::UdpSocket;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};

@@ -1,4 +1,4 @@
-//! Bundles that are received half-way: what is left of them comes next, wherever the receiver is by then.
+//! Bundles that are received in part: the next receive returns the rest, even if the receiver was handed over.
 
 use std::os::fd::AsFd as _;
 use std::panic::{self, AssertUnwindSafe};

@@ -1,5 +1,5 @@
-//! Pollers that tell of changes alone (edge-triggered): a call answers `WouldBlock` only where the kernel
-//! did, or else no poller would ever tell of more. And calls that end, whatever a peer sends.
+//! Edge-triggered pollers: a call returns `WouldBlock` only if the kernel did, because otherwise no event would report
+//! the remaining frames. And calls that end, whatever a peer sends.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::thread;

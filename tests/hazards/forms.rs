@@ -1,4 +1,4 @@
-//! Whatever is sent, by whatever form, is received in order by whatever form.
+//! Messages sent by any form are received in order by any form.
 
 use std::io::pipe;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};

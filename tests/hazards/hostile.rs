@@ -1,4 +1,4 @@
-//! Hostile bytes: bombs of allocation, recursion and work, and frames that are almost right.
+//! Hostile bytes: allocation, recursion and work bombs, and frames that are almost right.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::thread;

@@ -1,4 +1,4 @@
-//! Memory that endpoints keep: little, whatever they have received.
+//! The memory that endpoints keep: little, whatever they have received.
 
 use std::thread;
 

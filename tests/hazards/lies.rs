@@ -1,4 +1,4 @@
-//! Frames in pieces from senders that lie, die, or never come to an end.
+//! Frames in pieces from senders that lie, die, or never finish.
 
 use std::fs::File;
 use std::os::fd::{AsFd as _, OwnedFd};

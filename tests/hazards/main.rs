@@ -1,4 +1,4 @@
-//! The known ways to lose data or get hurt, each with its number and a test that shows we do not.
+//! The known hazards, each with its number and a test that the library handles it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod budget;

@@ -1,4 +1,4 @@
-//! Memory that a peer hands over: sealed or not, as long as announced or not, and not all there.
+//! Memory from a peer: sealed or not, as long as announced or not, and with holes.
 
 use std::fs::File;
 use std::io::Write as _;

@@ -1,5 +1,4 @@
-//! Opening: full backlogs, paths that somebody left, took, or is after too, and names anybody can
-//! take.
+//! Opening: full backlogs, paths that are stale, in use or contended, and names that anybody can take.
 
 use std::env::consts::ARCH;
 use std::fs;

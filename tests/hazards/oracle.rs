@@ -1,5 +1,4 @@
-//! Whatever datagrams come, a receiver does as a model that keeps everything and is too simple to be
-//! wrong.
+//! For any datagrams, a receiver behaves like a model that keeps everything and is too simple to be wrong.
 
 use std::os::fd::AsFd as _;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Telling the length of the next frame, in every form of waiting, wherever that frame is.
+//! The length of the next frame, in every form of waiting, wherever that frame is.
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Descriptors that others hold too: they take frames, and set options, between our calls.
+//! Descriptors that other processes hold too: they take frames, and set options, between our calls.
 
 use std::os::fd::AsFd as _;
 use std::sync::Barrier;

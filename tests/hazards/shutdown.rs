@@ -1,4 +1,4 @@
-//! Sockets of our own that are shut down: what was queued is received, and a call that waits ends.
+//! Sockets that are shut down: queued frames are received, and a waiting call ends.
 
 use std::net::{Shutdown, UdpSocket};
 use std::os::unix::net::UnixDatagram;

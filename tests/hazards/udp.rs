@@ -1,4 +1,4 @@
-//! UDP: nobody at the destination, and floods.
+//! UDP: no receiver at the destination, and floods.
 
 use std::io::ErrorKind;
 use std::net::UdpSocket;

@@ -1,4 +1,4 @@
-//! Sockets that were made not to wait, or not for long, before they were adopted; and ends of our own making.
+//! Sockets that were non-blocking or had timeouts before they were adopted; and ends that this side causes.
 
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;

@@ -1,4 +1,4 @@
-//! What the derive generates compiles, and means the same, where nothing is as usual: no prelude,
+//! Derived code compiles, and means the same, in unusual surroundings: no prelude,
 //! the runtime under another name, every name shadowed, traits whose methods clash, raw
 //! identifiers, types made by `macro_rules!`, and every warning an error.
 //!

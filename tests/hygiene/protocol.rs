@@ -1,4 +1,4 @@
-//! A protocol in surroundings where each name that one expects means something else.
+//! A protocol in a scope where each usual name means something else.
 
 #[allow(unused_imports, reason = "it is there to be in the way")]
 use crate::shadows::*;

@@ -1,4 +1,4 @@
-//! Whatever the derive may name, in the namespaces of types, values, functions, macros and modules.
+//! Shadows every name that the derive may use, in the namespaces of types, values, functions, macros and modules.
 #![allow(
     dead_code,
     missing_docs,

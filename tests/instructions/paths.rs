@@ -1,4 +1,4 @@
-//! The paths of a message. Each function is called for one message, or for 32 where it says so.
+//! The paths of a message. Each function is called for one message, or for 32 if it says so.
 
 use std::hint::black_box;
 

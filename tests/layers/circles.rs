@@ -1,4 +1,4 @@
-//! Circles of imports, in every folder, and what a folder's own file may be.
+//! Import cycles in every folder, and the rules for `mod.rs` files.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! The layers hold: who may name libc, write `unsafe`, name a codec's crate, and import whom.
+//! The layers hold: which files may name libc, write `unsafe`, name a codec's crate, and import each other.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod circles;

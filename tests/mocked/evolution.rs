@@ -1,4 +1,4 @@
-//! Clients and servers of different ages.
+//! Clients and servers of different versions.
 
 use std::sync::{Arc, Mutex};
 use std::thread;

@@ -1,4 +1,4 @@
-//! Clients and services of a derived protocol, each without the other, and together.
+//! Clients and services of a derived protocol, separately and together.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 #[cfg(feature = "tokio")]

@@ -1,4 +1,4 @@
-//! Children that get one end of a connection and nothing else, and what is known of their ends.
+//! Children that get one end of a connection and nothing else, and what the parent learns of their ends.
 
 use std::fs::File;
 use std::io::{Write as _, read_to_string};

@@ -1,4 +1,4 @@
-//! What programs inherit that are started meanwhile, and what kills them.
+//! Descriptors that programs inherit when other threads start them, and signals that could kill them.
 
 use std::io::Read as _;
 use std::os::fd::OwnedFd;

@@ -1,4 +1,4 @@
-//! Peers that die, and copies of a socket that others hold.
+//! Peers that die, and copies of a socket in other processes.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::Shutdown;

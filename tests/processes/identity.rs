@@ -1,4 +1,4 @@
-//! Who the peer is: whom a listener accepts, and what is left of a process that has ended.
+//! The identity of peers: which clients a listener accepts, and the identity of a process that has ended.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -1,4 +1,4 @@
-//! What a service manager hands over, and what only seems to be.
+//! Descriptors that a service manager passes, and descriptors that only seem to be passed.
 
 use std::os::fd::{AsFd, AsRawFd as _};
 use std::os::unix::process::CommandExt as _;

@@ -1,4 +1,4 @@
-//! Parents that are refused what they need of their children, that are copied, or that are not told of ends.
+//! Parents in sandboxes that refuse system calls, forked copies of parents, and parents that do not learn of ends.
 
 use std::process::{Command, Output, Stdio};
 use std::thread;

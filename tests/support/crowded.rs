@@ -1,4 +1,4 @@
-//! Calls with descriptors in a process of which too many are in flight (ETOOMANYREFS).
+//! Calls with descriptors while too many descriptors of the process are in flight (ETOOMANYREFS).
 
 use std::convert::Infallible;
 use std::fs::File;

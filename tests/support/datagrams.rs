@@ -1,4 +1,4 @@
-//! Datagrams with tag 0, as the wire page has them and as it forbids them.
+//! Datagrams with tag 0: valid ones, and ones that the wire page forbids.
 
 /// The head of a datagram with tag 0: its kind, a number, and a place.
 pub fn head(kind: u8, number: u32, place: u64) -> Vec<u8> {

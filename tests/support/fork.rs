@@ -1,4 +1,4 @@
-//! Children made by fork(2) without exec, and waiting for them until a bound.
+//! Children made by fork(2) without exec, and bounded waits for them.
 
 use std::fs;
 use std::io::{self, Write as _};

@@ -1,4 +1,4 @@
-//! Frames with descriptors, in every way that goes well or wrong.
+//! Frames with descriptors, in all cases of success and failure.
 
 use std::fs::{self, File};
 use std::io;

@@ -1,5 +1,5 @@
-//! What the tests share: a protocol of numbered frames that shows any damage, and raw sockets to
-//! play the peers that do not behave.
+//! Code that the tests share: a protocol of numbered frames that shows any damage, and raw sockets for peers that
+//! break the rules.
 
 pub mod datagrams;
 pub mod fork;

@@ -1,4 +1,4 @@
-//! Programs that a service manager has started, or seems to have.
+//! Programs that a service manager has started, or seems to have started.
 
 use std::fs::File;
 use std::io::Read as _;

@@ -1,4 +1,4 @@
-//! Parents of children: where system calls are refused, in copies, and where ends are not told.
+//! Parents of children: in sandboxes that refuse system calls, in forked copies, and without notice of ends.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;

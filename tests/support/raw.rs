@@ -1,4 +1,4 @@
-//! Sockets without the library: peers that do what the library never does.
+//! Sockets without the library: peers that act as the library never does.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;

@@ -1,4 +1,4 @@
-//! What was read before the reactor could report it is received, though nothing else comes.
+//! Frames that were read before the reactor could report them are received, even if no other event comes.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
 //! A burst on one connection does not starve other tasks. Each test counts how many frames a task handles on the
-//! only thread until another task has its turn.
+//! only thread before another task runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

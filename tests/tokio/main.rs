@@ -1,4 +1,4 @@
-//! The awaited endpoints.
+//! The async endpoints.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod crossing;

@@ -1,4 +1,4 @@
-//! What the reactor does not report.
+//! Changes that the reactor does not report.
 
 use std::net::UdpSocket;
 use std::os::fd::{AsRawFd as _, OwnedFd};

@@ -1,4 +1,4 @@
-//! What an endpoint needs of the runtime is checked when it is opened, and not when it first has to pause.
+//! Opening an endpoint checks that the runtime has the drivers that it needs, instead of the first pause.
 
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, Location};

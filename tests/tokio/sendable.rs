@@ -1,4 +1,4 @@
-//! What can be moved to other threads, and shared between them: checked when this compiles.
+//! Types that can be moved to other threads, or shared between them: checked at compile time.
 
 use std::os::fd::OwnedFd;
 use std::time::Instant;

@@ -1,5 +1,5 @@
 //! The same enums through an independent implementation of the format: both write the same bytes, and each reads
-//! what the other writes.
+//! the bytes of the other.
 
 use datagrammar::{Message, to_vec};
 use proptest::prelude::*;

@@ -106,8 +106,8 @@ pub(crate) fn implementation(
     items: &TokenStream,
 ) -> TokenStream {
     let (impl_generics, ty_generics, _) = generics.split_for_impl();
-    // A name with the span of the user's type: if an argument misses a bound, the compiler then does not speak of the
-    // bounds of a derive, and does not advise to implement the trait by hand.
+    // A name with the span of the user's type. If an argument lacks a bound, the compiler then does not mention the
+    // bounds of a derive, and does not advise implementing the trait by hand.
     let (import, message) = match generics.type_params().next() {
         Some(_) => {
             let name = Ident::new("__Message", ident.span());

@@ -1,4 +1,4 @@
-//! Names that both writing and reading use: variants with their fields, and the functions for slices.
+//! Names for both writing and reading: variants with their fields, and the functions for slices.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::format_ident;

@@ -9,7 +9,7 @@ use crate::calls::sync::{Mutex, MutexGuard};
 /// The bell was rung.
 const RUNG: u8 = 1;
 
-/// The task works, and checks the bell when it is done.
+/// The task is working, and checks the bell when it is done.
 const WORKING: u8 = 2;
 
 /// Wakes one task when there is work. While the task works, ringing only sets a flag.
@@ -29,8 +29,8 @@ impl Bell {
         }
     }
 
-    /// Begins work: until [`arm`](Self::arm), ringing does not wake the task. Clears the flag, so call it before looking
-    /// for work.
+    /// Begins work: until [`arm`](Self::arm), ringing does not wake the task. Clears the flag, so call this before
+    /// looking for work.
     #[inline]
     pub(crate) fn disarm(&self) {
         self.state.swap(WORKING, Ordering::AcqRel);

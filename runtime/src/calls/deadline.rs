@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::error::CallError;
 
-/// Returns the time until a deadline in milliseconds, rounded up: a server that gave up before the caller would waste the
-/// answer. Fails if the deadline has passed: a request is not sent then.
+/// Returns the time until a deadline in milliseconds. Rounds up, because a server that gives up before its caller
+/// wastes the answer. Fails if the deadline has passed: then the request is not sent.
 pub(super) fn to_millis(deadline: Option<Instant>) -> Result<u32, CallError> {
     let Some(deadline) = deadline else { return Ok(0) };
     let left = deadline.saturating_duration_since(Instant::now());
@@ -15,8 +15,7 @@ pub(super) fn to_millis(deadline: Option<Instant>) -> Result<u32, CallError> {
     }
 }
 
-/// Returns the deadline of a request. The largest number also stands for every later deadline, which only the caller
-/// knows.
+/// Returns the deadline of a request. The largest number stands for every later deadline, which only the caller knows.
 pub(super) fn from_millis(millis: u32) -> Option<Instant> {
     (1..u32::MAX).contains(&millis).then(|| Instant::now() + Duration::from_millis(millis.into()))
 }

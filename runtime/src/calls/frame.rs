@@ -1,4 +1,4 @@
-//! What an observer of a client sees.
+//! Frames as an observer of a client sees them.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::wire::CallKind;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallFrame {
-    /// What it is. Requests are sent, all others are received.
+    /// The kind of the frame. Requests are sent, all others are received.
     pub kind: CallFrameKind,
     /// The name of the call's variant. `None` for an answer that belongs to no call, and is dropped.
     pub call: Option<&'static str>,
@@ -20,17 +20,18 @@ pub struct CallFrame {
     /// The tag of the message: the call's in a request; 1 for a value and 2 for an error in a reply. `None` where the
     /// server answers without a message.
     pub tag: Option<u32>,
-    /// The length in bytes as it travels: the message, and the 14 bytes of the call's head unless the call has no answer.
+    /// The length in bytes as it travels: the message, and the 14 bytes of the call's head, except for calls without an
+    /// answer.
     pub len: usize,
 }
 
-/// What a [`CallFrame`] is.
+/// The kind of a [`CallFrame`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallFrameKind {
     /// A request.
     Request,
-    /// The answer, or the only answer to a call that failed.
+    /// The answer, or the error of a call that failed.
     Reply,
     /// One of several items.
     Item,
@@ -38,7 +39,7 @@ pub enum CallFrameKind {
     End,
 }
 
-/// Who sees the frames of a client.
+/// The function that sees the frames of a client, if there is one.
 #[derive(Default)]
 pub(crate) struct Observer(Option<Box<dyn Fn(CallFrame) + Send + Sync>>);
 
@@ -47,13 +48,13 @@ impl Observer {
         Self(Some(Box::new(see)))
     }
 
-    /// Returns whether somebody sees them.
+    /// Returns whether there is an observer.
     #[inline]
     pub(crate) fn is_there(&self) -> bool {
         self.0.is_some()
     }
 
-    /// A request was encoded, and is sent next.
+    /// Shows a request that was encoded, and is sent next.
     #[inline]
     pub(crate) fn sent<M: Message>(&self, id: Option<u64>, request: &M, len: usize) {
         if let Some(see) = &self.0 {
@@ -62,7 +63,7 @@ impl Observer {
         }
     }
 
-    /// Something was received. `name` finds the name of a call.
+    /// Shows a received part. `name` finds the name of a call.
     #[inline]
     pub(crate) fn received<M: Message>(
         &self,
@@ -70,7 +71,7 @@ impl Observer {
         name: impl FnOnce(u64) -> Option<&'static str>,
     ) {
         let Some(see) = &self.0 else { return };
-        // A server that sends anything else breaks the rules, and it is dropped.
+        // Only a server that breaks the rules sends a frame without a head. It is dropped.
         let Some(head) = part.head else { return };
         let kind = match head.kind {
             CallKind::Reply => CallFrameKind::Reply,

@@ -1,4 +1,4 @@
-//! How to wait for room in a socket that is full.
+//! Decides how to wait for room in a full socket.
 
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use crate::backoff::Backoff;
 use crate::sys::{self, Readiness};
 
-/// The longest pause, if the kernel cannot report room.
+/// The longest pause between retries, if the kernel cannot report room.
 const MAX_PAUSE: Duration = Duration::from_millis(10);
 
-/// A socket that had no room for a datagram. Make a new one for each wait.
+/// A socket that had no room for a datagram. Create a new value for each wait.
 #[derive(Debug, Default)]
 pub(crate) struct Full(Option<Backoff>);
 
@@ -28,9 +28,9 @@ impl Full {
     /// Returns how to wait after an attempt that found no room.
     ///
     /// A UNIX socket polls as writable while too many descriptors are in flight, or while the kernel has no memory.
-    /// Whoever polled then would spin.
+    /// Polling would then spin, so this returns a pause.
     pub(crate) fn wait(&mut self, fd: BorrowedFd<'_>) -> HowToWait {
-        // If it fails, so does sending.
+        // If the wait fails, sending fails too, and reports why.
         if !sys::wait(fd, Readiness::Writable, Some(Instant::now())).unwrap_or(true) {
             self.0 = None;
             return HowToWait::Poll;

@@ -1,4 +1,4 @@
-//! Takes what a server sends without a socket.
+//! Takes the parts that a server sends without a socket.
 
 use std::mem;
 use std::os::fd::OwnedFd;
@@ -51,7 +51,7 @@ impl Memory {
             descriptors.collect::<Result<Vec<_>, _>>().map_err(EncodeError::Fd)?;
         for frame in datagram.frames() {
             let (bytes, descriptors) = (frame.to_vec(), mem::take(&mut descriptors));
-            // Fails if nobody wants more.
+            // Fails if the receiving side was dropped.
             _ = self.sender.as_ref().map(|sender| sender.send(Sent { bytes, descriptors }));
         }
         self.bell.ring();
@@ -61,14 +61,14 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // Before the bell, so that the task then finds that nothing more comes.
+        // Before the bell, so that the woken task finds the end.
         self.sender = None;
         self.bell.ring();
     }
 }
 
 impl Outputs {
-    /// Waits for the next part. `None` if no more can come.
+    /// Waits for the next part. Returns `None` if no more can come.
     pub(crate) fn recv(&self) -> Option<Sent> {
         self.sent.recv().ok()
     }
@@ -78,12 +78,12 @@ impl Outputs {
         self.sent.recv_timeout(timeout)
     }
 
-    /// Returns the parts that need no wait.
+    /// Returns the parts that are already queued.
     pub(crate) fn queued(&self) -> impl Iterator<Item = Sent> {
         self.sent.try_iter()
     }
 
-    /// Polls for the next part. `None` if no more can come.
+    /// Polls for the next part. Returns `None` if no more can come.
     #[cfg(feature = "tokio")]
     pub(crate) fn poll_recv(&mut self, cx: &Context<'_>) -> Poll<Option<Sent>> {
         self.bell.disarm();

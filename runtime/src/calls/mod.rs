@@ -31,14 +31,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! - [The derive](macro@crate::Protocol) makes a client, a handler trait and a service of an enum. Its page lists the
-//!   attributes, and has a larger example.
+//! - [The derive](macro@crate::Protocol) generates a client, a handler trait and a service from an enum. Its page lists
+//!   the attributes, and has a larger example.
 //! - The derived client wraps a [`Client`]. An [`Answer`] or [`Items`] lends what borrows from a received frame. A
 //!   [`CallError`] says why a call has no value, and its [`Outcome`] whether it may be repeated.
-//! - A [`Server`] calls a [`Service`], which the derive makes around a handler. The handler gets a [`Context`]. It
+//! - A [`Server`] calls a [`Service`], which the derive generates around a handler. The handler gets a [`Context`]. It
 //!   returns its answer, or lends it through a [`Responder`] or an [`ItemSender`]. A [`Stopper`] stops the server.
-//! - A [`Script`] stands in for the server in a client's tests, and [`Direct`] for the client in a server's, without a
-//!   socket. [`Client::observed`] shows each [`CallFrame`].
+//! - To test a client, use a [`Script`] as its server. To test a handler, use [`Direct`], which needs no socket.
+//!   [`Client::observed`] shows each [`CallFrame`].
 //! - Generated code uses [`Protocol`], [`Returns`], [`Reply`], [`Call`], [`Answering`] and [`Handling`].
 //!
 //! [The guide](crate::guide::calls) describes errors, deadlines, back-pressure, evolution, limits and costs. With the

@@ -1,6 +1,6 @@
-//! Runs what threads share in every order that the memory model allows, with [loom]: `.ci/models`.
+//! Runs the code that threads share in every order that the memory model allows, with [loom]: see `.ci/models`.
 //!
-//! A wake-up that is lost is a deadlock, which loom reports.
+//! Loom reports a lost wake-up as a deadlock.
 //!
 //! [loom]: https://docs.rs/loom
 
@@ -106,7 +106,7 @@ fn no_part_stays_behind_when_threads_send_at_the_same_time() {
     });
 }
 
-/// Sends a part as threads do that do not wait for it.
+/// Sends a part like a thread that does not wait for it.
 fn push_and_flush(outlet: &Outlet<()>) {
     _ = outlet.lock().push_head(HEAD);
     assert!(outlet.flush(|unsent| panic!("{unsent:?}")));

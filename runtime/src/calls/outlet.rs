@@ -17,14 +17,14 @@ use crate::sender::Sender;
 use crate::sys::Kind;
 use crate::wire::CallHead;
 
-/// How many queued bytes make threads that send wait: enough to fill a socket.
+/// The number of queued bytes from which on senders wait: enough to fill a socket.
 const MAX_QUEUED: usize = 256 * 1024;
 
-/// A sender that many threads share. While one of them sends, or the socket is full, the parts of the others queue up,
-/// and then travel in few datagrams. No method waits for room.
+/// A sender that many threads share. While one thread sends, or while the socket is full, parts of other threads are
+/// queued, and later travel in few datagrams. No method waits for room.
 ///
-/// It also keeps the calls of the connection. One lock is for both: a call begins as its request is queued, and ends as
-/// its answer is queued.
+/// The outlet also contains the calls of the connection, behind the same lock: queuing a request and beginning its call
+/// is one step, and so is queuing an answer and ending its call.
 #[derive(Debug)]
 pub(crate) struct Outlet<C> {
     kind: Kind,
@@ -32,10 +32,10 @@ pub(crate) struct Outlet<C> {
     queue: Mutex<Queue<C>>,
     /// Whether the last datagram had more than one part.
     is_shared: AtomicBool,
-    /// How many bytes were ever queued, including what descriptors count for. Changed with `queue` locked, so without
-    /// an atomic addition, which costs more.
+    /// How many bytes were ever queued. Descriptors count as bytes, too. Changed only with `queue` locked, so it needs
+    /// no atomic addition, which costs more.
     queued: AtomicU64,
-    /// How many of them were sent, or could not be sent.
+    /// How many of these bytes were sent, or could not be sent.
     sent: AtomicU64,
 }
 
@@ -54,7 +54,7 @@ impl<C: Default> Outlet<C> {
         Self::with_sink(kind, Sink::Socket(sender.cast()))
     }
 
-    /// An outlet that keeps what it sends in memory.
+    /// Creates an outlet that keeps the parts in memory.
     pub(crate) fn in_memory(memory: Memory) -> Self {
         Self::with_sink(Kind::UnixSeqpacket, Sink::Memory(memory))
     }
@@ -78,7 +78,7 @@ impl<C> Outlet<C> {
         Locked::new(self.queue(), &self.queued)
     }
 
-    /// Encodes a part of a call, for `queue` to queue it.
+    /// Encodes a part of a call, and passes it to `queue`.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl<C> Outlet<C> {
         outbox::send_part(head, message, |part| Ready::new(part, self.kind).map(queue))
     }
 
-    /// Queues a part of a call. Fails as [`encode`](Self::encode).
+    /// Queues a part of a call. Fails like [`encode`](Self::encode).
     pub(crate) fn push<M: Message>(
         &self,
         head: CallHead,
@@ -103,7 +103,7 @@ impl<C> Outlet<C> {
         self.encode(head, message, |part| self.lock().push(part))
     }
 
-    /// Queues an ordinary frame, without a head. Fails as [`encode`](Self::encode).
+    /// Queues an ordinary frame, without a head. Fails like [`encode`](Self::encode).
     pub(crate) fn push_frame<M: Message>(&self, message: &M) -> Result<Queued, SendError> {
         let mut queued = Queued::default();
         outbox::send(message, |part| {
@@ -113,7 +113,7 @@ impl<C> Outlet<C> {
         Ok(queued)
     }
 
-    /// Encodes a part of a call, to be queued later. Fails as [`encode`](Self::encode).
+    /// Encodes a part of a call, to be queued later. Fails like [`encode`](Self::encode).
     pub(crate) fn hold<M: Message>(
         &self,
         head: CallHead,
@@ -122,17 +122,17 @@ impl<C> Outlet<C> {
         outbox::send_part(head, message, |part| Ready::hold(part, self.kind))
     }
 
-    /// Returns whether so much is queued that whoever sends has to wait.
+    /// Returns whether so much is queued that senders must wait.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.unsent() > MAX_QUEUED
     }
 
-    /// Sends what is queued, as far as there is room. Returns whether everything was sent, or another thread is sending
-    /// it and it is not too much. That thread looks for more when it is done, but only it learns if there is no room:
-    /// see [`flush_to`](Self::flush_to).
+    /// Sends the queued parts as far as there is room. Returns whether everything was sent, or whether another thread
+    /// is sending and the queue is not too long. The other thread sends later parts, too, but only that thread learns
+    /// that there is no room: see [`flush_to`](Self::flush_to).
     ///
-    /// `not_sent` learns what was not sent, and why.
+    /// `not_sent` is called for each datagram that could not be sent, with the error.
     pub(crate) fn flush(&self, not_sent: impl FnMut(Unsent)) -> bool {
         if self.unsent() == 0 {
             return true;
@@ -148,8 +148,8 @@ impl<C> Outlet<C> {
         }
     }
 
-    /// Like [`flush`](Self::flush), but returns `true` only once the first `end` bytes were sent. For a thread that then
-    /// sleeps: there may be nobody else to send its part.
+    /// Does the same as [`flush`](Self::flush), but returns `true` only after the first `end` bytes were sent. This is
+    /// for a thread that then sleeps: perhaps no other thread sends its part.
     pub(crate) fn flush_to(&self, end: u64, not_sent: impl FnMut(Unsent)) -> bool {
         match self.sent() < end {
             // Its holder does not wait for room.
@@ -158,7 +158,7 @@ impl<C> Outlet<C> {
         }
     }
 
-    /// Sends what is queued, as far as there is room. Returns whether everything was sent.
+    /// Sends the queued parts as far as there is room. Returns whether everything was sent.
     fn send_queued(
         &self,
         mut writer: MutexGuard<'_, Writer>,
@@ -173,7 +173,7 @@ impl<C> Outlet<C> {
                     Err(error) => {
                         let unsent = Unsent::new(datagram, error, self.sent());
                         if unsent.is_last && !unsent.error.is_fatal() {
-                            // Memory or a permission is missing. The other side would wait for what is lost.
+                            // The kernel lacks memory, or refuses. The other side would wait for the lost parts.
                             sink.shutdown();
                         }
                         not_sent(unsent);
@@ -187,8 +187,8 @@ impl<C> Outlet<C> {
         }
     }
 
-    /// Replaces the current datagram, which was sent or cannot be sent, with the next one. If there is none, unlocks
-    /// the writer before the queue: a thread that then queues a part finds the writer free.
+    /// Replaces the current datagram, which was sent or cannot be sent, with the next one. If there is no next one,
+    /// unlocks the writer before the queue, so that a thread that queues a part afterwards finds the writer free.
     fn next<'w>(&self, mut writer: MutexGuard<'w, Writer>) -> Option<MutexGuard<'w, Writer>> {
         let mut used = Vec::new();
         if let Some(datagram) = writer.current.take() {
@@ -221,7 +221,7 @@ impl<C> Outlet<C> {
         self.is_shared.load(Ordering::Relaxed)
     }
 
-    /// Returns how many bytes are queued and not sent, including all those of a datagram that is sent in part.
+    /// Returns how many bytes are queued and not sent. A datagram that was sent in part counts with its whole length.
     #[inline]
     pub(crate) fn unsent(&self) -> usize {
         let sent = self.sent();

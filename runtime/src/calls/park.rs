@@ -30,7 +30,7 @@ pub(crate) fn waker() -> Waker {
     stored.unwrap_or_else(|_| Waker::from(Arc::new(Unpark(thread::current()))))
 }
 
-/// Waits until the thread is woken, or until `deadline`. May return for no reason.
+/// Waits until the thread is woken, or until `deadline`. May also return spuriously.
 pub(crate) fn park_until(deadline: Option<Instant>) {
     match deadline {
         None => thread::park(),

@@ -18,34 +18,34 @@ pub trait Protocol: Message {
     /// Whether an answer or an item can carry descriptors.
     const ANSWER_DESCRIPTORS: bool;
 
-    /// Returns what answers the call with this tag. [`Script`](super::Script) and [`Direct`](super::Direct) check their
-    /// tests by it; a server only asks whether it is items.
+    /// Returns the type of answer of the call with this tag. [`Script`](super::Script) and [`Direct`](super::Direct)
+    /// check tests against it. A server only uses whether the call is answered with items.
     fn returns(tag: u32) -> Returns;
 }
 
-/// The answer of a call as a message. The derive makes one for each variant with `reply`.
+/// The answer of a call as a message. The derive generates one for each variant with `reply`.
 pub trait Reply: Message {
     /// The value, which may borrow from the answer.
     type Value<'f>;
 
-    /// The protocol's error; [`Infallible`] without `Result`.
+    /// The protocol's error, or [`Infallible`] if the reply is not a `Result`.
     type Error<'f>;
 
-    /// Takes the message apart.
+    /// Converts the message to its value or its error.
     ///
     /// # Errors
     ///
     /// The protocol's error, if that is the answer.
     fn into_result<'f>(reply: Self::Borrowed<'f>) -> Result<Self::Value<'f>, Self::Error<'f>>;
 
-    /// Makes the message.
+    /// Creates the message of a value or an error.
     fn from_result<'f>(result: Result<Self::Value<'f>, Self::Error<'f>>) -> Self::Borrowed<'f>;
 }
 
-/// What the client of a protocol receives: the answers and items of its calls.
+/// The answers and items that the client of a protocol receives.
 ///
-/// It is the `Rx` of a client's [`Connection`](crate::Connection), and the `Tx` of the server's. It has no values:
-/// a [`Client`](super::Client) takes the answers apart.
+/// It is the `Rx` of a client's [`Connection`](crate::Connection), and the `Tx` of the server's. It has no values,
+/// because a [`Client`](super::Client) decodes each answer by the type of its call.
 #[derive(Debug)]
 pub struct Answers<P> {
     never: Infallible,

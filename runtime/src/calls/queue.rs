@@ -1,4 +1,4 @@
-//! The parts of calls that wait to be sent.
+//! The queue of parts, and the calls that they belong to.
 
 use std::io::IoSlice;
 use std::ops::{Deref, DerefMut};
@@ -9,30 +9,30 @@ use crate::calls::sync::MutexGuard;
 use crate::calls::sync::atomic::{AtomicU64, Ordering};
 use crate::wire::{CallHead, HEAD_LEN};
 
-/// Where a part waits to be sent.
+/// The position of a part in the queue.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Queued {
-    /// Its length in bytes.
+    /// The length of the part, in bytes.
     pub(crate) len: usize,
-    /// The bytes that it takes in the queue: descriptors take some, too.
+    /// The bytes that the part takes in the queue. Descriptors count as bytes, too.
     pub(crate) room: usize,
-    /// How many bytes will have been sent once it is.
+    /// The count of sent bytes at which the part is sent.
     pub(crate) end: u64,
-    /// Whether it has a datagram of its own, and so may be refused without all others.
+    /// Whether the part has a datagram of its own, and so can be refused alone.
     pub(crate) is_alone: bool,
-    /// Whether nothing else was queued. Whoever queues the first part has to see that what is queued is sent, and
-    /// others may rely on it.
+    /// Whether nothing else was queued. The caller that queues the first part must make sure that the queue is sent.
+    /// Other callers may rely on that.
     pub(crate) is_first: bool,
 }
 
-/// What waits to be sent, and the calls of the connection.
+/// The parts to send, and the calls of the connection.
 #[derive(Debug, Default)]
 pub(super) struct Queue<C> {
     pub(super) backlog: Backlog,
     calls: C,
 }
 
-/// The calls of a connection and its queue, locked.
+/// The locked queue. Dereferences to the calls.
 #[derive(Debug)]
 pub(crate) struct Locked<'o, C> {
     queue: MutexGuard<'o, Queue<C>>,

@@ -1,9 +1,9 @@
-//! What answers a call.
+//! The types of answers of calls.
 
 use std::any::{TypeId, type_name};
 use std::fmt;
 
-/// What answers a call: see [`Protocol::returns`](super::Protocol::returns).
+/// The type of answer of a call: see [`Protocol::returns`](super::Protocol::returns).
 #[derive(Debug, Clone, Copy)]
 pub struct Returns(Kind);
 
@@ -15,31 +15,31 @@ enum Kind {
     Items(Type),
 }
 
-/// A type and its name. A function, so that the server asks for a word and not for the whole.
+/// Returns a type and its name. A function pointer, because it is one word, and servers copy it without calling it.
 type Type = fn() -> (TypeId, &'static str);
 
 impl Returns {
-    /// What the protocol does not know, such as a call of a newer one.
+    /// Returns the value for an unknown call, such as one of a newer version of the protocol.
     pub const fn unknown() -> Self {
         Self(Kind::Unknown)
     }
 
-    /// Nothing: the call has no answer.
+    /// Returns the value for a call without an answer.
     pub const fn nothing() -> Self {
         Self(Kind::Nothing)
     }
 
-    /// An answer, whose type is a [`Reply`](super::Reply).
+    /// Returns the value for a call with one answer, whose type is the [`Reply`](super::Reply) `R`.
     pub const fn answer<R: 'static>() -> Self {
         Self(Kind::Answer(of::<R>))
     }
 
-    /// Items of this type.
+    /// Returns the value for a call that is answered with items of the type `I`.
     pub const fn items<I: 'static>() -> Self {
         Self(Kind::Items(of::<I>))
     }
 
-    /// Returns whether it is items.
+    /// Returns whether the call is answered with items.
     pub const fn has_items(self) -> bool {
         matches!(self.0, Kind::Items(_))
     }

@@ -23,7 +23,7 @@ impl Room {
         }
         let mut waiting = self.waiting();
         self.has_waiting.store(true, Ordering::SeqCst);
-        // Either this sees what was sent meanwhile, or who sent it sees that a task waits.
+        // Either this task sees what another one has sent meanwhile, or the other one sees that this task waits.
         fence(Ordering::SeqCst);
         if is_free() {
             return Poll::Ready(());
@@ -34,8 +34,8 @@ impl Room {
         Poll::Pending
     }
 
-    /// Wakes who waits, if `is_free`, which has to hold whenever somebody who waits may go on. To be called after
-    /// something was sent.
+    /// Wakes the waiting tasks if `is_free`, which must return `true` whenever one of them may continue. Call this
+    /// after sending.
     pub(crate) fn admit(&self, is_free: impl Fn() -> bool) {
         fence(Ordering::SeqCst);
         if !self.has_waiting.load(Ordering::SeqCst) || !is_free() {

@@ -1,4 +1,4 @@
-//! Where the datagrams of calls go.
+//! The destination of the datagrams of calls: a socket, or memory.
 
 use std::io::IoSlice;
 use std::net::Shutdown;
@@ -12,7 +12,7 @@ use crate::sender::Sender;
 use crate::transport::Outgoing;
 use crate::wait::Wait;
 
-/// Where datagrams go.
+/// The destination of datagrams.
 #[derive(Debug)]
 pub(super) enum Sink {
     Socket(Sender<Encoded>),
@@ -20,7 +20,8 @@ pub(super) enum Sink {
 }
 
 impl Sink {
-    /// Sends a datagram, or the rest of one that `is_begun`, as far as there is room. Notes whether it has begun.
+    /// Sends a datagram, or the rest of one that `is_begun`, as far as there is room. Sets `is_begun` if a part was
+    /// sent.
     pub(super) fn send(
         &mut self,
         datagram: &mut Datagram,
@@ -40,8 +41,8 @@ impl Sink {
     }
 }
 
-/// Sends a datagram, or the rest of one that `is_begun`: see [`Sender::pending`]. What is pending before it begins was
-/// sent by whoever had the sender before.
+/// Sends a datagram, or the rest of one that `is_begun`: see [`Sender::pending`]. Before the datagram begins, a pending
+/// rest belongs to a previous owner of the sender.
 fn send(
     sender: &mut Sender<Encoded>,
     datagram: &mut Datagram,

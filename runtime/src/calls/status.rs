@@ -1,4 +1,4 @@
-//! The statuses of replies, and the credit of items, as the wire has them.
+//! The statuses of replies and the credit of items, as on the wire.
 
 use crate::error::{CallError, RecvError};
 

@@ -1,5 +1,5 @@
-//! The primitives of what is shared without a common lock: those of std, or those that loom runs in all orders (see
-//! `models`).
+//! Synchronisation primitives for state that is shared without a common lock: those of std, or those that loom runs in
+//! all orders (see `models`).
 
 #[cfg(not(datagrammar_loom))]
 pub(super) use std::sync::{Mutex, MutexGuard, atomic};
@@ -13,8 +13,8 @@ pub(super) use loom::sync::atomic;
 #[cfg(datagrammar_loom)]
 pub(super) use loom::thread_local;
 
-/// Loom forgets that a thread was unparked if that then waits for a mutex, and has no time: a wait with an end may end
-/// at once.
+/// Parking for models. Loom's own forgets an unpark if the thread then waits for a mutex. Loom has no time, so a wait
+/// with a deadline may end at once.
 #[cfg(datagrammar_loom)]
 pub(super) mod thread {
     use std::sync::Arc;

@@ -67,7 +67,7 @@ impl Trace {
         }
     }
 
-    /// Ends the span. `outcome` is not asked if nobody listens.
+    /// Ends the span. Calls `outcome` only if there is a subscriber.
     #[cfg_attr(not(feature = "tracing"), expect(unused_variables))]
     pub(crate) fn end(self, outcome: impl FnOnce() -> Outcome) {
         #[cfg(feature = "tracing")]
@@ -76,12 +76,12 @@ impl Trace {
         }
     }
 
-    /// Takes the span out, and leaves none.
+    /// Takes the span, and leaves none.
     pub(crate) fn take(&mut self) -> Self {
         mem::take(self)
     }
 
-    /// Does `work` inside the span.
+    /// Runs `work` inside the span.
     #[cfg_attr(not(feature = "tracing"), expect(clippy::unused_self))]
     pub(crate) fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
         #[cfg(feature = "tracing")]
@@ -100,12 +100,12 @@ impl Outcome {
     /// The caller no longer waits for an answer.
     pub(crate) const CANCELLED: Self = Self("cancelled");
 
-    /// Of an answer, by its tag.
+    /// Returns the outcome of an answer with this tag.
     fn of_tag(tag: u32) -> Self {
         if tag == 2 { Self::ERROR } else { Self::DONE }
     }
 
-    /// Of a call without a value.
+    /// Returns the outcome of a call that returned no value.
     pub(crate) fn of_error<E>(error: &CallError<E>) -> Self {
         Self(match error {
             CallError::NotSent(_) => "not sent",
@@ -125,7 +125,7 @@ impl Outcome {
         })
     }
 
-    /// Of an answer that was received.
+    /// Returns the outcome of a received answer.
     pub(crate) fn of_answer<R: Message>(answer: &Result<OwnedFrame<R>, CallError>) -> Self {
         match answer {
             Ok(frame) => Self::of_tag(frame.tag().unwrap_or_default()),
@@ -133,7 +133,7 @@ impl Outcome {
         }
     }
 
-    /// Of an answer that a server has sent, or could not send.
+    /// Returns the outcome of an answer that a server has sent, or could not send.
     pub(crate) fn of_reply<E>(ended: &Result<Status, E>, tag: u32) -> Self {
         match ended {
             Ok(Status::Done) => Self::of_tag(tag),
@@ -142,12 +142,12 @@ impl Outcome {
         }
     }
 
-    /// Of a call without an answer, or one whose items have ended.
+    /// Returns the outcome of a call without an answer, or of a call whose items have ended.
     pub(crate) fn of_result<T>(result: &Result<T, CallError>) -> Self {
         result.as_ref().map_or_else(Self::of_error, |_| Self::DONE)
     }
 
-    /// Of a call that a server ends without a message.
+    /// Returns the outcome of a call that a server ends without a message.
     pub(crate) fn of_status(status: Status) -> Self {
         status.into_error().map_or(Self::DONE, |error| Self::of_error(&error))
     }

@@ -1,4 +1,4 @@
-//! What an outlet tells of a datagram that it could not send.
+//! Describes a datagram that an outlet could not send.
 
 use crate::backlog::Datagram;
 use crate::error::SendError;
@@ -12,7 +12,7 @@ pub(crate) struct Unsent {
     pub(crate) error: SendError,
     /// Whether nothing more can be sent.
     pub(crate) is_last: bool,
-    /// How many bytes were sent before it, and how many once it had been: see `Queued::end`.
+    /// The counts of sent bytes before and after this datagram: see `Queued::end`.
     pub(crate) start: u64,
     pub(crate) end: u64,
 }
@@ -28,8 +28,8 @@ impl Unsent {
                 Some(head)
             })
             .collect();
-        // A bundle has parts of many calls. If a part without a message is refused, a part that reports the failure
-        // would be refused, too.
+        // A bundle has parts of many calls. If even a part without a message is refused, so would be a part that
+        // reports the failure.
         let is_last = error.is_fatal() || parts.len() > 1 || is_bare;
         Self { parts, error, is_last, start, end: start + datagram.room() as u64 }
     }

@@ -1,7 +1,7 @@
 //! The default codec: bincode 2, standard configuration (little endian, variable-length integers).
 //!
-//! Upstream has ended, with 2.0.1 as its last release (RUSTSEC-2025-0141). Its format is frozen, and other
-//! crates write the same bytes. So this file can switch to another crate without a change of the wire.
+//! Bincode is no longer maintained, and 2.0.1 is its last release (RUSTSEC-2025-0141). Its format is frozen, and other
+//! crates write the same bytes. So this file can switch to another crate without a change of the wire format.
 
 use bincode::config::{self, Configuration};
 use bincode::enc::write::Writer;
@@ -33,7 +33,7 @@ impl Codec for Bincode {
 
     #[inline]
     fn encode_u32(value: u32, out: &mut Vec<u8>) -> Result<(), Box<str>> {
-        // The bytes depend on the value alone, not on its type.
+        // The bytes depend only on the value, not on its type.
         Self::encode_u64(value.into(), out)
     }
 

@@ -10,7 +10,7 @@ use crate::error::Fault;
 /// A codec: turns values into bytes and back.
 ///
 /// An implementation wraps a serde format. The format must concatenate: a tuple is its elements one after the
-/// other, with nothing around them. Also,
+/// other, with nothing around them. It must also encode values as follows:
 ///
 /// - a `u8` is that byte, and an `i8` is one byte in two's complement;
 /// - a byte string is its length as a `u64`, then the bytes;
@@ -35,14 +35,14 @@ pub trait Codec {
     ///
     /// # Errors
     ///
-    /// The reason, in the words of the format, if it cannot represent `value`. The caller then discards the bytes
+    /// The format's reason, if it cannot represent `value`. The caller then discards the bytes
     /// that were appended.
     fn encode<T>(value: &T, out: &mut Vec<u8>) -> Result<(), Box<str>>
     where
         T: Serialize + ?Sized;
 
-    /// Appends a `u32`, with the same bytes as [`encode`](Self::encode). Every frame has a `u32`, its tag:
-    /// override this function if the format has a faster way.
+    /// Appends a `u32`, with the same bytes as [`encode`](Self::encode). Every frame has at least one `u32`, its tag.
+    /// Override this function if the format has a faster way.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ pub trait Codec {
         Self::encode(&value, out)
     }
 
-    /// Decodes one value from the start of `input`. Returns the value, and how many bytes it took.
+    /// Decodes one value from the start of `input`. Returns the value and the number of its bytes.
     ///
     /// # Errors
     ///
@@ -72,8 +72,8 @@ pub trait Codec {
     where
         S: DeserializeSeed<'f>;
 
-    /// Decodes a `u32` like [`decode`](Self::decode). Returns it, and the bytes after it. Every frame has a `u32`,
-    /// its tag: override this function if the format has a faster way.
+    /// Decodes a `u32` like [`decode`](Self::decode). Returns it and the bytes after it. Every frame has at least one
+    /// `u32`, its tag. Override this function if the format has a faster way.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ pub trait Codec {
         Ok((tag, input.get(taken..).unwrap_or_default()))
     }
 
-    /// Decodes a `u64`, such as the length of a byte string, like [`decode`](Self::decode). Returns it, and the
+    /// Decodes a `u64`, such as the length of a byte string, like [`decode`](Self::decode). Returns it and the
     /// bytes after it. Override this function if the format has a faster way.
     ///
     /// # Errors

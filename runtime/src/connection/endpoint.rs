@@ -191,7 +191,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// `EOPNOTSUPP` over vsock. Those of getsockopt(2).
+    /// `EOPNOTSUPP` over vsock. The errors of getsockopt(2).
     pub fn peer(&self) -> io::Result<Peer> {
         self.tx.peer()
     }

@@ -79,11 +79,11 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     /// received, such as the rest of a bundle or the first pieces of a large frame. Pass the datagrams to
     /// [`Receiver::restore`](crate::Receiver::restore) of the next connection that uses the descriptor.
     ///
-    /// An unread datagram keeps no descriptors. After [`RecvError::Incomplete`](crate::RecvError::Incomplete),
-    /// receive the next frame first if it may carry some.
+    /// Unread datagrams lose their descriptors. After [`RecvError::Incomplete`](crate::RecvError::Incomplete), the
+    /// next frame is already read: receive it first if it may carry descriptors.
     ///
-    /// Drops the rest of a large frame that [`Sender::try_send`](crate::Sender::try_send) has begun. Call
-    /// [`Sender::flush`](crate::Sender::flush) first to send it.
+    /// The rest of a large frame that [`Sender::try_send`](crate::Sender::try_send) has begun is dropped. To send it,
+    /// call [`Sender::flush`](crate::Sender::flush) first.
     ///
     /// ```
     /// use std::os::fd::OwnedFd;
@@ -127,7 +127,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if one half was swapped with that of another connection. Those of dup(2), if the
+    /// `InvalidInput` if one half was swapped with that of another connection. The errors of dup(2), if the
     /// descriptor is shared.
     pub fn into_fd(self) -> io::Result<(OwnedFd, Vec<Vec<u8>>)> {
         let Self { tx, rx, .. } = self;

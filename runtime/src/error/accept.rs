@@ -37,7 +37,7 @@ pub enum AcceptError {
     /// the listener stays readable. Wait before the next accept, for example with
     /// [`Backoff`](crate::Backoff).
     #[error(
-        "out of descriptors or memory: the client stays in the backlog, wait before accepting again"
+        "out of descriptors or memory: wait before accepting again, the client stays in the backlog"
     )]
     Exhausted(#[source] io::Error),
 
@@ -45,8 +45,8 @@ pub enum AcceptError {
     /// one, stays in the backlog, and the listener stays readable. Wait before the next accept, or drop a
     /// connection.
     #[error(
-        "{max} accepted connections are open, as many as the budget allows: clients stay in the backlog, drop a \
-         connection before accepting again, or raise Budget::connections"
+        "{max} accepted connections are open, as many as the budget allows: drop a connection before accepting again, \
+         or raise Budget::connections; clients stay in the backlog"
     )]
     Full {
         /// How many connections may be open.
@@ -60,7 +60,7 @@ pub enum AcceptError {
     /// The operating system refused.
     #[error("{action} failed")]
     Io {
-        /// What was attempted.
+        /// The attempted action.
         action: &'static str,
         /// Why it failed.
         source: io::Error,

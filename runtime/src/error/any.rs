@@ -7,9 +7,9 @@ use super::{
     SendAllError, SendError,
 };
 
-/// Any error of this crate, except those of [`calls`](crate::calls). `?` converts each of them to this type. Where a
-/// function returns an [`io::Error`](std::io::Error), `?` converts each of them to that, with the
-/// [kind](std::io::ErrorKind) that says the same.
+/// Any error of this crate, except those of [`calls`](crate::calls). `?` converts each of them to this type. In a
+/// function that returns an [`io::Error`](std::io::Error), `?` converts each of them to an `io::Error` with the
+/// matching [kind](std::io::ErrorKind).
 ///
 /// ```
 /// use datagrammar::{Connection, Error, Message};
@@ -58,9 +58,9 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns whether there is no endpoint, or it has become useless: after [`Address`](Self::Address),
-    /// [`Open`](Self::Open), [`Io`](Self::Io), and what is fatal to accepting, receiving or sending. After other
-    /// errors, go on with it.
+    /// Returns whether there is no endpoint, or the endpoint has become useless. This is so after
+    /// [`Address`](Self::Address), [`Open`](Self::Open), [`Io`](Self::Io), and fatal errors of accepting, receiving
+    /// and sending. After other errors, the endpoint can still be used.
     ///
     /// ```
     /// use datagrammar::error::Chain;

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::{DecodeError, RecvError, SendError};
 
-/// Why a call did not return a value. `E` is the protocol's own error, from `reply = Result<T, E>`.
+/// Why a call returned no value. `E` is the protocol's own error, from `reply = Result<T, E>`.
 ///
 /// [`outcome`](Self::outcome) says whether the call was executed, and so whether it may be repeated.
 ///
@@ -38,23 +38,23 @@ pub enum CallError<E = Infallible> {
     TooLarge,
 
     /// The server does not know this call: it is older than the client.
-    #[error("the server does not know this call")]
+    #[error("the server does not know this call: it may be older than this client")]
     NotSupported,
 
     /// The server could not decode the request.
-    #[error("the server could not decode the request")]
+    #[error("the server could not decode the request: it may have another version of the protocol")]
     Malformed,
 
-    /// The server has as many calls as it allows. Try again later.
+    /// The server runs as many calls as it allows. Try again later.
     #[error("the server is busy: try again later")]
     Busy,
 
-    /// The server stops, and takes no more calls.
+    /// The server is stopping, and takes no more calls.
     #[error("the server is stopping")]
     Stopping,
 
-    /// The handler panicked, or gave no answer.
-    #[error("the server's handler failed without an answer")]
+    /// The handler panicked, or ended without an answer.
+    #[error("the server's handler panicked, or ended without an answer")]
     Failed,
 
     /// The call was cancelled, here or by the server.
@@ -65,18 +65,18 @@ pub enum CallError<E = Infallible> {
     #[error("no answer came before the deadline")]
     TimedOut,
 
-    /// An answer was lost, and this call may have been its call.
-    #[error("an answer was lost, perhaps that of this call")]
+    /// This side could not receive an answer, which may have been the answer to this call.
+    #[error("an answer could not be received, perhaps the answer to this call")]
     Lost(#[source] Arc<RecvError>),
 
-    /// The server's answer breaks the rules: it is not of the kind that the call wants, or has more items than the
-    /// client has allowed. The server's version of the protocol is another one, or the server is faulty.
+    /// The server's answer breaks the rules: it is of the wrong kind for this call, or has more items than the
+    /// client allowed. The server has another version of the protocol, or is faulty.
     #[error(
-        "the server's answer breaks the rules: is its version of the protocol the same as this one?"
+        "the server's answer does not fit the call: it may have another version of the protocol"
     )]
     Unexpected,
 
-    /// The connection ended before the answer came. The source says why, unless the server closed it.
+    /// The connection ended before the answer came. The source says why, unless the server closed the connection.
     #[error("the connection ended before the answer came")]
     Disconnected(#[source] Option<Arc<RecvError>>),
 
@@ -88,11 +88,11 @@ pub enum CallError<E = Infallible> {
 /// Whether a call was executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was not: it may be repeated.
+    /// The call was not executed, and may be repeated.
     NotExecuted,
-    /// It was, at least in part.
+    /// The call was executed, at least in part.
     Executed,
-    /// Nobody knows. Repeat it only if executing it twice does no harm.
+    /// The client cannot tell. Repeat the call only if executing it twice does no harm.
     Unknown,
 }
 
@@ -118,8 +118,8 @@ impl<E> CallError<E> {
 }
 
 impl CallError {
-    /// Converts the error of a call without errors of its own to that of another call, so that one function can make
-    /// both.
+    /// Converts the error of a call whose reply is not a `Result` to the error type of any other call, so that one
+    /// function can make both calls.
     ///
     /// ```
     /// use datagrammar::calls::CallError;

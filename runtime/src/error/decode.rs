@@ -89,29 +89,29 @@ pub enum DecodeError {
         error: Box<Self>,
     },
 
-    /// The `fd` fields of the message declare a different number of descriptors than came with the frame. All
-    /// of them are closed.
+    /// The `fd` fields of the message declare a different number of descriptors than arrived with the frame. All
+    /// descriptors are closed.
     #[error(
         "the message declares {}, but {received} came with its frame: check that both sides declare the same `fd` fields",
         number_of(*.declared, "descriptor")
     )]
     FdCount {
-        /// How many the fields declare. If too few came, the fields after the first one without a descriptor are
+        /// How many the fields declare. If too few arrived, the fields after the first one without a descriptor are
         /// not counted.
         declared: usize,
-        /// How many came.
+        /// How many arrived.
         received: usize,
     },
 
-    /// More descriptors came than the message declares, and a nested message has a field or a variant that this
+    /// More descriptors arrived than the message declares, and a nested message has a field or a variant that this
     /// side does not know. So it is unclear which descriptors belong to the fields after the nested message. All
-    /// of them are closed.
+    /// descriptors are closed.
     #[error(
         "a nested message has an unknown part, so it is unclear which descriptors belong to the fields after it: declare `fd` fields before `nested` fields"
     )]
     FdUnclear,
 
-    /// An earlier decode of an [`OwnedFrame`](crate::OwnedFrame) took its descriptors.
+    /// An earlier decode of this [`OwnedFrame`](crate::OwnedFrame) took its descriptors.
     #[error(
         "an earlier decode took the {} of the frame: decode it only once",
         number_of(*.count, "descriptor")

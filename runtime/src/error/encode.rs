@@ -23,9 +23,9 @@ pub enum EncodeError {
     #[error("a descriptor of the message cannot be duplicated")]
     Fd(#[source] std::io::Error),
 
-    /// The value is the `#[message(other)]` variant of its type, and this variant has no field. It stands for any
-    /// unknown message, and keeps neither the tag nor the payload, so there is nothing to send. Holds the name of the
-    /// variant, as `Enum::Variant`.
+    /// The value is an `#[message(other)]` variant without a field. It stands for any unknown message, and keeps
+    /// neither the tag nor the payload, so there is nothing to send. The error holds the name of the variant, as
+    /// `Enum::Variant`.
     #[error(
         "`{0}` stands for any unknown message, and keeps neither tag nor payload, so it cannot be sent: send another variant, or let this one hold a `datagrammar::Unknown`, which can be sent again"
     )]

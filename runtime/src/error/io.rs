@@ -7,7 +7,7 @@ use super::{
     SendAllError, SendError,
 };
 
-/// An error with an [`ErrorKind`] that says the same.
+/// An error with a matching [`ErrorKind`].
 trait HasKind {
     fn kind(&self) -> ErrorKind;
 }
@@ -56,7 +56,7 @@ impl HasKind for RecvError {
             }
             Self::OverBudget { .. } => ErrorKind::QuotaExceeded,
             Self::Incomplete { .. } => ErrorKind::UnexpectedEof,
-            // By convention, whoever gets this kind calls again.
+            // By convention, callers retry after this kind.
             Self::Unfinished { .. } => ErrorKind::Interrupted,
             Self::BadMemory(fault) => fault.kind(),
             Self::DescriptorsLost { .. } => ErrorKind::Other,
@@ -98,7 +98,7 @@ impl HasKind for SendAllError {
 impl HasKind for DecodeError {
     fn kind(&self) -> ErrorKind {
         match self {
-            // The message type and the frame are those of the caller.
+            // The caller chose the message type and the frame.
             Self::DescriptorsTaken { .. } | Self::BorrowedFd(_) => ErrorKind::InvalidInput,
             _ => ErrorKind::InvalidData,
         }
@@ -125,7 +125,7 @@ impl HasKind for MemoryFault {
 
 macro_rules! convert {
     ($($error:ty)*) => {$(
-        /// Keeps the error as the inner one, with the kind that says the same.
+        /// Keeps the error as the inner one, with the matching kind.
         impl From<$error> for io::Error {
             fn from(error: $error) -> Self {
                 Self::new(error.kind(), error)
@@ -138,7 +138,7 @@ convert! {
     AcceptError AddressError DecodeError EncodeError MemoryFault OpenError RecvError SendAllError SendError
 }
 
-/// Keeps what is not an [`io::Error`] as the inner error, with the kind that says the same.
+/// Returns an [`io::Error`] as it is. Keeps any other error as the inner one, with the matching kind.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         match error {

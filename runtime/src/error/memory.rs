@@ -66,8 +66,10 @@ pub enum MemoryFault {
         filled: u64,
     },
 
-    /// The memory begins with tag 0, as no frame does.
-    #[error("the memory begins with tag 0, which is the runtime's, and holds no frame")]
+    /// The memory begins with tag 0, so it does not hold a frame.
+    #[error(
+        "the memory begins with tag 0, which is reserved for the runtime, so it holds no frame"
+    )]
     NotAFrame,
 
     /// A datagram announced a frame in sealed memory, but no descriptor came with it.

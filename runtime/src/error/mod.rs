@@ -3,6 +3,7 @@
 //! An error of the operating system stays an [`std::io::Error`], and is the *source*. A condition that this
 //! crate detects is a variant with its numbers. `Display` does not repeat the source: print the whole
 //! [`Chain`].
+//!
 //! Nothing that a peer sends causes a panic, only one of these errors.
 
 mod accept;

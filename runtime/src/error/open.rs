@@ -36,7 +36,7 @@ pub enum OpenError {
     NotASocket {
         /// The path.
         path: PathBuf,
-        /// What is there.
+        /// The type of the file that is there.
         found: &'static str,
     },
 
@@ -45,16 +45,16 @@ pub enum OpenError {
     NotALock {
         /// The path of the lock file.
         path: PathBuf,
-        /// What is there.
+        /// The type of the file that is there.
         found: &'static str,
     },
 
     /// The descriptor is of the wrong kind for this endpoint.
     #[error("the descriptor is {found}: expected {expected}")]
     WrongDescriptor {
-        /// What it is.
+        /// A description of the descriptor.
         found: String,
-        /// What was expected.
+        /// The kind that was expected.
         expected: &'static str,
     },
 
@@ -64,16 +64,16 @@ pub enum OpenError {
     WrongFamily {
         /// The address.
         address: String,
-        /// What was expected.
+        /// The kind that was expected.
         expected: &'static str,
     },
 
     /// The kernel lacks a feature.
     #[error("this kernel has no {what} ({detail})")]
     Unsupported {
-        /// What it lacks.
+        /// The missing feature.
         what: &'static str,
-        /// What the kernel answered.
+        /// The kernel's reason.
         detail: String,
     },
 
@@ -96,7 +96,7 @@ pub enum OpenError {
     },
 
     /// The process or the system is out of descriptors or memory.
-    #[error("out of descriptors or memory")]
+    #[error("out of descriptors or memory: free some, or raise the limits (RLIMIT_NOFILE)")]
     Exhausted(#[source] io::Error),
 
     /// The server's backlog was full until the deadline.
@@ -109,7 +109,7 @@ pub enum OpenError {
     /// The operating system refused.
     #[error("{action} failed")]
     Io {
-        /// What was attempted, and where.
+        /// The attempted action, with its target.
         action: String,
         /// Why it failed.
         source: io::Error,

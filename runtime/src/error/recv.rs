@@ -34,12 +34,12 @@ pub enum RecvError {
         limit: usize,
     },
 
-    /// The endpoints that share a [`Budget`](crate::Budget) hold too many bytes of incomplete frames for
-    /// another one of this length, which is dropped with its further pieces. Shorter frames may still be admitted,
-    /// and this length again when others are complete: let the peer send it again later.
+    /// The endpoints that share a [`Budget`](crate::Budget) hold too many bytes of incomplete frames to admit a frame
+    /// of this length. The frame is dropped, with its further pieces. Shorter frames may still be admitted. When other
+    /// frames are complete, this length may be admitted, too: let the peer send the frame again later.
     #[error(
         "a frame of {} exceeds the budget, and was dropped: incomplete frames hold {held} of {}, and a new one may \
-         take half of the rest: raise Budget::frame_bytes, or have it sent again later",
+         take half of the rest: raise Budget::frame_bytes, or let the sender repeat it later",
         bytes(*.len), bytes(*.budget)
     )]
     OverBudget {
@@ -52,7 +52,7 @@ pub enum RecvError {
     },
 
     /// A large frame ended before its last piece: its sender gave up, or died. The pieces are dropped.
-    #[error("a frame of {} ended after {received}: its sender gave up, or died", bytes(*.total))]
+    #[error("a frame of {} ended after {received}: its sender gave up or died", bytes(*.total))]
     Incomplete {
         /// How much of it arrived.
         received: usize,
@@ -61,7 +61,7 @@ pub enum RecvError {
     },
 
     /// A large frame arrives in many small pieces. A call that does not wait, or waits until a deadline, stops
-    /// after 1,024 of them. The pieces are kept: call again.
+    /// after 1,024 pieces, and keeps them. Call again.
     #[error(
         "{received} of {} of a large frame arrived, and more may be queued: call again",
         bytes(*.total)
@@ -73,7 +73,7 @@ pub enum RecvError {
         total: usize,
     },
 
-    /// A piece of a frame is malformed. It is dropped, with the frame and its further pieces.
+    /// A piece of a frame is malformed. The frame is dropped, with all of its pieces.
     #[error(transparent)]
     BadFragment(FragmentFault),
 
@@ -103,29 +103,29 @@ pub enum RecvError {
     #[error("an empty datagram arrived, which is never a frame")]
     Empty,
 
-    /// Nobody received an earlier datagram from this socket. The kernel reports this once, on the next call,
+    /// An earlier datagram from this socket reached no receiver. The kernel reports this once, on the next call,
     /// for UDP sockets that are connected or have `IP_RECVERR` set. Queued frames are not affected.
-    #[error("nobody received an earlier datagram from this socket")]
+    #[error("an earlier datagram from this socket reached no receiver")]
     Refused,
 
-    /// There is no memory for a frame of this length, and it was dropped. Or there is no address space for a
-    /// lane of this length, and the frame is still queued.
+    /// There is no memory for a frame of this length, and the frame was dropped. Or there is no address space for a
+    /// lane of this length, and the next frame is still queued.
     #[error("no memory or address space for {}: free some, or raise RLIMIT_AS", bytes(*.len))]
     NoMemory {
         /// How many bytes were needed.
         len: usize,
     },
 
-    /// The socket was shut down for receiving. No more frames arrive.
+    /// The socket was shut down for receiving, and no more frames arrive.
     #[error("the socket was shut down for receiving")]
     Shutdown,
 
     /// The descriptor does not preserve datagram boundaries, or its family does not report lengths.
     #[error("cannot receive frames from {found}: expected {expected}")]
     WrongDescriptor {
-        /// What the descriptor is.
+        /// A description of the descriptor.
         found: String,
-        /// What was expected.
+        /// The kind that was expected.
         expected: &'static str,
     },
 

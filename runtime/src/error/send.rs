@@ -32,7 +32,7 @@ pub enum SendError {
         len: usize,
     },
 
-    /// The queue has no room, and the call does not wait, or other calls wait already.
+    /// The queue has no room, or other calls already wait for room, and this call does not wait.
     #[error(
         "a queue of {} has no room for a frame of {} now: send it again later",
         bytes(*.capacity), bytes(*.len)
@@ -44,7 +44,7 @@ pub enum SendError {
         capacity: usize,
     },
 
-    /// The queue accepts no messages any more. It was closed, or its driver failed or was dropped.
+    /// The queue no longer accepts messages: it was closed, or its driver failed or was dropped.
     #[error("the queue is closed, or its driver has ended: the driver's result says why")]
     Closed,
 
@@ -85,7 +85,10 @@ pub enum SendError {
     },
 
     /// The peer refuses descriptors: its message type has no `fd` fields.
-    #[error("the message has {}, and the peer accepts none", number_of(*.count, "descriptor"))]
+    #[error(
+        "the message has {}, but the peer accepts none: the message type that it receives needs `fd` fields",
+        number_of(*.count, "descriptor")
+    )]
     DescriptorsRefused {
         /// How many the message has.
         count: usize,
@@ -102,7 +105,7 @@ pub enum SendError {
     },
 
     /// The peer of a connection has closed, or has shut down receiving. Frames that it sent can still be received.
-    /// Or a socket without a peer was shut down.
+    /// On a socket without a peer: this socket was shut down.
     #[error("the peer is gone, or has stopped receiving")]
     Disconnected,
 
@@ -115,7 +118,7 @@ pub enum SendError {
     WrongFamily {
         /// The address.
         address: Box<str>,
-        /// What was expected.
+        /// The kind that was expected.
         expected: &'static str,
     },
 
@@ -149,7 +152,7 @@ impl SendError {
     pub fn is_fatal(&self) -> bool {
         match self {
             Self::Disconnected | Self::Closed => true,
-            // Of descriptors or memory, there may be enough later, and other destinations may be reached.
+            // Descriptors or memory may suffice later, and other destinations may be reachable.
             Self::Io { source, .. } => {
                 errno(source) != Errno::Exhausted
                     && source.kind() != io::ErrorKind::OutOfMemory

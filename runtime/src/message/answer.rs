@@ -1,6 +1,6 @@
-//! The value of an answer. Only the compiler knows whether its type is a message. A message, or an `Option` or a
-//! `Vec` of one, is written like a `nested` field, and a message without its length. Any other type is written like
-//! an unmarked field.
+//! The value of an answer. Only the compiler knows whether its type is a message. A message is written like a field
+//! that is `nested` and `rest`, and an `Option` or a `Vec` of messages like a `nested` field. Any other type is written
+//! like an unmarked field.
 //!
 //! The compiler finds the methods for types that nest first. Each type here is behind a `Deref` to the type for
 //! unmarked fields, so the compiler finds the methods of that type next.

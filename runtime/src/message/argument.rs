@@ -12,7 +12,7 @@ use super::contract::Message;
 #[derive(Debug)]
 pub struct Argument<T>(PhantomData<T>);
 
-/// Names the type behind an [`Argument`], so that a bound on the one is also a bound on the other.
+/// Names the type behind an [`Argument`], so that a bound on the `Argument` is also a bound on the type.
 #[expect(unnameable_types, reason = "only the traits below name it")]
 pub trait Names {
     #[doc(hidden)]

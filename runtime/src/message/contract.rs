@@ -45,14 +45,14 @@ pub trait Message {
     /// This message type with the lifetime `'f` of the frame that it borrows from.
     type Borrowed<'f>: Message;
 
-    /// Returns the tag of this value. It is 0, which no message has, for an `other` variant without a field: such a
-    /// value does not know its tag, and cannot be sent.
+    /// Returns the tag of this value. For an `other` variant without a field, this is 0, which is the tag of no
+    /// message: such a value does not know its tag, and cannot be sent.
     fn tag(&self) -> u32;
 
     /// Returns the name of the variant, or of the struct: for logs and metrics.
     fn name(&self) -> &'static str;
 
-    /// Returns the tag of a frame, without decoding the rest: for routing.
+    /// Returns the tag of a frame without decoding the rest, for routing.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ pub trait Message {
     /// # Errors
     ///
     /// Those of [`decode`](Self::decode). [`DecodeError::FdCount`] if the message declares a different number
-    /// of descriptors than came. [`DecodeError::FdUnclear`]. [`DecodeError::Fd`].
+    /// of descriptors than `descriptors` has. [`DecodeError::FdUnclear`]. [`DecodeError::Fd`].
     #[inline]
     fn decode_with<'f>(
         frame: &'f [u8],

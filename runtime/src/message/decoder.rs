@@ -11,7 +11,7 @@ use crate::error::{DecodeError, Fault};
 /// Reads a message from a frame, field by field. The counterpart is [`Encoder`](super::Encoder), which has an
 /// example.
 ///
-/// Derived code calls it, and so does a message type written by hand. It applies the rules of
+/// Derived code uses it, and so do message types written by hand. It applies the rules of
 /// [`codec`](crate::codec) to every value.
 #[derive(Debug)]
 pub struct Decoder<'f, C> {
@@ -230,7 +230,7 @@ impl<'f, C: Codec> Decoder<'f, C> {
         Ok(Unknown::new(tag, self.rest::<&'f [u8]>()))
     }
 
-    /// Returns whether no bytes are left. An older sender's frame ends so before a `default` field.
+    /// Returns whether no bytes are left, as before a `default` field in the frame of an older sender.
     #[inline]
     #[must_use]
     pub fn is_at_end(&self) -> bool {

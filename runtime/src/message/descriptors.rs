@@ -178,7 +178,7 @@ impl Descriptors {
         self.check(!is_at_end)
     }
 
-    /// Checks what is left. `has_more` says whether the message has fields that this side does not know.
+    /// Checks the remaining descriptors. `has_more` says whether the message has fields that this side does not know.
     #[inline]
     fn check(&self, has_more: bool) -> Result<(), DecodeError> {
         if self.is_empty() || self.nested > 0 {

@@ -16,7 +16,7 @@ pub(crate) const BORROW_FROM: usize = 32 * 1024;
 
 /// Writes a message as a frame: encoded values in a buffer, and large byte strings by reference.
 ///
-/// Derived code calls it, and so does a message type written by hand: first [`tag`](Self::tag), then a method
+/// Derived code uses it, and so do message types written by hand. Call [`tag`](Self::tag) first, then a method
 /// for each field in order, always with the codec of the message type.
 ///
 /// ```
@@ -125,7 +125,7 @@ impl<'m> Encoder<'m> {
             .map_err(|reason| EncodeError::Field { field, reason })
     }
 
-    /// Writes a `u32` field. Writes the same bytes as [`field`](Self::field), but is faster.
+    /// Writes a `u32` field, with the same bytes as [`field`](Self::field), but faster.
     ///
     /// # Errors
     ///
@@ -136,7 +136,7 @@ impl<'m> Encoder<'m> {
             .map_err(|reason| EncodeError::Field { field, reason })
     }
 
-    /// Writes a `u64` field. Writes the same bytes as [`field`](Self::field), but is faster.
+    /// Writes a `u64` field, with the same bytes as [`field`](Self::field), but faster.
     ///
     /// # Errors
     ///

@@ -9,10 +9,10 @@ use super::extent::{Borrowed, Extent, MAX_BORROWED, MAX_SLICES, Mark};
 use crate::error::EncodeError;
 use crate::wire::{HEAD_LEN, frame_len_bytes};
 
-/// Returns a message encoded as a frame: for tests, files and other transports.
+/// Encodes a message as a frame, for tests, files and other transports.
 ///
-/// Endpoints encode by themselves, into a buffer that they reuse. The frame does not contain the descriptors of
-/// `fd` fields.
+/// The endpoints do not need this function: they encode into a buffer that they reuse. The frame does not contain the
+/// descriptors of `fd` fields.
 ///
 /// ```
 /// # #[derive(datagrammar::Message)]
@@ -78,7 +78,7 @@ impl<'m> Encoder<'m> {
     }
 
     /// Appends the length of a frame, then the message as that frame, for a bundle. Returns the position and the
-    /// length of the frame alone. After an error, nothing is appended.
+    /// length of the frame without that prefix. After an error, nothing is appended.
     #[inline]
     pub(crate) fn append_behind_len<M: Message>(
         &mut self,
@@ -154,7 +154,7 @@ impl<'m> Encoder<'m> {
         self.descriptors.get(from.descriptors..to.descriptors).unwrap_or_default()
     }
 
-    /// Returns the only frame, which is at `extent` and has `len` bytes.
+    /// Returns the bytes of the only frame, which is at `extent` and has `len` bytes.
     pub(crate) fn into_frame(self, extent: Extent, len: usize) -> Vec<u8> {
         if self.count == 0 {
             return self.buffer;

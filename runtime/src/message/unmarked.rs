@@ -42,7 +42,7 @@ pub trait HoldsNone: Sized {
 
 impl<T: ?Sized> HoldsNone for Unmarked<T> {}
 
-/// No type implements this trait. So the compiler reports the following error for a type that holds a message.
+/// No type implements this trait, so the compiler reports the following error for a type that holds a message.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is or holds a message, but the field is not marked `nested`",
     label = "write #[message(nested)] before this field",

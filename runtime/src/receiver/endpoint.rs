@@ -26,8 +26,7 @@ use crate::wire::CallHead;
 /// [below](#how-frames-are-received). To keep a frame, receive an [`OwnedFrame`].
 ///
 /// `None` is the end: the peer closed or shut down its side, and every frame that it sent has been
-/// received. The end also comes if the peer closes with unread frames in its queue. Only an answer proves
-/// that the peer read a frame.
+/// received. The end does not mean that the peer has read all of your frames: only an answer proves that.
 ///
 /// ```
 /// use datagrammar::{Connection, Message, OwnedFrame, Receiver, RecvError, Wait};
@@ -160,8 +159,8 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbox.peek_len(wait)
     }
 
-    /// Returns how many bytes have arrived of a large frame that is incomplete; 0 if there is none. It tells a
-    /// peer that is idle from one that has stopped in the middle of a frame: see [`Budget`](crate::Budget).
+    /// Returns how many bytes of an incomplete large frame have arrived, 0 without such a frame. This distinguishes
+    /// an idle peer from one that has stopped in the middle of a frame: see [`Budget`](crate::Budget).
     #[must_use]
     pub fn pending(&self) -> usize {
         self.inbox.pending()
@@ -172,8 +171,8 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbox.set_limits(limits);
     }
 
-    /// Returns `unread` from the next receives, before anything still in the socket. Pass the datagrams from
-    /// [`Connection::into_fd`](crate::Connection::into_fd), which has an example.
+    /// Makes the next receives return the datagrams in `unread`, before anything still in the socket. Pass the
+    /// datagrams from [`Connection::into_fd`](crate::Connection::into_fd), which has an example.
     pub fn restore(&mut self, unread: Vec<Vec<u8>>) {
         self.inbox.restore(unread);
     }
@@ -244,12 +243,12 @@ impl<Rx: Message> Receiver<Rx> {
         Part::new(head, bytes, start, descriptors)
     }
 
-    /// Returns the head of the part of a call that the last receive has refused, if it is known.
+    /// Takes the head of the part of a call that the last receive refused, if it is known.
     pub(crate) fn take_refused(&mut self) -> Option<CallHead> {
         self.inbox.take_refused()
     }
 
-    /// Sets whether the receiver is used under a runtime: it then calls again until it finds nothing.
+    /// Sets whether a runtime polls the receiver, and so calls again until it finds nothing.
     pub(crate) fn set_awaited(&mut self, is_awaited: bool) {
         self.inbox.set_awaited(is_awaited);
     }

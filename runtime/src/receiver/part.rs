@@ -41,7 +41,7 @@ impl Part {
         self.frame().len() + self.head.map_or(0, |_head| HEAD_LEN)
     }
 
-    /// Returns the frame, as one of another message type than the receiver's.
+    /// Returns the frame, for a message type that may differ from the receiver's.
     pub(crate) fn into_frame<M: Message>(self) -> OwnedFrame<M> {
         let descriptors = if M::DESCRIPTORS { self.descriptors } else { Descriptors::default() };
         OwnedFrame::with_start(self.bytes, self.start, descriptors)

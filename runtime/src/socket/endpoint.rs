@@ -80,8 +80,8 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     /// Opens a client socket of the same family as `peer`. Servers can answer it: over UNIX, the kernel
     /// assigns an abstract name (unix(7), *Autobind feature*); over UDP, a port with the first message.
     ///
-    /// Any process in the network namespace can send to that name. For UDP, so can any host that reaches the
-    /// port. Check the address that an answer comes from.
+    /// Any process in the network namespace can send to that name, and any host that reaches the UDP port can send to
+    /// that port. So check the address that an answer comes from.
     ///
     /// ```
     /// use datagrammar::{Message, Socket};
@@ -233,8 +233,8 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
         self.rx.drops()
     }
 
-    /// Shuts down the socket for every holder. Queued frames can still be received. After them, each receive
-    /// fails with [`RecvError::Shutdown`], and so does a blocked one.
+    /// Shuts down the socket for every holder. Queued frames can still be received. After them, every receive
+    /// fails with [`RecvError::Shutdown`], including those that are blocked.
     ///
     /// ```
     /// use datagrammar::{Message, RecvError, Socket};

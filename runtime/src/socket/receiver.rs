@@ -94,7 +94,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
     }
 
     /// Returns how many datagrams the kernel has dropped because the receive queue was full, since the
-    /// socket was created (`SO_MEMINFO`; modulo 2³²). UDP senders are not told. UNIX
+    /// socket was created (`SO_MEMINFO`; modulo 2³²). UDP senders get no error. UNIX
     /// datagrams are never dropped.
     ///
     /// # Errors

@@ -62,11 +62,11 @@ impl<Tx: Message> SocketSender<Tx> {
     ///
     /// # Errors
     ///
-    /// [`SendError::Refused`] if nobody receives there, or its receiver has shut down (UNIX; UDP senders are not
-    /// told); [`SendError::Disconnected`] if this socket was shut down; [`SendError::NoAddress`] for the address of
+    /// [`SendError::Refused`] if nobody receives there, or if the receiver has shut down (over UNIX; over UDP, there is
+    /// no error); [`SendError::Disconnected`] if this socket was shut down; [`SendError::NoAddress`] for the address of
     /// a socket that is not bound; [`SendError::WrongFamily`] for an address of another family;
     /// [`SendError::TooLarge`] over UDP; [`SendError::Encode`]; [`SendError::Io`], which is not
-    /// [fatal](SendError::is_fatal) if it concerns the destination; for a message with descriptors, those of
+    /// [fatal](SendError::is_fatal) if it concerns the destination; for a message with descriptors, also those of
     /// [`Sender::send`](crate::Sender::send).
     #[inline]
     pub fn send_to(
@@ -91,8 +91,8 @@ impl<Tx: Message> SocketSender<Tx> {
         self.send(message, to, Wait::Try)
     }
 
-    /// Sends a message, and waits for room until `deadline`. Over UNIX, the kernel cannot report when a
-    /// receiver has room, so this tries again at least every 10 ms.
+    /// Sends a message, and waits for room until `deadline`. Over UNIX, the kernel cannot report when the
+    /// receiver has room, so this method tries again at least every 10 ms.
     ///
     /// # Errors
     ///
@@ -153,7 +153,7 @@ impl<Tx: Message> SocketSender<Tx> {
         outbox::send_all(messages, self.max_bundle(), send)
     }
 
-    /// Sends the first of `messages` in one datagram, if there is room now. Returns how many.
+    /// Sends the first of `messages` in one datagram, if there is room now. Returns how many it sent.
     #[cfg(feature = "tokio")]
     pub(crate) fn try_send_first_to<'m, 'b>(
         &mut self,
@@ -187,7 +187,7 @@ impl<Tx: Message> SocketSender<Tx> {
     ) -> Result<(), SendError> {
         let fd = &self.shared.fd;
         match is_bundle {
-            // It is never too long for a datagram of the socket.
+            // A bundle is never too long for a datagram of the socket.
             true => send_with_retries(fd, outgoing, Some(to.name()), wait),
             false => send_to(fd, outgoing, to.name(), wait),
         }

@@ -58,7 +58,7 @@ pub(crate) fn kill(child: &mut Child, pidfd: Option<BorrowedFd<'_>>) -> io::Resu
     }
 }
 
-/// Waits for a child to end. Only checks whether it has, if not `block`.
+/// Waits for a child to end if `block`; otherwise, only checks whether it has ended.
 pub(crate) fn wait_for(
     child: &mut Child,
     pidfd: Option<BorrowedFd<'_>>,

@@ -20,8 +20,9 @@ pub(crate) const MAX_DESCRIPTORS: usize = 253;
 /// `sizeof(struct cmsghdr)`: a length and two integers.
 const HEADER: usize = size_of::<usize>() + 2 * size_of::<libc::c_int>();
 
-/// Room for the most descriptors, which the kernel puts into one message, for the credentials and the pidfd of their
-/// sender, and about as much for messages that this crate does not request.
+/// The size of the buffer for control messages: room for the most descriptors, which the kernel puts into one message,
+/// for the credentials and the pidfd of their sender, and about as much again for messages that this crate does not
+/// request.
 pub(super) const CAPACITY: usize = 2048;
 
 /// The pidfd of a datagram's sender: include/linux/socket.h, since Linux 6.5.
@@ -93,8 +94,8 @@ impl Control {
     ///
     /// # Safety
     ///
-    /// A successful `recvmsg` has filled this with `len` bytes of control messages, and nobody has
-    /// taken over the descriptors in them before.
+    /// A successful `recvmsg` has filled this with `len` bytes of control messages, and their descriptors have
+    /// not been taken over before.
     pub(super) unsafe fn parse(&mut self, len: usize, ancillary: &mut Ancillary) {
         let (mut cred, mut pidfd) = (None, None);
         let mut rest = self.0.get(..len).unwrap_or_default();
@@ -109,7 +110,7 @@ impl Control {
                     // A pidfd is a negative error number if the process is gone.
                     let numbers = numbers.filter(|&number| number >= 0);
                     // SAFETY: the kernel has installed this descriptor for us alone (unix(7),
-                    // SCM_RIGHTS), and by this function's contract nobody has taken it over before.
+                    // SCM_RIGHTS), and by this function's contract it has not been taken over before.
                     let mut owned = numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) });
                     match kind {
                         SCM_PIDFD => pidfd = owned.next(),

@@ -13,14 +13,14 @@ use super::errno::retry;
 /// The first descriptor that is not a standard stream.
 const FIRST: RawFd = 3;
 
-/// Makes the child inherit its standard streams and no other descriptor.
+/// Makes the child inherit only its standard streams.
 ///
 /// Marks the other descriptors close-on-exec instead of closing them, because the standard library uses one
 /// of them to report a failed exec to the parent.
 ///
 /// # Errors
 ///
-/// That of close_range(2), if it is refused and the descriptors cannot be found without it.
+/// The error of close_range(2), if the call is refused and the descriptors cannot be found without it.
 pub(crate) fn inherit_only_stdio(command: &mut Command) -> io::Result<()> {
     // No descriptor has this number: this only checks whether the call is allowed.
     if let Err(refused) = set_cloexec_from(libc::c_uint::MAX)

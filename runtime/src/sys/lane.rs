@@ -24,7 +24,7 @@ pub(crate) const LANE_LEN: usize = 4 * 1024 * 1024 + 64 * 4096;
 
 /// The offset of the lane in its first page, in bytes. The kernel stores the bytes of a long datagram from the
 /// start of pages. Some processors take three times as long to copy to an address that is a few bytes further
-/// into its page than the source (AMD EPYC, measured). A round length and a short header would cause that.
+/// into its page than the source (AMD EPYC, measured). Without the offset, a short head would cause that.
 const OFFSET: usize = 256;
 
 /// One datagram's address space.
@@ -64,11 +64,11 @@ impl Lane {
         // SAFETY: the range is the mapping just made, and its contents are not affected.
         unsafe { libc::munlock(start.as_ptr().cast(), mapped) };
         let access = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: the range is the mapping just made, to which nobody has a reference yet.
+        // SAFETY: the range is the mapping just made, to which no reference exists yet.
         if unsafe { libc::mprotect(start.as_ptr().cast(), mapped, access) } != 0 {
             return Err(io::Error::last_os_error());
         }
-        // Otherwise one byte could cost a huge page. The call fails if the kernel has no huge pages.
+        // Otherwise, one byte could cost a huge page. The call fails if the kernel has no huge pages.
         // SAFETY: as for munlock.
         unsafe { libc::madvise(start.as_ptr().cast(), mapped, libc::MADV_NOHUGEPAGE) };
         Ok(lane)
@@ -126,7 +126,7 @@ impl Lane {
 
 impl Drop for Lane {
     fn drop(&mut self) {
-        // SAFETY: the mapping is that of `reserve`, whole, and nobody has a reference to it any more.
+        // SAFETY: this is the whole mapping of `reserve`, and no reference to it exists any more.
         unsafe { libc::munmap(self.start.as_ptr().cast(), OFFSET + self.len) };
     }
 }

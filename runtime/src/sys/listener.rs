@@ -90,7 +90,7 @@ impl ListenerFd {
                 )
             }
         })?;
-        // SAFETY: accept4 succeeded, so this is an open descriptor, and nobody else has it.
+        // SAFETY: accept4 succeeded, so this is an open descriptor that nothing else owns.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
         Ok(DatagramFd::new(fd, self.kind, permit))
     }
@@ -163,6 +163,6 @@ fn eventfd() -> io::Result<File> {
         // SAFETY: no memory is involved.
         unsafe { libc::eventfd(0, libc::EFD_CLOEXEC) }
     })?;
-    // SAFETY: eventfd succeeded, so this is an open descriptor, and nobody else has it.
+    // SAFETY: eventfd succeeded, so this is an open descriptor that nothing else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) }.into())
 }

@@ -1,4 +1,4 @@
-//! Sealed memory files, which processes can share and nobody can change.
+//! Sealed memory files, which processes can share and no process can change.
 //!
 //! See [memfd_create(2)] and, for the seals, [fcntl(2)].
 //!
@@ -31,7 +31,7 @@ pub(crate) fn memfd() -> io::Result<File> {
             libc::memfd_create(c"datagrammar".as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING)
         }
     })?;
-    // SAFETY: memfd_create succeeded, so this is an open descriptor, and nobody else has it.
+    // SAFETY: memfd_create succeeded, so this is an open descriptor that nothing else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) }.into())
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn missing_seals(fd: BorrowedFd<'_>) -> i32 {
 }
 
 /// Returns the position of the first hole at or after `from`, or the end of the file. See [lseek(2)],
-/// `SEEK_HOLE`. Allocated pages that nobody has written are holes. The number of blocks does not help, because
+/// `SEEK_HOLE`. Allocated but unwritten pages are holes. The number of blocks does not help, because
 /// blocks can be allocated past the end.
 ///
 /// [lseek(2)]: https://man7.org/linux/man-pages/man2/lseek.2.html
@@ -78,8 +78,8 @@ pub(crate) struct Mapping {
     len: usize,
 }
 
-// SAFETY: a mapping is memory that nobody writes to (`Mapping::new` takes sealed files alone), and that
-// any thread may read and unmap.
+// SAFETY: no process writes to the memory of a mapping (`Mapping::new` takes only sealed files), and any
+// thread may read and unmap it.
 unsafe impl Send for Mapping {}
 // SAFETY: as above.
 unsafe impl Sync for Mapping {}

@@ -18,7 +18,7 @@ impl OpenCount {
 
     /// Counts one more descriptor, or returns `None` if there are `max` or more.
     pub(crate) fn take(&self, max: usize) -> Option<Permit> {
-        // Acquire, with the Release below: the descriptor that gave its place to this one is closed.
+        // Acquire pairs with the Release below: the descriptor whose place this one takes is closed.
         let taken = self.0.fetch_update(Ordering::Acquire, Ordering::Relaxed, |open| {
             (open < max).then_some(open + 1)
         });

@@ -33,7 +33,7 @@ pub(crate) fn wait(
     poll(&mut [libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 }], deadline)
 }
 
-/// Returns whether neither direction of a connection is open any more, as after the peer has closed it, or `fd` has
+/// Returns whether both directions of a connection are closed, as after the peer has closed it, or whether `fd` has
 /// failed: `POLLHUP` and `POLLERR` of [poll(2)].
 ///
 /// [poll(2)]: https://man7.org/linux/man-pages/man2/poll.2.html

@@ -37,8 +37,8 @@ pub(super) fn pidfd_open(id: u32) -> io::Result<OwnedFd> {
         unsafe { libc::syscall(libc::SYS_pidfd_open, id as libc::pid_t, 0) }
     })?;
     let fd = RawFd::try_from(fd).map_err(io::Error::other)?;
-    // SAFETY: pidfd_open succeeded, so this is an open descriptor, closed on exec, and nobody else has
-    // it.
+    // SAFETY: pidfd_open succeeded, so this is an open descriptor, closed on exec, that nothing else
+    // owns.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 

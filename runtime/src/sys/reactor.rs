@@ -32,7 +32,7 @@ unsafe impl StableFd for DatagramFd {}
 /// Outside a runtime, and in one whose I/O or time driver is not enabled.
 #[track_caller]
 pub(crate) fn register<T: StableFd>(fd: T, interest: Interest) -> io::Result<AsyncFd<T>> {
-    // Most calls never pause. One that has to, much later, would be the first to panic without a time driver.
+    // Panics now if there is no time driver. Most calls never pause, so the panic could otherwise come much later.
     drop(time::sleep(Duration::ZERO));
     // SAFETY: `StableFd` promises what tokio requires: one open descriptor while the `AsyncFd` owns `fd`. This
     // crate does not call `get_mut`, so `fd` is only borrowed until then.

@@ -16,7 +16,7 @@ use super::socket::DatagramFd;
 ///
 /// `ssize_t sendto(int sockfd, const void *buf, size_t len, int flags, const struct sockaddr *dest_addr,
 /// socklen_t addrlen)`, or `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags)` for more
-/// than one slice and for descriptors; see [send(2)]. `MSG_NOSIGNAL` is always set: a closed peer causes EPIPE,
+/// than one slice and for descriptors; see [send(2)]. `MSG_NOSIGNAL` is always set, so a closed peer causes EPIPE,
 /// never SIGPIPE. A datagram is sent whole or not at all, except on AF_VSOCK, which uses
 /// [`send_whole`](super::send_whole).
 ///

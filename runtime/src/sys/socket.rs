@@ -24,7 +24,7 @@ pub(crate) struct DatagramFd {
     kind: Kind,
     owner: Arc<OwnedFd>,
     /// Counts the descriptor until the last clone is dropped. Dropped last, after the descriptor is closed.
-    /// Not in the allocation of `owner`, which would become longer for everybody.
+    /// Not in the allocation of `owner`, which would become longer for descriptors without a permit, too.
     _permit: Option<Arc<Permit>>,
 }
 
@@ -56,7 +56,7 @@ impl DatagramFd {
             }
         })?;
         let kind = Kind::UnixSeqpacket;
-        // SAFETY: socketpair succeeded, so this is an open descriptor, and nobody else has it.
+        // SAFETY: socketpair succeeded, so this is an open descriptor that nothing else owns.
         let left = unsafe { OwnedFd::from_raw_fd(fds[0]) };
         // SAFETY: as above.
         let right = unsafe { OwnedFd::from_raw_fd(fds[1]) };
@@ -211,7 +211,7 @@ pub(super) fn socket(kind: Kind) -> io::Result<OwnedFd> {
         // SAFETY: no memory is involved.
         unsafe { libc::socket(kind.domain(), kind.socket_type() | libc::SOCK_CLOEXEC, 0) }
     })?;
-    // SAFETY: socket succeeded, so this is an open descriptor, and nobody else has it.
+    // SAFETY: socket succeeded, so this is an open descriptor that nothing else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
@@ -260,7 +260,7 @@ pub(super) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Resu
     Ok(())
 }
 
-/// Sets the permission bits that a path gets from [`bind`], less those of the umask.
+/// Sets the permission bits that a path gets from [`bind`], except those that the umask clears.
 pub(crate) fn set_mode(fd: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
     retry(|| {
         // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.

@@ -12,11 +12,11 @@ use crate::wait::Wait;
 
 /// Collects messages of type `Tx`, and sends them together in one datagram. See [`Batch`](crate::Batch).
 ///
-/// A message that does not fit in one datagram has only begun when [`push`](Self::push) returns. The next call
-/// completes it: [`flush`](Self::flush) before you wait for an answer.
+/// If a message is too long for one datagram, [`push`](Self::push) may return when only a part of it is sent. The next
+/// call sends the rest, so [`flush`](Self::flush) before you wait for an answer.
 ///
-/// Pushing and flushing are cancel-safe. If a future is dropped, each message is either still in the batch, or
-/// sent, or the caller's.
+/// Pushing and flushing are cancel-safe. If a future is dropped, each message was sent, is still in the batch, or was
+/// not pushed.
 ///
 /// ```
 /// use datagrammar::Message;
@@ -95,8 +95,8 @@ impl<Tx: Message> Batch<Tx> {
         self.inner.push(message, Wait::Try)
     }
 
-    /// Sends all messages in the batch, and what is [`pending`](Sender::pending). Returns how many were in the
-    /// batch.
+    /// Sends the [`pending`](Sender::pending) rest of a message, if there is one, and all messages in the batch.
+    /// Returns how many messages were in the batch.
     ///
     /// # Errors
     ///
@@ -104,13 +104,12 @@ impl<Tx: Message> Batch<Tx> {
     pub async fn flush(&mut self) -> Result<usize, SendAllError> {
         let Self { inner, registration } = self;
         let sent = registration.write_batch(|| inner.flush(Wait::Try)).await?;
-        // A message that is sent alone may have begun, and be pending.
+        // A message that is sent alone may still be pending.
         registration.write_batch(|| inner.flush(Wait::Try)).await?;
         Ok(sent)
     }
 
-    /// Sends all messages in the batch, or as much as there is room for of what is
-    /// [`pending`](Sender::pending).
+    /// Sends the [`pending`](Sender::pending) rest of a message and all messages in the batch, as far as there is room.
     ///
     /// # Errors
     ///
@@ -119,7 +118,8 @@ impl<Tx: Message> Batch<Tx> {
         self.inner.flush(Wait::Try)
     }
 
-    /// Sends all messages, and returns the sender, with what is [`pending`](Sender::pending) there.
+    /// Sends all messages, and returns the sender, which may still have a [`pending`](Sender::pending) rest of a
+    /// message.
     ///
     /// If the future is dropped, the batch is dropped too: it then tries to send its messages without waiting.
     ///
@@ -127,7 +127,7 @@ impl<Tx: Message> Batch<Tx> {
     ///
     /// The batch, and the error of [`flush`](Self::flush).
     pub async fn into_inner(mut self) -> Result<Sender<Tx>, (Self, SendAllError)> {
-        // What is pending goes with the sender, unless messages come after it.
+        // The sender keeps its pending rest, unless messages must follow it.
         if !self.buffer().is_empty() {
             let Self { inner, registration } = &mut self;
             if let Err(error) = registration.write_batch(|| inner.flush(Wait::Try)).await {

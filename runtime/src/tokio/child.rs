@@ -18,7 +18,7 @@ use crate::message::Message;
 use crate::options::Options;
 use crate::sys;
 
-/// How often to ask whether a child without a pidfd has ended.
+/// How often to check whether a child without a pidfd has ended.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// A child process and the connection to it, which sends messages of type `Tx` and receives messages of type
@@ -114,7 +114,7 @@ impl<Tx, Rx> fmt::Debug for Child<Tx, Rx> {
 
 /// A child's process. See [`Process`](crate::Process).
 ///
-/// Dropping it kills the child, and blocks the thread until the kernel has ended it. To avoid that, call
+/// Dropping it kills the child, and blocks the thread until the child has ended. To avoid blocking, call
 /// [`kill`](Self::kill) and [`wait`](Self::wait) first.
 #[derive(Debug)]
 pub struct Process {

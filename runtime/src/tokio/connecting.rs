@@ -35,7 +35,7 @@ async fn connect_or_wait(connecting: &Connecting<'_>) -> Result<(), OpenError> {
     loop {
         match connecting.attempt()? {
             Attempt::Connected => return Ok(()),
-            // No event tells when there is room.
+            // No event reports when there is room.
             Attempt::BacklogFull => sleep(backoff.next_pause()).await,
             Attempt::InProgress => {
                 let registered = match &registered {

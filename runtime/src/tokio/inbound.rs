@@ -1,4 +1,4 @@
-//! A blocking receiver that is registered with the reactor: what both kinds of receivers share.
+//! A blocking receiver that is registered with the reactor, for both kinds of async receivers.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
@@ -10,7 +10,7 @@ use super::registration::Registration;
 use super::unread::Unread;
 use crate::error::RecvError;
 
-/// A receiver that may hold something that it has read already.
+/// A receiver that may hold datagrams that it has already read.
 pub(super) trait Reads {
     /// Returns whether the next receive may need no read.
     fn has_unread(&self) -> bool;
@@ -30,7 +30,7 @@ impl<R: Reads> Inbound<R> {
         Self { inner, registration, unread }
     }
 
-    /// Calls `f`, which does not wait, and notes what the receiver holds afterwards.
+    /// Calls `f`, which does not wait, and then notes whether the receiver holds anything unread.
     #[inline]
     pub(super) fn with<T>(&mut self, f: impl FnOnce(&mut R) -> T) -> T {
         let result = f(&mut self.inner);
@@ -70,15 +70,14 @@ impl<R: Reads> Inbound<R> {
         polled
     }
 
-    /// Polls until the peer sends no more, without reading what it has sent.
+    /// Polls until the peer sends no more, without reading its frames.
     pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.unread.forget_event();
         self.registration.poll_closed(cx)
     }
 
-    /// Polls for the next event, without a try to read. What came with the last event is not seen before. Ready at
-    /// once if something was read and not received, or if `is_quiet` returns `false`: the peer may have something to
-    /// say.
+    /// Polls for the next event without trying to read. Does not see data of the last event that was not read. Ready at
+    /// once if anything was read but not received, or if `is_quiet` returns `false`: the peer may have sent more.
     pub(super) fn poll_quiet(
         &mut self,
         cx: &mut Context<'_>,
@@ -98,7 +97,7 @@ impl<R: Reads> Inbound<R> {
     ) -> Result<T, RecvError> {
         let received = poll_fn(|cx| self.poll(cx, &mut attempt));
         let received = timeout_at(deadline.into(), received).await;
-        // A frame may be queued that the reactor has not reported yet: a last attempt tells.
+        // The reactor may not have reported the last frame yet, so try once more.
         match received.unwrap_or_else(|_| self.with(attempt)) {
             Err(RecvError::WouldBlock) => Err(RecvError::TimedOut),
             result => result,

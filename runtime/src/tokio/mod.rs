@@ -1,8 +1,8 @@
-//! The endpoints, awaited, for programs that run on [tokio](https://docs.rs/tokio). Needs the feature `tokio`.
+//! Async endpoints, for programs that run on [tokio](https://docs.rs/tokio). Needs the feature `tokio`.
 //!
 //! The types have the names of the blocking ones, the same errors, limits and options, and the same bytes on the
 //! wire. A [`Connection`], [`Listener`], [`Socket`] or [`Process`] converts from its blocking twin and back
-//! (`from_blocking`, `into_blocking`), at any time: unread frames and unfinished pieces go with it.
+//! (`from_blocking`, `into_blocking`), at any time, without losing unread frames and incomplete ones.
 //! [The guide](crate::guide::awaiting) says what each future promises.
 //!
 //! | blocking | here |
@@ -68,7 +68,7 @@
 //! runtime runs. Opening one panics unless the runtime has its I/O and time drivers (`enable_all`).
 //!
 //! A copy of the process made by fork(2) shares the reactor with its parent. If the copy drops an endpoint, the
-//! parent is no longer told when its own is ready. Let the copy call execve(2) or _exit(2) at once, or use the
+//! parent's endpoint gets no more events. Let the copy call execve(2) or _exit(2) at once, or use the
 //! blocking endpoints there.
 
 mod batch;

@@ -24,8 +24,8 @@ use crate::wait::Wait;
 
 /// The receiving half of a [`Connection`](super::Connection), for messages of type `Rx`.
 ///
-/// All methods are cancel-safe: if a future is dropped, no frame is lost. A large frame whose pieces have
-/// arrived in part stays in the receiver, and the next call continues with it.
+/// All methods are cancel-safe: if a future is dropped, no frame is lost. The pieces of an incomplete large frame stay
+/// in the receiver, and the next call continues with them.
 ///
 /// A receiver is also a [`Stream`][stream] of [`OwnedFrame`]s. The stream ends with the connection, and after a
 /// [fatal](RecvError::is_fatal) error.
@@ -130,7 +130,7 @@ impl<Rx: Message> Receiver<Rx> {
     ///
     /// # Errors
     ///
-    /// Those of [`recv`](Self::recv).
+    /// Those of [`Receiver::peek_len`](crate::Receiver::peek_len) that do not depend on a `Wait`.
     pub async fn peek_len(&mut self) -> Result<Option<usize>, RecvError> {
         let peek = |inner: &mut receiver::Receiver<Rx>| match inner.peek_len(Wait::Try) {
             Err(RecvError::WouldBlock) => {
@@ -152,7 +152,7 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbound.with(|inner| inner.peek_len(Wait::Try))
     }
 
-    /// Returns how many bytes have arrived of a large frame that is incomplete. See
+    /// Returns how many bytes of an incomplete large frame have arrived. See
     /// [`Receiver::pending`](crate::Receiver::pending).
     #[must_use]
     pub fn pending(&self) -> usize {
@@ -164,7 +164,7 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbound.with(|inner| inner.set_limits(limits));
     }
 
-    /// Returns `datagrams`, read earlier, before anything still in the socket. See
+    /// Makes the next receives return the datagrams in `unread`, before anything still in the socket. See
     /// [`Receiver::restore`](crate::Receiver::restore).
     pub fn restore(&mut self, unread: Vec<Vec<u8>>) {
         self.inbound.with(|inner| inner.restore(unread));
@@ -179,7 +179,7 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbound.inner().shutdown(how)
     }
 
-    /// Returns the blocking receiver. Nothing is lost, not even a frame of which only some pieces have arrived.
+    /// Returns the blocking receiver. Nothing is lost, not even the pieces of an incomplete frame.
     #[must_use]
     pub fn into_blocking(self) -> receiver::Receiver<Rx> {
         let mut inner = self.inbound.into_inner();
@@ -195,12 +195,12 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbound.poll(cx, receive)
     }
 
-    /// Polls until the peer sends no more, without reading what it has sent.
+    /// Polls until the peer sends no more, without reading its frames.
     pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.inbound.poll_closed(cx)
     }
 
-    /// Polls for the next event, without a try to read: see [`Inbound::poll_quiet`].
+    /// Polls for the next event without trying to read: see [`Inbound::poll_quiet`].
     pub(super) fn poll_quiet(
         &mut self,
         cx: &mut Context<'_>,

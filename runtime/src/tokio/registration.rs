@@ -1,4 +1,4 @@
-//! A descriptor that is registered with the runtime's reactor, and the two loops that wait for it.
+//! A descriptor that is registered with the runtime's reactor, and the loops that wait for it.
 
 use std::future::poll_fn;
 use std::io;
@@ -76,16 +76,14 @@ impl Registration {
         }
     }
 
-    /// Polls for an event after the last one. Ready at once if `is_quiet` returns `false`: the peer may have something
-    /// to say.
+    /// Polls for an event after the last one. Ready at once if `is_quiet` returns `false`: the peer may have sent more.
     pub(super) fn poll_event(
         &self,
         cx: &mut Context<'_>,
         is_quiet: impl FnOnce() -> bool,
     ) -> Poll<()> {
         if let Poll::Ready(Ok(mut ready)) = self.reader.poll_read_ready(cx) {
-            // An event that has come before is still there if the peer is not quiet, and clearing keeps one that
-            // comes later.
+            // If the peer is not quiet, an earlier event is still set. Clearing does not lose a later event.
             if ready.ready().is_read_closed() || !is_quiet() {
                 return Poll::Ready(());
             }
@@ -113,7 +111,7 @@ impl Registration {
         }
     }
 
-    /// Notes that something was sent without [`write`](Self::write), and had room.
+    /// Notes that a datagram was sent without [`write`](Self::write), and had room.
     #[inline]
     pub(super) fn was_free(&mut self) {
         self.room.was_free();
@@ -126,15 +124,16 @@ impl Registration {
         mut attempt: impl FnMut() -> Result<usize, SendError>,
     ) -> Result<usize, SendError> {
         let written = time::timeout_at(deadline.into(), self.write(&mut attempt)).await;
-        // There may be room that the reactor has not reported yet: a last attempt tells.
+        // The reactor may not have reported room yet, so try once more.
         match written.unwrap_or_else(|_| attempt()) {
             Err(SendError::WouldBlock { len }) => Err(SendError::TimedOut { len }),
             result => result,
         }
     }
 
-    /// Sends `messages`, a datagram at a time, like [`write`](Self::write): each counts against the task's budget.
-    /// `attempt` sends the first of the messages that it gets, and returns how many. Returns how many were sent.
+    /// Sends `messages`, a datagram at a time, like [`write`](Self::write): each datagram counts against the task's
+    /// budget. `attempt` sends one datagram with the first of its messages, and returns how many these are. Returns how
+    /// many messages were sent.
     pub(super) async fn write_all<I: Iterator + Clone>(
         &mut self,
         mut messages: I,

@@ -23,12 +23,12 @@ use crate::sys::{self, DatagramFd, Readiness};
 /// The longest pause before a retry, if the kernel cannot report readiness.
 const MAX_PAUSE: Duration = Duration::from_millis(10);
 
-/// How long a sender waits with a registration that it has kept. The runtime of that may have ended or paused since,
-/// because the sender may be awaited in several: then it registers again with the current one.
+/// How long a sender waits with a registration that it has kept. A sender may be awaited in several runtimes, so the
+/// runtime of the registration may have ended or paused: then the sender registers with the current one.
 const MAX_TRUST: Duration = Duration::from_millis(100);
 
-/// How often a sender that waits tries to send. The kernel does not report that the peer reads no more, or that
-/// another holder has shut down this direction.
+/// How often a waiting sender tries to send, because the kernel does not report that the peer has shut down reading, or
+/// that another holder has shut down this direction.
 const RECHECK: Duration = Duration::from_secs(1);
 
 /// The number of sends in a row without a wait after which a sender drops its registration.
@@ -48,7 +48,7 @@ pub(super) struct Room(Option<Kept>);
 #[derive(Debug)]
 struct Kept {
     writer: AsyncFd<OwnedFd>,
-    /// How many more sends without a wait it survives.
+    /// After how many more sends without a wait it is dropped.
     left: u32,
 }
 
@@ -79,7 +79,7 @@ impl Room {
                 return result;
             }
         }
-        // The old one makes place first.
+        // Drop the old registration first, to free its place.
         self.0 = None;
         self.0 = Kept::new(fd);
         let failed = |source| SendError::Io { len: 0, source };
@@ -148,15 +148,15 @@ async fn write<T>(
             None => attempt(),
         };
         match result {
-            // No event tells when that ends.
+            // No event reports when that ends.
             Err(SendError::WouldBlock { .. }) => time::sleep(backoff.next_pause()).await,
             result => return Ok(result),
         }
     }
 }
 
-/// Waits for room, and repeats `attempt`. Returns [`SendError::WouldBlock`] if the kernel reports room that there
-/// is not: a UNIX datagram socket is writable while the queue of its receiver is full, and any UNIX socket while
+/// Waits for room, and repeats `attempt`. Returns [`SendError::WouldBlock`] if the kernel reports room but there
+/// is none: a UNIX datagram socket is writable while the queue of its receiver is full, and any UNIX socket while
 /// too many descriptors are in flight.
 fn poll_write<T>(
     registered: &AsyncFd<OwnedFd>,
@@ -169,7 +169,7 @@ fn poll_write<T>(
             Err(SendError::WouldBlock { .. }) if !is_writable(registered.get_ref()) => {
                 ready.clear_ready();
             }
-            // Perhaps there has been room only since the attempt.
+            // Perhaps room appeared only after the attempt.
             Err(SendError::WouldBlock { .. }) => return Poll::Ready(Ok(attempt())),
             result => return Poll::Ready(Ok(result)),
         }

@@ -22,10 +22,10 @@ use crate::wait::Wait;
 /// so does [`flush`](Self::flush).
 ///
 /// Over vsock, the kernel does not report how much room there is. If there is room for a part of a datagram,
-/// sending blocks the thread until the peer has read enough, also past a deadline. If a vsock peer may stop
-/// reading, send from a thread of its own.
+/// sending blocks the thread until the peer has read enough, even past a deadline. If a vsock peer may stop
+/// reading, send from a dedicated thread.
 ///
-/// To send from many tasks, put a queue before it: see [`into_queue`](Self::into_queue).
+/// To send from many tasks, put a queue in front of the sender: see [`into_queue`](Self::into_queue).
 pub struct Sender<Tx> {
     pub(super) inner: sender::Sender<Tx>,
     pub(super) registration: Registration,
@@ -39,7 +39,7 @@ impl<Tx: Message> Sender<Tx> {
     /// Sends a message, and waits for room. Returns the frame's length in bytes. See
     /// [`Sender::send`](crate::Sender::send).
     ///
-    /// A large frame travels in pieces, and the thread is free between them.
+    /// A large frame travels in pieces, and other tasks can run between them.
     ///
     /// # Errors
     ///
@@ -78,11 +78,11 @@ impl<Tx: Message> Sender<Tx> {
         timeout_at(deadline.into(), self.flush()).await.unwrap_or(Ok(())).map(|()| len)
     }
 
-    /// Sends messages in order, in as few datagrams as possible. Returns how many. See
+    /// Sends messages in order, in as few datagrams as possible. Returns how many it sent. See
     /// [`Sender::send_all`](crate::Sender::send_all).
     ///
-    /// If the future is dropped, the first messages may have been sent, and the others are not sent. A
-    /// [`Batch`](super::Batch) tells which.
+    /// If the future is dropped, some of the messages may have been sent, from the first one on. Use a
+    /// [`Batch`](super::Batch) to know which.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ impl<Tx: Message> Sender<Tx> {
         self.flush().await.map(|()| sent).map_err(|error| SendAllError { sent, error })
     }
 
-    /// Sends messages in order, in as few datagrams as possible, while there is room. Returns how many.
+    /// Sends messages in order, in as few datagrams as possible, while there is room. Returns how many it sent.
     ///
     /// # Errors
     ///
@@ -136,14 +136,14 @@ impl<Tx: Message> Sender<Tx> {
         self.inner.send_frame(frame, Wait::Try)
     }
 
-    /// Returns how many bytes are left to send of a large frame that has begun. See
+    /// Returns how many bytes of a large frame that has begun are still unsent. See
     /// [`Sender::pending`](crate::Sender::pending).
     #[must_use]
     pub fn pending(&self) -> usize {
         self.inner.pending()
     }
 
-    /// Sends what is [`pending`](Self::pending).
+    /// Sends the [`pending`](Self::pending) rest of a large frame.
     ///
     /// # Errors
     ///
@@ -156,7 +156,7 @@ impl<Tx: Message> Sender<Tx> {
         registration.write(|| inner.flush(Wait::Try)).await
     }
 
-    /// Sends as much of what is [`pending`](Self::pending) as there is room for.
+    /// Sends as much of the [`pending`](Self::pending) rest as there is room for.
     ///
     /// # Errors
     ///
@@ -170,12 +170,12 @@ impl<Tx: Message> Sender<Tx> {
     ///
     /// # Errors
     ///
-    /// Those of shutdown(2): `NotConnected` if the connection has ended.
+    /// The errors of shutdown(2), such as `NotConnected` if the connection has ended.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.inner.shutdown(how)
     }
 
-    /// Returns the blocking sender, with what is [`pending`](Self::pending).
+    /// Returns the blocking sender, with the [`pending`](Self::pending) rest of a frame, if there is one.
     #[must_use]
     pub fn into_blocking(self) -> sender::Sender<Tx> {
         self.inner

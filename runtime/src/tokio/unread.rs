@@ -1,4 +1,4 @@
-//! What a receiver can receive though no event comes for it.
+//! Tracks frames that a receiver can receive, but for which no event comes.
 
 use std::task::{Context, Poll, ready};
 
@@ -7,8 +7,8 @@ use ::tokio::task::coop::poll_proceed;
 /// The number of frames in a row, received without waiting, after which another is likely to be queued.
 const LIKELY: u8 = 16;
 
-/// What no event comes for: what a receiver read before the reactor reported it, as before the registration, and
-/// what may be queued since an event that was forgotten.
+/// Tracks frames for which no event comes: those that the receiver read before the reactor reported them, as before the
+/// registration, and those that may be queued since a forgotten event.
 #[derive(Debug)]
 pub(super) struct Unread {
     is_read: bool,
@@ -22,13 +22,13 @@ impl Unread {
         Self { is_read, is_forgotten: false, streak: 0 }
     }
 
-    /// Sets whether something was read and not received.
+    /// Sets whether anything was read but not received.
     #[inline]
     pub(super) fn set(&mut self, is_read: bool) {
         self.is_read = is_read;
     }
 
-    /// Notes that an event was forgotten: until nothing is found, there may be more.
+    /// Notes that an event was forgotten: frames may be queued until a receive finds nothing.
     #[inline]
     pub(super) fn forget_event(&mut self) {
         self.is_forgotten = true;
@@ -40,7 +40,7 @@ impl Unread {
         self.streak = LIKELY.min(self.streak + 1);
     }
 
-    /// Notes that nothing is queued: an event comes for whatever comes next.
+    /// Notes that nothing is queued, so that an event reports the next frame.
     #[inline]
     pub(super) fn found_nothing(&mut self) {
         self.is_forgotten = false;
@@ -58,8 +58,8 @@ impl Unread {
         self.is_read || self.is_forgotten
     }
 
-    /// Returns whether to receive before the reactor is asked: there is something to receive, or it is likely. Counts
-    /// against the task's budget.
+    /// Returns whether to receive without asking the reactor, because a frame is there or is likely. Counts against the
+    /// task's budget.
     #[inline]
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<bool> {
         let tries = self.is_there() || self.streak == LIKELY;

@@ -9,8 +9,8 @@ use crate::sys::{self, Errno, errno};
 /// Waits for the next datagram, and returns its length in bytes without receiving it. A length of 0 is an
 /// empty datagram or, on SEQPACKET, the end.
 ///
-/// It works with any socket that preserves datagram boundaries, whoever sends to it, so you can receive into
-/// a buffer of exactly the right size. A non-blocking descriptor does not wait, and fails with
+/// This works with any socket that preserves datagram boundaries, whichever program sends to it. So you can receive
+/// into a buffer of exactly the right size. With a non-blocking descriptor, the call does not wait, but fails with
 /// [`RecvError::WouldBlock`].
 ///
 /// On a [`Connection`](crate::Connection) or its receiver, use

@@ -1,4 +1,4 @@
-//! Waits for a descriptor or for a pause.
+//! Waits until a descriptor is ready, or for a pause.
 
 use std::io;
 use std::os::fd::BorrowedFd;

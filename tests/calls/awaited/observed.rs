@@ -1,4 +1,4 @@
-//! What an observer of an awaited client sees.
+//! The frames that an observer of an async client sees.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,5 +1,5 @@
-//! Calls of blocking clients and servers, or of awaited ones behind the same API, with a protocol written as the derive
-//! would.
+//! Calls of blocking clients and servers, or of async ones behind the same API, with a protocol written by hand like the
+//! derive's.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod hostile;

@@ -1,4 +1,4 @@
-//! A protocol written as the derive would.
+//! A protocol written by hand like the derive's.
 
 use std::convert::Infallible;
 use std::fs::File;

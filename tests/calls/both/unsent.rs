@@ -1,4 +1,4 @@
-//! Requests and items that cannot be sent, while the connection lives on.
+//! Requests and items that cannot be sent, while the connection stays usable.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;

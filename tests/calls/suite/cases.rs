@@ -1,4 +1,4 @@
-//! What every client does with every server.
+//! The cases that every client runs with every server.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
@@ -151,6 +151,12 @@ fn deadlines<C: Client<New>>(client: C) {
     let mut items = hasty.numbers(&Suite::Watch).unwrap();
     let late = std::iter::from_fn(|| Some(items())).find_map(Result::err).unwrap();
     assert!(matches!(late, CallError::TimedOut), "{late}");
+
+    // After the deadline, only a call without an answer is sent.
+    let late = client.deadline(Instant::now());
+    assert!(matches!(add(&late, 1, 1), Err(CallError::TimedOut)));
+    late.notify(&Suite::Note(3)).unwrap();
+    until(&client, |seen| seen.noted == 3);
     assert_eq!(add(&client, 1, 1).unwrap(), 2);
     assert_eq!(client.in_flight(), 0);
 }

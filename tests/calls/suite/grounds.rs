@@ -1,4 +1,4 @@
-//! How a client and a server come together: over a pair, a path, and a descriptor that a child inherits.
+//! How a client and a server are connected: over a pair, a path, and a descriptor that a child inherits.
 
 use std::io::{BufRead as _, BufReader};
 use std::os::fd::OwnedFd;

@@ -1,4 +1,4 @@
-//! The protocol of the suite, an older version of it, and what handlers note.
+//! The protocol of the suite, an older version of it, and the notes of its handlers.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! What the derive makes of protocols: answers, clients, handlers and services.
+//! The code that the derive generates for protocols: answers, clients, handlers and services.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod answers;

@@ -1,4 +1,5 @@
-//! What the derive makes for tokio: handlers are written as `async fn`, and futures are `Send` and borrow nothing.
+//! The code that the derive generates for tokio: handlers are written as `async fn`, and futures are `Send` and borrow
+//! nothing.
 
 use std::fs::File;
 

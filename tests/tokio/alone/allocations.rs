@@ -1,4 +1,4 @@
-//! Sending and receiving allocate nothing in steady state, also where they wait.
+//! Sending and receiving allocate nothing in steady state, even when they wait.
 
 use std::future::Future;
 use std::pin::pin;

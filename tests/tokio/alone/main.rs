@@ -1,4 +1,4 @@
-//! The awaited endpoints: tests that depend on what all of a process share, such as lanes and kept registrations, or
+//! The async endpoints: tests that depend on state of the whole process, such as lanes and kept registrations, and tests
 //! that fork, which keeps the descriptors of other tests open. They are a program of their own, and take turns.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 #![allow(clippy::await_holding_lock, reason = "each test has a runtime and a thread of its own")]

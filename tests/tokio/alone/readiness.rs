@@ -1,4 +1,4 @@
-//! For what descriptors are registered, and that no wake-up is lost.
+//! The events for which descriptors are registered. No wake-up is lost.
 
 use std::collections::BTreeSet;
 use std::fs;

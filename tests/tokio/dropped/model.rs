@@ -1,4 +1,4 @@
-//! What was sent, as the sender knows it, against what comes.
+//! Compares the messages that the sender knows to be sent with the received ones.
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;

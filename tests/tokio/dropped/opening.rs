@@ -1,4 +1,4 @@
-//! Futures that connect and accept, dropped at every poll: a client that is connected is served.
+//! Futures that connect and accept, dropped at every poll: a connected client is served.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

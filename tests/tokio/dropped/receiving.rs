@@ -1,4 +1,4 @@
-//! The side that receives: by every form, with futures that are dropped.
+//! The receiving side: every form, with futures that are dropped.
 
 use datagrammar::tokio::Connection;
 use datagrammar::{OwnedFrame, RecvError, Wait};

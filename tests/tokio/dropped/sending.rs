@@ -1,4 +1,4 @@
-//! The side that sends: by every form, with futures that are dropped.
+//! The sending side: every form, with futures that are dropped.
 
 use std::net::Shutdown;
 

@@ -1,4 +1,4 @@
-//! A stream of messages of all kinds, of which both sides drop futures.
+//! A stream of messages of all kinds, while both sides drop futures.
 
 use std::env;
 use std::sync::atomic::AtomicU64;

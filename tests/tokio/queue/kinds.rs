@@ -1,4 +1,4 @@
-//! Messages that go in every way: in bundles, alone, in pieces, with descriptors, and not at all.
+//! Messages that travel in every way: in bundles, alone, in pieces, with descriptors, and not at all.
 
 use std::os::fd::OwnedFd;
 

@@ -1,4 +1,4 @@
-//! A full queue: who waits, who goes first, and who leaves.
+//! A full queue: which calls wait, go first, and leave.
 
 use std::task::Poll;
 

@@ -1,4 +1,4 @@
-//! Messages of any version as a tree, and what a reader of another version makes of it: the evolution table of the
+//! Messages of any version as a tree, and the result for a reader of another version: the evolution table of the
 //! derive's page, as code.
 
 use std::collections::BTreeMap;

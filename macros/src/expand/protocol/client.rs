@@ -47,7 +47,7 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
         #[automatically_derived]
         #allowed
         impl #client {
-            /// Calls over `connection`.
+            /// Creates a client that calls over `connection`.
             #[must_use]
             #vis fn new(
                 connection: #module::Connection<#message, __private::Answers<#message>>,

@@ -1,4 +1,4 @@
-//! The two flavors of clients and servers: blocking, and under tokio.
+//! The two flavors of clients and servers: blocking and async.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -59,7 +59,7 @@ pub(super) fn private(protocol: &Protocol<'_>) -> TokenStream {
     hygienic!(#krate::__private)
 }
 
-/// Returns the attribute that allows to name deprecated items, if there are any.
+/// Returns the attribute that allows naming deprecated items, if there are any.
 pub(super) fn allowed(protocol: &Protocol<'_>) -> Option<TokenStream> {
     protocol.message.is_deprecated.then(|| hygienic!(#[allow(deprecated)]))
 }

@@ -19,7 +19,7 @@ pub(super) fn declaration(flavor: &Flavor<'_>, private: &TokenStream) -> TokenSt
     let (vis, allowed, handler) = (protocol.vis, allowed(protocol), flavor.handler());
     let functions = protocol.calls.iter().map(|call| function(flavor, private, call));
     let docs = format!(
-        " What a server of [`{}`] does for each call. [`{}`] makes it a service.",
+        " The calls of [`{}`], as a server implements them. [`{}`] makes a handler a service.",
         protocol.message.ident.unraw(),
         flavor.service(),
     );
@@ -37,7 +37,7 @@ fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> Toke
     let Call { method, arguments, returns, docs, .. } = call;
     let module = flavor.module(private);
     let parameters = arguments.iter().map(|Argument { name, ty, .. }| hygienic!(#name: #ty));
-    // A handler that does not take what it answers with is an error: at the type in `reply` or `items`.
+    // If a handler does not take its responder or its items, the error is at the type in `reply` or `items`.
     let mut at = Span::mixed_site();
     let (answer, value) = match returns {
         Returns::Nothing => (None, None),

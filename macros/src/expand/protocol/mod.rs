@@ -1,7 +1,7 @@
 //! Expands a checked protocol into its answers, clients, handler traits and services.
 //!
-//! The items that users name stand beside the protocol, so they name everything by its full path. What needs no name
-//! is in a block, like the implementation of `Message`.
+//! The items that users name are next to the protocol, so they use full paths. Everything else is in a block, like the
+//! implementation of `Message`.
 
 mod answer;
 mod client;

@@ -1,4 +1,4 @@
-//! Services: hand each call to a handler.
+//! Services, which pass each call to a handler.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;

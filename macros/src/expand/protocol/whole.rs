@@ -9,7 +9,7 @@ use crate::expand::implementation::in_block;
 use crate::hygiene::hygienic;
 use crate::lifetime;
 
-/// Returns everything that the derive makes of a protocol.
+/// Returns everything that the derive generates for a protocol.
 pub(crate) fn protocol(protocol: &Protocol<'_>) -> TokenStream {
     let private = private(protocol);
     let replies = protocol.calls.iter().filter_map(|call| match &call.returns {
@@ -38,9 +38,8 @@ pub(crate) fn protocol(protocol: &Protocol<'_>) -> TokenStream {
     hygienic!(#written #(#answers)* #(#named)* #block)
 }
 
-/// Returns an implementation that the compiler refuses if a type of an answer has a lifetime that is not written. It
-/// comes first, because there the compiler says to write `<'_>`. Elsewhere it proposes names that the user does not
-/// know.
+/// Returns an implementation that the compiler refuses if the type of an answer has a hidden lifetime. It comes first,
+/// because for this code the compiler says to write `<'_>`. Elsewhere, it proposes names that the user does not know.
 fn written(protocol: &Protocol<'_>, private: &TokenStream) -> Option<TokenStream> {
     let types = protocol.calls.iter().flat_map(|call| match &call.returns {
         Returns::Nothing => [None, None],

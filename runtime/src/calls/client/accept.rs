@@ -1,4 +1,4 @@
-//! Hands what comes from the server to the calls.
+//! Hands the parts that the server sends to their calls.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::wait::Wait;
 /// The most parts that are handed over while the calls are locked.
 const MAX_AT_ONCE: usize = 64;
 
-/// What may come after something that was received.
+/// What may follow a received datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Accepted {
     More,
@@ -24,8 +24,8 @@ pub(crate) enum Accepted {
 }
 
 impl Core {
-    /// Hands what `receiver` has just received to its call, and with it further parts of the same datagram. Adds the
-    /// wakers of those calls to `wakers`.
+    /// Hands the part that `receiver` has just received to its call, and also further parts of the same datagram. Adds
+    /// the wakers of those calls to `wakers`.
     pub(crate) fn accept<Rx: Message>(
         &self,
         receiver: &mut Receiver<Rx>,
@@ -48,7 +48,7 @@ impl Core {
             }
             Err(error) => {
                 let error = Arc::new(error);
-                // Named, so that the table is unlocked before they wake.
+                // In a variable, so that the table is unlocked before they wake.
                 let failed = match receiver.take_refused() {
                     Some(head) => self.table().fail(head.id, &error).into_iter().collect(),
                     None => self.table().fail_all(&error),
@@ -59,8 +59,8 @@ impl Core {
         }
     }
 
-    /// Hands over the part at `range`, and further ones of the same datagram: a lock for each would cost more than all
-    /// the rest.
+    /// Hands over the part at `range`, and further parts of the same datagram, with one lock: a lock for each part
+    /// would cost more than all other work.
     fn deliver<Rx: Message>(
         &self,
         receiver: &mut Receiver<Rx>,
@@ -100,7 +100,7 @@ impl Core {
     }
 }
 
-/// A part that its call gets even if the observer panics.
+/// A part that reaches its call even if the observer panics.
 struct Shown<'c> {
     core: &'c Core,
     part: Option<Part>,

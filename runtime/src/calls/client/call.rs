@@ -1,4 +1,4 @@
-//! A call in flight: what came for it, and who waits.
+//! A call in flight: its parts that have arrived, and its waker.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -12,21 +12,21 @@ use crate::wire::CallKind;
 
 #[derive(Debug)]
 pub(super) struct Call {
-    /// The name of its variant.
+    /// The name of the call's variant.
     pub(super) name: &'static str,
     state: State,
-    /// Where its request waits to be sent, if that is known.
+    /// The position of the request in the queue, if that is known.
     pub(super) queued: Option<Queued>,
-    /// The task or thread that waits for it.
+    /// Wakes the task or thread that waits for the call.
     pub(super) waker: Option<Waker>,
 }
 
 #[derive(Debug)]
 enum State {
-    /// For one answer.
+    /// Waiting for one answer.
     Waiting,
     Answered(Result<Part, CallError>),
-    /// For items: those that came, and how it ended.
+    /// Items: those that have arrived, and how they ended.
     Items {
         queue: VecDeque<Part>,
         end: Option<Result<(), CallError>>,
@@ -35,7 +35,7 @@ enum State {
 }
 
 impl Call {
-    /// A call for one answer, or for `items`.
+    /// Creates a call for one answer, or for `items`.
     #[inline]
     pub(super) fn new(name: &'static str, items: bool) -> Self {
         let state = match items {
@@ -45,18 +45,18 @@ impl Call {
         Self { name, state, queued: None, waker: None }
     }
 
-    /// Returns whether it is answered with items.
+    /// Returns whether the call is answered with items.
     pub(super) fn is_stream(&self) -> bool {
         matches!(self.state, State::Items { .. })
     }
 
-    /// Returns whether it waits for something from the server.
+    /// Returns whether the call waits for a part from the server.
     #[inline]
     pub(super) fn is_open(&self) -> bool {
         matches!(self.state, State::Waiting | State::Items { end: None, .. })
     }
 
-    /// Returns whether the server may still work on it.
+    /// Returns whether the server may still work on the call.
     pub(super) fn is_running(&self) -> bool {
         match &self.state {
             State::Items { end: Some(Err(error)), .. } => is_lost_here(error),
@@ -86,7 +86,7 @@ impl Call {
                 *state = State::Answered(Err(error.unwrap_or(CallError::Unexpected)));
             }
             (CallKind::Item, State::Items { end: end @ None, .. }) => {
-                // There is no credit for it, and a gap would go unnoticed.
+                // There is no credit for this item. Dropping it would leave an unnoticed gap.
                 *end = Some(Err(CallError::Unexpected));
                 return false;
             }
@@ -95,7 +95,7 @@ impl Call {
         true
     }
 
-    /// Ends it with an error. Returns `false` if it has ended already.
+    /// Ends the call with an error. Returns `false` if the call has already ended.
     pub(super) fn fail(&mut self, error: impl FnOnce() -> CallError) -> bool {
         match &mut self.state {
             state @ State::Waiting => *state = State::Answered(Err(error())),
@@ -114,7 +114,7 @@ impl Call {
         }
     }
 
-    /// Returns whether there is an item, or it has ended.
+    /// Returns whether there is an item, or the call has ended.
     pub(super) fn has_item(&self) -> bool {
         match &self.state {
             State::Items { queue, end, .. } => !queue.is_empty() || end.is_some(),
@@ -126,7 +126,7 @@ impl Call {
     pub(super) fn take_item(&mut self) -> Option<(Part, u32)> {
         let State::Items { queue, end, credit } = &mut self.state else { return None };
         let item = queue.pop_front()?;
-        // What the server may have under way, and what waits here, is at most `CREDIT`.
+        // The items that the server may still send and those that wait here are together at most `CREDIT`.
         let more = match CREDIT - *credit - queue.len() as u32 {
             more if end.is_none() && more >= CREDIT / 2 => more,
             _ => 0,
@@ -135,7 +135,7 @@ impl Call {
         Some((item, more))
     }
 
-    /// Takes how its items ended.
+    /// Takes the result with which the items ended.
     pub(super) fn take_end(&mut self) -> Option<Result<(), CallError>> {
         match &mut self.state {
             State::Items { end, .. } => end.take(),
@@ -143,7 +143,7 @@ impl Call {
         }
     }
 
-    /// Stores who waits for it.
+    /// Stores the waker of the task or thread that waits for the call.
     #[inline]
     pub(super) fn wait(&mut self, waker: &Waker) {
         match &mut self.waker {

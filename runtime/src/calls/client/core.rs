@@ -1,4 +1,4 @@
-//! What blocking and awaited clients share: the calls in flight, and the way out for requests.
+//! The shared core of blocking and async clients: the calls in flight, and the outlet for requests.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,11 +17,12 @@ use crate::message::Message;
 use crate::receiver::Part;
 use crate::wire::{CallHead, CallKind};
 
-/// The most bytes that are queued while further calls are made, of cancelled requests, and in all of requests without
-/// an answer. A server that reads nothing bounds a client that goes on calling and cancelling.
+/// The most bytes of cancelled requests that may be queued when another call is made. For a call without an answer: the
+/// most bytes that may be queued in all. So a client that keeps calling and cancelling is bounded even if its server
+/// reads nothing.
 const MAX_ABANDONED: usize = 16 * 1024 * 1024;
 
-/// While less is queued, calls do not note where their requests are.
+/// While fewer bytes than this are queued, calls do not note the positions of their requests.
 const MAX_UNNOTED: usize = 1024 * 1024;
 
 /// The calls of one connection, and the requests that are not sent yet.
@@ -29,22 +30,22 @@ const MAX_UNNOTED: usize = 1024 * 1024;
 pub(crate) struct Core {
     outlet: Outlet<Table>,
     pub(super) observer: Observer,
-    /// The last id. None is used twice.
+    /// The last id that was used. No id is used twice.
     last: AtomicU64,
-    /// How many bytes of requests were cancelled before they were sent, and are still queued.
+    /// How many bytes of cancelled requests are still queued.
     abandoned: AtomicUsize,
-    /// How many bytes will have been sent once none of them is queued.
+    /// The count of sent bytes at which none of them is queued any more.
     abandoned_end: AtomicU64,
 }
 
-/// Who sends a request that was queued.
+/// Who sends a queued request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sending {
     /// The caller, at once: no other call is in flight, and the last datagram had one part.
     Now,
     /// The driver, which the caller wakes.
     Soon,
-    /// Whoever sends an earlier one, which is still queued.
+    /// The sender of an earlier request that is still queued.
     Underway,
 }
 
@@ -70,7 +71,7 @@ impl Core {
         self.outlet.unsent()
     }
 
-    /// Queues a request that has no answer. Returns where it waits.
+    /// Queues a request that has no answer. Returns its position in the queue.
     pub(crate) fn notify<M: Message>(&self, request: &M) -> Result<Queued, CallError> {
         self.table().check()?;
         let len = self.outlet.unsent();
@@ -93,7 +94,7 @@ impl Core {
         self.outlet.sent() >= queued.end
     }
 
-    /// Queues a request for one answer, or for `items`. Returns its id, and who sends it.
+    /// Queues a request for one answer, or for `items`. Returns its id, and which task or thread sends it.
     pub(crate) fn begin<M: Message>(
         &self,
         request: &M,
@@ -120,15 +121,15 @@ impl Core {
         self.observer.sent(Some(id), request, queued.len);
         let sending = match is_alone && !self.outlet.is_shared() {
             true => Sending::Now,
-            // If the observer panicked over an earlier one, nobody sends that.
+            // An earlier request may be queued without a sender, if the observer panicked over it.
             false if queued.is_first || self.observer.is_there() => Sending::Soon,
             false => Sending::Underway,
         };
         Ok((id, sending))
     }
 
-    /// Queues what the server has to know after an item was polled: more credit, or that the client lost track of the
-    /// items. Returns whether there is such a thing.
+    /// Tells the server what it must know after an item was polled: more credit, or that the client lost track of the
+    /// items. Returns whether anything was queued.
     pub(crate) fn follow_up(
         &self,
         id: u64,
@@ -143,7 +144,7 @@ impl Core {
         true
     }
 
-    /// Ends a call early. Returns whether the server has to be told; that is queued.
+    /// Ends a call early. Returns whether the server must be told; if so, the cancellation is queued.
     pub(crate) fn cancel(&self, id: u64) -> bool {
         let mut table = self.table();
         let (is_open, queued) = table.forget(id);
@@ -160,13 +161,13 @@ impl Core {
         is_open
     }
 
-    /// Returns whether requests share datagrams, so that others may come along with what is queued.
+    /// Returns whether requests share datagrams, so that further requests may join the queued ones.
     #[inline]
     pub(crate) fn is_shared(&self) -> bool {
         self.outlet.is_shared() && self.outlet.unsent() > 0
     }
 
-    /// Returns whether so much is queued that whoever sends has to wait.
+    /// Returns whether so much is queued that senders must wait.
     pub(crate) fn is_full(&self) -> bool {
         self.outlet.is_full()
     }
@@ -176,12 +177,12 @@ impl Core {
         self.outlet.queued()
     }
 
-    /// Sends what is queued, as far as there is room. Returns whether everything was sent: see [`Outlet::flush`].
+    /// Sends the queued parts as far as there is room. Returns whether everything was sent: see [`Outlet::flush`].
     pub(crate) fn flush(&self) -> bool {
         self.note_flushed(self.outlet.flush(|unsent| self.not_sent(unsent)))
     }
 
-    /// As [`flush`](Self::flush), for a thread that then sleeps: see [`Outlet::flush_to`].
+    /// Does the same as [`flush`](Self::flush), for a thread that then sleeps: see [`Outlet::flush_to`].
     pub(crate) fn flush_to(&self, end: u64) -> bool {
         self.note_flushed(self.outlet.flush_to(end, |unsent| self.not_sent(unsent)))
     }
@@ -209,7 +210,7 @@ impl Core {
             }
         }
         if is_last {
-            // Whatever it was, the connection is shut down now, and repeating a call over it is of no use.
+            // For any error, the connection is shut down now, so it is useless to repeat a call over it.
             let error = match error.is_fatal() {
                 true => error,
                 false => Arc::new(SendError::Disconnected),

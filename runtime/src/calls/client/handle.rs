@@ -48,14 +48,14 @@ pub struct Client<P: Protocol> {
 }
 
 impl<P: Protocol> Client<P> {
-    /// Calls over `connection`.
+    /// Creates a client that calls over `connection`.
     #[must_use]
     pub fn new(connection: Connection<P, Answers<P>>) -> Self {
         Self { link: Arc::new(Link::new(connection, Observer::default())), deadline: None }
     }
 
-    /// Calls over `connection`, and shows `observer` each request that is sent and each answer that is received. It runs
-    /// on the threads that call, before the answer is returned, and should be fast.
+    /// Creates a client that calls over `connection`, and shows each sent request and each received answer to
+    /// `observer`. The observer runs on the threads that call, before they get their answers, so it should be fast.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicUsize, Ordering};
@@ -105,19 +105,20 @@ impl<P: Protocol> Client<P> {
         Ok(Self::new(Connection::connect(address)?))
     }
 
-    /// Returns a client for the same connection whose calls fail with [`CallError::TimedOut`] after `deadline`. The
+    /// Returns a client for the same connection whose calls fail with [`CallError::TimedOut`] at `deadline`. The
     /// deadline travels to the server.
     #[must_use]
     pub fn deadline(&self, deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..self.clone() }
     }
 
-    /// Makes a call without an answer. Waits for room in the socket, and not if the deadline has passed.
+    /// Makes a call without an answer, and waits for room in the socket until the deadline. The deadline does not
+    /// travel: if there is room, the request is sent even after it.
     ///
     /// # Errors
     ///
-    /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`]: the request is queued, and is sent
-    /// with the next call.
+    /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`] if there was no room: the request
+    /// is still queued, and is sent with the next call.
     pub fn notify(&self, request: &P::Borrowed<'_>) -> Result<(), CallError> {
         let trace = Trace::client(request.name());
         let sent = self.link.notify(request, self.deadline);
@@ -172,7 +173,8 @@ impl<P: Protocol> Client<P> {
         self.link.in_flight()
     }
 
-    /// Returns how many answers were dropped, because they belonged to no call: late, forged, or of the wrong kind.
+    /// Returns how many answers were dropped because they belonged to no call: they were late, forged, or of the wrong
+    /// kind.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.link.dropped()

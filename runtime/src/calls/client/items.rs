@@ -11,9 +11,9 @@ use crate::error::CallError;
 use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
 
-/// The items that answer a call, one after the other. Dropping it cancels the call.
+/// The items that answer a call, one after the other. Dropping this cancels the call.
 ///
-/// The server sends at most 16 items ahead of those that were taken here, so a slow reader holds it up.
+/// The server sends at most 16 items ahead of the reader, so a slow reader slows down the server.
 #[must_use = "dropping it cancels the call"]
 pub struct Items<P: Protocol, I> {
     link: Arc<Link<P>>,
@@ -37,7 +37,7 @@ impl<P: Protocol, I> Items<P, I> {
 }
 
 impl<P: Protocol, I: Message> Items<P, I> {
-    /// Waits for the next item, which is lent until the one after it. `None` after the last one.
+    /// Waits for the next item, and lends it until the next call of this method. Returns `None` after the last item.
     ///
     /// # Errors
     ///
@@ -59,8 +59,8 @@ impl<P: Protocol, I: Message> Items<P, I> {
 }
 
 impl<P: Protocol, I> Items<P, I> {
-    /// Waits until [`recv`](Self::recv) has something to return at once, or until `deadline`. Returns whether it has: an
-    /// item, the end, or an error. With a deadline that has passed, it only looks.
+    /// Waits until [`recv`](Self::recv) can return at once (with an item, the end, or an error), or until `deadline`.
+    /// Returns whether it can. With a deadline that has passed, this only checks.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicBool, Ordering};

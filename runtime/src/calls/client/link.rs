@@ -1,4 +1,4 @@
-//! The connection of a blocking client, which all of its calls share.
+//! The connection of a blocking client, shared by all of its calls.
 
 use std::fmt;
 use std::os::fd::AsFd as _;
@@ -25,11 +25,11 @@ use crate::receiver::{Part, Receiver};
 use crate::sys::{self, DatagramFd, Readiness};
 use crate::wait::Wait;
 
-/// How often a thread that waits for room looks whether it has to receive.
+/// How often a thread that waits for room checks whether it must receive.
 const RECHECK: Duration = Duration::from_millis(10);
 
-/// A connection that any number of threads call over. One of those that wait for an answer receives for all: it
-/// hands the others theirs, and leaves the task to one of them when it has its own.
+/// A connection that any number of threads call over. One of the threads that wait for an answer receives for all. It
+/// hands each answer to its thread, and appoints another waiting thread when it has its own answer.
 pub(crate) struct Link<P> {
     fd: DatagramFd,
     core: Core,
@@ -55,10 +55,10 @@ impl<P: Protocol> Link<P> {
         self.wait_for_space(request, deadline)?;
         let queued = self.core.notify(request)?;
         let mut full = Full::default();
-        // What others have queued behind it is theirs to wait for.
+        // Other threads wait for the parts that they queue after this one.
         while !self.core.flush_to(queued.end) && !self.core.is_sent(&queued) {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                // It is queued, and goes with the next call.
+                // The request stays queued, and is sent with the next call.
                 return Err(CallError::TimedOut);
             }
             self.wait_for_room(deadline, &mut full);
@@ -105,8 +105,8 @@ impl<P: Protocol> Link<P> {
         polled.map(|(item, _)| item)
     }
 
-    /// Waits until a call has an item or has ended, or until `deadline`. Returns whether it has. Looks at what is queued
-    /// in the socket, also after the deadline.
+    /// Waits until a call has an item or has ended, or until `deadline`. Returns whether one of these is so. Receives
+    /// the parts that are already in the socket even after the deadline.
     pub(crate) fn has_item_by(&self, id: u64, deadline: Instant) -> bool {
         let has_item = |table: &mut Table, waker: &Waker| table.poll_has_item(id, waker);
         {
@@ -140,7 +140,7 @@ impl<P: Protocol> Link<P> {
         self.core.table().dropped()
     }
 
-    /// Waits until `poll` is ready, or until `deadline`. Meanwhile receives for all calls, and sends what had no room,
+    /// Waits until `poll` is ready, or until `deadline`. Meanwhile sends queued parts and receives for all calls,
     /// unless another thread does.
     fn wait<T>(
         &self,
@@ -149,7 +149,7 @@ impl<P: Protocol> Link<P> {
         mut poll: impl FnMut(&mut Table, &Waker) -> Poll<T>,
     ) -> Option<T> {
         let waker = waker();
-        // The request of this call is in there.
+        // The request of this call ends at or before this position.
         let end = self.core.queued();
         let mut full = Full::default();
         // Dropped after the receiver was given back.
@@ -158,7 +158,7 @@ impl<P: Protocol> Link<P> {
             if let Poll::Ready(result) = poll(&mut self.core.table(), &waker) {
                 break Some(result);
             }
-            // The waker is stored: whoever stops receiving from here on wakes this thread.
+            // The waker is stored now, so a thread that stops receiving from here on wakes this one.
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 break None;
             }
@@ -168,7 +168,7 @@ impl<P: Protocol> Link<P> {
             }
             match self.try_receiver() {
                 Some(mut receiver) => {
-                    // Who received until now may have received the answer of this call.
+                    // The previous receiving thread may have received the answer of this call.
                     if let Poll::Ready(result) = poll(&mut self.core.table(), &waker) {
                         break Some(result);
                     }
@@ -179,8 +179,7 @@ impl<P: Protocol> Link<P> {
         }
     }
 
-    /// Waits until a request may be queued: calls that are given up would otherwise pile up before a server that does
-    /// not read.
+    /// Waits until a request may be queued. Otherwise, abandoned requests would pile up if the server does not read.
     fn wait_for_space<M: Message>(
         &self,
         request: &M,
@@ -199,8 +198,8 @@ impl<P: Protocol> Link<P> {
         Ok(())
     }
 
-    /// Waits for room, and receives meanwhile, unless another thread does: a server may wait until its answers are read
-    /// before it reads requests.
+    /// Waits for room, and meanwhile receives, unless another thread does: a server may read no requests until its
+    /// answers are read.
     fn wait_for_room(&self, deadline: Option<Instant>, full: &mut Full) {
         let pause = match full.wait(self.fd.as_fd()) {
             HowToWait::Retry => return,
@@ -218,7 +217,7 @@ impl<P: Protocol> Link<P> {
             (None, Some(_)) => None,
         };
         match readiness {
-            // If it fails, so does sending.
+            // If the wait fails, sending fails too, and reports why.
             Some(readiness) => _ = sys::wait(self.fd.as_fd(), readiness, Some(until)),
             None => thread::sleep(until.saturating_duration_since(Instant::now())),
         }
@@ -235,7 +234,7 @@ impl<P: Protocol> Link<P> {
         }
     }
 
-    /// Wakes a thread that waits, to receive for all, if nobody does.
+    /// Wakes a waiting thread to receive for all, unless another thread receives.
     fn appoint(&self) {
         if self.try_receiver().is_some() {
             let waiting = self.core.table().take_waiting();
@@ -243,7 +242,7 @@ impl<P: Protocol> Link<P> {
         }
     }
 
-    /// Receives parts that came together, and hands them to their calls. Returns whether there were any.
+    /// Receives the parts of a datagram, and hands them to their calls. Returns whether there were any.
     fn receive(&self, receiver: &mut Receiver<Answers<P>>, wait: Wait) -> bool {
         let received = receiver.receive_range(wait);
         let is_part = matches!(received, Ok(Some(_)));
@@ -252,10 +251,10 @@ impl<P: Protocol> Link<P> {
     }
 }
 
-/// A thread that may have received for all. It appoints another one when it leaves, even if it panics in the observer.
+/// A thread that may have received for all. Dropping this appoints another thread, even if the observer has panicked.
 struct Leaving<'l, P: Protocol> {
     link: &'l Link<P>,
-    /// The call that it waits for.
+    /// The call that the thread waits for.
     id: Option<u64>,
 }
 

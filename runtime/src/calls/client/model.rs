@@ -1,4 +1,4 @@
-//! Whatever comes in whatever order, the table does as a model that is too simple to be wrong.
+//! Compares the table with a model that is too simple to be wrong, for parts of every kind in every order.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -70,10 +70,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..400)
 }
 
-/// What a call comes to, as text: the number of its frame, or its error.
+/// The result of a call as text: the number of its frame, or its error.
 type Text = String;
 
-/// A call of the model: all that came for it, and how much of it was taken.
+/// A call of the model: everything that arrived for it, and how much of that was taken.
 #[derive(Debug)]
 struct Call {
     items: bool,

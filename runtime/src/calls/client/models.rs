@@ -50,8 +50,8 @@ impl Protocol for Ask {
     }
 }
 
-/// Both answers are there. The first thread that leaves may have received only its own, and then the other one has to
-/// receive; or only the other's, and then that one has to wake up.
+/// Both answers have arrived. If the first thread that leaves has received only its own answer, the other thread must
+/// receive. If it has received the other's answer, it must wake the other thread.
 #[test]
 fn each_thread_gets_its_answer_whoever_receives() {
     for order in [[0, 1], [1, 0]] {

@@ -13,30 +13,30 @@ use crate::error::{CallError, RecvError, SendError};
 use crate::receiver::Part;
 use crate::wire::CallHead;
 
-/// The most refused requests that are remembered, for callers who have not learned of it yet.
+/// The most refused requests that are remembered until their callers learn of it.
 const MAX_REFUSED: usize = 1024;
 
 /// All calls in flight of one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     calls: Ids<Call>,
-    /// How many of them wait for something from the server.
+    /// How many of them wait for a part from the server.
     open: usize,
-    /// Whether a call was ended here, and something may still come for it.
+    /// Whether a call was ended by this side, so that parts may still arrive for it.
     has_cancelled: bool,
     /// Why no more calls can begin.
     ended: Option<Ended>,
-    /// Why requests without an answer were refused, until their callers learn of it. Each has the place where it was
-    /// queued: see [`Queued::end`].
+    /// Why requests without an answer were refused, until their callers learn of it. Each has its position in the
+    /// queue: see [`Queued::end`].
     refused: VecDeque<(u64, Arc<SendError>)>,
-    /// How many answers came for no call: late, forged, or of a kind that does not fit.
+    /// How many answers belonged to no call: late ones, forged ones, and those of the wrong kind.
     dropped: u64,
 }
 
 /// Why no more calls can begin.
 #[derive(Debug, Clone)]
 enum Ended {
-    /// Requests can no longer be sent. With the place in the queue of the first that was not.
+    /// Requests can no longer be sent. Holds the position in the queue of the first one that was not.
     Sending(Arc<SendError>, u64),
     /// No more answers come.
     Receiving(Option<Arc<RecvError>>),
@@ -71,7 +71,7 @@ impl Table {
         self.calls.get(&id).map(|call| call.name)
     }
 
-    /// Notes where the request of a call waits to be sent.
+    /// Notes the position of a call's request in the queue.
     pub(crate) fn note_queued(&mut self, id: u64, queued: Queued) {
         if let Some(call) = self.calls.get_mut(&id) {
             call.queued = Some(queued);
@@ -106,7 +106,7 @@ impl Table {
         call.waker.take()
     }
 
-    /// Fails all calls, as an answer was lost and any of them may be its call.
+    /// Fails all calls, because an answer was lost that may belong to any of them.
     pub(crate) fn fail_all(&mut self, reason: &Arc<RecvError>) -> Vec<Waker> {
         self.has_cancelled = true;
         self.for_all(|call| call.fail(|| CallError::Lost(Arc::clone(reason))))
@@ -130,7 +130,7 @@ impl Table {
     /// Notes why the request without an answer that was queued at `end` was refused.
     pub(crate) fn refuse(&mut self, end: u64, error: Arc<SendError>) {
         if self.refused.len() >= MAX_REFUSED {
-            // Its caller has been dropped, like others, or it is very slow.
+            // The oldest caller was dropped, or is very slow.
             self.refused.pop_front();
         }
         self.refused.push_back((end, error));
@@ -144,14 +144,14 @@ impl Table {
             return Err(CallError::NotSent(error));
         }
         match &self.ended {
-            // It was sent before.
+            // This request was sent before sending failed.
             Some(Ended::Sending(_, first)) if end <= *first => Ok(()),
             _ => self.check(),
         }
     }
 
-    /// Fails later calls: no more requests can be sent, from the place `first` in the queue on. Wakes all, to receive
-    /// what still comes.
+    /// Fails later calls: no more requests can be sent, from the position `first` in the queue on. Wakes all callers,
+    /// to receive the answers that still arrive.
     pub(crate) fn stop(&mut self, error: &Arc<SendError>, first: u64) -> Vec<Waker> {
         self.ended.get_or_insert(Ended::Sending(Arc::clone(error), first));
         self.for_all(|_call| false)
@@ -169,7 +169,7 @@ impl Table {
             .collect()
     }
 
-    /// Takes the answer of a call, which ends it, or stores who waits for it.
+    /// Takes the answer of a call, which ends the call, or stores the waker.
     #[inline]
     pub(crate) fn poll_answer(&mut self, id: u64, waker: &Waker) -> Poll<Result<Part, CallError>> {
         let Entry::Occupied(mut call) = self.calls.entry(id) else {
@@ -187,8 +187,8 @@ impl Table {
         }
     }
 
-    /// Takes the next item of a call, `None` at the end, or stores who waits for it. Also returns the credit to
-    /// give the server.
+    /// Takes the next item of a call, `None` at the end, or stores the waker. Also returns the credit to give the
+    /// server.
     pub(crate) fn poll_item(
         &mut self,
         id: u64,
@@ -212,7 +212,7 @@ impl Table {
         }
     }
 
-    /// Ready if a call has an item or has ended. Otherwise stores who waits for it.
+    /// Ready if a call has an item or has ended. Otherwise stores the waker.
     pub(crate) fn poll_has_item(&mut self, id: u64, waker: &Waker) -> Poll<()> {
         match self.calls.get_mut(&id).filter(|call| call.is_stream() && !call.has_item()) {
             Some(call) => {
@@ -223,7 +223,7 @@ impl Table {
         }
     }
 
-    /// Ends a call. Returns whether the server still works on it, and where its request waited.
+    /// Ends a call. Returns whether the server still works on it, and the position of its request.
     pub(crate) fn forget(&mut self, id: u64) -> (bool, Option<Queued>) {
         let Some(call) = self.calls.remove(&id) else { return (false, None) };
         let (is_open, is_running) = (call.is_open(), call.is_running());
@@ -232,12 +232,12 @@ impl Table {
         (is_running && self.ended.is_none(), call.queued)
     }
 
-    /// Returns the waker of some call that waits: somebody has to receive.
+    /// Takes the waker of any waiting call, so that its thread receives.
     pub(crate) fn take_waiting(&mut self) -> Option<Waker> {
         self.calls.values_mut().find_map(|call| call.waker.take())
     }
 
-    /// Returns whether a server that keeps the rules has sent nothing more.
+    /// Returns whether nothing more can arrive from a server that keeps the rules.
     #[inline]
     pub(crate) fn is_idle(&self) -> bool {
         self.open == 0 && !self.has_cancelled && self.dropped == 0

@@ -1,4 +1,4 @@
-//! Who waits for what was received.
+//! The wakers of calls that have received a part.
 
 use std::task::Waker;
 
@@ -7,11 +7,11 @@ use crate::calls::wake::wake_all;
 /// The most further wakers for which an empty list keeps memory.
 const MAX_KEPT: usize = 128;
 
-/// Wakers of tasks and threads, which are woken together: a task that is woken while its client still receives competes
-/// with it for the calls. Dropping the list wakes them, too.
+/// Wakers of tasks and threads, to be woken together after receiving: a task that is woken earlier would compete with
+/// its client for the lock of the calls. Dropping the list wakes them, too.
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
-    /// Needs no memory.
+    /// The only waker, usually. It needs no memory.
     first: Option<Waker>,
     others: Vec<Waker>,
 }

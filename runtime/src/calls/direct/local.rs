@@ -19,7 +19,7 @@ use crate::wire::HEAD_LEN;
 /// The only call of its connection.
 const ID: u64 = 1;
 
-/// A call that has begun, and what the service sends for it.
+/// A call that has begun, and the parts that the service sends for it.
 pub(crate) struct Begun<P> {
     pub(crate) call: Call<P>,
     pub(crate) running: Arc<Running>,
@@ -51,7 +51,7 @@ pub(crate) fn notify<P: Protocol>(
     Ok(Call::new(frame, session, running, None))
 }
 
-/// Returns a connection, and what the service sends over it.
+/// Returns a connection, and the parts that the service sends over it.
 pub(super) fn session(peer: Option<&Arc<Peer>>) -> (Arc<Session>, Outputs) {
     let (memory, outputs) = Memory::new();
     (Arc::new(Session::new(None, Outlet::in_memory(memory), peer.cloned())), outputs)
@@ -73,7 +73,7 @@ pub(super) fn frame<M: Message>(sent: Sent) -> OwnedFrame<M> {
     OwnedFrame::with_start(sent.bytes, HEAD_LEN, Descriptors::from(sent.descriptors))
 }
 
-/// Checks that a request is answered with what the test asks for.
+/// Checks that a request has the kind of answer that the test asks for.
 #[track_caller]
 pub(crate) fn check<P: Protocol>(request: &P::Borrowed<'_>, asked: Returns) {
     let (name, returns) = (request.name(), P::returns(request.tag()));

@@ -1,4 +1,4 @@
-//! A server that is called without a socket, to test it.
+//! Calls a service without a socket, to test it.
 
 mod items;
 mod local;

@@ -38,7 +38,7 @@ impl Raw {
         Self { session, outputs }
     }
 
-    /// Takes a datagram. `handle` gets the call that begins with it. Returns the call that may send something now.
+    /// Takes a datagram. If it begins a call, `handle` gets the call. Returns the call that may send parts now.
     pub(crate) fn accept<P: Protocol>(
         &self,
         datagram: &[u8],
@@ -78,7 +78,7 @@ impl Raw {
         None
     }
 
-    /// Returns what is sent until the call ends or waits for credit.
+    /// Returns the datagrams that are sent until the call ends or waits for credit.
     pub(super) fn until_quiet(&self, open: &Open) -> Vec<Vec<u8>> {
         let mut all = Vec::new();
         loop {
@@ -98,7 +98,7 @@ impl Raw {
         all
     }
 
-    /// Polls for the next part, and for whether it ends the call. `None` if no more can come.
+    /// Polls for the next part. Also returns whether the part ends the call. `None` if no more can come.
     #[cfg(feature = "tokio")]
     pub(crate) fn poll_part(
         &mut self,
@@ -110,14 +110,14 @@ impl Raw {
         Poll::Ready(Some((sent.bytes, is_last)))
     }
 
-    /// Returns what was sent so far.
+    /// Returns the datagrams that were sent so far.
     pub(crate) fn queued(&self) -> Vec<Vec<u8>> {
         self.outputs.queued().map(|sent| sent.bytes).collect()
     }
 }
 
 impl Open {
-    /// Returns whether it sends nothing more before the client does something.
+    /// Returns whether the call sends nothing more until the client acts.
     pub(crate) fn is_quiet(&self) -> bool {
         self.running.is_waiting() || self.running.is_cancelled()
     }

@@ -12,7 +12,7 @@ use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
 use crate::wire::CallKind;
 
-/// The items of a call without a socket. Dropping it cancels the call.
+/// The items of a call without a socket. Dropping this cancels the call.
 pub(crate) struct ReceivedItems<I> {
     outputs: Outputs,
     running: Arc<Running>,
@@ -26,13 +26,13 @@ impl<I: Message> ReceivedItems<I> {
         Self { outputs, running, item: None, is_done: false }
     }
 
-    /// Frees the last item. Returns where the next one comes from, or `None` after the end.
+    /// Frees the last item. Returns the source of the next one, or `None` after the end.
     pub(crate) fn next_output(&mut self) -> Option<&mut Outputs> {
         self.item = None;
         (!self.is_done).then_some(&mut self.outputs)
     }
 
-    /// Lends the item that was `sent`. `None` is the end of a handler that did not say how its items end.
+    /// Lends the item in `sent`. `None` means that the handler ended without saying how its items end.
     pub(crate) fn take(
         &mut self,
         sent: Option<Sent>,

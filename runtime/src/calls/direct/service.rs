@@ -21,7 +21,7 @@ use crate::peer::Peer;
 
 /// Calls a service without a socket, to test it: requests are encoded and handled as if they had been received.
 ///
-/// [`call`](Self::call) and [`items`](Self::items) panic if the call is not answered with what the test asks for.
+/// [`call`](Self::call) and [`items`](Self::items) panic if the test asks for an answer that does not fit the call.
 ///
 /// ```
 /// use datagrammar::calls::{CallError, Context, Direct};
@@ -63,12 +63,12 @@ pub struct Direct<S> {
 }
 
 impl<S: Service + 'static> Direct<S> {
-    /// Calls `service`.
+    /// Creates a caller of `service`.
     pub fn new(service: S) -> Self {
         Self { service: Arc::new(service), peer: None, deadline: None, raw: Mutex::new(None) }
     }
 
-    /// Sets who calls. Nobody is known by default, as over vsock.
+    /// Sets the peer that handlers see. By default, there is none, as over vsock.
     #[must_use]
     pub fn peer(self, peer: Peer) -> Self {
         Self { peer: Some(Arc::new(peer)), raw: Mutex::new(None), ..self }
@@ -80,7 +80,7 @@ impl<S: Service + 'static> Direct<S> {
         Self { deadline: Some(deadline), ..self }
     }
 
-    /// Makes a call without an answer. Returns when the handler does. If the call has an answer, nobody gets it.
+    /// Makes a call without an answer. Returns when the handler returns. If the call has an answer, it is dropped.
     ///
     /// # Errors
     ///
@@ -107,11 +107,11 @@ impl<S: Service + 'static> Direct<S> {
         check::<S::Protocol>(request, Returns::answer::<R>());
         let begun = begin(self.peer.as_ref(), self.deadline, request)?;
         handle(&*self.service, begun.call);
-        // The handler may have handed its responder to another thread. Dropping that answers, too.
+        // The handler may have moved its responder to another thread. Dropping the responder also answers.
         iter::from_fn(|| begun.outputs.recv()).find_map(answer).unwrap_or(Err(CallError::Failed))
     }
 
-    /// Makes a call that is answered with items. The handler runs on a thread of its own, and is at most 16 items
+    /// Makes a call that is answered with items. The handler runs on a thread of its own, at most 16 items
     /// ahead, as over a connection.
     ///
     /// # Errors
@@ -133,12 +133,12 @@ impl<S: Service + 'static> Direct<S> {
         Ok(DirectItems(ReceivedItems::new(outputs, running)))
     }
 
-    /// Gives the service a datagram of a client, and returns what it sends until the call ends or waits for more
-    /// credit. All datagrams belong to one connection. See [the wire](crate::wire) for the bytes.
+    /// Gives the service a datagram of a client, and returns the datagrams that the service sends until the call ends
+    /// or waits for more credit. All datagrams belong to one connection. See [the wire](crate::wire) for the bytes.
     ///
     /// The datagram is an ordinary frame or a part of a call: a request, a cancellation or credit. Anything else is
-    /// ignored, like a bundle or a piece of a longer frame. No descriptors come with it. A handler that
-    /// waits for anything but credit holds this function up: test it with [`items`](Self::items).
+    /// ignored, such as a bundle or a piece of a longer frame. A datagram has no descriptors here. A handler that
+    /// waits for anything but credit blocks this method: test it with [`items`](Self::items).
     ///
     /// ```
     /// use datagrammar::calls::{Context, Direct};
@@ -162,7 +162,7 @@ impl<S: Service + 'static> Direct<S> {
     /// // A request without a deadline, of the call 7.
     /// let request = b"\0\x05\0\0\0\0\x07\0\0\0\0\0\0\0\x01\x02\x03";
     /// assert_eq!(direct.exchange(request), [b"\0\x06\0\0\0\0\x07\0\0\0\0\0\0\0\x01\x05"]);
-    /// // Nobody knows the call with tag 9.
+    /// // The protocol has no call with tag 9.
     /// let request = b"\0\x05\0\0\0\0\x08\0\0\0\0\0\0\0\x09";
     /// assert_eq!(direct.exchange(request), [b"\0\x06\x01\0\0\0\x08\0\0\0\0\0\0\0"]);
     /// ```
@@ -183,7 +183,7 @@ impl<S: Service + 'static> Direct<S> {
 /// A request of the protocol of a service.
 type Request<'r, S> = <<S as Service>::Protocol as Message>::Borrowed<'r>;
 
-/// Calls the handler. If it panics, its caller learns of it.
+/// Calls the handler. If the handler panics, its caller gets an error.
 fn handle<S: Service>(service: &S, call: Call<S::Protocol>) {
     // The panic hook has reported it, and dropping the call has answered it.
     _ = catch_unwind(AssertUnwindSafe(|| service.handle(call)));

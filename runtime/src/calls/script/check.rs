@@ -1,4 +1,4 @@
-//! Whether a script fits the call that came.
+//! Checks whether a script fits a received call.
 
 use super::step::{Action, Given, What};
 use crate::calls::returns::Returns;
@@ -16,7 +16,7 @@ pub(super) enum Misfit {
     Endless,
 }
 
-/// Checks what a script does about a call that has the answer `returns`.
+/// Checks the actions of a script for a call whose answer is `returns`.
 pub(super) fn check(actions: &[Action], returns: Returns, is_asked: bool) -> Result<(), Misfit> {
     let mut has_ended = false;
     for action in actions {

@@ -1,4 +1,4 @@
-//! What came instead of what a script expected.
+//! The differences between a script and the calls that came.
 
 use std::fmt;
 use std::panic::Location;
@@ -7,7 +7,7 @@ use super::check::Misfit;
 use super::step::Given;
 use crate::calls::returns::Returns;
 
-/// What was not as a [`Script`](super::Script) expected.
+/// The differences between a [`Script`](super::Script) and the calls that came.
 ///
 /// ```
 /// use datagrammar::calls::{CallError, Script};
@@ -40,9 +40,9 @@ pub(super) enum Unexpected {
     Other { expected: &'static Location<'static>, came: String },
     /// No call came.
     Missing { expected: &'static Location<'static> },
-    /// A call too many came.
+    /// One call too many came.
     TooMany { came: String },
-    /// The call came, and the script does not fit it.
+    /// The call came, but the script does not fit it.
     Misfit { expected: &'static Location<'static>, came: String, returns: Returns, why: Misfit },
 }
 

@@ -17,7 +17,7 @@ use crate::receiver::Receiver;
 use crate::wait::Wait;
 use crate::wire::{CallHead, CallKind};
 
-/// Answers calls as told until the connection ends. Returns what was not as expected.
+/// Answers calls as the script says until the connection ends. Returns the differences.
 pub(super) fn play<P: Protocol>(
     connection: Connection<Answers<P>, P>,
     mut steps: VecDeque<Step<P>>,
@@ -56,11 +56,11 @@ pub(super) fn play<P: Protocol>(
         for action in actions {
             match action {
                 Action::Wait(time) => thread::sleep(time),
-                // If it fails, the client has gone.
+                // Fails only if the client has disconnected.
                 Action::Send { send, .. } if checked.is_ok() => _ = send(&mut replies),
                 Action::Send { .. } => {}
                 Action::Die => {
-                    // `Playing` still holds the descriptor. Fails only if the client has gone.
+                    // `Playing` still holds the descriptor. Fails only if the client has disconnected.
                     _ = receiver.shutdown(Shutdown::Both);
                     return unexpected;
                 }
@@ -72,13 +72,13 @@ pub(super) fn play<P: Protocol>(
     unexpected
 }
 
-/// Fails a call that has no answer here, so that its caller does not wait.
+/// Fails a call that the script does not answer, so that its caller does not wait.
 fn fail(replies: &mut Replies<'_>) {
-    // If it fails, the client has gone.
+    // Fails only if the client has disconnected.
     _ = replies.status(CallKind::Reply, Status::Failed);
 }
 
-/// Receives the next request. `None` at the end of the connection.
+/// Receives the next request. Returns `None` at the end of the connection.
 fn next<P: Protocol>(receiver: &mut Receiver<P>) -> Option<(Option<u64>, OwnedFrame<P>)> {
     loop {
         let range = receiver.receive_range(Wait::Block).ok().flatten()?;

@@ -12,7 +12,7 @@ use crate::transport::Outgoing;
 use crate::wait::Wait;
 use crate::wire::{CallHead, CallKind, HEAD_LEN};
 
-/// The way back to the client. Sends nothing for a call that wants no answer.
+/// Sends answers to the client. Sends nothing for a call that wants no answer.
 pub(super) struct Replies<'s> {
     pub(super) sender: &'s mut Sender<Encoded>,
     pub(super) id: Option<u64>,

@@ -1,4 +1,4 @@
-//! The server, and the thread on which it plays.
+//! The scripted server, and the thread on which it runs.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -16,13 +16,13 @@ use crate::connection::Connection;
 use crate::error::OpenError;
 use crate::sys::DatagramFd;
 
-/// A server that expects calls in order and answers each as it was told, to test a client without the real server.
+/// A server that expects calls in order and answers each as told, to test a client without the real server.
 ///
 /// The script must answer each call as the protocol says. If it does not, the call fails with
-/// [`Failed`](crate::calls::CallError::Failed) instead of waiting, and [`Playing::finish`] says where and why: an answer
-/// or item has another type than the call's, one answer takes the place of items or items that of one answer, a call
-/// without an answer has one, nothing ends the call, or a call is one too many. [`Protocol::returns`] tells the types;
-/// the derive writes it.
+/// [`Failed`](crate::calls::CallError::Failed) instead of waiting, and [`Playing::finish`] says where and why. It
+/// reports answers and items of the wrong type, one answer instead of items, items instead of one answer, an answer to
+/// a call that has none, and calls that the script does not end. It also reports unexpected calls. The types come from
+/// [`Protocol::returns`], which the derive implements.
 ///
 /// [The guide](crate::guide::calls#testing) has an example.
 pub struct Script<P: Protocol> {
@@ -41,8 +41,8 @@ impl<P: Protocol + 'static> Script<P> {
         Ok((client, Self { connection, steps: VecDeque::new() }))
     }
 
-    /// Expects one more call, for which `matches` returns `true`. Say with the returned value how to answer it. A call
-    /// without an answer needs nothing more; any other needs [`answer`](Expected::answer), items and
+    /// Expects one more call, for which `matches` returns `true`. Use the returned value to say how to answer it. A
+    /// call without an answer needs nothing more. Any other needs [`answer`](Expected::answer), items and
     /// [`end`](Expected::end), [`fail`](Expected::fail) or [`die`](Expected::die).
     #[track_caller]
     pub fn expect(
@@ -57,17 +57,17 @@ impl<P: Protocol + 'static> Script<P> {
         }
     }
 
-    /// Starts to play the script, on a thread of its own.
+    /// Starts the server on a thread of its own.
     pub fn play(self) -> Playing {
         let fd = self.connection.rx.fd().clone();
         Playing { fd, thread: Some(thread::spawn(move || play(self.connection, self.steps))) }
     }
 }
 
-/// A script that plays: see [`Script::play`]. Call [`finish`](Self::finish) at the end of the test.
+/// A running script: see [`Script::play`]. Call [`finish`](Self::finish) at the end of the test.
 ///
-/// If the test panics before, dropping this prints what has not been as expected so far, which may be why.
-#[must_use = "finish it to learn what was not as expected"]
+/// If the test panics before, dropping this prints the differences so far, which may be the cause.
+#[must_use = "call `finish` to check that the calls were as expected"]
 pub struct Playing {
     fd: DatagramFd,
     thread: Option<JoinHandle<Vec<Unexpected>>>,
@@ -78,15 +78,15 @@ impl Playing {
     ///
     /// # Errors
     ///
-    /// What was not as expected: calls that did not match, calls that did not come, calls too many, and calls that the
-    /// script does not answer as their protocol says.
+    /// [`ScriptError`] with all differences: calls that did not match, missing calls, unexpected calls, and calls that
+    /// the script does not answer as the protocol says.
     pub fn finish(mut self) -> Result<(), ScriptError> {
-        // Fails only if the client has gone.
+        // Fails only if the client has disconnected.
         _ = self.fd.shutdown(Shutdown::Read);
         let played = self.thread.take().map(JoinHandle::join);
         let unexpected = match played {
             Some(Ok(unexpected)) => unexpected,
-            // A matcher has panicked: its test fails with that.
+            // A matcher has panicked: the test fails with its panic.
             Some(Err(panic)) => std::panic::resume_unwind(panic),
             None => Vec::new(),
         };
@@ -97,7 +97,7 @@ impl Playing {
 impl Drop for Playing {
     fn drop(&mut self) {
         let Some(thread) = self.thread.take().filter(|_| thread::panicking()) else { return };
-        // Fails only if the client has gone.
+        // Fails only if the client has disconnected.
         _ = self.fd.shutdown(Shutdown::Both);
         let (mut backoff, patience) = (Backoff::new(), Instant::now() + PATIENCE);
         while !thread.is_finished() && backoff.wait_until(Some(patience)) {}
@@ -113,7 +113,7 @@ impl Drop for Playing {
     }
 }
 
-/// How long a test that panics waits for a step that waits, or for a busy machine.
+/// How long a panicking test waits for the script, which may be in a pause or on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl<P: Protocol> fmt::Debug for Script<P> {

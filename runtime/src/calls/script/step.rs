@@ -1,4 +1,4 @@
-//! What to do about an expected call.
+//! The actions of a script for an expected call.
 
 use std::fmt;
 use std::panic::Location;
@@ -18,7 +18,7 @@ type Sending = Box<dyn FnOnce(&mut Replies<'_>) -> Result<(), SendError> + Send>
 
 /// An expected call.
 pub(super) struct Step<P: Message> {
-    /// Where it is expected.
+    /// Where the script expects the call.
     pub(super) place: &'static Location<'static>,
     pub(super) matches: Matcher<P>,
     pub(super) actions: Vec<Action>,
@@ -30,11 +30,11 @@ pub(super) enum Action {
     Die,
 }
 
-/// What the script sends for a call.
+/// An answer that the script gives, and where.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Given {
     pub(super) what: What,
-    /// Where the script says so.
+    /// Where the script gives the answer.
     pub(super) place: &'static Location<'static>,
 }
 
@@ -58,11 +58,12 @@ impl fmt::Display for What {
     }
 }
 
-/// What to do about an expected call: see [`Script::expect`](super::Script::expect).
+/// Says how to answer an expected call: see [`Script::expect`](super::Script::expect).
 pub struct Expected<'s, P: Message>(pub(super) &'s mut Step<P>);
 
 impl<P: Message> Expected<'_, P> {
-    /// Answers it with `R`, the type that the derive made for the call: its name ends with `Answer`.
+    /// Answers the call with `R`, the type that the derive generated for its answer. The name of `R` ends with
+    /// `Answer`.
     ///
     /// # Panics
     ///
@@ -91,7 +92,7 @@ impl<P: Message> Expected<'_, P> {
         self.send(what, move |replies| replies.frame(CallKind::Item, &item))
     }
 
-    /// Ends the items, also if there were none.
+    /// Ends the items, even if there were none.
     #[track_caller]
     pub fn end(self) -> Self {
         self.send(What::End, |replies| replies.status(CallKind::End, Status::Done))
@@ -107,13 +108,14 @@ impl<P: Message> Expected<'_, P> {
         self.send(What::Error, move |replies| replies.status(CallKind::Reply, status))
     }
 
-    /// Waits before what follows: an answer, or [`die`](Self::die). A client with a deadline gives up meanwhile.
+    /// Waits before the next action, such as an answer or [`die`](Self::die). Meanwhile, a client with a deadline may
+    /// give up.
     pub fn after(self, time: Duration) -> Self {
         self.0.actions.push(Action::Wait(time));
         self
     }
 
-    /// Closes the connection, as a server that dies does.
+    /// Closes the connection, as if the server died.
     pub fn die(self) {
         self.0.actions.push(Action::Die);
     }

@@ -1,4 +1,4 @@
-//! A call that came, for derived code to take apart.
+//! A received call, which derived code decodes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use crate::message::Message as _;
 use crate::owned_frame::OwnedFrame;
 use crate::wire::{CallKind, HEAD_LEN};
 
-/// A call that came. Derived code takes it apart and calls the handler.
+/// A received call. Derived code decodes it and calls the handler.
 pub struct Call<P> {
     frame: OwnedFrame<P>,
-    /// The length of the request as it was received.
+    /// The length of the received request.
     len: usize,
-    /// `None` once the handler has it.
+    /// `None` after it was passed to the handler.
     waiting: Option<Waiting>,
 }
 
-/// A call that no handler has yet.
+/// A call that was not passed to a handler yet.
 struct Waiting {
     running: Arc<Running>,
     answering: Answering,
@@ -54,12 +54,12 @@ impl<P: Protocol> Call<P> {
         waiting.map(|waiting| waiting.answering.trace.clone()).unwrap_or_default()
     }
 
-    /// Returns whether nobody waits for an answer any more.
+    /// Returns whether the caller no longer waits for an answer.
     pub(crate) fn is_over(&self) -> bool {
         self.waiting.as_ref().is_some_and(|waiting| waiting.running.is_over())
     }
 
-    /// Returns the tag of the call, for a [`Service`](super::Service) around others.
+    /// Returns the tag of the call, for a [`Service`](super::Service) that wraps another one.
     ///
     /// # Errors
     ///
@@ -79,8 +79,8 @@ impl<P: Protocol> Call<P> {
         self.waiting.take().into_iter().for_each(|waiting| waiting.answering.refuse(status));
     }
 
-    /// Returns what the handler gets. `None` if it has that already, or if the request cannot be decoded: then the call
-    /// is answered.
+    /// Returns the arguments of the handler. Returns `None` if they were already taken. Also returns `None` if the
+    /// request cannot be decoded, after answering the call with an error.
     pub fn open(&mut self) -> Option<(Context, P::Borrowed<'_>, Answering)> {
         let Waiting { running, mut answering } = self.waiting.take()?;
         // The request itself does not know its tag if its variant is an `other` without a field.
@@ -89,7 +89,7 @@ impl<P: Protocol> Call<P> {
             Ok(request) => {
                 let name = request.name();
                 answering.trace.name(name);
-                // Another answer needs no reference, which costs an atomic operation.
+                // Other answers do without the reference, which costs an atomic operation.
                 answering.stream = running.is_stream().then(|| Arc::clone(&running));
                 let context = Context { running, request: Request { name, tag, len: self.len } };
                 Some((context, request, answering))
@@ -111,7 +111,7 @@ impl<P> fmt::Debug for Call<P> {
     }
 }
 
-/// The way back for the answer of a call. Derived code uses it. Dropping it answers that the handler has failed.
+/// Sends the answer of a call. Derived code uses it. Dropping it answers that the handler has failed.
 #[derive(Debug)]
 pub struct Answering {
     session: Arc<Session>,
@@ -122,10 +122,10 @@ pub struct Answering {
 }
 
 impl Answering {
-    /// Answers with what a handler returned.
+    /// Answers with the value that a handler returned.
     pub fn reply<'v, R: Reply>(mut self, result: Result<R::Value<'v>, R::Error<'v>>) {
         let reply = R::from_result(result);
-        // The caller learns of an error. If encoding panics, dropping this answers.
+        // If the answer cannot be sent, the caller gets an error. If encoding panics, dropping `self` answers.
         let ended = match self.id {
             Some(id) => self.session.reply(id, &reply),
             None => Ok(Status::Done),
@@ -134,18 +134,18 @@ impl Answering {
         self.trace.take().end(|| Outcome::of_reply(&ended, reply.tag()));
     }
 
-    /// Hands the answer over to a handler that lends it.
+    /// Returns a responder for a handler that lends its answer.
     pub fn responder<R: Reply>(mut self) -> Responder<R> {
         Responder::new(Arc::clone(&self.session), self.id.take(), self.trace.take())
     }
 
-    /// Hands the items over to a handler, which calls [`ItemSender::end`] after the last one.
+    /// Returns a sender for a handler that calls [`ItemSender::end`] after the last item.
     pub fn items<I>(mut self) -> ItemSender<I> {
         let running = self.running();
         ItemSender::new(Arc::clone(&self.session), running, self.id.take(), self.trace.take())
     }
 
-    /// Hands the items over to a handler. Call [`Handling::done`] once it returns.
+    /// Returns a sender for a handler. Call [`Handling::done`] when the handler has returned.
     pub fn handled_items<I>(mut self) -> (ItemSender<I>, Handling) {
         let (session, running) = (Arc::clone(&self.session), self.running());
         let handling = Handling::new(session, Arc::clone(&running), self.id, self.trace.clone());
@@ -158,7 +158,7 @@ impl Answering {
         self.refuse(Status::NotSupported);
     }
 
-    /// Ends a call that has no answer. A caller who wants one learns that there is none.
+    /// Ends a call that has no answer. If the caller wants one, it gets an error.
     pub fn nothing(mut self) {
         if self.id.is_none() {
             self.trace.take().end(|| Outcome::DONE);
@@ -168,7 +168,7 @@ impl Answering {
 
     fn running(&mut self) -> Arc<Running> {
         let running = self.stream.take().or_else(|| self.session.running(self.id?));
-        // Only if a hand-written service answers a cancelled call with items that should have none.
+        // Only a hand-written service gets here, by sending items for a cancelled call that has one answer.
         running.unwrap_or_else(|| self.session.begin_unanswered(true))
     }
 

@@ -1,4 +1,4 @@
-//! The calls of a connection that run, and the memory of finished ones.
+//! The running calls of a connection, and the memory of finished ones.
 
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
@@ -14,38 +14,38 @@ use crate::peer::Peer;
 /// The most finished calls whose memory is kept.
 const MAX_FINISHED: usize = 256;
 
-/// The calls of one connection.
+/// The running calls of one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     running: Ids<Arc<Running>>,
-    /// Calls that have ended. Their memory is used again.
+    /// Calls that have ended, to reuse their memory.
     finished: VecDeque<Arc<Running>>,
-    /// Whether the next end of a call is awaited.
+    /// Whether a task waits for the next end of a call.
     is_awaited: bool,
 }
 
-/// How many calls run that are answered with items, and how many others. Changed while the calls are locked, so without
-/// atomic additions, which cost more.
+/// How many calls that are answered with items run, and how many others. Changed only with the calls locked, so they
+/// need no atomic additions, which cost more.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     streams: AtomicUsize,
     others: AtomicUsize,
 }
 
-/// A call that has ended. It may hold wakers, and those may own anything, such as other calls: declare it before the
-/// calls are locked, so that it is dropped afterwards.
+/// A call that has ended. It may hold wakers, which may own anything, such as other calls. So declare it before locking
+/// the calls, which makes it drop after the unlock.
 #[derive(Default)]
 pub(super) struct Old {
-    /// What some handlers keep after they have answered.
+    /// A call that its handler still holds after it has answered.
     shared: Option<Arc<Running>>,
-    /// What was in memory that is used again.
+    /// The old content of reused memory.
     owned: Option<Running>,
 }
 
-/// How a call stood when it ended.
+/// The state in which a call ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ended {
-    /// Whether its caller has cancelled it, or is gone: then it gets no answer.
+    /// Whether its caller has cancelled it or is gone, so that it gets no answer.
     pub(super) is_cancelled: bool,
     /// Whether its deadline has passed.
     pub(super) is_over: bool,
@@ -54,7 +54,7 @@ pub(super) struct Ended {
 }
 
 impl Calls {
-    /// Begins a call of `peer`. `None` if a call with this id runs.
+    /// Begins a call of `peer`. Returns `None` if a call with this id runs.
     #[inline]
     pub(super) fn begin(
         &mut self,
@@ -64,7 +64,7 @@ impl Calls {
         old: &mut Old,
     ) -> Option<Arc<Running>> {
         let Entry::Vacant(vacant) = self.running.entry(id) else { return None };
-        // Some handlers keep a call after they have answered it.
+        // Some handlers hold their calls after they have answered.
         let reused = match self.finished.pop_front() {
             Some(mut finished) => match Arc::get_mut(&mut finished) {
                 Some(place) => {
@@ -84,7 +84,7 @@ impl Calls {
         Some(Arc::clone(vacant.insert(running)))
     }
 
-    /// Ends a call. `None` if it does not run.
+    /// Ends a call. Returns `None` if it does not run.
     #[inline]
     pub(super) fn end(&mut self, id: u64, counts: &Counts, old: &mut Old) -> Option<Ended> {
         let running = self.running.remove(&id)?;
@@ -107,18 +107,18 @@ impl Calls {
         self.running.drain().collect()
     }
 
-    /// Notes that the next end of a call is awaited: see [`Ended::is_awaited`].
+    /// Notes that a task waits for the next end of a call: see [`Ended::is_awaited`].
     pub(super) fn await_end(&mut self) {
         self.is_awaited = true;
     }
 
-    /// Returns a call that runs.
+    /// Returns a running call.
     #[inline]
     pub(super) fn get(&self, id: u64) -> Option<Arc<Running>> {
         self.running.get(&id).cloned()
     }
 
-    /// Returns all calls that run.
+    /// Returns all running calls.
     pub(super) fn all(&self) -> Vec<Arc<Running>> {
         self.running.values().cloned().collect()
     }

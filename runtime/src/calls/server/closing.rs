@@ -23,8 +23,8 @@ impl Session {
         self.len() == 0
     }
 
-    /// Takes no more calls, and cancels those that still run. Tells their callers, as far as there is room. Returns how
-    /// many calls that were.
+    /// Takes no more calls, and cancels those that still run. Tells their callers, as far as there is room. Returns the
+    /// number of cancelled calls.
     pub(crate) fn cancel_the_rest(&self) -> usize {
         self.stop();
         let mut calls = self.outlet.lock();
@@ -44,7 +44,8 @@ impl Session {
         cancelled.len()
     }
 
-    /// Sends what is queued, until `farewell`, and closes the connection. If a task sends, it does that.
+    /// Sends the queued answers until `farewell`, and closes the connection. If a task sends answers, leaves both to
+    /// the task.
     pub(crate) fn close(&self, farewell: Instant) {
         if let Some(bell) = &self.bell {
             self.is_closing.store(true, Ordering::SeqCst);
@@ -55,7 +56,7 @@ impl Session {
         self.shutdown();
     }
 
-    /// Returns whether the connection has to be closed once everything is sent.
+    /// Returns whether the connection must be closed when everything is sent.
     #[inline]
     pub(crate) fn is_closing(&self) -> bool {
         self.is_closing.load(Ordering::SeqCst)

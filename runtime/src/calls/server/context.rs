@@ -1,4 +1,4 @@
-//! What a handler knows about its call.
+//! The context of a handler: information about its call.
 
 use std::fmt;
 use std::mem;
@@ -11,17 +11,17 @@ use crate::calls::status::CREDIT;
 use crate::calls::wake::wake_all;
 use crate::peer::Peer;
 
-/// How many wakers a call keeps of tasks that wait for it to be cancelled.
+/// The most wakers that a call keeps for tasks that wait for its cancellation.
 const MAX_WATCHERS: usize = 32;
 
-/// A call that a handler works on.
+/// A running call.
 #[derive(Debug)]
 pub(crate) struct Running {
     peer: Option<Arc<Peer>>,
     deadline: Option<Instant>,
     is_stream: bool,
     is_cancelled: AtomicBool,
-    /// Who has ended of a handler and the sender of its items.
+    /// Which of the handler and the sender of its items have ended.
     ended: AtomicU8,
     flow: Mutex<Flow>,
 }
@@ -29,16 +29,16 @@ pub(crate) struct Running {
 /// The handler has ended.
 const HANDLER: u8 = 1;
 
-/// The sender of its items was dropped, and leaves it to the handler how they end.
+/// The sender of the items was dropped, and the handler decides how they end.
 const SENDER: u8 = 2;
 
 #[derive(Debug)]
 struct Flow {
     /// How many items may be sent.
     credit: u32,
-    /// Who waits for credit.
+    /// The waker of the task or thread that waits for credit.
     waker: Option<Waker>,
-    /// Who waits for the call to be cancelled.
+    /// The wakers of tasks that wait for the cancellation of the call.
     watchers: Vec<Waker>,
 }
 
@@ -49,7 +49,7 @@ impl Running {
         Self { peer, deadline, is_stream, is_cancelled, ended, flow }
     }
 
-    /// Returns another call of the same peer, which takes the place of this one.
+    /// Returns a new call of the same peer, to replace this one.
     #[inline]
     pub(super) fn next(&mut self, deadline: Option<Instant>, is_stream: bool) -> Self {
         Self::new(self.peer.take(), deadline, is_stream)
@@ -59,19 +59,19 @@ impl Running {
         self.deadline
     }
 
-    /// Returns whether it is answered with items.
+    /// Returns whether the call is answered with items.
     #[inline]
     pub(crate) fn is_stream(&self) -> bool {
         self.is_stream
     }
 
-    /// Returns whether nobody waits for an answer any more.
+    /// Returns whether the caller no longer waits for an answer.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
         self.is_cancelled() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    /// Returns whether the caller has cancelled it, or is gone.
+    /// Returns whether the caller has cancelled the call, or has disconnected.
     #[inline]
     pub(crate) fn is_cancelled(&self) -> bool {
         self.is_cancelled.load(Ordering::Acquire)
@@ -85,12 +85,12 @@ impl Running {
         wake_all(waker.into_iter().chain(watchers));
     }
 
-    /// The handler has ended. Returns whether the sender left it to the handler how its items end.
+    /// Notes that the handler has ended. Returns whether the handler decides how the items end.
     pub(crate) fn end_handler(&self) -> bool {
         self.ended.fetch_or(HANDLER, Ordering::AcqRel) & SENDER != 0
     }
 
-    /// The sender leaves it to the handler how its items end. Fails if the handler has ended.
+    /// Lets the handler decide how the items end. Returns `false` if the handler has already ended.
     pub(crate) fn leave_to_handler(&self) -> bool {
         self.ended.fetch_or(SENDER, Ordering::AcqRel) & HANDLER == 0
     }
@@ -102,7 +102,7 @@ impl Running {
             return Poll::Ready(());
         }
         if !flow.watchers.iter().any(|watcher| watcher.will_wake(waker)) {
-            // Those who wait no more are not known: whoever still waits comes back.
+            // Some of the wakers may be stale. Wake all: tasks that still wait register again.
             let stale = match flow.watchers.len() {
                 MAX_WATCHERS.. => mem::take(&mut flow.watchers),
                 _ => Vec::new(),
@@ -123,7 +123,7 @@ impl Running {
         wake_all(waker);
     }
 
-    /// Takes the credit for one item, or stores who waits for it. `false` if the call is over.
+    /// Takes the credit for one item, or stores the waker. Returns `false` if the call is over.
     pub(crate) fn poll_credit(&self, waker: &Waker) -> Poll<bool> {
         let mut flow = self.flow();
         if self.is_over() {
@@ -137,13 +137,13 @@ impl Running {
         Poll::Pending
     }
 
-    /// Returns whether it waits for credit.
+    /// Returns whether the sender of the items waits for credit.
     pub(crate) fn is_waiting(&self) -> bool {
         let flow = self.flow();
         flow.credit == 0 && flow.waker.is_some()
     }
 
-    /// Waits until the call is over, for who sends its items.
+    /// Waits until the call is over, for the sender of its items.
     pub(crate) fn poll_over(&self, waker: &Waker) -> Poll<()> {
         let mut flow = self.flow();
         if self.is_over() {
@@ -159,14 +159,14 @@ impl Running {
     }
 }
 
-/// What a handler knows about its call: who calls, until when the answer is wanted, and whether it still is.
+/// Information about a call, for its handler: the caller, the deadline, and whether the caller still waits.
 #[derive(Clone)]
 pub struct Context {
     pub(super) running: Arc<Running>,
     pub(super) request: Request,
 }
 
-/// What was called.
+/// The called variant.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request {
     pub(super) name: &'static str,
@@ -191,28 +191,28 @@ impl Context {
         self.request.tag
     }
 
-    /// Returns the length of the request in bytes as it was received: its frame, and the 14 bytes of the call's head
-    /// unless the call has no answer.
+    /// Returns the length of the received request in bytes: its frame, and the 14 bytes of the call's head, except for
+    /// calls without an answer.
     #[must_use]
     pub fn frame_len(&self) -> usize {
         self.request.len
     }
 
-    /// Returns who calls. `None` over vsock.
+    /// Returns the caller, `None` over vsock.
     #[must_use]
     pub fn peer(&self) -> Option<&Peer> {
         self.running.peer.as_deref()
     }
 
-    /// Returns when the caller stops waiting. `None` if it has no deadline, or one more than 49 days away.
+    /// Returns the deadline, `None` if the call has none, or one more than 49 days away.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.running.deadline()
     }
 
-    /// Returns whether nobody waits for the answer any more: the caller has cancelled the call or is gone, or the
-    /// deadline has passed. A handler that takes long should look now and then. Once this returns `true`, what the
-    /// handler answers is not sent.
+    /// Returns whether the caller no longer waits for the answer: it has cancelled the call or has disconnected, or the
+    /// deadline has passed. A handler that takes long should check this from time to time. Once this returns `true`,
+    /// the handler's answer is not sent.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.running.is_over()

@@ -18,16 +18,16 @@ use crate::receiver::Receiver;
 use crate::sys;
 use crate::wait::Wait;
 
-/// The threads of a connection. One of them receives; when it has a call, another one takes its place. While all of
-/// them handle calls, the minder receives now and then.
+/// The threads of a connection. One thread receives. When it has received a call, another one takes its place. While
+/// all of them handle calls, the minder receives from time to time.
 pub(super) struct Crew<'s, S: Service> {
     service: &'s S,
     session: Arc<Session>,
     inlet: Mutex<Inlet<S>>,
     minder: Minder,
-    /// How many threads receive, or wait for their turn to.
+    /// How many threads receive, or wait for their turn to receive.
     idle: AtomicUsize,
-    /// How many threads there are, without those of calls with items.
+    /// The number of threads, without those of calls with items.
     size: AtomicUsize,
     max_size: usize,
     /// How many calls with items run.
@@ -35,10 +35,10 @@ pub(super) struct Crew<'s, S: Service> {
     max_streams: usize,
 }
 
-/// Where calls come from.
+/// The source of calls.
 struct Inlet<S: Service> {
     receiver: Receiver<S::Protocol>,
-    /// What the minder received: calls, or why no more come.
+    /// Calls that the minder has received, and the error after which no more come.
     held: VecDeque<Result<Call<S::Protocol>, RecvError>>,
 }
 
@@ -84,14 +84,14 @@ impl<'s, S: Service> Crew<'s, S> {
         Ok(())
     }
 
-    /// Starts another thread, unless there are enough. Returns whether it did.
+    /// Starts another thread, unless there are enough. Returns whether a thread was started.
     fn grow<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) -> bool {
         if !enter(&self.size, self.max_size) {
             return false;
         }
         let spawned = thread::Builder::new().spawn_scoped(scope, || self.work(scope));
         if spawned.is_err() {
-            // The other threads serve on, and try again.
+            // The other threads continue, and try again.
             self.size.fetch_sub(1, Ordering::AcqRel);
         }
         spawned.is_ok()
@@ -106,7 +106,7 @@ impl<'s, S: Service> Crew<'s, S> {
         }
     }
 
-    /// Receives the next call. `None` at the end of the connection.
+    /// Receives the next call. Returns `None` at the end of the connection.
     fn next(&self) -> Result<Option<Call<S::Protocol>>, RecvError> {
         let mut inlet = self.inlet.lock().unwrap_or_else(PoisonError::into_inner);
         let Inlet { receiver, held } = &mut *inlet;
@@ -126,8 +126,8 @@ impl<'s, S: Service> Crew<'s, S> {
         }
     }
 
-    /// Receives what is queued, unless another thread receives. Begins calls with items, and holds others until a
-    /// thread is free, which then goes on. Returns `false` if another thread receives.
+    /// Receives the queued requests, unless another thread receives. Begins calls with items, and holds other calls
+    /// until a thread is free to handle them. Returns `false` if another thread receives.
     fn receive_ahead<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) -> bool {
         let mut inlet: MutexGuard<'_, Inlet<S>> = match self.inlet.try_lock() {
             Ok(inlet) => inlet,
@@ -144,7 +144,7 @@ impl<'s, S: Service> Crew<'s, S> {
                 Ok(Received::Call(call)) if call.has_items() => self.begin(scope, call),
                 Ok(Received::Call(call)) => held.push_back(Ok(call)),
                 Ok(Received::Nothing) => {}
-                // The next thread that receives finds it, too.
+                // The next thread that receives finds the end, too.
                 Ok(Received::End) => break,
                 Err(error) => {
                     held.push_back(Err(error));
@@ -152,14 +152,14 @@ impl<'s, S: Service> Crew<'s, S> {
                 }
             }
         }
-        // What is left in the socket hides the end.
+        // Requests that are still in the socket hide the end.
         if held.len() >= self.max_size && sys::has_hung_up(receiver.fd().as_fd()) {
             self.session.cancel_all();
         }
         true
     }
 
-    /// Handles a call, or lets another thread do so if it is answered with items.
+    /// Handles a call. If the call is answered with items, starts a thread that handles it.
     fn begin<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, call: Call<S::Protocol>) {
         if !call.has_items() {
             return self.handle(call);
@@ -183,7 +183,7 @@ impl<'s, S: Service> Crew<'s, S> {
         }
     }
 
-    /// Calls the handler. If it panics, only its caller learns of it.
+    /// Calls the handler. If the handler panics, only its caller gets an error.
     fn handle(&self, call: Call<S::Protocol>) {
         let trace = call.trace();
         let handle = AssertUnwindSafe(|| trace.enter(|| self.service.handle(call)));
@@ -192,7 +192,7 @@ impl<'s, S: Service> Crew<'s, S> {
     }
 }
 
-/// Adds one to `count`, unless it is `max`. Returns whether it did.
+/// Adds one to `count`, unless it is `max`. Returns whether the count was below `max`.
 fn enter(count: &AtomicUsize, max: usize) -> bool {
     let one_more = |count| (count < max).then_some(count + 1);
     count.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok()

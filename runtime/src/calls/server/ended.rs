@@ -9,7 +9,7 @@ use crate::message::Message;
 use crate::wire::{CallHead, CallKind};
 
 impl Session {
-    /// Answers a call with a message, and ends it. Answers nothing if the call was cancelled. Returns how it ended.
+    /// Answers a call with a message, and ends it. Sends nothing if the call was cancelled. Returns how the call ended.
     pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<Status, SendError> {
         let answered = self.outlet.encode(reply(id, Status::Done), message, |answer| {
             let mut old = Old::default();
@@ -18,7 +18,7 @@ impl Session {
             match ended {
                 None => (ended, Status::Cancelled, false),
                 Some(Ended { is_cancelled: true, .. }) => (ended, Status::Cancelled, false),
-                // The handler may have seen that the deadline has passed, and have answered with less than all.
+                // The handler may have noticed that the deadline has passed, and given an incomplete answer.
                 Some(Ended { is_over: true, .. }) => {
                     (ended, Status::TimedOut, calls.push_head(reply(id, Status::TimedOut)))
                 }
@@ -37,7 +37,7 @@ impl Session {
         }
     }
 
-    /// Ends a call without a message. Says nothing if the call was cancelled. Returns how it ended.
+    /// Ends a call without a message. Sends nothing if the call was cancelled. Returns how the call ended.
     pub(crate) fn finish(&self, id: u64, kind: CallKind, status: Status) -> Status {
         let mut old = Old::default();
         let mut calls = self.outlet.lock();
@@ -49,7 +49,7 @@ impl Session {
         if is_answered { status } else { Status::Cancelled }
     }
 
-    /// Sends the answer of a call that has ended, if it has one. `is_first`: see
+    /// Sends the answer of a call that has ended, if it has one. For `is_first`, see
     /// [`Queued::is_first`](crate::calls::queue::Queued::is_first).
     #[inline]
     fn ended(&self, ended: Option<Ended>, is_first: bool) {

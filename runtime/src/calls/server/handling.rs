@@ -1,4 +1,4 @@
-//! Whether a handler that answers with items has returned.
+//! Tracks whether a handler that answers with items has returned.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,8 +9,9 @@ use crate::calls::status::Status;
 use crate::calls::trace::{Outcome, Trace};
 use crate::wire::CallKind;
 
-/// A handler that answers with items. Derived code uses it: an [`ItemSender`](super::ItemSender) that the handler drops
-/// ends them as the handler ends. Dropping this tells that it has failed.
+/// A running handler that answers with items. Derived code uses it. If the handler drops its
+/// [`ItemSender`](super::ItemSender), the items end when the handler returns. Dropping this value means that the
+/// handler has failed.
 #[must_use = "dropping it tells that the handler has failed"]
 pub struct Handling {
     session: Arc<Session>,
@@ -30,7 +31,7 @@ impl Handling {
         Self { session, running, id, is_done: false, trace }
     }
 
-    /// The handler has returned.
+    /// Notes that the handler has returned.
     pub fn done(mut self) {
         self.is_done = true;
     }
@@ -38,7 +39,7 @@ impl Handling {
 
 impl Drop for Handling {
     fn drop(&mut self) {
-        // If the sender is still there, it ends the items.
+        // If the sender still exists, it ends the items.
         if !self.running.end_handler() {
             return;
         }

@@ -23,9 +23,9 @@ use crate::wire::CallKind;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ItemError {
-    /// Nobody wants more items: the caller has cancelled the call or is gone, or its deadline has passed.
+    /// The caller wants no more items: it has cancelled the call or has disconnected, or its deadline has passed.
     #[error(
-        "the caller wants no more items: it has cancelled the call, is gone, or its deadline has passed"
+        "the caller wants no more items: it has cancelled the call or disconnected, or its deadline has passed"
     )]
     Stopped,
     /// The item cannot be encoded.
@@ -33,18 +33,18 @@ pub enum ItemError {
     NotSent(#[source] SendError),
 }
 
-/// Answers a call with items, each of which may borrow from whatever the handler holds.
+/// Answers a call with items, each of which may borrow from values that the handler holds.
 ///
-/// [`end`](Self::end) tells the caller that these are all. If it is dropped in a handler of a derived service, they end
-/// when the handler returns. If it is dropped in any other way, the caller gets
-/// [`CallError::Failed`](crate::calls::CallError::Failed) after the items: while the handler panics, when its future is
-/// dropped before it ends, or after the handler has returned.
+/// [`end`](Self::end) tells the caller that there are no more items. If the handler of a derived service drops its
+/// sender without `end`, the items end when the handler returns. In all other cases, the caller gets
+/// [`CallError::Failed`](crate::calls::CallError::Failed) after the items: if the handler panics, if its future is
+/// dropped before it ends, or if the sender is dropped after the handler has returned.
 #[must_use = "dropping it may tell the caller that the handler has failed"]
 pub struct ItemSender<I> {
     session: Arc<Session>,
     running: Arc<Running>,
     id: Option<u64>,
-    /// Whether a [`Handling`](super::handling::Handling) tells how its handler ends.
+    /// Whether a [`Handling`](super::handling::Handling) tracks how the handler ends.
     is_handled: bool,
     trace: Trace,
     item: PhantomData<fn(I)>,
@@ -60,13 +60,13 @@ impl<I> ItemSender<I> {
         Self { session, running, id, is_handled: false, trace, item: PhantomData }
     }
 
-    /// Ends with its handler, if the handler drops it.
+    /// Makes the items end with the handler, if the handler drops the sender.
     pub(super) fn handled(mut self) -> Self {
         self.is_handled = true;
         self
     }
 
-    /// Tells the caller that these are all items.
+    /// Tells the caller that there are no more items.
     pub fn end(mut self) {
         if let Some(id) = self.id.take() {
             self.finish(id, Status::Done);
@@ -81,7 +81,7 @@ impl<I> ItemSender<I> {
 }
 
 impl<I: Message> ItemSender<I> {
-    /// Sends an item, and waits while the caller has not taken enough of those before.
+    /// Sends an item. Waits for room in the socket, and while the caller is 16 items behind.
     ///
     /// # Errors
     ///
@@ -103,13 +103,13 @@ impl<I: Message> ItemSender<I> {
         sent.inspect_err(|_| self.running.add_credit(1)).map_err(ItemError::NotSent)
     }
 
-    /// Takes the credit for one item once there is room, or stores who waits for it. Returns the id of the call.
+    /// Takes the credit for one item when there is room, or stores the waker. Returns the id of the call.
     pub(crate) fn poll_credit(&self, waker: &Waker) -> Poll<Result<u64, ItemError>> {
         let id = self.id.filter(|_| !self.session.is_broken());
         let Some(id) = id else { return Poll::Ready(Err(ItemError::Stopped)) };
         let polled = match self.session.poll_room(waker) {
             Poll::Ready(()) => self.running.poll_credit(waker),
-            // The call may be cancelled before there is some.
+            // The call may be cancelled before there is credit.
             Poll::Pending => self.running.poll_over(waker).map(|()| false),
         };
         polled.map(|is_wanted| match is_wanted {

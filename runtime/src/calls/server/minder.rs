@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long nobody receives before the minder does, and between its looks.
+/// How long no thread receives before the minder does, and the pause between its attempts.
 const TICK: Duration = Duration::from_millis(10);
 
 /// Tells the minder of a connection when to receive. It rests while another thread receives.
@@ -18,17 +18,17 @@ enum State {
     /// There is no thread.
     #[default]
     Absent,
-    /// It receives at every tick, unless somebody else does.
+    /// The minder receives at every tick, unless another thread does.
     Awake,
-    /// Somebody receives, or has just stopped.
+    /// Another thread receives, or has just stopped.
     Resting,
     /// The connection has ended.
     Ended,
 }
 
 impl Minder {
-    /// Wakes the minder, as the last thread that received handles a call now. Returns whether the minder's thread has
-    /// to be started.
+    /// Wakes the minder, because the last free thread now handles a call. Returns whether the minder's thread must be
+    /// started.
     pub(super) fn wake(&self) -> bool {
         let mut state = self.state();
         match *state {
@@ -56,8 +56,8 @@ impl Minder {
         self.changed.notify_one();
     }
 
-    /// Calls `receive` at every tick while nobody else receives. `receive` returns `false` if somebody does. Returns when
-    /// the connection has ended.
+    /// Calls `receive` at every tick while no other thread receives. `receive` returns `false` if another thread does.
+    /// Returns when the connection has ended.
     pub(super) fn work(&self, mut receive: impl FnMut() -> bool) {
         loop {
             let is_open = |state: &mut State| *state != State::Ended;

@@ -1,4 +1,4 @@
-//! Runs the threads that answer, and the task that sends their answers, in every order, as `calls::models` does.
+//! Runs the threads that answer, and the task that sends their answers, in every order, like `calls::models`.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ fn session() -> (Arc<Session>, Outputs) {
     (Arc::new(session), outputs)
 }
 
-/// Does what the task of `session` does, until `is_done` before it sends.
+/// Acts as the task of `session`, until `is_done` returns `true` before it sends.
 fn drive(session: &Session, is_done: impl Fn() -> bool) {
     let bell = session.bell().unwrap();
     block_on(poll_fn(|cx| {

@@ -1,4 +1,4 @@
-//! What comes from a client: calls, and what concerns those that run.
+//! Accepts the parts that a client sends: calls, and cancellations and credit for running calls.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,19 +13,20 @@ use crate::owned_frame::OwnedFrame;
 use crate::receiver::Receiver;
 use crate::wire::{CallHead, CallKind};
 
-/// What a server received.
+/// The result of a receive.
 #[derive(Debug)]
 pub(crate) enum Received<P> {
     Call(Call<P>),
-    /// Something that needs no handler, and is done.
+    /// A part that needs no handler, and was processed.
     Nothing,
     End,
 }
 
 impl Session {
-    /// Takes what `receiver` has just received, and begins a call. Ends the session at the end of the connection.
+    /// Takes the part that `receiver` has just received. Begins a call if it is a request. Ends the session at the end
+    /// of the connection.
     ///
-    /// Call it before anything else is received: it may concern this call.
+    /// Call this before the next receive, because the next part may concern this call.
     ///
     /// # Errors
     ///
@@ -67,16 +68,16 @@ impl Session {
                         let call = Call::new(frame, Arc::clone(self), running, Some(id));
                         return Ok(Received::Call(call));
                     }
-                    // Such a call runs already.
+                    // A call with this id already runs.
                     None => self.refuse(id, Status::Malformed),
                 }
             }
             CallKind::Cancel => self.cancel(id),
             CallKind::Credit => self.add_credit(id, number),
-            // A client that sends those breaks the rules, and harms nobody.
+            // A client that sends these breaks the rules, but does no harm.
             CallKind::Reply | CallKind::Item | CallKind::End => {}
         }
-        // It may have come with descriptors.
+        // The part may have come with descriptors.
         drop(receiver.take_part(range));
         Ok(Received::Nothing)
     }

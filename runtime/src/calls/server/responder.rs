@@ -12,7 +12,7 @@ use crate::error::SendError;
 use crate::message::Message as _;
 use crate::wire::CallKind;
 
-/// Answers a call with a value that may borrow from whatever the handler holds. Dropping it answers, too: the caller
+/// Answers a call with a value that may borrow from values that the handler holds. If it is dropped, the caller
 /// gets [`CallError::Failed`](super::super::CallError::Failed).
 #[must_use = "dropping it answers with an error"]
 pub struct Responder<R> {
@@ -32,11 +32,12 @@ impl<R: Reply> Responder<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::Encode`]: the value cannot be encoded, and the caller gets
-    /// [`CallError::Failed`](crate::calls::CallError::Failed). Others of encoding descriptors.
+    /// [`SendError::Encode`] if the value cannot be encoded; [`SendError::NoDescriptors`] and
+    /// [`SendError::TooManyDescriptors`]; [`SendError::Io`] if there is no memory for a large frame. The caller then
+    /// gets [`CallError::Failed`](crate::calls::CallError::Failed).
     pub fn send<'v>(mut self, result: Result<R::Value<'v>, R::Error<'v>>) -> Result<(), SendError> {
         let reply = R::from_result(result);
-        // If encoding panics, dropping this answers.
+        // If encoding panics, dropping `self` answers.
         let ended = match self.id {
             Some(id) => self.session.reply(id, &reply),
             None => Ok(Status::Done),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::call::Call;
 use crate::calls::protocol::Protocol;
 
-/// What a [`Server`](super::Server) calls. The derive makes a type that implements it around a handler.
+/// A service that a [`Server`](super::Server) calls. The derive generates an implementation that wraps a handler.
 ///
-/// Implement it by hand for what concerns all calls, and leave the rest to the derived service:
+/// To act on every call, implement this trait by hand, and forward the calls to the derived service:
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,7 +67,7 @@ pub trait Service: Send + Sync {
     fn handle(&self, call: Call<Self::Protocol>);
 }
 
-/// A service that a program keeps a share of, to see the state of its handler.
+/// A shared service, so that the program can look at the state of its handler.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A connection of a server: the calls that run, and the way back for their answers.
+//! A connection of a server: the running calls, and the outlet for their answers.
 
 use std::fmt;
 use std::os::fd::AsFd as _;
@@ -27,21 +27,21 @@ use crate::wire::{CallHead, CallKind};
 /// How often a thread that waits for room checks whether the connection has ended.
 const RECHECK: Duration = Duration::from_millis(100);
 
-/// What all calls of a connection share.
+/// The state that all calls of a connection share.
 pub(crate) struct Session {
-    /// `None` in memory.
+    /// `None` for a session in memory.
     pub(super) fd: Option<DatagramFd>,
     pub(super) outlet: Outlet<Calls>,
     pub(super) counts: Counts,
-    /// Who calls.
+    /// The caller.
     peer: Option<Arc<Peer>>,
-    /// Wakes the task that sends what is queued. `None` if whoever answers sends.
+    /// Wakes the task that sends the queued answers. `None` if the answering threads send.
     pub(super) bell: Option<Bell>,
-    /// Who waits until less is queued, if a task sends.
+    /// The tasks that wait until less is queued, if a task sends.
     room: Room,
     /// Whether new calls are refused.
     pub(super) is_stopping: AtomicBool,
-    /// Whether it ends once everything is sent.
+    /// Whether the connection ends when everything is sent.
     pub(super) is_closing: AtomicBool,
     /// Whether no more answers can be sent.
     is_broken: AtomicBool,
@@ -72,7 +72,7 @@ impl Session {
         Self { bell: Some(Bell::default()), ..Self::new(fd, outlet, peer) }
     }
 
-    /// Begins a call. `None` if a call with this id runs already: the client breaks the rules.
+    /// Begins a call. Returns `None` if a call with this id already runs: the client breaks the rules.
     #[inline]
     pub(crate) fn begin(
         &self,
@@ -97,7 +97,7 @@ impl Session {
         self.running(id).into_iter().for_each(|running| running.cancel());
     }
 
-    /// Tells the handlers of all calls that nobody waits for them.
+    /// Tells the handlers of all calls that their callers no longer wait.
     pub(crate) fn cancel_all(&self) {
         let calls = self.outlet.lock().all();
         calls.iter().for_each(|running| running.cancel());
@@ -108,7 +108,7 @@ impl Session {
         self.running(id).into_iter().for_each(|running| running.add_credit(more));
     }
 
-    /// Returns a call that runs.
+    /// Returns a running call.
     pub(crate) fn running(&self, id: u64) -> Option<Arc<Running>> {
         self.outlet.lock().get(id)
     }
@@ -116,14 +116,14 @@ impl Session {
     /// Ends the connection, and cancels all calls.
     pub(crate) fn end(&self) {
         self.is_broken.store(true, Ordering::Release);
-        // Handlers that go on keep the descriptor open.
+        // Not by closing the descriptor: handlers that still run keep it open.
         self.shutdown();
         let calls = self.outlet.lock().end_all(&self.counts);
         calls.iter().for_each(|(_id, running)| running.cancel());
         self.admit();
     }
 
-    /// Waits until less is queued, if a task sends. Others wait when they send.
+    /// Waits until less is queued, if a task sends. Without a task, the answering threads wait when they send.
     pub(crate) fn poll_room(&self, waker: &Waker) -> Poll<()> {
         match &self.bell {
             Some(_) => self.room.poll(waker, || self.has_room()),
@@ -131,7 +131,7 @@ impl Session {
         }
     }
 
-    /// Wakes who waits for room, if there is some or the connection has ended.
+    /// Wakes the tasks that wait for room, if there is room or the connection has ended.
     #[inline]
     pub(crate) fn admit(&self) {
         self.room.admit(|| self.has_room());
@@ -147,14 +147,14 @@ impl Session {
         self.outlet.lock().len()
     }
 
-    /// As [`counts`](Self::counts). The bell rings when a call ends.
+    /// Does the same as [`counts`](Self::counts), and makes the bell ring when a call ends.
     pub(crate) fn await_end(&self) -> (usize, usize) {
         let mut calls = self.outlet.lock();
         calls.await_end();
         self.counts.get()
     }
 
-    /// Returns how many calls run that are answered with items, and how many others.
+    /// Returns how many running calls are answered with items, and how many are not.
     #[inline]
     pub(crate) fn counts(&self) -> (usize, usize) {
         self.counts.get()
@@ -172,7 +172,7 @@ impl Session {
         self.bell.as_ref()
     }
 
-    /// Returns whether answers share datagrams, so that others may come along with what is queued.
+    /// Returns whether answers share datagrams, so that further answers may join the queued ones.
     #[inline]
     pub(crate) fn is_shared(&self) -> bool {
         self.outlet.is_shared() && self.outlet.unsent() > 0
@@ -184,7 +184,7 @@ impl Session {
         self.outlet.unsent()
     }
 
-    /// Sends the status of a call that does not run, or no longer.
+    /// Sends the status of a call that does not run, or no longer runs.
     pub(crate) fn refuse(&self, id: u64, status: Status) {
         let is_first = self.push_status(id, status);
         self.flush(is_first);
@@ -218,8 +218,9 @@ impl Session {
         self.outlet.lock().push_head(reply(id, status))
     }
 
-    /// Sends what is queued, and waits for room: a client that does not read its answers gets no others. A task of
-    /// the connection does so itself. It is woken if that `is_needed`: whoever has queued the first part wakes it.
+    /// Sends the queued answers, and waits for room, so that a client that does not read its answers gets no more of
+    /// them. If the connection has a task, the task sends. It is woken only if this `is_needed`: by the thread that
+    /// queued the first part.
     #[inline]
     pub(super) fn flush(&self, is_needed: bool) {
         match &self.bell {
@@ -229,7 +230,7 @@ impl Session {
         }
     }
 
-    /// Sends what is queued, and waits for room. What another thread sends is not waited for, but for the first `end`
+    /// Sends the queued answers, and waits for room. If another thread is sending, waits only for the first `end`
     /// bytes.
     pub(super) fn flush_until(&self, end: u64, deadline: Option<Instant>) {
         let mut full = Full::default();
@@ -244,14 +245,14 @@ impl Session {
             let Some(fd) = &self.fd else { return };
             match full.wait(fd.as_fd()) {
                 HowToWait::Retry => {}
-                // If it fails, so does sending.
+                // If the wait fails, sending fails too, and reports why.
                 HowToWait::Poll => _ = sys::wait(fd.as_fd(), Readiness::Writable, Some(until)),
                 HowToWait::Pause(pause) => thread::sleep(pause),
             }
         }
     }
 
-    /// Sends what is queued, as far as there is room. Returns whether everything was sent.
+    /// Sends the queued answers as far as there is room. Returns whether everything was sent.
     pub(crate) fn try_flush(&self) -> bool {
         self.outlet.flush(|unsent| self.not_sent(unsent))
     }
@@ -259,13 +260,13 @@ impl Session {
     fn not_sent(&self, Unsent { parts, is_last, .. }: Unsent) {
         if is_last {
             self.is_broken.store(true, Ordering::Release);
-            // Nobody gets what they answer.
+            // No more answers can be sent.
             return self.cancel_all();
         }
         for CallHead { id, kind, .. } in parts.into_iter().flatten() {
             if let CallKind::Reply | CallKind::Item = kind {
                 self.push_status(id, Status::Failed);
-                // With this, the items have ended.
+                // The items end with the lost one.
                 self.cancel(id);
             }
         }

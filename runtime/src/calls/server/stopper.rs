@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use super::session::Session;
 use crate::backoff::Backoff;
 
-/// The longest pause between looks at the calls that still run.
+/// The longest pause between checks of the calls that still run.
 const MAX_PAUSE: Duration = Duration::from_millis(20);
 
-/// How long a server that stops waits for its clients to read what they are told.
+/// How long a stopping server waits for its clients to read their last answers.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Stops a [`Server`](super::Server): see [`Server::stopper`](super::Server::stopper).
@@ -32,9 +32,10 @@ impl Stopper {
     /// [`CallError::Stopping`](crate::calls::CallError::Stopping), and finishes those that run. Those that still
     /// run at `deadline` are cancelled, and their callers are told. Then all connections are closed.
     ///
-    /// Blocks until then, and a second longer at most, for clients that do not read what they are told. Returns how many
-    /// calls were cancelled. If it is called again meanwhile, the earlier deadline counts. A handler that calls it waits
-    /// for its own call, too, which is then cancelled: let another thread call it.
+    /// Blocks until all connections are closed. If clients do not read, this is at most a second after the deadline.
+    /// Returns how many calls were cancelled. If this method is called again meanwhile, the earlier deadline applies.
+    /// If a handler calls it, it also waits for the handler's own call, which is then cancelled: call it on another
+    /// thread.
     pub fn stop(&self, deadline: Instant) -> usize {
         let sessions = self.begin();
         let mut backoff = Backoff::up_to(MAX_PAUSE);
@@ -44,7 +45,7 @@ impl Stopper {
         close(&sessions, Instant::now() + FAREWELL)
     }
 
-    /// Stops accepting connections and calls. Returns the sessions that are left.
+    /// Stops accepting connections and calls. Returns the remaining sessions.
     pub(crate) fn begin(&self) -> Vec<Arc<Session>> {
         let mut all = self.lock();
         all.is_stopping = true;
@@ -88,11 +89,11 @@ impl Stopper {
     }
 }
 
-/// Cancels the calls that still run, and closes the connections once everything is sent, or at `farewell`. Returns how
-/// many calls that were.
+/// Cancels the calls that still run. Closes the connections when everything is sent, or at `farewell`. Returns how
+/// many calls were cancelled.
 pub(crate) fn close(sessions: &[Arc<Session>], farewell: Instant) -> usize {
     let cancelled = sessions.iter().map(|session| session.cancel_the_rest()).sum();
-    // Clients that do not read hold it up together, and not one after the other.
+    // All connections have the same `farewell`, so the waits for clients that do not read do not add up.
     sessions.iter().for_each(|session| session.close(farewell));
     cancelled
 }

@@ -18,11 +18,11 @@ use crate::listener::Listener;
 /// Serves calls with blocking handlers.
 ///
 /// Each connection has at most as many threads as [`threads`](Self::threads) says, and calls that are answered with
-/// items have threads of their own. While all threads work, one more thread receives every 10 ms: so handlers learn
-/// that their callers have cancelled or are gone, and items get credit. It reads as many further requests as there
-/// are threads. What a client sends after those is not read before a thread is free.
+/// items have threads of their own. While all threads work, one more thread receives every 10 ms. So handlers learn
+/// that their callers have cancelled or disconnected, and items get credit. This thread also reads further requests
+/// ahead, as many as there are threads. After that, the server reads no requests until a thread is free.
 ///
-/// If the system refuses another thread, the others serve on, a call with items gets
+/// If the system refuses to start another thread, the existing threads continue. A call with items then fails with
 /// [`CallError::Busy`](crate::calls::CallError::Busy), and a new connection is closed.
 #[derive(Debug)]
 pub struct Server<S> {
@@ -89,13 +89,13 @@ impl<S: Service> Server<S> {
         thread::scope(|scope| {
             let mut backoff = Backoff::up_to(MAX_PAUSE);
             loop {
-                // To look now and then whether the server is stopped.
+                // With a deadline, to check from time to time whether the server is stopped.
                 match listener.accept_deadline(Instant::now() + RECHECK) {
                     Ok(connection) => {
                         let serve = || self.serve(connection);
                         match thread::Builder::new().spawn_scoped(scope, serve) {
                             Ok(_) => backoff.reset(),
-                            // No thread can be started now. The connection is closed.
+                            // No thread can be started now, so the connection is closed.
                             Err(_) => backoff.wait(),
                         }
                     }
@@ -113,5 +113,5 @@ impl<S: Service> Server<S> {
 /// The longest pause while no connection can be accepted.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
 
-/// How often a listening server looks whether it is stopped.
+/// How often a listening server checks whether it is stopped.
 const RECHECK: Duration = Duration::from_millis(50);

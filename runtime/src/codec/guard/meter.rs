@@ -41,7 +41,7 @@ pub(super) enum Rule {
     SelfDescribing,
     /// A sequence or a map did not say how many elements it has.
     UnknownLength,
-    /// A struct skipped a field.
+    /// A struct left out a field.
     LeftOut {
         of: &'static str,
         field: &'static str,

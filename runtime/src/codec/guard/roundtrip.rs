@@ -44,7 +44,7 @@ pub(super) fn check<C: Codec, T: DeserializeOwned>(
                 bytes.len(),
                 count::with(bytes.len(), "that was", "that were"),
             ),
-            // The type refuses the value for a reason of its own.
+            // The type itself refuses the value, which is no mistake of the encoding.
             _ => return Ok(()),
         },
         (Ok(_), None) => return Ok(()),

@@ -5,8 +5,8 @@ use crate::codec::{MAX_DEPTH, MAX_EMPTY_ELEMENTS};
 
 /// How many options, newtypes and enums in a row are not a level.
 ///
-/// People count lists in lists, and structs in structs. But a type can recurse through options, newtypes and
-/// enums alone, so further ones are levels too.
+/// Users think of levels as lists in lists, and structs in structs. But a type can recurse through options, newtypes
+/// and enums alone, so further ones are levels too.
 const FREE_WRAPPERS: u8 = 2;
 
 /// A guarded value, serializer, deserializer, visitor, seed or access.

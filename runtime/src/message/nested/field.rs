@@ -15,8 +15,8 @@ use crate::message::{Decoder, Descriptors, Encoder, Message, Nothing};
     note = "for your own type, derive `Message`; instead of a map, an array or a tuple of messages, write a `Vec` of a struct that derives `Message`; for a type that holds no message, remove `nested`"
 )]
 pub trait Nested {
-    /// Whether the field can carry descriptors. Every `Vec` says yes: a message may hold itself in a `Vec`, and
-    /// then the constant would depend on itself.
+    /// Whether the field can carry descriptors. This is `true` for every `Vec`: a message may contain itself in a
+    /// `Vec`, and then the constant would depend on itself.
     const DESCRIPTORS: bool = true;
 
     /// This type with the lifetime `'f` of the frame that it borrows from.

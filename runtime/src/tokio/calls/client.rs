@@ -26,12 +26,12 @@ use crate::tokio::{Connection, Sender};
 /// Calls over one connection, from any number of tasks. Clones share the connection. See
 /// [`Client`](crate::calls::Client).
 ///
-/// A task that the client spawns sends the requests and receives the answers. Requests that are made before it
-/// runs share datagrams. It ends, after it has sent what is queued, when the last client, call and
-/// [`Items`] of the connection are dropped.
+/// The client spawns a task that sends the requests and receives the answers. Requests that are made before the task
+/// runs share datagrams. When the last client, call and [`Items`] of the connection are dropped, the task sends the
+/// queued requests, and ends.
 ///
-/// A request is encoded and queued when the call is made. So queued requests take as much memory as the calls that
-/// are made at the same time: bound their number.
+/// A request is encoded and queued when the call is made. So each call takes memory at once, even if the socket is
+/// full: bound the number of concurrent calls.
 pub struct Client<P> {
     handle: Arc<Handle>,
     deadline: Option<Instant>,
@@ -39,7 +39,7 @@ pub struct Client<P> {
 }
 
 impl<P: Protocol + 'static> Client<P> {
-    /// Calls over `connection`.
+    /// Creates a client that calls over `connection`.
     ///
     /// # Panics
     ///
@@ -49,9 +49,9 @@ impl<P: Protocol + 'static> Client<P> {
         Self::with_observer(connection, Observer::default())
     }
 
-    /// Calls over `connection`, and shows `observer` each request that is queued and each answer that is received: see
-    /// [`Client::observed`](crate::calls::Client::observed). It runs in the tasks that call and in the client's, and
-    /// must not block.
+    /// Creates a client that calls over `connection`, and shows each queued request and each received answer to
+    /// `observer`: see [`Client::observed`](crate::calls::Client::observed). The observer runs in the tasks that call
+    /// and in the client's task, and must not block.
     ///
     /// # Panics
     ///
@@ -88,19 +88,21 @@ impl<P: Protocol + 'static> Client<P> {
 }
 
 impl<P: Protocol> Client<P> {
-    /// Returns a client for the same connection whose calls fail with [`CallError::TimedOut`] after `deadline`.
+    /// Returns a client for the same connection whose calls fail with [`CallError::TimedOut`] at `deadline`.
     /// The deadline travels to the server.
     #[must_use]
     pub fn deadline(&self, deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..self.clone() }
     }
 
-    /// Makes a call without an answer. The request is queued before this returns. The future waits while more than
-    /// 1 MiB is queued, and until a request of more than 16 KiB or with descriptors is sent.
+    /// Makes a call without an answer. The request is queued before this returns. The future waits while more than 1
+    /// MiB is queued. If the request has more than 16 KiB or descriptors, it also waits until the request is sent. The
+    /// deadline does not travel: it only bounds these waits.
     ///
     /// # Errors
     ///
-    /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`]: the request stays queued.
+    /// [`CallError::NotSent`], also while more than 16 MiB are queued; [`CallError::Disconnected`];
+    /// [`CallError::TimedOut`]: the request stays queued.
     pub fn notify(
         &self,
         request: &P::Borrowed<'_>,
@@ -181,7 +183,8 @@ impl<P: Protocol> Client<P> {
         self.handle.0.core.table().len()
     }
 
-    /// Returns how many answers were dropped, because they belonged to no call: late, forged, or of the wrong kind.
+    /// Returns how many answers were dropped because they belonged to no call: they were late, forged, or of the wrong
+    /// kind.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.handle.0.core.table().dropped()
@@ -191,7 +194,7 @@ impl<P: Protocol> Client<P> {
         let link = &*self.handle.0;
         let (id, sending) = link.core.begin(request, items, self.deadline)?;
         match sending {
-            // It may have sent what another task waits for.
+            // This may have sent the request of another task, which waits for that.
             Sending::Now if link.core.flush() => link.admit(),
             Sending::Now | Sending::Soon => link.bell.ring(),
             Sending::Underway => {}
@@ -200,7 +203,7 @@ impl<P: Protocol> Client<P> {
     }
 }
 
-/// The span of a call, which was cancelled if its future is dropped.
+/// The span of a call. Dropping it with the future of the call notes that the call was cancelled.
 struct Tracing(Trace);
 
 impl Tracing {

@@ -1,21 +1,21 @@
-//! Counts the open connections of a server that runs, and waits until all have ended.
+//! Counts the open connections of a running server, and waits until all have ended.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-/// How many connections are open.
+/// The number of open connections.
 #[derive(Default)]
 pub(super) struct Connections(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     open: usize,
-    /// Who waits until none is.
+    /// Wakes the task that waits until no connection is open.
     waiting: Option<Waker>,
 }
 
-/// An open connection. Dropping it ends it.
+/// An open connection, counted until this is dropped.
 pub(super) struct Open(Arc<Connections>);
 
 impl Connections {

@@ -7,7 +7,7 @@ use ::tokio::time::timeout_at;
 use crate::calls::Context;
 
 impl Context {
-    /// Waits until nobody waits for the answer any more: see [`is_cancelled`](Self::is_cancelled).
+    /// Waits until the caller no longer waits for the answer: see [`is_cancelled`](Self::is_cancelled).
     ///
     /// ```
     /// use datagrammar::calls::Context;

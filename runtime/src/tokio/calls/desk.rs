@@ -15,7 +15,7 @@ use crate::error::RecvError;
 use crate::tokio::Receiver;
 use crate::tokio::registration::Registration;
 
-/// No request is read while more bytes of answers than these wait to be sent.
+/// The number of bytes of unsent answers beyond which no request is read.
 const MAX_UNSENT: usize = 1024 * 1024;
 
 /// The bounds of one connection.
@@ -39,7 +39,7 @@ pub(super) struct Desk<P, H, F> {
     /// Room for the next handler.
     room: Option<Room<F>>,
     look: Look,
-    /// Whether something was received in this poll.
+    /// Whether this poll has received a part.
     has_received: bool,
 }
 
@@ -84,17 +84,17 @@ where
                 return Poll::Ready(ended);
             }
             self.bell(Bell::disarm);
-            // The bell may have told that a call has ended.
+            // The bell may have rung because a call has ended.
             if self.held.is_empty() || !self.admits(self.held.len()) {
                 break;
             }
         }
-        // The answers to requests that came together are queued together already.
+        // The answers to requests that came together are already queued together.
         if !mem::take(&mut self.has_received) && self.writer.poll_others(cx).is_pending() {
             self.bell(|bell| bell.arm(cx));
             return Poll::Pending;
         }
-        // Before the flush, for what is queued before it.
+        // Before the flush, so that the flush sends everything that was queued before the connection closes.
         let is_closing = self.session.is_closing();
         let was_full = self.is_full();
         let is_flushed = self.writer.poll_flush(cx).is_ready();
@@ -106,7 +106,7 @@ where
         }
         self.bell(|bell| bell.arm(cx));
         if was_full && !self.is_full() {
-            // To read on.
+            // To continue reading.
             self.bell(Bell::ring);
         }
         Poll::Pending
@@ -119,7 +119,7 @@ where
                 return Poll::Pending;
             }
             if self.held.is_full(self.bounds.calls) {
-                // Then, what is left to read is what the socket holds. At the end all calls are cancelled.
+                // The remaining requests stay in the socket. If the client disconnects, all calls are cancelled.
                 ready!(self.receiver.poll_closed(cx));
             }
             let has_unread = self.receiver.has_unread();
@@ -144,7 +144,7 @@ where
     fn accept(&mut self, call: Call<P>) {
         if call.has_items() {
             let max = self.bounds.streams;
-            // The session counts this one.
+            // The session has already counted this call.
             match self.load.streams() < max && self.session.counts().0 <= max {
                 true => self.handle(call, true),
                 false => call.refuse(Status::Busy),
@@ -167,10 +167,11 @@ where
         }
     }
 
-    /// Returns whether another call may begin, of `waiting` that were read. If not, the bell rings when that changes.
+    /// Returns whether another call may begin, if `waiting` calls were read and have not begun. If not, the bell rings
+    /// when that changes.
     fn admits(&self, waiting: usize) -> bool {
         let max = self.bounds.calls;
-        // A call may be answered after its handler has ended, and end before its handler does.
+        // A handler may end before its call is answered, or after it.
         let has_room = |(_, unanswered): (usize, usize)| unanswered.saturating_sub(waiting) < max;
         self.load.calls() < max
             && (has_room(self.session.counts()) || has_room(self.session.await_end()))
@@ -187,12 +188,12 @@ where
         let trace = call.trace();
         let begin = || {
             room.set(Some((self.handle)(call)));
-            // If it is not ready, its task polls it again.
+            // If the future is not ready, its task polls it again.
             let mut cx = Context::from_waker(Waker::noop());
             room.as_mut().as_pin_mut().map(|future| future.poll(&mut cx))
         };
         let polled = catch_unwind(AssertUnwindSafe(|| trace.enter(begin)));
-        // If it has panicked, the panic hook has reported it, and dropping the call answers it.
+        // If the handler has panicked, the panic hook has reported it, and dropping the call answers it.
         if !matches!(polled, Ok(Some(Poll::Pending))) {
             // Dropping a future may panic, too.
             let emptied = catch_unwind(AssertUnwindSafe(|| room.set(None)));
@@ -211,7 +212,7 @@ where
     }
 }
 
-/// Also if the runtime drops the task.
+/// Ends the session, also if the runtime drops the task.
 impl<P, H, F> Drop for Desk<P, H, F> {
     fn drop(&mut self) {
         self.session.end();

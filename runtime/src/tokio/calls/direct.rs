@@ -1,4 +1,4 @@
-//! A service that is called without a socket, to test it.
+//! Calls a service without a socket, to test it.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -66,7 +66,7 @@ pub struct Direct<S> {
 type Request<'r, S> = <<S as Service>::Protocol as Message>::Borrowed<'r>;
 
 impl<S: Service> Direct<S> {
-    /// Calls `service`.
+    /// Creates a caller of `service`.
     pub fn new(service: S) -> Self {
         Self {
             service: Arc::new(service),
@@ -76,7 +76,7 @@ impl<S: Service> Direct<S> {
         }
     }
 
-    /// Sets who calls. Nobody is known by default, as over vsock.
+    /// Sets the peer that handlers see. By default, there is none, as over vsock.
     #[must_use]
     pub fn peer(self, peer: Peer) -> Self {
         let peer = Arc::new(peer);
@@ -89,8 +89,8 @@ impl<S: Service> Direct<S> {
         Self { deadline: Some(deadline), ..self }
     }
 
-    /// Makes a call without an answer. It begins before this returns; the future waits until the handler ends. If the
-    /// call has an answer, nobody gets it.
+    /// Makes a call without an answer. The call begins before this returns; the future waits until the handler ends. If
+    /// the call has an answer, it is dropped.
     ///
     /// # Errors
     ///
@@ -112,8 +112,8 @@ impl<S: Service> Direct<S> {
         }
     }
 
-    /// Makes a call. It begins before this returns; the future waits for the answer. Dropping the future cancels the
-    /// call.
+    /// Makes a call. The call begins before this returns; the future waits for the answer. Dropping the future cancels
+    /// the call.
     ///
     /// # Errors
     ///
@@ -144,8 +144,8 @@ impl<S: Service> Direct<S> {
         }
     }
 
-    /// Makes a call that is answered with items. It begins before this returns. The handler is at most 16 items ahead,
-    /// as over a connection.
+    /// Makes a call that is answered with items. The call begins before this returns. The handler is at most 16 items
+    /// ahead, as over a connection.
     ///
     /// # Errors
     ///
@@ -165,8 +165,8 @@ impl<S: Service> Direct<S> {
         Ok(DirectItems(ReceivedItems::new(outputs, running)))
     }
 
-    /// Gives the service a datagram of a client, and returns what it sends until the call ends or waits for more
-    /// credit, or until the handler of a call without an answer ends. See
+    /// Gives the service a datagram of a client, and returns the datagrams that the service sends. Waits until the call
+    /// ends or waits for more credit, or until the handler of a call without an answer ends. See
     /// [`Direct::exchange`](crate::calls::Direct::exchange).
     ///
     /// # Panics

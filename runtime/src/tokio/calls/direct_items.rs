@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use crate::calls::{CallError, ReceivedItems};
 use crate::message::Message;
 
-/// The items that a service sends to [`Direct::items`](super::Direct::items). Dropping it cancels the call.
+/// The items that a service sends to [`Direct::items`](super::Direct::items). Dropping this cancels the call.
 ///
 /// ```
 /// use datagrammar::calls::Context;
@@ -29,7 +29,7 @@ use crate::message::Message;
 ///     async fn count(&self, _cx: &Context, to: u64, mut items: ItemSender<Number>) {
 ///         for number in 0..to {
 ///             if items.send(&Number(number)).await.is_err() {
-///                 break; // nobody wants more
+///                 break; // the caller wants no more
 ///             }
 ///         }
 ///     }
@@ -48,8 +48,8 @@ use crate::message::Message;
 pub struct DirectItems<I>(pub(super) ReceivedItems<I>);
 
 impl<I: Message> DirectItems<I> {
-    /// Waits for the next item, which is lent until the one after it. `None` after the last one. Cancel-safe: dropping
-    /// the future loses no item.
+    /// Waits for the next item, and lends it until the next call of this method. Returns `None` after the last item.
+    /// Cancel-safe: dropping the future loses no item.
     ///
     /// # Errors
     ///

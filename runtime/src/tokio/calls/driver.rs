@@ -12,12 +12,13 @@ use crate::message::Message;
 use crate::tokio::Receiver;
 use crate::tokio::registration::Registration;
 
-/// Reads whatever comes, and hands it to the calls: nobody who is slow to take an answer holds up others.
+/// Receives all parts, and hands them to their calls, so that a call that is slow to take its answer does not delay
+/// others.
 pub(super) struct Driver<Rx: Message> {
     link: Arc<Link>,
     receiver: Receiver<Rx>,
     writer: Writer<Core>,
-    /// Who waits for what was received.
+    /// The wakers of calls that have received a part.
     wakers: Wakers,
 }
 
@@ -49,7 +50,7 @@ impl<Rx: Message> Driver<Rx> {
             link.bell.arm(cx);
             return Poll::Pending;
         }
-        // Before the flush, for what is queued before it.
+        // Before the flush, so that the flush sends everything that was queued before the client was dropped.
         let is_closing = link.is_closing();
         let is_flushed = writer.poll_flush(cx).is_ready();
         link.admit();
@@ -71,7 +72,7 @@ impl<Rx: Message> Future for Driver<Rx> {
 
 impl<Rx: Message> Unpin for Driver<Rx> {}
 
-/// Also if the runtime drops the task.
+/// Ends all calls, also if the runtime drops the task.
 impl<Rx: Message> Drop for Driver<Rx> {
     fn drop(&mut self) {
         // Calls may keep the descriptor open. Fails only if the connection has ended.

@@ -11,11 +11,11 @@ use crate::calls::{Bell, Session};
 pub(super) struct Gate {
     max: usize,
     running: AtomicUsize,
-    /// The connections that wait until calls end.
+    /// The sessions of connections that wait until calls end.
     waiting: Mutex<Vec<Weak<Session>>>,
 }
 
-/// How many calls of one connection run.
+/// The number of running calls of one connection.
 #[derive(Debug, Default)]
 pub(super) struct Load {
     calls: AtomicUsize,
@@ -46,7 +46,7 @@ impl Gate {
             waiting.push(Arc::downgrade(session));
         }
         drop(waiting);
-        // One may have ended before the session was there.
+        // A call may have ended before the session was added.
         self.is_open()
     }
 

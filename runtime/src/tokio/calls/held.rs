@@ -1,13 +1,13 @@
-//! Calls that were read, and may not begin yet.
+//! Calls that were read, but may not begin yet.
 
 use std::collections::VecDeque;
 
 use crate::calls::{Call, Protocol};
 
-/// The most bytes of requests that are read ahead.
+/// The number of bytes of requests after which no more are read ahead.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// Calls in order. To be read ahead, so that what is behind them is seen: cancellations, credit, the end.
+/// Calls that were read ahead, in order. Reading ahead finds cancellations, credit and the end behind them.
 pub(super) struct Held<P> {
     calls: VecDeque<Call<P>>,
     bytes: usize,
@@ -37,7 +37,7 @@ impl<P: Protocol> Held<P> {
         self.calls.is_empty()
     }
 
-    /// Returns whether no more than these, or than `max`, are read ahead.
+    /// Returns whether enough calls were read ahead: `max`, or `MAX_BYTES` bytes.
     pub(super) fn is_full(&self, max: usize) -> bool {
         self.calls.len() >= max || self.bytes > MAX_BYTES
     }

@@ -20,15 +20,15 @@ impl<I> From<calls::ItemSender<I>> for ItemSender<I> {
 }
 
 impl<I> ItemSender<I> {
-    /// Tells the caller that these are all items.
+    /// Tells the caller that there are no more items.
     pub fn end(self) {
         self.0.end();
     }
 }
 
 impl<I: Message> ItemSender<I> {
-    /// Sends an item. It is encoded before this returns; the future waits while the caller has not taken enough of
-    /// those before. If the future is dropped earlier, the item is not sent.
+    /// Sends an item. The item is encoded before this returns. The future waits for room, and while the caller is 16
+    /// items behind. If the future is dropped before it is ready, the item is not sent.
     ///
     /// # Errors
     ///

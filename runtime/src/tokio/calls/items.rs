@@ -16,7 +16,7 @@ use crate::calls::{CallError, Trace, Traced};
 use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
 
-/// The items that answer a call, one after the other. Dropping it cancels the call. See
+/// The items that answer a call, one after the other. Dropping this cancels the call. See
 /// [`Items`](crate::calls::Items).
 ///
 /// It is also a [`Stream`][stream] of [`OwnedFrame`]s, which ends after an error.
@@ -51,8 +51,8 @@ impl<P, I> Items<P, I> {
 }
 
 impl<P, I: Message> Items<P, I> {
-    /// Waits for the next item, which is lent until the one after it. `None` after the last one. Cancel-safe:
-    /// dropping the future loses no item.
+    /// Waits for the next item, and lends it until the next call of this method. Returns `None` after the last item.
+    /// Cancel-safe: dropping the future loses no item.
     ///
     /// # Errors
     ///

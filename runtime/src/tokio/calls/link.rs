@@ -1,4 +1,4 @@
-//! The connection of an awaited client, which all of its calls share.
+//! The connection of an async client, shared by all of its calls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,21 +6,21 @@ use std::task::{Context, Poll};
 
 use crate::calls::{Bell, CallError, Core, Queued, Room};
 
-/// The most bytes of requests without an answer that are queued before those who send them wait.
+/// The number of queued bytes from which on calls without an answer wait.
 const MAX_UNSENT: usize = 1024 * 1024;
 
-/// What the calls of a connection share with its driver.
+/// The state that the calls of a connection share with its driver.
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) core: Arc<Core>,
     pub(super) bell: Bell,
-    /// Whether nobody can begin a call any more.
+    /// Whether no more calls can begin.
     is_closing: AtomicBool,
-    /// Who waits until less is queued.
+    /// The tasks that wait until less is queued.
     room: Room,
 }
 
-/// What keeps the driver running: held by clients, calls and items.
+/// Keeps the driver running. Clients, calls and items hold it.
 #[derive(Debug)]
 pub(super) struct Handle(pub(super) Arc<Link>);
 
@@ -45,8 +45,8 @@ impl Link {
         self.is_closing.load(Ordering::Acquire)
     }
 
-    /// Waits until little is queued, or until the connection has ended. Also waits until a request is sent that may be
-    /// refused alone, so that its caller learns of it.
+    /// Waits until little is queued, or until the connection has ended. If the request can be refused alone, also waits
+    /// until it is sent, so that its caller learns of a refusal.
     pub(super) fn poll_room(
         &self,
         cx: &Context<'_>,
@@ -57,7 +57,7 @@ impl Link {
         self.room.poll(cx.waker(), is_free).map(|()| self.core.check_notified(queued))
     }
 
-    /// Wakes who waits for room, if there is some or the connection has ended.
+    /// Wakes the tasks that wait for room, if there is room or the connection has ended.
     pub(super) fn admit(&self) {
         self.room.admit(|| self.has_room());
     }

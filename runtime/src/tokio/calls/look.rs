@@ -1,38 +1,40 @@
-//! When a server looks for the next request.
+//! Decides when a server looks for the next request.
 
 use std::task::{Context, Poll};
 
 use super::turn::Turn;
 
-/// How many requests in a row must come alone before a look is deferred.
+/// The number of consecutive single requests after which a look is deferred.
 const ALONE: u8 = 32;
 
-/// How many deferred looks in a row may find a request. Then one at once tells whether more are queued.
+/// The number of consecutive deferred looks that may find a request. Then an immediate look checks whether more are
+/// queued.
 const DEFERRED: u8 = 32;
 
-/// Decides when a server looks for the next request: at once, or after the reactor and the tasks that it wakes.
+/// Decides when a server looks for the next request: at once, or after the reactor and the tasks that it wakes have
+/// run.
 ///
-/// A client that calls one at a time sends no request before it has the last answer. A look at once finds nothing, and
-/// costs a system call. If a task of the same thread calls, or a fast one elsewhere, a deferred look finds its next
-/// request, which then needs no event. Looks are deferred as long as that finds requests.
+/// A client that makes one call at a time sends no request before it has the last answer. So an immediate look finds
+/// nothing, and wastes a system call. If the client is a task of the same thread, or fast, a deferred look finds its
+/// next request, which then needs no event. Looks are deferred as long as deferred looks find requests.
 #[derive(Debug)]
 pub(super) struct Look {
     state: State,
     turn: Turn,
-    /// How many requests in a row came alone.
+    /// The number of consecutive requests that came alone.
     alone: u8,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Nothing is known.
+    /// The state is unknown.
     #[default]
     Unknown,
     /// The last look has found a request.
     Found,
-    /// The reactor has its turn.
+    /// The reactor runs.
     Reactor,
-    /// The tasks that it has woken have their turn. Then comes the deferred look.
+    /// The tasks that the reactor has woken run. Then comes the deferred look.
     Tasks,
 }
 
@@ -41,7 +43,7 @@ impl Look {
         Self { state: State::default(), turn: Turn::new(), alone: 0 }
     }
 
-    /// Gives the tasks that the reactor has woken their turn, if a look is deferred. Ready otherwise.
+    /// Lets the tasks run that the reactor has woken, if a look is deferred. Ready otherwise.
     #[inline]
     pub(super) fn poll_deferred(&mut self, cx: &Context<'_>) -> Poll<()> {
         if self.state != State::Reactor {
@@ -52,7 +54,7 @@ impl Look {
         Poll::Pending
     }
 
-    /// Returns whether to defer the next look. Then the task is woken for it.
+    /// Returns whether to defer the next look. If so, the task is woken for that look.
     #[inline]
     pub(super) fn defer(&mut self, cx: &Context<'_>) -> bool {
         let is_deferred = self.state == State::Found
@@ -69,7 +71,7 @@ impl Look {
     pub(super) fn found(&mut self, is_found: bool) {
         self.alone = match (self.state, is_found) {
             (State::Tasks, true) => self.alone + 1,
-            // After the request that was found before.
+            // The last request came alone.
             (State::Found, false) => ALONE.min(self.alone + 1),
             (State::Unknown, _) => self.alone,
             _ => 0,
@@ -90,7 +92,8 @@ mod tests {
 
     use super::{ALONE, DEFERRED, Look};
 
-    /// Finds a request, and looks for the next one, which comes only if `comes`. Returns whether that look was deferred.
+    /// Finds a request, and looks for the next one, which comes only if `comes`. Returns whether that look was
+    /// deferred.
     fn request(look: &mut Look, comes: bool) -> bool {
         let cx = Context::from_waker(Waker::noop());
         let is_deferred = look.defer(&cx);

@@ -1,4 +1,4 @@
-//! Calls, awaited. See [`calls`](crate::calls).
+//! Async calls. See [`calls`](crate::calls).
 //!
 //! ```
 //! use datagrammar::calls::Context;
@@ -28,7 +28,7 @@
 //!     async fn split(&self, _: &Context, text: &str, mut words: ItemSender<Word<'static>>) {
 //!         for word in text.split(' ') {
 //!             if words.send(&Word(word)).await.is_err() {
-//!                 break; // nobody wants more
+//!                 break; // the caller wants no more
 //!             }
 //!         }
 //!     }

@@ -1,4 +1,4 @@
-//! Runs what tasks share in every order that the memory model allows: see `calls::models`.
+//! Runs the code that tasks share in every order that the memory model allows: see `calls::models`.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ fn whoever_waits_until_a_request_is_sent_learns_that_the_connection_has_ended() 
                 link.admit();
             }
         });
-        // Nobody sends it.
+        // A request that is never sent.
         let queued = Queued { is_alone: true, end: 1, ..Queued::default() };
         let ended = block_on(poll_fn(|cx| link.poll_room(cx, &queued)));
         assert!(matches!(ended, Err(CallError::Disconnected(None))));

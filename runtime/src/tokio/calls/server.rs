@@ -22,17 +22,18 @@ use crate::tokio::{Connection, Listener, Sender};
 /// The longest pause while no connection can be accepted.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves calls with awaited handlers. Clones share the service and its bounds.
+/// Serves calls with async handlers. Clones share the service and its limits.
 ///
-/// The task of a connection polls each handler once. If that does not end it, the handler continues in a task of its
-/// own. So a handler that computes for long before it first waits holds up its connection: it should call
+/// The task of a connection polls each handler once. If the handler is not ready then, it continues in a task of its
+/// own. So a handler that computes for long before it first waits blocks its connection: it should call
 /// [`spawn_blocking`](https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html).
 ///
-/// While a connection has as many calls as it may have, or all connections together, further requests wait. As many
-/// again are read ahead, up to 1 MiB, and then none: the client waits. Nor are requests read while a client has more
-/// than 1 MiB of answers to read.
+/// If a connection has reached its limit of running calls, or if all connections together have, further requests wait.
+/// The server reads requests ahead, as many as may run, or until they exceed 1 MiB. After that, they stay in the
+/// socket, and the client waits. The server also reads no requests while more than 1 MiB of a client's answers are
+/// unsent.
 ///
-/// When a connection ends, its handlers see [`cancelled`](crate::calls::Context::cancelled), and run on until they
+/// When a connection ends, its handlers see [`cancelled`](crate::calls::Context::cancelled), and continue until they
 /// return.
 pub struct Server<S> {
     service: Arc<S>,
@@ -42,8 +43,8 @@ pub struct Server<S> {
 }
 
 impl<S: Service> Server<S> {
-    /// Creates a server with up to 1,024 calls of a connection at the same time, and besides up to 64 that are
-    /// answered with items, and 65,536 calls of all connections.
+    /// Creates a server that runs up to 1,024 calls of a connection at the same time, and also up to 64 calls that are
+    /// answered with items. All connections together have up to 65,536 calls.
     pub fn new(service: S) -> Self {
         Self {
             service: Arc::new(service),
@@ -79,7 +80,7 @@ impl<S: Service> Server<S> {
         self.stopper.clone()
     }
 
-    /// Serves a connection until it ends. Dropping the future ends it.
+    /// Serves a connection until it ends. Dropping the future ends the connection.
     ///
     /// # Errors
     ///
@@ -102,9 +103,9 @@ impl<S: Service> Server<S> {
         poll_fn(|cx| desk.poll_serve(cx)).await
     }
 
-    /// Accepts connections and serves each in a task of its own, until the listener or the server is stopped. Returns
-    /// when all these connections have ended, so that a program may end then: [`Stopper::stop`] ends them, and after
-    /// [`Listener::shutdown`] the clients do. Dropping the future only stops accepting.
+    /// Accepts connections, and serves each in a task of its own, until the listener or the server is stopped. Returns
+    /// when all these connections have ended, so that the program can exit then. [`Stopper::stop`] ends the
+    /// connections; after [`Listener::shutdown`], the clients end them. Dropping the future only stops accepting.
     ///
     /// # Errors
     ///

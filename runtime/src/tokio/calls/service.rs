@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::calls::{Call, Protocol};
 
-/// What a [`Server`](super::Server) calls. The derive makes a type that implements it around a handler.
+/// A service that a [`Server`](super::Server) calls. The derive generates an implementation that wraps a handler.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a service for `datagrammar::tokio::calls::Server`",
     label = "wrap the handler in the service that the derive makes, as in `NumbersTokioService(handler)`",
@@ -21,7 +21,7 @@ pub trait Service: Send + Sync + 'static {
     ) -> impl Future<Output = ()> + Send + 'static;
 }
 
-/// A service that a program keeps a share of: see [`Service`](crate::calls::Service).
+/// A shared service, so that the program can look at the state of its handler: see [`Service`](crate::calls::Service).
 impl<S: Service> Service for Arc<S> {
     type Protocol = S::Protocol;
 

@@ -1,4 +1,4 @@
-//! Memory for the futures of handlers, which is used again.
+//! Reuses the memory of the futures of handlers.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,7 +41,7 @@ impl<F> Spares<F> {
     }
 }
 
-/// The task of a call. Gives the room back, and ends with what `permit` allows.
+/// The task of a call. When it ends, it gives back the room and the `permit`.
 pub(super) struct Task<F, T> {
     room: Option<Room<F>>,
     spares: Arc<Spares<F>>,

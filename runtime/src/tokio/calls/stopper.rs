@@ -7,7 +7,7 @@ use ::tokio::time::sleep;
 use crate::backoff::Backoff;
 use crate::calls;
 
-/// The longest pause between looks at what still runs.
+/// The longest pause between checks of the calls that still run.
 const MAX_PAUSE: Duration = Duration::from_millis(20);
 
 /// Stops a [`Server`](super::Server): see [`Server::stopper`](super::Server::stopper).

@@ -1,4 +1,4 @@
-//! The turn of the reactor.
+//! Waits until the reactor has run.
 
 use std::fmt;
 use std::pin::pin;
@@ -7,11 +7,11 @@ use std::task::{Context, Wake, Waker};
 
 use ::tokio::task::yield_now;
 
-/// Wakes a task after the reactor was asked.
+/// Wakes a task after the reactor has run.
 ///
-/// A runtime of one thread keeps those who yield until it asks the reactor, and forgets them if `block_on` returns
-/// before. That happens to a task of a `LocalSet` or of a `FuturesUnordered`. So the runtime gets a token, and whoever
-/// drops the token wakes the task, too.
+/// A runtime of one thread keeps the wakers of yielding tasks until it runs the reactor. If `block_on` returns before,
+/// the runtime drops the wakers. That happens to a task of a `LocalSet` or of a `FuturesUnordered`. So the runtime gets
+/// a token, and dropping the token also wakes the task.
 pub(super) struct Turn(Arc<Mutex<Waiting>>);
 
 #[derive(Default)]
@@ -30,7 +30,7 @@ impl Turn {
         Self(waiting)
     }
 
-    /// Wakes the task later. Returns whether it will: not if the runtime still has the token.
+    /// Makes the task wake later. Returns whether this worked: it fails while the runtime still has the last token.
     #[inline]
     pub(super) fn begin(&self, cx: &Context<'_>) -> bool {
         let mut waiting = lock(&self.0);
@@ -55,7 +55,7 @@ impl Wake for Token {
     }
 }
 
-/// The runtime has forgotten it: see [`Turn`].
+/// Wakes the task if the runtime drops the token: see [`Turn`].
 impl Drop for Token {
     fn drop(&mut self) {
         let Some(waiting) = self.0.upgrade() else { return };

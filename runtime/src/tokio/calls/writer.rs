@@ -1,4 +1,4 @@
-//! Sends what the calls of a connection have queued.
+//! Sends the parts that the calls of a connection have queued.
 
 use std::fmt;
 use std::pin::Pin;
@@ -9,12 +9,12 @@ use crate::calls::{Core, Session};
 use crate::error::SendError;
 use crate::tokio::registration::Registration;
 
-/// Where parts of calls are queued.
+/// A queue of parts of calls.
 pub(super) trait Queued: Send + Sync + 'static {
-    /// Sends what is queued, as far as there is room. Returns whether everything was sent.
+    /// Sends the queued parts as far as there is room. Returns whether everything was sent.
     fn try_flush(&self) -> bool;
 
-    /// Returns whether parts share datagrams, so that others may come along with what is queued.
+    /// Returns whether parts share datagrams, so that further parts may join the queued ones.
     fn is_shared(&self) -> bool;
 }
 
@@ -38,14 +38,14 @@ impl Queued for Session {
     }
 }
 
-/// Sends what is queued, and waits for room.
+/// Sends the queued parts, and waits for room.
 pub(super) struct Writer<Q> {
     queued: Arc<Q>,
-    /// Whether other tasks had their turn since something was queued.
+    /// Whether other tasks have run since a part was queued.
     has_yielded: bool,
     /// `None` while it waits for room.
     registration: Option<Registration>,
-    /// Waits for room. Ends once everything was sent.
+    /// Waits for room, and ends when everything is sent.
     blocked: Option<Pin<Box<dyn Future<Output = Registration> + Send>>>,
 }
 
@@ -54,7 +54,7 @@ impl<Q: Queued> Writer<Q> {
         Self { queued, has_yielded: false, registration: Some(registration), blocked: None }
     }
 
-    /// Polls for the turn of other tasks that have been woken, if what is queued may share a datagram with their parts.
+    /// Lets other woken tasks run first, if the queued parts may share a datagram with theirs.
     #[inline]
     pub(super) fn poll_others(&mut self, cx: &Context<'_>) -> Poll<()> {
         self.has_yielded = !self.has_yielded && self.queued.is_shared();
@@ -67,7 +67,7 @@ impl<Q: Queued> Writer<Q> {
         }
     }
 
-    /// Sends what is queued. Ready when everything was sent.
+    /// Sends the queued parts. Ready when everything is sent.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(registration) = &mut self.registration
             && self.queued.try_flush()

@@ -12,8 +12,8 @@ use crate::tokio::registration::Registration;
 use crate::tokio::sender::Sender;
 
 impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
-    /// Registers a blocking connection with the current runtime. Nothing is lost: frames that were read and not
-    /// received, and large frames that were received or sent in part, go on here.
+    /// Registers a blocking connection with the current runtime. Nothing is lost, neither frames that were read but not
+    /// received, nor large frames that were received or sent in part.
     ///
     /// ```
     /// use datagrammar::{Message, Wait};
@@ -66,7 +66,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         }
     }
 
-    /// Returns the blocking connection, with everything that [`from_blocking`](Self::from_blocking) keeps.
+    /// Returns the blocking connection. Like [`from_blocking`](Self::from_blocking), this loses nothing.
     #[must_use]
     pub fn into_blocking(self) -> connection::Connection<Tx, Rx> {
         connection::Connection::from_halves(self.tx.into_blocking(), self.rx.into_blocking())

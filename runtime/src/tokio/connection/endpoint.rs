@@ -19,11 +19,12 @@ use crate::tokio::sender::Sender;
 
 /// A connection that sends messages of type `Tx` and receives messages of type `Rx`.
 ///
-/// It is a [`Connection`](crate::Connection) whose methods are awaited. Create it, and await its methods, in a
+/// It is a [`Connection`](crate::Connection) with async methods. Create it, and await its methods, in a
 /// tokio runtime whose I/O and time drivers are enabled.
 ///
-/// A connection has a second descriptor while it waits for room to send. Up to 16 connections of a process keep it
-/// for longer, if they are often full. Without a descriptor, a send waits in short pauses.
+/// While a connection waits for room to send, it has a second descriptor. Up to 16 connections of a process keep theirs
+/// for longer, if their sockets are often full. If the process has no free descriptor, a send retries after short
+/// pauses.
 ///
 /// ```
 /// use datagrammar::Message;

@@ -21,7 +21,7 @@ use crate::message::Message;
 use crate::options::Options;
 use crate::tokio::connection::Connection;
 
-/// The longest pause while the process has no descriptors for a client.
+/// The longest pause while the process has no descriptor for a client.
 const MAX_PAUSE: Duration = Duration::from_millis(50);
 
 /// The most clients that are rejected at a deadline, as many as a task may handle in one turn.
@@ -56,7 +56,7 @@ pub struct Listener<Tx, Rx> {
     pub(super) inner: listener::Listener<Tx, Rx>,
     /// A duplicate of the listening descriptor.
     pub(super) clients: AsyncFd<OwnedFd>,
-    /// A duplicate of what becomes readable on shutdown, where the listening descriptor does not.
+    /// A duplicate of the descriptor that becomes readable on shutdown, if the listening descriptor does not.
     pub(super) stop: Option<AsyncFd<OwnedFd>>,
 }
 
@@ -118,12 +118,12 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         Self::register(listener::Listener::adopt_with(fd, options)?)
     }
 
-    /// Accepts a connection, and waits for one. Cancel-safe: dropping the future loses no client, except one that
-    /// the kernel refuses to watch for the reactor (epoll(7), *max_user_watches*).
+    /// Accepts a connection, and waits for one. Cancel-safe: dropping the future loses no client, unless the kernel
+    /// refuses to register the client's connection with the reactor (epoll(7), *max_user_watches*).
     ///
     /// While the process has no descriptor for a client, or the [`Budget`](crate::Budget) allows no more connections,
-    /// the client stays in the backlog. This then tries again after growing pauses of up to 50 ms, instead of failing
-    /// with [`AcceptError::Exhausted`] or [`AcceptError::Full`].
+    /// the client stays in the backlog. Instead of failing with [`AcceptError::Exhausted`] or [`AcceptError::Full`],
+    /// this method then tries again after growing pauses of up to 50 ms.
     ///
     /// # Errors
     ///
@@ -172,7 +172,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
         deadline: Instant,
     ) -> Result<Connection<Tx, Rx>, AcceptError> {
         let accepted = timeout_at(deadline.into(), self.accept()).await;
-        // A client may be waiting that the reactor has not reported yet.
+        // The reactor may not have reported a waiting client yet.
         accepted.unwrap_or_else(|_| self.accept_at_deadline())
     }
 

@@ -1,4 +1,4 @@
-//! The driver of a queue, which sends what is queued.
+//! The driver of a queue, which sends the queued messages.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -19,13 +19,13 @@ use crate::transport::Outgoing;
 use crate::wait::Wait;
 
 impl<Tx: Message + 'static> Sender<Tx> {
-    /// Puts a queue before the sender, so that many tasks can send. Returns a handle to clone for each task, and the
-    /// driver to spawn. See [`Queue`].
+    /// Puts a queue in front of the sender, so that many tasks can send. Returns a handle to clone for each task, and
+    /// the driver to spawn. See [`Queue`].
     ///
-    /// `capacity` is the most bytes of encoded frames that are queued before senders wait, those that the driver
-    /// is sending included. Each descriptor takes another 4 KiB, so that a peer that does not read cannot make the
-    /// queue hold all that the process may have. A frame longer than the capacity is queued when nothing else is.
-    /// 64 KiB, one full bundle, is enough for most.
+    /// `capacity` is the most bytes of encoded frames that may be queued, including those that the driver is sending.
+    /// Further sends wait. Each descriptor takes another 4 KiB, so that a peer that does not read cannot make the
+    /// queue hold all descriptors that the process may have. A frame longer than the capacity is queued only when the
+    /// queue is empty. For most programs, 64 KiB is enough: one full bundle.
     #[must_use = "the driver sends what is queued: spawn it"]
     pub fn into_queue(self, capacity: usize) -> (Queue<Tx>, QueueDriver<Tx>) {
         let shared = Arc::new(Shared::new(self.inner.fd().kind(), capacity));
@@ -34,14 +34,14 @@ impl<Tx: Message + 'static> Sender<Tx> {
     }
 }
 
-/// Sends what is queued in a [`Queue`]. It is a future to spawn, or to poll with others.
+/// Sends the messages of a [`Queue`]. It is a future to spawn, or to poll with others.
 ///
-/// It returns the sender after the queue was closed, or all its handles were dropped, and everything was sent.
-/// Dropping it ends the queue, and what is queued is not sent.
+/// When the queue is closed, or all its handles are dropped, the driver sends the queued messages and returns the
+/// sender. Dropping the driver ends the queue, and queued messages are not sent.
 ///
-/// After an error nothing more is sent, and all senders get [`SendError::Closed`]. The [`SendAllError`] counts the
-/// messages that were sent, in the order of their numbers, so its `sent` is also the number of the first message
-/// that was not. Some pieces of that one may have been sent, if it is large.
+/// After an error, nothing more is sent, and all senders get [`SendError::Closed`]. The [`SendAllError`] counts the
+/// messages that were sent, in the order of their numbers. So its `sent` is also the number of the first unsent
+/// message. If that message is large, some of its pieces may have been sent.
 ///
 /// ```
 /// use datagrammar::tokio::{Connection, Sender};
@@ -108,7 +108,7 @@ async fn send_queued<Tx: Message>(
     sender: &mut Sender<Tx>,
     shared: &Shared,
 ) -> Result<(), SendError> {
-    // What the sender has begun.
+    // The rest of a frame that the sender has begun.
     sender.flush().await?;
     let (mut done, mut aftermath, mut idle) = (None, Aftermath::default(), Idle::default());
     let mut poll_next = |cx: &mut Context<'_>, done: &mut Option<Datagram>| {
@@ -138,7 +138,7 @@ async fn send<Tx: Message>(
     let Sender { inner, registration } = sender;
     registration.write(|| inner.send_outgoing(outgoing, Wait::Try)).await?;
     if sender.pending() > 0 {
-        // The sender has copies of what is left.
+        // The sender has copied the rest.
         datagram.free();
     }
     sender.flush().await

@@ -19,14 +19,14 @@ use crate::transport::{Outgoing, check_descriptors};
 /// A handle through which many tasks send messages of type `Tx` over one connection. Clones are cheap, and send
 /// through the same queue.
 ///
-/// [`Sender::into_queue`](crate::tokio::Sender::into_queue) creates a queue, and a [`QueueDriver`] that sends
-/// what is queued: spawn it. Nothing is held back: the driver sends each message as soon as it runs and the socket
-/// has room. Messages that are queued by then travel in bundles of up to 64 KiB, so throughput rises under load.
-/// A message over 16 KiB or with descriptors gets its own datagram. The order of messages is that of their numbers,
+/// [`Sender::into_queue`](crate::tokio::Sender::into_queue) creates a queue, and a [`QueueDriver`] that sends the
+/// queued messages: spawn the driver. It holds nothing back, but sends each message as soon as it runs and the socket
+/// has room. Messages that are queued at that time travel in bundles of up to 64 KiB, so throughput rises under load.
+/// A message over 16 KiB or with descriptors gets its own datagram. Messages are sent in the order of their numbers,
 /// which [`send`](Self::send) returns.
 ///
-/// The queue ends when [`close`](Self::close) is called or its last handle is dropped, after the driver has sent
-/// everything; and when the driver fails or is dropped. The driver's result says why.
+/// After [`close`](Self::close), or when the last handle is dropped, the driver sends the queued messages, and the
+/// queue ends. The queue also ends when the driver fails or is dropped. The driver's result says why.
 ///
 /// ```
 /// use datagrammar::Message;
@@ -82,9 +82,9 @@ impl Drop for Handles {
     }
 }
 
-/// What becomes of a frame.
+/// The result of an attempt to queue a frame.
 enum Entry<'q> {
-    /// It has this number.
+    /// The frame is queued, with this number.
     Queued(u64),
     Turn(Turn<'q>),
 }
@@ -97,17 +97,17 @@ impl<Tx: Message> Queue<Tx> {
     /// Queues a message, and waits while the queue is full. Returns the message's number: 0 for the first message
     /// of the queue, and so on.
     ///
-    /// The message is encoded when the future is first polled. If it has to wait, the future keeps the encoded
-    /// frame, and room is given in the order of arrival. A message that was queued is sent later: if that fails, the
-    /// driver's [`SendAllError`](crate::SendAllError) has the number of the first message that was not sent.
+    /// The message is encoded when the future is first polled. If it must wait, the future keeps the encoded
+    /// frame, and calls get room in the order of arrival. The driver sends a queued message later. If that fails, its
+    /// [`SendAllError`](crate::SendAllError) has the number of the first message that was not sent.
     ///
     /// If the future is dropped before it returns, the message is not sent. Do not keep a future without polling
-    /// it: the room that it is given is not used, and others wait.
+    /// it: its room stays reserved, while other calls wait.
     ///
     /// # Errors
     ///
     /// [`SendError::Encode`]; [`SendError::NoDescriptors`] and [`SendError::TooManyDescriptors`];
-    /// [`SendError::Closed`] if the queue has been closed, or its driver has ended, also during the wait;
+    /// [`SendError::Closed`] if the queue is closed, or its driver ends, before the message is queued;
     /// [`SendError::Io`] if there is no memory for a large frame.
     pub async fn send(&self, message: &Tx::Borrowed<'_>) -> Result<u64, SendError> {
         let queued = async {
@@ -121,12 +121,12 @@ impl<Tx: Message> Queue<Tx> {
 
     /// Queues a message if there is room now. Returns its number, as [`send`](Self::send) does.
     ///
-    /// The driver makes room when its task runs. On a runtime of one thread, a loop that never awaits thus fills the
+    /// The driver makes room when its task runs. So on a runtime of one thread, a loop that never awaits fills the
     /// queue.
     ///
     /// # Errors
     ///
-    /// Those of [`send`](Self::send), and [`SendError::Full`], also while others wait.
+    /// Those of [`send`](Self::send), and [`SendError::Full`], also while other calls wait for room.
     pub fn try_send(&self, message: &Tx::Borrowed<'_>) -> Result<u64, SendError> {
         match self.encode(message, false)? {
             Entry::Queued(number) => Ok(number),
@@ -150,12 +150,12 @@ impl<Tx: Message> Queue<Tx> {
         cooperative(queued).await
     }
 
-    /// Queues an encoded or received frame if there is room now. A server that sends to many peers can thus skip a
-    /// slow one, or close its queue.
+    /// Queues an encoded or received frame if there is room now. With this method, a server that sends to many peers
+    /// can skip a slow peer, or close its queue.
     ///
     /// # Errors
     ///
-    /// Those of [`send_frame`](Self::send_frame), and [`SendError::Full`], also while others wait.
+    /// Those of [`send_frame`](Self::send_frame), and [`SendError::Full`], also while other calls wait for room.
     pub fn try_send_frame(&self, frame: &OwnedFrame<Tx>) -> Result<u64, SendError> {
         match self.copy(frame, false)? {
             Entry::Queued(number) => Ok(number),
@@ -182,8 +182,8 @@ impl<Tx: Message> Queue<Tx> {
         Ok(entry)
     }
 
-    /// Queues a small frame if there is room. Otherwise copies it for its turn, which comes at once for a large
-    /// frame for which there is room.
+    /// Queues a small frame if there is room. Otherwise copies the frame, to be queued in its turn. If there is room
+    /// for a large frame, its turn comes at once.
     #[inline]
     fn enter(&self, frame: Outgoing<'_>, waits: bool) -> Result<Entry<'_>, SendError> {
         let shared = self.shared();
@@ -213,10 +213,10 @@ impl<Tx: Message> Queue<Tx> {
 }
 
 impl<Tx> Queue<Tx> {
-    /// Closes the queue, also for other handles: no more messages can be queued, and calls that wait fail. The driver
-    /// sends what is queued, and returns the sender.
+    /// Closes the queue for all handles: no more messages can be queued, and waiting calls fail. The driver
+    /// sends the queued messages, and returns the sender.
     ///
-    /// A peer that does not read makes the driver wait. To give up what is queued, drop the driver. The connection
+    /// A peer that does not read makes the driver wait. To give up the queued messages, drop the driver. The connection
     /// ends when the sender and the receiver are dropped too.
     pub fn close(&self) {
         self.shared().close(Phase::Closing);
@@ -229,19 +229,20 @@ impl<Tx> Queue<Tx> {
     }
 
     /// Waits until sending fails with [`SendError::Closed`], because the queue was closed or its driver has ended.
-    /// The driver learns that the peer is gone when it next sends. Wait for this and for a `recv` in one `select!`, to
-    /// stop serving a peer that can get no more answers.
+    ///
+    /// The driver notices that the peer is gone only when it next sends. To stop serving a peer that can get no more
+    /// answers, wait for `closed` and for a `recv` in one `select!`.
     pub async fn closed(&self) {
         Closed::new(self.shared()).await;
     }
 
-    /// Returns the number of messages that are queued and not yet sent. 0 after the driver has ended.
+    /// Returns the number of messages that are queued and not yet sent, 0 after the driver has ended.
     #[must_use]
     pub fn len(&self) -> usize {
         self.shared().lock().len()
     }
 
-    /// Returns whether all messages that were queued have been sent, or the driver has ended.
+    /// Returns whether all queued messages have been sent, or the driver has ended.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

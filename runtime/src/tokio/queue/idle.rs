@@ -1,4 +1,4 @@
-//! Frees the memory of a queue that is not used for a while.
+//! Frees the memory of a queue that has not been used for a while.
 
 use std::mem;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use super::shared::{Aftermath, Shared};
 /// Memory is freed after one to two periods without a message.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Notices that a queue is not used. A busy queue sets one timer in each period.
+/// Detects that a queue is idle. A busy queue sets one timer in each period.
 #[derive(Debug, Default)]
 pub(super) struct Idle {
     timer: Option<Pin<Box<Sleep>>>,

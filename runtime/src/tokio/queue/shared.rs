@@ -1,4 +1,4 @@
-//! What the handles and the driver of a queue share.
+//! The state that the handles and the driver of a queue share.
 
 use std::io::IoSlice;
 use std::mem;
@@ -9,8 +9,8 @@ use super::waiters::{Place, Waiters};
 use crate::backlog::{Backlog, Datagram, HeldFrame};
 use crate::sys::Kind;
 
-/// A queue. While the state is locked, nothing makes a system call, and no task is woken or dropped: it might use
-/// the queue itself.
+/// A queue. While its state is locked, no code makes a system call, and no task is woken or dropped, because the task
+/// might use the queue.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) kind: Kind,
@@ -32,19 +32,19 @@ pub(super) struct State {
     sent: u64,
 }
 
-/// What a queue still does.
+/// The phase of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Phase {
-    /// It accepts messages and sends them.
+    /// The queue accepts messages and sends them.
     #[default]
     Open,
-    /// It sends the messages that are queued.
+    /// The queue only sends the queued messages.
     Closing,
-    /// Nothing: the driver is gone.
+    /// The queue does nothing, because the driver is gone.
     Ended,
 }
 
-/// What is left to do after the state is unlocked: tasks to wake, and memory to free.
+/// Work for after the state is unlocked: tasks to wake, and memory to free.
 #[derive(Debug, Default)]
 pub(super) struct Aftermath {
     wakers: Vec<Waker>,
@@ -118,7 +118,7 @@ impl Shared {
         aftermath.settle();
     }
 
-    /// Removes the call `key`, which waits. Those behind it may have room then.
+    /// Removes the waiting call `key`. Calls behind it may then have room.
     pub(super) fn leave(&self, key: usize) {
         let mut aftermath = Aftermath::default();
         let mut state = self.lock();
@@ -192,7 +192,7 @@ impl State {
         &mut self.backlog
     }
 
-    /// Returns whether a frame that takes `room` may be queued now: nobody waits, and there is room.
+    /// Returns whether a frame that takes `room` may be queued now: no call waits, and there is room.
     #[inline]
     pub(super) fn is_free(&self, room: usize, capacity: usize) -> bool {
         self.waiters.is_line_empty() && self.has_room(room, capacity)
@@ -229,7 +229,7 @@ impl State {
         Queued { number, driver: self.driver.take(), _unused: unused }
     }
 
-    /// Admits those who wait, in order, while there is room.
+    /// Admits waiting calls, in order, while there is room.
     #[inline]
     fn admit(&mut self, capacity: usize, wakers: &mut Vec<Waker>) {
         while let Some(room) = self.waiters.first_room()

@@ -9,7 +9,7 @@ use crate::backlog::HeldFrame;
 use crate::error::SendError;
 use crate::transport::Outgoing;
 
-/// A call that waits. Leaves when it is dropped.
+/// A waiting call, which leaves the queue when it is dropped.
 #[derive(Debug)]
 struct Call<'q> {
     shared: &'q Shared,
@@ -47,7 +47,7 @@ impl<'q> Turn<'q> {
     pub(super) fn finish(mut self) -> Result<u64, SendError> {
         match Pin::new(&mut self).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(result) => result,
-            // It never waits, as it was admitted.
+            // A call that was admitted never waits.
             Poll::Pending => Err(SendError::Closed),
         }
     }
@@ -80,7 +80,7 @@ impl Future for Turn<'_> {
     }
 }
 
-/// Waits until the queue accepts no messages any more.
+/// Waits until the queue no longer accepts messages.
 #[derive(Debug)]
 pub(super) struct Closed<'q>(Call<'q>);
 

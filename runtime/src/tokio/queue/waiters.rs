@@ -1,4 +1,4 @@
-//! Who waits: calls that wait for room stand in line, others wait for the end.
+//! Waiting calls: those that wait for room form a line, others wait for the end.
 
 use std::task::{Context, Waker};
 
@@ -24,19 +24,19 @@ struct Slot {
 pub(super) enum Place {
     /// For `room` for its frame, in line between two others.
     InLine { room: usize, before: Option<usize>, after: Option<usize> },
-    /// For nothing: the room for its frame is reserved.
+    /// For nothing, because the room for its frame is reserved.
     Admitted { room: usize },
     /// For the end of the queue.
     Watching,
-    /// Nobody has this key.
+    /// No call has this key.
     Free,
 }
 
-/// The most keys that are kept while nobody waits.
+/// The most keys that are kept while no call waits.
 const MAX_KEPT: usize = 32;
 
 impl Waiters {
-    /// Returns whether nobody stands in line.
+    /// Returns whether the line is empty.
     #[inline]
     pub(super) fn is_line_empty(&self) -> bool {
         self.first.is_none()
@@ -88,7 +88,7 @@ impl Waiters {
         slot.waker.take()
     }
 
-    /// Returns what a call waits for. Unless it is admitted, its task is woken later; returns the waker that this
+    /// Returns what a call waits for. Unless the call is admitted, stores its waker, and returns the waker that this
     /// replaces.
     pub(super) fn poll(&mut self, key: usize, cx: &Context<'_>) -> (Place, Option<Waker>) {
         let Some(slot) = self.slots.get_mut(key) else { return (Place::Free, None) };

@@ -47,8 +47,8 @@ impl<Rx: Message> SocketReceiver<Rx> {
     ///
     /// # Errors
     ///
-    /// Those of [`SocketReceiver::recv_from`](crate::SocketReceiver::recv_from). The reactor does not report a
-    /// [`RecvError::Refused`] by itself: it comes before the next frame, or at a deadline.
+    /// Those of [`SocketReceiver::recv_from`](crate::SocketReceiver::recv_from). The reactor does not report
+    /// [`RecvError::Refused`], so that error comes only before the next frame, or at a deadline.
     pub async fn recv_from(&mut self) -> Result<(Frame<'_, Rx>, Address), RecvError> {
         let range = poll_fn(|cx| self.inbound.poll(cx, receive)).await?;
         Ok(self.inbound.inner_mut().frame(range))

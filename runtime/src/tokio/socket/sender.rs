@@ -16,8 +16,8 @@ use crate::wait::Wait;
 /// The sending half of a [`Socket`](super::Socket), for messages of type `Tx`. Clones send from the same socket,
 /// also from different tasks.
 ///
-/// If a future is dropped, its message is either sent or not begun. Over UNIX, the kernel does not report when
-/// a receiver has room, so sending to a full one tries again at least every 10 ms.
+/// If a future is dropped, its message was either sent whole or not at all. Over UNIX, the kernel does not report when
+/// a receiver has room, so sending to a full receiver tries again at least every 10 ms.
 pub struct SocketSender<Tx> {
     inner: socket::SocketSender<Tx>,
     registration: Registration,
@@ -71,10 +71,10 @@ impl<Tx: Message> SocketSender<Tx> {
         registration.write_until(deadline, || inner.try_send_to(message, to)).await
     }
 
-    /// Sends several messages in order to one address, in few datagrams. Returns how many. See
+    /// Sends several messages in order to one address, in few datagrams. Returns how many it sent. See
     /// [`SocketSender::send_all_to`](crate::SocketSender::send_all_to).
     ///
-    /// If the future is dropped, the first messages may have been sent, and the others are not sent.
+    /// If the future is dropped, some of the messages may have been sent, from the first one on.
     ///
     /// # Errors
     ///
@@ -93,7 +93,7 @@ impl<Tx: Message> SocketSender<Tx> {
         registration.write_all(messages.into_iter(), send).await
     }
 
-    /// Sends several messages in order to one address, while there is room. Returns how many.
+    /// Sends several messages in order to one address, while there is room. Returns how many it sent.
     ///
     /// # Errors
     ///

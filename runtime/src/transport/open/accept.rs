@@ -78,7 +78,7 @@ fn next(
             Ok(permit) => permit,
             Err(full) => return Err(full_or_shut_down(listener, full)),
         };
-        // Without a client, this gives the permit back: a waiting listener needs none.
+        // Without a client, the permit is given back: a waiting listener needs none.
         match listener.accept(permit) {
             Ok(fd) => return Ok(fd),
             // The client gave up while it waited in the backlog.

@@ -1,4 +1,4 @@
-//! Takes over descriptors, after checking what they are.
+//! Takes over descriptors, after checking their kind.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind};

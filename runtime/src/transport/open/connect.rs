@@ -29,7 +29,7 @@ pub(crate) struct Connecting<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attempt {
     Connected,
-    /// The backlog is full, and nothing tells when it is not.
+    /// The backlog is full, and the kernel does not report when it has room.
     BacklogFull,
     /// The socket becomes writable when it is connected, or has failed.
     InProgress,
@@ -45,7 +45,7 @@ impl<'a> Connecting<'a> {
         Ok(Self { fd, target, server_uid: options.server_uid })
     }
 
-    /// Begins to connect without waiting, or goes on.
+    /// Begins or continues to connect, without waiting.
     pub(crate) fn attempt(&self) -> Result<Attempt, OpenError> {
         let failed = |source| self.target.not_connected(source);
         match self.fd.try_connect(self.target.address.name()) {

@@ -79,7 +79,7 @@ impl<'a> Target<'a> {
             }
             // The kernel reports a file that is not a socket like a dead socket.
             (ErrorKind::ConnectionRefused, _) => not_a_socket(address).unwrap_or_else(refused),
-            // Over vsock, a reset means that nobody listens.
+            // Over vsock, a reset means that there is no listener.
             (ErrorKind::NotFound | ErrorKind::ConnectionReset, _) => refused(),
             (ErrorKind::PermissionDenied, _) if address.as_pathname().is_some() => OpenError::Io {
                 action: format!(

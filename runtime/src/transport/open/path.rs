@@ -17,7 +17,7 @@ impl FileId {
     }
 }
 
-/// The type of a file, for errors.
+/// Describes the type of a file, for errors.
 pub(super) fn describe(found: &Metadata) -> &'static str {
     let kind = found.file_type();
     match () {

@@ -5,8 +5,8 @@ use crate::error::{FragmentFault, RecvError};
 use crate::sys::{self, Scatter};
 use crate::wire::{HEAD_LEN, Head, is_reserved};
 
-/// The most room reserved for announced bytes that have not arrived, in bytes. Beyond it, room doubles as
-/// bytes arrive, which copies nothing (mremap(2)). A sender may announce more than it sends.
+/// The most room reserved for announced bytes that have not arrived, in bytes, because a sender may announce more than
+/// it sends. Beyond this, the room doubles as bytes arrive, which copies nothing (mremap(2)).
 const MAX_AHEAD: usize = 1024 * 1024;
 
 /// The room made for a piece, in bytes. A longer piece spills over into the lane.
@@ -24,7 +24,7 @@ pub(super) struct Assembly {
     total: usize,
     /// How many bytes have arrived.
     received: usize,
-    /// The bytes that have arrived, followed after a read by those that it wrote in the place of the next piece.
+    /// The bytes that have arrived. After a read, also the bytes that it wrote in the place of the next piece.
     bytes: Vec<u8>,
     /// How many bytes of the memory of `bytes` are resident.
     resident: usize,
@@ -157,7 +157,7 @@ impl Assembly {
             reserved.map_err(|_| RecvError::NoMemory { len: self.total })?;
         }
         if offset + len > self.resident {
-            // No more than has arrived: announced bytes cost no memory.
+            // No more than the bytes that have arrived, so that announced bytes cost no memory.
             let ahead = offset.min(MAX_RESIDENT_AHEAD);
             let from = self.resident.max(offset);
             let new = self.bytes.spare_capacity_mut().get_mut(from - offset..).unwrap_or_default();

@@ -12,7 +12,7 @@ pub(super) struct BundleCursor {
     left: u64,
     /// The position of the next length in the datagram, which has at most `MAX_BUNDLE` bytes.
     at: u32,
-    /// How many bytes follow the last frame, once that has been returned. `left` then stays 1, to report the fault.
+    /// How many bytes follow the last frame, after that frame was returned. `left` then stays 1, to report the fault.
     trailing: u32,
 }
 

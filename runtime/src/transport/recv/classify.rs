@@ -15,8 +15,8 @@ use crate::wait::Wait;
 use crate::wire::{CallHead, HEAD_LEN, Head, MAX_BUNDLE, is_frame};
 
 impl Inbox {
-    /// Classifies the datagram in the slot, of full length `len`. Returns the frame that it holds or completes:
-    /// nearly always all of it.
+    /// Classifies the datagram in the slot, of full length `len`. Returns the frame that it holds or completes, which
+    /// is nearly always the whole datagram.
     #[inline]
     pub(super) fn classify(&mut self, len: usize) -> Result<Option<Range<usize>>, RecvError> {
         if self.reader.slot.ancillary.as_ref().is_some_and(|ancillary| ancillary.truncated) {
@@ -55,7 +55,7 @@ impl Inbox {
             false => return Ok(frame),
         };
         self.refused = part.map(|(head, _)| Box::new(head));
-        // The frames behind it in a bundle have the same sender.
+        // The next frames of a bundle have the same sender.
         if !self.bundle.is_open() {
             self.reader.slot.clear_ancillary();
         }
@@ -104,8 +104,8 @@ impl Inbox {
         Err(self.reader.pieces.refuse(fault))
     }
 
-    /// Adds the datagram in the slot to the frame under assembly, if it is a piece. If it is refused, closes its
-    /// descriptors, and drops it: nobody needs its memory, even if the caller does not receive again for long.
+    /// Adds the datagram in the slot to the frame under assembly, if it is a piece. If it is refused, drops it and
+    /// closes its descriptors at once, because the caller may not receive again for long.
     pub(super) fn accept_piece(&mut self, len: usize) -> Result<Option<ReadResult>, RecvError> {
         let part = self.part_head();
         let head_len = part.map_or(0, |_| HEAD_LEN);
@@ -179,7 +179,7 @@ impl Inbox {
         self.reader.pieces.end().map_or(Ok(()), Err)
     }
 
-    /// Returns the error for a datagram of which the kernel could not install some descriptors.
+    /// Returns the error for a datagram with descriptors that the kernel could not install.
     #[cold]
     fn descriptors_lost(&mut self) -> RecvError {
         // Ask while the installed descriptors are open, because they count.

@@ -1,4 +1,4 @@
-//! The receiving side of a socket: what was read, and what of it was received.
+//! The receiving side of a socket: the last datagram, and the rest of its bundle.
 
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ pub(crate) struct Inbox {
     pub(super) bundle: BundleCursor,
     /// Whether parts of calls are received like frames.
     pub(super) accepts_calls: bool,
-    /// The head of the part of a call that the last receive has refused. Boxed, as it is rare.
+    /// The head of the part of a call that the last receive refused. Boxed, because it is rare.
     pub(super) refused: Option<Box<CallHead>>,
 }
 
@@ -57,12 +57,12 @@ impl Inbox {
         self.reader.eager = true;
     }
 
-    /// Sets whether the receiver, if it polls, does so until it finds nothing.
+    /// Sets whether a polling receiver receives until it finds nothing.
     pub(crate) fn set_awaited(&mut self, is_awaited: bool) {
         self.reader.is_awaited = is_awaited;
     }
 
-    /// Returns whether something was read and not received: frames of a bundle, datagrams, or the end.
+    /// Returns whether anything was read but not received: frames of a bundle, datagrams, or the end.
     #[inline]
     pub(crate) fn has_unread(&self) -> bool {
         self.bundle.is_open() || self.reader.has_unread()
@@ -87,7 +87,7 @@ impl Inbox {
         }
     }
 
-    /// Returns the head of the part of a call that the last receive has refused, if it is known.
+    /// Takes the head of the part of a call that the last receive refused, if it is known.
     pub(crate) fn take_refused(&mut self) -> Option<CallHead> {
         self.refused.take().map(|head| *head)
     }
@@ -127,7 +127,7 @@ impl Inbox {
         }
     }
 
-    /// Returns `datagrams` from the next receives, before anything still in the socket.
+    /// Makes the next receives return `datagrams`, before anything still in the socket.
     pub(crate) fn restore(&mut self, datagrams: Vec<Vec<u8>>) {
         self.reader.restore(datagrams);
     }
@@ -155,7 +155,7 @@ mod tests {
     use crate::sys;
     use crate::wait::Wait;
 
-    /// Whether a receiver has a lane to wait in after it has taken a frame.
+    /// Returns whether a receiver still has a lane to wait in after it has taken a frame.
     fn keeps_lane(options: &Options) -> bool {
         let (theirs, ours) = DatagramFd::pair().unwrap();
         let mut inbox = Inbox::new(ours, options, false);

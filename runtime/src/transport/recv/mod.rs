@@ -4,7 +4,7 @@
 //!  next ─── returns the next frame, or its length
 //!    └─ classify ─── classifies a datagram, and handles it
 //!         ├─ memory ─────── a frame in sealed memory
-//!         └─ inbox ──────── what was read, and what of it was received
+//!         └─ inbox ──────── the last datagram, and the rest of its bundle
 //!              ├─ bundle ────── many frames in one datagram
 //!              └─ reader ────── returns the next datagram, and waits for it
 //!                   ├─ first_call ── whether to begin with the peek or with the read

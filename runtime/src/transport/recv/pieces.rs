@@ -28,18 +28,18 @@ pub(super) enum ReadResult {
 #[derive(Debug)]
 pub(super) struct Pieces {
     state: State,
-    /// What frames under assembly may take, over all receivers that share it.
+    /// Bounds the frames under assembly of all receivers that share it.
     budget: Option<Budget>,
 }
 
 #[derive(Debug)]
 enum State {
     Idle,
-    /// Some bytes have arrived, except between a peek and the read after it.
+    /// A frame is under assembly. Some bytes have arrived, except between a peek and the read after it.
     Assembling(Box<Assembly>),
     /// A frame was refused, and its further pieces are discarded.
     Discarding {
-        /// How many were discarded since the last error.
+        /// The number of pieces discarded since the last error.
         count: usize,
     },
 }
@@ -125,8 +125,8 @@ impl Pieces {
         Ok(Some(ReadResult::Datagram(len)))
     }
 
-    /// Ends a frame that began with a peek, if its first piece was not read: another holder of the socket may
-    /// have it, and nothing else may come for long.
+    /// Ends a frame that began with a peek, if its first piece was not read. Another holder of the socket may
+    /// have taken the piece, and the next datagram may come much later.
     fn end_if_nothing_arrived(&mut self) {
         if self.assembly().is_some_and(|assembly| assembly.received() == 0) {
             self.state = State::Idle;

@@ -190,7 +190,7 @@ impl Reader {
         self.unread.push(Unread { bytes, len });
     }
 
-    /// Returns `datagrams` from the next calls, before anything still in the socket.
+    /// Makes the next calls return `datagrams`, before anything still in the socket.
     pub(super) fn restore(&mut self, datagrams: Vec<Vec<u8>>) {
         let datagrams = datagrams.into_iter().rev().filter(|datagram| !datagram.is_empty());
         let datagrams = datagrams.map(|bytes| Unread { len: bytes.len(), bytes });

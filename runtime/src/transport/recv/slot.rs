@@ -75,8 +75,8 @@ impl Slot {
     }
 
     /// Moves a short datagram to own memory and releases the lane, because a polling receiver may not call again
-    /// for long. Leaves it there if `is_awaited` says that the receiver does call again, and few lanes are in use.
-    /// Moves every datagram while many are.
+    /// for long. Keeps the lane if `is_awaited` says that the receiver will call again, and few lanes are in use.
+    /// While many lanes are in use, moves every datagram.
     #[inline]
     pub(super) fn unload(&mut self, wait: Wait, is_awaited: bool) {
         let is_short = wait == Wait::Try && self.bytes().len() <= SHORT;
@@ -110,7 +110,7 @@ impl Slot {
         }
         self.move_to_own();
         let mut datagram = mem::take(&mut self.own);
-        // It may lie in the memory of a longer one.
+        // The memory may be that of a longer datagram.
         datagram.shrink_to_fit();
         datagram
     }
@@ -201,7 +201,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether a polling receiver keeps the lane of a datagram of `len` bytes.
+    /// Returns whether a polling receiver keeps the lane of a datagram of `len` bytes.
     fn keeps_lane(is_awaited: bool, len: usize) -> bool {
         let (theirs, ours) = DatagramFd::pair().unwrap();
         let datagram = vec![7; len];

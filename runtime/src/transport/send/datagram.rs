@@ -113,7 +113,7 @@ fn is_exhausted(error: &io::Error) -> bool {
     errno(error) == Errno::Exhausted
 }
 
-/// Returns whether there will be room after the receiver has received something.
+/// Returns whether there will be room after the peer has received a datagram.
 fn is_full(error: &io::Error) -> bool {
     error.kind() == ErrorKind::WouldBlock || errno(error) == Errno::TooManyInFlight
 }

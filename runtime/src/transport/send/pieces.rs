@@ -23,7 +23,7 @@ const PIECE_LEN: usize = 163_504;
 /// The fewest bytes in a piece, if the kernel has no memory or the send buffer no room for more.
 const MIN_PIECE_LEN: usize = 1024;
 
-/// The rest of a large frame that a non-blocking call has begun to send.
+/// The unsent rest of a large frame that a non-blocking call has begun to send.
 #[derive(Debug)]
 pub(crate) struct Pending {
     /// The bytes of the frame that were unsent when it became pending.
@@ -168,7 +168,7 @@ impl Progress {
         Ok(())
     }
 
-    /// Returns a copy of the rest of the frame, which `slices` are all of.
+    /// Returns a copy of the unsent rest of the frame. `slices` are the whole frame.
     fn copy_rest(&self, slices: &[IoSlice<'_>]) -> io::Result<Vec<u8>> {
         let mut rest = Vec::new();
         rest.try_reserve_exact(self.total - self.sent)?;

@@ -2,8 +2,8 @@
 //!
 //! If there is room for a part, the kernel accepts that part, and waits for room for the rest. If it may not
 //! wait, or a signal or a timeout ends the wait, the call fails as if nothing was accepted, and the kernel
-//! appends the next datagram to the part (net/vmw_vsock/af_vsock.c, vsock_connectible_sendmsg). So a part is
-//! followed by a shutdown: the peer then receives the end, and never the part.
+//! appends the next datagram to the part (net/vmw_vsock/af_vsock.c, vsock_connectible_sendmsg). So this file shuts
+//! down the connection after a part: the peer then receives the end, and never the part.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown;

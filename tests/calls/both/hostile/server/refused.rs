@@ -1,4 +1,4 @@
-//! Requests that are refused, and datagrams that are no requests.
+//! Requests that are refused, and datagrams that are not requests.
 
 use std::sync::Arc;
 use std::time::Duration;

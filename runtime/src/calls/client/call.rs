@@ -143,12 +143,12 @@ impl Call {
         }
     }
 
-    /// Stores who waits for it.
+    /// Stores who waits for it. Returns the waker that this replaces.
     #[inline]
-    pub(super) fn wait(&mut self, waker: &Waker) {
-        match &mut self.waker {
-            Some(stored) => stored.clone_from(waker),
-            None => self.waker = Some(waker.clone()),
+    pub(super) fn wait(&mut self, waker: &Waker) -> Option<Waker> {
+        match &self.waker {
+            Some(stored) if stored.will_wake(waker) => None,
+            _ => self.waker.replace(waker.clone()),
         }
     }
 }

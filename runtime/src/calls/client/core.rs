@@ -1,6 +1,7 @@
 //! What blocking and awaited clients share: the calls in flight, and the way out for requests.
 
 use std::sync::{Arc, PoisonError};
+use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use super::call::is_lost_here;
@@ -105,15 +106,16 @@ impl Core {
         }
         let number = to_millis(deadline)?;
         let (id, is_alone) = self.table().begin(request.name(), items)?;
+        let mut begun = Begun { core: self, id: Some(id), is_queued: false };
         let head = CallHead { kind: CallKind::Request, number, id };
-        let queued = self.outlet.push(Some(head), request).map_err(|error| {
-            self.table().forget(id);
-            CallError::NotSent(Arc::new(error))
-        })?;
+        let pushed = self.outlet.push(Some(head), request);
+        let queued = pushed.map_err(|error| CallError::NotSent(Arc::new(error)))?;
+        begun.is_queued = true;
         if self.outlet.unsent() > MAX_UNNOTED {
             self.table().note_queued(id, queued);
         }
         self.observer.sent(Some(id), request, queued.len);
+        begun.id = None;
         let sending = match is_alone && !self.outlet.is_shared() {
             true => Sending::Now,
             // If the observer panicked over an earlier one, nobody sends that.
@@ -139,10 +141,36 @@ impl Core {
         true
     }
 
+    /// Takes the answer of a call, or stores who waits for it: see [`Table::poll_answer`].
+    #[inline]
+    pub(crate) fn poll_answer(&self, id: u64, waker: &Waker) -> Poll<Result<Part, CallError>> {
+        // Dropped after the table is unlocked.
+        let mut replaced = None;
+        self.table().poll_answer(id, waker, &mut replaced)
+    }
+
+    /// Takes the next item of a call, or stores who waits for it: see [`Table::poll_item`].
+    pub(crate) fn poll_item(
+        &self,
+        id: u64,
+        waker: &Waker,
+    ) -> Poll<Result<(Option<Part>, u32), CallError>> {
+        let mut replaced = None;
+        self.table().poll_item(id, waker, &mut replaced)
+    }
+
+    /// Ready if a call has an item or has ended. Otherwise stores who waits for it.
+    pub(crate) fn poll_has_item(&self, id: u64, waker: &Waker) -> Poll<()> {
+        let mut replaced = None;
+        self.table().poll_has_item(id, waker, &mut replaced)
+    }
+
     /// Ends a call early. Returns whether the server has to be told; that is queued.
     pub(crate) fn cancel(&self, id: u64) -> bool {
-        let (is_open, queued) = self.table().forget(id);
-        if let Some(Queued { room, end, .. }) = queued
+        // Named, so that the table is unlocked before the call is dropped, and its waker.
+        let forgotten = self.table().forget(id);
+        let Some((call, is_open)) = forgotten else { return false };
+        if let Some(Queued { room, end, .. }) = call.queued
             && end > self.outlet.sent()
         {
             self.abandoned_end.fetch_max(end, Ordering::Relaxed);
@@ -218,5 +246,24 @@ impl Core {
     pub(crate) fn end(&self, reason: Option<Arc<RecvError>>) {
         let ended = self.table().end(reason);
         wake_all(ended);
+    }
+}
+
+/// A call that is about to begin. Ends if its request is not queued, or if encoding it or the observer panics: nobody has
+/// its id then.
+struct Begun<'c> {
+    core: &'c Core,
+    /// `None` once the call has begun.
+    id: Option<u64>,
+    is_queued: bool,
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        match self.id {
+            Some(id) if self.is_queued => _ = self.core.cancel(id),
+            Some(id) => _ = self.core.table().forget(id),
+            None => {}
+        }
     }
 }

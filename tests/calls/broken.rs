@@ -1,5 +1,6 @@
-//! Answers that panic while they are encoded.
+//! Answers and requests that panic while they are encoded.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,12 @@ enum Breaks {
     List,
     #[message(tag = 3, reply = u64)]
     Work,
+    #[message(tag = 4, reply = u64)]
+    Ask(Broken),
+    #[message(tag = 5, items = Several)]
+    AskAll(Broken),
+    #[message(tag = 6)]
+    Tell(Broken),
 }
 
 #[derive(Message, Debug)]
@@ -50,6 +57,18 @@ impl BreaksHandler for Handler {
 
     fn work(&self, _: &Context) -> u64 {
         7
+    }
+
+    fn ask(&self, _: &Context, _: Broken) -> u64 {
+        unreachable!("it is not sent")
+    }
+
+    fn ask_all(&self, _: &Context, _: Broken, _: ItemSender<Several>) {
+        unreachable!("it is not sent")
+    }
+
+    fn tell(&self, _: &Context, _: Broken) {
+        unreachable!("it is not sent")
     }
 }
 
@@ -71,13 +90,35 @@ fn callers_learn_that_the_handler_has_failed() {
     server.join().unwrap().unwrap();
 }
 
+/// Returns whether `act` panics.
+fn panics(act: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(act)).is_err()
+}
+
+#[test]
+fn a_request_that_panics_is_no_call() {
+    let (client, server) = Connection::pair().unwrap();
+    let server = thread::spawn(|| Server::new(BreaksService(Handler)).serve(server));
+    let client = BreaksClient::new(client);
+    for _ in 0..3 {
+        assert!(panics(|| _ = client.ask(Broken)));
+        assert!(panics(|| _ = client.ask_all(Broken)));
+        assert!(panics(|| _ = client.tell(Broken)));
+        assert_eq!(client.calls.in_flight(), 0);
+        assert_eq!(client.work().unwrap(), 7);
+    }
+    assert_eq!(client.calls.dropped(), 0);
+    drop(client);
+    server.join().unwrap().unwrap();
+}
+
 #[cfg(feature = "tokio")]
 mod awaited {
     use datagrammar::tokio::calls as awaited;
     use datagrammar::{Connection, tokio as endpoints};
 
-    use super::{Breaks, BreaksClient, BreaksTokioHandler, BreaksTokioService};
-    use super::{Broken, Context, Handler, Several, check};
+    use super::{Breaks, BreaksClient, BreaksTokioClient, BreaksTokioHandler, BreaksTokioService};
+    use super::{Broken, Context, Handler, Several, check, panics};
 
     impl BreaksTokioHandler for Handler {
         async fn reply(&self, _: &Context) -> Broken {
@@ -91,6 +132,18 @@ mod awaited {
         async fn work(&self, _: &Context) -> u64 {
             7
         }
+
+        async fn ask(&self, _: &Context, _: Broken) -> u64 {
+            unreachable!("it is not sent")
+        }
+
+        async fn ask_all(&self, _: &Context, _: Broken, _: awaited::ItemSender<Several>) {
+            unreachable!("it is not sent")
+        }
+
+        async fn tell(&self, _: &Context, _: Broken) {
+            unreachable!("it is not sent")
+        }
     }
 
     #[tokio::test]
@@ -102,6 +155,24 @@ mod awaited {
         let serving = tokio::spawn(async { awaited::Server::new(service).serve(server).await });
         let client = BreaksClient::new(client);
         tokio::task::spawn_blocking(move || check(&client)).await.unwrap();
+        serving.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_request_that_panics_is_no_call() {
+        let (client, server) = endpoints::Connection::pair().unwrap();
+        let service = BreaksTokioService(Handler);
+        let serving = tokio::spawn(async { awaited::Server::new(service).serve(server).await });
+        let client = BreaksTokioClient::new(client);
+        for _ in 0..3 {
+            assert!(panics(|| drop(client.ask(Broken))));
+            assert!(panics(|| drop(client.ask_all(Broken))));
+            assert!(panics(|| drop(client.tell(Broken))));
+            assert_eq!(client.calls.in_flight(), 0);
+            assert_eq!(client.work().await.unwrap(), 7);
+        }
+        assert_eq!(client.calls.dropped(), 0);
+        drop(client);
         serving.await.unwrap().unwrap();
     }
 }

@@ -1,17 +1,18 @@
 //! An observer that panics.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::Connection;
-use datagrammar::calls::{CallFrameKind, Client};
+use datagrammar::calls::{CallFrameKind, Client, Server};
 use datagrammar_tests::raw;
 use rustix::net::SocketType;
 
 use crate::peer::{Peer, REPLY, part};
-use crate::{Ours, Sum, add};
+use crate::{Counted, Handler, Ours, Sum, Sums, add};
 
 /// Longer than the test takes: a call that waits for this long waits for ever.
 const STALL: Duration = Duration::from_secs(60);
@@ -67,4 +68,28 @@ fn is_clumsy_the_receiver() -> bool {
     assert_eq!(has_done.recv_timeout(STALL).expect("all end"), (3, Some(3)));
     assert_eq!(client.in_flight(), 0);
     true
+}
+
+/// Nobody waits for the call then.
+#[test]
+fn a_call_whose_request_makes_the_observer_panic_does_not_begin() {
+    let (client, server) = Connection::pair().unwrap();
+    let server = thread::spawn(|| Server::new(Handler::default()).serve(server));
+    let requests = AtomicUsize::new(0);
+    let client: Ours = Client::observed(client, move |frame| {
+        let is_request = frame.kind == CallFrameKind::Request;
+        let is_nth = is_request && requests.fetch_add(1, Ordering::Relaxed) % 3 != 2;
+        assert!(!is_nth, "as the test asks");
+    });
+    for number in 0..3 {
+        let panicked = catch_unwind(AssertUnwindSafe(|| add(&client, number, 1)));
+        assert!(panicked.is_err());
+        let items = || client.items::<Counted>(&Sums::Count { to: 1 });
+        assert!(catch_unwind(AssertUnwindSafe(items)).is_err());
+        assert_eq!(client.in_flight(), 0);
+        assert_eq!(add(&client, number, 2).unwrap(), number + 2);
+    }
+    assert_eq!(client.in_flight(), 0);
+    drop(client);
+    server.join().unwrap().unwrap();
 }

@@ -1,5 +1,7 @@
 //! The frames that an observer of an async client sees.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use datagrammar::calls::CallFrame;
@@ -8,7 +10,7 @@ use datagrammar::tokio::Connection;
 use datagrammar::tokio::calls::{Client, Server};
 
 use super::{Handler, add, spawn};
-use crate::protocol::{Counted, Sums};
+use crate::protocol::{Counted, Sum, Sums};
 
 #[tokio::test]
 async fn an_observer_sees_each_frame_with_its_length() {
@@ -35,4 +37,24 @@ async fn an_observer_sees_each_frame_with_its_length() {
             (End, "Count", Some(2), None, 14),
         ]
     );
+}
+
+/// Nobody waits for the call then.
+#[tokio::test]
+async fn a_call_whose_request_makes_the_observer_panic_does_not_begin() {
+    let (client, server) = Connection::pair().unwrap();
+    spawn(Server::new(Handler::default()), server);
+    let requests = AtomicUsize::new(0);
+    let client = Client::observed(client, move |frame: CallFrame| {
+        let is_nth = frame.kind == Request && requests.fetch_add(1, Ordering::Relaxed) % 3 != 2;
+        assert!(!is_nth, "as the test asks");
+    });
+    for number in 0..3 {
+        let call = || drop(client.call::<Sum>(&Sums::Add { left: number, right: 1 }));
+        assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
+        let items = || drop(client.items::<Counted>(&Sums::Count { to: 1 }));
+        assert!(catch_unwind(AssertUnwindSafe(items)).is_err());
+        assert_eq!(client.in_flight(), 0);
+        assert_eq!(add(&client, number, 2).await.unwrap(), number + 2);
+    }
 }

@@ -1,7 +1,7 @@
 //! Wakers that panic, and wakers that own something.
 
-use std::pin::pin;
-use std::sync::{Arc, Mutex};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{self, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use datagrammar::to_vec;
 use datagrammar::tokio::Connection;
 use datagrammar::tokio::calls::{Client, Server, Service};
 use datagrammar_tests::raw;
+use futures_util::Stream as _;
 use rustix::net::SocketType;
 use tokio::runtime::Builder;
 use tokio::task::yield_now;
@@ -18,7 +19,7 @@ use tokio::time::timeout;
 
 use super::{Ours, Protocol, STALL};
 use crate::peer::{Peer, REPLY, bundle, part};
-use crate::protocol::{Sum, Sums};
+use crate::protocol::{Counted, Sum, Sums};
 
 struct Clumsy;
 
@@ -87,6 +88,65 @@ impl Service for Keeper {
             _ => panic!("nothing else is called"),
         }
     }
+}
+
+/// Owns a call or the items of one, and drops them with the task that it stands for.
+struct Task<T>(#[expect(dead_code, reason = "it is dropped")] Mutex<T>);
+
+impl<T: Send + 'static> Wake for Task<T> {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl<T: Send + 'static> Task<T> {
+    fn waker(owned: T) -> Waker {
+        Waker::from(Arc::new(Self(Mutex::new(owned))))
+    }
+}
+
+/// A call that waits may be polled by another task, or dropped. The waker of the first task may then be the last that
+/// owns that task, and with it another call of the same client.
+#[test]
+fn a_waker_that_a_call_gives_up_may_own_another_call() {
+    let (done, has_done) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (client, _server) = Connection::pair().unwrap();
+            let client: Ours = Client::new(client);
+            let call = || Box::pin(client.call::<Sum>(&Sums::Slow { millis: 0 }));
+            let items = || client.items::<Counted>(&Sums::Count { to: 1 }).unwrap();
+            let noop = &mut task::Context::from_waker(Waker::noop());
+            for is_polled in [true, false] {
+                let mut waiting = call();
+                let waker = Task::waker((call(), items()));
+                assert!(waiting.as_mut().poll(&mut task::Context::from_waker(&waker)).is_pending());
+                drop(waker);
+                assert_eq!(client.in_flight(), 3);
+                if is_polled {
+                    assert!(waiting.as_mut().poll(noop).is_pending());
+                    assert_eq!(client.in_flight(), 1);
+                }
+                drop(waiting);
+                assert_eq!(client.in_flight(), 0);
+
+                let mut waiting = items();
+                let waker = Task::waker((call(), items()));
+                let polled =
+                    Pin::new(&mut waiting).poll_next(&mut task::Context::from_waker(&waker));
+                assert!(polled.is_pending());
+                drop(waker);
+                assert_eq!(client.in_flight(), 3);
+                if is_polled {
+                    assert!(Pin::new(&mut waiting).poll_next(noop).is_pending());
+                    assert_eq!(client.in_flight(), 1);
+                }
+                drop(waiting);
+                assert_eq!(client.in_flight(), 0);
+            }
+        });
+        done.send(()).unwrap();
+    });
+    has_done.recv_timeout(STALL).expect("nothing waits for itself");
 }
 
 /// Like a task of an executor whose wakers own it, and with it what it holds.

@@ -143,12 +143,12 @@ impl Call {
         }
     }
 
-    /// Stores the waker of the task or thread that waits for the call.
+    /// Stores the waker of the task or thread that waits for the call. Returns the waker that this one replaces.
     #[inline]
-    pub(super) fn wait(&mut self, waker: &Waker) {
-        match &mut self.waker {
-            Some(stored) => stored.clone_from(waker),
-            None => self.waker = Some(waker.clone()),
+    pub(super) fn wait(&mut self, waker: &Waker) -> Option<Waker> {
+        match &self.waker {
+            Some(stored) if stored.will_wake(waker) => None,
+            _ => self.waker.replace(waker.clone()),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The shared core of blocking and async clients: the calls in flight, and the outlet for requests.
 
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::time::Instant;
 
-use super::call::is_lost_here;
+use super::call::{Call, is_lost_here};
 use super::table::Table;
 use crate::calls::deadline::to_millis;
 use crate::calls::frame::Observer;
@@ -108,7 +109,7 @@ impl Core {
         let number = to_millis(deadline)?;
         let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let (head, name) = (CallHead { kind: CallKind::Request, number, id }, request.name());
-        let begun = self.outlet.encode(head, request, |part| {
+        let queued = self.outlet.encode(head, request, |part| {
             let mut table = self.table();
             let is_alone = table.begin(id, name, items)?;
             let queued = table.push(part);
@@ -117,8 +118,10 @@ impl Core {
             }
             Ok((is_alone, queued))
         });
-        let (is_alone, queued) = begun.map_err(|error| CallError::NotSent(Arc::new(error)))??;
+        let (is_alone, queued) = queued.map_err(|error| CallError::NotSent(Arc::new(error)))??;
+        let mut begun = Begun { core: self, id: Some(id) };
         self.observer.sent(Some(id), request, queued.len);
+        begun.id = None;
         let sending = match is_alone && !self.outlet.is_shared() {
             true => Sending::Now,
             // An earlier request may be queued without a sender, if the observer panicked over it.
@@ -144,21 +147,47 @@ impl Core {
         true
     }
 
+    /// Takes the answer of a call, or stores the waker: see [`Table::poll_answer`].
+    #[inline]
+    pub(crate) fn poll_answer(&self, id: u64, waker: &Waker) -> Poll<Result<Part, CallError>> {
+        // Dropped after the table is unlocked.
+        let mut replaced = None;
+        self.table().poll_answer(id, waker, &mut replaced)
+    }
+
+    /// Takes the next item of a call, or stores the waker: see [`Table::poll_item`].
+    pub(crate) fn poll_item(
+        &self,
+        id: u64,
+        waker: &Waker,
+    ) -> Poll<Result<(Option<Part>, u32), CallError>> {
+        let mut replaced = None;
+        self.table().poll_item(id, waker, &mut replaced)
+    }
+
+    /// Ready if a call has an item or has ended. Otherwise stores the waker.
+    pub(crate) fn poll_has_item(&self, id: u64, waker: &Waker) -> Poll<()> {
+        let mut replaced = None;
+        self.table().poll_has_item(id, waker, &mut replaced)
+    }
+
     /// Ends a call early. Returns whether the server must be told; if so, the cancellation is queued.
     pub(crate) fn cancel(&self, id: u64) -> bool {
         let mut table = self.table();
-        let (is_open, queued) = table.forget(id);
-        if is_open {
+        let forgotten = table.forget(id);
+        let is_running = forgotten.as_ref().is_some_and(|(_call, is_running)| *is_running);
+        if is_running {
             table.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });
         }
+        // Before the call is dropped, with its waker.
         drop(table);
-        if let Some(Queued { room, end, .. }) = queued
+        if let Some((Call { queued: Some(Queued { room, end, .. }), .. }, _)) = forgotten
             && end > self.outlet.sent()
         {
             self.abandoned_end.fetch_max(end, Ordering::Relaxed);
             self.abandoned.fetch_add(room, Ordering::Relaxed);
         }
-        is_open
+        is_running
     }
 
     /// Returns whether requests share datagrams, so that further requests may join the queued ones.
@@ -225,5 +254,18 @@ impl Core {
     pub(crate) fn end(&self, reason: Option<Arc<RecvError>>) {
         let ended = self.table().end(reason);
         wake_all(ended);
+    }
+}
+
+/// A call whose id is not yet returned. It ends if the observer panics, because nobody knows the id then.
+struct Begun<'c> {
+    core: &'c Core,
+    /// `None` once the id is returned.
+    id: Option<u64>,
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        self.id.into_iter().for_each(|id| _ = self.core.cancel(id));
     }
 }

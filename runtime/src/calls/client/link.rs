@@ -8,7 +8,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::core::Core;
-use super::table::Table;
 use super::wakers::Wakers;
 use crate::calls::frame::Observer;
 use crate::calls::full::{Full, HowToWait};
@@ -87,7 +86,7 @@ impl<P: Protocol> Link<P> {
         id: u64,
         deadline: Option<Instant>,
     ) -> Result<Part, CallError> {
-        let answer = self.wait(id, deadline, |table, waker| table.poll_answer(id, waker));
+        let answer = self.wait(id, deadline, |core, waker| core.poll_answer(id, waker));
         answer.unwrap_or_else(|| self.give_up(id))
     }
 
@@ -97,7 +96,7 @@ impl<P: Protocol> Link<P> {
         id: u64,
         deadline: Option<Instant>,
     ) -> Result<Option<Part>, CallError> {
-        let polled = self.wait(id, deadline, |table, waker| table.poll_item(id, waker));
+        let polled = self.wait(id, deadline, |core, waker| core.poll_item(id, waker));
         let polled = polled.unwrap_or_else(|| self.give_up(id));
         if self.core.follow_up(id, &polled) {
             self.core.flush();
@@ -108,13 +107,13 @@ impl<P: Protocol> Link<P> {
     /// Waits until a call has an item or has ended, or until `deadline`. Returns whether one of these is so. Receives
     /// the parts that are already in the socket even after the deadline.
     pub(crate) fn has_item_by(&self, id: u64, deadline: Instant) -> bool {
-        let has_item = |table: &mut Table, waker: &Waker| table.poll_has_item(id, waker);
+        let has_item = |core: &Core, waker: &Waker| core.poll_has_item(id, waker);
         {
             let _leaving = Leaving { link: self, id: None };
             let mut receiver = self.try_receiver();
             let mut received =
                 || receiver.as_mut().is_some_and(|receiver| self.receive(receiver, Wait::Try));
-            while has_item(&mut self.core.table(), Waker::noop()).is_pending() && received() {}
+            while has_item(&self.core, Waker::noop()).is_pending() && received() {}
         }
         self.wait(id, Some(deadline), has_item).is_some()
     }
@@ -146,7 +145,7 @@ impl<P: Protocol> Link<P> {
         &self,
         id: u64,
         deadline: Option<Instant>,
-        mut poll: impl FnMut(&mut Table, &Waker) -> Poll<T>,
+        poll: impl Fn(&Core, &Waker) -> Poll<T>,
     ) -> Option<T> {
         let waker = waker();
         // The request of this call ends at or before this position.
@@ -155,7 +154,7 @@ impl<P: Protocol> Link<P> {
         // Dropped after the receiver was given back.
         let _leaving = Leaving { link: self, id: Some(id) };
         loop {
-            if let Poll::Ready(result) = poll(&mut self.core.table(), &waker) {
+            if let Poll::Ready(result) = poll(&self.core, &waker) {
                 break Some(result);
             }
             // The waker is stored now, so a thread that stops receiving from here on wakes this one.
@@ -169,7 +168,7 @@ impl<P: Protocol> Link<P> {
             match self.try_receiver() {
                 Some(mut receiver) => {
                     // The previous receiving thread may have received the answer of this call.
-                    if let Poll::Ready(result) = poll(&mut self.core.table(), &waker) {
+                    if let Poll::Ready(result) = poll(&self.core, &waker) {
                         break Some(result);
                     }
                     self.receive(&mut receiver, deadline.map_or(Wait::Block, Wait::Until));

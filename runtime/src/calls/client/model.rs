@@ -221,9 +221,10 @@ fn check(steps: Vec<Step>) {
                 let id = id(call);
                 let Some(call) = model.calls.get(&id) else { continue };
                 let waker = wakers.of(id);
+                let mut replaced = None;
                 let (polled, more) = match call.items {
-                    false => (table.poll_answer(id, waker).map_ok(Some), 0),
-                    true => match table.poll_item(id, waker) {
+                    false => (table.poll_answer(id, waker, &mut replaced).map_ok(Some), 0),
+                    true => match table.poll_item(id, waker, &mut replaced) {
                         Poll::Ready(Ok((item, more))) => (Poll::Ready(Ok(item)), more),
                         Poll::Ready(Err(error)) => (Poll::Ready(Err(error)), 0),
                         Poll::Pending => (Poll::Pending, 0),
@@ -249,7 +250,8 @@ fn check(steps: Vec<Step>) {
                     None => true,
                     Some(end) => call.items && (end.starts_with("Lost") || end == "Unexpected"),
                 });
-                assert_eq!(table.forget(id).0, is_open && model.ended.is_none());
+                let is_running = table.forget(id).is_some_and(|(_call, is_running)| is_running);
+                assert_eq!(is_running, is_open && model.ended.is_none());
             }
             Step::Fail { call } => {
                 let id = id(call);

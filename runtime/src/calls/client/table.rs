@@ -17,6 +17,9 @@ use crate::wire::CallHead;
 const MAX_REFUSED: usize = 1024;
 
 /// All calls in flight of one connection.
+///
+/// The table is locked while its methods run, so they neither wake nor drop a waker: it may own a task, and with it other
+/// calls of the same connection. They return the wakers that they remove.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     calls: Ids<Call>,
@@ -169,9 +172,15 @@ impl Table {
             .collect()
     }
 
-    /// Takes the answer of a call, which ends the call, or stores the waker.
+    /// Takes the answer of a call, which ends the call, or stores the waker. Moves the waker that this one replaces to
+    /// `replaced`.
     #[inline]
-    pub(crate) fn poll_answer(&mut self, id: u64, waker: &Waker) -> Poll<Result<Part, CallError>> {
+    pub(super) fn poll_answer(
+        &mut self,
+        id: u64,
+        waker: &Waker,
+        replaced: &mut Option<Waker>,
+    ) -> Poll<Result<Part, CallError>> {
         let Entry::Occupied(mut call) = self.calls.entry(id) else {
             return Poll::Ready(Err(CallError::Cancelled));
         };
@@ -181,18 +190,19 @@ impl Table {
                 Poll::Ready(answer)
             }
             None => {
-                call.get_mut().wait(waker);
+                *replaced = call.get_mut().wait(waker);
                 Poll::Pending
             }
         }
     }
 
-    /// Takes the next item of a call, `None` at the end, or stores the waker. Also returns the credit to give the
-    /// server.
-    pub(crate) fn poll_item(
+    /// Takes the next item of a call, `None` at the end, or stores the waker, like [`poll_answer`](Self::poll_answer).
+    /// Also returns the credit to give the server.
+    pub(super) fn poll_item(
         &mut self,
         id: u64,
         waker: &Waker,
+        replaced: &mut Option<Waker>,
     ) -> Poll<Result<(Option<Part>, u32), CallError>> {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.is_stream()) else {
             return Poll::Ready(Ok((None, 0)));
@@ -206,30 +216,36 @@ impl Table {
                 Poll::Ready(end.map(|()| (None, 0)))
             }
             None => {
-                call.wait(waker);
+                *replaced = call.wait(waker);
                 Poll::Pending
             }
         }
     }
 
-    /// Ready if a call has an item or has ended. Otherwise stores the waker.
-    pub(crate) fn poll_has_item(&mut self, id: u64, waker: &Waker) -> Poll<()> {
+    /// Ready if a call has an item or has ended. Otherwise stores the waker, like [`poll_answer`](Self::poll_answer).
+    pub(super) fn poll_has_item(
+        &mut self,
+        id: u64,
+        waker: &Waker,
+        replaced: &mut Option<Waker>,
+    ) -> Poll<()> {
         match self.calls.get_mut(&id).filter(|call| call.is_stream() && !call.has_item()) {
             Some(call) => {
-                call.wait(waker);
+                *replaced = call.wait(waker);
                 Poll::Pending
             }
             None => Poll::Ready(()),
         }
     }
 
-    /// Ends a call. Returns whether the server still works on it, and the position of its request.
-    pub(crate) fn forget(&mut self, id: u64) -> (bool, Option<Queued>) {
-        let Some(call) = self.calls.remove(&id) else { return (false, None) };
-        let (is_open, is_running) = (call.is_open(), call.is_running());
+    /// Ends a call, and returns it. Also returns whether the server still works on it.
+    pub(super) fn forget(&mut self, id: u64) -> Option<(Call, bool)> {
+        let call = self.calls.remove(&id)?;
+        let is_open = call.is_open();
         self.open -= usize::from(is_open);
         self.has_cancelled |= is_open;
-        (is_running && self.ended.is_none(), call.queued)
+        let is_running = call.is_running() && self.ended.is_none();
+        Some((call, is_running))
     }
 
     /// Takes the waker of any waiting call, so that its thread receives.

@@ -133,8 +133,7 @@ impl Running {
             flow.credit = left;
             return Poll::Ready(true);
         }
-        flow.waker = Some(waker.clone());
-        Poll::Pending
+        Self::wait(flow, waker)
     }
 
     /// Returns whether the sender of the items waits for credit.
@@ -145,11 +144,19 @@ impl Running {
 
     /// Waits until the call is over, for the sender of its items.
     pub(crate) fn poll_over(&self, waker: &Waker) -> Poll<()> {
-        let mut flow = self.flow();
+        let flow = self.flow();
         if self.is_over() {
             return Poll::Ready(());
         }
-        flow.waker = Some(waker.clone());
+        Self::wait(flow, waker)
+    }
+
+    /// Stores who waits for credit.
+    fn wait<T>(mut flow: MutexGuard<'_, Flow>, waker: &Waker) -> Poll<T> {
+        let replaced = flow.waker.replace(waker.clone());
+        // It may own this call.
+        drop(flow);
+        drop(replaced);
         Poll::Pending
     }
 
@@ -228,5 +235,50 @@ impl fmt::Debug for Context {
             .field("deadline", &self.deadline())
             .field("is_cancelled", &self.is_cancelled())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::task::Wake;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A waker that owns the connection of a call: dropping it ends the call.
+    struct Owner(Arc<Running>);
+
+    impl Wake for Owner {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    impl Drop for Owner {
+        fn drop(&mut self) {
+            self.0.cancel();
+        }
+    }
+
+    #[test]
+    fn a_waker_that_is_replaced_may_own_the_call() {
+        let (done, has_done) = mpsc::channel();
+        thread::spawn(move || {
+            let poll_credit =
+                |running: &Running, waker: &Waker| running.poll_credit(waker).map(drop);
+            let poll_over = |running: &Running, waker: &Waker| running.poll_over(waker);
+            for poll in [poll_credit as fn(&Running, &Waker) -> Poll<()>, poll_over] {
+                let running = Arc::new(Running::new(None, None, true));
+                while running.poll_credit(Waker::noop()).is_ready() {}
+                let waker = Waker::from(Arc::new(Owner(Arc::clone(&running))));
+                assert!(poll(&running, &waker).is_pending());
+                drop(waker);
+                assert!(!running.is_cancelled());
+                assert!(poll(&running, Waker::noop()).is_pending());
+                assert!(running.is_cancelled());
+            }
+            done.send(()).ok();
+        });
+        assert!(has_done.recv_timeout(Duration::from_secs(60)).is_ok(), "it waits for itself");
     }
 }

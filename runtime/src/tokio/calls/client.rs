@@ -230,7 +230,7 @@ impl<R: Reply> Future for Waiting<R> {
     type Output = Result<OwnedFrame<R>, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = self.handle.0.core.table().poll_answer(self.id, cx.waker());
+        let answer = self.handle.0.core.poll_answer(self.id, cx.waker());
         self.is_done = answer.is_ready();
         answer.map(|part| Ok(part?.into_frame()))
     }

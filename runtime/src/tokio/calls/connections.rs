@@ -32,7 +32,10 @@ impl Connections {
             if state.open == 0 {
                 return Poll::Ready(());
             }
-            state.waiting = Some(cx.waker().clone());
+            let replaced = state.waiting.replace(cx.waker().clone());
+            // It may own an open connection.
+            drop(state);
+            drop(replaced);
             Poll::Pending
         })
         .await;

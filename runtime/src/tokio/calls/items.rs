@@ -71,7 +71,7 @@ impl<P, I: Message> Items<P, I> {
             return Poll::Ready(None);
         }
         let link = &self.handle.0;
-        let polled = link.core.table().poll_item(self.id, cx.waker());
+        let polled = link.core.poll_item(self.id, cx.waker());
         let received = match polled {
             Poll::Ready(received) => received,
             Poll::Pending if self.poll_deadline(cx).is_pending() => return Poll::Pending,

@@ -1,0 +1,52 @@
+//! Hostile bytes, from a fuzzer or from a simple generator, and what must hold whatever they are.
+//!
+//! Each target takes any bytes. It panics if a promise of the library does not hold.
+
+mod address;
+mod call;
+mod decode;
+mod input;
+mod messages;
+mod mutation;
+mod peer;
+mod receive;
+mod serve;
+
+pub use self::address::address;
+pub use self::call::call;
+pub use self::decode::decode;
+pub use self::mutation::Mutations;
+pub use self::receive::receive;
+pub use self::serve::serve;
+
+/// A target.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Its name, which is also that of its binary.
+    pub name: &'static str,
+    /// Checks the promises for some bytes.
+    pub run: fn(&[u8]),
+    /// Returns inputs to begin with, which reach most of the code.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+/// All targets.
+pub const TARGETS: [Target; 5] = [
+    Target { name: "address", run: address, seeds: address::seeds },
+    Target { name: "call", run: call, seeds: call::seeds },
+    Target { name: "decode", run: decode, seeds: decode::seeds },
+    Target { name: "receive", run: receive, seeds: receive::seeds },
+    Target { name: "serve", run: serve, seeds: serve::seeds },
+];
+
+/// Runs a target over the files that are the program's arguments, to repeat what a fuzzer has found.
+///
+/// # Errors
+///
+/// If a file cannot be read.
+pub fn run_files(run: fn(&[u8])) -> std::io::Result<()> {
+    for path in std::env::args_os().skip(1) {
+        run(&std::fs::read(path)?);
+    }
+    Ok(())
+}

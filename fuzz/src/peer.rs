@@ -1,0 +1,70 @@
+//! A peer that breaks the rules, and the heads that it writes.
+
+use std::os::fd::OwnedFd;
+
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+
+/// The longest datagram that a peer receives.
+const MAX_DATAGRAM: usize = 256 * 1024;
+
+pub(crate) const REQUEST: u8 = 5;
+pub(crate) const REPLY: u8 = 6;
+pub(crate) const ITEM: u8 = 7;
+pub(crate) const END: u8 = 8;
+pub(crate) const CANCEL: u8 = 9;
+pub(crate) const CREDIT: u8 = 10;
+
+/// One end of a connection, which sends and receives any datagrams.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    fd: OwnedFd,
+    buffer: Vec<u8>,
+}
+
+impl Peer {
+    pub(crate) fn new(fd: OwnedFd) -> Self {
+        Self { fd, buffer: vec![0; MAX_DATAGRAM] }
+    }
+
+    /// Sends a datagram. Returns `false` if there is no room.
+    pub(crate) fn send(&self, datagram: &[u8]) -> bool {
+        match send(&self.fd, datagram, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
+            Ok(_) => true,
+            Err(Errno::AGAIN) => false,
+            Err(error) => panic!("the connection is gone: {error}"),
+        }
+    }
+
+    /// Receives a datagram, if there is one.
+    pub(crate) fn recv(&mut self) -> Option<&[u8]> {
+        let (len, _) = recv(&self.fd, &mut self.buffer[..], RecvFlags::DONTWAIT).ok()?;
+        self.buffer.get(..len).filter(|datagram| !datagram.is_empty())
+    }
+}
+
+/// The head of a datagram of the runtime.
+pub(crate) fn head(kind: u8, number: u32, place: u64) -> Vec<u8> {
+    [&[0, kind][..], &number.to_le_bytes(), &place.to_le_bytes()].concat()
+}
+
+/// A frame in pieces of 20 bytes.
+pub(crate) fn pieces(frame: &[u8]) -> Vec<Vec<u8>> {
+    let place = |number: usize, at: usize| match number {
+        0 => head(1, 77, frame.len() as u64),
+        _ => head(2, 77, at as u64),
+    };
+    let pieces = frame.chunks(20).enumerate();
+    pieces.map(|(number, piece)| [place(number, number * 20), piece.to_vec()].concat()).collect()
+}
+
+/// A bundle.
+pub(crate) fn bundle(frames: &[Vec<u8>]) -> Vec<u8> {
+    let mut bundle = head(4, 0, frames.len() as u64);
+    for frame in frames {
+        // Seeds are short: their lengths take one byte.
+        bundle.push(frame.len().min(250) as u8);
+        bundle.extend(frame.iter().take(250));
+    }
+    bundle
+}

@@ -50,3 +50,17 @@ pub fn run_files(run: fn(&[u8])) -> std::io::Result<()> {
     }
     Ok(())
 }
+
+/// Makes a target a program: under a fuzzer its entry point, and otherwise one that runs files.
+#[macro_export]
+macro_rules! program {
+    ($target:ident) => {
+        #[cfg(fuzzing)]
+        libfuzzer_sys::fuzz_target!(|input: &[u8]| $crate::$target(input));
+
+        #[cfg(not(fuzzing))]
+        fn main() -> std::io::Result<()> {
+            $crate::run_files($crate::$target)
+        }
+    };
+}

@@ -11,6 +11,7 @@ mod mutation;
 mod peer;
 mod receive;
 mod serve;
+mod socket;
 
 pub use self::address::address;
 pub use self::call::call;
@@ -18,6 +19,7 @@ pub use self::decode::decode;
 pub use self::mutation::Mutations;
 pub use self::receive::receive;
 pub use self::serve::serve;
+pub use self::socket::socket;
 
 /// A target.
 #[derive(Debug, Clone, Copy)]
@@ -31,12 +33,13 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     Target { name: "address", run: address, seeds: address::seeds },
     Target { name: "call", run: call, seeds: call::seeds },
     Target { name: "decode", run: decode, seeds: decode::seeds },
     Target { name: "receive", run: receive, seeds: receive::seeds },
     Target { name: "serve", run: serve, seeds: serve::seeds },
+    Target { name: "socket", run: socket, seeds: socket::seeds },
 ];
 
 /// Runs a target over the files that are the program's arguments, to repeat what a fuzzer has found.

@@ -51,3 +51,8 @@ fn receive() {
 fn serve() {
     smoke("serve", 1_000);
 }
+
+#[test]
+fn socket() {
+    smoke("socket", 2_000);
+}

@@ -69,8 +69,22 @@ impl Policy {
     /// Admits clients for which `admits` returns `true`.
     ///
     /// ```
-    /// let policy = datagrammar::Policy::by(|peer| peer.uid >= 1000);
-    /// # let _ = policy;
+    /// use datagrammar::{AcceptError, Connection, Listener, Message, Options, Policy};
+    ///
+    /// #[derive(Message)]
+    /// enum Ping {
+    ///     #[message(tag = 1)]
+    ///     Ping,
+    /// }
+    ///
+    /// let address = "unix:@datagrammar-doc-policy-by".parse()?;
+    /// let options = Options::new().policy(Policy::by(|peer| peer.pid != std::process::id()));
+    /// let listener = Listener::<Ping, Ping>::bind_with(&address, &options)?;
+    /// let mut client = Connection::<Ping, Ping>::connect(&address)?;
+    /// assert!(matches!(listener.try_accept(), Err(AcceptError::WouldBlock)));
+    /// assert_eq!(listener.rejected(), 1);
+    /// assert!(client.recv()?.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn by(admits: impl Fn(&Peer) -> bool + Send + Sync + 'static) -> Self {

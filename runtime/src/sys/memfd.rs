@@ -115,8 +115,8 @@ impl Deref for Mapping {
 
     fn deref(&self) -> &[u8] {
         // SAFETY: `start` is that of `len` bytes, at most `isize::MAX`, which are mapped as long as this
-        // value lives, or is dangling and `len` is 0. They are there, and nobody writes to them, as the file
-        // is sealed against shrinking and writing, and against being unsealed (fcntl(2)).
+        // value lives, or is dangling and `len` is 0. They exist, and no process writes to them, because the file
+        // is sealed against shrinking and writing, and seals cannot be removed (fcntl(2)).
         unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }

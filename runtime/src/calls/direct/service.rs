@@ -58,7 +58,7 @@ pub struct Direct<S> {
     service: Arc<S>,
     peer: Option<Arc<Peer>>,
     deadline: Option<Instant>,
-    /// The connection of [`exchange`](Self::exchange), once it is used.
+    /// The connection of [`exchange`](Self::exchange), after its first use.
     raw: Mutex<Option<Raw>>,
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn derived(frame: &[u8]) -> Result<Request<'_>, DecodeError> {
 
 /// An error of the decoder written by hand: a word, and a position.
 #[derive(Debug)]
-#[expect(dead_code, reason = "as in any error, the numbers are for those who read it")]
+#[expect(dead_code, reason = "as in any error, the fields are for its readers")]
 pub(crate) enum ByHandError {
     Short { missing: usize },
     BadInteger { byte: u8 },

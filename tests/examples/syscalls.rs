@@ -64,7 +64,7 @@ fn program() {
     for note in &notes {
         tx.send(note).unwrap();
     }
-    mark("receiving what is queued");
+    mark("receiving queued frames");
     receive(&mut theirs, 100);
     mark("trying");
     assert!(matches!(theirs.try_recv(), Err(RecvError::WouldBlock)));
@@ -98,7 +98,7 @@ fn bundles_cost_one_call_queued_frames_one_each_and_others_a_peek_and_a_read() {
     assert_eq!(counts("a batch"), [none, none, (1, 1)], "{phases:#?}");
     assert_eq!(counts("receiving it"), [none, (1, 1), none], "{phases:#?}");
     assert_eq!(counts("sending one by one"), [none, none, (100, 100)], "{phases:#?}");
-    assert_eq!(counts("receiving what is queued"), [none, (100, 100), none], "{phases:#?}");
+    assert_eq!(counts("receiving queued frames"), [none, (100, 100), none], "{phases:#?}");
     assert_eq!(counts("trying"), [none, (1, 0), none], "{phases:#?}");
     // Sometimes a read is tried before the peek, and on a busy machine a frame may be queued by then. But a frame is
     // never read twice, and a read that finds nothing comes before a peek.

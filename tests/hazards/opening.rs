@@ -117,7 +117,7 @@ fn h26_a_full_backlog_is_waited_for_until_the_deadline() {
 }
 
 #[test]
-fn h27_a_living_socket_keeps_its_path_whoever_made_it() {
+fn h27_a_living_socket_keeps_its_path_whichever_process_made_it() {
     let directory = Directory::new();
     let address = directory.address("socket");
     // A socket of another program: without a lock file, and of another type.

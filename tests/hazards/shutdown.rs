@@ -33,7 +33,7 @@ const FORMS: [Form; 5] = [
 ];
 
 #[test]
-fn a_socket_that_is_shut_down_ends_whoever_waits_there() {
+fn a_socket_that_is_shut_down_ends_the_calls_that_wait_on_it() {
     let directory = Directory::new();
     for (form, receive) in FORMS.into_iter().enumerate() {
         for ours in sockets(&directory, &form.to_string()) {
@@ -153,7 +153,7 @@ fn who_sends_to_a_socket_that_is_shut_down_is_told_over_unix() {
 }
 
 #[test]
-fn a_connection_that_is_shut_down_ends_whoever_waits_there() {
+fn a_connection_that_is_shut_down_ends_the_calls_that_wait_on_it() {
     for how in [Shutdown::Read, Shutdown::Both] {
         for form in 0..4 {
             let (_theirs, ours) = Ours::pair().unwrap().in_mode();

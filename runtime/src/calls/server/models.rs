@@ -39,7 +39,7 @@ fn drive(session: &Session, is_done: impl Fn() -> bool) {
 
 /// Another thread may queue the first part, and wake the task before the call has ended.
 #[test]
-fn whoever_waits_for_the_end_of_a_call_learns_of_it() {
+fn a_thread_that_waits_for_the_end_of_a_call_learns_of_it() {
     loom::model(|| {
         let session = session();
         let answering = thread::spawn({
@@ -57,7 +57,7 @@ fn whoever_waits_for_the_end_of_a_call_learns_of_it() {
 }
 
 #[test]
-fn whoever_closes_the_connection_learns_of_the_last_answer() {
+fn the_thread_that_closes_the_connection_learns_of_the_last_answer() {
     loom::model(|| {
         let session = session();
         let answering = thread::spawn({

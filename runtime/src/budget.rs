@@ -138,15 +138,15 @@ impl Budget {
         }))
     }
 
-    /// Sets the most bytes of incomplete large frames. Choose at least twice the longest frame. The change applies to
-    /// all clones. Frames that are already admitted stay admitted.
+    /// Sets how many bytes incomplete large frames may hold. Choose at least twice the longest frame. The change
+    /// applies to all clones. Frames that are already admitted stay admitted.
     #[must_use]
     pub fn frame_bytes(self, bytes: usize) -> Self {
         self.0.max_bytes.store(bytes, Ordering::Relaxed);
         self
     }
 
-    /// Sets the most accepted connections that are open at once. The change applies to all clones. Connections
+    /// Sets how many accepted connections may be open at once. The change applies to all clones. Connections
     /// that are already accepted stay open.
     #[must_use]
     pub fn connections(self, connections: usize) -> Self {

@@ -58,7 +58,10 @@ fn h39_a_copy_in_another_process_hides_the_end_and_shutdown_shows_it() {
     assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)), "dropping alone is no end");
     sender.shutdown(Shutdown::Write).unwrap();
     drop(sender);
-    assert!(ours.recv().unwrap().is_none(), "shutdown is the end, even if another process holds a copy");
+    assert!(
+        ours.recv().unwrap().is_none(),
+        "shutdown is the end, even if another process holds a copy"
+    );
 
     holder.kill().unwrap();
     holder.wait().unwrap();

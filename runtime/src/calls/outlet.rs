@@ -18,7 +18,7 @@ use crate::sys::Kind;
 use crate::transport::{Outgoing, check_descriptors};
 use crate::wire::{CallHead, HEAD_LEN};
 
-/// The number of queued bytes from which on senders wait: enough to fill a socket.
+/// Senders wait while more than this many bytes are queued: enough to fill a socket.
 const MAX_QUEUED: usize = 256 * 1024;
 
 /// A sender that many threads share. While one thread sends, or while the socket is full, parts of other threads are

@@ -163,9 +163,9 @@ impl Descriptors {
     ///
     /// # Errors
     ///
-    /// [`DecodeError::FdCount`] if some are left. [`DecodeError::FdUnclear`] if also a nested message had a field
-    /// or a variant that this side does not know, and later fields took descriptors: these may belong to the
-    /// nested message.
+    /// [`DecodeError::FdCount`] if some are left. [`DecodeError::FdUnclear`] instead if a nested message had a
+    /// field or a variant that this side does not know, and later fields took descriptors: these may belong to
+    /// the nested message.
     #[inline]
     pub fn finish(&self) -> Result<(), DecodeError> {
         self.check(false)

@@ -133,7 +133,7 @@ impl Process {
     #[track_caller]
     pub fn from_blocking(process: child::Process) -> Self {
         let pidfd = match process.pidfd() {
-            // If it fails, `wait` asks again and again.
+            // If it fails, `wait` checks from time to time.
             Some(pidfd) => sys::register_duplicate(pidfd, Interest::READABLE).ok(),
             None => None,
         };

@@ -121,7 +121,8 @@ impl<S: Service> Direct<S> {
     ///
     /// # Panics
     ///
-    /// If the call has no answer, items, or another answer than `R`: the test is wrong. Outside a tokio runtime.
+    /// If the call has no answer, is answered with items, or has an answer other than `R`: the test is wrong.
+    /// Outside a tokio runtime.
     #[track_caller]
     pub fn call<R: Reply + 'static>(
         &self,
@@ -153,7 +154,7 @@ impl<S: Service> Direct<S> {
     ///
     /// # Panics
     ///
-    /// If the call has no items, or those of another type: the test is wrong. Outside a tokio runtime.
+    /// If the call has no items, or items of another type: the test is wrong. Outside a tokio runtime.
     #[track_caller]
     pub fn items<I: Message + 'static>(
         &self,

@@ -29,7 +29,7 @@ const MAX_PAUSE: Duration = Duration::from_millis(100);
 /// [`spawn_blocking`](https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html).
 ///
 /// If a connection has reached its limit of running calls, or if all connections together have, further requests wait.
-/// The server reads requests ahead, as many as may run, or until they exceed 1 MiB. After that, they stay in the
+/// The server reads requests ahead, as many as may run, or until they exceed 1 MiB. Further ones stay in the
 /// socket, and the client waits. The server also reads no requests while more than 1 MiB of a client's answers are
 /// unsent.
 ///

@@ -47,13 +47,13 @@ use crate::sys::{OpenCount, Permit};
 /// against [`frame_bytes`](Self::frame_bytes), until the frame is complete or dropped after an error, or until
 /// the receiver is dropped. A complete frame does not count.
 ///
-/// A new frame is admitted only if its length is at most half of the free bytes, so that as many again stay
-/// free. Otherwise the receive fails with [`RecvError::OverBudget`], the frame's pieces are
+/// A new frame is admitted only if its length is at most half of the free bytes, so that an equal number
+/// stays free. Otherwise the receive fails with [`RecvError::OverBudget`], the frame's pieces are
 /// dropped, and the connection stays usable. So the longest frames are refused first, shorter ones are
 /// still admitted when the budget is nearly full, and the total never exceeds the budget. (Network switches share
 /// buffers by the same rule, called *dynamic threshold*, with alpha = 1.)
 ///
-/// - Choose at least twice the longest frame. A longer frame is never admitted.
+/// - Choose at least twice the longest frame. A frame longer than half of the budget is never admitted.
 /// - A connection has at most one incomplete frame. A datagram socket has none, because its large frames
 ///   arrive whole, in sealed memory.
 /// - A peer that stops in the middle of a frame keeps its share until its connection is dropped. Bound

@@ -54,8 +54,19 @@ impl Policy {
     /// `groups`.
     ///
     /// ```
-    /// let policy = datagrammar::Policy::listed([0, 1000], [100]);
-    /// # let _ = policy;
+    /// use datagrammar::{Connection, Listener, Message, Options, Policy};
+    /// # #[derive(Message)]
+    /// # enum Ping { #[message(tag = 1)] Ping }
+    ///
+    /// let (ours, _theirs) = Connection::<Ping, Ping>::pair()?;
+    /// let this = ours.peer()?; // this process has created the pair
+    ///
+    /// let address = "unix:@datagrammar-doc-policy-listed".parse()?;
+    /// let options = Options::new().policy(Policy::listed([], [this.gid]));
+    /// let listener = Listener::<Ping, Ping>::bind_with(&address, &options)?;
+    /// let _client = Connection::<Ping, Ping>::connect(&address)?;
+    /// assert_eq!(listener.accept()?.peer()?.gid, this.gid);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn listed(

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::error::{AcceptError, RecvError};
 use crate::sys::{OpenCount, Permit};
 
-/// A bound on what peers can make a server hold, over all the endpoints that share the budget. Clones are the same
-/// budget.
+/// A bound on what peers can make a server hold, over all the endpoints that share the budget.
+///
+/// Clones are the same budget.
 ///
 /// [`Limits`](crate::Limits) apply to one frame of one connection. A server with many clients also needs a
 /// bound over all of them: if 1,000 clients each send half of a frame of 16 MiB, the server holds 8 GiB. Frames

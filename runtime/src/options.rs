@@ -9,8 +9,9 @@ use crate::limits::Limits;
 use crate::policy::Policy;
 use crate::sys::{self, DatagramFd};
 
-/// Options for the `…_with` constructors. Each constructor lists the options that it uses, and ignores the
-/// others.
+/// Options for the `…_with` constructors.
+///
+/// Each constructor lists the options that it uses, and ignores the others.
 ///
 /// ```
 /// use std::fs;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use crate::peer::Peer;
 use crate::sys;
 
-/// Decides which clients a [`Listener`](crate::Listener) accepts. The kernel identifies a client, and the policy
-/// decides before any frame is read. A rejected client sees the end of its connection immediately.
-/// [`Listener::rejected`](crate::Listener::rejected) counts rejections.
+/// Decides which clients a [`Listener`](crate::Listener) accepts.
+///
+/// The kernel identifies a client, and the policy decides before any frame is read. A rejected client sees the
+/// end of its connection immediately. [`Listener::rejected`](crate::Listener::rejected) counts rejections.
 ///
 /// ```
 /// use datagrammar::{Connection, Listener, Message, Options, Policy};

@@ -9,8 +9,9 @@ use std::vec;
 use crate::codec::{MAX_DEPTH, MAX_EMPTY_ELEMENTS};
 use crate::error::DecodeError;
 
-/// The descriptors that came with a frame, in the order of the `fd` fields. Dropping it closes the descriptors
-/// that no field took.
+/// The descriptors that came with a frame, in the order of the `fd` fields.
+///
+/// Dropping it closes the descriptors that no field took.
 ///
 /// Use it for message types written by hand, and for other transports. A [`Frame`](crate::Frame) already holds
 /// its descriptors.

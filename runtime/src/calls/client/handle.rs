@@ -17,7 +17,9 @@ use crate::message::Message as _;
 use crate::options::Options;
 use crate::owned_frame::OwnedFrame;
 
-/// Calls over one connection, from any number of threads. Clones share the connection.
+/// Calls over one connection, from any number of threads.
+///
+/// Clones share the connection.
 ///
 /// The derive makes a client with a method for each call, which wraps this one.
 ///

@@ -64,7 +64,9 @@ impl<P: Protocol + 'static> Script<P> {
     }
 }
 
-/// A running script: see [`Script::play`]. Call [`finish`](Self::finish) at the end of the test.
+/// A running script: see [`Script::play`].
+///
+/// Call [`finish`](Self::finish) at the end of the test.
 ///
 /// If the test panics before, dropping this prints the differences so far, which may be the cause.
 #[must_use = "call `finish` to check that the calls were as expected"]

@@ -17,7 +17,9 @@ use crate::calls::{
 use crate::message::Message;
 use crate::peer::Peer;
 
-/// Calls a service without a socket. See [`Direct`](crate::calls::Direct). Each handler runs in a task of its own.
+/// Calls a service without a socket.
+///
+/// See [`Direct`](crate::calls::Direct). Each handler runs in a task of its own.
 ///
 /// ```
 /// use datagrammar::calls::{CallError, Context};

@@ -22,7 +22,9 @@ use crate::tokio::{Connection, Listener, Sender};
 /// The longest pause while no connection can be accepted.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves calls with async handlers. Clones share the service and its limits.
+/// Serves calls with async handlers.
+///
+/// Clones share the service and its limits.
 ///
 /// The task of a connection polls each handler once. If the handler is not ready then, it continues in a task of its
 /// own. So a handler that computes for long before it first waits blocks its connection: it should call

@@ -34,7 +34,9 @@ impl<Tx: Message + 'static> Sender<Tx> {
     }
 }
 
-/// Sends the messages of a [`Queue`]. It is a future to spawn, or to poll with others.
+/// Sends the messages of a [`Queue`].
+///
+/// It is a future to spawn, or to poll with others.
 ///
 /// When the queue is closed, or all its handles are dropped, the driver sends the queued messages and returns the
 /// sender. Dropping the driver ends the queue, and queued messages are not sent.

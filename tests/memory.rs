@@ -19,14 +19,14 @@ type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
 const MIB: usize = 1024 * 1024;
 
-/// A number of this process, in bytes.
+/// Returns a number of this process, in bytes.
 fn bytes(name: &str) -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1024
 }
 
-/// Receives until nothing is there; how many frames came.
+/// Receives until nothing is queued, and returns the number of frames.
 fn drain(ours: &mut Ours) -> u64 {
     let mut received = 0;
     loop {
@@ -39,7 +39,7 @@ fn drain(ours: &mut Ours) -> u64 {
     }
 }
 
-/// Whether it came whole, at a glance.
+/// Quickly checks that the frame is whole.
 fn check(frame: &Frame<'_, Numbered<'_>>) {
     let Numbered::Numbered { len, body, .. } = Numbered::decode(frame.bytes()).unwrap();
     assert!(body.len() as u64 == len && body.last() == Some(&7));
@@ -47,13 +47,13 @@ fn check(frame: &Frame<'_, Numbered<'_>>) {
 
 #[test]
 fn what_has_nothing_to_hold_holds_no_memory() {
-    // The allocator is not what is measured: it returns what is freed (mallopt(3)).
+    // The allocator should not affect the measurement, so it returns freed memory (mallopt(3)).
     #[cfg(target_env = "gnu")]
     // SAFETY: mallopt takes numbers, before any other thread of ours exists.
     assert_eq!(unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, 128 * 1024) }, 1);
     pieces_without_lanes();
     without_lanes(64 * MIB);
-    // What the pool, the allocator and the first frames take, once for all.
+    // The one-time memory of the pool, the allocator and the first frames.
     connections_that_have_received(8);
     connections_with_frames_left(8);
     receivers_that_wait(2);
@@ -68,9 +68,9 @@ fn what_has_nothing_to_hold_holds_no_memory() {
     long_datagrams(64);
 }
 
-/// At most 256 bytes for each, the connection itself included.
+/// At most 256 bytes for each connection, including the connection itself.
 fn connections_that_have_received(count: usize) {
-    // Room for them, which is not theirs.
+    // Memory for the values themselves, which does not count.
     let mut theirs: Vec<OwnedFd> = Vec::with_capacity(count);
     let before = resident();
     let mut ours: Vec<Ours> = Vec::with_capacity(count);
@@ -86,7 +86,7 @@ fn connections_that_have_received(count: usize) {
     let taken = |before| resident().saturating_sub(before + frame.len());
     let idle = taken(before);
     assert!(count < 1000 || idle <= 256 * count, "{idle} bytes for {count} connections");
-    // And what they keep for short frames, once some have come.
+    // Also the memory that they keep for short frames, after receiving some.
     for (ours, theirs) in ours.iter_mut().zip(&theirs) {
         for _ in 0..20 {
             raw::send(theirs, &[1, 7, 1, 7]).unwrap();
@@ -97,8 +97,8 @@ fn connections_that_have_received(count: usize) {
     assert!(count < 1000 || idle <= 300 * count, "{idle} bytes for {count} connections");
 }
 
-/// Two tiny frames have been received of 64 that are there: what is left in the socket costs nothing, and what is
-/// left of a bundle what it is long.
+/// Two of 64 tiny frames were received. Those that are still in the socket cost nothing, and the rest of a bundle costs
+/// its length.
 fn connections_with_frames_left(count: usize) {
     let frame: &[u8] = &[1, 7, 1, 7];
     let behind_its_len = [&[4][..], frame].concat();
@@ -121,13 +121,13 @@ fn connections_with_frames_left(count: usize) {
             ours.push(here);
             theirs.push(there);
         }
-        // Those of the pool that the first few hold may have been long before.
+        // The lanes of the first few receivers may have been in the pool, and used before.
         let taken = resident().saturating_sub(before + 16 * 4096);
         assert!(count < 1000 || taken <= most * count, "{taken} bytes for {count} connections");
     }
 }
 
-/// None, even though nobody receives from them any more.
+/// None, even if the receivers receive no more.
 fn connections_that_have_ended(count: usize) {
     let mut ours = Vec::with_capacity(count);
     let before = resident();
@@ -153,7 +153,7 @@ fn connections_that_have_ended(count: usize) {
     assert!(taken <= 2048 * count, "{taken} bytes for {count} connections");
 }
 
-/// While they wait, they hold neither a lane nor what it held: each is a thread, and its stack.
+/// Waiting receivers hold neither a lane nor its memory: each is only a thread and its stack.
 fn receivers_that_wait(count: usize) {
     const LEN: usize = 150_000;
     const STACK: usize = 48 * 1024;
@@ -175,7 +175,7 @@ fn receivers_that_wait(count: usize) {
             };
             waits.spawn_scoped(scope, wait).unwrap();
         }
-        // Until all sleep. The state follows the name, which is in parentheses (proc_pid_stat(5)).
+        // Until all threads sleep. The state follows the name, which is in parentheses (proc_pid_stat(5)).
         let sleeps = |task: &rustix::thread::Pid| {
             let stat =
                 fs::read_to_string(format!("/proc/self/task/{}/stat", task.as_raw_nonzero()));
@@ -193,13 +193,14 @@ fn receivers_that_wait(count: usize) {
         for there in theirs {
             numbered(7, 1, |frame| there.send(frame)).unwrap();
         }
-        // The pool keeps a few of them.
+        // The pool keeps a few lanes.
         let most = count * STACK + MIB;
         assert!(taken <= most, "{taken} bytes for {count} receivers that wait");
     });
 }
 
-/// A piece that is longer than the only lane that there is address space for is not taken for whole.
+/// If there is address space for only a short lane, a piece that is longer than the lane is not mistaken for a whole
+/// one.
 fn pieces_without_lanes() {
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     let mut ours = Ours::adopt(ours).unwrap();
@@ -217,7 +218,7 @@ fn pieces_without_lanes() {
     assert_eq!(received.unwrap(), 3);
 }
 
-/// Where there is address space for a short lane alone, and none even for that, before there are any.
+/// There is address space for only a short lane, or for none, before the first lane exists.
 fn without_lanes(len: usize) {
     let (mut theirs, mut ours) = Ours::pair().unwrap();
     numbered(7, 10, |frame| theirs.send(frame)).unwrap();
@@ -229,18 +230,18 @@ fn without_lanes(len: usize) {
     let received = ours.recv().map(|frame| check(&frame.expect("a frame")));
     setrlimit(Resource::As, limit).unwrap();
     assert!(matches!(refused, Err(RecvError::NoMemory { .. })), "{refused:?}");
-    // The frame is still there.
+    // The frame is still queued.
     received.unwrap();
     exchange(&mut theirs, &mut ours, len);
 }
 
-/// Sent, received, and gone.
+/// Sends, receives, and drops a message.
 fn large_messages(len: usize) {
     let (mut theirs, mut ours) = Ours::pair().unwrap();
     exchange(&mut theirs, &mut ours, len);
 }
 
-/// The same to an address, where they travel as sealed memory.
+/// The same to an address, where messages travel in sealed memory.
 fn large_messages_to_an_address(len: usize) {
     let directory = Directory::new();
     let address = directory.address("socket");
@@ -266,17 +267,17 @@ fn exchange(theirs: &mut Ours, ours: &mut Ours, len: usize) {
         scope.spawn(|| numbered(7, len, |frame| theirs.send(frame)).unwrap());
         check(&ours.recv().unwrap().expect("a frame"));
     });
-    // A thread of an earlier step may still have had its stack before.
+    // A thread of an earlier step may still have its stack.
     assert!(len < 256 * MIB || resident() + MIB >= before + len, "the measure measures nothing");
     assert_eq!(drain(ours), 0);
     assert_returned(before);
 }
 
-/// Long and short ones by turns, as many as the socket has room for at once.
+/// Long and short messages alternate, as many as fit in the socket at once.
 fn long_datagrams(count: u64) {
     let (mut theirs, mut ours) = Ours::pair().unwrap();
     raw::set_option(&theirs, libc::SOL_SOCKET, libc::SO_SNDBUF, 16 * MIB as i32);
-    // As long as the socket carries, where this process may not have longer ones.
+    // As long as a datagram of the socket, if this process may not have longer ones.
     let room = rustix::net::sockopt::socket_send_buffer_size(&theirs).unwrap();
     let long = body(7, (room - 100).min(4 * MIB));
     let before = resident();

@@ -1,4 +1,4 @@
-//! Awaited calls, with what the derive generates written by hand, and those of tarpc.
+//! Async calls, with hand-written code like the derive's, and those of tarpc.
 
 use std::sync::Arc;
 use std::thread;
@@ -18,7 +18,7 @@ use crate::{Case, tarpc};
 /// The number of calls in flight, and the highest ratio of our CPU time to tarpc's.
 const REQUIRED: [(usize, f64); 3] = [(1, 0.6), (16, 0.35), (256, 0.25)];
 
-/// Compares both ways, wherever the sides run.
+/// Compares both ways, for every placement of the sides.
 pub(crate) fn compare(calls: usize, rounds: u32) -> Result<Vec<Case>> {
     let mut cases = Vec::new();
     for sides in Sides::ALL {
@@ -26,7 +26,7 @@ pub(crate) fn compare(calls: usize, rounds: u32) -> Result<Vec<Case>> {
         for (in_flight, required) in REQUIRED {
             let of = (sides.title(), in_flight);
             cases.push(Case::measure(of, ("tarpc 0.38", Some(required)), rounds, || {
-                // Lets both servers come to rest: what they still do would count.
+                // Lets both servers become idle, because their remaining work would count.
                 thread::sleep(Duration::from_millis(1));
                 Ok([ours.measure(calls, in_flight)?, theirs.measure(calls, in_flight)?])
             })?);

@@ -2,7 +2,7 @@
 
 use datagrammar::{Message, Protocol};
 
-/// What each call sends and gets back.
+/// The bytes that each call sends and gets back.
 pub(crate) const TEXT: &[u8; 64] = &[b'x'; 64];
 
 #[derive(Message, Protocol)]

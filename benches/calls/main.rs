@@ -1,6 +1,6 @@
-//! What a call costs. Under tokio, it is compared with tarpc over a UNIX socket, with both sides on one thread, on
-//! one runtime, or on a thread each. Blocking, it is compared with two raw `send` and `recv` of the same bytes, with both
-//! sides on one core. Rounds alternate.
+//! The cost of a call. Under tokio, calls are compared with tarpc over a UNIX socket, with both sides on one thread, on
+//! one runtime, or each on its own thread. Blocking calls are compared with two raw `send` and `recv` of the same
+//! bytes, with both sides on one core. Rounds alternate.
 
 mod awaited;
 mod blocking;
@@ -44,7 +44,7 @@ struct Arguments {
 
 /// A way to call, and another way that it is compared with.
 struct Case {
-    /// Who calls whom.
+    /// Where the client and the server run.
     sides: &'static str,
     in_flight: usize,
     theirs: &'static str,

@@ -1,4 +1,4 @@
-//! A client and a server, and where they run.
+//! A client and a server, and the threads on which they run.
 
 use std::thread;
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ways::Way;
 
-/// What moving the message took once.
+/// The cost of moving the message once.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Sample {
     /// Seconds until the receiver had the message.
@@ -20,7 +20,7 @@ pub(crate) struct Sample {
     pub(crate) receiver: Side,
 }
 
-/// What one of the two processes took.
+/// The cost of one of the two processes.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Side {
     /// CPU time in seconds.
@@ -46,8 +46,8 @@ impl Results {
 pub(crate) fn run(mib: usize, rounds: u32) -> Result<Results> {
     let mut ways = Way::value_variants().to_vec();
     let mut results = Results::default();
-    // The first round does not count: a virtual machine may ask its host for memory that has been free for a
-    // while, which can take longer than all that is compared.
+    // The first round does not count: a virtual machine may ask its host for memory that has been free for a while,
+    // which can take longer than the rest of the comparison.
     for round in 0..=rounds {
         for &way in &ways {
             eprintln!("round {round} of {rounds}: {}", way.title());
@@ -56,7 +56,7 @@ pub(crate) fn run(mib: usize, rounds: u32) -> Result<Results> {
                 results.0.entry(way).or_default().push(sample);
             }
         }
-        // So that none always follows the same one.
+        // So that no way always follows the same one.
         ways.rotate_left(1);
         ways.swap(0, 1);
     }

@@ -1,5 +1,5 @@
-//! The content of the message. Each word tells its place, so that a missing, repeated, moved or damaged one
-//! is found.
+//! The content of the message. Each word shows its position, so that a missing, repeated, moved or damaged one is
+//! found.
 
 use anyhow::{Result, ensure};
 

@@ -32,7 +32,7 @@ struct Arguments {
     role: Option<Role>,
 }
 
-/// What the child processes do.
+/// The tasks of the child processes.
 #[derive(Subcommand)]
 enum Role {
     #[command(hide = true)]

@@ -1,4 +1,4 @@
-//! The receiving process. It says when it is ready and when it has the message, and reports what it took.
+//! The receiving process. It reports when it is ready, when it has the message, and how much it used.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::compare::Side;
 use crate::content;
 use crate::ways::Way;
 
-/// The line that says that the receiver waits for the message.
+/// The line with which the receiver reports that it waits for the message.
 pub(crate) const READY: &str = "ready";
 
-/// The line that says that the receiver has it.
+/// The line with which the receiver reports that it has the message.
 pub(crate) const RECEIVED: &str = "received";
 
-/// Receives one message of `mib` MiB. `address` is that of the sender, where the way has one.
+/// Receives one message of `mib` MiB. `address` is that of the sender, if the way has one.
 pub(crate) fn run(way: Way, mib: usize, address: Option<String>) -> Result<()> {
     way.receive(&mut Watch { mib, begin: Begin::default() }, address)
 }
@@ -32,14 +32,14 @@ impl Watch {
         content::len(self.mib)
     }
 
-    /// The receiver waits for the message.
+    /// Reports that the receiver waits for the message.
     pub(crate) fn ready(&mut self) -> Result<()> {
         self.begin = Begin::now()?;
         println!("{READY}");
         Ok(())
     }
 
-    /// The receiver has the message. Its content is checked after what is measured.
+    /// Reports that the receiver has the message. Its content is checked after the measurement.
     pub(crate) fn received(&mut self, content: &[u8]) -> Result<()> {
         println!("{RECEIVED}");
         let side = self.begin.end()?;
@@ -49,7 +49,7 @@ impl Watch {
     }
 }
 
-/// What a process had used when the measurement began.
+/// The resources that a process had used when the measurement began.
 #[derive(Default)]
 pub(crate) struct Begin {
     cpu: Duration,

@@ -9,7 +9,7 @@ use crate::ways::Way;
 /// The least speed of datagrammar, relative to the faster plain loop, and to ipc-channel.
 const MIN_SPEED: f64 = 1.0;
 
-/// The most memory that each process may need besides the message, in MiB, its program included.
+/// The most memory that each process may need besides the message, in MiB, including its program.
 const MAX_EXTRA: f64 = 2.0;
 
 /// Prints all figures, and returns whether every requirement is met.

@@ -1,4 +1,4 @@
-//! The sending process. It starts the receiving one, moves the message, and prints what both took.
+//! The sending process. It starts the receiving one, moves the message, and prints the cost of both.
 
 use std::env;
 use std::io::{BufRead as _, BufReader};
@@ -18,7 +18,7 @@ pub(crate) fn run(way: Way, mib: usize) -> Result<()> {
     command.arg("--mib").arg(mib.to_string()).arg("receive").arg(way.name());
     let send = way.sender(&mut command)?;
     let mut receiver = command.stdout(Stdio::piped()).spawn()?;
-    // It holds the receiver's end, and would hide that the receiver has died.
+    // It holds the receiver's end, and would hide the receiver's death.
     drop(command);
     let content = content::make(mib);
     let mut says = BufReader::new(receiver.stdout.take().context("the receiver's output")?).lines();

@@ -1,4 +1,4 @@
-//! The comparison runs, with a message that is small. How fast it is decides nothing.
+//! The comparison runs with a small message. The speed does not matter.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::process::Command;

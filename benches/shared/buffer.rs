@@ -71,7 +71,7 @@ impl DerefMut for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        // SAFETY: the mapping is that which was made, and nothing borrows from it any more.
+        // SAFETY: this is the mapping that was made above, and nothing borrows from it any more.
         let _: i32 = unsafe { libc::munmap(self.memory.as_ptr().cast(), PLACE + self.len) };
     }
 }

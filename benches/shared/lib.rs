@@ -1,4 +1,4 @@
-//! What the comparisons share: usage of the process, medians, requirements, and plain sockets.
+//! Code that the comparisons share: usage of the process, medians, requirements, and plain sockets.
 
 pub mod buffer;
 pub mod cpus;

@@ -15,7 +15,7 @@ pub fn describe() -> String {
     let cpu = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown processor".into());
     let cores = thread::available_parallelism().map_or(0, usize::from);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    // What follows the numbers names a builder rather than a kernel.
+    // The text after the numbers names a builder rather than a kernel.
     let kernel = kernel.trim().split('-').next().unwrap_or_default();
     let rustc = Command::new("rustc").arg("--version").output();
     let rustc = rustc.ok().and_then(|output| String::from_utf8(output.stdout).ok());
@@ -28,7 +28,7 @@ pub fn describe() -> String {
     )
 }
 
-/// Watches how much of the machine other processes use, as that disturbs the figures.
+/// Watches how much of the machine other processes use, because that disturbs the figures.
 #[derive(Debug)]
 pub struct Others {
     start: Instant,
@@ -46,8 +46,8 @@ impl Others {
         Ok(Self { start: Instant::now(), busy: busy()?, ours: usage::children_cpu_time()? })
     }
 
-    /// Returns the share of all processors' time that others have used, including other guests of
-    /// the same host.
+    /// Returns the share of all processors' time that other processes have used, including other guests of the same
+    /// host.
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ fn busy() -> Result<f64> {
     let [user, nice, system, _idle, _waiting, irq, softirq, steal, ..] = *ticks else {
         bail!("/proc/stat has other columns: {line}");
     };
-    // Ticks are a hundredth of a second, whatever the kernel's are.
+    // A tick is a hundredth of a second here, whatever the kernel's ticks are.
     Ok((user + nice + system + irq + softirq + steal) as f64 / 100.0)
 }
 

@@ -1,7 +1,6 @@
 //! Medians and ranges.
 
-/// Returns the median of `numbers`; of an even count, the upper one of the two in the middle. NaN
-/// if there are none.
+/// Returns the median of `numbers`. For an even count, returns the upper one of the middle two. NaN if there are none.
 #[must_use]
 pub fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);

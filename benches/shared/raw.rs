@@ -21,7 +21,7 @@ pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     if unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, fds.as_mut_ptr()) } != 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: both are open, as the call has made them, and nobody else's.
+    // SAFETY: the call has opened both, and nothing else owns them.
     let [ours, theirs] = fds.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
     Ok((ours, theirs))
 }
@@ -44,8 +44,8 @@ pub fn send(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Receives into `buffer` with `flags`, and returns what [recv(2)] does: the length of what was written,
-/// or that of the datagram with `MSG_TRUNC`.
+/// Receives into `buffer` with `flags`. Returns the result of [recv(2)]: the number of bytes written, or with
+/// `MSG_TRUNC` the length of the datagram.
 ///
 /// `ssize_t recv(int sockfd, void *buf, size_t len, int flags)`.
 ///
@@ -62,8 +62,8 @@ pub fn recv(fd: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> io::Result<u
     usize::try_from(received).map_err(|_| io::Error::last_os_error())
 }
 
-/// Raises the socket's send buffer to `len` bytes (the kernel doubles that): past the system's maximum
-/// where the process may, which is not an error where it may not.
+/// Raises the socket's send buffer to `len` bytes (the kernel doubles that). Exceeds the system's maximum if the
+/// process may; otherwise, that is not an error.
 ///
 /// # Errors
 ///

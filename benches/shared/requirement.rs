@@ -1,17 +1,17 @@
-//! A number and what is required of it.
+//! A number and its required bound.
 
 /// A number that must stay within a bound. A number that was not measured misses it.
 #[derive(Debug, Clone)]
 pub struct Requirement {
-    /// What the number is, with its unit.
+    /// The name of the number, with its unit.
     pub what: String,
     /// NaN if it was not measured.
     pub number: f64,
-    /// What is required.
+    /// The required bound.
     pub bound: Bound,
 }
 
-/// What is required of a number.
+/// A bound on a number.
 #[derive(Debug, Clone, Copy)]
 pub enum Bound {
     /// This much or more.
@@ -30,7 +30,7 @@ impl Requirement {
         }
     }
 
-    /// Returns whether it is met, in one word.
+    /// Returns whether the requirement is met, in one word.
     #[must_use]
     pub fn verdict(&self) -> &'static str {
         if self.met() { "met" } else { "MISSED" }

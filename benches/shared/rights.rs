@@ -24,7 +24,7 @@ pub fn send(fd: BorrowedFd<'_>, bytes: &[u8], carried: BorrowedFd<'_>) -> io::Re
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Receives a datagram into `buffer`, and the one descriptor beside it. Returns how long it is.
+/// Receives a datagram into `buffer`, and its one descriptor. Returns the length of the datagram.
 ///
 /// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags)`; see [recvmsg(2)].
 ///
@@ -35,7 +35,7 @@ pub fn send(fd: BorrowedFd<'_>, bytes: &[u8], carried: BorrowedFd<'_>) -> io::Re
 /// [recvmsg(2)]: https://man7.org/linux/man-pages/man2/recvmsg.2.html
 pub fn recv(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<(usize, OwnedFd)> {
     let mut slice = IoSliceMut::new(buffer);
-    // What is in it is overwritten.
+    // The content is overwritten.
     let mut control = Control::with(fd);
     let mut header = header(ptr::from_mut(&mut slice).cast(), &mut control);
     let flags = libc::MSG_CMSG_CLOEXEC;
@@ -49,7 +49,7 @@ pub fn recv(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<(usize, OwnedFd
     if cut || !came {
         return Err(io::ErrorKind::InvalidData.into());
     }
-    // SAFETY: the kernel says that it has put a descriptor there, which is nobody else's.
+    // SAFETY: the kernel reports that it has put a descriptor there, and nothing else owns it.
     Ok((received, unsafe { OwnedFd::from_raw_fd(control.fd) }))
 }
 

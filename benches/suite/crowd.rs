@@ -15,13 +15,13 @@ use crate::message::Note;
 use crate::ways::typed::Ours;
 use crate::ways::{Way, codec};
 
-/// Descriptors for anything but connections.
+/// Descriptors for everything except connections.
 const SPARE: usize = 64;
 
 const BUFFER: usize = 128 * 1024;
 
-/// Clients with a connection each, and the sockets that the server takes over. Clients are plain sockets that
-/// send a frame which was encoded before, so that all that differs between ways is the server.
+/// Clients with a connection each, and the sockets that the server takes over. Clients are plain sockets that send a
+/// frame that was encoded before, so that ways differ only in the server.
 pub(crate) struct Sockets {
     clients: Vec<OwnedFd>,
     /// In flight to nobody: the clients for which this process may have no descriptors.
@@ -92,7 +92,7 @@ impl Crowd {
         let server = if way == Way::Plain {
             Server::Plain(mem::take(&mut sockets.servers), Buffer::new(BUFFER)?)
         } else {
-            // Neither vector grows or is freed, so that what is counted is the connections.
+            // Neither vector grows or is freed, so that only the connections are counted.
             let mut adopted = Vec::with_capacity(sockets.servers.len());
             for server in sockets.servers.drain(..) {
                 adopted.push(Ours::adopt(server)?);
@@ -112,7 +112,7 @@ impl Crowd {
         self.sockets.send(number)
     }
 
-    /// The server waits until `count` frames have come, with one receive for each readiness.
+    /// The server waits until `count` frames have arrived, with one receive for each readiness.
     pub(crate) fn serve(&mut self, count: usize) -> Result<()> {
         let Self { server, epoll, sockets } = self;
         let mut left = count;
@@ -126,14 +126,14 @@ impl Crowd {
         Ok(())
     }
 
-    /// The server receives from one connection, and returns whether a frame had come.
+    /// The server receives from one connection. Returns whether a frame had arrived.
     pub(crate) fn receive(&mut self, number: usize) -> Result<bool> {
         Ok(self.server.receive(number)?.is_some())
     }
 }
 
 impl Server {
-    /// The length of the payload, or none if nothing has come.
+    /// Returns the length of the payload, or `None` if no frame has arrived.
     fn receive(&mut self, number: usize) -> Result<Option<usize>> {
         let note = match self {
             Self::Typed(connections) => {

@@ -22,7 +22,7 @@ impl Epoll {
         if fd < 0 {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: it is open, as the call has made it, and nobody else's.
+        // SAFETY: the call has opened it, and nothing else owns it.
         Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 

@@ -47,7 +47,7 @@ const PLACE: usize = 3072;
 pub(crate) struct Feed {
     seq: u64,
     lengths: Lengths,
-    /// All payloads are the beginning of this.
+    /// All payloads are prefixes of this.
     payload: &'static [u8],
 }
 

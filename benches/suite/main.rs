@@ -1,4 +1,4 @@
-//! Moves messages through datagrammar, its peers and plain loops, side by side, and compares the costs.
+//! Moves messages through datagrammar, other libraries and plain loops, side by side, and compares the costs.
 
 mod compare;
 mod counting;
@@ -57,7 +57,7 @@ struct Arguments {
     role: Option<Role>,
 }
 
-/// What the child processes do.
+/// The tasks of the child processes.
 #[derive(Subcommand)]
 enum Role {
     /// Measures one workload in one way, both in JSON, for so many milliseconds of CPU time.

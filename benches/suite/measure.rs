@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::counting;
 
-/// What one process measured.
+/// The results of one process.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Sample {
     /// CPU time of a message, of both sides, in ns.
@@ -17,15 +17,15 @@ pub(crate) struct Sample {
     pub(crate) wall: Option<f64>,
     /// Allocations of a message, of both sides.
     pub(crate) allocations: Option<f64>,
-    /// Memory in bytes. What it counts depends on the workload.
+    /// Memory in bytes. Its meaning depends on the workload.
     pub(crate) memory: Option<f64>,
 }
 
 /// The number of turns whose allocations are counted.
 const COUNTED: u64 = 64;
 
-/// Repeats a turn of `messages` messages for about `target` of CPU time, after a warm-up. `turns` does as
-/// many turns as it is told.
+/// Repeats a turn of `messages` messages for about `target` of CPU time, after a warm-up. `turns` runs the given number
+/// of turns.
 pub(crate) fn repeat(
     target: Duration,
     messages: u64,
@@ -41,7 +41,7 @@ pub(crate) fn repeat(
         }
         count *= 2;
     };
-    // A tenth more, as the warm-up was slower.
+    // A tenth more, because the warm-up was slower.
     let scale = 1.1 * target.as_secs_f64() / needed.as_secs_f64();
     let count = (count as f64 * scale).ceil() as u64;
 

@@ -1,4 +1,4 @@
-//! The workloads, and the ways that do each.
+//! The workloads, and the ways that run each.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::ways::Way::{self, *};
 use crate::ways::datagrams::Family;
 
-/// What is measured. Numbers are payload lengths in bytes, or counts of connections.
+/// A workload. Numbers are payload lengths in bytes, or counts of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Workload {
     /// One thread sends a burst, then receives it.
@@ -64,10 +64,10 @@ impl Workload {
         }
     }
 
-    /// The ways that do it.
+    /// Returns the ways that run the workload.
     fn ways(self) -> &'static [Way] {
         match self {
-            // 32 do not fit the send buffer of ipc-channel's sockets, which cannot be reached.
+            // 32 messages do not fit in the send buffer of ipc-channel's sockets, which it does not expose.
             Self::Burst(4096) => &[SendAll, Send, Await, Plain, Uds, TokioSeqpacket],
             Self::Burst(_) | Self::Stream(_) | Self::Mixed => {
                 &[SendAll, Send, Await, Plain, Uds, IpcChannel, TokioSeqpacket]
@@ -79,14 +79,14 @@ impl Workload {
             Self::Datagrams(Family::Unix, _) => &[SendAll, Send, Plain],
             Self::Datagrams(Family::Udp, _) => &[SendAll, Send, Plain, UdpFramed, QuinnUdp],
             Self::Fan(_) | Self::Descriptors => &[Send, Plain],
-            // A process cannot have both ends of more, as ipc-channel does.
+            // A process cannot have both ends of more connections, as it must for ipc-channel.
             Self::Idle(..=1000) => &[Send, IpcChannel],
             Self::Idle(_) | Self::Begun(_) => &[Send],
             Self::Waiting(_) => &[Await, BareAsyncFd],
         }
     }
 
-    /// Whether its samples are memory alone, which hardly differs between rounds.
+    /// Returns whether the samples are only memory, which hardly differs between rounds.
     pub(crate) fn is_memory(self) -> bool {
         matches!(self, Self::Idle(_) | Self::Begun(_) | Self::Waiting(_))
     }
@@ -100,7 +100,7 @@ impl fmt::Display for Workload {
     }
 }
 
-/// What a run measures.
+/// The workloads of a run.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) workloads: Vec<Workload>,
@@ -109,7 +109,7 @@ pub(crate) struct Plan {
     only: Vec<String>,
 }
 
-/// What `--only` takes for all that is measured of tokio.
+/// The value of `--only` for everything that is measured under tokio.
 const TOKIO: &str = "tokio";
 
 impl Plan {
@@ -143,7 +143,7 @@ impl Plan {
         Self { workloads, quick, only: only.to_vec() }
     }
 
-    /// The ways to measure of a workload.
+    /// Returns the ways to measure for a workload.
     pub(crate) fn ways(&self, workload: Workload) -> Vec<Way> {
         let ways = workload.ways().iter().copied();
         match self.only.iter().any(|only| only == TOKIO) {
@@ -152,13 +152,13 @@ impl Plan {
         }
     }
 
-    /// Whether something is required of a way: always, or if `--only` does not exclude it.
+    /// Returns whether there is a requirement for a way: always, unless `--only` excludes it.
     pub(crate) fn requires(&self, workload: Workload, way: Way) -> bool {
         self.only.is_empty()
             || self.workloads.contains(&workload) && self.ways(workload).contains(&way)
     }
 
-    /// The name of the report. What `--only` measures does not replace the report of everything.
+    /// Returns the name of the report. A run with `--only` does not replace the full report.
     pub(crate) fn file_name(&self) -> String {
         match self.only.is_empty() {
             true => "results.md".into(),

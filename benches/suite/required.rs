@@ -1,4 +1,4 @@
-//! What is required of datagrammar next to its peers.
+//! The requirements on datagrammar, relative to other libraries.
 
 use datagrammar_benches::requirement::{Bound, Requirement};
 
@@ -20,7 +20,7 @@ const BEGUN: f64 = 512.0;
 /// The most memory of a connection under tokio beyond that of an `AsyncFd`, in bytes.
 const WAITING: f64 = 512.0;
 
-/// Returns all requirements, or those of what `--only` names. What was not measured misses.
+/// Returns all requirements, or those that `--only` selects. A missing measurement misses its requirement.
 pub(crate) fn requirements(plan: &Plan, results: &Results) -> Vec<Requirement> {
     let mut required = Required { plan, results, all: Vec::new() };
     for (len, bound) in [(16, 0.12), (256, 0.15), (1024, 0.30), (4096, 0.55)] {

@@ -1,4 +1,4 @@
-//! What was measured, by workload and way.
+//! The measurements, by workload and way.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::ways::Way;
 pub(crate) struct Results {
     /// A sample of each round, in order; none if a way has failed.
     samples: BTreeMap<(Workload, Way), Option<Vec<Sample>>>,
-    /// What a reader of the figures has to know.
+    /// Remarks for readers of the figures.
     pub(crate) remarks: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ impl Results {
         }
     }
 
-    /// Drops what the way has measured.
+    /// Drops the measurements of a way.
     pub(crate) fn fail(&mut self, workload: Workload, way: Way, why: String) {
         eprintln!("{why}");
         self.remarks.push(why);
@@ -47,7 +47,7 @@ impl Results {
         self.samples.get(&(workload, way)).is_some_and(Option::is_none)
     }
 
-    /// The numbers of all rounds, in order; none if it was not measured.
+    /// Returns the numbers of all rounds, in order, or none if there is no measurement.
     fn numbers(&self, workload: Workload, way: Way, metric: Metric) -> Vec<f64> {
         let samples = self.samples.get(&(workload, way)).into_iter().flatten().flatten();
         samples.filter_map(metric).collect()
@@ -58,8 +58,8 @@ impl Results {
         Figure::of(self.numbers(workload, way, metric))
     }
 
-    /// The ratio of two ways, each round's by itself, as the machine's speed may change between rounds. None
-    /// if one of them was not measured.
+    /// Returns the ratio of two ways, computed for each round, because the machine's speed may change between rounds.
+    /// None if one of them was not measured.
     pub(crate) fn ratio(
         &self,
         workload: Workload,

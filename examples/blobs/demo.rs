@@ -124,7 +124,7 @@ fn peak_memory(process: &str) -> anyhow::Result<u64> {
     let status = fs::read_to_string(&path).context(path)?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let digits = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    digits.context("the kernel tells no peak memory (VmHWM)")?.trim().parse().context("VmHWM")
+    digits.context("the kernel does not report VmHWM")?.trim().parse().context("VmHWM")
 }
 
 impl fmt::Display for Totals {

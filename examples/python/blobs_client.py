@@ -67,7 +67,7 @@ class Blobs:
         self._send_frame(b"\x05" + text(name))
 
     def watch(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Yield changes of blobs, from the first `next` on."""
+        """Yield changes of blobs. The first `next` begins the watch."""
         for change in self._answers(b"\x06" + text(prefix)):
             yield "stored" if change.varint() == 1 else "removed", change.text()
 

@@ -1,6 +1,6 @@
 //! A protocol as the derive sees it: a message type whose variants are calls.
 //!
-//! Like in [`ast`](crate::ast), a mistake in one item is reported here, and a valid item takes its place.
+//! Like in [`ast`], a mistake in one item is reported here, and a valid item takes its place.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident};

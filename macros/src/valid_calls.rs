@@ -59,7 +59,7 @@ fn names_are_free(cx: &Ctxt, protocol: &mut Protocol<'_>) {
         let is_free = OWN.iter().all(|own| method.unraw() != own);
         if !is_free {
             let message = format!(
-                "every client has a function `{method}` already: write #[message(name = other_name)]"
+                "every client already has a function `{method}`: write #[message(name = other_name)]"
             );
             cx.error_at(method.span(), message);
         }

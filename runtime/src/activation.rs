@@ -20,8 +20,9 @@ pub struct Activated {
     pub fd: OwnedFd,
 }
 
-/// Takes over the descriptors that a service manager passed to this process, in the manager's order. The
-/// environment variables `LISTEN_PID`, `LISTEN_PIDFDID`, `LISTEN_FDS` and `LISTEN_FDNAMES` announce them
+/// Takes over the descriptors that a service manager passed to this process, in the manager's order.
+///
+/// The environment variables `LISTEN_PID`, `LISTEN_PIDFDID`, `LISTEN_FDS` and `LISTEN_FDNAMES` announce them
 /// ([sd_listen_fds(3)](https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html)).
 ///
 /// Returns an empty list without a service manager, if the variables are for another process, and after the

@@ -12,7 +12,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use crate::error::AddressError;
 use crate::sys::{Kind, Name, SUN_PATH, View};
 
-/// The address of an endpoint. It parses from text, and prints as text that parses to the same address.
+/// The address of an endpoint.
+///
+/// It parses from text, and prints as text that parses to the same address.
 ///
 /// | text | meaning |
 /// | --- | --- |

@@ -23,7 +23,7 @@ use crate::wait::Wait;
 /// batch, and is sent immediately.
 ///
 /// Dropping a batch tries to send its messages without waiting, and cannot report an error: call
-/// [`flush`](Self::flush) first. In a forked copy of the process, dropping sends nothing, as the parent
+/// [`flush`](Self::flush) first. In a forked copy of the process, dropping sends nothing, because the parent
 /// sends the messages.
 ///
 /// ```

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::error::{AcceptError, RecvError};
 use crate::sys::{OpenCount, Permit};
 
-/// A bound on what peers can make a server hold, over all the endpoints that share the budget. Clones are the same
-/// budget.
+/// A bound on what peers can make a server hold, over all the endpoints that share the budget.
+///
+/// Clones are the same budget.
 ///
 /// [`Limits`](crate::Limits) apply to one frame of one connection. A server with many clients also needs a
 /// bound over all of them: if 1,000 clients each send half of a frame of 16 MiB, the server holds 8 GiB. Frames
@@ -47,13 +48,13 @@ use crate::sys::{OpenCount, Permit};
 /// against [`frame_bytes`](Self::frame_bytes), until the frame is complete or dropped after an error, or until
 /// the receiver is dropped. A complete frame does not count.
 ///
-/// A new frame is admitted only if its length is at most half of the free bytes, so that as many again stay
-/// free. Otherwise the receive fails with [`RecvError::OverBudget`], the frame's pieces are
+/// A new frame is admitted only if its length is at most half of the free bytes, so that an equal number
+/// stays free. Otherwise the receive fails with [`RecvError::OverBudget`], the frame's pieces are
 /// dropped, and the connection stays usable. So the longest frames are refused first, shorter ones are
 /// still admitted when the budget is nearly full, and the total never exceeds the budget. (Network switches share
 /// buffers by the same rule, called *dynamic threshold*, with alpha = 1.)
 ///
-/// - Choose at least twice the longest frame. A longer frame is never admitted.
+/// - Choose at least twice the longest frame. A frame longer than half of the budget is never admitted.
 /// - A connection has at most one incomplete frame. A datagram socket has none, because its large frames
 ///   arrive whole, in sealed memory.
 /// - A peer that stops in the middle of a frame keeps its share until its connection is dropped. Bound
@@ -138,15 +139,15 @@ impl Budget {
         }))
     }
 
-    /// Sets the most bytes of incomplete large frames. Choose at least twice the longest frame. The change applies to
-    /// all clones. Frames that are already admitted stay admitted.
+    /// Sets how many bytes incomplete large frames may hold. Choose at least twice the longest frame. The change
+    /// applies to all clones. Frames that are already admitted stay admitted.
     #[must_use]
     pub fn frame_bytes(self, bytes: usize) -> Self {
         self.0.max_bytes.store(bytes, Ordering::Relaxed);
         self
     }
 
-    /// Sets the most accepted connections that are open at once. The change applies to all clones. Connections
+    /// Sets how many accepted connections may be open at once. The change applies to all clones. Connections
     /// that are already accepted stay open.
     #[must_use]
     pub fn connections(self, connections: usize) -> Self {

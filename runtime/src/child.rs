@@ -146,9 +146,11 @@ impl<Tx, Rx> fmt::Debug for Child<Tx, Rx> {
     }
 }
 
-/// A child's process. Dropping it kills the child and waits for its end, so no child outlives its handle or
-/// stays a zombie. A child that this process may not kill, because it has changed its user, is left alone:
-/// it sees the end of its connection.
+/// A child's process.
+///
+/// Dropping it kills the child and waits for its end, so no child outlives its handle or stays a zombie. A
+/// child that this process may not kill, because it has changed its user, is left alone: it sees the end of
+/// its connection.
 ///
 /// A descriptor identifies the child ([`Process::pidfd`]). So no other process is killed or waited for,
 /// even if the kernel reuses the child's process id.

@@ -1,6 +1,8 @@
 //! Limits of a receiver.
 
-/// Limits on what a receiver accepts. They reserve no memory.
+/// Limits on what a receiver accepts.
+///
+/// They reserve no memory.
 ///
 /// ```
 /// use datagrammar::{Connection, Limits, Message, RecvError};

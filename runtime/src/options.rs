@@ -9,14 +9,31 @@ use crate::limits::Limits;
 use crate::policy::Policy;
 use crate::sys::{self, DatagramFd};
 
-/// Options for the `…_with` constructors. Each constructor lists the options that it uses, and ignores the
-/// others.
+/// Options for the `…_with` constructors.
+///
+/// Each constructor lists the options that it uses, and ignores the others.
 ///
 /// ```
-/// use datagrammar::{Limits, Options};
+/// use std::fs;
+/// use std::os::unix::fs::PermissionsExt;
 ///
-/// let options = Options::new().mode(0o660).backlog(16).limits(Limits::default().frame_len(4096));
-/// # let _ = options;
+/// use datagrammar::{Address, Connection, Limits, Listener, Message, Options, RecvError};
+///
+/// #[derive(Message)]
+/// #[message(tag = 1)]
+/// struct Note(String);
+///
+/// let path = std::env::temp_dir().join(format!("datagrammar-doc-options-{}", std::process::id()));
+/// let address = Address::from_pathname(&path)?;
+/// let options = Options::new().mode(0o660).backlog(16).limits(Limits::new().frame_len(4096));
+/// let listener = Listener::<Note, Note>::bind_with(&address, &options)?;
+/// assert_eq!(fs::metadata(&path)?.permissions().mode() & 0o777, 0o660);
+///
+/// let mut client = Connection::<Note, Note>::connect(&address)?;
+/// client.send(&Note("x".repeat(5000)))?;
+/// let mut server = listener.accept()?;
+/// assert!(matches!(server.recv(), Err(RecvError::TooLarge { limit: 4096, .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]

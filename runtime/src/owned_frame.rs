@@ -13,8 +13,9 @@ use crate::spare;
 use crate::transport::Outgoing;
 use crate::wire::is_reserved;
 
-/// A frame of an `M` that owns its memory. Queue it, move it to another thread, or encode a message once
-/// and send it to many peers.
+/// A frame of an `M` that owns its memory.
+///
+/// Queue it, move it to another thread, or encode a message once and send it to many peers.
 ///
 /// When a thread drops a frame of up to 4 KiB, it keeps the memory for later frames, at most 64 KiB in all.
 ///

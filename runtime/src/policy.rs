@@ -6,9 +6,10 @@ use std::sync::Arc;
 use crate::peer::Peer;
 use crate::sys;
 
-/// Decides which clients a [`Listener`](crate::Listener) accepts. The kernel identifies a client, and the policy
-/// decides before any frame is read. A rejected client sees the end of its connection immediately.
-/// [`Listener::rejected`](crate::Listener::rejected) counts rejections.
+/// Decides which clients a [`Listener`](crate::Listener) accepts.
+///
+/// The kernel identifies a client, and the policy decides before any frame is read. A rejected client sees the
+/// end of its connection immediately. [`Listener::rejected`](crate::Listener::rejected) counts rejections.
 ///
 /// ```
 /// use datagrammar::{Connection, Listener, Message, Options, Policy};
@@ -54,8 +55,19 @@ impl Policy {
     /// `groups`.
     ///
     /// ```
-    /// let policy = datagrammar::Policy::listed([0, 1000], [100]);
-    /// # let _ = policy;
+    /// use datagrammar::{Connection, Listener, Message, Options, Policy};
+    /// # #[derive(Message)]
+    /// # enum Ping { #[message(tag = 1)] Ping }
+    ///
+    /// let (ours, _theirs) = Connection::<Ping, Ping>::pair()?;
+    /// let this = ours.peer()?; // this process has created the pair
+    ///
+    /// let address = "unix:@datagrammar-doc-policy-listed".parse()?;
+    /// let options = Options::new().policy(Policy::listed([], [this.gid]));
+    /// let listener = Listener::<Ping, Ping>::bind_with(&address, &options)?;
+    /// let _client = Connection::<Ping, Ping>::connect(&address)?;
+    /// assert_eq!(listener.accept()?.peer()?.gid, this.gid);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn listed(
@@ -69,8 +81,22 @@ impl Policy {
     /// Admits clients for which `admits` returns `true`.
     ///
     /// ```
-    /// let policy = datagrammar::Policy::by(|peer| peer.uid >= 1000);
-    /// # let _ = policy;
+    /// use datagrammar::{AcceptError, Connection, Listener, Message, Options, Policy};
+    ///
+    /// #[derive(Message)]
+    /// enum Ping {
+    ///     #[message(tag = 1)]
+    ///     Ping,
+    /// }
+    ///
+    /// let address = "unix:@datagrammar-doc-policy-by".parse()?;
+    /// let options = Options::new().policy(Policy::by(|peer| peer.pid != std::process::id()));
+    /// let listener = Listener::<Ping, Ping>::bind_with(&address, &options)?;
+    /// let mut client = Connection::<Ping, Ping>::connect(&address)?;
+    /// assert!(matches!(listener.try_accept(), Err(AcceptError::WouldBlock)));
+    /// assert_eq!(listener.rejected(), 1);
+    /// assert!(client.recv()?.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn by(admits: impl Fn(&Peer) -> bool + Send + Sync + 'static) -> Self {

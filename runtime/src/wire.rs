@@ -1,6 +1,8 @@
 #![doc = include_str!("wire.md")]
 
-/// The tag reserved for the runtime. No variant can have it.
+/// The tag reserved for the runtime.
+///
+/// No variant can have it.
 ///
 /// ```
 /// assert_eq!(datagrammar::wire::RESERVED_TAG, 0);

@@ -27,7 +27,7 @@ fn h32_a_frame_over_the_limit_is_dropped_with_nothing_allocated() {
         assert_eq!(ours.recv().unwrap().expect("a frame").len(), len);
     }
 
-    // A second receiver makes a lane of its own, as that of the first one holds a frame.
+    // The first receiver's lane holds a frame, so a second receiver makes a lane of its own.
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     let mut ours = Ours::adopt(ours).unwrap().in_mode();
     ours.rx.set_limits(limits);

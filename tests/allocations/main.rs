@@ -32,7 +32,7 @@ enum Request<'a> {
     Other(Unknown<'a>),
 }
 
-/// One of each, with contents below and above what is worth sending from where it lies.
+/// One of each kind, with contents below and above the length from which they are sent without a copy.
 fn requests(content: &[u8]) -> [Request<'_>; 5] {
     [
         Request::Ping,
@@ -56,7 +56,7 @@ fn a_connection_allocates_nothing_after_the_first_frames() {
                 left.send(request).unwrap();
                 let there = right.recv().unwrap().expect("a frame").decode().unwrap();
                 assert_eq!(there.tag(), request.tag());
-                // And the other way.
+                // And in the other direction.
                 right.send(request).unwrap();
                 let back = left.try_recv().unwrap().expect("a frame").decode().unwrap();
                 assert_eq!(back.tag(), request.tag());
@@ -120,7 +120,7 @@ fn a_descriptor_allocates_nothing_after_the_first() {
 fn a_kept_frame_is_one_allocation_of_its_length() {
     let _alone = alone();
     let (mut theirs, mut ours) = Connected::pair().unwrap().in_mode();
-    // The memory of frames that are dropped is used again.
+    // The memory of dropped frames is reused.
     let mut all = Vec::new();
     let mut receive = |len: usize, bundled: bool, borrowed: bool| {
         let sent = numbered(7, len, |frame| match bundled {
@@ -149,12 +149,13 @@ fn a_kept_frame_is_one_allocation_of_its_length() {
             [(1, false), (100, true), (5_000, false), (5_000, true), (150_000, false)]
         {
             if is_awaited() && len < 512 && (bundled || borrowed) {
-                // Copied to memory that the receiver keeps, as it may not be polled again for long.
+                // The frame is copied to memory that the receiver keeps, because the receiver may not be polled again
+                // for long.
                 continue;
             }
             let (sent, received) = receive(len, bundled, borrowed);
             assert_eq!(received.count_total, 1, "{len}, {bundled}: {received:?}");
-            // A vector of bytes that grows has eight of them at least.
+            // A byte vector that grows has room for at least eight bytes.
             let fits = (sent..=sent.max(8)).contains(&(received.bytes_total as usize));
             assert!(fits, "{len}, {bundled}: {received:?} for {sent}");
         }
@@ -180,7 +181,7 @@ fn frames_that_are_kept_and_dropped_in_turn_allocate_nothing() {
         }
     };
     (0..10).for_each(|_| round());
-    // But for the bodies that are sent.
+    // Except for the bodies that are sent.
     let sent = measure(|| [1, 100, 4_000].into_iter().for_each(|len| drop(body(7, len))));
     let after = measure(round);
     assert_eq!(after.count_total, sent.count_total, "{after:?}");
@@ -202,7 +203,7 @@ fn a_large_frame_that_is_kept_is_the_memory_in_which_it_was_put_together() {
             measure(|| receive(&mut ours)).bytes_total
         })
     };
-    // What is allocated once is not counted.
+    // One-time allocations do not count.
     receive(|ours| drop(ours.recv().unwrap().expect("a frame").into_owned()));
     let lent = receive(|ours| {
         assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
@@ -235,7 +236,7 @@ fn what_is_dropped_takes_no_memory() {
         assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
     };
     round();
-    // But for the body that is sent.
+    // Except for the body that is sent.
     let sent = measure(|| drop(body(7, 100_000))).bytes_total;
     let dropped = measure(|| (0..10).for_each(|_| round()));
     assert!(dropped.bytes_total <= 10 * (sent + 1000), "{dropped:?}");

@@ -58,7 +58,7 @@ async fn call(client: &Client<Sums<'static>>, number: u64) {
     assert_eq!(answer.await.unwrap().decode().unwrap(), number + 1);
 }
 
-/// Returns the allocations per call of both sides, with so many calls in flight.
+/// Returns the allocations per call of both sides, with this many calls in flight.
 fn measure(yields: bool, in_flight: u64) -> f64 {
     const CALLS: u64 = 10_000;
     let (runtime, client) = setup(yields);

@@ -15,7 +15,7 @@ use crate::peer::{self, CANCEL, END, Part, Peer, REPLY, REQUEST};
 
 #[derive(Message, Protocol)]
 enum Work {
-    /// Works until it is cancelled, or may end. Answers with its number.
+    /// Works until the call is cancelled, or until the test lets it end. Answers with its number.
     #[message(tag = 1, reply = u64)]
     Wait { number: u64 },
     #[message(tag = 2, reply = u64)]
@@ -65,7 +65,7 @@ impl WorkHandler for Worker {
 const DONE: u32 = 0;
 const TIMED_OUT: u32 = 5;
 
-/// How a test follows the handlers, and ends them.
+/// Lets a test follow the handlers, and end them.
 struct Hand {
     said: Receiver<Said>,
     end: Sender<()>,
@@ -83,7 +83,7 @@ impl Hand {
     }
 }
 
-/// Runs `test` against a server with `threads` threads, which must then end.
+/// Runs `test` against a server with `threads` threads, which must end afterwards.
 fn serve(threads: usize, connection: Connection<Answers<Work>, Work>, test: impl FnOnce(&Hand)) {
     let ((says, said), (end, may_end)) = (mpsc::channel(), mpsc::channel());
     let worker = Worker { says, may_end: Mutex::new(may_end) };
@@ -165,7 +165,7 @@ fn items_flow_while_no_thread_is_free() {
         thread::scope(|scope| {
             let waiting = scope.spawn(|| client.wait(7));
             hand.expect(Said::Begun(7));
-            // They need a thread of their own, and then credit again and again.
+            // Streams need a thread of their own, and then credit again and again.
             let mut items = client.count(1000).unwrap();
             for number in 0..1000 {
                 assert_eq!(items.recv().unwrap().unwrap().0, number);
@@ -180,10 +180,10 @@ fn items_flow_while_no_thread_is_free() {
 #[test]
 fn a_free_thread_gets_a_held_request_though_the_client_floods() {
     let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
-    // Faster to send than to receive: the server never finds the socket empty.
+    // The client sends faster than the server receives, so the server never finds the socket empty.
     let flood = peer::bundle(&vec![peer::part(CANCEL, 0, 99, &[]); 3000]);
     let is_answered = AtomicBool::new(false);
-    // Nobody waits for ever: the server answers once the flood ends.
+    // No call waits forever: the server answers when the flood ends.
     let until = Instant::now() + Duration::from_secs(10);
     let goes_on = || !is_answered.load(Ordering::Relaxed) && Instant::now() < until;
     serve(2, Connection::adopt(theirs).unwrap(), |hand| {
@@ -203,7 +203,7 @@ fn a_free_thread_gets_a_held_request_though_the_client_floods() {
                     }
                 });
             }
-            // The server reads on and on.
+            // The server keeps reading.
             thread::sleep(Duration::from_millis(50));
             hand.end.send(()).unwrap();
             let answered = peer.sorted(2);
@@ -226,7 +226,7 @@ fn requests_are_held_in_order_until_a_thread_is_free() {
         let request = to_vec(&Work::Answer { number: 4 }).unwrap();
         peer.part(REQUEST, 1, 4, &request);
         peer.request(5, &Work::Answer { number: 5 });
-        // Once its items end, the requests before it have been read.
+        // When the items of the stream end, the requests before it have been read.
         peer.request(6, &Work::Count { to: 0 });
         assert_eq!(peer.next(), Part { kind: END, number: 0, id: 6, frame: Vec::new() });
         // Lets the deadline of 1 ms pass.

@@ -18,18 +18,18 @@ struct Number(u64);
 
 /// The handler returns.
 const RETURN: u8 = 0;
-/// The sender is moved elsewhere, and used and ended after the handler has returned.
+/// The sender is moved to another thread, which uses and ends it after the handler has returned.
 const MOVE_AND_END: u8 = 1;
 /// The same, without an end.
 const MOVE_AND_DROP: u8 = 2;
 const PANIC: u8 = 3;
-/// Ends them, and panics then.
+/// The handler ends the items, and then panics.
 const END_AND_PANIC: u8 = 4;
-/// Waits for ever.
+/// The handler waits forever.
 #[cfg(feature = "tokio")]
 const WAIT: u8 = 5;
 
-/// Returns how items end whose handler ends as `how` says.
+/// Returns how the items end if the handler ends as `how` says.
 fn expected(how: u8) -> Result<(), CallError> {
     match how {
         RETURN | MOVE_AND_END | END_AND_PANIC => Ok(()),
@@ -128,7 +128,7 @@ mod awaited {
         }
     }
 
-    /// Drops handlers that take long.
+    /// Drops slow handlers.
     struct Hasty(Arc<NumbersTokioService<Handler>>);
 
     impl Service for Hasty {

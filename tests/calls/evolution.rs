@@ -52,7 +52,7 @@ mod old {
     }
 }
 
-/// A newer version of it.
+/// A newer version of the protocol.
 mod new {
     use super::*;
 
@@ -117,7 +117,7 @@ mod new {
     }
 }
 
-/// Connects two versions: to a peer, all types look the same.
+/// Connects two versions: to the peer, all types look the same.
 fn connect<C: Protocol, S: Service<Protocol: Protocol> + 'static>(
     service: S,
 ) -> Connection<C, Answers<C>> {

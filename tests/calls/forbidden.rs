@@ -14,7 +14,7 @@ use crate::{Ours, add};
 /// Longer than any of these tests takes.
 const STALL: Duration = Duration::from_secs(60);
 
-/// Lets this thread send no more.
+/// Forbids this thread to send any more.
 fn forbid_sending() {
     let rules =
         [libc::SYS_sendmsg, libc::SYS_sendmmsg, libc::SYS_sendto].map(|call| (call, Vec::new()));

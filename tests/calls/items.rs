@@ -11,7 +11,7 @@ use datagrammar_tests::datagrams::{END, ITEM, part};
 use datagrammar_tests::{raw, skipped};
 use rustix::net::SocketType;
 
-/// Longer than any of these tests takes: what waits for this long waits for ever.
+/// Longer than any of these tests takes: a call that waits for this long would wait forever.
 const STALL: Duration = Duration::from_secs(60);
 
 #[derive(Message, Protocol)]
@@ -48,7 +48,7 @@ mod odd {
     }
 }
 
-/// The same protocol of an older client, which accepts no descriptors.
+/// The same protocol in an older client, which accepts no descriptors.
 #[derive(Message, Protocol)]
 enum Older {
     #[message(tag = 2, items = Nothing)]
@@ -101,7 +101,7 @@ fn items_that_cannot_be_encoded_take_no_credit() {
     serving.join().unwrap().unwrap();
 }
 
-/// Linux 6.16 refuses to send them.
+/// Linux 6.16 refuses to send the descriptors.
 #[test]
 fn a_handler_learns_that_its_items_are_refused() {
     let (client, server) = raw::pair(SocketType::SEQPACKET);
@@ -213,7 +213,7 @@ fn a_wait_for_an_item_ends_at_its_deadline_and_the_call_goes_on() {
     assert!(!items.wait_deadline(soon()));
 
     raw::send(&theirs, &part(ITEM, 0, 1, &to_vec(&Odd(1)).unwrap())).unwrap();
-    // It only looks.
+    // This only checks.
     assert!(items.wait_deadline(Instant::now()));
     assert_eq!(items.recv().unwrap().map(|item| item.0), Some(1));
     assert!(!items.wait_deadline(Instant::now()));
@@ -228,7 +228,7 @@ fn a_wait_for_an_item_ends_at_its_deadline_and_the_call_goes_on() {
     assert!(items.recv().unwrap().is_none());
     assert!(items.wait_deadline(Instant::now()));
 
-    // The deadline of the call ends it.
+    // The deadline of the call ends the stream.
     let mut items = client.deadline(soon()).count(1).unwrap();
     assert!(items.wait_deadline(Instant::now() + STALL));
     assert!(matches!(items.recv(), Err(CallError::TimedOut)));

@@ -14,10 +14,10 @@ use rustix::net::SocketType;
 use crate::peer::{Peer, REPLY, part};
 use crate::{Counted, Handler, Ours, Sum, Sums, add};
 
-/// Longer than the test takes: a call that waits for this long waits for ever.
+/// Longer than the test takes: a call that waits for this long would wait forever.
 const STALL: Duration = Duration::from_secs(60);
 
-/// The thread that receives for all panics, with the answer of another one in its hand.
+/// The thread that receives for all panics while it holds the answer of another thread.
 #[test]
 fn an_observer_that_panics_fails_no_other_call() {
     let begun = Instant::now();
@@ -26,7 +26,7 @@ fn an_observer_that_panics_fails_no_other_call() {
     }
 }
 
-/// Returns whether the first thread received for all. Without a pause of the machine, it does.
+/// Returns whether the first thread received for all, as it does unless the machine pauses.
 fn is_clumsy_the_receiver() -> bool {
     let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
     let mut peer = Peer::new(theirs);
@@ -43,12 +43,12 @@ fn is_clumsy_the_receiver() -> bool {
         let (calling, done) = (client.clone(), done.clone());
         let call = move || {
             let result = catch_unwind(AssertUnwindSafe(|| add(&calling, number, 0).unwrap()));
-            // Nobody asks for it if another thread received.
+            // This answer is not asked for if another thread received.
             _ = done.send((number, result.ok()));
         };
         thread::Builder::new().name(name.into()).spawn(call).unwrap();
         let id = peer.next().id;
-        // So that it waits, and the first one receives.
+        // Makes the thread wait, so that the first thread receives.
         thread::sleep(Duration::from_millis(50));
         id
     };

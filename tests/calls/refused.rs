@@ -27,7 +27,7 @@ enum Files {
 #[message(tag = 1)]
 struct Several(#[message(fd)] Vec<OwnedFd>);
 
-/// How many items a server sends ahead.
+/// The number of items that a server sends ahead.
 const CREDIT: usize = 16;
 
 struct Counter;
@@ -123,7 +123,7 @@ mod awaited {
         }
     }
 
-    /// Also if it waits for credit.
+    /// The same if the stream waits for credit.
     #[tokio::test]
     async fn an_item_with_too_many_descriptors_is_missing_alone() {
         let (client, server) = Connection::pair().unwrap();

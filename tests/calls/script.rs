@@ -47,7 +47,7 @@ fn what_was_not_expected_is_said() {
     let playing = script.play();
     let client = Client::new(connection);
     assert_eq!(add(&client, 1, 2).unwrap(), 1);
-    // Nobody waits for an answer that does not come.
+    // No call waits for an answer that does not come.
     assert!(matches!(add(&client, 1, 2), Err(CallError::Failed)));
     let error = playing.finish().unwrap_err().to_string();
     let expected = format!(

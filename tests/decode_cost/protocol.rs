@@ -21,9 +21,9 @@ pub(crate) fn derived(frame: &[u8]) -> Result<Request<'_>, DecodeError> {
     Request::decode(frame)
 }
 
-/// What is wrong with a frame, for the decoder written by hand: a word, and where.
+/// An error of the decoder written by hand: a word, and a position.
 #[derive(Debug)]
-#[expect(dead_code, reason = "as in any error, the numbers are for those who read it")]
+#[expect(dead_code, reason = "as in any error, the fields are for its readers")]
 pub(crate) enum ByHandError {
     Short { missing: usize },
     BadInteger { byte: u8 },
@@ -32,7 +32,7 @@ pub(crate) enum ByHandError {
     Trailing { consumed: usize },
 }
 
-/// The decoder that somebody who knows the wire would write for this message alone.
+/// A decoder that a programmer who knows the wire would write for this message alone.
 #[inline(never)]
 pub(crate) fn by_hand(frame: &[u8]) -> Result<Request<'_>, ByHandError> {
     let (tag, payload) = varint(frame)?;
@@ -70,7 +70,7 @@ fn varint(bytes: &[u8]) -> Result<(u64, &[u8]), ByHandError> {
     }
 }
 
-/// The frames that both decode: names and contents of usual lengths.
+/// The frames for both decoders: names and contents of usual lengths.
 pub(crate) fn frames() -> Vec<Vec<u8>> {
     let lens = [(1, 0), (8, 64), (17, 300), (40, 4096), (200, 65_536), (300, 10)];
     lens.iter()

@@ -8,14 +8,14 @@ use datagrammar_tests::{InMode as _, raw};
 
 use super::{Ours, alone, copies};
 
-/// Frames with and without descriptors by turns: `bits` says which. Those without any are bundled.
+/// Frames with and without descriptors alternate, as `bits` says. Those without descriptors are bundled.
 fn send(theirs: &mut Ours, bits: u32, count: usize) {
     let messages: Vec<_> =
         (0..count).map(|at| Parcel::Many { all: copies(expected(bits, at)), flag: true }).collect();
     theirs.tx.send_all(&messages, Wait::Block).unwrap();
 }
 
-/// How many descriptors frame `at` has.
+/// The number of descriptors of frame `at`.
 fn expected(bits: u32, at: usize) -> usize {
     (bits as usize >> at & 1) * (at + 1)
 }
@@ -32,7 +32,7 @@ fn h41_descriptors_of_frames_that_are_dropped_are_closed_once_and_others_come() 
             send(&mut theirs, bits, COUNT);
             let mut kept = Vec::new();
             for at in 0..left {
-                // Looked at, or not; then dropped as a frame, kept as one, or decoded.
+                // Peeked at or not; then dropped as a frame, kept as one, or decoded.
                 if at % 3 == 0 {
                     assert!(ours.rx.peek_len(Wait::Block).unwrap().is_some());
                     assert_eq!(leaks::open(), open, "a peek took them");
@@ -112,7 +112,7 @@ fn pipes(count: usize) -> Vec<OwnedFd> {
     (0..count).map(|_| std::io::pipe().unwrap().0.into()).collect()
 }
 
-/// What descriptors a message has, in order.
+/// The descriptors that a message has, in order.
 fn inodes(message: &Parcel) -> Vec<u64> {
     let Parcel::Many { all, .. } = message else { panic!() };
     let inode = |fd: &OwnedFd| rustix::fs::fstat(fd).unwrap().st_ino;

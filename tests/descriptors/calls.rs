@@ -49,13 +49,13 @@ fn serve(connection: Connection<Answers<Files>, Files>) -> thread::JoinHandle<()
     thread::spawn(|| Server::new(Handler).threads(1).serve(connection).unwrap())
 }
 
-/// Returns how many descriptors are open, those of a runtime included.
+/// Returns how many descriptors are open, including those of a runtime.
 fn open_before() -> usize {
     drop(Connection::<Files, Files>::pair().unwrap());
     leaks::open()
 }
 
-/// Checks that no more descriptors are open than before, once all handlers have returned.
+/// Checks that no more descriptors are open than before, when all handlers have returned.
 fn check_open(before: usize) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while leaks::open() != before && Instant::now() < deadline {
@@ -64,7 +64,7 @@ fn check_open(before: usize) {
     assert_eq!(leaks::open(), before);
 }
 
-/// The head of a part of the call `id`, of which both are below 256.
+/// The head of a part of the call `id`. Both are below 256.
 fn head(kind: u8, id: u8) -> Vec<u8> {
     vec![0, kind, 0, 0, 0, 0, id, 0, 0, 0, 0, 0, 0, 0]
 }
@@ -108,13 +108,13 @@ fn h11_a_request_that_lost_descriptors_is_answered_as_busy() {
     drop(limited);
     assert_eq!(busy[..2], [0, 6]);
     assert_eq!((busy[2], busy[6], busy.len()), (6, 1, 14));
-    // The next one is in step, and so is one with another number of descriptors than it says.
+    // The next call is in step, also after a message with another number of descriptors than it declares.
     raw::send_with(&ours, &request(2), &[&files]).unwrap();
     assert_eq!(raw::recv(&ours), [head(6, 2), vec![1, 10]].concat());
     raw::send_with(&ours, &request(3), &[&files[..9]]).unwrap();
     let malformed = raw::recv(&ours);
     assert_eq!((malformed[2], malformed[6], malformed.len()), (2, 3, 14));
-    // A part that carries none loses those that come with it.
+    // A part that carries no descriptors loses those that come with it.
     raw::send_with(&ours, &head(9, 3), &[&files]).unwrap();
     raw::send_with(&ours, &request(4), &[&files]).unwrap();
     assert_eq!(raw::recv(&ours), [head(6, 4), vec![1, 10]].concat());
@@ -147,19 +147,19 @@ fn h11_an_answer_that_lost_descriptors_fails_its_call_alone() {
     let CallError::Lost(reason) = &error else { panic!("{error}") };
     assert!(matches!(**reason, RecvError::DescriptorsLost { received: 3, .. }), "{reason}");
     assert_eq!(other.unwrap().decode().unwrap(), 7);
-    // A client closes its end when it likes: the next test counts, too.
+    // The client may close its end at any time, and the next test counts, too.
     drop((client, theirs));
     check_open(before);
 }
 
-/// What is sent in pieces keeps duplicates until the last piece.
+/// A message that is sent in pieces keeps duplicates until the last piece.
 #[test]
 fn a_large_request_whose_descriptors_cannot_be_kept_fails_alone() {
     let _alone = alone();
     let before = open_before();
     let (client, server) = Connection::<Files, Answers<Files>>::pair().unwrap();
     let (client, server) = (Client::new(client), serve(server));
-    // Once it is answered, the server has all that it needs.
+    // When the call is answered, the server has received everything.
     let mut none = client.call::<FilesCountAnswer>(&Files::Count(Vec::new())).unwrap();
     assert_eq!(none.decode().unwrap(), 0);
     let [first, others @ ..] = <[OwnedFd; 3]>::try_from(copies(3)).unwrap();

@@ -24,7 +24,7 @@ fn copies(count: usize) -> Vec<OwnedFd> {
     (0..count).map(|_| file.try_clone().unwrap().into()).collect()
 }
 
-/// Lowers the limit of open descriptors so that `free` more can be opened. Restores it when dropped.
+/// Lowers the limit of open descriptors so that `free` more can be opened. Restores the limit when dropped.
 struct Limited(Rlimit);
 
 impl Limited {
@@ -34,7 +34,7 @@ impl Limited {
             .unwrap()
             .filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok())
             .collect();
-        // The directory's own is closed by now.
+        // The directory's own descriptor is closed by now.
         let probe = file();
         used.retain(|&fd| fd != probe.as_raw_fd());
         drop(probe);
@@ -42,7 +42,7 @@ impl Limited {
         let mut left = free;
         while left > 0 || used.iter().any(|&fd| fd >= limit) {
             if !used.contains(&limit) {
-                // A number that stays free beyond the last used one is one too many.
+                // A number that stays free above the last used one would be one too many.
                 if left == 0 {
                     break;
                 }
@@ -101,7 +101,7 @@ fn h11_a_frame_that_lost_descriptors_is_refused_and_says_why() {
                 other => panic!("{free} free: {other:?}"),
             }
         }
-        // Those that came are closed, and the next frame is in step.
+        // The descriptors that arrived are closed, and the next frame is in step.
         let next = theirs.recv().unwrap().unwrap().decode().unwrap();
         assert!(matches!(next, Parcel::Many { all, flag: false } if all.is_empty()));
         assert_eq!(leaks::open(), before);
@@ -113,13 +113,13 @@ fn h12_a_type_without_descriptors_gets_none() {
     let _alone = alone();
     let (ours, mut theirs) = Connection::<Plain, Plain>::pair().unwrap().in_mode();
     let before = leaks::open();
-    // As a raw peer, and as one with another idea of the protocol.
+    // As a raw peer, and as a peer with another version of the protocol.
     let file = file();
     let raw = raw::send_with(&ours, &[1], &[&[file.as_fd()]]);
     let mut other = Ours::adopt(ours.into_fd().unwrap().0).unwrap().in_mode();
     let typed = other.send(&Parcel::Two { left: file.into(), right: None });
     if raw.is_err() {
-        // Since Linux 6.16 the kernel refuses them where they are sent.
+        // Since Linux 6.16, the kernel refuses descriptors when they are sent.
         assert!(matches!(typed, Err(SendError::DescriptorsRefused { count: 1 })), "{typed:?}");
         assert!(matches!(theirs.try_recv(), Err(RecvError::WouldBlock)));
     } else {
@@ -128,7 +128,7 @@ fn h12_a_type_without_descriptors_gets_none() {
         }
     }
     assert_eq!(leaks::open(), before);
-    // What carries none goes on.
+    // Messages without descriptors continue to work.
     raw::send(&other, &[1]).unwrap();
     theirs.recv().unwrap().unwrap().decode().unwrap();
 }
@@ -210,7 +210,7 @@ fn over_unix_datagrams_they_come_with_an_address() {
     let (frame, from) = theirs.recv_from().unwrap();
     assert_eq!((frame.descriptor_count(), from), (2, directory.address("ours")));
     assert!(matches!(frame.decode(), Ok(Parcel::Many { all, .. }) if all.len() == 2));
-    // To a type that has none they are no harm either.
+    // Descriptors do no harm to a type that has none, either.
     let plain = directory.address("plain");
     let mut theirs = Socket::<Plain, Plain>::bind(&plain).unwrap();
     let before = leaks::open();

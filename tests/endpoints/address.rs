@@ -87,7 +87,7 @@ fn odd_names_are_printed_readably() {
     }
 }
 
-/// Says where a service is.
+/// A configuration with the address of a service.
 #[derive(Message, Debug, PartialEq)]
 #[message(tag = 1)]
 struct Found {

@@ -70,7 +70,7 @@ fn one_alone_is_sent_as_the_frame_that_it_is() {
 #[test]
 fn what_does_not_fit_is_sent_before_and_what_goes_alone_at_once() {
     let (mut batch, mut theirs) = batch_and_theirs();
-    // Four of 16 KiB are too many: the fourth sends those before it.
+    // Four messages of 16 KiB are too many: the fourth sends those before it.
     for number in 0..3 {
         batch.push(&plain(number, 16_382), Wait::Try).unwrap();
         assert_eq!(batch.len() as u64, number + 1);
@@ -79,7 +79,7 @@ fn what_does_not_fit_is_sent_before_and_what_goes_alone_at_once() {
     batch.push(&plain(3, 16_382), Wait::Try).unwrap();
     assert_eq!(batch.len(), 1);
     expect(&mut theirs, 0..3);
-    // A longer one, and one with a descriptor, send those before them, and go.
+    // A longer message, and one with a descriptor, send those before them, and are sent at once.
     for (number, alone) in [(5, plain(5, 16_383)), (7, file(7)), (9, plain(9, 100_000))] {
         batch.push(&plain(number - 1, 10), Wait::Try).unwrap();
         batch.push(&alone, Wait::Try).unwrap();
@@ -159,7 +159,7 @@ fn a_batch_that_is_dropped_sends_what_there_is_room_for() {
     }
     assert!(theirs.recv().unwrap().is_none());
 
-    // It does not wait, and what comes is a beginning.
+    // The push does not wait, and the peer gets only a beginning.
     let (mut batch, mut theirs) = batch_and_theirs();
     let is_full = |number: &u64| batch.push(&plain(*number, 1000), Wait::Try).is_err();
     let pushed = (0..).find(is_full).unwrap();
@@ -177,7 +177,7 @@ fn a_batch_gives_its_sender_back_once_all_is_sent() {
     sender.send(&plain(2, 10)).unwrap();
     expect(&mut theirs, 0..3);
 
-    // What the sender has pending goes with it.
+    // The sender keeps its pending rest.
     let mut batch = Batch::new(sender);
     batch.push(&plain(3, 1_000_000), Wait::Try).unwrap();
     let mut sender = batch.into_inner(Wait::Block).unwrap();
@@ -187,7 +187,7 @@ fn a_batch_gives_its_sender_back_once_all_is_sent() {
         expect(&mut theirs, 3..5);
     });
 
-    // While it cannot all be sent, the batch is given back, as it was.
+    // While not everything can be sent, the batch is returned unchanged.
     let mut batch = Batch::new(sender);
     let is_full = |number: &u64| batch.push(&plain(*number, 1000), Wait::Try).is_err();
     let pushed = (0..).find(is_full).unwrap();

@@ -35,7 +35,7 @@ fn all_arrive_in_order_whatever_they_are() {
     }
 }
 
-/// The datagrams that are queued, and how long they are.
+/// Returns the queued datagrams and their lengths.
 fn queued(theirs: &OwnedFd) -> Vec<Vec<u8>> {
     let mut datagrams = Vec::new();
     let mut buffer = vec![0; 1 << 20];
@@ -45,7 +45,7 @@ fn queued(theirs: &OwnedFd) -> Vec<Vec<u8>> {
     datagrams
 }
 
-/// How many frames a datagram has that is not a piece.
+/// Returns the number of frames of a datagram that is not a piece.
 fn count(datagram: &[u8]) -> u64 {
     match *datagram {
         [0, 4, _, _, _, _, ref count @ ..] => u64::from_le_bytes(count[..8].try_into().unwrap()),
@@ -65,10 +65,10 @@ fn small_ones_share_a_datagram_and_others_go_alone_between_them() {
         (vec![plain(0, 5)], &[1]),
         (vec![plain(0, 5), file(1), plain(2, 5), plain(3, 5)], &[1, 1, 2]),
         (vec![plain(0, 5), plain(1, 5), plain(2, 50_000), plain(3, 5)], &[2, 1, 1]),
-        // The longest that shares one, and the shortest that does not.
+        // The longest message that shares a bundle, and the shortest that does not.
         (vec![plain(0, 5), plain(1, 16_382), plain(2, 5)], &[3]),
         (vec![plain(0, 5), plain(1, 16_383), plain(2, 5)], &[1, 1, 1]),
-        // As long as a bundle may be: a head, and three and one frames behind their lengths.
+        // As long as a bundle may be: a head, and three frames and one frame after their lengths.
         (vec![plain(0, 16_382), plain(1, 16_382), plain(2, 16_382), plain(3, 16_356)], &[4]),
         (vec![plain(0, 16_382), plain(1, 16_382), plain(2, 16_382), plain(3, 16_357)], &[3, 1]),
     ];
@@ -80,7 +80,7 @@ fn small_ones_share_a_datagram_and_others_go_alone_between_them() {
         assert_eq!(counts, expected, "{messages:?}");
         assert!(datagrams.iter().all(|datagram| datagram.len() <= MAX));
     }
-    // Many: as few datagrams as they fit.
+    // Many messages take as few datagrams as they fit in.
     let messages: Vec<_> = (0..190).map(|number| plain(number, 998)).collect();
     ours.tx.send_all(&messages, Wait::Try).unwrap();
     let datagrams = queued(&theirs);
@@ -133,7 +133,7 @@ fn a_deadline_tells_how_many_were_sent_by_then() {
     assert!(matches!(stopped.error, SendError::TimedOut { .. }), "{stopped:?}");
     assert!(stopped.sent > 0);
     expect(&mut theirs, 0..stopped.sent as u64);
-    // That is over, and sends no more than there is room for.
+    // The deadline has passed, so the call sends only as much as there is room for.
     let stopped = ours.tx.send_all(&messages, Wait::Until(soon)).unwrap_err();
     assert!(matches!(stopped.error, SendError::TimedOut { .. }), "{stopped:?}");
     expect(&mut theirs, 0..stopped.sent as u64);
@@ -202,7 +202,7 @@ fn to_an_address_all_arrive_in_order_whatever_they_are() {
         assert!(receiver.try_recv_from().is_err());
     });
 
-    // No room, and nobody.
+    // No room, and no receiver.
     let messages = small(50_000);
     let stopped = sender.tx.send_all_to(&messages, &to, Wait::Try).unwrap_err();
     assert!(matches!(stopped.error, SendError::WouldBlock { .. }), "{stopped:?}");
@@ -228,15 +228,15 @@ fn over_udp_no_bundle_is_longer_than_every_network_carries() {
         let next = || theirs.recv(&mut buffer).ok().map(|len| (len, count(&buffer[..len])));
         std::iter::from_fn(next).collect()
     };
-    // A frame of 58 bytes takes 59.
+    // A frame of 58 bytes takes 59 bytes.
     let small: Vec<_> = (0..50).map(|number| plain(number, 56)).collect();
     let len = |count: usize| (14 + 59 * count, count as u64);
     assert!(len(20).0 <= MAX_UDP && len(21).0 > MAX_UDP);
     assert_eq!(received(&small), [len(20), len(20), len(10)]);
-    // One that is longer than a bundle goes alone.
+    // A message that is longer than a bundle travels alone.
     let messages = [plain(0, 5), plain(1, 5), plain(2, 1_300), plain(3, 5)];
     assert_eq!(received(&messages), [(30, 2), (1_302, 1), (7, 1)]);
-    // One that is as long as fits goes with none.
+    // A message that fills a bundle shares it with no other.
     assert_eq!(received(&[plain(0, 1_213), plain(1, 5)]), [(1_215, 1), (7, 1)]);
     assert_eq!(received(&[plain(0, 5), plain(1, 1_205)]), [(MAX_UDP, 2)]);
 
@@ -255,7 +255,7 @@ thread_local! {
     static INNER: RefCell<Option<Sender<Any<'static>>>> = const { RefCell::new(None) };
 }
 
-/// A field that sends messages of its own while it is encoded, or panics.
+/// A field that sends messages while it is encoded, or panics.
 #[derive(serde::Deserialize)]
 struct Eager {
     number: u64,

@@ -15,7 +15,7 @@ use datagrammar_tests::{Directory, InMode as _, Numbered, Random, body, numbered
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
 
-/// Both ends of a connection, by every way to make one.
+/// Both ends of a connection, created in every way.
 fn connections(directory: &Directory) -> Vec<(Ours, Ours)> {
     let unique = format!("unix:@datagrammar-test-{}-{}", std::process::id(), line!());
     let listened = [directory.address("socket"), unique.parse().unwrap()].map(|address| {
@@ -59,7 +59,7 @@ fn frames_of_all_lengths_arrive_in_order_and_then_the_end() {
             }
             assert!(right.recv().unwrap().is_none());
         });
-        // The other direction is open still.
+        // The other direction is still open.
         numbered(9, 9, |frame| right.send(frame)).unwrap();
         assert_eq!(left.recv().unwrap().expect("a frame").decode().unwrap().check(), 9);
         let gone = numbered(9, 9, |frame| left.send(frame)).unwrap_err();
@@ -75,11 +75,11 @@ fn the_forms_of_receiving_wait_as_they_say() {
     let soon = begun + Duration::from_millis(30);
     assert!(matches!(right.recv_deadline(soon), Err(RecvError::TimedOut)));
     assert!(begun.elapsed() >= Duration::from_millis(30));
-    // A deadline that has passed still takes what is there.
+    // A call with a past deadline still takes a queued frame.
     numbered(1, 1, |frame| left.send(frame)).unwrap();
     assert_eq!(right.recv_deadline(begun).unwrap().expect("a frame").decode().unwrap().check(), 1);
 
-    // What takes a `Wait` waits in the same ways.
+    // Methods that take a `Wait` wait in the same ways.
     assert!(matches!(right.rx.peek_len(Wait::Try), Err(RecvError::WouldBlock)));
     assert!(matches!(right.rx.recv_owned(Wait::Try), Err(RecvError::WouldBlock)));
     type Form = fn(&mut Receiver<Numbered<'static>>, Wait) -> Result<bool, RecvError>;
@@ -154,7 +154,7 @@ fn a_sender_behind_a_mutex_sends_whole_frames_from_many_threads() {
             scope.spawn(move || {
                 for at in 0..FRAMES {
                     let number = of * FRAMES + at;
-                    // Some in pieces.
+                    // Some of them in pieces.
                     let len = if at % 50 == 7 { 300_000 } else { number as usize * 7 % 9_000 };
                     numbered(number, len, |frame| sender.lock().unwrap().send(frame)).unwrap();
                 }
@@ -190,7 +190,7 @@ fn an_answer_borrows_from_the_request_while_it_is_lent() {
                     assert_eq!(answer.decode().unwrap().check(), 3);
                 }
             };
-            // Never more unread answers than find room, or both sides would wait for each other.
+            // Never more unread answers than fit, or both sides would wait for each other.
             numbered(3, len, |frame| client.send(frame)).unwrap();
             answers(&mut client, 1);
             numbered(3, len, |frame| client.tx.send_all([frame, frame], Wait::Block)).unwrap();
@@ -270,7 +270,7 @@ fn an_address_of_another_family_is_refused() {
             "udp:127.0.0.1:9 cannot be used here: expected a `unix:` or `vsock:` address",
         );
     }
-    // A socket of another type has the path.
+    // The path belongs to a socket of another type.
     let directory = Directory::new();
     let address = directory.address("datagrams");
     let _bound = std::os::unix::net::UnixDatagram::bind(address.as_pathname().unwrap()).unwrap();

@@ -67,7 +67,7 @@ fn question_marks_make_one_error_of_all() {
     for (fails, check) in cases {
         let error = fails().unwrap_err();
         assert!(check(&error), "{error:?}");
-        // It says what the error in it says, and nothing of its own.
+        // The error displays only the text of its inner error.
         assert!(!error.to_string().is_empty());
     }
     let stopped = send_all().unwrap_err();
@@ -134,7 +134,7 @@ fn what_ends_an_endpoint_is_fatal() {
     ] {
         assert!(!error.is_fatal(), "{error:?}");
     }
-    // So it is with the type of all errors.
+    // The same for the umbrella error.
     assert!(Error::from(RecvError::Shutdown).is_fatal());
     assert!(Error::from(SendError::Disconnected).is_fatal());
     assert!(Error::from(AcceptError::Shutdown).is_fatal());
@@ -143,12 +143,12 @@ fn what_ends_an_endpoint_is_fatal() {
     assert!(!Error::from(SendError::Refused).is_fatal());
     assert!(!Error::from(AcceptError::WouldBlock).is_fatal());
     assert!(!Error::from(DecodeError::Empty).is_fatal());
-    // Another destination may be reached, or this one later.
+    // Another destination may be reachable, or this one later.
     for errno in [libc::EACCES, libc::ENETUNREACH, libc::ENETDOWN, libc::EHOSTUNREACH] {
         let error = SendError::Io { len: 1, source: io::Error::from_raw_os_error(errno) };
         assert!(!error.is_fatal(), "{error:?}");
     }
-    // Of descriptors or memory, there may be enough later.
+    // Descriptors or memory may suffice later.
     for errno in [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM] {
         let error = SendError::Io { len: 1, source: io::Error::from_raw_os_error(errno) };
         assert!(!error.is_fatal(), "{error:?}");
@@ -199,6 +199,6 @@ fn question_marks_make_an_error_of_the_system() {
     for (error, kind) in cases {
         assert_eq!(error.kind(), kind, "{error:?}");
     }
-    // An error of the system stays what it is.
+    // An error of the system keeps its kind.
     assert_eq!(io::Error::from(Error::Io(source())).raw_os_error(), Some(libc::EACCES));
 }

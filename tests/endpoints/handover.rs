@@ -10,7 +10,7 @@ use rustix::net::SocketType;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
-/// What has been read, and after it what is still there.
+/// The frames that were read, and then those in the socket.
 fn all_of(ours: Ours) -> (usize, Vec<Vec<u8>>) {
     let (fd, mut datagrams) = ours.into_fd().unwrap();
     let unread = datagrams.len();
@@ -18,7 +18,7 @@ fn all_of(ours: Ours) -> (usize, Vec<Vec<u8>>) {
     (unread, datagrams)
 }
 
-/// The frames that come through a descriptor.
+/// The frames that arrive through a descriptor.
 fn queued(fd: OwnedFd) -> Vec<Vec<u8>> {
     let mut ours = Ours::adopt(fd).unwrap();
     let mut frames = Vec::new();
@@ -85,7 +85,7 @@ fn the_halves_of_a_frame_in_pieces_are_put_together_by_who_goes_on() {
         let (fd, unread) = ours.into_fd().unwrap();
         assert_eq!(unread.len(), usize::from(read));
 
-        // Whoever goes on sees what was read, what is there, and what comes.
+        // The next owner sees the frames that were read, those in the socket, and later ones.
         let (relay, ours) = raw::pair(SocketType::SEQPACKET);
         let mut ours = Ours::adopt(ours).unwrap().in_mode();
         raw::send(&theirs, &piece(2, one.len() as u64, other)).unwrap();
@@ -110,7 +110,7 @@ fn a_frame_that_was_received_is_not_handed_over() {
             numbered(1, 1_000_000, |frame| theirs.send(frame)).unwrap();
             numbered(2, 10, |frame| theirs.send(frame)).unwrap();
         });
-        // Looked at, which reads nothing, and received.
+        // Peeked at, which reads nothing, and received.
         assert_eq!(ours.rx.peek_len(Wait::Block).unwrap(), Some(frame(1, 1_000_000).len()));
         assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 1);
     });
@@ -119,7 +119,7 @@ fn a_frame_that_was_received_is_not_handed_over() {
 
 #[test]
 fn h06_no_cut_frame_goes_with_the_descriptor() {
-    // Longer than the limit by more or less than what may be needed of a piece.
+    // Longer than the limit by a little more or less than a piece may need.
     for len in [101, 110, 200, 5000] {
         let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
         let mut ours = Ours::adopt(ours).unwrap().in_mode();
@@ -131,7 +131,7 @@ fn h06_no_cut_frame_goes_with_the_descriptor() {
         assert_eq!(ours.recv().unwrap().expect("a frame").len(), 4);
         assert_eq!(all_of(ours), (0, vec![vec![1; 5], long, vec![1; 6]]));
     }
-    // In a bundle, what is over the limit comes whole as well.
+    // In a bundle, a frame over the limit is also handed over whole.
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     let mut ours = Ours::adopt(ours).unwrap().in_mode();
     ours.rx.set_limits(Limits::default().frame_len(100));
@@ -143,8 +143,8 @@ fn h06_no_cut_frame_goes_with_the_descriptor() {
 
 #[test]
 fn a_connection_that_is_handed_over_at_every_point_loses_nothing() {
-    // Short ones, long ones, bundles, and some in pieces, of which a part has come when the connection is
-    // handed over.
+    // Short and long frames, bundles, and frames in pieces, some of which have arrived when the connection is handed
+    // over.
     let lens: Vec<usize> = (0..120).map(|at| [10, 3000, 20, 50_000, 500_000, 1][at % 6]).collect();
     let bodies: Vec<_> =
         lens.iter().zip(0..).map(|(&len, number)| datagrammar_tests::body(number, len)).collect();
@@ -168,7 +168,7 @@ fn a_connection_that_is_handed_over_at_every_point_loses_nothing() {
                 handed_over += unread.len();
                 let next = ours.insert(Ours::adopt(fd).unwrap().in_mode());
                 next.rx.restore(unread);
-                // In every form by turns. One that finds nothing may have found a part of a large frame.
+                // In every form in turn. A form that finds no frame may have found a part of a large one.
                 let soon = Instant::now() + Duration::from_millis(1);
                 let received = match (number + handed_over as u64) % 4 {
                     0 => next.try_recv(),

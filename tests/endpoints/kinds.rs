@@ -9,7 +9,7 @@ use serde::ser::{Error as _, Serialize, Serializer};
 
 pub(super) type Ours = Connection<Any<'static>, Any<'static>>;
 
-/// Messages that go in every way.
+/// Messages that travel in every way.
 #[derive(Message, Debug)]
 pub(super) enum Any<'a> {
     #[message(tag = 1)]
@@ -28,7 +28,7 @@ pub(super) enum Any<'a> {
     Refused { number: u64, refused: Refused },
 }
 
-/// What cannot be encoded.
+/// A value that cannot be encoded.
 #[derive(Debug, serde::Deserialize)]
 pub(super) struct Refused;
 
@@ -52,13 +52,13 @@ pub(super) fn refused(number: u64) -> Any<'static> {
     Any::Refused { number, refused: Refused }
 }
 
-/// `count` small ones, with numbers of their own.
+/// `count` small messages, with their own numbers.
 pub(super) fn small(count: u64) -> Vec<Any<'static>> {
     (0..count).map(|number| plain(number, number as usize % 100)).collect()
 }
 
-/// Small ones, some that are sent from where they lie, some as long as go in a bundle, some with
-/// descriptors, and some too large for a datagram.
+/// Small messages, some that are sent without a copy, some as long as a bundle, some with descriptors, and some too
+/// large for a datagram.
 pub(super) fn mixed(random: &mut Random, count: u64) -> Vec<Any<'static>> {
     let one = |number| match random.below(20) {
         0 => plain(number, 400_000),
@@ -71,7 +71,7 @@ pub(super) fn mixed(random: &mut Random, count: u64) -> Vec<Any<'static>> {
     (0..count).map(one).collect()
 }
 
-/// The number of the next message, which is checked; `None` at the end, and if nothing is there.
+/// Returns the checked number of the next message, `None` at the end or if none is queued.
 pub(super) fn next(ours: &mut Ours) -> Option<u64> {
     let frame = match ours.try_recv() {
         Err(RecvError::WouldBlock) => return None,
@@ -94,7 +94,7 @@ pub(super) fn number(message: Any<'_>) -> u64 {
     }
 }
 
-/// Expects these messages, waiting for them, and nothing after them.
+/// Expects these messages, waits for them, and expects no more after them.
 pub(super) fn expect(ours: &mut Ours, numbers: impl IntoIterator<Item = u64>) {
     for expected in numbers {
         let frame = ours.recv().unwrap().expect("a frame");

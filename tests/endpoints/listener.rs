@@ -91,7 +91,7 @@ fn clients_who_come_after_a_shutdown_are_not_accepted_over_vsock() {
     listener.shutdown().unwrap();
     listener.accept().unwrap();
     assert!(matches!(listener.accept(), Err(AcceptError::Shutdown)));
-    // The kernel lets this one into the backlog.
+    // The kernel admits this client to the backlog.
     let _after = Ours::connect(&address).unwrap();
     assert!(matches!(listener.try_accept(), Err(AcceptError::Shutdown)));
 }
@@ -110,7 +110,7 @@ fn a_shutdown_by_another_holder_ends_accepts_too() {
             assert!(matches!(error, AcceptError::Shutdown), "{error:?}");
         });
         assert!(matches!(listener.try_accept(), Err(AcceptError::Shutdown)));
-        // Another holder makes it blocking: the kernel answers EINVAL then.
+        // Another holder makes the listener blocking: then the kernel returns EINVAL.
         rustix::io::ioctl_fionbio(&other, false).unwrap();
         let adopted = OurListener::adopt(other).unwrap();
         rustix::io::ioctl_fionbio(&adopted, false).unwrap();
@@ -136,7 +136,7 @@ fn a_descriptor_that_outlives_its_listener_keeps_the_path() {
     assert_eq!(fd.as_raw_fd(), number);
     assert_eq!(files(), ["socket", "socket.lock"]);
 
-    // The lock is given up, and the path is safe all the same.
+    // The lock is released, but the path is still safe.
     let lock = File::open(directory.path().join("socket.lock")).unwrap();
     lock.try_lock().unwrap();
     drop(lock);

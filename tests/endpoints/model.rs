@@ -11,10 +11,10 @@ use rustix::net::SocketType;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
-/// A datagram with tag 0, and nothing that belongs there.
+/// A datagram with tag 0 that is not valid.
 const GARBAGE: [u8; 3] = [0, 1, 2];
 
-/// What a receive is to bring.
+/// The expected result of a receive.
 #[derive(Debug, Clone, PartialEq)]
 enum Next {
     Frame(Vec<u8>),
@@ -23,14 +23,14 @@ enum Next {
     Missing,
 }
 
-/// What a datagram, or a row of pieces, brings.
+/// The results of a datagram, or of a series of pieces.
 #[derive(Debug, Default)]
 struct Sent {
     nexts: VecDeque<Next>,
     is_bundle: bool,
-    /// Whether it has been read: some of the bundle has been received, or it was handed over.
+    /// Whether the datagram was read: a part of the bundle was received, or it was handed over.
     is_begun: bool,
-    /// How many pieces follow the first.
+    /// The number of pieces after the first.
     further: usize,
 }
 
@@ -41,9 +41,9 @@ struct Model {
     sent: VecDeque<Sent>,
     limit: usize,
     number: u32,
-    /// How many pieces of a frame that was refused are queued before all else.
+    /// The number of queued pieces of a refused frame before everything else.
     refused: usize,
-    /// Whether the receiver does not know that they belong to one.
+    /// Whether the receiver does not know that they belong to a refused frame.
     orphaned: bool,
 }
 
@@ -84,7 +84,7 @@ impl Model {
     }
 
     fn send(&mut self) {
-        // What finds room, as nobody receives meanwhile.
+        // As many as fit, because no one receives meanwhile.
         if self.sent.len() >= 50 {
             return;
         }
@@ -133,11 +133,11 @@ impl Model {
         self.ours.rx.set_limits(Limits::default().frame_len(self.limit));
     }
 
-    /// Another goes on with the descriptor, after what has been read from it.
+    /// Another owner continues with the descriptor, after a part was read from it.
     fn change_hands(&mut self) {
         let (_theirs, other) = Ours::pair().unwrap();
         let (fd, unread) = mem::replace(&mut self.ours, other).into_fd().unwrap();
-        // Each frame is handed over as a datagram, and not what is wrong with the rest of a bundle.
+        // Each frame is handed over as a datagram, but not the fault of the rest of a bundle.
         let mut expected = Vec::new();
         while let Some(begun) = self.sent.pop_front_if(|sent| sent.is_begun) {
             let frames = begun.nexts.into_iter().filter_map(|next| match next {
@@ -157,13 +157,13 @@ impl Model {
         self.set_limits();
     }
 
-    /// The next length is told, whatever is next.
+    /// The length of the next frame is reported, whatever comes next.
     fn peek(&mut self) {
         let peeked = match self.sent.is_empty() {
             true => self.ours.rx.peek_len(Wait::Try),
             false => self.ours.rx.peek_len(Wait::Block),
         };
-        // A receiver that does not know that a piece is one of a refused frame tells about that.
+        // A receiver that does not know that a piece belongs to a refused frame reports it.
         if self.orphaned {
             return;
         }
@@ -178,7 +178,7 @@ impl Model {
     }
 
     fn receive(&mut self) {
-        // Waiting forms are for when there is something.
+        // Waiting forms only run if a result is queued.
         let form = if self.sent.is_empty() { 0 } else { self.random.below(3) };
         let soon = Instant::now() + Duration::from_secs(30);
         let wait = [Wait::Try, Wait::Block, Wait::Until(soon)][form as usize];
@@ -204,7 +204,7 @@ impl Model {
                 |found: &RecvError| mem::discriminant(found) == mem::discriminant(&orphan);
             return assert!(received.as_ref().is_err_and(is_orphan), "{received:?}");
         }
-        // What is left of a frame that was refused has been dropped by now.
+        // The rest of a refused frame has been dropped by now.
         self.refused = 0;
         let Some(sent) = self.sent.front_mut() else {
             return assert!(matches!(received, Err(RecvError::WouldBlock)), "{received:?}");
@@ -229,13 +229,13 @@ impl Model {
     }
 }
 
-/// A datagram of the runtime's own.
+/// A datagram of the runtime.
 fn head(kind: u8, number: u32, place: usize, parts: &[&[u8]]) -> Vec<u8> {
     let place = (place as u64).to_le_bytes();
     [&[0, kind][..], &number.to_le_bytes(), &place, &parts.concat()].concat()
 }
 
-/// A length before a frame of a bundle.
+/// The length before a frame of a bundle.
 fn varint(len: usize) -> Vec<u8> {
     match len {
         0..=250 => vec![len as u8],

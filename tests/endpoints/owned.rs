@@ -52,7 +52,7 @@ fn to_an_address_too() {
 
 #[test]
 fn what_is_received_is_sent_on_as_it_came() {
-    // From datagrams, from bundles, and from pieces; owned at once, or later.
+    // From datagrams, bundles and pieces; owned at once, or later.
     let (mut first, mut relay) = Ours::pair().unwrap().in_mode();
     let (mut onward, mut last) = Ours::pair().unwrap().in_mode();
     let messages: Vec<_> = (0..300)
@@ -81,7 +81,7 @@ fn descriptors_are_kept_with_it_until_it_is_decoded() {
     let (mut ours, mut theirs) = Ours::pair().unwrap().in_mode();
     let encoded = Owned::encode(&file(1)).unwrap();
     assert_eq!(encoded.descriptor_count(), 1);
-    // As often as one likes: each time they are duplicated by the kernel.
+    // Any number of times: each time, the kernel duplicates the descriptors.
     for _ in 0..3 {
         ours.tx.send_frame(&encoded, Wait::Block).unwrap();
     }
@@ -92,7 +92,7 @@ fn descriptors_are_kept_with_it_until_it_is_decoded() {
     assert_eq!((kept.descriptor_count(), other.descriptor_count()), (1, 1));
     expect(&mut theirs, [1]);
 
-    // Sent on before it is decoded, and not after.
+    // Forwarded before it is decoded, but not after.
     ours.tx.send_frame(&other, Wait::Block).unwrap();
     expect(&mut theirs, [1]);
     assert_eq!(number(kept.decode().unwrap()), 1);
@@ -102,7 +102,7 @@ fn descriptors_are_kept_with_it_until_it_is_decoded() {
     assert!(!taken.is_fatal());
     let again = kept.decode().map(drop).unwrap_err();
     assert!(matches!(again, DecodeError::DescriptorsTaken { count: 1 }), "{again:?}");
-    // Nothing of it was sent.
+    // No part of it was sent.
     expect(&mut theirs, []);
 }
 
@@ -112,7 +112,7 @@ fn those_that_a_field_does_not_take_are_closed_with_it_or_sent_on() {
     let message = Any::File { number: 1, file: OwnedFd::from(writer) };
     let frame = Owned::encode(&message).unwrap();
     drop(message);
-    // The frame has a copy of its own, which keeps the pipe open.
+    // The frame has its own copy, which keeps the pipe open.
     let readable = |timeout| {
         let mut polled = [rustix::event::PollFd::new(&reader, rustix::event::PollFlags::IN)];
         let timeout = rustix::event::Timespec { tv_sec: 0, tv_nsec: timeout };
@@ -145,7 +145,7 @@ fn a_frame_that_is_sent_waits_as_messages_do() {
     let late = ours.tx.send_frame(&short, Wait::Until(soon)).unwrap_err();
     assert!(matches!(late, SendError::TimedOut { len: 50_002 }), "{late:?}");
     expect(&mut theirs, vec![0; sent]);
-    // A large one goes on by itself.
+    // The rest of a large frame is sent by itself.
     ours.tx.send_frame(&Owned::encode(&plain(1, 1_000_000)).unwrap(), Wait::Try).unwrap();
     assert!(ours.tx.pending() > 0);
     thread::scope(|scope| {
@@ -167,10 +167,10 @@ fn a_message_that_borrows_does_so_from_the_frame() {
     let bytes = frame.bytes().as_ptr_range();
     let Numbered::Numbered { body, .. } = frame.decode().unwrap();
     assert!(bytes.contains(&body.as_ptr()), "it was copied");
-    // And may be decoded again, as there are no descriptors.
+    // The frame may be decoded again, because it has no descriptors.
     assert_eq!(frame.decode().unwrap().check(), 7);
     assert_eq!(Numbered::decode(frame.bytes()).unwrap().check(), 7);
-    // It can go to another thread.
+    // The frame can move to another thread.
     let decoded = thread::spawn(move || frame.decode().map(|message| message.check()));
     assert_eq!(decoded.join().unwrap().unwrap(), 7);
 }

@@ -20,11 +20,11 @@ fn a_receiver_tells_a_frame_in_the_middle_from_none() {
     let mut arrived = 0;
     while ours.tx.pending() > 0 {
         assert!(matches!(theirs.try_recv(), Err(RecvError::WouldBlock)));
-        // All that was sent, and no less than before.
+        // Everything that was sent, and no less than before.
         assert!(theirs.rx.pending() > arrived);
         arrived = theirs.rx.pending();
         assert_eq!(arrived + ours.tx.pending(), LARGE + 2);
-        // The peer is silent: nothing more arrives.
+        // The peer sends no more, so nothing more arrives.
         let soon = Instant::now() + Duration::from_millis(1);
         assert!(matches!(theirs.recv_deadline(soon), Err(RecvError::TimedOut)));
         assert_eq!(theirs.rx.pending(), arrived);
@@ -33,7 +33,7 @@ fn a_receiver_tells_a_frame_in_the_middle_from_none() {
     assert_eq!(next(&mut theirs), Some(1));
     assert_eq!(theirs.rx.pending(), 0);
 
-    // A frame that its sender gives up is not pending.
+    // A frame that its sender has given up is not pending.
     ours.try_send(&plain(2, LARGE)).unwrap();
     assert!(matches!(theirs.try_recv(), Err(RecvError::WouldBlock)));
     assert!(theirs.rx.pending() > 0);
@@ -43,7 +43,7 @@ fn a_receiver_tells_a_frame_in_the_middle_from_none() {
     assert!(theirs.recv().unwrap().is_none());
 }
 
-/// Receives one frame, with as many calls as it takes; how many bytes the sender keeps after each.
+/// Receives one frame, with as many calls as necessary. Returns how many bytes the sender keeps after each call.
 fn receive_and_flush(ours: &mut Ours, theirs: &mut Ours) -> (u64, Vec<usize>) {
     let mut kept = vec![ours.tx.pending()];
     loop {
@@ -69,7 +69,7 @@ fn a_frame_that_was_begun_is_kept_and_sent_on() {
     for round in 0..3 {
         assert_eq!(ours.try_send(&plain(round, LARGE)).unwrap(), LARGE + 2);
         assert!((1..LARGE).contains(&ours.tx.pending()));
-        // Nothing goes before the rest of it.
+        // Nothing is sent before the rest of the frame.
         for _ in 0..2 {
             let full = ours.try_send(&plain(99, 10)).unwrap_err();
             assert!(matches!(full, SendError::WouldBlock { len: 12 }), "{full:?}");
@@ -101,7 +101,8 @@ fn whatever_is_sent_next_goes_after_it() {
                 let wait = [Wait::Try, Wait::Until(soon), Wait::Block][random.below(3) as usize];
                 let message = plain(at, len);
                 let sent = match (random.below(2), wait) {
-                    // A deadline in the middle of a large frame gives it up: the peer is told. Here, none may.
+                    // A deadline in the middle of a large frame gives up the frame, and the peer is told. Here, no
+                    // deadline may do so.
                     (_, Wait::Until(_)) if len > 200_000 => ours.try_send(&message).map(drop),
                     (0, Wait::Try) => ours.try_send(&message).map(drop),
                     (0, Wait::Block) => ours.send(&message).map(drop),
@@ -130,7 +131,7 @@ fn whatever_is_sent_next_goes_after_it() {
 
 #[test]
 fn a_poller_that_waits_for_room_is_woken_until_all_is_sent() {
-    // With a poll of the descriptor as the only wait, as event loops have it.
+    // Polling the descriptor is the only wait, as in event loops.
     let (mut ours, mut theirs) = Ours::pair().unwrap().in_mode();
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -186,7 +187,7 @@ fn its_descriptors_are_kept_with_it() {
     });
     let mut byte = [0; 1];
     assert_eq!(rustix::io::read(&reader, &mut byte).unwrap(), 1);
-    // Nobody has another copy.
+    // No other copy exists.
     assert_eq!(rustix::io::read(&reader, &mut byte).unwrap(), 0);
 }
 
@@ -219,7 +220,7 @@ fn one_that_is_given_up_is_told_as_incomplete() {
 
 #[test]
 fn whether_a_large_frame_is_begun_depends_on_the_room_that_is_left() {
-    // As many short ones as there is room for, and then a large one: begun or not, all comes in order.
+    // As many short frames as fit, and then a large one: whether it has begun or not, all arrive in order.
     let (mut ours, mut theirs) = Ours::pair().unwrap().in_mode();
     for len in [0, 100, 5000, 60_000] {
         let mut sent = 0;

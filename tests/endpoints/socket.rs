@@ -164,7 +164,7 @@ fn nobody_at_the_destination_is_an_error_over_unix() {
     drop(std::os::unix::net::UnixDatagram::bind(to.as_pathname().unwrap()).unwrap());
     let dead = numbered(1, 1, |frame| client.send_to(frame, &to)).unwrap_err();
     assert!(matches!(dead, SendError::Refused), "{dead:?}");
-    // Once somebody is there, the same socket works.
+    // When there is a receiver, the same socket works.
     let mut server = Ours::bind(&to).unwrap();
     numbered(5, 1, |frame| client.send_to(frame, &to)).unwrap();
     assert_eq!(server.recv_from().unwrap().0.decode().unwrap().check(), 5);
@@ -200,7 +200,7 @@ fn an_answer_borrows_from_the_request_while_it_is_lent() {
     let to = directory.address("socket");
     let mut server = Ours::bind(&to).unwrap();
     let mut client = Ours::bind(&directory.address("client")).unwrap();
-    // As a datagram of its own, and as memory beside one.
+    // In a datagram of its own, and next to a frame in memory.
     for len in [10, 1_000_000] {
         numbered(3, len, |frame| client.send_to(frame, &to)).unwrap();
         let Socket { tx, rx, .. } = &mut server;

@@ -14,20 +14,20 @@ use datagrammar_tests::{InMode as _, Numbered, body, numbered, raw, skipped, ski
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
-/// The CID that is this machine itself (vsock(7), VMADDR_CID_LOCAL).
+/// The CID of this machine itself (vsock(7), VMADDR_CID_LOCAL).
 const LOCAL: u32 = 1;
 
 /// Longer than any wait that ends.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The default of what the kernel lets be under way, in bytes (vsock(7), SO_VM_SOCKETS_BUFFER_SIZE).
+/// The kernel's default bound on bytes in flight (vsock(7), SO_VM_SOCKETS_BUFFER_SIZE).
 const BUFFER: usize = 256 * 1024;
 
-/// A length of which some fit the buffer, and a part of one more.
+/// A length of which a few fit in the buffer, and a part of one more.
 const LEN: usize = 30_000;
 const FIT: u64 = (BUFFER / (LEN + 16)) as u64;
 
-/// Two ends, if there can be.
+/// Two ends, if this machine supports vsock.
 fn pair() -> Option<(Ours, Ours)> {
     let any_port = Address::vsock(LOCAL, u32::MAX);
     let open = || -> Result<_, OpenError> {
@@ -60,7 +60,7 @@ fn a_frame_that_finds_room_for_a_part_of_it_is_not_torn() {
         numbered(number, LEN, |frame| client.try_send(frame)).unwrap();
     }
     thread::scope(|scope| {
-        // There is room for a part of it: it waits for the rest.
+        // There is room for a part of the datagram: the call waits for the rest.
         let sender = scope.spawn(|| {
             for number in FIT..4 * FIT {
                 let sent = match number % 2 {
@@ -71,7 +71,7 @@ fn a_frame_that_finds_room_for_a_part_of_it_is_not_torn() {
                 };
                 match sent {
                     Ok(_) => {}
-                    // Not even for the first byte.
+                    // There is not even room for the first byte.
                     Err(SendError::WouldBlock { .. }) => {
                         numbered(number, LEN, |frame| client.send(frame)).map(drop).unwrap();
                     }
@@ -109,7 +109,7 @@ fn a_frame_that_was_begun_and_not_ended_in_time_ends_the_connection() {
         assert_eq!(next(&mut server), number);
     }
     assert!(server.recv().unwrap().is_none());
-    // The other direction is as it was.
+    // The other direction is not affected.
     numbered(1, 1, |frame| server.send(frame)).unwrap();
     assert_eq!(next(&mut client), 1);
 }
@@ -118,7 +118,7 @@ fn a_frame_that_was_begun_and_not_ended_in_time_ends_the_connection() {
 fn a_signal_does_not_tear_a_frame() {
     let Some((mut client, mut server)) = pair() else { return };
     extern "C" fn handle(_: libc::c_int) {}
-    // With flags that have the kernel begin interrupted calls anew.
+    // With flags that make the kernel restart interrupted calls.
     // SAFETY: sigaction is numbers and a handler, for which zero bytes are valid.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = handle as *const () as usize;
@@ -176,7 +176,7 @@ fn bundles_come_in_order_and_what_is_left_stays() {
         }
         sender = batch.into_inner(Wait::Block).unwrap();
         for expected in 0..100 {
-            // In between, one is looked at, or owned.
+            // In between, one frame is peeked at, or owned.
             if expected % 7 == round {
                 assert!(server.rx.peek_len(Wait::Block).unwrap().is_some());
             }
@@ -206,7 +206,7 @@ fn a_large_frame_that_was_begun_is_kept_and_sent_on() {
     const LARGE: usize = 1_000_000;
     let Some((mut client, mut server)) = pair() else { return };
     thread::scope(|scope| {
-        // A piece that finds room for a part of it waits for the rest: somebody has to receive meanwhile.
+        // A piece with room for a part of it waits for the rest, so the other end must receive meanwhile.
         let sender = scope.spawn(|| {
             let mut kept = 0;
             for number in 0..10 {
@@ -242,7 +242,7 @@ fn what_was_read_goes_with_the_descriptor() {
         for number in 0..received {
             assert_eq!(next(&mut server), number);
         }
-        // A kernel that cannot peek has it read.
+        // If the kernel cannot peek, the datagram is read.
         server.rx.peek_len(Wait::Block).unwrap();
         let (fd, unread) = server.into_fd().unwrap();
         let mut expected = received..40;
@@ -272,7 +272,7 @@ fn a_buffer_for_frames_that_are_longer_than_others_cuts_none() {
         if !grows_later {
             server = Ours::adopt(copy).unwrap();
         }
-        // How much room there is travels with what is sent.
+        // The kernel sends the available room together with data.
         numbered(1, 1, |frame| server.send(frame)).unwrap();
         assert_eq!(next(&mut client), 1);
         thread::scope(|scope| {
@@ -286,7 +286,7 @@ fn a_buffer_for_frames_that_are_longer_than_others_cuts_none() {
                 received.push(match server.recv() {
                     Ok(frame) => Some(frame.expect("no end").decode().unwrap().check()),
                     Err(RecvError::TooLarge { len: LEN.., limit: ..LEN }) => None,
-                    // Where it cannot be looked at first, in room made when it was shorter.
+                    // Without a peek, in room that was made when the buffer was shorter.
                     Err(RecvError::Io(error)) => {
                         assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE));
                         None
@@ -294,7 +294,7 @@ fn a_buffer_for_frames_that_are_longer_than_others_cuts_none() {
                     Err(other) => panic!("{other:?}"),
                 });
             }
-            // Whole, or refused; by the sender, if its own buffer is too small.
+            // Received whole, or refused by the sender if its own buffer is too small.
             let came = received.len() == 2;
             assert_eq!(sending.join().unwrap(), came, "{received:?}");
             assert!(received == [Some(3)] || received == [Some(2), Some(3)] || grows_later);
@@ -302,7 +302,7 @@ fn a_buffer_for_frames_that_are_longer_than_others_cuts_none() {
     }
 }
 
-/// The kernel has no vsock, or none that reaches itself: the error says so.
+/// The kernel has no vsock, or none that reaches this machine itself: the error says so.
 fn explains(error: &OpenError) {
     skipped(format_args!("no vsock loopback here: {error}"));
     match error {

@@ -132,8 +132,8 @@ fn client_and_server_by_hand() {
         let got = client(&["get", name]).output().unwrap();
         assert!(got.stdout == fs::read(directory.path().join(name)).unwrap(), "{name} differs");
     }
-    // Changes until the watcher, which begins some time after it starts, has seen both. A removal has no answer, and
-    // may be later than what another client stores after it.
+    // Shows changes until the watcher has seen both. The watcher begins some time after it is started. A removal has no
+    // answer, and may come later than a blob that another client stores after it.
     let mut watcher =
         client(&["watch", "p"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(watcher.stdout.take().unwrap()).lines().map(Result::unwrap);
@@ -161,7 +161,7 @@ fn client_and_server_by_hand() {
     drop(server);
     let said = fail(&mut client(&["list"]));
     assert!(said.contains("nobody listens at"), "{said}");
-    // The path of the server that was killed is taken over.
+    // The server takes over the path of the killed server.
     drop(Running::start(blobs().args(["serve", &address]), "serving at"));
 }
 
@@ -219,7 +219,7 @@ fn what_a_server_says_does_not_command_the_terminal() {
     fs::write(directory.path().join("file"), "content").unwrap();
     let address = format!("unix:{}/hostile.sock", directory.path().display());
     let listener = Listener::bind(&address.parse().unwrap()).unwrap();
-    // Not joined: it serves until the tests end.
+    // This thread is not joined: it serves until the tests end.
     thread::spawn(move || Server::new(HostileService(Handler)).run(&listener));
     for command in ["get", "put"] {
         let mut client = blobs();

@@ -94,7 +94,7 @@ fn a_slow_reader_is_told_so_and_holds_up_nobody() {
     next(&mut fast, |event| assert!(matches!(event, Event::Joined { members: 1, .. })));
     let mut slow = join(&address, "hall", "slow");
     next(&mut fast, |event| assert!(matches!(event, Event::Joined { members: 2, .. })));
-    // Far more than the queue and the socket of the slow one hold.
+    // Far more than the queue and the socket of the slow client hold.
     let text = "x".repeat(10_000);
     for _ in 0..200 {
         fast.send(&Request::Say { text: &text }).unwrap();
@@ -142,7 +142,7 @@ fn sigterm_says_goodbye_to_everybody_and_waits_for_nobody() {
     }
     let pid = Pid::from_raw(server.child.id().cast_signed()).unwrap();
     kill_process(pid, Signal::TERM).unwrap();
-    // The other one may leave first.
+    // The other client may leave first.
     let is_last = |event: Event<'_>| match event {
         Event::Left { name: "stuck" } => false,
         Event::Goodbye { reason: "the server stops" } => true,
@@ -193,7 +193,7 @@ fn a_person_talks_and_listens() {
     let mut stdin = person.stdin.take().unwrap();
     stdin.write_all(b"hello\n").unwrap();
     next(&mut client, |event| assert!(matches!(event, Event::Said { text: "hello", .. })));
-    // Its own line comes back to it last.
+    // The client gets its own line last.
     let mut said = String::new();
     let mut stdout = std::io::BufReader::new(person.stdout.take().unwrap());
     while !said.contains("hello") {

@@ -50,7 +50,7 @@ fn systemd_notify_notifies_it() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("collector.sock");
     let collector = collector(&format!("unix:{}", path.display()), "1");
-    // It may wait for an answer that a collector does not give.
+    // The program may wait for an answer that a collector does not give.
     let notified = Command::new("systemd-notify")
         .args(["--no-block", "--ready"])
         .env("NOTIFY_SOCKET", &path)

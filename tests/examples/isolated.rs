@@ -16,8 +16,8 @@ fn example(directory: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs the example: whether it succeeds, what it prints, and what it says of errors. `None` where the kernel
-/// lets this user make no namespaces (unshare(2)).
+/// Runs the example. Returns whether it succeeds, its output, and its errors. `None` if the kernel lets this user
+/// create no namespaces (unshare(2)).
 fn isolated(command: &mut Command) -> Option<(bool, String, String)> {
     let output = command.output().unwrap();
     let (stdout, stderr) =
@@ -48,7 +48,7 @@ fn pictures_are_parsed_by_a_process_that_can_do_nothing_else() {
     let whole = fs::read(at("good.png")).unwrap();
     fs::write(at("cut.png"), &whole[..whole.len() / 2]).unwrap();
     fs::write(at("text.png"), "not a picture").unwrap();
-    // A header that claims more than anybody has memory for.
+    // A header that claims more than any machine's memory.
     let mut bomb = whole.clone();
     bomb[16..24].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff]);
     fs::write(at("bomb.png"), bomb).unwrap();
@@ -88,7 +88,7 @@ fn a_parser_that_crashes_is_reported_and_replaced() {
     let lines: Vec<&str> = output.lines().collect();
     assert_eq!(lines.len(), 4, "{output}");
     for pair in lines.chunks(2) {
-        // The first process of a PID namespace does not die of SIGABRT: abort(3) then faults.
+        // The first process of a PID namespace does not die of SIGABRT: abort(3) then causes a fault.
         assert!(
             pair[0].starts_with("crashing as asked: the parser crashed (signal: 11"),
             "{output}"
@@ -116,7 +116,7 @@ fn a_question_that_cannot_be_sent_is_an_error_and_not_waited_for() {
     let directory = tempfile::tempdir().unwrap();
     picture(&directory.path().join("good.png"), 8, 8);
     let mut example = example(directory.path(), &["good.png"]);
-    // Nothing can be sent that has descriptors beside it.
+    // No message with descriptors can be sent.
     let refused = SeccompAction::Errno(libc::EPERM.cast_unsigned());
     let rules = [(libc::SYS_sendmsg, Vec::new())].into_iter().collect();
     let arch = env::consts::ARCH.try_into().unwrap();

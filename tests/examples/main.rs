@@ -21,12 +21,12 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 struct Running {
     child: Child,
     stderr: BufReader<ChildStderr>,
-    /// What it printed until it was ready.
+    /// Its output until it was ready.
     said: String,
 }
 
 impl Running {
-    /// Starts a program, and waits until it says on its standard error that it is ready.
+    /// Starts a program, and waits until it reports on its standard error that it is ready.
     fn start(command: &mut Command, ready: &str) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
@@ -38,7 +38,7 @@ impl Running {
         Self { child, stderr, said }
     }
 
-    /// What it printed, once it has ended by itself.
+    /// Waits until the program ends by itself, and returns its output.
     fn output(mut self) -> String {
         let mut output = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
@@ -57,7 +57,7 @@ impl Drop for Running {
     }
 }
 
-/// Runs a program to its end, and returns what it printed.
+/// Runs a program to its end, and returns its output.
 fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
@@ -65,8 +65,7 @@ fn run(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Runs a program that fails, and returns what it said: the error alone, whether or not backtraces
-/// are asked for.
+/// Runs a program that fails, and returns its error output: only the error, whether or not backtraces are enabled.
 fn fail(command: &mut Command) -> String {
     let output = command.env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE").output();
     let output = output.unwrap();
@@ -74,13 +73,13 @@ fn fail(command: &mut Command) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// Says that a test does not run on this machine, and why: past the test harness, which keeps to itself
-/// what tests print that pass.
+/// Reports that a test does not run on this machine, and why. Bypasses the test harness, which hides the output of
+/// tests that pass.
 fn skipped(why: impl Display) {
     _ = writeln!(io::stderr(), "SKIPPED: {why}");
 }
 
-/// Whether a program is there to be run; if not, says so.
+/// Returns whether a program is installed. If not, reports that.
 fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).any(|directory| directory.join(program).is_file());

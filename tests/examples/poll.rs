@@ -54,7 +54,7 @@ fn many_clients_are_served_at_once_with_large_frames_both_ways() {
 fn answers_that_find_no_room_are_kept_and_others_are_served_meanwhile() {
     let (_directory, address, _server) = server();
     let mut slow = Ours::connect(&address).unwrap();
-    // As many as there is room for, there and back, and nothing is read of what comes back.
+    // As many as there is room for in both directions, while the client reads no answers.
     let text = vec![b'x'; 300_000];
     let (mut sent, mut refused) = (0, 0);
     while refused < 30 {
@@ -62,13 +62,13 @@ fn answers_that_find_no_room_are_kept_and_others_are_served_meanwhile() {
         match slow.try_send(&Talk::Text(&text)) {
             Ok(_) => sent += 1,
             Err(SendError::WouldBlock { .. }) => {
-                // Once the server runs.
+                // After the server has started.
                 refused += usize::from(sent >= 2);
                 thread::sleep(Duration::from_millis(10));
             }
             Err(error) => panic!("{error:?}"),
         }
-        // The server takes what it has room for, and then no more.
+        // The server takes as many as it has room for, and then no more.
         if slow.tx.flush(Wait::Until(soon)).is_err() && sent >= 2 {
             break;
         }
@@ -101,11 +101,11 @@ fn hostile_frames_are_survived() {
         send(&hostile, datagram, SendFlags::empty()).unwrap();
         ask(&mut honest, b"still here");
     }
-    // Of the bundle, one frame was good.
+    // One frame of the bundle was good.
     expect(&mut hostile, b"a");
-    // Its connection is in step.
+    // The connection stays in step.
     ask(&mut hostile, b"me too");
-    // One that ends in the middle of a frame, and one that does not read what it asked for.
+    // One client ends in the middle of a frame, and one does not read its answers.
     send(&hostile, &piece, SendFlags::empty()).unwrap();
     drop(hostile);
     let mut rude = Ours::connect(&address).unwrap();

@@ -10,19 +10,19 @@ use rustix::net::{SendFlags, send};
 
 use crate::run;
 
-/// A system call that has ended.
+/// A finished system call.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Call {
     pub(crate) name: String,
-    /// Its arguments, as strace prints them, or the end of them.
+    /// The arguments as strace prints them, or their end.
     pub(crate) arguments: String,
-    /// What it returned, or -1.
+    /// The result, or -1.
     pub(crate) result: i64,
 }
 
 impl Call {
-    /// The call on a line of strace's, if it ends there: `12 recv(3, "", 0) = 0`, or the second half of one that
-    /// another thread's has interrupted, `12 <... recv resumed>3, "", 0) = 0`.
+    /// Parses a line of strace if a call ends there: `12 recv(3, "", 0) = 0`, or the second half of a call that was
+    /// interrupted by one of another thread, `12 <... recv resumed>3, "", 0) = 0`.
     fn parse(line: &str) -> Option<Self> {
         let (call, result) = line.rsplit_once(" = ")?;
         let (_thread, call) = call.trim().split_once(' ')?;
@@ -47,13 +47,13 @@ impl Call {
     }
 }
 
-/// How many calls of a kind there were, and how many of them brought something.
+/// Returns how many calls of a kind there were, and how many of them returned data.
 pub(crate) fn count(calls: &[Call], is_kind: fn(&Call) -> bool) -> (usize, usize) {
     let kind = calls.iter().filter(|call| is_kind(call));
     (kind.clone().count(), kind.filter(|call| call.result > 0).count())
 }
 
-/// Begins a command that traces another program's calls to `output`.
+/// Creates a command that traces another program's calls to `output`.
 pub(crate) fn strace(output: &Path, calls: &str) -> Command {
     let mut strace = Command::new("strace");
     strace.args(["--follow-forks", "--string-limit=64", "--trace", calls, "--output"]).arg(output);
@@ -64,7 +64,7 @@ pub(crate) fn read(output: &Path) -> Vec<Call> {
     fs::read_to_string(output).unwrap().lines().filter_map(Call::parse).collect()
 }
 
-/// Where a traced program says which calls come next.
+/// Marks the calls that follow in a traced program.
 pub(crate) struct Marks {
     ours: UnixDatagram,
     _theirs: UnixDatagram,
@@ -81,7 +81,7 @@ impl Marks {
     }
 }
 
-/// What the ignored test `program` of this executable calls between its marks.
+/// Returns the calls that the ignored test `program` of this executable makes between its marks.
 pub(crate) fn phases(program: &str) -> BTreeMap<String, Vec<Call>> {
     let directory = tempfile::tempdir().unwrap();
     let output = directory.path().join("calls");

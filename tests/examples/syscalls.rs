@@ -17,7 +17,7 @@ fn quickstart_peeks_and_reads_each_frame_that_it_waits_for() {
     let output = directory.path().join("calls");
     run(strace(&output, "network").arg(env!("CARGO_BIN_EXE_quickstart")));
     let calls = read(&output);
-    // Three questions, and their answers.
+    // Three questions and their answers.
     assert_eq!(count(&calls, Call::is_peek).1, 6, "{calls:#?}");
     assert_eq!(count(&calls, Call::is_read).1, 6, "{calls:#?}");
     assert_eq!(count(&calls, Call::is_send), (6, 6), "{calls:#?}");
@@ -29,7 +29,7 @@ enum Note {
     Note(u32),
 }
 
-/// What is traced below: it says between the calls which ones come.
+/// The traced program. It marks the phases of its calls.
 #[test]
 #[ignore = "runs under strace, in the test below"]
 fn program() {
@@ -42,7 +42,7 @@ fn program() {
             theirs.recv().unwrap().expect("a frame").decode().unwrap();
         }
     };
-    // Until the receiver knows that frames are queued.
+    // Until the receiver has learned that frames are queued.
     for note in &notes[..10] {
         ours.send(note).unwrap();
     }
@@ -64,7 +64,7 @@ fn program() {
     for note in &notes {
         tx.send(note).unwrap();
     }
-    mark("receiving what is queued");
+    mark("receiving queued frames");
     receive(&mut theirs, 100);
     mark("trying");
     assert!(matches!(theirs.try_recv(), Err(RecvError::WouldBlock)));
@@ -98,10 +98,10 @@ fn bundles_cost_one_call_queued_frames_one_each_and_others_a_peek_and_a_read() {
     assert_eq!(counts("a batch"), [none, none, (1, 1)], "{phases:#?}");
     assert_eq!(counts("receiving it"), [none, (1, 1), none], "{phases:#?}");
     assert_eq!(counts("sending one by one"), [none, none, (100, 100)], "{phases:#?}");
-    assert_eq!(counts("receiving what is queued"), [none, (100, 100), none], "{phases:#?}");
+    assert_eq!(counts("receiving queued frames"), [none, (100, 100), none], "{phases:#?}");
     assert_eq!(counts("trying"), [none, (1, 0), none], "{phases:#?}");
-    // Now and then a read is tried before the peek; and on a busy machine, one may be queued by then. But a
-    // frame is never read twice, and a read that finds nothing comes before a peek.
+    // Sometimes a read is tried before the peek, and on a busy machine a frame may be queued by then. But a frame is
+    // never read twice, and a read that finds nothing comes before a peek.
     let [(_, peeks), (reads, read), sends] = counts("waiting");
     assert_eq!((read, sends), (20, (20, 20)), "{phases:#?}");
     assert!((1..=20).contains(&peeks) && reads - read <= peeks, "{phases:#?}");

@@ -26,7 +26,7 @@ impl SumsTokioHandler for Adder {
 const CALLS: usize = 640;
 const AT_A_TIME: usize = 16;
 
-/// What is traced below.
+/// The traced program.
 #[test]
 #[ignore = "runs under strace, in the test below"]
 fn program() {
@@ -43,7 +43,7 @@ fn program() {
                 }
             })
         };
-        // Until the server knows that they come alone.
+        // Until the server has learned that requests come alone.
         one_by_one(100).await.unwrap();
         marks.set("one at a time");
         one_by_one(CALLS).await.unwrap();
@@ -71,14 +71,14 @@ fn calls_cost_two_sends_and_two_reads_and_share_them() {
     assert_eq!((sends, read), ((2 * CALLS, 2 * CALLS), 2 * CALLS));
     // Without waiting for other tasks, the server reads in vain after each request.
     assert!(reads - read <= CALLS / 8, "{reads} reads for {CALLS} calls");
-    // One of the reactor's turns reports the answer and, without an event, the next request.
+    // One turn of the reactor reports the answer and, without an event, the next request.
     assert!(waits <= CALLS + CALLS / 8, "{waits} turns of the reactor for {CALLS} calls");
 
     let datagrams = 2 * CALLS / AT_A_TIME;
     let [(sends, _), (reads, read), (waits, _)] = counts("many at a time");
     let few = datagrams / 8;
     assert!(sends <= datagrams + few && read <= datagrams + few, "{sends} sends, {read} read");
-    // The server looks for more, once. The client knows that there is none.
+    // The server looks for more requests once. The client knows that there are none.
     assert!(reads - read <= datagrams / 2 + few, "{reads} reads of {read} datagrams");
     assert!(waits <= datagrams + few, "{waits} turns of the reactor for {datagrams} datagrams");
 }

@@ -22,13 +22,13 @@ fn wait_until_idle(id: i32) {
         let mut threads = fs::read_dir(format!("/proc/{id}/task")).unwrap();
         threads.all(|thread| sleeps(&thread.unwrap().path()))
     };
-    // Twice: one thread may have woken another between the looks at the two.
+    // Twice, because one thread may have woken another between the two checks.
     while !(all_sleep() && all_sleep()) {
         thread::sleep(Duration::from_millis(1));
     }
 }
 
-/// Returns the server's calls while `ask` runs, which gets the server's address and the id of its process.
+/// Returns the server's system calls while `ask` runs. `ask` gets the server's address and process id.
 fn served(directory: &Path, ask: impl FnOnce(&str, i32)) -> Vec<Call> {
     let address = format!("unix:{}/blobs.sock", directory.display());
     let output = directory.join("calls");
@@ -45,8 +45,8 @@ fn served(directory: &Path, ask: impl FnOnce(&str, i32)) -> Vec<Call> {
     let traced: i32 = children.trim().parse().unwrap();
     ask(&address, traced);
 
-    // strace ends when what it traces has ended: end that, and not strace itself. The threads of the clients have
-    // to have met the end before.
+    // strace ends when the traced program has ended, so end the program, and not strace. Before that, the threads of
+    // the clients must have seen the end.
     while fs::read_dir(format!("/proc/{traced}/task")).unwrap().count() > 1 {
         thread::sleep(Duration::from_millis(10));
     }
@@ -82,15 +82,15 @@ fn a_request_costs_a_read_and_a_peek_if_it_is_waited_for_and_its_answer_one_send
         let (calls, idle) = (counts(calls), counts(&idle));
         std::array::from_fn(|kind| calls[kind].saturating_sub(idle[kind]))
     };
-    // Those that are there before the server looks cost no peek: none, or few, unless the client hurries.
+    // Requests that are queued before the server looks cost no peek: none, or few, unless the client is slow.
     for (calls, fewest) in [(&paused, REQUESTS * 3 / 4), (&busy, 0)] {
         let [peeks, reads, sends] = more(calls);
         assert_eq!((reads, sends), (REQUESTS, REQUESTS));
         assert!((fewest..=REQUESTS).contains(&peeks), "{peeks} peeks");
     }
 
-    // And nothing else, but for what a thread and a connection take, for threads that wake each other, and for the
-    // thread that listens: it waits in ppoll and then accepts, now and then.
+    // No other calls, except those that a thread and a connection need, those of threads that wake each other, and
+    // those of the listening thread, which repeatedly waits in ppoll and then accepts.
     let others = |calls: &[Call]| {
         let named = |name: &str| calls.iter().filter(|call| call.name == name).count();
         let others = calls.len() - counts(calls).iter().sum::<usize>();

@@ -32,7 +32,8 @@ fn over_udp_what_is_missing_is_counted() {
     let address = receiver.said.trim_end().strip_prefix("receiving at ").unwrap().to_owned();
     let to = address.strip_prefix("udp:").unwrap();
     let stranger = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-    // No values, nothing, half a value; datagrams of the runtime: too short, of no kind, and a bundle of nothing.
+    // No values, no bytes, half a value; malformed datagrams of the runtime: too short, of unknown kind, and an empty
+    // bundle.
     let bundle = [0, 4, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0];
     for datagram in [&b"\xff\xff\xff"[..], &[], &[2, 200], &[0, 9], &[0; 14], &bundle] {
         stranger.send_to(datagram, to).unwrap();

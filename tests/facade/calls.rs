@@ -128,7 +128,7 @@ where
 
     async fn handle(self: Arc<Self>, call: Call<S::Protocol>) {
         let service = Arc::clone(&self.0);
-        // A handler that panics has answered.
+        // A handler that panics has already answered.
         _ = tokio::task::spawn_blocking(move || service.handle(call)).await;
     }
 }

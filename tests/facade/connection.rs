@@ -25,7 +25,7 @@ pub struct Connection<Tx, Rx> {
 #[expect(missing_docs, reason = "they are those of the blocking endpoint")]
 impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     pub(crate) fn into_awaited(self) -> awaited::Connection<Tx, Rx> {
-        // Only a connection takes halves, so another one lends itself.
+        // Only a connection takes halves, so a temporary connection lends them.
         let (mut whole, _) = enter(awaited::Connection::pair).expect("a pair");
         (whole.tx, whole.rx) = (self.tx.inner, self.rx.inner);
         whole
@@ -107,7 +107,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     }
 
     pub fn peer(&self) -> io::Result<Peer> {
-        // The halves are apart here, and only a whole connection tells.
+        // The halves are separate here, and only a whole connection knows.
         let copy = self.as_fd().try_clone_to_owned()?;
         let copy =
             enter(|| awaited::Connection::<Tx, Rx>::adopt(copy)).map_err(io::Error::other)?;

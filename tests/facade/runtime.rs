@@ -35,7 +35,7 @@ pub(crate) fn block_until<F: Future>(deadline: Instant, future: F) -> Option<F::
     block_on(async { time::timeout_at(deadline.into(), future).await.ok() })
 }
 
-/// Repeats `attempt`, which sends without waiting, until it returns something else than `WouldBlock` or the
+/// Repeats `attempt`, which sends without waiting, until it returns something other than `WouldBlock`, or until the
 /// deadline passes.
 pub(crate) fn retry<T>(
     wait: Wait,

@@ -48,7 +48,7 @@ impl<Tx: Message> Sender<Tx> {
         Ok(sent)
     }
 
-    /// Sends the rest of a frame that has begun, which a blocking call with a deadline does. At the deadline it stays
+    /// Sends the rest of a frame that has begun, like a blocking call with a deadline. At the deadline, the rest stays
     /// pending.
     fn complete(&mut self, wait: Wait) {
         if let Wait::Until(_) = wait {

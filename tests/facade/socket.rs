@@ -96,7 +96,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     }
 
     pub fn local_addr(&self) -> io::Result<Address> {
-        // The halves are apart here, and only a whole socket tells.
+        // The halves are separate here, and only a whole socket knows.
         let copy = self.as_fd().try_clone_to_owned()?;
         let copy = enter(|| awaited::Socket::<Tx, Rx>::adopt(copy)).map_err(io::Error::other)?;
         copy.local_addr()

@@ -14,7 +14,7 @@ fn the_same_conversation_goes_over_every_family() {
         said.lines().filter_map(|line| line.strip_prefix("SKIPPED ")).collect();
     for why in &left_out {
         skipped(why);
-        // All the others, every machine has.
+        // Every machine has all the other families.
         assert!(why.starts_with("vsock: ") || why.contains("unsharing"), "{said}");
     }
     let counts = format!("families: {} ran, {} skipped\n", 10 - left_out.len(), left_out.len());

@@ -16,28 +16,28 @@ use rustix::thread::UnshareFlags;
 use crate::link::Connected;
 use crate::talk::{Talk, Tally, converse, serve};
 
-/// What says that there can be no wall on this machine.
+/// The message that isolation is not possible on this machine.
 const NO_WALL: u8 = 77;
 
-/// A path, to a process for which the directory that it is in is the root of all paths.
+/// A path, to a process whose root directory contains it.
 pub(crate) fn chroot() -> Result<Tally, OpenError> {
     let directory = Directory::new();
     connecting(&directory.address("socket"), "in-chroot", directory.path().as_os_str())
 }
 
-/// A path, to a process with a network of its own: paths are not part of it, as abstract names are.
+/// A path, to a process with a network namespace of its own: paths are not part of it, unlike abstract names.
 pub(crate) fn network() -> Result<Tally, OpenError> {
     let directory = Directory::new();
     let address = directory.address("socket");
     connecting(&address, "in-network", OsStr::new(&address.to_string()))
 }
 
-/// An inherited descriptor, to a process that shares no namespace with us.
+/// An inherited descriptor, to a process that shares no namespace with this one.
 pub(crate) fn unshared() -> Result<Tally, OpenError> {
     let mut command = Command::new(env::current_exe().unwrap());
     let child = Child::spawn(command.arg("unshared"))?;
     let (mut ours, mut process) = child.into_parts();
-    // The first frame says that the walls stand.
+    // The first frame says that the isolation is complete.
     match ours.recv().unwrap() {
         Some(frame) => assert!(matches!(frame.decode().unwrap(), Talk::End)),
         None => return lacking(process.wait().unwrap().code()),
@@ -79,7 +79,7 @@ fn lacking(code: Option<i32>) -> Result<Tally, OpenError> {
     Err(OpenError::Io { action: "unsharing".into(), source })
 }
 
-/// The other process, if the arguments say that this is one.
+/// Runs the other process, if the arguments say so.
 pub(crate) fn other(task: &str, argument: Option<String>) -> Option<ExitCode> {
     let argument = || argument.expect("an argument");
     Some(match task {
@@ -102,7 +102,7 @@ pub(crate) fn other(task: &str, argument: Option<String>) -> Option<ExitCode> {
                 | UnshareFlags::NEWIPC
                 | UnshareFlags::NEWUTS
                 | UnshareFlags::NEWCGROUP;
-            // A new PID namespace begins with the next process, which gets what this one inherited.
+            // A new PID namespace begins with the next process, which inherits the descriptors of this one.
             match unshare(all) {
                 Ok(()) => {
                     let mut command = Command::new(env::current_exe().unwrap());
@@ -129,7 +129,7 @@ fn connect(address: &Address) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Leaves namespaces, and as a user without privileges the user namespace too.
+/// Leaves namespaces, and as a user without privileges also the user namespace.
 fn unshare(flags: UnshareFlags) -> io::Result<()> {
     let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
     let flags = if uid.is_root() { flags } else { flags | UnshareFlags::NEWUSER };

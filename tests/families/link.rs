@@ -7,7 +7,7 @@ use datagrammar::{Address, Connection, Frame, Limits, RecvError, SendError, Sock
 
 use crate::talk::Talk;
 
-/// What a family promises.
+/// The guarantees of a family.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Promises {
     pub(crate) ordered: bool,
@@ -26,7 +26,7 @@ pub(crate) trait Link {
     fn recv(&mut self, deadline: Instant) -> Result<Option<Received<'_>>, RecvError>;
     fn try_recv(&mut self) -> Result<Option<Received<'_>>, RecvError>;
     fn set_limits(&mut self, limits: Limits);
-    /// Tells the peer that there is no more to come.
+    /// Tells the peer that no more frames come.
     fn end(&mut self);
 }
 
@@ -59,7 +59,7 @@ impl Link for Connected {
     }
 }
 
-/// A socket, and where its frames go: to whoever sent the last one, if anybody did.
+/// A socket, and the destination of its frames: the sender of the last frame, if there is one.
 #[derive(Debug)]
 pub(crate) struct Addressed {
     pub(crate) socket: Socket<Talk<'static>, Talk<'static>>,

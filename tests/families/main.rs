@@ -16,7 +16,7 @@ use datagrammar::OpenError;
 
 use talk::Tally;
 
-/// What a family is called, and how its conversation is held.
+/// The name of a family, and the function that holds its conversation.
 type Family = (&'static str, fn() -> Result<Tally, OpenError>);
 
 const FAMILIES: &[Family] = &[
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     println!("kernel {}", fs::read_to_string("/proc/sys/kernel/osrelease").unwrap().trim_end());
     let (mut ran, mut skipped, mut failed) = (0, 0, 0);
     for &(name, converse) in FAMILIES {
-        // A thread of its own, as a panic ends no more than that.
+        // In a thread of its own, so that a panic ends only this conversation.
         match thread::spawn(converse).join() {
             Ok(Ok(Tally { frames, bytes })) => {
                 println!("{name}: {frames} frames, {bytes} bytes");
@@ -74,10 +74,10 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Whether a family cannot be opened for a reason that is the machine's.
+/// Returns whether a family cannot be opened because this machine lacks it.
 fn is_lacking(name: &str, error: &OpenError) -> bool {
     match error {
-        // Or what a kernel answers that has vsock, and no way from it to itself.
+        // Or the error of a kernel that has vsock, but no route to itself.
         _ if name == "vsock" => !Path::new("/sys/module/vsock_loopback").exists(),
         OpenError::Unsupported { .. } | OpenError::NotHere { .. } => true,
         OpenError::Io { action, .. } => action == "unsharing",

@@ -11,7 +11,7 @@ use datagrammar_tests::Directory;
 use crate::link::{Addressed, Connected, Link};
 use crate::talk::{Talk, Tally, converse, serve};
 
-/// The CID that is this machine itself, and the port that is any (vsock(7)).
+/// The CID of this machine itself, and the port for any port (vsock(7)).
 const VMADDR_CID_LOCAL: u32 = 1;
 const VMADDR_PORT_ANY: u32 = u32::MAX;
 
@@ -33,7 +33,7 @@ pub(crate) fn vsock() -> Result<Tally, OpenError> {
     listening(&Address::vsock(VMADDR_CID_LOCAL, VMADDR_PORT_ANY))
 }
 
-/// The other process is this program again, and its standard input an end of a connection.
+/// The other process is this program again. Its standard input is one end of a connection.
 pub(crate) fn two_processes() -> Result<Tally, OpenError> {
     let (mut ours, theirs) = Connected::pair()?;
     let theirs: OwnedFd = theirs.into_fd().unwrap().0;
@@ -84,7 +84,7 @@ fn addressed(asks: &Address, answers: &Address) -> Result<Tally, OpenError> {
 }
 
 fn in_threads<L: Link + Send>(mut ours: L, mut theirs: L) -> Tally {
-    // Owns both ends, so that a failure of one side ends the connection, and the other side with it.
+    // This owns both ends, so that a failure of one side ends the connection, and with it the other side.
     thread::scope(move |scope| {
         scope.spawn(move || serve(&mut theirs));
         converse(&mut ours)

@@ -7,20 +7,20 @@ use datagrammar::{Limits, Message, RecvError, SendError};
 
 use crate::link::{Link, Promises};
 
-/// What both sides say.
+/// The messages of both sides.
 #[derive(Message, Debug)]
 pub(crate) enum Talk<'a> {
-    /// A frame of two bytes. It comes back.
+    /// A frame of two bytes, which comes back.
     #[message(tag = 1)]
     Short { number: u8 },
-    /// A frame of any length, whose body is made of its number. It comes back.
+    /// A frame of any length, whose body is made of its number. The frame comes back.
     #[message(tag = 2)]
     Long {
         number: u64,
         #[message(rest)]
         body: &'a [u8],
     },
-    /// No more will come: said where a family has no end.
+    /// The end, for families without an end of their own.
     #[message(tag = 3)]
     End,
     /// What the server has received.
@@ -42,7 +42,7 @@ impl Tally {
     }
 }
 
-/// The lengths of bodies, in bytes; `None` is a short frame. Over and over, as far as a family goes.
+/// The lengths of bodies in bytes, in a cycle as far as a family supports them; `None` is a short frame.
 const BODIES: [Option<usize>; 12] = [
     None,
     Some(0),
@@ -58,17 +58,17 @@ const BODIES: [Option<usize>; 12] = [
     Some(31),
 ];
 
-/// How many of them. No more than a short frame's number has values.
+/// The number of frames. No more than a short frame's number has values.
 const FRAMES: u64 = 240;
 
-/// What is under way at a time, at most: less than every queue holds, as UDP loses the rest.
+/// The most frames in flight: fewer than every queue holds, because UDP loses the rest.
 const WINDOW_FRAMES: usize = 8;
 const WINDOW_BYTES: usize = 64 * 1024;
 
-/// More than any socket here carries in one datagram.
+/// More than any socket here can send in one datagram.
 const LARGE: usize = 2 * 1024 * 1024;
 
-/// So long that only a frame that was lost takes as much, on the slowest machine.
+/// So long that only a lost frame can take this time, even on the slowest machine.
 fn patience() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
@@ -96,7 +96,7 @@ pub(crate) fn serve(link: &mut impl Link) {
     link.send(&Talk::Received { frames: tally.frames, bytes: tally.bytes }, patience()).unwrap();
 }
 
-/// The side that asks, and asserts. Returns what went to and fro.
+/// The side that asks and checks. Returns how much was sent and received.
 pub(crate) fn converse(link: &mut impl Link) -> Tally {
     let mut sent = Tally::default();
     let mut received = Tally::default();
@@ -108,7 +108,7 @@ pub(crate) fn converse(link: &mut impl Link) -> Tally {
     Tally { frames: sent.frames + received.frames, bytes: sent.bytes + received.bytes }
 }
 
-/// Numbered frames of mixed sizes come back whole, once each, and in order if that is promised.
+/// Numbered frames of mixed sizes come back whole, once each, and in order if the family promises that.
 fn come_back(link: &mut impl Link, sent: &mut Tally, received: &mut Tally) {
     let Promises { longest, ordered, .. } = link.promises();
     let mut bodies = BODIES.iter().filter(|len| len.is_none_or(|len| len <= longest)).cycle();
@@ -139,7 +139,7 @@ fn come_back(link: &mut impl Link, sent: &mut Tally, received: &mut Tally) {
     }
 }
 
-/// A frame that is over the limit is an error with its length, and the next is not affected.
+/// A frame over the limit is an error with its length, and does not affect the next frame.
 fn over_the_limit(link: &mut impl Link, sent: &mut Tally, received: &mut Tally) {
     link.set_limits(Limits::default().frame_len(1000));
     let long = say(link, 7, Some(2000));
@@ -154,7 +154,7 @@ fn over_the_limit(link: &mut impl Link, sent: &mut Tally, received: &mut Tally) 
     link.set_limits(Limits::default());
 }
 
-/// A wait ends at its deadline, and trying does not wait.
+/// A wait ends at its deadline, and a non-blocking call does not wait.
 fn in_time(link: &mut impl Link) {
     let deadline = Instant::now() + Duration::from_millis(30);
     let error = link.recv(deadline).unwrap_err();
@@ -164,8 +164,8 @@ fn in_time(link: &mut impl Link) {
     assert!(matches!(error, RecvError::WouldBlock), "{error:?}");
 }
 
-/// A frame that no datagram carries goes over a connection in pieces, and over UNIX datagrams as memory;
-/// over UDP it is refused.
+/// A frame that is too long for a datagram travels in pieces over a connection, and in memory over UNIX datagrams; over
+/// UDP it is refused.
 fn large(link: &mut impl Link, sent: &mut Tally, received: &mut Tally) {
     if link.promises().large {
         sent.add(say(link, 9, Some(LARGE)));
@@ -176,7 +176,7 @@ fn large(link: &mut impl Link, sent: &mut Tally, received: &mut Tally) {
     assert!(matches!(error, SendError::TooLarge { len, .. } if len > LARGE), "{error:?}");
 }
 
-/// After the end that we say, the server's last frame still comes, and then its end.
+/// After our end, the server's last frame still arrives, and then its end.
 fn end(link: &mut impl Link, sent: Tally) {
     link.end();
     let frame = link.recv(patience()).unwrap().expect("the server's tally");

@@ -24,7 +24,7 @@ fn h51_an_accept_that_fails_leaves_its_place() {
     let budget = Budget::new().connections(1);
     let listener = OurListener::bind_with(&address, &options().budget(&budget)).unwrap();
     let client = Ours::connect(&address).unwrap();
-    // The limit is the child's alone.
+    // The limit applies only to the child.
     fork(|| {
         let limit = getrlimit(Resource::Nofile);
         setrlimit(Resource::Nofile, Rlimit { current: Some(0), ..limit }).unwrap();

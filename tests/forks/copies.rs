@@ -38,7 +38,7 @@ fn h43_a_forked_copy_receives_whatever_other_threads_were_doing() {
                 let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
                 let message = Numbered::Numbered { number: 7, len: 3, body: &[7; 3] };
                 while !stop.load(Ordering::Relaxed) {
-                    // Takes lanes from the pool and gives them back, all the time.
+                    // Keeps taking lanes from the pool and returning them.
                     if thread % 2 == 0 {
                         theirs.tx.send_all([&message; 3], Wait::Block).unwrap();
                     } else {
@@ -88,11 +88,11 @@ fn h43_pieces_of_two_forked_copies_of_a_sender_are_never_joined() {
                 }
                 drop(theirs);
             });
-            // Dropped if this fails, so that nobody waits for room.
+            // Dropped if this fails, so that the peer does not wait for room.
             let mut ours = ours.unwrap();
             loop {
                 match ours.recv() {
-                    // Whole, and of one sender.
+                    // Each frame is whole, and from one sender.
                     Ok(Some(frame)) => {
                         frame.decode().unwrap().check();
                         whole += 1;
@@ -151,7 +151,7 @@ fn a_forked_copy_of_a_sender_sends_nothing_of_what_is_pending_and_stays_usable()
     .check();
     let mut tx = sender.unwrap();
     assert_eq!(tx.pending(), pending);
-    // A copy that sends once the parent has sent everything.
+    // A copy that sends after the parent has sent everything.
     let (mut read, mut write) = pipe().unwrap();
     let child = fork(|| {
         let go = read.read_exact(&mut [0]).is_ok();
@@ -169,7 +169,7 @@ fn a_forked_copy_of_a_sender_sends_nothing_of_what_is_pending_and_stays_usable()
     write.write_all(&[0]).unwrap();
     child.check();
     assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 2);
-    // A copy that sends in the middle of its parent's frame spoils that frame alone.
+    // A copy that sends in the middle of its parent's frame damages only that frame.
     numbered(3, LEN, |frame| tx.try_send(frame)).unwrap();
     assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
     fork(|| numbered(4, 10, |frame| tx.try_send(frame)).is_ok()).check();

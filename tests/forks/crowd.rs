@@ -31,7 +31,7 @@ fn h51_ten_thousand_half_received_frames_take_no_more_than_the_budget() {
         skipped(format!("{count} clients instead of 10,000: see RLIMIT_NOFILE"));
     }
     let directory = Directory::new();
-    // In two processes, because of the limit of open files, and to measure the memory of this test alone.
+    // In two processes, because of the limit of open files, and to measure only the memory of this test.
     fork(|| {
         setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
         serve(&directory, count);
@@ -93,7 +93,7 @@ fn serve(directory: &Directory, count: usize) {
                 raw::send(&last, &piece).unwrap();
             }
         }
-        // Until the server is done.
+        // Until the server has finished.
         let mut last = Ours::adopt(last).unwrap();
         let ended = matches!(last.recv(), Ok(None));
         drop(crowd);

@@ -23,7 +23,7 @@ fn apart(task: impl FnOnce() -> usize) -> usize {
     usize::from_ne_bytes(told)
 }
 
-/// Raises the limit of open descriptors as far as it may be raised. Returns the limit.
+/// Raises the limit of open descriptors as far as allowed. Returns the limit.
 fn raise_limit() -> u64 {
     let maximum = getrlimit(Resource::Nofile).maximum;
     _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
@@ -85,6 +85,6 @@ fn h52_connections_that_wait_hold_no_lane() {
         }
         resident().saturating_sub(before)
     });
-    // The pool keeps up to 256 KiB of each of 4 lanes, and malloc some of a frame or two.
+    // The pool keeps up to 256 KiB of each of 4 lanes, and malloc keeps the memory of a frame or two.
     assert!(more < 3 * 1024 * 1024, "{more} bytes for all connections");
 }

@@ -9,9 +9,10 @@ mod kept;
 
 use std::sync::MutexGuard;
 
-/// Holds off the other tests.
+/// Excludes the other tests.
 fn alone() -> MutexGuard<'static, ()> {
-    // Memory that a test frees goes back to the kernel: a copy that measures its memory would use it again (mallopt(3)).
+    // Freed memory goes back to the kernel. Otherwise, a copy that measures its memory would reuse that of other tests
+    // (mallopt(3)).
     #[cfg(target_env = "gnu")]
     // SAFETY: it changes no memory.
     unsafe {

@@ -13,7 +13,7 @@ pub(crate) type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 /// A form of receiving; returns the frame's length.
 type Receive = fn(&mut Ours) -> Result<usize, RecvError>;
 
-/// Leaves a frame of 1,000 bytes of which 10 have arrived.
+/// Leaves a frame of 1,000 bytes, of which 10 have arrived.
 type Leave = fn(OwnedFd, Ours);
 
 /// A connection that shares `budget`, and its peer.
@@ -22,7 +22,7 @@ pub(crate) fn pair(budget: &Budget) -> (OwnedFd, Ours) {
     (theirs, Ours::adopt_with(ours, &options().budget(budget)).unwrap())
 }
 
-/// Sends the first `sent` of a frame of `total` bytes, and lets `ours` receive them.
+/// Sends the first `sent` bytes of a frame of `total` bytes, and lets `ours` receive them.
 pub(crate) fn begin(
     theirs: &OwnedFd,
     ours: &mut Ours,
@@ -56,11 +56,11 @@ fn h51_the_greediest_are_refused_and_small_frames_get_in() {
         let expected = RecvError::OverBudget { len: 4000, held: 4000, budget: 10_000 };
         assert_eq!(error.to_string(), expected.to_string());
         assert!(matches!(error, RecvError::OverBudget { .. }) && !error.is_fatal());
-        // Its other pieces are dropped, and what follows is received.
+        // The other pieces of the frame are dropped, and the next frame is received.
         raw::send(&greedy.0, &piece(2, 100, &[1; 3900])).unwrap();
         raw::send(&greedy.0, &[1, 0, 0]).unwrap();
         assert_eq!(receive(&mut greedy.1).unwrap(), 3);
-        // A short one is admitted, and is received whole.
+        // A short frame is admitted, and received whole.
         begin(&small.0, &mut small.1, 1000, 10).unwrap();
         assert_eq!(budget.bytes_held(), 5000);
         raw::send(&small.0, &piece(2, 10, &[1; 990])).unwrap();
@@ -68,7 +68,7 @@ fn h51_the_greediest_are_refused_and_small_frames_get_in() {
         raw::send(&first.0, &piece(2, 100, &[1; 3900])).unwrap();
         assert_eq!(receive(&mut first.1).unwrap(), 4000);
         assert_eq!(budget.bytes_held(), 0);
-        // Now there is room for the same length.
+        // Now there is room for a frame of the same length.
         for piece in pieces(8, &[1; 4000], 1000) {
             raw::send(&greedy.0, &piece).unwrap();
         }
@@ -102,7 +102,7 @@ fn h51_a_frame_may_take_half_of_what_is_free() {
         assert_eq!(begun.is_ok(), admitted, "{len} of {frame_bytes}: {begun:?}");
         assert!(begun.is_ok() || matches!(begun, Err(RecvError::OverBudget { .. })), "{begun:?}");
     }
-    // A lower budget admits nothing more, and keeps what it has.
+    // A lower budget admits no more frames, but keeps those that it has admitted.
     let budget = Budget::new();
     let ((theirs, mut ours), (other, mut others)) = (pair(&budget), pair(&budget));
     begin(&theirs, &mut ours, 1000, 10).unwrap();
@@ -123,7 +123,7 @@ fn h51_every_way_out_of_a_half_received_frame_gives_its_bytes_back() {
         ("complete", |theirs, mut ours| {
             raw::send(&theirs, &piece(2, 10, &[1; 990])).unwrap();
             assert_eq!(ours.recv().unwrap().expect("a frame").len(), 1000);
-            // It is the receiver's now, and not half-received.
+            // The complete frame belongs to the receiver, and no longer counts.
             std::mem::forget((theirs, ours));
         }),
         ("the end", |theirs, mut ours| {
@@ -191,7 +191,7 @@ fn h51_frames_that_are_refused_otherwise_take_nothing() {
         );
         assert_eq!(budget.bytes_held(), 0, "{error:?}");
     }
-    // Reserved first bytes, which a complete frame may not have.
+    // Reserved first bytes, with which a complete frame may not begin.
     raw::send(&theirs, &piece(1, 3, &[0, 1, 1])).unwrap();
     assert!(matches!(ours.recv(), Err(RecvError::BadFragment(_))));
     assert_eq!(budget.bytes_held(), 0);
@@ -208,7 +208,7 @@ fn h51_a_frame_that_is_handed_over_counts_where_it_is_received_on() {
     ours.rx.restore(unread);
     assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
     assert_eq!(new.bytes_held(), 1000);
-    // Into one that has no room for it.
+    // Into a receiver that has no room for it.
     let (fd, unread) = ours.into_fd().unwrap();
     assert_eq!(new.bytes_held(), 0);
     let new = new.frame_bytes(1999);

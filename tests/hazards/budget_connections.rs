@@ -23,10 +23,10 @@ fn connect(address: &Address, count: usize) -> Vec<Ours> {
 
 #[track_caller]
 fn assert_full(listener: &OurListener, expected: usize) {
-    // The one that may wait for ever comes last.
+    // The form that may wait forever comes last.
     let forms: [Accept; 3] =
         [OurListener::try_accept, |listener| listener.accept_deadline(far()), OurListener::accept];
-    // Over tokio, one that may wait waits for a place.
+    // Over tokio, a form that may wait waits for a free place.
     let forms = if is_awaited() { &forms[..1] } else { &forms[..] };
     for accept in forms {
         let error = accept(listener).unwrap_err();
@@ -55,12 +55,12 @@ fn h51_a_listener_accepts_no_more_than_the_budget_until_both_halves_are_dropped(
     assert_full(&listener, 2);
     drop(rx);
     assert_eq!(budget.connections_open(), 1);
-    // The client has waited in the backlog, and is served.
+    // The client has waited in the backlog, and is served now.
     let mut third = listener.accept_deadline(far()).unwrap();
     numbered(3, 10, |frame| clients[2].send(frame)).unwrap();
     assert_eq!(third.recv().unwrap().expect("a frame").decode().unwrap().check(), 3);
     assert_full(&listener, 2);
-    // A higher budget counts at once, for every clone.
+    // A higher budget applies at once, for every clone.
     _ = budget.clone().connections(3);
     assert!(matches!(listener.try_accept(), Err(AcceptError::WouldBlock)));
     assert_eq!(budget.connections_open(), 2);
@@ -93,7 +93,7 @@ fn h51_a_connection_that_is_handed_over_leaves_its_place() {
     assert_eq!(budget.connections_open(), 0);
     let _second = listener.accept().unwrap();
     assert_full(&listener, 1);
-    // It is still a connection, and does not count.
+    // It is still a connection, but does not count.
     let mut first = Ours::adopt_with(fd, &options().budget(&budget)).unwrap();
     numbered(3, 10, |frame| clients[0].send(frame)).unwrap();
     assert_eq!(first.recv().unwrap().expect("a frame").decode().unwrap().check(), 3);
@@ -118,7 +118,7 @@ fn h51_only_accepted_connections_take_a_place() {
         );
         assert_eq!(budget.connections_open(), 0);
     }
-    // Nor does a listener that waits.
+    // A waiting listener does not count, either.
     let budget = Budget::new().connections(1);
     let address = directory.address("other");
     let listener = bind(&address, &budget);
@@ -192,7 +192,7 @@ fn h51_threads_that_accept_together_stay_within_the_budget() {
                             held.push(connection);
                             accepted.fetch_add(1, Ordering::SeqCst);
                         }
-                        // Only this frees places, so that the budget is full again and again.
+                        // Only this frees places, so the budget is full again and again.
                         Err(AcceptError::Full { .. }) => {
                             full.fetch_add(1, Ordering::SeqCst);
                             open.fetch_sub(held.len(), Ordering::SeqCst);
@@ -207,7 +207,7 @@ fn h51_threads_that_accept_together_stay_within_the_budget() {
         for _ in 0..count {
             drop(Ours::connect(&address).unwrap());
         }
-        // The shutdown drops what still waits.
+        // The shutdown drops clients that still wait.
         let end = far();
         while accepted.load(Ordering::SeqCst) < count && Instant::now() < end {
             thread::yield_now();

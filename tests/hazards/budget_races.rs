@@ -17,7 +17,7 @@ use super::budget::{begin, pair};
 fn h51_threads_together_never_hold_more_than_the_budget() {
     const MAX: usize = 1_000_000;
     let budget = Budget::new().frame_bytes(MAX);
-    // So many that the frames of one thread alone could fill the budget.
+    // So many frames that those of one thread alone could fill the budget.
     const PAIRS: u64 = 40;
     let (most, seed) = (AtomicUsize::new(0), seed());
     thread::scope(|scope| {
@@ -68,7 +68,7 @@ fn h51_threads_together_never_hold_more_than_the_budget() {
 
 #[test]
 fn h51_a_first_piece_that_another_process_takes_leaves_nothing_behind() {
-    // Only a wait peeks at the first piece before it is read.
+    // Only a waiting receive peeks at the first piece before it is read.
     let budget = Budget::new();
     let (theirs, mut ours) = pair(&budget);
     let thief = ours.as_fd().try_clone_to_owned().unwrap();
@@ -95,13 +95,13 @@ fn h51_a_first_piece_that_another_process_takes_leaves_nothing_behind() {
         let mut random = Random(seed());
         for _ in 0..scaled(20_000) {
             raw::send(&theirs, &first).unwrap();
-            // Now and then, this is as long as the receiver takes to wake up and peek.
+            // Sometimes this is as long as the receiver takes to wake up and peek.
             for _ in 0..random.below(4000) {
                 hint::spin_loop();
             }
             let mut buffer = [0; 100];
             if rustix::net::recv(&thief, &mut buffer, RecvFlags::DONTWAIT).is_err() {
-                // The receiver has it: a frame ends it.
+                // The receiver has the piece: another frame ends it.
                 raw::send(&theirs, &[1, 0, 0]).unwrap();
                 ended += 1;
                 wait_until(&|| frames.load(Ordering::Relaxed) == ended);

@@ -14,7 +14,7 @@ use rustix::net::SocketType;
 /// The frame numbered 7, with a body of one byte.
 const SEVEN: [u8; 4] = [1, 7, 1, 7];
 
-/// A raw sender, and what receives from it.
+/// A raw sender, and the receiver of its datagrams.
 struct Link<M> {
     theirs: OwnedFd,
     ours: Receiving<M>,
@@ -57,7 +57,7 @@ impl<M: Message> Link<M> {
         raw::send(&self.theirs, datagram).unwrap();
     }
 
-    /// The bytes of the next frame, and how many descriptors came with it.
+    /// Returns the bytes of the next frame, and how many descriptors came with it.
     fn recv(&mut self) -> Result<(Vec<u8>, usize), RecvError> {
         let frame = match &mut self.ours {
             Receiving::Connection(ours) => ours.recv()?.expect("a frame"),
@@ -74,7 +74,7 @@ impl<M: Message> Link<M> {
         }
     }
 
-    /// Checks that so many frames numbered 7 come, then `fault`, and then whatever is sent next.
+    /// Checks that this many frames numbered 7 arrive, then `fault`, and then the next datagram.
     fn expect(&mut self, frames: usize, fault: &BundleFault) {
         for _ in 0..frames {
             assert_eq!(self.recv().unwrap().0, SEVEN, "before {fault:?}");
@@ -96,7 +96,7 @@ impl<M: Message> Link<M> {
     }
 }
 
-/// Two good frames and then `more`, where `count` are announced.
+/// Two good frames and then `more`, in a bundle that announces `count` frames.
 fn after_two(count: u64, more: &[u8]) -> Vec<u8> {
     let two = bundle(&[SEVEN, SEVEN]);
     bundle_of(count, &[&two[14..], more].concat())
@@ -105,7 +105,7 @@ fn after_two(count: u64, more: &[u8]) -> Vec<u8> {
 #[test]
 fn every_fault_of_a_bundle_costs_the_rest_of_that_datagram() {
     use BundleFault::{Length, Missing, NotAFrame, Overrun, Trailing};
-    // How many frames come before it; what two good ones take is 10 bytes, behind a head of 14.
+    // The number of frames before the fault. Two good frames take 10 bytes, after a head of 14.
     let cases: Vec<(Vec<u8>, usize, BundleFault)> = vec![
         (head(4, 0, 0), 0, Missing { missing: 1 }),
         (head(4, 0, 9), 0, Missing { missing: 9 }),
@@ -151,7 +151,7 @@ fn no_datagram_with_tag_0_is_a_frame_of_a_bundle() {
             link.expect(1, &BundleFault::NotAFrame { at: 20 });
         }
     }
-    // Tag 0 written otherwise is no head, and no message either.
+    // Tag 0 in another encoding is not a head, and not a message either.
     for mut link in Link::<Numbered<'static>>::all() {
         link.send(&bundle(&[&[251, 0, 0][..], &SEVEN]));
         assert_eq!(link.recv().unwrap().0, [251, 0, 0]);
@@ -169,7 +169,7 @@ fn any_varint_of_a_length_is_read() {
             for _ in 0..3 {
                 assert_eq!(link.recv().unwrap().0, SEVEN);
             }
-            // One that is announced to be longer than what is left.
+            // A frame whose announced length exceeds the remaining bytes.
             let length = wide_varint(SEVEN.len() as u64 + 1, first);
             link.send(&bundle_of(2, &[&[4][..], &SEVEN, &length, &SEVEN].concat()));
             let at = 14 + 5 + length.len();
@@ -199,7 +199,7 @@ fn a_frame_over_the_limit_costs_the_others_of_its_bundle_nothing() {
 fn a_bundle_is_at_most_65_536_bytes_long() {
     const MAX: usize = 65_536;
     for mut link in Link::<Numbered<'static>>::all() {
-        // Two frames behind lengths of 3 bytes fill one to the last byte. UDP carries 65,507.
+        // Two frames after lengths of 3 bytes fill a bundle to the last byte. UDP carries 65,507.
         let max = if link.is_udp() { 65_507 } else { MAX };
         let halves = [vec![1; 32_000], vec![2; max - 14 - 3 - 3 - 32_000]];
         let longest = bundle(&halves);
@@ -211,7 +211,7 @@ fn a_bundle_is_at_most_65_536_bytes_long() {
         if link.is_udp() {
             continue;
         }
-        // With a limit below it, too, as a bundle of small frames is read whole.
+        // Also with a limit below that length, because a bundle of small frames is read whole.
         for limit in [10, usize::MAX] {
             link.set_limit(limit);
             for more in [MAX - 14 - 6 - 32_000 + 1, 100_000] {
@@ -230,7 +230,7 @@ fn descriptors_beside_a_bundle_are_closed_and_the_bundle_is_dropped() {
             continue;
         }
         for (count, whole) in [(1, true), (3, true), (2, false)] {
-            // The pipe's other end tells when its copies are closed.
+            // The other end of the pipe shows when its copies are closed.
             let (mut left, right) = std::io::pipe().unwrap();
             let list: Vec<BorrowedFd<'_>> = std::iter::repeat_n(right.as_fd(), count).collect();
             let datagram = if whole { bundle(&[[2, 0, 1], [2, 0, 0]]) } else { head(4, 0, 2) };
@@ -246,7 +246,7 @@ fn descriptors_beside_a_bundle_are_closed_and_the_bundle_is_dropped() {
             assert!(matches!(std::io::Read::read(&mut left, &mut [0]), Ok(0)), "a copy is open");
             link.expect_in_step();
         }
-        // Those of a frame by itself come with it, and with no frame of the bundle before.
+        // The descriptors of a frame outside the bundle come with that frame, and with no frame of the bundle.
         let (_, right) = std::io::pipe().unwrap();
         link.send(&bundle(&[[2, 0, 1], [2, 0, 0]]));
         raw::send_with(&link.theirs, &[2, 1, 1], &[&[right.as_fd()]]).unwrap();
@@ -276,7 +276,7 @@ fn a_bundle_between_pieces_ends_their_frame() {
             let missing = BundleFault::Missing { missing: 1 };
             assert!(matches!(ours.recv(), Err(RecvError::BadBundle(fault)) if fault == missing));
         }
-        // What comes of the frame after it belongs to none.
+        // The rest of the frame after it belongs to no frame.
         let orphan = FragmentFault::Orphan { offset: 600 };
         assert!(matches!(ours.recv(), Err(RecvError::BadFragment(fault)) if fault == orphan));
         assert_eq!(ours.recv().unwrap().expect("a frame").bytes(), [1, 5, 0]);
@@ -298,7 +298,7 @@ fn a_bundle_in_pieces_is_read_as_if_it_had_come_in_one() {
         }
         assert_eq!(ours.recv().unwrap().expect("a frame").bytes(), [1, 5, 0]);
     }
-    // Too long, and with a fault.
+    // Too long, and also with another fault.
     let long = bundle(&[vec![1; 40_000], vec![2; 40_000]]);
     for (whole, fault) in [
         (&long, BundleFault::Long { len: long.len(), max: 65_536 }),

@@ -23,7 +23,7 @@ fn send(theirs: &mut Ours, count: u64) {
     assert_eq!(theirs.tx.send_all(&messages, Wait::Block).unwrap() as u64, count);
 }
 
-/// The number of the next frame, by one form of receiving or another.
+/// Returns the number of the next frame, in one form of receiving or another.
 fn next(ours: &mut OurReceiver, form: u64) -> Option<u64> {
     let soon = Instant::now() + Duration::from_secs(30);
     let frame = match form % 4 {
@@ -116,7 +116,7 @@ fn h41_receivers_move_between_threads_with_what_is_left_in_them() {
 
 #[test]
 fn h41_a_peer_that_closes_with_unread_input_loses_none_of_a_bundle() {
-    // The kernel reports a reset before the datagrams that can still be read.
+    // The kernel reports a reset before datagrams that can still be read.
     for sent in 1..=40 {
         for unread in 0..2 {
             let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
@@ -193,7 +193,7 @@ fn a_frame_that_is_refused_does_not_hide_who_sent_those_behind_it() {
 
 #[test]
 fn what_is_sent_together_comes_in_order_whatever_its_lengths() {
-    // From less than a byte's worth of length to frames that go alone, and in pieces.
+    // From lengths that take less than a byte to frames that travel alone, and in pieces.
     let lens = [0, 1, 240, 250, 300, 5_000, 16_370, 16_390, 60_000, 213_000, 400_000];
     let bodies: Vec<_> = (0..300).map(|at| body(at, lens[(at * at % 11) as usize])).collect();
     let messages: Vec<_> = (0..)

@@ -12,7 +12,7 @@ use rustix::net::SocketType;
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
 
-/// One descriptor of each kind, and what it is called.
+/// One descriptor of each kind, and its name.
 fn zoo(directory: &Directory) -> Vec<(OwnedFd, &'static str)> {
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
     let stream = TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
@@ -92,7 +92,7 @@ fn h09_the_public_peek_takes_only_what_keeps_datagrams_apart() {
 
 #[test]
 fn h09_a_peek_into_a_byte_never_writes_more() {
-    // MSG_TRUNC makes the kernel return more than the buffer holds: the length, and nothing else.
+    // MSG_TRUNC makes the kernel return more than the buffer holds: the length, and no more bytes.
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     raw::send(&theirs, &[7; 100_000]).unwrap();
     for _ in 0..100 {

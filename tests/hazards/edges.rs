@@ -27,7 +27,7 @@ impl Edges {
         Self(poller)
     }
 
-    /// Waits for a change of the descriptor that `events` tells of.
+    /// Waits for a change of the descriptor that `events` selects.
     fn wait(&self, events: EventFlags) {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
@@ -36,7 +36,7 @@ impl Edges {
             let left = Timespec::try_from(left).unwrap();
             let mut list = Vec::with_capacity(1);
             match epoll::wait(&self.0, spare_capacity(&mut list), Some(&left)) {
-                // After the process was stopped for a while (signal(7)).
+                // The process was stopped for a while (signal(7)).
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => panic!("{error}"),
             }
@@ -54,7 +54,7 @@ fn h54_a_frame_in_many_queued_pieces_comes_to_an_edge_triggered_poller() {
         let mut ours = Ours::adopt(ours).unwrap().in_mode();
         let edges = Edges::of(&ours);
         let frame = numbered(7, count - 3, |frame| to_vec(frame)).unwrap();
-        // All of them, before anybody looks.
+        // All datagrams, before the first poll.
         for datagram in pieces(7, &frame, 1) {
             raw::send(&theirs, &datagram).unwrap();
         }
@@ -79,10 +79,10 @@ fn h54_frames_in_small_pieces_come_to_an_edge_triggered_poller_while_they_are_se
                     raw::send(&theirs, &datagram).unwrap();
                 }
             }
-            // Nothing more comes, no edge either, until all of it is received.
+            // No more datagrams come, and no edge either, until all are received.
             thread::sleep(Duration::from_millis(50));
         });
-        // Gone if this fails, so that nobody waits for room.
+        // Dropped if this fails, so that the peer does not wait for room.
         let mut ours = ours;
         let edges = Edges::of(&ours);
         let mut unfinished = 0;
@@ -131,7 +131,7 @@ fn h44_what_is_tried_always_goes_on_at_an_edge() {
                     }
                 }
             });
-            // Gone if this fails, so that nobody waits for more.
+            // Dropped if this fails, so that the other side does not wait for more.
             let mut theirs = theirs;
             let edges = Edges::of(&theirs);
             for (&len, number) in lens.iter().zip(0..) {
@@ -195,7 +195,7 @@ fn h44_bundles_and_large_frames_that_are_tried_go_on_at_an_edge() {
             theirs.tx.flush(Wait::Block).unwrap();
             assert_eq!(theirs.tx.pending(), 0);
         });
-        // Gone if this fails, so that nobody waits for room.
+        // Dropped if this fails, so that the peer does not wait for room.
         let mut ours = ours;
         let edges = Edges::of(&ours);
         for number in 0..FRAMES {
@@ -212,7 +212,7 @@ fn h44_bundles_and_large_frames_that_are_tried_go_on_at_an_edge() {
     });
 }
 
-/// Has a peer send `datagrams` over and over, until nobody receives them, and `ours` receive meanwhile.
+/// Lets a peer send `datagrams` repeatedly until the receiver is gone, while `ours` receives.
 fn while_sent_without_end(datagrams: &[Vec<u8>], receive: impl FnOnce(&mut Ours)) {
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     let mut ours = Ours::adopt(ours).unwrap().in_mode();
@@ -228,7 +228,7 @@ fn while_sent_without_end(datagrams: &[Vec<u8>], receive: impl FnOnce(&mut Ours)
 
 #[test]
 fn h54_what_comes_without_end_and_is_no_frame_does_not_hold_a_call_that_ends() {
-    // Pieces of nothing: the first is an error, and the others are dropped, and told now and then.
+    // Pieces of no frame: the first is an error, and the others are dropped, with an error from time to time.
     while_sent_without_end(&[piece(2, 0, &[7])], |ours| {
         assert!(matches!(ours.recv(), Err(RecvError::BadFragment(_))));
         for _ in 0..20 {
@@ -246,7 +246,7 @@ fn h54_what_comes_without_end_and_is_no_frame_does_not_hold_a_call_that_ends() {
             }
         }
     });
-    // Frames over and over that are begun, and end at once.
+    // Frames that repeatedly begin and end at once.
     while_sent_without_end(&[piece(1, 100, &[7])], |ours| {
         for _ in 0..20 {
             let soon = Instant::now() + Duration::from_millis(1);
@@ -278,7 +278,7 @@ fn h54_a_frame_in_pieces_without_end_does_not_hold_a_call_that_ends() {
             for wait in [Wait::Try, Wait::Until(soon)] {
                 match ours.rx.recv_owned(wait) {
                     Err(RecvError::Unfinished { received, total: 0x100_0000_0000 }) => {
-                        // What has come is kept.
+                        // The pieces that have arrived are kept.
                         assert!(received > before, "{received} after {before}");
                         before = received;
                     }

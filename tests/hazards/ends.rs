@@ -12,7 +12,7 @@ use rustix::net::SocketType;
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
-/// What a raw peer sends.
+/// A datagram of a raw peer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Datagram {
     Empty,
@@ -30,7 +30,7 @@ fn orders() -> impl Iterator<Item = Vec<Datagram>> {
     })
 }
 
-/// The next frame, by one form of receiving or another.
+/// Returns the next frame, in one form of receiving or another.
 fn next(ours: &mut Ours, form: usize) -> Result<Option<u64>, RecvError> {
     let frame = match form % 4 {
         0 => ours.recv()?,
@@ -47,7 +47,7 @@ fn next(ours: &mut Ours, form: usize) -> Result<Option<u64>, RecvError> {
 #[test]
 fn h01_on_a_connection_every_frame_comes_in_every_order_of_empty_data_and_close() {
     for (order, form) in orders().zip(0..) {
-        // The peer closes, or shuts down, after so many datagrams have been received.
+        // The peer closes, or shuts down, after this many datagrams were received.
         for (received, closes) in (0..=order.len()).flat_map(|at| [(at, true), (at, false)]) {
             let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
             let mut ours = Ours::adopt(ours).unwrap().in_mode();
@@ -57,7 +57,7 @@ fn h01_on_a_connection_every_frame_comes_in_every_order_of_empty_data_and_close(
                     Datagram::Frame => raw::send(&theirs, &[1, 7, 1, 7]).unwrap(),
                 }
             }
-            // As long as the peer is there, an empty datagram is one, and an error.
+            // While the peer is there, an empty datagram is an error.
             for (datagram, at) in order.iter().take(received).zip(form..) {
                 match (datagram, next(&mut ours, at)) {
                     (Datagram::Empty, Err(RecvError::Empty)) | (Datagram::Frame, Ok(Some(7))) => {}
@@ -71,13 +71,13 @@ fn h01_on_a_connection_every_frame_comes_in_every_order_of_empty_data_and_close(
                 true => drop(theirs),
                 false => raw::end(&theirs),
             }
-            // Afterwards it may be the end. No frame is lost for it.
+            // Afterwards, it may be the end. No frame is lost for it.
             let left = order.iter().skip(received);
             for at in 0..left.filter(|&&datagram| datagram == Datagram::Frame).count() {
                 let came = next(&mut ours, form + at).unwrap();
                 assert_eq!(came, Some(7), "{order:?}, closed after {received}");
             }
-            // Once ended, it stays ended, however often one asks.
+            // After the end, every receive returns the end.
             for at in 0..8 {
                 assert_eq!(next(&mut ours, at).unwrap(), None, "{order:?}");
                 assert_eq!(ours.rx.peek_len(Wait::Try).unwrap(), None, "{order:?}");
@@ -133,7 +133,7 @@ fn h02_every_queued_frame_is_read_though_the_peer_closed_with_unread_input() {
     for _ in 0..500 {
         let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
         let (sent, unread, before) = (random.below(6), random.below(3), random.below(6));
-        // Ours sends what theirs never reads: that is what makes the kernel report a reset.
+        // Our side sends frames that the peer never reads: this makes the kernel report a reset.
         for number in 0..unread {
             numbered(number, 10, |frame| ours.send(frame)).unwrap();
         }
@@ -151,7 +151,7 @@ fn h02_every_queued_frame_is_read_though_the_peer_closed_with_unread_input() {
             read(&mut ours, &mut next).expect("a frame that was sent");
         }
         drop(theirs);
-        // A send in between takes the reset, or not, as the schedule has it.
+        // A send in between takes the reset or not, depending on the schedule.
         if random.below(2) == 0 {
             let gone = numbered(9, 10, |frame| ours.send(frame)).unwrap_err();
             assert!(matches!(gone, SendError::Disconnected), "{gone:?}");

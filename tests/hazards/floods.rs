@@ -33,7 +33,7 @@ fn h21_where_both_sides_only_send_a_deadline_ends_it() {
 #[test]
 fn h21_who_receives_when_sending_would_block_does_not_deadlock() {
     const FRAMES: u64 = 20_000;
-    // Sends, and receives while there is no room: in one thread, as the crate's page has it.
+    // Sends, and receives while there is no room, in one thread, like the example on the crate page.
     fn both(mut ours: Ours) {
         let mut received = 0;
         let mut take = |ours: &mut Ours, deadline: Instant| {
@@ -42,7 +42,7 @@ fn h21_who_receives_when_sending_would_block_does_not_deadlock() {
                     assert_eq!(frame.decode().unwrap().check(), received);
                     received += 1;
                 }
-                // The other has sent all, and received all.
+                // The other side has sent and received everything.
                 Ok(None) => assert_eq!(received, FRAMES),
                 Err(RecvError::TimedOut) => {}
                 Err(other) => panic!("{other:?}"),
@@ -57,7 +57,7 @@ fn h21_who_receives_when_sending_would_block_does_not_deadlock() {
             }
         }
         while take(&mut ours, Instant::now() + Duration::from_secs(30)) < FRAMES {}
-        // What the other has not received yet is in its queue, and stays there.
+        // Frames that the other side has not received yet are in its queue, and stay there.
     }
     let (left, right) = Ours::pair().unwrap().in_mode();
     thread::scope(|scope| {
@@ -89,8 +89,8 @@ fn h21_halves_in_two_threads_do_not_deadlock_with_frames_of_any_size() {
 
 #[test]
 fn h03_a_peer_that_is_gone_takes_nothing_out_of_our_queue() {
-    // Two-way, and never connected: a connected datagram socket would lose what it has received
-    // (net/unix/af_unix.c, unix_dgram_disconnected), which is why those are not adopted.
+    // In both directions, and never connected: a connected datagram socket would lose received datagrams
+    // (net/unix/af_unix.c, unix_dgram_disconnected), so such sockets are not adopted.
     let directory = Directory::new();
     let (here, there) = (directory.address("here"), directory.address("there"));
     let mut ours = OursAlone::bind(&here).unwrap();

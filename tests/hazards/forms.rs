@@ -11,7 +11,7 @@ use datagrammar::{
 use datagrammar_tests::InMode as _;
 use proptest::prelude::*;
 
-/// A message to be sent, and one with any number of descriptors beside it.
+/// A message to send: one without descriptors, and one with any number of them.
 #[derive(Message, Debug)]
 enum Item<'a> {
     #[message(tag = 1)]
@@ -30,7 +30,7 @@ enum Item<'a> {
     },
 }
 
-/// The same, as it is received.
+/// The same messages on the receiving side.
 #[derive(Message, Debug)]
 enum Received<'a> {
     #[message(tag = 1)]
@@ -52,7 +52,7 @@ enum Received<'a> {
 type Theirs = Connection<Item<'static>, Item<'static>>;
 type Ours = Connection<Received<'static>, Received<'static>>;
 
-/// How long a body is, and how many descriptors are beside it.
+/// The length of a body, and the number of descriptors.
 type Plan = (usize, usize);
 
 fn plans() -> impl Strategy<Value = Vec<(u8, Vec<Plan>)>> {
@@ -78,7 +78,7 @@ enum Way {
     Batch(Batch<Item<'static>>),
 }
 
-/// Goes on after `WouldBlock` when there is room again, as an event loop does.
+/// Continues after `WouldBlock` when there is room again, like an event loop.
 fn persist<T>(
     way: &mut Sender<Item<'static>>,
     mut send: impl FnMut(&mut Sender<Item<'static>>) -> Result<T, SendError>,
@@ -92,10 +92,10 @@ fn persist<T>(
     }
 }
 
-/// Sends `items` by one form, and leaves what a form of its kind may leave.
+/// Sends `items` in one form, and leaves unsent what this kind of form may leave.
 fn send(way: Way, form: u8, items: &[Item<'_>]) -> Way {
     let mut sender = match way {
-        // Messages that are in a batch go before any others.
+        // Messages in a batch are sent before any others.
         Way::Batch(batch) if form != 8 => {
             batch.into_inner(Wait::Block).map_err(|(_, why)| why).unwrap()
         }
@@ -154,7 +154,7 @@ fn send(way: Way, form: u8, items: &[Item<'_>]) -> Way {
     Way::Sender(sender)
 }
 
-/// The next frame, by trying again and again.
+/// Returns the next frame, by trying again and again.
 fn try_until_there(ours: &mut Ours) -> OwnedFrame<Received<'static>> {
     loop {
         match ours.rx.recv_owned(Wait::Try) {
@@ -200,7 +200,7 @@ proptest! {
                     Way::Batch(mut batch) => _ = batch.flush(Wait::Block).unwrap(),
                 }
             });
-            // Gone if this fails, so that nobody waits for room.
+            // Dropped if this fails, so that the peer does not wait for room.
             let mut ours = ours;
             for (&(len, count), number) in expected.iter().zip(0..) {
                 let check = |message: Received<'_>| {

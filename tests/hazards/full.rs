@@ -10,7 +10,7 @@ use rustix::net::{SendFlags, SocketType};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
-/// How many datagrams find room, where nobody receives.
+/// Returns how many datagrams fit while no one receives.
 fn room_for(fd: impl AsFd, frame: &[u8]) -> usize {
     (0..).find(|_| rustix::net::send(&fd, frame, SendFlags::DONTWAIT).is_err()).unwrap()
 }
@@ -23,7 +23,7 @@ fn h20_a_socket_is_filled_as_far_as_by_plain_sends() {
         let bytes = to_vec(&frame).unwrap();
         let (theirs, _ours) = raw::pair(SocketType::SEQPACKET);
         let room = room_for(&theirs, &bytes);
-        // Where waiting for room begins to be worth it, by a poll.
+        // The number of datagrams after which a poll is a sensible way to wait for room.
         assert!(len > 100 || room > 200, "{room} frames of {len} bytes");
 
         let (mut theirs, _ours) = Ours::pair().unwrap().in_mode();
@@ -31,7 +31,7 @@ fn h20_a_socket_is_filled_as_far_as_by_plain_sends() {
         assert!(sent.abs_diff(room) <= 1, "{sent} one by one, and there is room for {room}");
         assert!(room_for(&theirs, &bytes) <= 1);
 
-        // In bundles, as many and more find room. What did not is told, and what did comes.
+        // In bundles, at least as many fit. Those that did not fit are reported, and the others arrive.
         let (theirs, mut ours) = Ours::pair().unwrap().in_mode();
         let (mut sender, _receiver) = theirs.split();
         let stopped = sender.send_all(std::iter::repeat_n(&frame, 100_000), Wait::Try).unwrap_err();

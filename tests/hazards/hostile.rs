@@ -73,7 +73,7 @@ struct Chain {
 #[derive(Debug, Serialize, Deserialize)]
 struct Lists(Vec<Self>);
 
-/// Recursion through newtypes and options, nothing else.
+/// Recursion only through newtypes and options.
 #[derive(Debug, Serialize, Deserialize)]
 struct Wrapped(Option<Box<Self>>);
 
@@ -102,7 +102,7 @@ fn prefixes(len: u64) -> [Vec<u8>; 2] {
     [bincode, postcard]
 }
 
-/// Decodes a frame of either codec, and checks what it cost.
+/// Decodes a frame of either codec, and checks the cost.
 fn decode_within_means(codec: usize, frame: &[u8]) -> Result<(), DecodeError> {
     let mut decoded = None;
     let counted = allocation_counter::measure(|| {
@@ -111,8 +111,8 @@ fn decode_within_means(codec: usize, frame: &[u8]) -> Result<(), DecodeError> {
             _ => Postcarded::decode(frame).map(drop),
         });
     });
-    // The largest element of the protocol takes 256 bytes of memory for its 32 in the frame, a hash
-    // map doubles its room, and an error may hold a text.
+    // The largest element of the protocol takes 256 bytes of memory for its 32 bytes in the frame, a hash map doubles
+    // its room, and an error may hold a text.
     let allowed = 64 * frame.len() as u64 + 1024;
     assert!(counted.bytes_max <= allowed, "{frame:?}: {counted:?} is over {allowed} bytes");
     decoded.unwrap()
@@ -213,7 +213,7 @@ fn h33_random_frames_cost_in_proportion() {
     for _ in 0..200_000 {
         let mut frame = vec![1 + random.below(20) as u8];
         for _ in 0..random.below(24) {
-            // Bytes that mean something to a codec come more often than others.
+            // Bytes with a meaning for a codec are more frequent than others.
             frame.push(match random.below(4) {
                 0 => 250 + random.below(6) as u8,
                 1 => random.below(4) as u8,
@@ -261,7 +261,7 @@ fn h34_recursion_ends_at_the_depth_limit_on_a_small_stack() {
 fn h34_nesting_within_the_limit_is_decoded_on_a_small_stack() {
     on_a_small_stack(|| {
         for (tag, level) in LEVELS {
-            // The deepest that is decoded: an option is a level, and so is what it holds.
+            // The deepest value that is decoded. An option is a level, and so is its content.
             let deepest = (1..=MAX_DEPTH as usize)
                 .rev()
                 .find(|&levels| {
@@ -297,7 +297,7 @@ fn h35_a_byte_too_many_is_an_error() {
                 other => panic!("{other:?}"),
             }
         }
-        // And every byte too few is one as well.
+        // Every missing byte is an error, too.
         for len in 0..whole {
             assert!(decode_within_means(codec, &frame[..len]).is_err());
         }
@@ -340,7 +340,7 @@ fn h36_every_unknown_tag_is_an_error_or_data() {
         }
         let frame = [frame, vec![1, 2, 3]].concat();
         match (tag, Open::decode(&frame)) {
-            // The runtime's own tag is nobody's message, not even that of `other`.
+            // The reserved tag is no message, not even for `other`.
             (0, Err(DecodeError::UnknownTag(0))) => {}
             (1, Err(DecodeError::TrailingBytes { .. })) => {}
             (_, Ok(message @ Open::Other(_))) => {
@@ -351,7 +351,7 @@ fn h36_every_unknown_tag_is_an_error_or_data() {
             (tag, other) => panic!("{tag}: {other:?}"),
         }
     }
-    // A tag that does not fit 32 bits is no tag.
+    // A number of more than 32 bits is not a tag.
     for frame in [&[253, 1, 0, 0, 0, 1, 0, 0, 0][..], &[254], &[255], &[251], &[252, 1]] {
         assert!(matches!(Open::decode(frame), Err(DecodeError::Tag { .. })), "{frame:?}");
     }

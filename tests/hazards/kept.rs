@@ -8,7 +8,7 @@ use datagrammar_tests::{Directory, InMode as _, Numbered, numbered, options};
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
 
-/// How many bytes of memory this thread has more after `task` than before, of those that are allocated.
+/// Returns how many more bytes are allocated by this thread after `task` than before.
 fn kept(task: impl FnOnce()) -> i64 {
     allocation_counter::measure(task).bytes_current
 }
@@ -61,7 +61,7 @@ fn h52_memory_returns_after_a_giant_on_a_socket_by_itself() {
 
 #[test]
 fn h52_what_is_lent_to_nobody_goes_with_the_next_frame() {
-    // A receiver that is busy, and never waits, keeps no giant either.
+    // A busy receiver that never waits does not keep a giant buffer either.
     let directory = Directory::new();
     let to = directory.address("socket");
     let mut ours = OursAlone::bind_with(&to, &options()).unwrap();
@@ -78,7 +78,7 @@ fn h52_what_is_lent_to_nobody_goes_with_the_next_frame() {
 
 #[test]
 fn h52_what_is_owned_takes_no_more_memory_than_it_has_bytes() {
-    // A small frame after a large one, whose memory is at hand.
+    // A small frame after a large one, whose memory could be reused.
     for try_all in [false, true] {
         let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
         let sending = thread::spawn(move || {

@@ -62,7 +62,7 @@ fn pieces_that_lie_are_refused_and_the_next_frame_is_in_step() {
         for datagram in *datagrams {
             raw::send(&theirs, datagram).unwrap();
         }
-        // What would have come next of the frame is dropped without another error.
+        // The further pieces of the frame are dropped without another error.
         raw::send(&theirs, &piece(2, 700, &[7; 300])).unwrap();
         raw::send(&theirs, &[1, 5, 0]).unwrap();
         match ours.recv() {
@@ -74,20 +74,20 @@ fn pieces_that_lie_are_refused_and_the_next_frame_is_in_step() {
         raw::send(&theirs, &piece(2, 600, &[7; 400])).unwrap();
         assert_eq!(ours.recv().unwrap().expect("a frame").len(), 1000);
     }
-    // A first piece that is longer than the frame that it begins.
+    // A first piece that is longer than its frame.
     let (theirs, mut ours) = raw_and_ours(1000);
     raw::send(&theirs, &piece(1, 10, &[7; 11])).unwrap();
     let overrun = FragmentFault::Overrun { offset: 0, len: 11, total: 10 };
     assert!(matches!(ours.recv(), Err(RecvError::BadFragment(fault)) if fault == overrun));
-    // A frame of nothing.
+    // A frame of no bytes.
     raw::send(&theirs, &piece(1, 0, &[7; 11])).unwrap();
     assert!(matches!(ours.recv(), Err(RecvError::BadFragment(_))));
 }
 
 #[test]
 fn h32_a_claim_costs_no_more_memory_than_what_comes() {
-    // Without a limit to speak of, room is made for what is claimed only up to 1 MiB, and then for as much
-    // again as has come.
+    // Without a practical limit, the receiver makes room for at most 1 MiB of the claimed bytes, and then for as many
+    // more as have arrived.
     const CLAIMED: u64 = 1 << 63;
     const PIECE: usize = 100_000;
     let (theirs, mut ours) = raw_and_ours(usize::MAX);
@@ -112,7 +112,7 @@ fn h32_a_claim_costs_no_more_memory_than_what_comes() {
 
 #[test]
 fn descriptors_come_with_the_last_piece() {
-    // A frame that never ends holds none of its receiver's.
+    // A frame that never ends does not hold other frames of its receiver.
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     let mut ours = Connection::<Parcel, Parcel>::adopt(ours).unwrap().in_mode();
     let file = File::open("/proc/version").unwrap();
@@ -131,7 +131,7 @@ fn descriptors_come_with_the_last_piece() {
 
 #[test]
 fn h19_descriptors_beside_a_piece_that_is_not_the_last_are_not_kept() {
-    // The pipe's other end tells when its copy is closed.
+    // The other end of the pipe shows when its copy is closed.
     type IsExpected = fn(&RecvError) -> bool;
     let outcomes: [(Vec<u8>, IsExpected); 3] = [
         (piece(1, 4, &[1, 2]), |error| matches!(error, RecvError::WouldBlock)),
@@ -166,7 +166,7 @@ fn descriptors_of_what_was_refused_go_to_no_other_frame() {
 
 #[test]
 fn a_limit_that_falls_while_a_frame_comes_refuses_that_frame_alone() {
-    // The pieces are longer than what is read of datagrams over the lower limit.
+    // The pieces are longer than the read part of datagrams over the lower limit.
     const PIECE: usize = 100_000;
     let (theirs, mut ours) = raw_and_ours(1_000_000);
     let next = |ours: &mut Ours, at: usize| {

@@ -32,14 +32,13 @@ struct Sent<'a> {
 
 const ALL: [SealFlags; 4] = [SealFlags::SEAL, SealFlags::SHRINK, SealFlags::GROW, SealFlags::WRITE];
 
-/// A memory file of `len` bytes, the first `filled` of which are there, with the seals that `chosen`
-/// has bits for.
+/// A memory file of `len` bytes, the first `filled` of which are written, with the seals whose bits are in `chosen`.
 fn memory(len: u64, filled: usize, chosen: usize) -> OwnedFd {
     let fd = memfd_create("test", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).unwrap();
     let mut file = File::from(fd);
     file.write_all(&vec![7; filled]).unwrap();
     ftruncate(&file, len).unwrap();
-    // Sealing against seals comes last.
+    // The seal against further seals comes last.
     for bit in [1, 2, 3, 0] {
         if chosen >> bit & 1 == 1 {
             fcntl_add_seals(&file, ALL[bit]).unwrap();
@@ -48,7 +47,7 @@ fn memory(len: u64, filled: usize, chosen: usize) -> OwnedFd {
     file.into()
 }
 
-/// Everything that a sender may pass instead of sealed memory, and what is missing.
+/// Everything that a sender may pass instead of sealed memory, and the missing seals.
 fn unsealed() -> Vec<(OwnedFd, i32)> {
     let mut all: Vec<_> =
         (0..15).map(|chosen| (memory(100, 100, chosen), 15 & !(chosen as i32))).collect();
@@ -98,7 +97,7 @@ fn h30_memory_of_huge_pages_is_refused_though_it_is_sealed_and_tells_no_holes() 
     /// HUGETLBFS_MAGIC (statfs(2)).
     const HUGETLBFS: u64 = 0x9584_58f6;
     const LEN: u64 = 1 << 21;
-    // Neither making nor sealing takes a huge page, so that there need not be any.
+    // Neither creating nor sealing takes a huge page, so the system need not have any.
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING | MemfdFlags::HUGETLB;
     let huge = memfd_create("test", flags | MemfdFlags::HUGE_2MB).map(File::from);
     let huge = match huge.and_then(|huge| ftruncate(&huge, LEN).map(|()| huge)) {
@@ -106,7 +105,7 @@ fn h30_memory_of_huge_pages_is_refused_though_it_is_sealed_and_tells_no_holes() 
         Err(error) => return skipped(format!("no memory files of huge pages: {error}")),
     };
     fcntl_add_seals(&huge, ALL.into_iter().collect()).unwrap();
-    // Why it has to be refused: nothing was written, and yet it tells no hole, and can be read.
+    // This is why such memory must be refused: no page was written, but it reports no hole, and can be read.
     let hole = rustix::fs::seek(&huge, rustix::fs::SeekFrom::Hole(0)).unwrap();
     let mut bytes = [1; 10];
     assert_eq!((hole, huge.read_at(&mut bytes, 0).unwrap(), bytes), (LEN, 10, [0; 10]));
@@ -157,11 +156,11 @@ fn shared_bytes_arrive_as_they_are_and_can_be_passed_on() {
         drop(there);
         let back = ours.recv().unwrap().unwrap().decode().unwrap();
         assert!(*back.bytes == bytes[..len]);
-        // Nobody can change them.
+        // No process can change them.
         let mut file = File::from(back.bytes.as_fd().try_clone_to_owned().unwrap());
         assert!(file.write_all(b"x").is_err() && file.set_len(len as u64 + 1).is_err());
     }
-    // Holes are filled before others see them.
+    // Holes are filled before other processes see them.
     let holes = SharedBytes::with(|file| file.set_len(1 << 20)).unwrap();
     ours.send(&Shared { bytes: holes }).unwrap();
     assert_eq!(theirs.recv().unwrap().unwrap().decode().unwrap().bytes.len(), 1 << 20);
@@ -185,7 +184,7 @@ fn h19_a_large_frame_on_a_unix_datagram_socket_travels_as_memory() {
         Err(RecvError::TooLarge { len, limit: 20_000_000 }) => assert!(len > 20_000_000),
         other => panic!("{other:?}"),
     }
-    // With descriptors of the message's own beside it, and over UDP not at all.
+    // With the message's own descriptors, and over UDP not at all.
     let udp: Address = "udp:127.0.0.1:0".parse().unwrap();
     let mut udp = OursAlone::bind(&udp).unwrap();
     let to = udp.local_addr().unwrap();
@@ -305,14 +304,14 @@ fn h31_memory_with_holes_costs_its_receiver_no_more_than_the_limit() {
         let envelope = [&[0, 3, 0, 0, 0, 0][..], &total.to_le_bytes()].concat();
         raw::send_with(&theirs, &envelope, &[&[memory.as_fd()]]).unwrap();
     };
-    // Over the limit: not touched.
+    // Over the limit: the memory is not touched.
     let sparse = memory(1 << 30, 0, 15);
     send(1 << 30, &sparse);
     let mut refused = None;
     let counted = allocation_counter::measure(|| refused = ours.recv_from().err());
     assert!(counted.bytes_total < 100, "{counted:?}");
     assert!(matches!(refused, Some(RecvError::TooLarge { limit: 1_000_000, .. })), "{refused:?}");
-    // Within it: refused, so that it costs its sender what it costs us.
+    // Within the limit: refused, because reading it would cost the receiver memory that its sender has not used.
     let sparse = memory(1_000_000, 500_000, 15);
     send(1_000_000, &sparse);
     let mut refused = None;
@@ -328,7 +327,7 @@ fn h31_memory_with_holes_costs_its_receiver_no_more_than_the_limit() {
 
 #[test]
 fn memory_holds_a_frame_and_nothing_of_the_runtimes() {
-    // A relay that passes on what it took for one frame would pass on a bundle, or a piece.
+    // A relay that forwards the bytes as a frame would forward a bundle, or a piece.
     let directory = Directory::new();
     let to = directory.address("socket");
     let mut ours = OursAlone::bind(&to).unwrap();

@@ -15,8 +15,8 @@ use seccompiler::{
     SeccompRule,
 };
 
-/// Runs `call` in a thread whose system calls `refused` fail with `errno`. If `argument` is given, they
-/// fail only where their first argument is that.
+/// Runs `call` in a thread whose system calls `refused` fail with `errno`. If `argument` is given, they fail only if it
+/// is their first argument.
 fn refusing<T: Send>(
     refused: &[i64],
     argument: Option<i32>,
@@ -44,8 +44,7 @@ fn refusing<T: Send>(
     })
 }
 
-/// Runs `call` in a thread of a user without privileges. Returns `None` where this process cannot
-/// become that user.
+/// Runs `call` in a thread of a user without privileges. Returns `None` if this process cannot become that user.
 fn unprivileged<T: Send>(call: impl FnOnce() -> T + Send) -> Option<T> {
     const NOBODY: u32 = 65_534;
     thread::scope(|scope| {
@@ -69,7 +68,7 @@ fn h25_without_a_descriptor_the_client_stays_in_the_backlog() {
     let mut client = Ours::connect(&address).unwrap();
     for errno in [libc::EMFILE, libc::ENFILE, libc::ENOMEM] {
         let accept = || match is_awaited() {
-            // There, an accept that waits also waits for descriptors.
+            // There, a waiting accept also waits for descriptors.
             true => listener.try_accept(),
             false => listener.accept(),
         };
@@ -88,7 +87,7 @@ fn h25_without_a_descriptor_the_client_stays_in_the_backlog() {
 #[test]
 fn h26_a_full_backlog_is_waited_for_until_the_deadline() {
     let address = Directory::new().address("socket");
-    // The directory is gone, so that nothing is there.
+    // The directory is gone, so the path does not exist.
     assert!(matches!(Ours::connect(&address), Err(OpenError::Refused { .. })));
 
     let directory = Directory::new();
@@ -105,7 +104,7 @@ fn h26_a_full_backlog_is_waited_for_until_the_deadline() {
     let late = thread::spawn(move || {
         let options = Options::new().deadline(Instant::now() + Duration::from_secs(30));
         let mut late = Ours::connect_with(&address, &options).unwrap();
-        // The deadline was for connecting alone.
+        // The deadline applied only to connecting.
         assert_eq!(late.recv().unwrap().expect("a frame").decode().unwrap().check(), 2);
     });
     thread::sleep(Duration::from_millis(50));
@@ -118,15 +117,15 @@ fn h26_a_full_backlog_is_waited_for_until_the_deadline() {
 }
 
 #[test]
-fn h27_a_living_socket_keeps_its_path_whoever_made_it() {
+fn h27_a_living_socket_keeps_its_path_whichever_process_made_it() {
     let directory = Directory::new();
     let address = directory.address("socket");
-    // Not one of ours: no lock file, and of another type.
+    // A socket of another program: without a lock file, and of another type.
     let foreign = std::os::unix::net::UnixListener::bind(address.as_pathname().unwrap()).unwrap();
     assert!(matches!(OurListener::bind(&address), Err(OpenError::InUse { .. })));
     assert!(matches!(OursAlone::bind(&address), Err(OpenError::InUse { .. })));
     drop(foreign);
-    // Dead now: both kinds take it over.
+    // The socket is dead now: both kinds take its path over.
     drop(OurListener::bind(&address).unwrap());
     let foreign = std::os::unix::net::UnixDatagram::bind(address.as_pathname().unwrap()).unwrap();
     assert!(matches!(OurListener::bind(&address), Err(OpenError::InUse { .. })));
@@ -169,7 +168,7 @@ fn h27_what_is_not_a_socket_is_neither_removed_nor_followed() {
     assert!(fs::symlink_metadata(at("dangling")).unwrap().is_symlink());
     assert!(!at("nowhere").exists());
 
-    // Connecting to one says what it is, too.
+    // Connecting to such a file also says what it is.
     match Ours::connect(&directory.address("file")) {
         Err(OpenError::NotASocket { found: "a regular file", .. }) => {}
         other => panic!("{other:?}"),
@@ -209,7 +208,7 @@ fn h27_a_file_with_the_name_of_the_lock_is_left_alone() {
     }
     assert_eq!(fs::read_to_string(at("cargo.lock")).unwrap(), "precious");
     assert!(!at("nowhere").exists());
-    // What a killed server left is taken over.
+    // The path of a killed server is taken over.
     fs::write(at("socket.lock"), "").unwrap();
     drop(OurListener::bind(&directory.address("socket")).unwrap());
     assert!(!at("socket.lock").exists());
@@ -281,7 +280,7 @@ fn h27_a_path_that_another_server_has_by_now_is_not_removed() {
     let address = directory.address("socket");
     let path = address.as_pathname().unwrap();
     let listener = OurListener::bind(&address).unwrap();
-    // Somebody who does not know about locks replaces it.
+    // A program that does not use the lock replaces the socket.
     fs::remove_file(path).unwrap();
     let _foreign = std::os::unix::net::UnixListener::bind(path).unwrap();
     let inode = fs::metadata(path).unwrap().ino();
@@ -318,7 +317,7 @@ fn h27_a_dead_socket_makes_way_where_nothing_can_be_renamed_without_replacing() 
         });
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     }
-    // A living one keeps its path there too.
+    // A live socket keeps its path there, too.
     let _foreign = std::os::unix::net::UnixListener::bind(path).unwrap();
     let error =
         refusing(&[libc::SYS_renameat2], None, libc::EINVAL, || OurListener::bind(&address));
@@ -329,13 +328,13 @@ fn h27_a_dead_socket_makes_way_where_nothing_can_be_renamed_without_replacing() 
 fn h27_a_path_whose_mode_cannot_be_set_does_not_stay() {
     let directory = Directory::new();
     let address = directory.address("socket");
-    // The C library falls back from one of them to the other.
+    // The C library falls back from one of these calls to the other.
     #[cfg(target_arch = "x86_64")]
     let chmods = &[libc::SYS_chmod, libc::SYS_fchmodat, libc::SYS_fchmodat2];
     #[cfg(not(target_arch = "x86_64"))]
     let chmods = &[libc::SYS_fchmodat, libc::SYS_fchmodat2];
     let error = refusing(chmods, None, libc::EPERM, || {
-        // SAFETY: unshare(2) takes flags. From here on this thread has a umask of its own.
+        // SAFETY: unshare(2) takes flags. From here on, this thread has a umask of its own.
         assert_eq!(unsafe { libc::unshare(libc::CLONE_FS) }, 0);
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         OurListener::bind_with(&address, &Options::new().mode(0o622)).unwrap_err()
@@ -367,7 +366,7 @@ fn h54_try_accept_goes_on_while_clients_are_waiting() {
     let options = Options::new().backlog(300).policy(policy);
     let listener = OurListener::bind_with(&address, &options).unwrap();
     let _clients: Vec<_> = (0..=rejected).map(|_| Ours::connect(&address).unwrap()).collect();
-    // An edge-triggered poller has told of them once.
+    // An edge-triggered poller has reported them once.
     listener.try_accept().unwrap();
     assert_eq!(listener.rejected(), rejected);
     assert!(matches!(listener.try_accept(), Err(AcceptError::WouldBlock)));
@@ -387,10 +386,10 @@ fn h28_a_client_can_require_the_servers_user() {
         error.to_string(),
         format!("the server at {address} runs as user {own}, not as user {required}"),
     );
-    // The squatter got a connection, and nothing in it.
+    // The squatter got a connection, but no frame.
     assert!(squatter.accept().unwrap().recv().unwrap().is_none());
     Ours::connect_with(&address, &Options::new().server_uid(own)).unwrap();
 
-    // The abstract name cannot be taken over either.
+    // The abstract name cannot be taken over, either.
     assert!(matches!(OurListener::bind(&address), Err(OpenError::InUse { .. })));
 }

@@ -16,7 +16,7 @@ use rustix::net::SocketType;
 const LIMIT: usize = 60;
 const NUMBER: u32 = 0x0707_0707;
 
-/// What a receive comes to.
+/// The result of a receive.
 #[derive(Debug, PartialEq)]
 enum Outcome {
     /// A frame, and how many descriptors came with it.
@@ -32,7 +32,7 @@ fn plain(len: impl Strategy<Value = usize>) -> impl Strategy<Value = Vec<u8>> {
     len.prop_flat_map(|len| prop::collection::vec(1..=250_u8, len))
 }
 
-/// Bundles, of which some are damaged: a byte is another, some are missing, or some are too many.
+/// Bundles, some of which are damaged: a byte is changed, or bytes are missing or added.
 fn bundles() -> impl Strategy<Value = Vec<u8>> {
     let frames =
         prop::collection::vec(plain(prop_oneof![9 => 1..9_usize, 1 => 0..LIMIT + 3]), 0..6);
@@ -52,7 +52,7 @@ fn bundles() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// A frame, or a bundle, in pieces as they should be, or where one is not where it should be.
+/// A frame or a bundle in pieces, some of which are at the wrong position.
 fn in_pieces() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let whole = prop_oneof![2 => plain(1..LIMIT + 5), 1 => bundles(), 1 => any_head()];
     (whole, 1..25_usize, prop_oneof![9 => Just(None), 1 => any::<(Index, i8)>().prop_map(Some)])
@@ -66,7 +66,7 @@ fn in_pieces() -> impl Strategy<Value = Vec<Vec<u8>>> {
         })
 }
 
-/// A datagram with tag 0, of any kind, and perhaps too short for one.
+/// A datagram with tag 0, of any kind, and perhaps too short.
 fn any_head() -> impl Strategy<Value = Vec<u8>> {
     let place = prop_oneof![9 => 0..70_u64, 1 => any::<u64>()];
     (0..=11_u8, prop_oneof![9 => Just(NUMBER), 1 => Just(8)], place, 0..30_usize, 1..=40_usize)
@@ -89,14 +89,14 @@ fn datagrams() -> impl Strategy<Value = Vec<Vec<u8>>> {
     prop::collection::vec(datagram, 0..14).prop_map(|datagrams| datagrams.concat())
 }
 
-/// What has come of a frame in pieces.
+/// The pieces of a frame that have arrived.
 enum State {
     Idle,
     Refused,
     Gathering { number: u32, total: usize, bytes: Vec<u8> },
 }
 
-/// The model: what a receiver has seen so far, and what that came to.
+/// The model: everything that a receiver has seen so far, and the results.
 struct Model {
     state: State,
     outcomes: Vec<Outcome>,
@@ -143,7 +143,7 @@ impl Model {
             }
             kind => {
                 if (5..=10).contains(&kind) {
-                    // Parts of calls, which do not belong here, and are no pieces.
+                    // Parts of calls, which are not valid here, and are not pieces.
                     self.give_up();
                 }
                 self.refuse(FragmentFault::Kind(kind));
@@ -151,7 +151,7 @@ impl Model {
         }
     }
 
-    /// What comes in the way of a frame in pieces ends it.
+    /// A datagram that interrupts a frame in pieces ends it.
     fn give_up(&mut self) {
         if let State::Gathering { total, bytes, .. } = &self.state {
             self.outcomes.push(Outcome::Incomplete(bytes.len(), *total));
@@ -198,7 +198,7 @@ impl Model {
         }
     }
 
-    /// A frame that is whole is read as if it had come in one datagram.
+    /// A complete frame is read like one that came in one datagram.
     fn grow(&mut self, number: u32, total: usize, bytes: Vec<u8>, beside: usize) {
         self.state = State::Idle;
         match *bytes {
@@ -263,7 +263,7 @@ impl Model {
     }
 }
 
-/// How many descriptors a peer sends with a datagram.
+/// The number of descriptors that a peer sends with a datagram.
 fn count(bytes: &[u8]) -> usize {
     bytes.last().map_or(0, |&last| usize::from(last & 1))
 }
@@ -279,15 +279,15 @@ proptest! {
     }
 }
 
-/// Receives by one form after the other. Where descriptors may come, one comes with each datagram that
-/// ends with an odd byte.
+/// Receives in one form after the other. If descriptors are allowed, one comes with each datagram that ends with an odd
+/// byte.
 fn by_all_forms<M: Message>(datagrams: &[Vec<u8>], forms: &[u8]) {
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     rustix::net::sockopt::set_socket_send_buffer_size(&theirs, 1 << 22).unwrap();
     let mut ours = Connection::<M, M>::adopt(ours).unwrap().in_mode().rx;
     ours.set_limits(Limits::default().frame_len(LIMIT));
     let (beside, _) = std::io::pipe().unwrap();
-    // As far as there is room, with nobody receiving.
+    // As many as fit while no one receives.
     let datagrams = &datagrams[..datagrams.len().min(60)];
     for datagram in datagrams {
         match count(datagram) {
@@ -299,7 +299,7 @@ fn by_all_forms<M: Message>(datagrams: &[Vec<u8>], forms: &[u8]) {
     }
     drop(theirs);
     let lent = |frame: Frame<'_, M>| (frame.bytes().to_vec(), frame.descriptor_count());
-    // What a bundle in pieces holds is not told before it is there, but how long it is.
+    // The frames of a bundle in pieces are not reported before it is complete, but its length is.
     let is_total = |told: usize| {
         let total = head(1, NUMBER, told as u64);
         datagrams.iter().any(|datagram| datagram.get(6..14) == total.get(6..14))
@@ -320,7 +320,7 @@ fn by_all_forms<M: Message>(datagrams: &[Vec<u8>], forms: &[u8]) {
                 })
             }
             _ => {
-                // Takes nothing, and so must not come alone.
+                // This form takes no frame, so it must not be the only one.
                 peeked = Some(ours.peek_len(Wait::Block));
                 ours.recv().map(|frame| frame.map(lent))
             }
@@ -342,7 +342,7 @@ fn by_all_forms<M: Message>(datagrams: &[Vec<u8>], forms: &[u8]) {
     assert_eq!(outcomes, Model::of(datagrams, M::DESCRIPTORS));
 }
 
-/// What the result of a receive is to the model.
+/// Returns the result of a receive in terms of the model.
 fn outcome(received: Result<Option<(Vec<u8>, usize)>, RecvError>) -> Outcome {
     match received {
         Ok(Some((bytes, count))) => Outcome::Frame(bytes, count),

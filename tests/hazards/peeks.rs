@@ -48,7 +48,7 @@ fn a_peek_tells_the_length_of_the_frame_that_comes_next() {
             expect(&mut ours, frame.len(), frame);
         }
     }
-    // In a bundle, however the length is written.
+    // In a bundle, with every encoding of the length.
     for first in 251..=253 {
         let length = wide_varint(4, first);
         raw::send(
@@ -70,12 +70,12 @@ fn a_peek_tells_the_length_of_a_frame_of_which_pieces_have_come() {
     let (theirs, mut ours) = raw_and_ours();
     raw::send(&theirs, &piece(1, 10, &[1, 7])).unwrap();
     assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)));
-    // Of what has come, only the next piece tells that the frame goes on.
+    // Of the queued datagrams, only the next piece shows that the frame continues.
     assert!(matches!(ours.rx.peek_len(Wait::Try), Err(RecvError::WouldBlock)));
     raw::send(&theirs, &piece(2, 2, &[7, 7, 7, 7])).unwrap();
     raw::send(&theirs, &piece(2, 6, &[7, 7, 7, 7])).unwrap();
     expect(&mut ours, 10, &[1, 7, 7, 7, 7, 7, 7, 7, 7, 7]);
-    // What interrupts it is told of, and comes after the error.
+    // The interrupting datagram is reported, and comes after the error.
     raw::send(&theirs, &piece(1, 10, &[1, 7])).unwrap();
     raw::send(&theirs, &[1, 7, 1, 7]).unwrap();
     assert!(matches!(ours.recv(), Err(RecvError::Incomplete { received: 2, total: 10 })));
@@ -89,7 +89,7 @@ fn a_peek_passes_by_the_pieces_of_a_frame_that_was_refused() {
     for datagram in pieces(9, &[7; 1000], 90) {
         raw::send(&theirs, &datagram).unwrap();
     }
-    // A claim over the limit is told, too.
+    // A claimed length over the limit is also reported.
     assert_eq!(ours.rx.peek_len(Wait::Block).unwrap(), Some(1000));
     assert!(matches!(ours.recv(), Err(RecvError::TooLarge { len: 1000, limit: 100 })));
     assert!(matches!(ours.rx.peek_len(Wait::Try), Err(RecvError::WouldBlock)));
@@ -109,7 +109,7 @@ fn a_peek_over_the_limit_tells_the_real_length_wherever_the_frame_is() {
         for datagram in before {
             raw::send(&theirs, datagram).unwrap();
         }
-        // Longer than what is read of one that is over the limit.
+        // Longer than the read part of a frame over the limit.
         raw::send(&theirs, &[7; 150_000]).unwrap();
         raw::send(&theirs, &[1, 7, 1, 7]).unwrap();
         if !before.is_empty() {
@@ -182,7 +182,7 @@ fn a_peek_waits_as_long_as_it_may() {
         });
         assert_eq!(ours.recv().unwrap().expect("a frame").decode().unwrap().check(), 7);
     }
-    // An empty datagram is none, and an error as long as the peer is there.
+    // An empty datagram is not a frame, and an error while the peer is there.
     raw::send(&theirs, &[]).unwrap();
     numbered(7, 10, |frame| theirs.send(frame)).unwrap();
     assert!(matches!(ours.rx.peek_len(Wait::Block), Err(RecvError::Empty)));
@@ -199,7 +199,7 @@ fn a_peek_waits_as_long_as_it_may() {
     });
 }
 
-/// From now on, peeks of this thread tell nothing, as on kernels that cannot peek over vsock.
+/// From now on, peeks of this thread report nothing, as on kernels that cannot peek over vsock.
 fn without_peeks() {
     let peek = libc::MSG_PEEK as u64;
     let arg = SeccompCmpArgLen::Dword;

@@ -11,7 +11,7 @@ use datagrammar_tests::{InMode as _, Numbered, Random, numbered, seed, skipped, 
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
-/// A message of several byte strings, each sent from where it lies, and descriptors.
+/// A message of several byte strings, each sent without a copy, and descriptors.
 #[derive(Message, Debug)]
 enum Mixed<'a> {
     #[message(tag = 1)]
@@ -91,7 +91,7 @@ fn a_receive_that_times_out_half_way_goes_on_where_it_was() {
     thread::scope(|scope| {
         scope.spawn(|| numbered(1, 2_000_000, |frame| theirs.send(frame)).unwrap());
         let mut tries = 0;
-        // Every form of receiving takes part.
+        // Every form of receiving is used.
         let number = loop {
             let wait = match tries % 2 {
                 0 => Wait::Try,
@@ -129,7 +129,7 @@ fn senders_behind_a_mutex_send_frames_of_any_length_whole() {
             let sender = &sender;
             scope.spawn(move || {
                 for turn in 0..40 {
-                    // Some wait for as long as it takes, some until a deadline far away.
+                    // Some forms wait as long as necessary, some until a distant deadline.
                     let len = if turn % 4 == thread { 500_000 } else { 20 };
                     let far = Instant::now() + Duration::from_secs(60);
                     numbered(thread * 1000 + turn, len, |frame| match turn % 2 {
@@ -173,7 +173,7 @@ fn h44_a_frame_that_finds_no_room_behind_what_is_pending_is_told_with_its_own_le
                 );
             }
         });
-        // What is pending goes first.
+        // The pending frame is sent first.
         numbered(2, 5, |frame| theirs.send(frame)).unwrap();
         assert_eq!(theirs.tx.pending(), 0);
         receiving.join().unwrap();
@@ -217,7 +217,7 @@ fn a_sender_that_gives_up_half_way_costs_its_own_frame_alone() {
 
 #[test]
 fn pieces_of_senders_that_know_nothing_of_each_other_are_never_joined() {
-    // Copies of the descriptor, as two processes may have them.
+    // Copies of the descriptor, as in two processes.
     let (theirs, mut ours) = Ours::pair().unwrap().in_mode();
     let theirs = theirs.into_fd().unwrap().0;
     let senders =
@@ -232,7 +232,7 @@ fn pieces_of_senders_that_know_nothing_of_each_other_are_never_joined() {
         }
         loop {
             match ours.recv() {
-                // Whole, and of one sender.
+                // Each frame is whole, and from one sender.
                 Ok(Some(frame)) => _ = frame.decode().unwrap().check(),
                 Ok(None) => break,
                 Err(RecvError::Incomplete { .. } | RecvError::BadFragment(_)) => {}
@@ -244,7 +244,7 @@ fn pieces_of_senders_that_know_nothing_of_each_other_are_never_joined() {
 
 #[test]
 fn h18_what_the_kernel_has_no_memory_for_goes_in_pieces() {
-    // One datagram cannot be longer than some 4 MiB, whatever the send buffer: ENOBUFS, and not EMSGSIZE
+    // A datagram cannot be longer than about 4 MiB, with any send buffer: the kernel returns ENOBUFS, not EMSGSIZE
     // (net/unix/af_unix.c allocates it in one piece).
     let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
     rustix::net::sockopt::set_socket_send_buffer_size(&theirs, 64 * 1024 * 1024).unwrap();

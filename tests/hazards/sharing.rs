@@ -34,8 +34,8 @@ fn h06_thieves_of_each_others_frames_lose_none() {
         barrier.wait();
         let mut number = 0;
         while number < frames {
-            // Short and long by turns, so that a stolen peek is as often too short as too long: frames,
-            // bundles, and now and then one nearly as long as a datagram can be.
+            // Short and long datagrams alternate, so that a stolen peek is as often too short as too long: frames,
+            // bundles, and sometimes one that is nearly as long as a datagram can be.
             let count = if random.below(2) == 0 { 1 } else { 1 + random.below(40) };
             let bodies: Vec<_> = (number..frames.min(number + count))
                 .map(|number| {
@@ -65,7 +65,7 @@ fn h06_thieves_of_each_others_frames_lose_none() {
     assert!(received.iter().copied().eq(0..frames), "{} of {frames} came", received.len());
 }
 
-/// The numbers of the frames that came, by one form of receiving or another.
+/// Returns the numbers of the received frames, in one form of receiving or another.
 fn steal(ours: Ours, thief: usize, barrier: &Barrier) -> Vec<u64> {
     let (_, mut receiver) = ours.split();
     let mut received = Vec::new();
@@ -87,7 +87,7 @@ fn steal(ours: Ours, thief: usize, barrier: &Barrier) -> Vec<u64> {
                 tried => tried,
             },
             2 => {
-                // Whoever takes what was peeked, the next one comes whole.
+                // If another holder takes the peeked datagram, the next one is received whole.
                 receiver.peek_len(Wait::Block).unwrap();
                 receiver.recv()
             }
@@ -117,7 +117,7 @@ fn h06_thieves_of_pieces_join_none_that_do_not_belong_together() {
                         match ours.recv() {
                             Ok(Some(frame)) => received.push(frame.decode().unwrap().check()),
                             Ok(None) => return received,
-                            // A piece that another has.
+                            // A piece that another holder has taken.
                             Err(RecvError::Incomplete { .. } | RecvError::BadFragment(_)) => {}
                             Err(other) => panic!("{other:?}"),
                         }
@@ -139,7 +139,7 @@ fn h06_thieves_of_pieces_join_none_that_do_not_belong_together() {
         small.sort_unstable();
         (small, large.len())
     });
-    // What goes in one datagram is not lost for a frame of which others have pieces.
+    // A frame in one datagram is not lost because other holders have pieces of another frame.
     assert!(received.iter().copied().eq(0..rounds), "{} of {rounds} came", received.len());
     assert!(large as u64 <= rounds / 10);
 }
@@ -160,7 +160,7 @@ fn h06_a_call_takes_no_datagram_that_it_does_not_need() {
             _ => ours.try_recv().unwrap(),
         };
         assert_eq!(frame.expect("a frame").decode().unwrap().check(), number);
-        // The next one is there, as the other descriptor tells.
+        // The next frame is there, as the other descriptor shows.
         let mut next = [0; 100];
         let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
         let (len, _) = rustix::net::recv(&copy, &mut next[..], flags).unwrap();
@@ -170,7 +170,7 @@ fn h06_a_call_takes_no_datagram_that_it_does_not_need() {
 
 #[test]
 fn h06_a_frame_in_the_place_of_the_peeked_one_comes_whole() {
-    // Made to happen: a peek offset makes the peek report what a theft would.
+    // Forced: a peek offset makes the peek report the same as a theft would.
     let (mut theirs, ours) = Ours::pair().unwrap().in_mode();
     let (_, mut ours) = ours.split();
     let soon = || Instant::now() + Duration::from_secs(30);
@@ -200,7 +200,7 @@ fn h07_a_peek_offset_is_reset_when_a_descriptor_is_adopted() {
 
 #[test]
 fn h07_a_peek_offset_set_later_costs_nothing() {
-    // Frames of one length, and growing ones, which do not fit what a peek tells.
+    // Frames of one length, and growing ones, which do not match the peeked length.
     for growth in [0, 10] {
         let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
         for number in 0..20 {
@@ -219,7 +219,7 @@ fn h07_a_peek_offset_set_later_costs_nothing() {
 
 #[test]
 fn h07_a_deadline_holds_where_another_holder_makes_a_socket_ready_with_nothing_in_it() {
-    // A peek offset past the frame: it is reset, and the frame is there.
+    // A peek offset past the frame is reset, and the frame is received.
     let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
     raw::set_peek_offset(&ours, 1000);
     numbered(1, 10, |frame| theirs.send(frame)).unwrap();
@@ -227,7 +227,7 @@ fn h07_a_deadline_holds_where_another_holder_makes_a_socket_ready_with_nothing_i
     let frame = ours.recv_deadline(deadline).unwrap().expect("a frame");
     assert_eq!(frame.decode().unwrap().check(), 1);
 
-    // Sockets that another holder has shut down are ready for ever.
+    // A socket that another holder has shut down is always ready.
     let directory = Directory::new();
     let far = || Instant::now() + Duration::from_secs(30);
     for address in [directory.address("socket"), "udp:127.0.0.1:0".parse().unwrap()] {

@@ -11,7 +11,7 @@ use datagrammar_tests::{Directory, InMode as _, Numbered, body, numbered, option
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
 
-/// Sockets by themselves, of each kind.
+/// Unconnected sockets of each kind.
 fn sockets(directory: &Directory, name: &str) -> [OursAlone; 2] {
     [directory.address(name), "udp:127.0.0.1:0".parse().unwrap()]
         .map(|address| Socket::bind_with(&address, &options()).unwrap())
@@ -33,7 +33,7 @@ const FORMS: [Form; 5] = [
 ];
 
 #[test]
-fn a_socket_that_is_shut_down_ends_whoever_waits_there() {
+fn a_socket_that_is_shut_down_ends_the_calls_that_wait_on_it() {
     let directory = Directory::new();
     for (form, receive) in FORMS.into_iter().enumerate() {
         for ours in sockets(&directory, &form.to_string()) {
@@ -51,7 +51,7 @@ fn a_socket_that_is_shut_down_ends_whoever_waits_there() {
                             Err(other) => panic!("{other:?}"),
                         }
                     }
-                    // Once and for all, in every form.
+                    // Permanently, in every form.
                     for receive in FORMS {
                         let again = receive(&mut ours);
                         assert!(matches!(again, Err(RecvError::Shutdown)), "{again:?}");
@@ -61,7 +61,7 @@ fn a_socket_that_is_shut_down_ends_whoever_waits_there() {
                 for number in 0..3 {
                     numbered(number, 10, |frame| sender.send_to(frame, &address)).unwrap();
                 }
-                // It waits by then, or shortly after: either way it has to end.
+                // The call waits by then, or shortly after: in both cases it must end.
                 thread::sleep(Duration::from_millis(if form % 2 == 0 { 30 } else { 0 }));
                 sender.shutdown().unwrap();
                 assert_eq!(waiting.join().unwrap(), [0, 1, 2], "{address}");
@@ -79,7 +79,7 @@ fn what_is_queued_in_a_socket_comes_before_its_end() {
             let (mut sender, mut ours) = ours.split();
             let body = body(7, 100);
             let message = Numbered::Numbered { number: 7, len: 100, body: &body };
-            // Two bundles, one of which is begun, and frames.
+            // Two bundles, one of which was received in part, and frames.
             for _ in 0..2 {
                 assert_eq!(sender.send_all_to([&message; 3], &address, Wait::Block).unwrap(), 3);
             }
@@ -101,7 +101,7 @@ fn what_is_queued_in_a_socket_comes_before_its_end() {
 fn empty_datagrams_are_no_end_of_a_socket() {
     let directory = Directory::new();
     for receive in FORMS {
-        // In each place, an empty datagram or a frame.
+        // In each position, an empty datagram or a frame.
         for bits in 0..16 {
             for ours in sockets(&directory, "ours") {
                 let address = ours.local_addr().unwrap();
@@ -124,7 +124,7 @@ fn empty_datagrams_are_no_end_of_a_socket() {
                 for at in 0..4 {
                     match (bits >> at & 1, receive(&mut ours)) {
                         (0, Err(RecvError::Empty)) | (1, Ok(7)) => {}
-                        // The last of all, in a socket that is shut down, cannot be told from the end.
+                        // In a socket that is shut down, a last empty datagram cannot be distinguished from the end.
                         (0, Err(RecvError::Shutdown)) if at == 3 => {}
                         (_, other) => panic!("{bits:b}, {at}: {other:?}"),
                     }
@@ -146,14 +146,14 @@ fn who_sends_to_a_socket_that_is_shut_down_is_told_over_unix() {
     unix.shutdown().unwrap();
     let gone = numbered(2, 10, |frame| theirs.send_to(frame, &to)).unwrap_err();
     assert!(matches!(gone, SendError::Refused) && !gone.is_fatal(), "{gone:?}");
-    // Who is shut down itself sends nothing any more.
+    // A socket that was shut down cannot send any more.
     theirs.shutdown().unwrap();
     let gone = numbered(3, 10, |frame| theirs.send_to(frame, &to)).unwrap_err();
     assert!(matches!(gone, SendError::Disconnected) && gone.is_fatal(), "{gone:?}");
 }
 
 #[test]
-fn a_connection_that_is_shut_down_ends_whoever_waits_there() {
+fn a_connection_that_is_shut_down_ends_the_calls_that_wait_on_it() {
     for how in [Shutdown::Read, Shutdown::Both] {
         for form in 0..4 {
             let (_theirs, ours) = Ours::pair().unwrap().in_mode();

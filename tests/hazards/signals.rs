@@ -10,7 +10,7 @@ use datagrammar_tests::{InMode as _, Numbered, numbered};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
-/// Makes SIGUSR1 interrupt system calls and do nothing else.
+/// Makes SIGUSR1 interrupt system calls without any other effect.
 fn interrupt_on_sigusr1() {
     extern "C" fn nothing(_signal: libc::c_int) {}
     // SAFETY: sigaction is plain data, for which zero bytes are valid: an empty mask and no flags,
@@ -22,7 +22,7 @@ fn interrupt_on_sigusr1() {
     assert_eq!(result, 0);
 }
 
-/// Runs `task` in a thread that is signalled all the while.
+/// Runs `task` in a thread that gets signals all the time.
 fn under_signals<T: Send + 'static>(task: impl FnOnce() -> T + Send + 'static) -> T {
     interrupt_on_sigusr1();
     let task = thread::spawn(task);
@@ -44,7 +44,7 @@ fn h17_signals_neither_surface_nor_prolong_a_deadline() {
         begun.elapsed()
     });
     assert!(waited >= Duration::from_millis(300), "too early: {waited:?}");
-    // Each signal starting the wait anew would make it endless; this is ample for a busy machine.
+    // If each signal restarted the wait, it would never end. This is ample for a busy machine.
     assert!(waited < Duration::from_secs(30), "too late: {waited:?}");
 }
 

@@ -12,7 +12,7 @@ type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
 /// The frame's bytes before the body, for bodies over 65,535 bytes and numbers below 251.
 const HEADER: usize = 1 + 1 + 5;
 
-/// The longest frame that goes as one datagram: the number in the refusal to try a longer one.
+/// The longest frame that travels as one datagram: the number in the refusal of a longer one.
 fn ceiling(mut send: impl FnMut(usize) -> Result<usize, SendError>) -> usize {
     match send(50_000_000) {
         Err(SendError::TooLarge { len, max: Some(max) }) => {
@@ -35,7 +35,7 @@ fn h19_at_the_ceiling_of_a_connection() {
         assert_eq!(frame.decode().unwrap().check(), 7);
     }
     assert_eq!(theirs.tx.pending(), 0);
-    // Above it a frame goes in pieces, the rest of which is kept.
+    // A longer frame travels in pieces, and the rest is kept.
     for len in [2 * max, 5 * max] {
         assert_eq!(numbered(7, len - HEADER, |frame| theirs.try_send(frame)).unwrap(), len);
         let pending = theirs.tx.pending();
@@ -71,7 +71,7 @@ fn h19_at_the_ceiling_of_a_connection() {
 
 #[test]
 fn h19_at_the_ceiling_of_udp() {
-    // UNIX ones have none: larger frames travel as memory.
+    // UNIX sockets have no maximum: larger frames travel in memory.
     for address in ["udp:127.0.0.1:0", "udp:[::1]:0"] {
         let mut ours = OursAlone::bind(&address.parse().unwrap()).unwrap();
         let to = ours.local_addr().unwrap();
@@ -110,13 +110,13 @@ fn h37_frames_shorter_than_any_header_are_errors() {
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     let mut ours = Ours::adopt(ours).unwrap().in_mode();
     let whole = numbered(300, 70_000, |frame| to_vec(frame)).unwrap();
-    // Number and length take more than a byte each, so that every cut falls somewhere new.
+    // The number and the length take several bytes each, so that every truncation is at a new position.
     for len in 1..10 {
         raw::send(&theirs, &whole[..len]).unwrap();
         let frame = ours.recv().unwrap().expect("a frame");
         assert_eq!(frame.len(), len);
         let decoded = frame.decode();
-        // From the ninth byte on the header is whole, and the body is what the frame has of it.
+        // From the ninth byte on, the frame has its whole header, and the body is the rest of the frame.
         assert_eq!(decoded.is_ok(), len >= 9, "{len}: {decoded:?}");
     }
     // Every single byte as a frame of its own.
@@ -124,7 +124,7 @@ fn h37_frames_shorter_than_any_header_are_errors() {
         raw::send(&theirs, &[byte]).unwrap();
         match ours.recv() {
             Ok(frame) => assert!(frame.expect("a frame").decode().is_err(), "{byte}"),
-            // Tag 0 is the runtime's.
+            // Tag 0 is reserved for the runtime.
             Err(RecvError::BadFragment(_)) => assert_eq!(byte, 0),
             Err(other) => panic!("{byte}: {other:?}"),
         }

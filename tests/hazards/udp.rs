@@ -44,7 +44,7 @@ fn h04_a_peek_tells_that_an_earlier_datagram_found_nobody_and_goes_on() {
     ours.send(b"anybody?").unwrap();
     assert!(matches!(peek_len(&ours), Err(RecvError::Refused)));
     assert!(matches!(try_peek_len(&ours), Err(RecvError::WouldBlock)));
-    // The same port, open now: the socket works as before.
+    // The same port is open now: the socket works as before.
     theirs.connect(ours.local_addr().unwrap()).unwrap();
     theirs.send(b"here").unwrap();
     assert_eq!(peek_len(&ours).unwrap(), 4);
@@ -80,7 +80,7 @@ fn h05_what_a_flood_loses_is_counted() {
 
 #[test]
 fn h04_by_hand_the_same_socket_fails_every_other_send() {
-    // Why connected sockets are refused: what the standard library's gets, on this kernel.
+    // The reason why connected sockets are refused: the errors of the standard library's socket on this kernel.
     let (_taken, closed) = raw::closed_port();
     let connected = UdpSocket::bind("127.0.0.1:0").unwrap();
     connected.connect(closed).unwrap();

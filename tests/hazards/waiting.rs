@@ -13,7 +13,7 @@ use rustix::net::{SocketType, sockopt};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
-/// What another holder has done to a socket.
+/// A change that another holder has made to a socket.
 const IMPATIENT: [fn(&OwnedFd); 2] = [
     |fd| fcntl_setfl(fd, fcntl_getfl(fd).unwrap() | OFlags::NONBLOCK).unwrap(),
     |fd| {
@@ -24,7 +24,7 @@ const IMPATIENT: [fn(&OwnedFd); 2] = [
     },
 ];
 
-/// How much of a processor this thread has used.
+/// The processor time that this thread has used.
 fn worked() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a timespec, exclusively borrowed for the call (clock_gettime(3)).

@@ -2,7 +2,7 @@
 
 use ::wire::Message;
 
-// Everything comes from the caller, and where there is a choice from the macro.
+// Everything comes from the caller, and if there is a choice, from the macro.
 macro_rules! protocol {
     (
         $(#[$attribute:meta])*
@@ -27,7 +27,7 @@ protocol! {
     }
 }
 
-// Everything comes from the macro, with names that the derive's own might be taken for.
+// Everything comes from the macro, with names that could be mistaken for the derive's own.
 macro_rules! own {
     ($krate:path, $tag:expr) => {
         #[derive(::wire::Message, ::core::fmt::Debug, ::core::cmp::PartialEq, ::core::cmp::Eq)]

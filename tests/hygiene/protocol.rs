@@ -19,7 +19,7 @@ pub struct Thing<'r#try>(&'r#try ::core::primitive::str);
 #[derive(::wire::Message, ::wire::Protocol)]
 #[message(crate = ::wire)]
 pub enum Calls<'f> {
-    /// A reply that borrows, to arguments with names of ours.
+    /// A reply that borrows, to arguments with the names of generated code.
     #[message(
         tag = 1,
         reply = ::core::result::Result<Thing<'_>, ::core::primitive::u32>
@@ -31,13 +31,13 @@ pub enum Calls<'f> {
         #[message(nested)]
         responder: Thing<'f>,
     },
-    /// A reply that does not.
+    /// A reply that does not borrow.
     #[message(
         tag = 2,
         reply = ::core::result::Result<::core::primitive::u32, ::std::string::String>
     )]
     Err {
-        /// Not `value`, which is a constant here: no argument can have its name.
+        /// Not `value`, which is a constant here, so no argument can have that name.
         number: ::core::primitive::u32,
     },
     /// Items.
@@ -53,7 +53,7 @@ pub enum Calls<'f> {
     #[message(tag = 5, reply = ::core::primitive::u8)]
     r#Dyn,
     #[message(tag = 6, reply = (), name = r#gen)]
-    /// Nothing, with more arguments than clippy likes.
+    /// No reply, with more arguments than clippy accepts.
     #[allow(clippy::type_complexity, reason = "for this test")]
     Many(
         ::core::primitive::u8,
@@ -65,7 +65,7 @@ pub enum Calls<'f> {
         ::core::primitive::u8,
         ::core::primitive::u8,
     ),
-    /// What a newer peer sends.
+    /// A message of a newer peer.
     #[message(other)]
     Result(::wire::Unknown<'f>),
 }
@@ -74,10 +74,10 @@ pub enum Calls<'f> {
 #[derive(::wire::Message, ::wire::Protocol)]
 #[message(crate = ::wire)]
 pub enum Owned {
-    /// A reply that borrows, all the same.
+    /// A reply that borrows nevertheless.
     #[message(tag = 1, reply = &::core::primitive::str)]
     Text,
-    /// What a newer peer sends.
+    /// A message of a newer peer.
     #[message(other)]
     Ok,
 }

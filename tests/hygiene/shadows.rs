@@ -57,7 +57,7 @@ macro_rules! unreachable {
 }
 pub(super) use unreachable;
 
-/// Methods of every value, called what the derive calls.
+/// Methods on all values, with the names that the derive calls.
 pub(super) trait Clash {
     fn as_ref(&self) {}
     fn bytes(&self) {}

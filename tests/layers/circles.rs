@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sources::{Module, Source, Tree};
 
-/// What is wrong with the imports of a crate, folder by folder.
+/// Returns the faults in the imports of a crate, folder by folder.
 pub(crate) fn faults(tree: &Tree) -> Vec<String> {
     let mut faults = Vec::new();
-    // For each folder, which of its modules imports which, and an example.
+    // For each folder, the imports between its modules, with an example of each.
     let mut folders = BTreeMap::<Module, BTreeMap<(String, String), String>>::new();
     for (from, to) in tree.imports() {
         let common = from.iter().zip(&to).take_while(|(from, to)| from == to).count();
@@ -17,7 +17,7 @@ pub(crate) fn faults(tree: &Tree) -> Vec<String> {
                 let edges = folders.entry(from[..common].to_vec()).or_default();
                 edges.insert((child.clone(), other.clone()), example);
             }
-            // A folder's file names what is below it.
+            // The `mod.rs` of a folder names the modules below it.
             (None, _) => {}
             (Some(_), None) => faults.push(format!(
                 "{} imports what {}/mod.rs defines",
@@ -41,7 +41,7 @@ pub(crate) fn faults(tree: &Tree) -> Vec<String> {
     faults
 }
 
-/// The imports that lead from `start` back to it.
+/// Returns the imports that lead from `start` back to it.
 fn circle<'e>(start: &str, edges: &'e BTreeMap<(String, String), String>) -> Option<Vec<&'e str>> {
     let mut reached = vec![(start, Vec::new())];
     let mut at = 0;
@@ -60,7 +60,7 @@ fn circle<'e>(start: &str, edges: &'e BTreeMap<(String, String), String>) -> Opt
     None
 }
 
-/// What a folder's own file has besides modules and exports.
+/// Returns the content of a `mod.rs` besides modules and exports.
 fn definition(folder: &Source) -> Option<String> {
     let code = folder.code.join("\n");
     let statements = code.split(';').map(|statement| {

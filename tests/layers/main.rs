@@ -9,8 +9,8 @@ use std::path::Path;
 use crate::circles::faults;
 use crate::sources::{Source, Tree, names, sources};
 
-/// The runtime's modules, from the ground up. A module imports from those below it, and from those
-/// beside it only where that makes no circle.
+/// The runtime's modules, from the ground up. A module may import from those below it, and from those beside it if that
+/// makes no cycle.
 const RUNTIME: &[&[&str]] = &[
     &["sys", "error"],
     &[
@@ -46,11 +46,11 @@ const RUNTIME: &[&[&str]] = &[
     ],
     &["calls"],
     &["tokio"],
-    // What derived code names, and pages that are documentation alone.
+    // Names for derived code, and pages that are only documentation.
     &["private", "guide"],
 ];
 
-/// The derive's pipeline, from its first step to its last.
+/// The derive's pipeline, from the first step to the last.
 const MACROS: &[&[&str]] = &[
     &["symbol", "ctxt", "hygiene", "types", "kind", "nest", "usage", "value", "case", "lifetime"],
     &["attr", "free"],
@@ -68,7 +68,7 @@ fn libc_and_unsafe_are_in_sys_alone() {
             let at = format!("{}: {line}", source.path.display());
             if source.top() != "sys" {
                 assert!(!names(line, "libc"), "{at}");
-                // The lints in `lib.rs` name it to forbid it.
+                // The lints in `lib.rs` name `unsafe` to forbid it.
                 assert!(!names(line, "unsafe"), "{at}");
             }
         }
@@ -96,9 +96,9 @@ fn the_formats_are_named_in_their_codec_files_alone() {
     }
 }
 
-/// Checks a crate's modules against its layers, and that no folder has a circle.
+/// Checks a crate's modules against its layers, and that no folder has a cycle.
 fn check(krate: &str, layers: &[&[&str]]) {
-    // The derive's golden expansions are tests of it.
+    // The derive's golden expansions are tests.
     let sources = sources(krate).into_iter().filter(|source| source.top() != "expansions");
     let tree = Tree::new(sources.collect());
     let layer = |module: &str| layers.iter().position(|layer| layer.contains(&module));
@@ -108,7 +108,7 @@ fn check(krate: &str, layers: &[&[&str]]) {
     }
     let imports = tree.imports();
     for (from, to) in &imports {
-        // The root joins them all.
+        // The root module uses all of them.
         let (Some(own), Some(other)) = (from.first(), to.first()) else { continue };
         let is_above = layer(other) > layer(own);
         assert!(!is_above, "{krate}: {} imports {} above it", from.join("::"), to.join("::"));
@@ -124,7 +124,7 @@ fn imports_point_downwards_and_make_no_circle_in_any_folder() {
     check("macros", MACROS);
 }
 
-/// The faults of a crate of these files.
+/// Returns the faults of a crate of these files.
 fn faults_of(files: &[(&str, &str)]) -> Vec<String> {
     let sources = files.iter().map(|(path, text)| Source::new(Path::new(path), (*text).to_owned()));
     faults(&Tree::new(sources.collect()))
@@ -138,10 +138,10 @@ fn circles_are_found_however_they_are_written() {
         ("use super::b::Beta;", "use super::a::Alpha;", ""),
         ("use crate::folder::b;", "use crate::folder::{a};", ""),
         ("use super::b;", "fn beta() { super::a::alpha() }", ""),
-        // By what the folder exports.
+        // By the exports of the folder.
         ("use super::b;", "use super::Alpha;", ""),
         ("use super::{b::{self, Beta}};", "use crate::{folder::{Alpha as Other, c}};", ""),
-        // Over a third one.
+        // Through a third file.
         ("use super::b::Beta;", "use super::Gamma;", "use super::super::folder::a::*;"),
     ];
     for (a, b, c) in circles {
@@ -154,11 +154,11 @@ fn circles_are_found_however_they_are_written() {
         ];
         let found = faults_of(&files);
         assert!(found.iter().any(|fault| fault.starts_with("a circle in \"folder\"")), "{a} {b}");
-        // Without the first import, there is none.
+        // Without the first import, there is no cycle.
         let found = faults_of(&[&files[..2], &[("folder/a.rs", "")], &files[3..]].concat());
         assert_eq!(found, [""; 0], "{b} {c}");
     }
-    // Between folders: the files that make the circle are not the same.
+    // Between folders: different files make the cycle.
     let found = faults_of(&[
         ("one/mod.rs", "mod a;\nmod b;"),
         ("one/a.rs", "use crate::two::a;"),
@@ -188,7 +188,7 @@ fn a_folders_file_only_declares_and_exports() {
         let found = faults("mod a;\nmod b;", child);
         assert_eq!(found, ["folder::a imports what folder/mod.rs defines"], "{child}");
     }
-    // What tests import is theirs.
+    // Imports of tests do not count.
     let tests = "#[cfg(test)]\nmod tests {\n    use super::*;\n    use super::super::Own;\n}";
     assert_eq!(faults("mod a;", tests), [""; 0]);
 }

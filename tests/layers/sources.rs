@@ -10,7 +10,7 @@ pub(crate) type Module = Vec<String>;
 /// A source file, and its lines of code: no comments, no documentation, no tests.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// Where it is under `src`.
+    /// Its path under `src`.
     pub(crate) path: PathBuf,
     pub(crate) module: Module,
     pub(crate) text: String,
@@ -40,7 +40,7 @@ impl Source {
         self.path.ends_with("mod.rs")
     }
 
-    /// The module directly under the crate's root that it belongs to.
+    /// The module directly under the crate's root that contains it.
     pub(crate) fn top(&self) -> &str {
         self.module.first().map_or("lib", String::as_str)
     }
@@ -66,12 +66,12 @@ pub(crate) fn sources(krate: &str) -> Vec<Source> {
     sources
 }
 
-/// Whether a line has `word` as a word of its own.
+/// Returns whether a line has `word` as a word of its own.
 pub(crate) fn names(line: &str, word: &str) -> bool {
     places(line, word).next().is_some()
 }
 
-/// Where a text has `word` as a word of its own.
+/// Returns the position at which a text has `word` as a word of its own.
 fn places<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
     let is_part = |byte: Option<&u8>| byte.is_some_and(|&byte| is_word(byte));
     text.match_indices(word).map(|(at, _)| at).filter(move |&at| {
@@ -84,13 +84,13 @@ fn is_word(byte: u8) -> bool {
     byte == b'_' || byte.is_ascii_alphanumeric()
 }
 
-/// The paths in a file's code that begin in its own crate, each as a list of names: `crate`, `super` or
-/// `self`, and so on.
+/// The paths in a file's code that begin in its own crate, each as a list of names: `crate`, `super` or `self`, and so
+/// on.
 fn paths(code: &str) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     for start in ["crate", "super", "self"] {
         for at in places(code, start) {
-            // What follows another name belongs to that one's path.
+            // A word after another name belongs to the path of that name.
             let before = code[..at].trim_end();
             if code[at + start.len()..].starts_with("::") && !before.ends_with("::") {
                 let mut rest = &code[at..];
@@ -111,7 +111,7 @@ fn read_paths(rest: &mut &str, prefix: &[String], paths: &mut Vec<Vec<String>>) 
             while !rest.trim_start().starts_with('}') {
                 let before = rest.len();
                 read_paths(rest, &path, paths);
-                // Past a comma, or a name that the path is given: `as …`.
+                // Skips a comma, or the new name of a path: `as …`.
                 let end = rest.find([',', '}']).unwrap_or(rest.len());
                 *rest = rest[end..].strip_prefix(',').unwrap_or(&rest[end..]);
                 assert!(rest.len() < before, "no list of paths: {rest}");
@@ -140,7 +140,7 @@ fn read_paths(rest: &mut &str, prefix: &[String], paths: &mut Vec<Vec<String>>) 
 pub(crate) struct Tree {
     pub(crate) sources: Vec<Source>,
     modules: BTreeSet<Module>,
-    /// What folders export that is defined below them: the folder, the name, and where it is from.
+    /// The items that folders export and modules below them define: the folder, the name, and the source.
     exports: BTreeMap<(Module, String), Vec<String>>,
 }
 
@@ -177,8 +177,7 @@ impl Tree {
         tree
     }
 
-    /// Where a path leads that is written in `module`: to a file, or to a folder that defines the name
-    /// itself.
+    /// Resolves a path that is written in `module`: to a file, or to a folder that defines the name itself.
     fn resolve(&self, module: &Module, path: &[String]) -> Option<Module> {
         let (start, mut rest) = path.split_first()?;
         let mut at = match start.as_str() {
@@ -206,7 +205,7 @@ impl Tree {
         Some(at)
     }
 
-    /// Which module imports which, by any path in its code.
+    /// Returns which module imports which, by any path in its code.
     pub(crate) fn imports(&self) -> BTreeSet<(Module, Module)> {
         let mut imports = BTreeSet::new();
         for source in &self.sources {

@@ -38,7 +38,7 @@ struct Number(u64);
 struct Worker {
     noted: Arc<AtomicUsize>,
     sent: Arc<AtomicUsize>,
-    /// How many handlers learned that nobody waits.
+    /// The number of handlers that learned that the caller no longer waits.
     stopped: Arc<AtomicUsize>,
 }
 
@@ -55,7 +55,7 @@ impl WorkTokioHandler for Worker {
 
     async fn repeat(&self, _: &Context, text: &str, answer: Responder<WorkRepeatAnswer<'static>>) {
         let text = text.repeat(2);
-        // Answers after the handler has ended: the runtime has one thread, and nothing is awaited here.
+        // Answers after the handler has ended: the runtime has one thread, and this awaits nothing.
         tokio::spawn(async move {
             match text.as_str() {
                 "!drop!drop" => drop(answer),

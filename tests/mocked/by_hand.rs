@@ -47,7 +47,7 @@ fn descriptors_are_for_fields_that_take_them() {
     let frame = Frame::<Import>::from_parts(b"\x01", two);
     assert!(matches!(frame.decode(), Err(DecodeError::FdCount { declared: 1, received: 2 })));
 
-    // A type without such fields gets none, as from a receiver: they are closed.
+    // A type without such fields gets no descriptors, as from a receiver: they are closed.
     let pipe = || -> (PipeReader, OwnedFd) {
         let (reader, writer) = std::io::pipe().unwrap();
         (reader, writer.into())
@@ -65,7 +65,7 @@ fn descriptors_are_for_fields_that_take_them() {
 #[test]
 fn what_is_no_frame_is_not_sent() {
     let (mut ours, mut theirs) = Connection::<Text<'_>, Text<'_>>::pair().unwrap();
-    // It would be taken for a bundle.
+    // A receiver would mistake it for a bundle.
     let bundle = b"\0\x04\0\0\0\0\x01\0\0\0\0\0\0\0\x03\x01\x01a".to_vec();
     let sent = ours.tx.send_frame(&OwnedFrame::from_parts(bundle, Vec::new()), Wait::Block);
     assert!(matches!(sent, Err(SendError::Encode(EncodeError::ReservedTag))), "{sent:?}");

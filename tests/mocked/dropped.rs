@@ -68,7 +68,7 @@ mod new {
 
 use old::{Colour, Lamp};
 
-/// A server that answers with a colour, and keeps those that were set.
+/// A server that answers with a colour, and keeps the colours that were set.
 #[derive(Clone)]
 struct Old(Colour, Arc<Mutex<Vec<Colour>>>);
 
@@ -224,7 +224,7 @@ fn a_call_that_cannot_be_sent_fails_alone() {
     });
 }
 
-/// What was called is what the frame says: the message does not know its tag.
+/// The frame says which call it is, because the message does not know its tag.
 #[test]
 fn the_server_knows_the_tag_of_an_unknown_call() {
     struct Logging(Mutex<Vec<(String, u32)>>);

@@ -6,7 +6,7 @@ use std::thread;
 use datagrammar::Connection;
 use datagrammar::calls::{CallError, Outcome, Server, Service};
 
-/// The protocol as it was.
+/// The old protocol.
 mod old {
     use datagrammar::calls::Context;
     use datagrammar::{Message, Protocol};
@@ -117,10 +117,10 @@ fn an_old_client_calls_a_new_server() {
     let replaced = Arc::clone(&handler.replaced);
     let server = serve(new::BlobsService(handler));
     let client = old::BlobsClient::new(Connection::adopt(server).unwrap());
-    // The server fills in the argument, and the client passes over the field that it does not know.
+    // The server fills in the argument, and the client ignores the unknown field.
     assert_eq!(client.rename("a", "bc").unwrap(), old::Stat { size: 3 });
     assert_eq!(*replaced.lock().unwrap(), [false]);
-    // An error of the protocol where the client knows none.
+    // An error of the protocol, which the old client does not know.
     let error = client.count().unwrap_err();
     assert!(matches!(error, CallError::Decode(_)), "{error:?}");
     assert_eq!(error.outcome(), Outcome::Executed);
@@ -131,7 +131,7 @@ fn an_old_client_calls_a_new_server() {
 fn a_new_client_calls_an_old_server() {
     let server = serve(old::BlobsService(old::Handler));
     let client = new::BlobsClient::new(Connection::adopt(server).unwrap());
-    // Unknown calls of each kind, and both sides go on.
+    // Unknown calls of each kind, after which both sides continue.
     let error = client.purge("a").unwrap_err();
     assert!(matches!(error, CallError::NotSupported), "{error:?}");
     assert_eq!(error.outcome(), Outcome::NotExecuted);
@@ -139,9 +139,9 @@ fn a_new_client_calls_an_old_server() {
     assert!(matches!(stats.recv(), Err(CallError::NotSupported)));
     assert_eq!(stats.recv().unwrap(), None);
     client.forget("a").unwrap();
-    // The error that the old server does not have.
+    // An error that the old server does not have.
     assert_eq!(client.count().unwrap(), 7);
-    // The server passes over the argument that it does not know, and the client fills in the field.
+    // The server ignores the unknown argument, and the client fills in the field.
     assert_eq!(client.rename("a", "bc", true).unwrap(), new::Stat { size: 3, version: 0 });
 }
 

@@ -38,12 +38,12 @@ fn requests_are_answered_by_their_ids() {
 #[test]
 fn what_is_no_request_is_refused_or_ignored() {
     let direct = root();
-    // An unknown tag, missing bytes, no frame at all, and a descriptor that did not come.
+    // An unknown tag, missing bytes, no frame at all, and a missing descriptor.
     assert_eq!(direct.exchange(&part(REQUEST, 0, 1, &[99])), [part(REPLY, 1, 1, b"")]);
     assert_eq!(direct.exchange(&part(REQUEST, 0, 2, &[2, 200])), [part(REPLY, 2, 2, b"")]);
     assert_eq!(direct.exchange(&part(REQUEST, 0, 3, b"")), [part(REPLY, 2, 3, b"")]);
     assert_eq!(direct.exchange(&part(REQUEST, 0, 4, b"\x04\x01a")), [part(REPLY, 2, 4, b"")]);
-    // Ordinary frames have no answer, whatever they are.
+    // Ordinary frames have no answer, even malformed ones.
     for ignored in [&b""[..], b"\0", b"\x63", b"\x02\xff", &part(4, 0, 2, b"\x01\x01")] {
         assert!(direct.exchange(ignored).is_empty(), "{ignored:?}");
     }
@@ -103,7 +103,7 @@ fn hostile() -> impl proptest::strategy::Strategy<Value = Vec<u8>> {
     let bytes = || collection::vec(any::<u8>(), 0..40);
     let parts = (0_u8..12, prop_oneof![0_u32..20, any::<u32>()], 0_u64..4, 0_u8..8, bytes());
     let parts = parts.prop_map(|(kind, number, id, tag, bytes)| {
-        // A deadline that passes stops the items: no call runs on.
+        // A passed deadline ends the items, so no call runs on.
         let number = if kind == REQUEST { 1 } else { number.min(1000) };
         part(kind, number, id, &[&[tag][..], &bytes].concat())
     });

@@ -8,7 +8,7 @@ use datagrammar::calls::{CallError, CallFrame, CallFrameKind, Client, Server};
 
 use crate::store::{Asked, Blobs, BlobsClient, BlobsService, Change, Store, file};
 
-/// Calls every kind of call, and returns what the client saw and what the handler saw.
+/// Makes every kind of call. Returns what the client and the handler have seen.
 fn observe(test: impl FnOnce(&BlobsClient)) -> (Vec<CallFrame>, Vec<Asked>) {
     let (client, server) = Connection::pair().unwrap();
     let store = Store::default();
@@ -27,7 +27,7 @@ fn observe(test: impl FnOnce(&BlobsClient)) -> (Vec<CallFrame>, Vec<Asked>) {
     (frames, asked)
 }
 
-/// What a frame is, its call, its id, its tag and its length.
+/// The kind of a frame, its call, its id, its tag and its length.
 type Row = (CallFrameKind, &'static str, Option<u64>, Option<u32>, usize);
 
 fn rows(frames: &[CallFrame]) -> Vec<Row> {

@@ -8,7 +8,7 @@ use datagrammar::calls::{CallError, Expected, Script};
 
 use crate::store::{Blob, Blobs, BlobsClient, BlobsGetAnswer, BlobsPutAnswer, Change};
 
-/// What hangs fails with `TimedOut`.
+/// A call that hangs fails with `TimedOut`.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The line in which `play` expects the call.
@@ -16,7 +16,7 @@ const EXPECTED: u32 = line!() + 7;
 
 type Told<'s> = Expected<'s, Blobs<'static>>;
 
-/// Makes one call, expected as told, and checks that it gets what it should. Returns what `finish` says.
+/// Makes one call, expected as told, and checks its result. Returns the error of `finish`.
 fn play(tell: impl FnOnce(Told<'_>), call: fn(&BlobsClient) -> bool) -> Result<(), String> {
     let (connection, mut script) = Script::<Blobs<'static>>::new().unwrap();
     tell(script.expect(|_| true));

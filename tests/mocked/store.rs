@@ -53,7 +53,7 @@ pub(crate) enum Refused {
     NotAllowed { uid: Option<u32> },
 }
 
-/// What a handler was asked: the call's name, its tag, and the length of its request.
+/// The request of a handler: the call's name, its tag, and its length.
 pub(crate) type Asked = (&'static str, u32, usize);
 
 /// Stores blobs for root. Names that begin with `!` are special.
@@ -63,7 +63,7 @@ pub(crate) struct Store {
     pub(crate) asked: Arc<Mutex<Vec<Asked>>>,
     /// How many changes were sent.
     pub(crate) sent: Arc<AtomicU64>,
-    /// How many watchers were told that nobody wants more.
+    /// The number of watches that learned that their caller wants no more.
     pub(crate) stopped: Arc<AtomicU64>,
 }
 
@@ -106,7 +106,7 @@ impl BlobsHandler for Store {
     fn watch(&self, cx: &Context, prefix: &str, mut items: ItemSender<Change<'static>>) {
         self.note(cx);
         if prefix == "!" {
-            // Until nobody wants more.
+            // Until the caller wants no more.
             while items.send(&Change::Stored(prefix)).is_ok() {
                 self.sent.fetch_add(1, Ordering::SeqCst);
             }

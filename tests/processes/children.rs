@@ -48,7 +48,7 @@ fn a_child_and_its_parent_have_options() {
     let frame = child.connection().recv().unwrap().expect("a frame");
     assert_eq!(frame.decode().unwrap().check(), 1);
 
-    // Without the options, the same frame is too long for either.
+    // Without the options, the same frame is too long for both sides.
     let mut child = OurChild::spawn(&mut command("echo-large")).unwrap();
     numbered(2, len, |frame| child.connection().send(frame)).unwrap();
     let result = child.connection().recv();
@@ -66,7 +66,7 @@ fn h13_a_child_inherits_nothing_else() {
     if skips("h13_a_child_inherits_nothing_else") {
         return;
     }
-    // Open, and not marked to be closed: what any library may leave about.
+    // An open descriptor without close-on-exec, as any library may leave one.
     let file = File::open("/proc/version").unwrap();
     let left = rustix::io::fcntl_dupfd_cloexec(&file, 100).unwrap();
     rustix::io::fcntl_setfd(&left, rustix::io::FdFlags::empty()).unwrap();
@@ -77,7 +77,7 @@ fn h13_a_child_inherits_nothing_else() {
     let open = String::from_utf8_lossy(body);
     for entry in open.split_whitespace() {
         let (number, _) = entry.split_once(':').unwrap();
-        // The streams, and the connection in its place above them.
+        // The streams, and the connection in place of the standard input.
         assert!(number.parse::<u32>().unwrap() <= 3, "{open}");
     }
     assert_ne!(left.as_raw_fd(), 3);
@@ -108,7 +108,7 @@ fn no_child_outlives_its_handle() {
     let (ours, process) = child.into_parts();
     let id = process.id();
     drop(process);
-    // Neither running nor a zombie.
+    // The child neither runs nor is a zombie.
     assert!(!std::path::Path::new(&format!("/proc/{id}")).exists());
     drop(ours);
 }
@@ -139,7 +139,7 @@ fn what_is_not_a_connection_is_not_inherited() {
     drop(writer);
     let output = command("inherit-or-read").stdin(reader).output().unwrap();
     assert_eq!(output.stdout, b"left: precious\n");
-    // A connection is, and once.
+    // A connection is taken over, but only once.
     let (_ours, theirs) = Ours::pair().unwrap();
     let theirs = Stdio::from(theirs.into_fd().unwrap().0);
     let output = command("inherit").stdin(theirs).output().unwrap();
@@ -176,7 +176,7 @@ fn what_a_child_prints_can_be_read() {
     let said = read_to_string(process.stderr.take().expect("a pipe")).unwrap();
     assert_eq!(said, "to the standard error\n");
     assert!(process.wait().unwrap().success());
-    // Without being asked for, there is nothing.
+    // Without the option, there are no pipes.
     let mut child = OurChild::spawn(command.stdout(Stdio::null()).stderr(Stdio::null())).unwrap();
     assert!(child.process().stdout.is_none() && child.process().stderr.is_none());
     assert!(child.process().wait().unwrap().success());

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use datagrammar_tests::{child, skipped, skips};
 
-/// What a child prints that goes well.
+/// The output of a child that succeeds.
 fn child(arguments: &[&str]) -> String {
     let child = Command::new(child!()).args(arguments).output().unwrap();
     let (out, err) = (String::from_utf8(child.stdout).unwrap(), child.stderr);
@@ -22,7 +22,7 @@ fn who_locks_all_memory_does_not_lock_room_that_is_not_used() {
 
 #[test]
 fn who_may_have_little_address_space_receives_all_the_same() {
-    // Too little for lanes at all, for many, and for two times many.
+    // Too little address space for any lane, for many lanes, and for twice as many.
     for more in ["4", "20", "100", "150", "300"] {
         assert_eq!(child(&["little-address-space", more]), "received");
     }

@@ -58,7 +58,7 @@ fn h24_a_peer_that_is_gone_does_not_kill_by_sigpipe() {
 
 #[test]
 fn h15_too_many_in_flight_is_a_full_socket_and_not_an_end() {
-    // Those of the same user are counted together.
+    // Descriptors of the same user are counted together.
     let _alone = alone();
     let child = Command::new(child!()).arg("flood").output().unwrap();
     assert!(child.status.success(), "{child:?}");
@@ -70,12 +70,12 @@ fn h15_too_many_in_flight_is_a_full_socket_and_not_an_end() {
 
 #[test]
 fn h15_calls_wait_idly_while_too_many_are_in_flight() {
-    // Those of the same user are counted together.
+    // Descriptors of the same user are counted together.
     let _alone = alone();
     let child = Command::new(child!()).arg("crowded-calls").output().unwrap();
     assert!(child.status.success(), "{child:?}");
     let milliseconds: u64 = String::from_utf8(child.stdout).unwrap().trim().parse().unwrap();
-    // Of four seconds.
+    // The time of four seconds.
     assert!(milliseconds < 1000, "{milliseconds}");
 }
 
@@ -91,8 +91,8 @@ fn valgrind_sees_no_descriptor_leak() {
     let printed = String::from_utf8(output.stdout).unwrap();
     let (before, after) = printed.trim().split_once(' ').unwrap();
     assert_eq!(before, after);
-    // What is still open at the end was there at the start: the three standard streams. A tokio runtime keeps
-    // descriptors of its own, sockets for signals among them.
+    // The descriptors that are still open at the end were open at the start: the three standard streams. A tokio
+    // runtime keeps descriptors of its own, such as sockets for signals.
     let report = String::from_utf8(output.stderr).unwrap();
     let is_ours = |place: &&str| {
         (place.starts_with("AF_UNIX") || place.contains("leaks.rs"))

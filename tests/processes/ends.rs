@@ -19,7 +19,7 @@ fn h23_what_was_sent_before_a_kill_arrives_and_then_the_end() {
             .stdin(Stdio::from(theirs.into_fd().unwrap().0))
             .spawn()
             .unwrap();
-        // Reading some lets the child go on, so that the kill meets it anywhere.
+        // Reading some frames lets the child continue, so that the kill can come at any point.
         for number in 0..50 {
             let frame = ours.recv().unwrap().expect("the child sends");
             assert_eq!(frame.decode().unwrap().check(), number);
@@ -47,7 +47,7 @@ fn h39_a_copy_in_another_process_hides_the_end_and_shutdown_shows_it() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // One line: it holds the copy now.
+    // After this line, the child holds the copy.
     let mut line = String::new();
     let mut stdout = BufReader::new(holder.stdout.take().unwrap());
     stdout.read_line(&mut line).unwrap();
@@ -58,7 +58,10 @@ fn h39_a_copy_in_another_process_hides_the_end_and_shutdown_shows_it() {
     assert!(matches!(ours.try_recv(), Err(RecvError::WouldBlock)), "dropping alone is no end");
     sender.shutdown(Shutdown::Write).unwrap();
     drop(sender);
-    assert!(ours.recv().unwrap().is_none(), "shutdown is the end, whoever holds a copy");
+    assert!(
+        ours.recv().unwrap().is_none(),
+        "shutdown is the end, even if another process holds a copy"
+    );
 
     holder.kill().unwrap();
     holder.wait().unwrap();

@@ -15,7 +15,7 @@ use rustix::process::Gid;
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
 
-/// Starts a child that does `task` at `address`, says so, and stays until it is killed.
+/// Starts a child that runs `task` at `address`, reports it, and stays until it is killed.
 fn child(task: &str, address: &Address) -> Child {
     let mut child = Command::new(child!())
         .args([task, &address.to_string()])
@@ -51,7 +51,7 @@ fn h29_a_number_may_be_anybodys_and_a_pidfd_is_not() {
     first.wait().unwrap();
     assert_eq!(peer.has_ended(), Some(true));
 
-    // The next process gets the same number.
+    // The next process gets the same process id.
     let mut recycled = None;
     for _ in 0..20 {
         if fs::write("/proc/sys/kernel/ns_last_pid", (peer.pid - 1).to_string()).is_err() {
@@ -118,7 +118,7 @@ fn h28_a_listener_accepts_by_its_policy_before_anything_is_read() {
 
 #[test]
 fn h28_a_policy_counts_supplementary_groups() {
-    // More than the kernel tells in one answer to a short question.
+    // More groups than the kernel returns for a short buffer.
     let groups: Vec<u32> = (100_000..100_100).collect();
     let directory = Directory::new();
     let policies = [
@@ -132,7 +132,7 @@ fn h28_a_policy_counts_supplementary_groups() {
         let client = thread::scope(|scope| {
             let connecting = scope.spawn(|| {
                 let groups: Vec<_> = groups.iter().map(|&group| Gid::from_raw(group)).collect();
-                // Of this thread alone.
+                // Only of this thread.
                 rustix::thread::set_thread_groups(&groups).ok()?;
                 Some(Ours::connect(&address).unwrap())
             });
@@ -145,7 +145,7 @@ fn h28_a_policy_counts_supplementary_groups() {
             Ok(server) => {
                 assert!(admits);
                 assert_eq!(server.peer().unwrap().groups, groups);
-                // The listener's, on the other side.
+                // The listener's identity, on the other side.
                 let own = rustix::process::getgroups().unwrap();
                 let own: Vec<_> = own.into_iter().map(Gid::as_raw).collect();
                 assert_eq!(client.peer().unwrap().groups, own);
@@ -213,7 +213,7 @@ fn each_frame_on_a_unix_datagram_socket_says_who_sent_it() {
         assert_ne!(sender.has_ended(), Some(true));
         assert_eq!(frame.decode().unwrap().check(), u64::from(child.id()));
     }
-    // A large one comes as memory, and has a sender too.
+    // A large frame travels in memory, and has a sender too.
     numbered(1, 1_000_000, |frame| {
         Socket::<Numbered<'_>, Numbered<'_>>::unbound(&address).unwrap().send_to(frame, &address)
     })

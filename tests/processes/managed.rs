@@ -9,9 +9,9 @@ use datagrammar_tests::{Directory, Numbered, child, numbered, skipped};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
-/// A program that is started with one descriptor, as a service manager does it.
+/// A program that is started with one descriptor, as by a service manager.
 fn managed(task: &str, fd: impl AsFd) -> Command {
-    // Not where it is placed, as it would stay marked to be closed there.
+    // Not directly at its number, because it would stay close-on-exec there.
     let fd = rustix::io::fcntl_dupfd_cloexec(fd, 10).unwrap();
     let mut command = Command::new(child!());
     command.arg(task).env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", "numbers");
@@ -28,7 +28,7 @@ fn managed(task: &str, fd: impl AsFd) -> Command {
     command
 }
 
-/// What a program prints that goes well.
+/// The output of a program that succeeds.
 fn printed(command: &mut Command) -> String {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}");
@@ -47,7 +47,7 @@ fn a_service_manager_hands_over_a_listener() {
     drop(client);
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    // What it was called, and that a second call takes nothing.
+    // The descriptor's name. A second call takes nothing.
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "numbers 0\n");
 }
 

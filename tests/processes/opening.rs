@@ -32,7 +32,7 @@ impl Server {
         Self { child, stdin, stdout }
     }
 
-    /// How binding went.
+    /// The result of binding.
     fn outcome(&mut self) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
@@ -57,7 +57,7 @@ fn h27_of_servers_that_race_for_a_path_one_gets_it() {
     let path = address.as_pathname().unwrap();
     let mut random = Random(seed());
     for round in 0..15 {
-        // What they find: nothing, or the socket of a server that was killed.
+        // The path that they find: free, or with the socket of a killed server.
         if round % 3 != 0 {
             let mut dead = Server::start(&address);
             assert_eq!(dead.outcome(), "bound");
@@ -74,7 +74,7 @@ fn h27_of_servers_that_race_for_a_path_one_gets_it() {
         let bound = outcomes.iter().filter(|outcome| *outcome == "bound").count();
         let in_use = outcomes.iter().filter(|outcome| *outcome == "in use").count();
         assert_eq!((bound, in_use), (1, 3), "round {round}: {outcomes:?}");
-        // The one that says so really has the path.
+        // The server that claims the path really has it.
         Ours::connect(&address).unwrap();
         servers.into_iter().for_each(Server::stop);
         let left: Vec<_> = fs::read_dir(directory.path()).unwrap().collect();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use datagrammar_tests::{child, skipped, skips};
 
-/// What a parent prints that goes well; it is killed if it hangs.
+/// The output of a parent that succeeds. The parent is killed if it hangs.
 fn parent(arguments: &[&str]) -> String {
     let mut command = Command::new(child!());
     command.arg("parent").args(arguments).stdin(Stdio::null());
@@ -60,11 +60,11 @@ fn h49_a_child_inherits_nothing_else_where_close_range_is_refused() {
         let open = parent(&[&["descriptors"], refused].concat());
         for entry in open.split_whitespace() {
             let (number, _) = entry.split_once(':').unwrap();
-            // The streams, and the connection in its place above them.
+            // The streams, and the connection in place of the standard input.
             assert!(number.parse::<u32>().unwrap() <= 3, "{refused:?}: {open}");
         }
     }
-    // Nothing tells which are open: none is started.
+    // The open descriptors cannot be found, so no child is started.
     let error = parent(&["descriptors", "close_range=EPERM", "select=ENOSYS"]);
     assert!(error.starts_with("keeping descriptors from "), "{error}");
     assert!(error.contains("(close_range) failed: Operation not permitted"), "{error}");
@@ -82,6 +82,6 @@ fn h49_a_forked_copy_leaves_its_parents_child_alone() {
 #[test]
 fn a_parent_that_is_not_told_of_ends_starts_children_all_the_same() {
     assert_eq!(parent(&["not-told"]), "done");
-    // As it is where the child has ended before it is looked at.
+    // The same if the child has ended before the parent checks.
     assert_eq!(parent(&["not-told", "pidfd_open=ESRCH"]), "done");
 }

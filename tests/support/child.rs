@@ -102,7 +102,7 @@ fn open_descriptors() -> String {
     open.join(" ")
 }
 
-/// Sends to a peer that is gone, with the signal that most programs do not expect in force.
+/// Sends to a peer that is gone, while SIGPIPE has its default disposition.
 fn send_to_nobody() {
     // SAFETY: no handler is installed, only the default disposition is restored, before any other
     // thread exists.
@@ -117,8 +117,8 @@ fn send_to_nobody() {
     println!("alive");
 }
 
-/// Sends frames with descriptors, as a user without privileges and with a low limit, until there is no
-/// room; then receives them, and does it all again.
+/// Sends frames with descriptors until there is no room, as a user without privileges and with a low limit. Then
+/// receives them, and repeats both.
 fn flood_with_descriptors() {
     allow_few_descriptors();
     let (mut ours, mut theirs) = Connection::<Parcel, Parcel>::pair().expect("a pair");
@@ -142,8 +142,8 @@ fn flood_with_descriptors() {
     println!("{}", rounds.join(" "));
 }
 
-/// Limits how many descriptors may be open, and so how many may be in flight, of all processes of a user. With
-/// privileges, it becomes a user that has no other process.
+/// Limits how many descriptors may be open, and so how many of all processes of a user may be in flight. With
+/// privileges, it becomes a user without other processes.
 fn allow_few_descriptors() {
     let limit = libc::rlimit { rlim_cur: 256, rlim_max: 256 };
     // SAFETY: setrlimit(2) reads one rlimit, which outlives the call.
@@ -152,7 +152,7 @@ fn allow_few_descriptors() {
     unsafe { libc::setuid(30_000 + process::id() % 30_000) };
 }
 
-/// Peeks at a ping to ourselves, on a socket whose family does not tell lengths.
+/// Peeks at a ping to this machine, on a socket whose family does not report lengths.
 fn peek_at_a_ping() {
     // SAFETY: unshare(2) takes flags, before any other thread exists.
     let unshared = unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET) } == 0;
@@ -185,17 +185,17 @@ fn raise_loopback(socket: &OwnedFd) {
     assert_eq!(raised, 0, "{}", io::Error::last_os_error());
 }
 
-/// Sends and receives frames with descriptors in every way that goes well or wrong, and prints how
-/// many descriptors are open before and after.
+/// Sends and receives frames with descriptors in all cases of success and failure, and prints how many descriptors are
+/// open before and after.
 fn leaks(frames: &str) {
-    // What is opened once stays open: the runtime, over tokio.
+    // One-time descriptors stay open, such as those of the runtime under tokio.
     leaks::exchange(1);
     let before = leaks::open();
     leaks::exchange(frames.parse().expect("a number"));
     println!("{before} {}", leaks::open());
 }
 
-/// Tries to listen, says how it went, and keeps listening until standard input ends.
+/// Tries to listen, reports the result, and keeps listening until standard input ends.
 fn bind(address: &str) {
     let address: Address = address.parse().expect("an address");
     let bound = Listener::<Numbered<'_>, Numbered<'_>>::bind(&address);
@@ -222,7 +222,7 @@ fn echo(options: &Options) {
     }
 }
 
-/// Takes the standard input over, and tries to again.
+/// Takes over the standard input, and tries to take it over again.
 fn inherit_twice() {
     for _ in 0..2 {
         match Ours::inherited() {
@@ -235,7 +235,7 @@ fn inherit_twice() {
     }
 }
 
-/// Fails to take the standard input over, and prints what is in it.
+/// Fails to take over the standard input, and prints its content.
 fn inherit_or_read() {
     Ours::inherited().expect_err("something else");
     println!("left: {}", io::read_to_string(io::stdin()).expect("text"));
@@ -266,7 +266,7 @@ fn send_one(address: &str) {
     thread::sleep(Duration::from_secs(60));
 }
 
-/// Listens under a umask that would take permissions away, and prints those that the path has.
+/// Listens under a umask that would clear permissions, and prints those of the path.
 fn bind_with_umask(address: &str) {
     // SAFETY: umask(2) takes a number and cannot fail.
     unsafe { libc::umask(0o077) };

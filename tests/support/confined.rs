@@ -16,7 +16,7 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
-/// Locks all memory, receives in all ways, and prints how much memory there is in KiB, by that time.
+/// Locks all memory, receives in all ways, and prints the memory in use in KiB at each step.
 pub(crate) fn locked() {
     if let Err(error) = mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE) {
         println!("SKIPPED: memory cannot be locked: {error}");
@@ -26,10 +26,10 @@ pub(crate) fn locked() {
     println!("{}", status("VmRSS:"));
 }
 
-/// Receives in all ways with no more than `more` MiB of address space besides what there is.
+/// Receives in all ways with at most `more` MiB of address space beyond the current use.
 pub(crate) fn little_address_space(more: &str) {
     let more: u64 = more.parse().expect("a number");
-    // What this process itself needs, before.
+    // First, everything that this process itself needs.
     drop(vec![1_u8; 100_000]);
     let limit = status("VmSize:") * 1024 + more * 1024 * 1024;
     let maximum = getrlimit(Resource::As).maximum;
@@ -38,7 +38,7 @@ pub(crate) fn little_address_space(more: &str) {
     println!("received");
 }
 
-/// A number of this process, in KiB.
+/// Returns a number of this process, in KiB.
 fn status(name: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("/proc");
     let value = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
@@ -83,7 +83,7 @@ fn all_ways() {
     assert!(ours.recv().expect("the end").is_none());
 }
 
-/// The next frame, by one form or another.
+/// Returns the next frame, in one form or another.
 fn next(ours: &mut Receiver<Numbered<'static>>) -> u64 {
     if let Ok(frame) = ours.try_recv() {
         return frame.expect("no end").decode().expect("a message").check();
@@ -121,8 +121,8 @@ pub(crate) fn few_descriptors() {
     println!("{frames} {descriptors}");
 }
 
-/// Sends and receives with only the system calls that the crate page names, and those with which a program prints and
-/// ends. Any other call ends this process.
+/// Sends and receives with only the system calls that the crate page lists, and those with which a program prints and
+/// exits. Any other call ends this process.
 pub(crate) fn few_calls() {
     const NEEDED: [i64; 20] = [
         libc::SYS_recvfrom,
@@ -133,7 +133,7 @@ pub(crate) fn few_calls() {
         libc::SYS_setsockopt,
         libc::SYS_futex,
         libc::SYS_clock_nanosleep,
-        // Where the clock cannot be read without a call (vdso(7)).
+        // If the clock cannot be read without a system call (vdso(7)).
         libc::SYS_clock_gettime,
         libc::SYS_close,
         libc::SYS_mmap,
@@ -144,7 +144,7 @@ pub(crate) fn few_calls() {
         libc::SYS_brk,
         // With debug assertions, the standard library checks a descriptor before it closes it.
         libc::SYS_fcntl,
-        // To print and to end.
+        // To print and to exit.
         libc::SYS_write,
         libc::SYS_sigaltstack,
         libc::SYS_exit_group,
@@ -174,7 +174,7 @@ pub(crate) fn few_calls() {
         numbered(7, len, |frame| theirs.send(frame)).expect("sent");
         assert_eq!(next(&mut ours.rx), 7);
     }
-    // In pieces, of which most are pending at first.
+    // In pieces, most of which are pending at first.
     numbered(8, 3_000_000, |frame| theirs.try_send(frame)).expect("begun");
     let whole = loop {
         _ = theirs.tx.flush(Wait::Try);

@@ -13,12 +13,12 @@ use datagrammar::{Connection, Message};
 use datagrammar_tests::leaks::Parcel;
 use rustix::time::{ClockId, clock_gettime};
 
-/// For how long calls have no room.
+/// The time for which calls have no room.
 const TIME: Duration = Duration::from_secs(2);
 
 #[derive(Message)]
 enum Files {
-    /// Sends one, and gets it back.
+    /// Sends a file, and gets it back.
     #[message(tag = 1)]
     Echo(#[message(fd)] Vec<OwnedFd>),
 }
@@ -49,7 +49,7 @@ impl Reply for Echoed {
     }
 }
 
-/// Answers with a file, also to who sends none.
+/// Answers with a file, even to callers that send none.
 struct Handler;
 
 impl Service for Handler {
@@ -66,8 +66,8 @@ fn file() -> OwnedFd {
     File::open("/proc/version").expect("a file").into()
 }
 
-/// Calls while no descriptor can be sent, in both directions, and again when some can. Prints for how many milliseconds
-/// all threads together have worked meanwhile.
+/// Calls while no descriptor can be sent, in both directions, and again when descriptors can be sent. Prints the
+/// processor time of all threads meanwhile, in milliseconds.
 pub(crate) fn call() {
     let (client, server) = Connection::<Files, Answers<Files>>::pair().expect("a pair");
     let server = thread::spawn(move || Server::new(Handler).threads(1).serve(server));
@@ -78,7 +78,7 @@ pub(crate) fn call() {
     };
     assert_eq!(echo(&client, 1).expect("an answer"), 1);
 
-    // One of them may be full before so many are in flight.
+    // One socket may be full before so many descriptors are in flight.
     let mut pairs = [(); 4].map(|()| Connection::<Parcel, Parcel>::pair().expect("a pair"));
     let mut attempts = 0;
     let worked = loop {
@@ -86,7 +86,7 @@ pub(crate) fn call() {
             while ours.try_send(&Parcel::Two { left: file(), right: None }).is_ok() {}
         }
         let before = clock_gettime(ClockId::ProcessCPUTime);
-        // The answer of the first has no room, and then the request of the second.
+        // The answer of the first call has no room, and then the request of the second.
         let has_no_room = |count| {
             let hasty = client.deadline(Instant::now() + TIME);
             match echo(&hasty, count) {
@@ -98,13 +98,13 @@ pub(crate) fn call() {
         if [0, 1].into_iter().all(has_no_room) {
             break clock_gettime(ClockId::ProcessCPUTime) - before;
         }
-        // Other processes of this user have fewer in flight than before.
+        // Other processes of this user have fewer descriptors in flight than before.
         attempts += 1;
         assert!(attempts < 10, "there is always room");
     };
     println!("{}", worked.tv_sec * 1000 + worked.tv_nsec / 1_000_000);
 
-    // The queue is read, and everything goes on.
+    // The queue is read, and everything continues.
     for (_, theirs) in &mut pairs {
         while theirs.try_recv().is_ok() {}
     }

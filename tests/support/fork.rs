@@ -5,23 +5,23 @@ use std::io::{self, Write as _};
 use std::panic::{self, AssertUnwindSafe};
 use std::time::{Duration, Instant};
 
-/// A forked copy of this process, in which only the calling thread is. It is killed when dropped.
+/// A forked copy of this process with only the calling thread. The copy is killed when this is dropped.
 #[derive(Debug)]
 pub struct Forked(libc::pid_t);
 
-/// Has a forked copy of this process run `child`, and end with whether that was true.
+/// Runs `child` in a forked copy of this process. The copy exits with its result.
 ///
-/// Other threads of this process are gone there, whatever they were doing: what `child` does must need
-/// nothing of them.
+/// The other threads of this process do not exist in the copy, whatever they were doing, so `child` must not depend on
+/// them.
 ///
 /// # Panics
 ///
-/// When the kernel refuses.
+/// If the kernel refuses.
 pub fn fork(child: impl FnOnce() -> bool) -> Forked {
-    // Known before, so that no other thread is about to find it out when this one forks.
+    // Read in advance, so that no other thread is reading it when this one forks.
     crate::is_eager();
-    // SAFETY: the child runs `child` alone, and ends by _exit, which runs no destructors. What it does is
-    // to send and to receive, and to allocate, which glibc allows after a fork of several threads.
+    // SAFETY: the child runs only `child`, and ends with _exit, which runs no destructors. It only sends, receives and
+    // allocates, which glibc supports after a fork of a process with threads.
     match unsafe { libc::fork() } {
         -1 => panic!("fork: {}", io::Error::last_os_error()),
         0 => {
@@ -37,8 +37,8 @@ pub fn fork(child: impl FnOnce() -> bool) -> Forked {
     }
 }
 
-/// Returns how many bytes of memory this process has of its own, without what is free. Call it in a copy if other tests
-/// share the process: memory that they freed would be used again, and not be counted.
+/// Returns how many bytes of memory this process uses, without free memory. Call it in a copy if other tests share the
+/// process: memory that they have freed would be reused, and not counted.
 ///
 /// # Panics
 ///
@@ -57,11 +57,11 @@ pub fn resident() -> usize {
 }
 
 impl Forked {
-    /// Whether the child has run well, or `None` if it has not ended after `patience`, and was killed.
+    /// Returns whether the child has succeeded. Returns `None` if it has not ended after `patience`, and was killed.
     ///
     /// # Panics
     ///
-    /// When the kernel refuses.
+    /// If the kernel refuses.
     pub fn ends_within(self, patience: Duration) -> Option<bool> {
         let deadline = Instant::now() + patience;
         let mut pause = Duration::from_micros(50);
@@ -83,11 +83,11 @@ impl Forked {
         }
     }
 
-    /// Checks that the child has run well, within a minute.
+    /// Checks that the child succeeds within a minute.
     ///
     /// # Panics
     ///
-    /// When it has not.
+    /// If it does not.
     pub fn check(self) {
         match self.ends_within(Duration::from_secs(60)) {
             Some(true) => {}
@@ -99,7 +99,7 @@ impl Forked {
 
 impl Drop for Forked {
     fn drop(&mut self) {
-        // SAFETY: no memory is involved. The child has not been waited for, so its number is its own.
+        // SAFETY: no memory is involved. The child has not been waited for, so its process id is not reused.
         unsafe { libc::kill(self.0, libc::SIGKILL) };
         let mut status = 0;
         // SAFETY: the pointer is to an integer, exclusively borrowed for the call.

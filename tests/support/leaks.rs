@@ -13,28 +13,28 @@ use crate::{Directory, mode::InMode as _, raw};
 /// Messages that carry descriptors.
 #[derive(Message, Debug)]
 pub enum Parcel {
-    /// One, or two.
+    /// One descriptor, or two.
     #[message(tag = 1)]
     Two {
-        /// There always.
+        /// A descriptor that is always there.
         #[message(fd)]
         left: OwnedFd,
-        /// There sometimes.
+        /// A descriptor that is sometimes there.
         #[message(fd)]
         right: Option<OwnedFd>,
     },
-    /// Any number.
+    /// Any number of descriptors.
     #[message(tag = 2)]
     Many {
-        /// All of them.
+        /// All descriptors.
         #[message(fd)]
         all: Vec<OwnedFd>,
-        /// Something that can be wrong after them.
+        /// A field after them that may be malformed.
         flag: bool,
     },
 }
 
-/// Messages that carry none.
+/// Messages without descriptors.
 #[derive(Message, Debug)]
 pub enum Plain {
     /// The only one.
@@ -42,7 +42,7 @@ pub enum Plain {
     Plain,
 }
 
-/// How many descriptors this process has open, the one that this takes not counted.
+/// Returns how many descriptors this process has open, except the one that this function opens.
 ///
 /// # Panics
 ///
@@ -51,12 +51,12 @@ pub fn open() -> usize {
     fs::read_dir("/proc/self/fd").expect("/proc").count() - 1
 }
 
-/// Sends and receives `frames` frames with descriptors: decoded, not decoded, damaged, miscounted,
-/// over the limit, in pieces and as memory, to a user who panics, to types without any, and to nobody.
+/// Sends and receives `frames` frames with descriptors: decoded, not decoded, damaged, miscounted, over the limit, in
+/// pieces and in memory, to a user that panics, to types without descriptors, and without a receiver.
 ///
 /// # Panics
 ///
-/// When anything comes that should not.
+/// If an unexpected result comes.
 pub fn exchange(frames: usize) {
     let file = File::open("/proc/version").expect("a file");
     let fd = file.as_fd();
@@ -127,7 +127,7 @@ pub fn exchange(frames: usize) {
                 theirs.recv().expect("received").expect("a frame").decode().expect("a message");
             }
             9 => {
-                // A piece of nothing.
+                // A piece of no frame.
                 raw::send_with(
                     &ours,
                     &[0, 2, 7, 0, 0, 0, 50, 0, 0, 0, 0, 0, 0, 0, 7],
@@ -140,7 +140,7 @@ pub fn exchange(frames: usize) {
                 theirs.recv().expect("received").expect("a frame").decode().expect("a message");
             }
             10 => {
-                // A frame in memory that is none, with a descriptor of its own.
+                // Memory that holds no frame, with a descriptor of the message.
                 let envelope = [0, 3, 0, 0, 0, 0, 50, 0, 0, 0, 0, 0, 0, 0];
                 raw::send_with(&memory.0, &envelope, &[&[fd, fd]]).expect("sent");
                 let error = memory.1.recv_from().expect_err("no memory");
@@ -167,7 +167,7 @@ fn damaged(
     frame.decode().expect_err("a damaged frame")
 }
 
-/// Before Linux 6.16 the kernel does not refuse them: they are closed when they arrive.
+/// Before Linux 6.16, the kernel does not refuse them: they are closed on arrival.
 fn to_types_without_any(fd: BorrowedFd<'_>) {
     let (ours, mut theirs) = Connection::<Plain, Plain>::pair().expect("a pair").in_mode();
     match raw::send_with(&ours, &[1], &[&[fd]]) {
@@ -182,7 +182,7 @@ fn to_types_without_any(fd: BorrowedFd<'_>) {
 
 fn to_nobody(fd: BorrowedFd<'_>) {
     let (mut ours, theirs) = Connection::<Parcel, Parcel>::pair().expect("a pair").in_mode();
-    // One that nobody will receive, and one that nobody can.
+    // One frame that is never received, and one that cannot be received.
     ours.send(&Parcel::Many { all: vec![owned(fd), owned(fd)], flag: false }).expect("sent");
     drop(theirs);
     let error = ours.send(&Parcel::Many { all: vec![owned(fd)], flag: false });

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 pub use self::mode::{InMode, is_awaited, is_eager, options, scaled, skips};
 pub use self::turns::alone;
 
-/// A numbered frame whose body is made of its number, so that a cut, mixed or repeated one shows.
+/// A numbered frame whose body is made of its number, so that a truncated, mixed or repeated one is detected.
 #[derive(Message, Debug, PartialEq)]
 pub enum Numbered<'a> {
     /// The only one.
@@ -38,7 +38,7 @@ impl Numbered<'_> {
     ///
     /// # Panics
     ///
-    /// For a body that is not what was sent.
+    /// If the body is damaged.
     pub fn check(&self) -> u64 {
         let Self::Numbered { number, len, body } = *self;
         assert_eq!(body.len() as u64, len, "frame {number} is cut");
@@ -57,16 +57,16 @@ pub fn numbered<T>(number: u64, len: usize, send: impl FnOnce(&Numbered<'_>) -> 
     send(&Numbered::Numbered { number, len: len as u64, body: &body(number, len) })
 }
 
-/// A directory for one test, and addresses in it.
+/// A directory for one test, with addresses in it.
 #[derive(Debug)]
 pub struct Directory(TempDir);
 
 impl Directory {
-    /// Makes the directory.
+    /// Creates the directory.
     ///
     /// # Panics
     ///
-    /// When it cannot be made.
+    /// If the directory cannot be created.
     #[expect(clippy::new_without_default, reason = "it is an action")]
     pub fn new() -> Self {
         Self(tempfile::tempdir().expect("a directory for the test"))
@@ -81,13 +81,13 @@ impl Directory {
     ///
     /// # Panics
     ///
-    /// When the path is too long for a socket.
+    /// If the path is too long for a socket.
     pub fn address(&self, name: &str) -> Address {
         Address::from_pathname(self.0.path().join(name)).expect("a path that fits a socket")
     }
 }
 
-/// The path of the program `child` of the package whose test this is.
+/// Returns the path of the program `child` of the package that contains this test.
 #[macro_export]
 macro_rules! child {
     () => {
@@ -97,21 +97,20 @@ macro_rules! child {
     };
 }
 
-/// Says that a test, or a part of it, does not run on this machine, and why: past the test harness, which
-/// keeps to itself what tests print that pass.
+/// Reports that a test, or a part of it, does not run on this machine, and why. Bypasses the test harness, which hides
+/// the output of tests that pass.
 pub fn skipped(why: impl Display) {
     use std::io::Write as _;
     _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
 }
 
-/// How many of `wanted` clients can wait in the backlog of a listener here: listen(2), *somaxconn*.
+/// Returns how many of `wanted` clients can wait in the backlog of a listener here: listen(2), *somaxconn*.
 pub fn backlog(wanted: u32) -> u32 {
     let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok();
     most.and_then(|most| most.trim().parse().ok()).map_or(wanted, |most| wanted.min(most))
 }
 
-/// A number that a test's schedule is derived from: `DATAGRAMMAR_SEED`, or a new one. It is printed,
-/// so that a failure can be repeated.
+/// The seed of a test's schedule: `DATAGRAMMAR_SEED`, or a new one. It is printed, so that a failure can be repeated.
 pub fn seed() -> u64 {
     let seed = std::env::var("DATAGRAMMAR_SEED")
         .ok()
@@ -121,12 +120,12 @@ pub fn seed() -> u64 {
     seed
 }
 
-/// A small generator of numbers that look random (splitmix64).
+/// A small pseudo-random generator (splitmix64).
 #[derive(Debug)]
 pub struct Random(pub u64);
 
 impl Random {
-    /// A number below `bound`.
+    /// Returns a number below `bound`.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;

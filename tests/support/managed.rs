@@ -24,7 +24,7 @@ pub(crate) fn serve() {
     println!("{name} {}", datagrammar::activated().expect("nothing").len());
 }
 
-/// Is told of a descriptor that it was not started with, and has opened one of that number itself.
+/// The variables announce a descriptor that was not passed, and this process has opened one with that number itself.
 pub(crate) fn refuse() {
     // SAFETY: nothing in this process uses the descriptor that it may have inherited there.
     unsafe { libc::close(3) };
@@ -36,7 +36,7 @@ pub(crate) fn refuse() {
     own.read_to_string(&mut text).expect("our own file");
 }
 
-/// Takes a descriptor over, and executes this program anew.
+/// Takes a descriptor over, and executes this program again.
 pub(crate) fn execute_anew() {
     announce("LISTEN_PID", process::id());
     assert_eq!(datagrammar::activated().expect("a descriptor").len(), 1);
@@ -44,13 +44,13 @@ pub(crate) fn execute_anew() {
     panic!("{}", Command::new(program).arg("activated-again").exec());
 }
 
-/// Is told of a descriptor that the same process had before.
+/// The variables announce a descriptor that the same process had before it executed this program.
 pub(crate) fn take_again() {
     println!("{}", datagrammar::activated().expect_err("what is closed"));
 }
 
-/// Is told of a descriptor by the number of its pidfd's inode: first of another process's, and by text that
-/// is no number, and then of its own.
+/// The variables identify the process by the inode of its pidfd: first of another process, then as text that is not a
+/// number, and then of this process.
 pub(crate) fn take_by_inode() {
     let pidfd: OwnedFd = pidfd_open(getpid(), PidfdFlags::empty()).expect("a pidfd");
     let pidfd = File::from(pidfd);
@@ -70,9 +70,9 @@ pub(crate) fn take_by_inode() {
     println!("{others}, {error}, {ours}");
 }
 
-/// Says of one descriptor what only a service manager knows once this process runs.
+/// Sets the variables for one descriptor, which a service manager does before it starts a process.
 fn announce(variable: &str, value: impl ToString) {
-    // SAFETY: nothing else has been started that could read the environment meanwhile. A service manager
-    // sets this between fork and exec, where a test cannot.
+    // SAFETY: no other thread has been started that could read the environment meanwhile. A service manager sets these
+    // variables between fork and exec, where a test cannot.
     unsafe { std::env::set_var(variable, value.to_string()) };
 }

@@ -9,7 +9,7 @@ use datagrammar::{Connection, Message, Options};
 
 use crate::skipped;
 
-/// The default options, in the form of waiting of this binary.
+/// The default options, with the form of waiting of this binary.
 pub fn options() -> Options {
     match is_eager() {
         true => Options::new().eager(),
@@ -17,7 +17,7 @@ pub fn options() -> Options {
     }
 }
 
-/// Whether this binary's tests wait in the read itself.
+/// Returns whether this binary's tests wait in the read itself.
 ///
 /// # Panics
 ///
@@ -30,12 +30,12 @@ pub fn is_eager() -> bool {
     })
 }
 
-/// Whether these tests run over the tokio endpoints: their `datagrammar` is the crate `datagrammar-facade`.
+/// Whether these tests run over the tokio endpoints. If so, their `datagrammar` is the crate `datagrammar-facade`.
 pub fn is_awaited() -> bool {
     any::type_name::<Connection<(), ()>>().starts_with("datagrammar_facade")
 }
 
-/// What does not apply to the tokio endpoints: the tests, and why.
+/// The tests that do not apply to the tokio endpoints, and why.
 const NOT_AWAITED: [(&[&str], &str); 7] = [
     (
         &["h49_a_forked_copy_leaves_its_parents_child_alone"],
@@ -70,11 +70,11 @@ const NOT_AWAITED: [(&[&str], &str); 7] = [
     ),
 ];
 
-/// Whether to skip this test, as it does not apply to the tokio endpoints. Says why.
+/// Returns whether to skip this test because it does not apply to the tokio endpoints. Reports why.
 ///
 /// # Panics
 ///
-/// When the test is not in the list of these.
+/// If the test is not in the list.
 pub fn skips(test: &str) -> bool {
     let listed = NOT_AWAITED.iter().find(|(tests, _)| tests.contains(&test));
     let (_, why) = listed.unwrap_or_else(|| panic!("{test} is not listed in support/mode.rs"));
@@ -84,12 +84,12 @@ pub fn skips(test: &str) -> bool {
     is_awaited()
 }
 
-/// As many as a test makes where it makes `count`, or fewer where the machine is slow: `DATAGRAMMAR_FRAMES` of a
-/// million. Over the tokio endpoints, the default is a tenth.
+/// Scales `count` for slow machines: by `DATAGRAMMAR_FRAMES` of a million. Over the tokio endpoints, the default is a
+/// tenth.
 ///
 /// # Panics
 ///
-/// When that is no number.
+/// If the variable is not a number.
 pub fn scaled(count: u64) -> u64 {
     const ALL: u64 = 1_000_000;
     let default = if is_awaited() { ALL / 10 } else { ALL };
@@ -98,9 +98,9 @@ pub fn scaled(count: u64) -> u64 {
     count * frames / ALL
 }
 
-/// Puts connections into the form of waiting of this binary.
+/// Sets the form of waiting of this binary for connections.
 pub trait InMode: Sized {
-    /// The same, waiting as this binary's tests do.
+    /// Returns the same connection with that form of waiting.
     fn in_mode(self) -> Self;
 }
 

@@ -18,10 +18,10 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 type OurChild = Child<Numbered<'static>, Numbered<'static>>;
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 
-/// Does the task `arguments[0]`, where the system calls after it fail, each as `call=errno`.
+/// Runs the task `arguments[0]` while the system calls after it fail, each given as `call=errno`.
 pub(crate) fn be_one(arguments: &[String]) {
     let [task, refused @ ..] = arguments else { panic!("a task, and calls") };
-    // Some tasks prepare something first that takes the calls.
+    // Some tasks prepare something that needs these calls.
     let refuse = || refuse(refused);
     match task.as_str() {
         "whole-life" => whole_life(refuse),
@@ -84,7 +84,7 @@ fn converse(ours: &mut Ours) {
     assert_eq!(frame.decode().expect("a message").check(), 5);
 }
 
-/// Whether there is such a process, be it a zombie.
+/// Returns whether the process exists, even as a zombie.
 fn exists(id: u32) -> bool {
     Path::new(&format!("/proc/{id}")).exists()
 }
@@ -94,7 +94,7 @@ fn assert_no_children() {
     assert!(matches!(left, Err(rustix::io::Errno::CHILD)), "{left:?}");
 }
 
-/// Children that are dropped, killed, waited for in all ways, and that end.
+/// Children that are dropped, killed, waited for in all ways, and that end by themselves.
 fn whole_life(refuse: impl Fn()) {
     refuse();
     let (mut ours, mut process) = spawn("echo");
@@ -122,7 +122,7 @@ fn whole_life(refuse: impl Fn()) {
     println!("done");
 }
 
-/// May not kill its child any more, and does not wait for it either.
+/// Loses the permission to kill its child, and does not wait for it either.
 fn helpless(become_so: impl Fn()) {
     let (mut ours, mut process) = spawn("echo");
     become_so();
@@ -145,16 +145,15 @@ fn give_up_user() {
     assert_eq!(unsafe { libc::setuid(65_534) }, 0, "{}", io::Error::last_os_error());
 }
 
-/// Has descriptors open that are not to be inherited, above the limit as it is by then, and prints which the
-/// child has.
+/// Opens descriptors that must not be inherited, above the later limit, and prints which of them the child has.
 fn leave_descriptors(refuse: impl Fn()) {
     let maximum = getrlimit(Resource::Nofile).maximum;
     let limit = |current| setrlimit(Resource::Nofile, Rlimit { current: Some(current), maximum });
     limit(2048).expect("a higher limit");
     let file = File::open("/proc/version").expect("a file");
-    // At the ends of the words of a set and of the tables that the kernel makes, and between them.
+    // At the ends of the words of a set and of the kernel's tables, and between them.
     for number in [5, 62, 63, 64, 65, 255, 256, 300, 1023, 1024] {
-        // SAFETY: both are numbers, and nobody owns what has this one.
+        // SAFETY: both are numbers, and nothing owns a descriptor with this one.
         let copy = unsafe { libc::dup2(file.as_raw_fd(), number) };
         assert_eq!(copy, number, "{}", io::Error::last_os_error());
     }
@@ -173,10 +172,10 @@ fn leave_descriptors(refuse: impl Fn()) {
     }
 }
 
-/// Is copied, and the copy drops what belongs to the parent.
+/// Forks, and the copy drops the values that belong to the parent.
 fn fork() {
     let (mut ours, mut process) = spawn("echo");
-    // SAFETY: this process has one thread, so that the copy may do whatever this one may.
+    // SAFETY: this process has one thread, so the copy may do everything that this process may.
     match unsafe { libc::fork() } {
         0 => {
             let refused = |error: Option<io::Error>| {
@@ -188,7 +187,7 @@ fn fork() {
             refused(process.try_wait().err());
             refused(process.wait_deadline(far()).err());
             drop(process);
-            // SAFETY: it ends this process, and nothing else.
+            // SAFETY: it only ends this process.
             unsafe { libc::_exit(7) };
         }
         copy => {
@@ -204,7 +203,7 @@ fn fork() {
     println!("done");
 }
 
-/// Ignores the ends of its children, some of which end at once.
+/// Ignores SIGCHLD, and starts children, some of which end at once.
 fn not_told(refuse: impl Fn()) {
     // SAFETY: no handler is installed, before any other thread exists.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
@@ -212,10 +211,10 @@ fn not_told(refuse: impl Fn()) {
     for _ in 0..200 {
         let mut command = command("nothing");
         let end = || {
-            // SAFETY: it ends this process, and nothing else.
+            // SAFETY: it only ends this process.
             unsafe { libc::_exit(0) }
         };
-        // SAFETY: between fork and exec, this ends the process and does nothing else.
+        // SAFETY: between fork and exec, this only ends the process.
         unsafe { command.pre_exec(end) };
         let (mut ours, mut process) = OurChild::spawn(&mut command).expect("a child").into_parts();
         assert!(ours.recv().expect("the end").is_none());
@@ -232,14 +231,14 @@ fn not_told(refuse: impl Fn()) {
     println!("done");
 }
 
-/// Says something on each stream, and ends well if it could.
+/// Writes to each stream, and succeeds if that worked.
 pub(crate) fn talk() {
     println!("to the standard output");
     eprintln!("to the standard error");
     io::stdout().flush().expect("a reader");
 }
 
-/// Takes over the standard input in a root that has nothing in it.
+/// Takes over the standard input in an empty root directory.
 pub(crate) fn inherit_in_an_empty_root() {
     let root = std::env::var("EMPTY_ROOT").expect("a directory");
     if !rustix::process::geteuid().is_root() {

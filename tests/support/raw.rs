@@ -15,21 +15,21 @@ use rustix::net::{
 ///
 /// # Panics
 ///
-/// When they cannot be made.
+/// If they cannot be created.
 pub fn pair(kind: SocketType) -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None).expect("a socket pair")
 }
 
-/// Returns a UDP socket and its address, which nobody else can bind, and which refuses datagrams. Connect the socket to
-/// somebody to open the address to them.
+/// Returns a UDP socket and its address, which no other socket can bind, and which refuses datagrams. Connect the
+/// socket to an address to accept datagrams from there.
 ///
 /// # Panics
 ///
-/// When it cannot be made.
+/// If it cannot be created.
 pub fn closed_port() -> (UdpSocket, SocketAddr) {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let address = socket.local_addr().expect("its address");
-    // It takes datagrams from itself alone (udp(7)).
+    // The socket accepts datagrams only from itself (udp(7)).
     socket.connect(address).expect("connected");
     (socket, address)
 }
@@ -38,7 +38,7 @@ pub fn closed_port() -> (UdpSocket, SocketAddr) {
 ///
 /// # Errors
 ///
-/// The kernel's.
+/// Those of the kernel.
 pub fn send(fd: impl AsFd, bytes: &[u8]) -> io::Result<()> {
     rustix_send(fd, bytes, SendFlags::NOSIGNAL)?;
     Ok(())
@@ -48,7 +48,7 @@ pub fn send(fd: impl AsFd, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Panics
 ///
-/// When nothing comes.
+/// If no datagram comes.
 pub fn recv(fd: impl AsFd) -> Vec<u8> {
     try_recv(fd, 60).expect("a datagram")
 }
@@ -57,7 +57,7 @@ pub fn recv(fd: impl AsFd) -> Vec<u8> {
 ///
 /// # Errors
 ///
-/// The kernel's; `WouldBlock` if nothing comes.
+/// Those of the kernel; `WouldBlock` if no datagram comes.
 pub fn try_recv(fd: impl AsFd, seconds: i64) -> io::Result<Vec<u8>> {
     let timeout = libc::timeval { tv_sec: seconds, tv_usec: 1000 };
     set_option(&fd, libc::SOL_SOCKET, libc::SO_RCVTIMEO, timeout);
@@ -79,7 +79,7 @@ pub fn try_recv(fd: impl AsFd, seconds: i64) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 ///
-/// The kernel's.
+/// Those of the kernel.
 pub fn send_with(fd: impl AsFd, bytes: &[u8], lists: &[&[BorrowedFd<'_>]]) -> io::Result<()> {
     let mut space = [const { MaybeUninit::uninit() }; 4096];
     let mut control = SendAncillaryBuffer::new(&mut space);
@@ -90,11 +90,11 @@ pub fn send_with(fd: impl AsFd, bytes: &[u8], lists: &[&[BorrowedFd<'_>]]) -> io
     Ok(())
 }
 
-/// Ends the sending direction.
+/// Shuts down the sending direction.
 ///
 /// # Panics
 ///
-/// When the kernel refuses.
+/// If the kernel refuses.
 pub fn end(fd: impl AsFd) {
     shutdown(fd, Shutdown::Write).expect("shutdown");
 }
@@ -103,16 +103,16 @@ pub fn end(fd: impl AsFd) {
 ///
 /// # Panics
 ///
-/// When the kernel refuses.
+/// If the kernel refuses.
 pub fn set_peek_offset(fd: impl AsFd, offset: i32) {
     set_option(fd, libc::SOL_SOCKET, libc::SO_PEEK_OFF, offset);
 }
 
-/// Sets a socket option that is a number, of the size that it has.
+/// Sets a socket option that is a number, with the size of its type.
 ///
 /// # Panics
 ///
-/// When the kernel refuses.
+/// If the kernel refuses.
 pub fn set_option<N: Copy>(fd: impl AsFd, level: i32, option: i32, value: N) {
     // SAFETY: the pointer is to a number that outlives the call, and the length is its size.
     let result = unsafe {

@@ -13,10 +13,10 @@ type Blocking = datagrammar::Connection<Numbered<'static>, Numbered<'static>>;
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OursAlone = Socket<Numbered<'static>, Numbered<'static>>;
 
-/// How long to wait for what is there already.
+/// How long to wait for frames that are already there.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A deadline that the timer needs no turn to see.
+/// A deadline that has passed before the timer is polled.
 fn past() -> Instant {
     Instant::now().checked_sub(Duration::from_millis(20)).unwrap()
 }
@@ -25,7 +25,7 @@ fn awaited(ours: Blocking) -> Ours {
     Ours::from_blocking(ours).map_err(|(_, error)| error).unwrap()
 }
 
-/// Receives frame `number`, by a form that depends on it.
+/// Receives frame `number`, in a form that depends on the number.
 async fn expect(ours: &mut Ours, number: u64) {
     let receive = async {
         match number % 4 {
@@ -77,7 +77,7 @@ async fn from_a_blocking_connection() {
             expect(&mut ours, number).await;
         }
 
-        // A frame of which some pieces have been read.
+        // A frame, some pieces of which were read.
         let (theirs, mut ours) = Blocking::pair().unwrap();
         let frame = numbered(first, 1000, |frame| to_vec(frame)).unwrap();
         let pieces = pieces(7, &frame, 100);
@@ -160,7 +160,7 @@ async fn from_a_blocking_socket_and_by_a_call_that_does_not_wait() {
         timeout(PATIENCE, ours.rx.next()).await.expect("to be woken").unwrap().unwrap();
         ours.try_recv_from().unwrap();
         timeout(PATIENCE, ours.rx.recv_owned_from()).await.expect("to be woken").unwrap();
-        // And before the reactor knows of it.
+        // And before the reactor has reported it.
         let mut ours = OursAlone::from_blocking(ours.into_blocking()).map_err(|(_, e)| e).unwrap();
         ours.send_to_deadline(&frame, &to, past()).await.unwrap();
         ours.recv_from_deadline(past()).await.unwrap();

@@ -38,7 +38,7 @@ fn wait_for_room(runtime: &Runtime, ours: &mut Ours, theirs: &mut Blocking, firs
     let next = fill(ours, first);
     thread::scope(|scope| {
         scope.spawn(|| {
-            // It has to wait.
+            // The sender must wait.
             thread::sleep(Duration::from_millis(20));
             for number in first..next {
                 let frame = theirs.recv().unwrap().expect("a frame");
@@ -54,7 +54,7 @@ fn wait_for_room(runtime: &Runtime, ours: &mut Ours, theirs: &mut Blocking, firs
     next + 1
 }
 
-/// The other runtime is gone when the sender waits again.
+/// The other runtime has ended when the sender waits again.
 #[test]
 fn h40_a_sender_that_waited_in_a_runtime_that_has_ended_waits_again() {
     let home = runtime();
@@ -66,7 +66,7 @@ fn h40_a_sender_that_waited_in_a_runtime_that_has_ended_waits_again() {
     wait_for_room(&home, &mut ours, &mut theirs, next);
 }
 
-/// The runtime in which it is awaited ends before it waits.
+/// The runtime in which the sender is awaited ends before it waits.
 #[test]
 fn h40_a_sender_that_waits_in_a_runtime_that_has_ended_fails() {
     let home = runtime();
@@ -82,7 +82,7 @@ fn h40_a_sender_that_waits_in_a_runtime_that_has_ended_fails() {
     drop(theirs);
 }
 
-/// Nobody runs the other runtime when the sender waits again.
+/// The other runtime does not run when the sender waits again.
 #[test]
 fn h40_a_sender_that_waited_in_a_runtime_that_pauses_waits_again() {
     let home = runtime();

@@ -21,7 +21,7 @@ type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 const MAX_RUN: u64 = 256;
 const FRAMES: u64 = 20_000;
 
-/// Frames that were handled since the other task had its turn, and the most of them.
+/// The number of frames that were handled since the other task last ran, and the maximum.
 #[derive(Default)]
 struct Run {
     now: AtomicU64,
@@ -91,7 +91,7 @@ async fn a_flood_of_frames_leaves_turns_to_other_tasks() {
 
 #[tokio::test]
 async fn what_was_read_earlier_leaves_turns_too() {
-    // The rest of a bundle that was read before, and datagrams that are given back.
+    // The rest of a bundle that was read before, and restored datagrams.
     for is_restored in [false, true] {
         let (mut theirs, mut ours) = Blocking::pair().unwrap();
         theirs.tx.send_all(&[TINY; 5000], Wait::Block).unwrap();
@@ -150,7 +150,7 @@ async fn who_sends_without_end_leaves_turns_to_other_tasks() {
         run.count();
     }
     run.check();
-    // In memory alone, most of the time.
+    // Mostly in memory.
     let run = Run::start();
     let (tx, _rx) = theirs.split();
     let mut batch = Batch::new(tx);
@@ -166,7 +166,7 @@ async fn who_sends_without_end_leaves_turns_to_other_tasks() {
 
 #[tokio::test]
 async fn a_frame_in_pieces_without_end_leaves_turns_to_other_tasks() {
-    // Sent as fast as they are read: the receiver never finds the socket empty for long.
+    // Sent as fast as they are read, so that the receiver never finds the socket empty for long.
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     let mut ours = Ours::adopt(ours).unwrap();
     let frame = numbered(7, 20_000, |frame| to_vec(frame)).unwrap();
@@ -192,7 +192,7 @@ async fn a_frame_in_pieces_without_end_leaves_turns_to_other_tasks() {
 
 #[tokio::test]
 async fn many_messages_that_are_sent_at_once_leave_turns_to_other_tasks() {
-    // The peer reads faster than we write.
+    // The peer reads faster than this side writes.
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     let mut ours = Ours::adopt(ours).unwrap();
     let receiving = thread::spawn(move || {
@@ -255,7 +255,7 @@ async fn a_storm_of_rejected_clients_leaves_turns_to_other_tasks() {
     let options = Options::new().backlog(clients).policy(Policy::by(|_| false));
     let listener = Listener::<Numbered<'_>, Numbered<'_>>::bind_with(&address, &options).unwrap();
     for _ in 0..clients {
-        // It waits in the backlog, also after it has gone.
+        // The client waits in the backlog, even after it has disconnected.
         Blocking::connect(&address).unwrap();
     }
     let listener = Arc::new(listener);

@@ -30,7 +30,7 @@ async fn h04_an_error_that_the_reactor_does_not_report_costs_no_frame() {
     let mut ours = OursAlone::adopt(OwnedFd::from(socket)).unwrap();
     let to = format!("udp:{closed}").parse().unwrap();
     numbered(1, 10, |frame| ours.try_send_to(frame, &to)).unwrap();
-    // No event comes for the error alone. A look at the socket finds it, also the one at a deadline.
+    // No event comes for the error alone. A check of the socket finds it, including the one at a deadline.
     let late = Instant::now() + Duration::from_millis(50);
     let refused = ours.recv_from_deadline(late).await.unwrap_err();
     assert!(matches!(refused, RecvError::Refused), "{refused:?}");

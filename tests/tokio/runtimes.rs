@@ -31,7 +31,7 @@ fn note_files() {
     });
 }
 
-/// Returns what `open` panics with in the runtime of `builder`. The panic is at the caller of the library.
+/// Returns the message of the panic of `open` in the runtime of `builder`. The panic is at the caller of the library.
 fn panic_of<T>(mut builder: Builder, open: impl FnOnce() -> T) -> String {
     note_files();
     let runtime = builder.build().unwrap();

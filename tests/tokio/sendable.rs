@@ -12,7 +12,7 @@ use datagrammar_tests::{Directory, Numbered};
 
 type Note = Numbered<'static>;
 
-/// A message that owns what cannot be shared. Endpoints hold no messages.
+/// A message that owns a value that cannot be shared. Endpoints hold no messages.
 #[derive(Message)]
 enum Unshared {
     #[message(tag = 1)]
@@ -92,7 +92,7 @@ async fn a_spawned_task_sends_what_borrows_and_keeps_a_frame_over_an_await() {
     let listener = Listener::<Note, Note>::bind(&address).unwrap();
     let server = tokio::spawn(async move {
         let (mut tx, mut rx) = listener.accept().await.unwrap().split();
-        // What is lent borrows from the receiver, and is sent while it is.
+        // A lent value borrows from the receiver, and is sent together with it.
         while let Some(frame) = rx.recv().await.unwrap() {
             let note = frame.decode().unwrap();
             tx.send(&note).await.unwrap();

@@ -14,10 +14,10 @@ const CLIENTS: u64 = 64;
 const ROUNDS: u64 = 200;
 /// The length of an answer in bytes.
 const ANSWER: usize = 1_000;
-/// More answers than find room in any socket here.
+/// More answers than fit in any socket here.
 const FLOOD: u64 = 20_000;
 
-/// Answers each question. Counts those of the client that does not read.
+/// Answers each question. Counts the questions of the client that does not read.
 async fn serve(mut ours: Ours, of_stuck: &'static AtomicU64) {
     let body = body(7, ANSWER);
     let mut number = 0;
@@ -45,7 +45,7 @@ async fn ask(ours: &mut Ours) -> Duration {
     took[took.len() / 2]
 }
 
-/// Has all `clients` ask at the same time, and returns the median of their medians.
+/// Lets all `clients` ask at the same time, and returns the median of their medians.
 async fn ask_all(clients: Vec<Ours>) -> (Vec<Ours>, Duration) {
     let mut tasks = JoinSet::new();
     for mut ours in clients {
@@ -76,7 +76,7 @@ async fn h22_a_client_that_does_not_read_costs_the_others_nothing() {
     }
     let (mut clients, before) = ask_all(clients).await;
 
-    // One asks and asks, until nothing more finds room.
+    // One client keeps asking until nothing more fits.
     let (mut tx, mut rx) = clients.pop().unwrap().split();
     let flood = tokio::spawn(async move {
         for number in FLOOD..2 * FLOOD {
@@ -95,7 +95,7 @@ async fn h22_a_client_that_does_not_read_costs_the_others_nothing() {
     println!("median: {before:?} with {CLIENTS} clients, {during:?} with one stuck");
     assert_eq!(clients.len() as u64, CLIENTS - 1);
 
-    // It reads at last, and everything is there.
+    // The client finally reads, and all answers are there.
     for number in 1..=FLOOD {
         let answer = rx.recv().await.unwrap().expect("an answer");
         let Numbered::Numbered { number: answered, body, .. } = answer.decode().unwrap();

@@ -10,7 +10,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 thread_local! {
-    /// The spans that this thread is in.
+    /// The current spans of this thread.
     static ENTERED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct Span {
     pub(crate) outcome: String,
     /// The events inside it.
     pub(crate) events: usize,
-    /// How many handles of it are left.
+    /// How many handles of the span are left.
     handles: usize,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Span {
 pub(crate) struct Collector(Arc<Mutex<BTreeMap<u64, Span>>>);
 
 impl Collector {
-    /// Returns the one of this process, and makes it empty. Only one test at a time may have it.
+    /// Returns the collector of this process, and empties it. Only one test at a time may have it.
     pub(crate) fn start() -> (Self, MutexGuard<'static, ()>) {
         static TURN: Mutex<()> = Mutex::new(());
         static COLLECTOR: OnceLock<Collector> = OnceLock::new();
@@ -45,7 +45,7 @@ impl Collector {
         (collector.clone(), turn)
     }
 
-    /// Returns the spans that have ended, the oldest first. All of them have.
+    /// Returns the spans that have ended, the oldest first. Checks that all of them have ended.
     pub(crate) fn take(&self) -> Vec<Span> {
         let spans: Vec<_> = std::mem::take(&mut *self.0.lock().unwrap()).into_values().collect();
         for span in &spans {

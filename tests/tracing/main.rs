@@ -74,7 +74,7 @@ impl SumsHandler for Handler {
 
 impl SumsTokioHandler for Handler {
     async fn add(&self, _: &Context, left: u64, right: u64) -> Result<u64, String> {
-        // It goes on in a task of its own.
+        // The handler continues in a task of its own.
         tokio::task::yield_now().await;
         sum(left, right)
     }
@@ -116,7 +116,7 @@ fn lines(spans: &[Span], kind: &str) -> Vec<String> {
 fn check(spans: &[Span], called: &[&str], handled: &[&str]) {
     assert_eq!(lines(spans, "call"), called);
     let mut lines = lines(spans, "handle");
-    // The handler may see the deadline before it hears from the caller.
+    // The handler may notice the deadline before the caller's cancellation arrives.
     lines.iter_mut().for_each(|line| *line = line.replace("timed out", "cancelled"));
     assert_eq!(lines, handled);
     let is_in = |span: &&Span| span.events > 0;
@@ -194,7 +194,7 @@ async fn call_awaited(collector: &Collector) {
     items.recv().await.unwrap().unwrap();
     drop((few, items, client, hasty));
     serving.await.unwrap().unwrap();
-    // Handlers run on until they see that they are cancelled.
+    // Handlers continue until they notice that they are cancelled.
     let start = Instant::now();
     while collector.is_open() {
         assert!(start.elapsed() < Duration::from_secs(60));

@@ -31,7 +31,7 @@ enum Sums {
 #[message(tag = 1)]
 struct Counted(u64);
 
-/// Tells what it was called with.
+/// Reports the calls that it gets.
 struct Handler(mpsc::Sender<String>);
 
 impl Service for Handler {
@@ -98,7 +98,7 @@ fn client() -> (Client<Sums>, OwnedFd) {
     (Client::new(Connection::adopt(ours).unwrap()), theirs)
 }
 
-/// Serves a connection. Returns its other end, and what tells how the handler is called.
+/// Serves a connection. Returns its other end, and a receiver of the handler's reports.
 fn serve(
     configure: fn(Server<Handler>) -> Server<Handler>,
 ) -> (Server<Handler>, OwnedFd, Connection<Answers<Sums>, Sums>, mpsc::Receiver<String>) {
@@ -109,7 +109,7 @@ fn serve(
     (configure(Server::new(Handler(tell))), ours, connection, told)
 }
 
-/// Sends datagrams to a server, and returns `count` that it answers with, and how its handler was called.
+/// Sends datagrams to a server. Returns `count` answers, and how the handler was called.
 fn ask(
     configure: fn(Server<Handler>) -> Server<Handler>,
     datagrams: &[Vec<u8>],
@@ -119,7 +119,7 @@ fn ask(
     let served = thread::spawn(move || server.serve(connection).unwrap());
     datagrams.iter().for_each(|datagram| raw::send(&ours, datagram).unwrap());
     let answers = (0..count).map(|_| raw::recv(&ours)).collect();
-    // A call without an answer has told.
+    // A call without an answer has been reported.
     let first = told.recv_timeout(Duration::from_secs(if count == 0 { 60 } else { 0 }));
     drop(ours);
     served.join().unwrap();
@@ -140,7 +140,7 @@ fn clients_send_the_vectors() {
     raw::send(&theirs, &vector("call server Ok(3)")[0]).unwrap();
     assert_eq!(call.join().unwrap(), 3);
 
-    // At the deadline, the call is cancelled. Nothing is sent if it passes before, as it may on a busy machine.
+    // At the deadline, the call is cancelled. If the deadline passes earlier, as on a busy machine, nothing is sent.
     let (ours, theirs) = client();
     let until_now = loop {
         let near = ours.deadline(Instant::now() + Duration::from_millis(1));
@@ -150,7 +150,7 @@ fn clients_send_the_vectors() {
             break datagram;
         }
     };
-    // The only call that was sent, whatever its number.
+    // The only call that was sent, with any id.
     note("Add { left: 1, right: 2 }, until now", &until_now);
     note("cancel", &raw::recv(&theirs));
 
@@ -173,7 +173,7 @@ fn clients_send_the_vectors() {
     ours.notify(&Sums::Note(5)).unwrap();
     note("Note(5), without an answer", &raw::recv(&theirs));
 
-    // What waits for room shares a datagram.
+    // Requests that wait for room share a datagram.
     let hasty = ours.deadline(Instant::now());
     while hasty.notify(&Sums::Note(1)).is_ok() {}
     hasty.notify(&Sums::Note(250)).unwrap_err();
@@ -208,7 +208,7 @@ fn servers_answer_with_the_vectors() {
     note("malformed", &ask_one(&[1, 1]));
     note("failed", &ask_one(&[4]));
 
-    // A stop tells the callers of those calls that run, and ends the connection.
+    // A stop tells the callers of running calls, and ends the connection.
     let (server, ours, connection, told) = serve(plain);
     let stopper = server.stopper();
     let served = thread::spawn(move || server.serve(connection).unwrap());
@@ -233,7 +233,7 @@ fn servers_answer_with_the_vectors() {
     assert_eq!(told.recv().unwrap(), "Wait");
     let far = Instant::now() + Duration::from_secs(60);
     let stopping = thread::spawn(move || stopper.stop(far));
-    // It answers until it stops.
+    // The server answers until it stops.
     let stopped = loop {
         raw::send(&ours, &request(&[1, 1, 2])).unwrap();
         let answer = raw::recv(&ours);
@@ -251,7 +251,7 @@ fn servers_answer_with_the_vectors() {
     note("item Counted(7)", &items[..1]);
     note("end", &items[1..]);
     note("end failed", &ask_one(&[2, 7, 7]));
-    // It waits for credit when its deadline passes.
+    // The stream waits for credit when its deadline passes.
     let (server, ours, connection, _told) = serve(plain);
     let served = thread::spawn(move || server.serve(connection).unwrap());
     let mut endless = request(&[&[2, 7, 253][..], &[255; 8]].concat());
@@ -270,7 +270,7 @@ fn servers_accept_the_vectors() {
     for (names, calls) in [
         (&["client Add { left: 1, right: 2 }"][..], &["Add 1 2"][..]),
         (&["client Add { left: 1, right: 2 }, until now"], &["Add 1 2, soon"]),
-        // So late that only the client knows when.
+        // So late that only the client knows the deadline.
         (&["client Count { from: 0, to: 7 }, until as late as possible"], &["Count 0 7"]),
         (
             &["client Count { from: 7, to: 18446744073709551615 }"],
@@ -285,7 +285,7 @@ fn servers_accept_the_vectors() {
         let answers = usize::from(!names[0].contains("Note(5)"));
         let (answers, mut called) = ask(|server| server.threads(1), &datagrams, answers);
         called.sort_by_key(|called| called.starts_with("Add"));
-        // Its deadline is a millisecond, and the server may be late.
+        // The deadline is a millisecond away, and the server may be late.
         let is_late = calls == ["Add 1 2, soon"] && called.is_empty();
         match is_late {
             true => assert_eq!(answers, vector("call accepted reply timed out"), "{names:?}"),

@@ -43,7 +43,7 @@ impl Way {
         }
     }
 
-    /// Makes the sending end, and gives `receiver`, which is to be started then, the other one.
+    /// Creates the sending end, and passes the other end to `receiver`, which is started afterwards.
     pub(crate) fn sender(self, receiver: &mut Command) -> Result<Send> {
         match self {
             Self::Datagrammar => typed::sender(receiver),
@@ -53,7 +53,7 @@ impl Way {
         }
     }
 
-    /// Receives a message by the end that this process was given.
+    /// Receives a message through the end that this process was given.
     pub(crate) fn receive(self, watch: &mut Watch, address: Option<String>) -> Result<()> {
         match self {
             Self::Datagrammar => typed::receive(watch),

@@ -1,5 +1,5 @@
-//! Through the loop that one would write by hand: pieces of one length over a SEQPACKET socket pair, each
-//! received straight into its place, by a receiver that knows the length of the message.
+//! A hand-written loop: pieces of one length over a SEQPACKET socket pair, each received straight into its place, by a
+//! receiver that knows the length of the message.
 
 use std::io;
 use std::os::fd::AsFd as _;

@@ -1,4 +1,4 @@
-//! bincode by hand, into and out of buffers that are kept.
+//! bincode by hand, into and out of reused buffers.
 
 use anyhow::{Context as _, Result};
 use bincode::config;

@@ -1,6 +1,6 @@
-//! ipc-channel's typed channel, one each way. It encodes with postcard into a new vector, allocates as much as
-//! the socket's send buffer for every receive, and decodes to owned data. Its sockets cannot be reached, so
-//! they have the default send buffer, which all bursts fit.
+//! ipc-channel's typed channel, one in each direction. It encodes with postcard into a new vector, allocates as much as
+//! the socket's send buffer for every receive, and decodes to owned data. It does not expose its sockets, so they have
+//! the default send buffer, which all bursts fit in.
 
 use anyhow::Result;
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender};

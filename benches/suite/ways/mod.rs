@@ -42,7 +42,7 @@ pub(crate) enum Way {
     BareAsyncFd,
 }
 
-/// What depends on the workload.
+/// Parameters that depend on the workload.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
     /// The send buffer of every socket that can be reached, in bytes, unless it is the system's default.
@@ -65,7 +65,7 @@ pub(crate) trait End: Send {
     /// Receives `count` messages, waiting for them.
     fn receive(&mut self, inbox: &mut Inbox, count: u64) -> Result<()>;
 
-    /// Sends and receives `count` messages in turns. Whoever `asks` begins with sending.
+    /// Sends and receives `count` messages in turns. The side that `asks` sends first.
     fn converse(
         &mut self,
         asks: bool,

@@ -1,5 +1,5 @@
-//! `send`, and `recv` into a fixed buffer, with bincode by hand. It costs two system calls a message, and the
-//! program has to know the longest one.
+//! `send`, and `recv` into a fixed buffer, with bincode by hand. It takes two system calls for a message, and the
+//! program must know the longest one.
 
 use std::os::fd::{AsFd as _, OwnedFd};
 

@@ -1,5 +1,5 @@
-//! uds with bincode by hand, into and out of fixed buffers. Its `recv` truncates in silence, so the check is
-//! that the frame decodes.
+//! uds with bincode by hand, into and out of fixed buffers. Its `recv` truncates silently, so the check is that the
+//! frame decodes.
 
 use std::os::fd::{FromRawFd as _, IntoRawFd as _, OwnedFd};
 
@@ -20,7 +20,7 @@ struct Uds {
 pub(super) fn pair(settings: &Settings) -> Result<Ends> {
     let (left, right) = plain::connect(settings)?;
     let end = |fd: OwnedFd| -> Result<Box<Uds>> {
-        // SAFETY: the descriptor is open, a connected SEQPACKET socket, and nobody else's.
+        // SAFETY: the descriptor is an open, connected SEQPACKET socket, and nothing else owns it.
         let connection = unsafe { UnixSeqpacketConn::from_raw_fd(fd.into_raw_fd()) };
         let (outgoing, incoming) = (Buffer::new(settings.buffer)?, Buffer::new(settings.buffer)?);
         Ok(Box::new(Uds { connection, outgoing, incoming }))

@@ -23,7 +23,7 @@ pub(super) fn datagrams(way: Way, family: Family, len: usize, target: Duration) 
     repeat(datagrams::pair(way, family)?, len, DATAGRAMS, target)
 }
 
-/// The number of messages of `len` bytes in a burst. They fit a default send buffer, as that of some ways
+/// The number of messages of `len` bytes in a burst. They fit in a default send buffer, because that of some ways
 /// cannot be raised.
 fn burst_len(len: usize) -> u64 {
     match len {

@@ -1,4 +1,4 @@
-//! The memory of connections on which nothing happens at the moment.
+//! The memory of idle connections.
 
 use std::hint::black_box;
 
@@ -12,7 +12,7 @@ use crate::measure::Sample;
 use crate::message::{Held, Note};
 use crate::ways::Way;
 
-/// Each connection has received one frame of 64 KiB, and was told that there is no other.
+/// Each connection has received one frame of 64 KiB, and then found no other.
 pub(super) fn idle(way: Way, connections: usize) -> Result<Sample> {
     let note = Feed::new(Lengths::all(64 * 1024))?.next()?;
     if way == Way::IpcChannel {
@@ -36,14 +36,14 @@ pub(super) fn begun(way: Way, connections: usize) -> Result<Sample> {
     })
 }
 
-/// Measures what `visit` leaves behind on each connection, and what the connection takes itself.
+/// Measures the memory that `visit` leaves behind on each connection, and that of the connection itself.
 fn measure(
     way: Way,
     connections: usize,
     note: Note<'static>,
     visit: impl Fn(&mut Crowd, usize) -> Result<()>,
 ) -> Result<Sample> {
-    // One connection takes what the process needs only once.
+    // The first connection takes memory that the process needs only once.
     let mut first = Crowd::new(way, Sockets::new(way, 1, &note)?)?;
     visit(&mut first, 0)?;
 

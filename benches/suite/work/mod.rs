@@ -1,4 +1,4 @@
-//! What a measuring process does.
+//! The work of a measuring process.
 
 mod burst;
 mod descriptors;
@@ -19,7 +19,7 @@ use crate::measure::Sample;
 use crate::plan::Workload;
 use crate::ways::{Settings, Way};
 
-/// Does a workload in one way, for about `target` of CPU time.
+/// Runs a workload in one way, for about `target` of CPU time.
 pub(crate) fn run(workload: Workload, way: Way, target: Duration) -> Result<Sample> {
     match workload {
         Workload::Burst(len) => burst::run(way, len, target),

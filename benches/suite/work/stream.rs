@@ -11,10 +11,10 @@ use crate::feed::{Feed, Inbox, Lengths};
 use crate::measure::{self, Sample};
 use crate::ways::{End, Settings, Way};
 
-/// How many messages a sender has at hand at a time.
+/// How many messages a sender has prepared at a time.
 const BATCH: u64 = 32;
 
-/// A turn is as many messages as there are `lengths`, so that all turns are alike.
+/// A turn has as many messages as there are `lengths`, so that all turns are alike.
 pub(super) fn run(
     way: Way,
     lengths: &Lengths,
@@ -59,7 +59,7 @@ fn send(end: &mut dyn End, feed: &mut Feed, count: u64) -> Result<()> {
     Ok(())
 }
 
-/// Ends the process on an error, as the other thread would wait for ever.
+/// Ends the process on an error, because the other thread would wait forever.
 pub(super) fn or_exit(result: Result<()>) {
     if let Err(error) = result {
         eprintln!("{error}");

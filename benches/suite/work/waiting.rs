@@ -30,12 +30,12 @@ static RECEIVED: AtomicUsize = AtomicUsize::new(0);
 /// A task, which does not end.
 type Task = JoinHandle<Result<()>>;
 
-/// Each task receives one frame, and waits for the next one. All that is allocated for the connections and for
-/// the tasks is counted: on the heap, or of the whole process, whichever is more.
+/// Each task receives one frame, and waits for the next one. All allocations for the connections and the tasks count:
+/// those on the heap, or those of the whole process, whichever are more.
 pub(super) fn run(way: Way, connections: usize) -> Result<Sample> {
     let note = Feed::new(Lengths::all(LEN))?.next()?;
     let runtime = awaited::runtime()?;
-    // The first connection takes what the process needs only once.
+    // The first connection takes memory that the process needs only once.
     visit(&runtime, way, &mut Sockets::new(way, 1, &note)?, &mut Vec::with_capacity(1))?;
 
     let mut sockets = Sockets::new(way, connections, &note)?;
@@ -68,7 +68,7 @@ fn visit(runtime: &Runtime, way: Way, sockets: &mut Sockets, tasks: &mut Vec<Tas
                 yield_now().await;
             }
         }
-        // The last one waits by then.
+        // The last task waits by now.
         yield_now().await;
         Ok(())
     })

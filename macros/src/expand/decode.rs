@@ -11,7 +11,7 @@ use crate::field::Field;
 use crate::hygiene::hygienic;
 
 /// Returns `Message::tag_of`, `decode`, `decode_with` and `decode_nested`. Those that decode call
-/// [`read`](self::read).
+/// [`read`].
 pub(super) fn functions(cx: &Context<'_>) -> TokenStream {
     let codec = &cx.codec;
     let result = hygienic!(__private::Decoded<'__frame, Self>);

@@ -22,7 +22,7 @@ use crate::wire::{CallHead, CallKind, HEAD_LEN};
 const HEAD: CallHead = CallHead { kind: CallKind::Cancel, number: 0, id: 1 };
 
 #[test]
-fn whoever_rings_while_the_task_works_or_sleeps_is_heard() {
+fn a_ring_is_heard_while_the_task_works_or_sleeps() {
     loom::model(|| {
         let shared = Arc::new((Bell::default(), Mutex::new(0)));
         let ringers = [(); 2].map(|()| {
@@ -45,7 +45,7 @@ fn whoever_rings_while_the_task_works_or_sleeps_is_heard() {
 }
 
 #[test]
-fn every_part_is_sent_if_only_whoever_queues_the_first_rings() {
+fn every_part_is_sent_if_only_the_thread_that_queues_the_first_rings() {
     loom::model(|| {
         let (memory, outputs) = Memory::new();
         let shared = Arc::new((Outlet::<()>::in_memory(memory), Bell::default()));
@@ -72,7 +72,7 @@ fn every_part_is_sent_if_only_whoever_queues_the_first_rings() {
 }
 
 #[test]
-fn whoever_waits_for_room_sees_it_or_is_woken() {
+fn a_thread_that_waits_for_room_sees_it_or_is_woken() {
     loom::model(|| {
         let shared = Arc::new((Room::default(), AtomicUsize::new(2)));
         let sender = thread::spawn({
@@ -113,7 +113,7 @@ fn push_and_flush(outlet: &Outlet<()>) {
 }
 
 #[test]
-fn whoever_sleeps_after_it_has_flushed_has_its_part_sent() {
+fn a_part_queued_by_a_thread_that_sleeps_after_a_flush_is_sent() {
     loom::model(|| {
         let (memory, _outputs) = Memory::new();
         let outlet = Arc::new(Outlet::<()>::in_memory(memory));

@@ -17,7 +17,7 @@ use crate::sender::Sender;
 use crate::sys::Kind;
 use crate::wire::CallHead;
 
-/// The number of queued bytes from which on senders wait: enough to fill a socket.
+/// Senders wait while more than this many bytes are queued: enough to fill a socket.
 const MAX_QUEUED: usize = 256 * 1024;
 
 /// A sender that many threads share. While one thread sends, or while the socket is full, parts of other threads are

@@ -7,7 +7,9 @@ use super::returns::Returns;
 use crate::error::{DecodeError, EncodeError};
 use crate::message::{Encoder, Message};
 
-/// An enum whose variants are calls. Implement it with `#[derive(Message, Protocol)]`.
+/// An enum whose variants are calls.
+///
+/// Implement it with `#[derive(Message, Protocol)]`.
 ///
 /// [The derive](macro@crate::Protocol) explains the attributes.
 #[diagnostic::on_unimplemented(
@@ -23,7 +25,9 @@ pub trait Protocol: Message {
     fn returns(tag: u32) -> Returns;
 }
 
-/// The answer of a call as a message. The derive generates one for each variant with `reply`.
+/// The answer of a call as a message.
+///
+/// The derive generates one for each variant with `reply`.
 pub trait Reply: Message {
     /// The value, which may borrow from the answer.
     type Value<'f>;

@@ -1,4 +1,4 @@
-//! Wakes tasks and threads of others.
+//! Calls wakers, which are foreign code.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;

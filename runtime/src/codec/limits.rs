@@ -1,6 +1,8 @@
 //! The limits on the values in a frame, for every codec.
 
-/// The maximum depth of nested values and messages, in levels. `serde_json` has the same limit.
+/// The maximum depth of nested values and messages, in levels.
+///
+/// `serde_json` has the same limit.
 ///
 /// Each level takes stack, and most of it in unoptimised builds. Even there, this depth fits in a thread with a
 /// stack of 1 MiB.

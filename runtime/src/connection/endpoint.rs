@@ -23,7 +23,7 @@ use crate::transport;
 /// the connection has an end. The peer swaps the types. [`split`](Self::split) it to send while a received
 /// message is borrowed, or to use the halves from different threads.
 ///
-/// If one side only sends, the other one's messages are an enum without variants: `#[derive(Message)] enum Nothing {}`.
+/// If one side never sends, its messages are an enum without variants: `#[derive(Message)] enum Nothing {}`.
 ///
 /// ```
 /// use datagrammar::{Connection, Message};

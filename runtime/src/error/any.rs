@@ -7,9 +7,10 @@ use super::{
     SendAllError, SendError,
 };
 
-/// Any error of this crate, except those of [`calls`](crate::calls). `?` converts each of them to this type. In a
-/// function that returns an [`io::Error`](std::io::Error), `?` converts each of them to an `io::Error` with the
-/// matching [kind](std::io::ErrorKind).
+/// Any error of this crate, except those of [`calls`](crate::calls).
+///
+/// `?` converts each of them to this type. In a function that returns an [`io::Error`](std::io::Error), `?`
+/// converts each of them to an `io::Error` with the matching [kind](std::io::ErrorKind).
 ///
 /// ```
 /// use datagrammar::{Connection, Error, Message};

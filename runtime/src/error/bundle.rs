@@ -4,8 +4,9 @@ use thiserror::Error;
 
 use super::count::{bytes, number_of, with};
 
-/// What is wrong with a bundle: its sender violates the [wire](crate::wire) format. All lengths and positions
-/// are in bytes.
+/// What is wrong with a bundle: its sender violates the [wire](crate::wire) format.
+///
+/// All lengths and positions are in bytes.
 ///
 /// The frames before the fault were received. The rest of the datagram is dropped.
 ///

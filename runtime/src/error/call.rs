@@ -7,7 +7,9 @@ use thiserror::Error;
 
 use super::{DecodeError, RecvError, SendError};
 
-/// Why a call returned no value. `E` is the protocol's own error, from `reply = Result<T, E>`.
+/// Why a call returned no value.
+///
+/// `E` is the protocol's own error, from `reply = Result<T, E>`.
 ///
 /// [`outcome`](Self::outcome) says whether the call was executed, and so whether it may be repeated.
 ///

@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::fmt;
 
-/// Displays an error and its sources, one after the other. (The `Display` of an error does not repeat its source.)
+/// Displays an error and its sources, one after the other.
+///
+/// (The `Display` of an error does not repeat its source.)
 ///
 /// ```
 /// use std::io::ErrorKind;

@@ -150,7 +150,9 @@ impl DecodeError {
     }
 }
 
-/// What is wrong with the bytes of a value. A [`DecodeError`] holds it.
+/// What is wrong with the bytes of a value.
+///
+/// A [`DecodeError`] holds it.
 ///
 /// ```
 /// use datagrammar::{DecodeError, Fault, Message};

@@ -2,7 +2,9 @@
 
 use thiserror::Error;
 
-/// Why a message cannot be encoded. Nothing was sent.
+/// Why a message cannot be encoded.
+///
+/// Nothing was sent.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EncodeError {

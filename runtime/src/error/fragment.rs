@@ -5,7 +5,9 @@ use thiserror::Error;
 use super::count::bytes;
 
 /// What is wrong with a piece of a frame, or another datagram with tag 0: its sender violates the
-/// [wire](crate::wire) format. All lengths and positions are in bytes.
+/// [wire](crate::wire) format.
+///
+/// All lengths and positions are in bytes.
 ///
 /// ```
 /// use std::os::linux::net::SocketAddrExt as _;

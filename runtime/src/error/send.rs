@@ -8,7 +8,9 @@ use super::EncodeError;
 use super::count::{bytes, number_of, with};
 use crate::sys::{Errno, errno, is_of_destination};
 
-/// Why a message was not sent. The caller still has it, because sending borrows.
+/// Why a message was not sent.
+///
+/// The caller still has it, because sending borrows.
 ///
 /// All lengths are in bytes.
 #[derive(Debug, Error)]
@@ -163,7 +165,9 @@ impl SendError {
     }
 }
 
-/// Why some of several messages were not sent. The caller still has those messages.
+/// Why some of several messages were not sent.
+///
+/// The caller still has those messages.
 ///
 /// ```
 /// use datagrammar::{Connection, Message, SendAllError, SendError, Wait};

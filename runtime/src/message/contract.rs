@@ -4,7 +4,9 @@ use super::descriptors::Descriptors;
 use super::encoder::Encoder;
 use crate::error::{DecodeError, EncodeError};
 
-/// A type whose values travel as frames. Implement it with `#[derive(Message)]`.
+/// A type whose values travel as frames.
+///
+/// Implement it with `#[derive(Message)]`.
 ///
 /// [The derive](macro@crate::Message) explains the attributes, and [`wire`](crate::wire) the bytes.
 ///

@@ -8,8 +8,9 @@ use super::unknown::Unknown;
 use crate::codec::{Codec, decode_guarded};
 use crate::error::{DecodeError, Fault};
 
-/// Reads a message from a frame, field by field. The counterpart is [`Encoder`](super::Encoder), which has an
-/// example.
+/// Reads a message from a frame, field by field.
+///
+/// The counterpart is [`Encoder`](super::Encoder), which has an example.
 ///
 /// Derived code uses it, and so do message types written by hand. It applies the rules of
 /// [`codec`](crate::codec) to every value.

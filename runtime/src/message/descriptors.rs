@@ -9,8 +9,9 @@ use std::vec;
 use crate::codec::{MAX_DEPTH, MAX_EMPTY_ELEMENTS};
 use crate::error::DecodeError;
 
-/// The descriptors that came with a frame, in the order of the `fd` fields. Dropping it closes the descriptors
-/// that no field took.
+/// The descriptors that came with a frame, in the order of the `fd` fields.
+///
+/// Dropping it closes the descriptors that no field took.
 ///
 /// Use it for message types written by hand, and for other transports. A [`Frame`](crate::Frame) already holds
 /// its descriptors.
@@ -163,9 +164,9 @@ impl Descriptors {
     ///
     /// # Errors
     ///
-    /// [`DecodeError::FdCount`] if some are left. [`DecodeError::FdUnclear`] if also a nested message had a field
-    /// or a variant that this side does not know, and later fields took descriptors: these may belong to the
-    /// nested message.
+    /// [`DecodeError::FdCount`] if some are left. [`DecodeError::FdUnclear`] instead if a nested message had a
+    /// field or a variant that this side does not know, and later fields took descriptors: these may belong to
+    /// the nested message.
     #[inline]
     pub fn finish(&self) -> Result<(), DecodeError> {
         self.check(false)

@@ -18,7 +18,9 @@ use crate::sys::{self, DatagramFd};
 use crate::transport::{self, PathGuard};
 
 /// A socket that sends messages of type `Tx` to addresses, and receives messages of type `Rx` with
-/// the sender's address. It uses UNIX datagrams or UDP.
+/// the sender's address.
+///
+/// It uses UNIX datagrams or UDP.
 ///
 /// UNIX datagrams stay in order and are never lost: a full receiver blocks its senders. UDP datagrams may
 /// be lost, duplicated and reordered. The kernel silently drops them if the receiver is slow:

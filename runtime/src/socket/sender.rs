@@ -18,8 +18,9 @@ use crate::transport::{Outgoing, send_to, send_with_retries};
 use crate::wait::Wait;
 use crate::wire::{MAX_BUNDLE, MAX_UDP_BUNDLE};
 
-/// The sending half of a [`Socket`](crate::Socket), for messages of type `Tx`. Clones send from the same
-/// socket.
+/// The sending half of a [`Socket`](crate::Socket), for messages of type `Tx`.
+///
+/// Clones send from the same socket.
 ///
 /// ```
 /// use datagrammar::{Message, Socket, SocketReceiver, SocketSender};

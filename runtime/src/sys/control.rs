@@ -80,7 +80,7 @@ impl Control {
         for descriptor in descriptors {
             push(&descriptor.as_raw_fd().to_ne_bytes());
         }
-        // The padding, which sendmsg reads, too.
+        // The padding, which sendmsg also reads.
         let end = len.next_multiple_of(size_of::<usize>());
         self.0.get_mut(len..end)?.fill(MaybeUninit::new(0));
         self.0.get_mut(..end)

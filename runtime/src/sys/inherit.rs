@@ -160,9 +160,9 @@ pub(crate) fn take_inherited(count: usize) -> io::Result<Result<Vec<OwnedFd>, Ra
         // SAFETY: as above.
         retry(|| unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) })?;
     }
-    // SAFETY: each is open, and is not marked to be closed on exec, as everything is that the standard
-    // library and this crate open: so it came through exec, and sd_listen_fds(3) gives it to this process
-    // alone. That nothing else in it has taken it over is what `activated` asks of its caller; this function
-    // does so once.
+    // SAFETY: each descriptor is open, and was not close-on-exec. The standard library and this crate open
+    // everything close-on-exec, so it came through exec, and sd_listen_fds(3) gives it to this process
+    // alone. This function takes it over only once, and `activated` asks its caller to let nothing else in
+    // the process take it over.
     Ok(Ok((FIRST..last).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }).collect()))
 }

@@ -39,8 +39,8 @@ pub(crate) struct Lane {
     written: usize,
 }
 
-// SAFETY: the mapping belongs to the `Lane` alone, wherever that is dropped, and is written to only
-// through exclusive borrows of it.
+// SAFETY: the mapping belongs to the `Lane` alone. Any thread may write to it, through an exclusive borrow
+// of the `Lane`, and any thread may unmap it.
 unsafe impl Send for Lane {}
 // SAFETY: as above; shared borrows only read.
 unsafe impl Sync for Lane {}
@@ -82,9 +82,9 @@ impl Lane {
     /// Returns the bytes of the last datagram that were read.
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
-        // SAFETY: `filled` bytes from there on are mapped, as `fill` lets no more be, and are at most
-        // `isize::MAX`, as `reserve` maps no more. They are initialised, as new pages are zero, and written
-        // to only through exclusive borrows of `self`.
+        // SAFETY: the first `filled` bytes are mapped, because `fill` accepts no more than the lane. They are
+        // at most `isize::MAX`, because `reserve` maps no more. They are initialised, because new pages are
+        // zero, and are written to only through exclusive borrows of `self`.
         unsafe { slice::from_raw_parts(self.first(), self.filled) }
     }
 
@@ -111,9 +111,9 @@ impl Lane {
         let keep = keep.next_multiple_of(page_size());
         if let Some(len @ 1..) = self.written.checked_sub(keep) {
             let start = self.start.as_ptr().wrapping_add(keep).cast();
-            // SAFETY: the range is whole pages of this mapping, as the kernel rounds the length up. They stay
-            // initialised, as the next pages there are zero. Nobody has a reference to them: `self` is
-            // borrowed exclusively.
+            // SAFETY: the range is whole pages of this mapping, because the kernel rounds the length up. They
+            // stay initialised, because the next pages there are zero. No reference to them exists, because
+            // `self` is borrowed exclusively.
             unsafe { libc::madvise(start, len, libc::MADV_DONTNEED) };
             self.written = keep;
         }

@@ -114,9 +114,9 @@ impl Deref for Mapping {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: `start` is that of `len` bytes, at most `isize::MAX`, which are mapped as long as this
-        // value lives, or is dangling and `len` is 0. They are there, and nobody writes to them, as the file
-        // is sealed against shrinking and writing, and against being unsealed (fcntl(2)).
+        // SAFETY: `start` points to `len` bytes, at most `isize::MAX`, which are mapped as long as this value
+        // lives; or it is dangling, and `len` is 0. The file still has these bytes, and no process writes to them,
+        // because it is sealed against shrinking and writing, and seals cannot be removed (fcntl(2)).
         unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }

@@ -15,9 +15,9 @@ pub(crate) fn populate(room: &mut [MaybeUninit<u8>]) {
     // The call requires the start of a page.
     let before = room.as_ptr().addr() % page_size();
     let start = room.as_mut_ptr().wrapping_byte_sub(before);
-    // SAFETY: every page of the range is mapped, as it has bytes of `room`: the first one, and those
-    // up to the last, to which the kernel rounds the length up. The call reads and writes none of their
-    // bytes, those beside `room` included: a page that is there already is left as it is.
+    // SAFETY: the kernel rounds the length up to whole pages. Each of these pages has bytes of `room`, so it
+    // is mapped. The call changes no bytes, neither in `room` nor beside it: it leaves pages that are already
+    // resident as they are.
     unsafe { libc::madvise(start.cast(), before + room.len(), libc::MADV_POPULATE_WRITE) };
 }
 

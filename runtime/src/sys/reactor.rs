@@ -40,7 +40,7 @@ pub(crate) fn register<T: StableFd>(fd: T, interest: Interest) -> io::Result<Asy
     registered.map_err(|error| error.into_parts().1)
 }
 
-/// Registers a duplicate of `fd`, as the reactor registers each descriptor only once.
+/// Registers a duplicate of `fd`, because the reactor registers each descriptor only once.
 ///
 /// # Panics
 ///

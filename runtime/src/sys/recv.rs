@@ -125,8 +125,8 @@ pub(crate) fn recv(
         Some(name) => (name.as_mut_ptr(), &raw mut name_len),
         None => (ptr::null_mut(), ptr::null_mut()),
     };
-    // SAFETY: the iovec describes writable memory of the lane. The name is null, as its length then is, or
-    // `name_len` writable bytes. All of that is exclusively borrowed for the call. `fd` is open for the call,
+    // SAFETY: the iovec describes writable memory of the lane. `to_name` points to `name_len` writable bytes,
+    // or is null like `to_len`. All of that is exclusively borrowed for the call. `fd` is open for the call,
     // as it is borrowed.
     let len = unsafe { libc::recvfrom(fd.as_raw_fd(), start, room, flags, to_name, to_len) };
     let len = length(len)?;
@@ -192,9 +192,9 @@ fn recv_message(
     let mut left = len.saturating_sub(head_len);
     if let Some(Scatter { room, .. }) = scatter {
         let filled = room.len() + left.min(room_len);
-        // SAFETY: `filled` is within the capacity. Up to `room.len()` the bytes were initialised before,
-        // and the kernel wrote those from there on: on a datagram socket, which a `DatagramFd` is known
-        // to be, it fills the slices in order with as much of the datagram as they hold (recv(2)).
+        // SAFETY: `filled` is within the capacity. The bytes before `room.len()` were already initialised, and
+        // the kernel wrote the others: a `DatagramFd` is a datagram socket, and on one, the kernel fills the
+        // slices in order with as much of the datagram as they hold (recv(2)).
         unsafe { room.set_len(filled) };
         left -= left.min(room_len);
     }

@@ -26,7 +26,7 @@ pub(crate) enum RecvState {
 /// a receive that finds nothing, and then sees that the peer has closed, does not check again for data that
 /// arrived in between (net/unix/af_unix.c, unix_dgram_recvmsg).
 ///
-/// `POLLRDHUP` of [poll(2)] tells whether more data may arrive, and `FIONREAD` of [unix(7)] how many bytes are
+/// `POLLRDHUP` of [poll(2)] says whether more data may arrive, and `FIONREAD` of [unix(7)] how many bytes are
 /// queued.
 ///
 /// [poll(2)]: https://man7.org/linux/man-pages/man2/poll.2.html
@@ -44,7 +44,7 @@ pub(crate) fn recv_state(fd: &DatagramFd) -> io::Result<RecvState> {
     let asked = retry(|| unsafe { libc::ioctl(raw, libc::FIONREAD, &raw mut queued) });
     let is_queued = match asked {
         Ok(_) => queued > 0,
-        // A system call filter refuses ioctl. A peek tells nearly as much, but misses
+        // A system call filter refuses ioctl. A peek reports nearly as much, but misses
         // frames after an empty datagram.
         Err(_) => matches!(peek(fd, false), Ok(Some(Peeked { len: 1.., .. }))),
     };

@@ -24,7 +24,7 @@ pub(crate) struct DatagramFd {
     kind: Kind,
     owner: Arc<OwnedFd>,
     /// Counts the descriptor until the last clone is dropped. Dropped last, after the descriptor is closed.
-    /// Not in the allocation of `owner`, which would become longer for descriptors without a permit, too.
+    /// Not in the allocation of `owner`, which would then be longer even without a permit.
     _permit: Option<Arc<Permit>>,
 }
 

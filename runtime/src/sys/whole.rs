@@ -66,7 +66,7 @@ impl BlockedSignals {
         }
         let mut before = all;
         // SAFETY: both pointers are to sigset_ts that outlive the call; the second is exclusively
-        // borrowed. It fails for a bad `how` only.
+        // borrowed. The call fails only for a bad `how`.
         unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const all, &raw mut before) };
         Self { before }
     }
@@ -74,8 +74,8 @@ impl BlockedSignals {
 
 impl Drop for BlockedSignals {
     fn drop(&mut self) {
-        // SAFETY: the pointer is to a sigset_t that outlives the call, filled by the call that masked;
-        // the old mask is not asked for, which null says.
+        // SAFETY: the pointer is to a sigset_t that outlives the call, and that `new` has filled. Null means
+        // that the old mask is not wanted.
         unsafe {
             libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, ptr::null_mut())
         };

@@ -10,7 +10,9 @@ use crate::error::SendAllError;
 use crate::message::Message;
 use crate::wait::Wait;
 
-/// Collects messages of type `Tx`, and sends them together in one datagram. See [`Batch`](crate::Batch).
+/// Collects messages of type `Tx`, and sends them together in one datagram.
+///
+/// See [`Batch`](crate::Batch).
 ///
 /// If a message is too long for one datagram, [`push`](Self::push) may return when only a part of it is sent. The next
 /// call sends the rest, so [`flush`](Self::flush) before you wait for an answer.

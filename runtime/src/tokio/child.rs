@@ -22,7 +22,9 @@ use crate::sys;
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// A child process and the connection to it, which sends messages of type `Tx` and receives messages of type
-/// `Rx`. See [`Child`](crate::Child).
+/// `Rx`.
+///
+/// See [`Child`](crate::Child).
 ///
 /// ```no_run
 /// use std::process::Command;
@@ -112,7 +114,9 @@ impl<Tx, Rx> fmt::Debug for Child<Tx, Rx> {
     }
 }
 
-/// A child's process. See [`Process`](crate::Process).
+/// A child's process.
+///
+/// See [`Process`](crate::Process).
 ///
 /// Dropping it kills the child, and blocks the thread until the child has ended. To avoid blocking, call
 /// [`kill`](Self::kill) and [`wait`](Self::wait) first.
@@ -133,7 +137,7 @@ impl Process {
     #[track_caller]
     pub fn from_blocking(process: child::Process) -> Self {
         let pidfd = match process.pidfd() {
-            // If it fails, `wait` asks again and again.
+            // If it fails, `wait` checks from time to time.
             Some(pidfd) => sys::register_duplicate(pidfd, Interest::READABLE).ok(),
             None => None,
         };

@@ -1,4 +1,6 @@
-//! Async endpoints, for programs that run on [tokio](https://docs.rs/tokio). Needs the feature `tokio`.
+//! Async endpoints, for programs that run on [tokio](https://docs.rs/tokio).
+//!
+//! This module needs the feature `tokio`.
 //!
 //! The types have the names of the blocking ones, the same errors, limits and options, and the same bytes on the
 //! wire. A [`Connection`], [`Listener`], [`Socket`] or [`Process`] converts from its blocking twin and back

@@ -70,7 +70,7 @@ impl Registration {
         loop {
             match ready!(self.reader.poll_read_ready(cx)) {
                 Ok(mut ready) if !ready.ready().is_read_closed() => ready.clear_ready(),
-                // Reading tells more.
+                // A read reports the reason.
                 _ => return Poll::Ready(()),
             }
         }

@@ -178,6 +178,6 @@ fn poll_write<T>(
 
 /// Returns whether the kernel reports the socket as writable now.
 fn is_writable(fd: &OwnedFd) -> bool {
-    // A poll that fails cannot tell: retry after a pause.
+    // If the poll fails, the answer is unknown: retry after a pause.
     sys::wait(fd.as_fd(), Readiness::Writable, Some(Instant::now())).unwrap_or(true)
 }

@@ -6,8 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use crate::error::RecvError;
 use crate::sys::{self, Errno, errno};
 
-/// Waits for the next datagram, and returns its length in bytes without receiving it. A length of 0 is an
-/// empty datagram or, on SEQPACKET, the end.
+/// Waits for the next datagram, and returns its length in bytes without receiving it.
+///
+/// A length of 0 is an empty datagram or, on SEQPACKET, the end.
 ///
 /// This works with any socket that preserves datagram boundaries, whichever program sends to it. So you can receive
 /// into a buffer of exactly the right size. With a non-blocking descriptor, the call does not wait, but fails with

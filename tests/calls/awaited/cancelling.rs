@@ -32,7 +32,7 @@ async fn a_deadline_cancels_the_handler_too() {
     let (client, seen) = pair_with(|server| server);
     let begun = || seen.begun.load(Ordering::SeqCst);
     let mut patience = Duration::from_millis(50);
-    // A call that is late before it is read does not begin.
+    // A call whose deadline passes before it is read does not begin.
     while begun() == 0 {
         let began = Instant::now();
         let hasty = client.deadline(began + patience);

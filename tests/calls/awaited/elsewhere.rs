@@ -27,7 +27,7 @@ impl Service for Telling {
     }
 }
 
-/// The runtime forgets who has yielded if `block_on` returns in the same turn.
+/// The runtime drops the wakers of yielded tasks if `block_on` returns in the same turn.
 #[test]
 fn a_server_goes_on_in_the_next_block_on() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();

@@ -18,7 +18,7 @@ use crate::protocol::{Echoed, Sum, Sums};
 async fn h21_a_flood_of_large_requests_and_answers_does_not_stall() {
     let (client, _) = pair_with(|server| server);
     let text = vec![3; 100_000];
-    // All are queued before any is sent, and their answers are as long.
+    // All requests are queued before any is sent, and their answers are as long.
     let calls = (0..400).map(|_| client.call::<Echoed<'static>>(&Sums::Echo { text: &text }));
     let answers = join_all(calls.collect::<Vec<_>>());
     let answers = timeout(STALL, answers).await.expect("a stall");

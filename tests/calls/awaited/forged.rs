@@ -50,7 +50,7 @@ async fn h38_answers_that_belong_to_no_call_are_dropped_and_counted() {
     let first = client.call::<Sum>(&Sums::Add { left: 1, right: 1 });
     let second = client.call::<Sum>(&Sums::Add { left: 2, right: 2 });
     let mut items = client.items::<Counted>(&Sums::Count { to: 100 }).unwrap();
-    // Forged: before any call has this id, for another kind of call, and without a call.
+    // Forged answers: before any call has this id, for another kind of call, and without a call.
     tell(&server, REPLY, 4, &sum(9));
     tell(&server, REPLY, 0, &sum(9));
     tell(&server, REPLY, u64::MAX, &sum(9));
@@ -60,14 +60,14 @@ async fn h38_answers_that_belong_to_no_call_are_dropped_and_counted() {
     send(&server, &[1, 7], SendFlags::empty()).unwrap();
     until(|| client.dropped() == 7).await;
     tell(&server, REPLY, 1, &sum(2));
-    // Replayed, while its call may have taken the answer, and later.
+    // Replayed answers: when the call may just have taken its answer, and later.
     tell(&server, REPLY, 1, &sum(9));
     assert_eq!(first.await.unwrap().decode().unwrap(), 2);
     tell(&server, REPLY, 1, &sum(9));
     tell(&server, REPLY, 2, &sum(4));
     assert_eq!(second.await.unwrap().decode().unwrap(), 4);
     until(|| client.dropped() == 9).await;
-    // More items than there is credit for: the call fails once those before are taken.
+    // More items than there is credit for: the call fails after the earlier items are taken.
     let counted = to_vec::<Counted>(&Counted(7)).unwrap();
     (0..20).for_each(|_| tell(&server, ITEM, 3, &counted));
     until(|| client.dropped() == 13).await;
@@ -82,7 +82,7 @@ async fn h38_answers_that_belong_to_no_call_are_dropped_and_counted() {
     let ended = client.call::<Sum>(&Sums::Add { left: 3, right: 3 });
     tell(&server, END, 4, &[]);
     assert!(matches!(ended.await, Err(CallError::Unexpected)));
-    // Late.
+    // A late answer.
     let late = client.call::<Sum>(&Sums::Add { left: 1, right: 1 });
     drop(late);
     tell(&server, REPLY, 5, &sum(2));
@@ -100,7 +100,7 @@ async fn a_client_that_cancels_what_is_not_sent_does_not_grow_for_ever() {
     let call = || client.call::<Echoed<'static>>(&Sums::Echo { text: &text });
     let mut count = 0;
     let refused = loop {
-        // The driver sends what it can.
+        // The driver sends as much as it can.
         tokio::task::yield_now().await;
         if let Some(refused) = poll_once(call()).await {
             break refused.unwrap_err();
@@ -111,7 +111,7 @@ async fn a_client_that_cancels_what_is_not_sent_does_not_grow_for_ever() {
     let CallError::NotSent(error) = refused else { panic!("{refused:?}") };
     assert!(matches!(*error, SendError::WouldBlock { len } if len > 16 << 20), "{error:?}");
     assert!(count >= 16);
-    // When the server reads again, so do calls go on.
+    // When the server reads again, the calls continue.
     let reader = tokio::task::spawn_blocking(move || {
         let mut buffer = vec![0; 1 << 20];
         while recv(&server, &mut buffer[..], RecvFlags::empty()).is_ok_and(|(len, _)| len > 0) {}

@@ -15,7 +15,7 @@ async fn ten_thousand_calls_in_flight_in_any_order() {
     let mut calls = FuturesUnordered::new();
     for number in 0..10_000_u64 {
         let client = client.clone();
-        // A linear congruence visits each pause once.
+        // A linear congruential sequence visits each pause once.
         let millis = (number * 7919) % 100;
         let call = client.call::<Sum>(&Sums::Slow { millis });
         let sum = client.call::<Sum>(&Sums::Add { left: number, right: millis });

@@ -124,7 +124,7 @@ async fn add(client: &Ours, left: u64, right: u64) -> Result<u64, CallError<Stri
     answer.await.map_err(CallError::widen)?.decode()
 }
 
-/// Longer than anything here takes.
+/// Longer than anything in these tests takes.
 const STALL: Duration = Duration::from_secs(60);
 
 /// Waits until `is_so`.

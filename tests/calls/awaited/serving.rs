@@ -28,7 +28,7 @@ async fn no_more_calls_are_read_than_may_run() {
     let more = client.call::<Sum>(&Sums::Add { left: 1, right: 2 });
     sleep(Duration::from_millis(50)).await;
     assert_eq!(seen.begun.load(Ordering::SeqCst), 3);
-    // A cancellation is seen behind a request that may not begin.
+    // A cancellation is noticed behind a request that may not begin.
     drop(slow.pop());
     assert_eq!(more.await.unwrap().decode().unwrap(), 3);
     assert_eq!(seen.cancelled(), 1);
@@ -56,7 +56,7 @@ async fn the_end_is_seen_behind_requests_that_are_not_read() {
     until(|| seen.begun.load(Ordering::SeqCst) == 2).await;
     sleep(Duration::from_millis(50)).await;
     assert_eq!((seen.begun.load(Ordering::SeqCst), seen.cancelled()), (2, 0));
-    // The task of the client ends, and does not send what is queued.
+    // The task of the client ends without sending the queued requests.
     runtime.shutdown_background();
     until(|| seen.cancelled() == 2).await;
     drop((slow, more));
@@ -71,7 +71,7 @@ async fn a_request_that_was_cancelled_or_is_late_does_not_begin() {
     let late = hasty.call::<Sum>(&Sums::Add { left: 1, right: 2 });
     drop(client.call::<Sum>(&Sums::Add { left: 1, right: 2 }));
     assert!(matches!(late.await, Err(CallError::TimedOut)));
-    // The server reads this behind them.
+    // The server reads this behind the other requests.
     drop(slow);
     assert_eq!(add(&client, 1, 2).await.unwrap(), 3);
     assert_eq!(seen.begun.load(Ordering::SeqCst), 5);
@@ -146,7 +146,7 @@ async fn a_server_that_stops_finishes_calls_and_tells_the_rest() {
         } else {
             let mut stopping = pin!(stopper.stop(Instant::now() + STALL));
             assert_eq!(poll_once(stopping.as_mut()).await, None);
-            // The long one keeps it from ending.
+            // The long call keeps the server from ending.
             assert!(matches!(add(&client, 1, 2).await, Err(CallError::Stopping)));
             assert_eq!(short.await.unwrap().decode().unwrap(), 0);
             drop(long);
@@ -194,7 +194,7 @@ async fn a_server_runs_until_its_connections_have_ended() {
     }
 }
 
-/// What waits in the socket while no more calls may begin is read when they may.
+/// Requests that wait in the socket because no more calls may begin are read when calls may begin again.
 #[tokio::test]
 async fn requests_that_wait_in_the_socket_are_read() {
     let (ours, theirs) = Connection::<Protocol, Answers<Protocol>>::pair().unwrap();
@@ -223,7 +223,7 @@ async fn a_handler_that_panics_later_fails_its_caller_alone() {
     }
 }
 
-/// A future that panics when it is dropped, after it has answered.
+/// A future that panics when it is dropped after it has answered.
 #[tokio::test]
 async fn a_handler_that_panics_when_it_is_dropped_fails_no_other_call() {
     struct Clumsy(Option<Call<Protocol>>);
@@ -263,7 +263,7 @@ async fn a_handler_that_panics_when_it_is_dropped_fails_no_other_call() {
     }
 }
 
-/// Handlers that do not watch whether they are cancelled keep their connection, and not its client.
+/// Handlers that do not check for cancellation keep their connection open, but not its client.
 #[tokio::test]
 async fn dropping_a_server_ends_the_connection_though_handlers_go_on() {
     struct Deaf(Arc<AtomicBool>);

@@ -29,7 +29,7 @@ impl Wake for Clumsy {
     }
 }
 
-/// The task of the client goes on.
+/// The task of the client continues.
 #[tokio::test]
 async fn a_waker_that_panics_holds_up_no_other_call() {
     for clumsy in 0..3 {
@@ -60,7 +60,7 @@ async fn a_waker_that_panics_holds_up_no_other_call() {
     }
 }
 
-/// Keeps the answer of one call, and has a waker own it that waits for another one.
+/// Keeps the answer of one call, in a waker that waits for another call.
 #[derive(Default)]
 struct Keeper(Mutex<Option<Answering>>);
 
@@ -149,7 +149,7 @@ fn a_waker_that_a_call_gives_up_may_own_another_call() {
     has_done.recv_timeout(STALL).expect("nothing waits for itself");
 }
 
-/// Like a task of an executor whose wakers own it, and with it what it holds.
+/// Like a task of an executor whose wakers own the task, and with it everything that the task holds.
 #[test]
 fn a_waker_of_a_finished_call_may_own_another_answer() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();

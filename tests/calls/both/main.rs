@@ -165,7 +165,7 @@ fn deadlines_pass_here_and_there() {
     with(1, Handler::default(), |client| {
         let hasty = client.deadline(Instant::now() + Duration::from_millis(20));
         let late = hasty.call::<Sum>(&Sums::Slow { millis: 100_000 });
-        // The handler stops at the same time, and its answer may just come.
+        // The handler stops at the same time, so its answer may just arrive.
         match late {
             Ok(mut answer) => assert_eq!(answer.decode().unwrap(), 1),
             Err(error) => assert!(matches!(error, CallError::TimedOut), "{error:?}"),
@@ -215,7 +215,7 @@ fn check_gone(result: &Result<u64, CallError<String>>) {
     assert!(is_gone, "{result:?}");
 }
 
-/// Whoever makes a server of a connection may have received something before, from the same datagram.
+/// The previous owner of a connection may have received a frame of the same datagram before it becomes a server.
 #[test]
 fn requests_behind_a_message_that_was_received_before_are_answered() {
     let (ours, theirs) = raw::pair(SocketType::SEQPACKET);

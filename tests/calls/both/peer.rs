@@ -10,7 +10,7 @@ pub(crate) use datagrammar_tests::datagrams::{
 };
 use datagrammar_tests::raw;
 
-/// A part of a call, taken apart.
+/// A decoded part of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) kind: u8,
@@ -19,7 +19,7 @@ pub(crate) struct Part {
     pub(crate) frame: Vec<u8>,
 }
 
-/// A raw socket that splits what it receives into parts of calls.
+/// A raw socket that splits received datagrams into parts of calls.
 #[derive(Debug)]
 pub(crate) struct Peer {
     socket: OwnedFd,
@@ -52,7 +52,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Receives no more.
+    /// Shuts down receiving.
     pub(crate) fn shutdown_read(&self) {
         rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Read).unwrap();
     }
@@ -74,7 +74,7 @@ impl Peer {
         parts
     }
 
-    /// Checks that nothing else has come.
+    /// Checks that no other part has arrived.
     pub(crate) fn check_silent(&self) {
         assert!(self.unread.is_empty(), "{:?}", self.unread);
         let error = raw::try_recv(&self.socket, 0).unwrap_err();

@@ -10,7 +10,7 @@ use datagrammar::calls::{Answers, Call, CallError, Client, Server, Service};
 
 use crate::protocol::{Counted, Sum, Sums};
 
-/// Longer than any of these tests takes: a call that waits for this long waits for ever.
+/// Longer than any of these tests takes: a call that waits for this long would wait forever.
 const STALL: Duration = Duration::from_secs(60);
 
 /// Answers sums, keeps streams open without items, and works slowly on request.
@@ -64,14 +64,14 @@ fn add(client: &Ours, left: u64, right: u64) -> u64 {
     client.call::<Sum>(&Sums::Add { left, right }).unwrap().decode().unwrap()
 }
 
-/// A thread that finds no room may leave before there is some, while another one receives for all. The requests of the
-/// others are sent nevertheless.
+/// A thread that finds no room may leave before there is room, while another one receives for all. The other threads'
+/// requests are sent nevertheless.
 #[test]
 fn h21_a_request_does_not_depend_on_the_thread_that_found_no_room() {
     let patient = Patient::default();
     let is_over = Arc::clone(&patient.is_over);
     let (client, server) = serve(1, patient);
-    // This thread receives for all, and nothing comes for it.
+    // This thread receives for all, but no answer comes for it.
     let watching = thread::spawn({
         let client = client.clone();
         move || {
@@ -95,7 +95,7 @@ fn h21_a_request_does_not_depend_on_the_thread_that_found_no_room() {
     });
     let text = vec![0; 50_000];
     for round in 0..100 {
-        // They leave at once, whether there is room or not.
+        // These calls return at once, whether there is room or not.
         let hasty = client.deadline(Instant::now());
         _ = hasty.notify(&Sums::Slow { millis: 2 });
         start.wait();
@@ -111,7 +111,7 @@ fn h21_a_request_does_not_depend_on_the_thread_that_found_no_room() {
     server.join().unwrap();
 }
 
-/// The threads of a connection decide by themselves whether there are enough of them.
+/// The threads of a connection decide independently whether there are enough of them.
 #[test]
 fn there_are_never_more_threads_than_allowed() {
     for _ in 0..50 {
@@ -131,8 +131,8 @@ fn there_are_never_more_threads_than_allowed() {
     }
 }
 
-/// A handler that sees that the deadline has passed may answer with less than all. That is no answer, also if it comes
-/// before the caller has noticed.
+/// A handler that notices the passed deadline may give an incomplete answer. That answer must not be used, even if it
+/// arrives before the caller has noticed the deadline.
 #[test]
 fn what_a_handler_answers_after_the_deadline_is_no_answer() {
     struct Hasty;

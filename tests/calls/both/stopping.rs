@@ -49,7 +49,7 @@ fn the_earliest_of_several_deadlines_counts() {
     serving.join().unwrap().unwrap();
 }
 
-/// It waits for its own call, too.
+/// The handler also waits for its own call.
 #[test]
 fn a_handler_can_stop_its_server() {
     struct Quitter(OnceLock<Stopper>);
@@ -86,7 +86,7 @@ fn a_handler_can_stop_its_server() {
     }
 }
 
-/// Each of them would hold it up for a second.
+/// Each of these clients alone would delay the end by a second.
 #[test]
 fn clients_that_do_not_read_hold_up_a_stop_together() {
     const CLIENTS: usize = 30;
@@ -105,7 +105,7 @@ fn clients_that_do_not_read_hold_up_a_stop_together() {
     let peers: Vec<_> = (0..CLIENTS).map(|_| peer()).collect();
     let text = vec![7; 16_000];
     let (mut id, mut pauses) = (0, 0);
-    // Until nobody has had room for half a second.
+    // Until no client has had room for half a second.
     while pauses < 50 {
         id += 1;
         let frame = datagrammar::to_vec(&Sums::Echo { text: &text }).unwrap();

@@ -15,7 +15,7 @@ use crate::peer::{ITEM, Part, Peer, REQUEST};
 use crate::protocol::{Counted, Sums};
 use crate::{Handler, Ours, add};
 
-/// Longer than any of these tests takes: a call that waits for this long waits for ever.
+/// Longer than any of these tests takes: a call that waits for this long would wait forever.
 const STALL: Duration = Duration::from_secs(60);
 
 fn pair() -> (Ours, OwnedFd) {
@@ -23,7 +23,7 @@ fn pair() -> (Ours, OwnedFd) {
     (Client::new(Connection::adopt(ours).unwrap()), theirs)
 }
 
-/// Whoever makes a client of a connection may have begun to send a large frame.
+/// The previous owner of a connection may have begun to send a large frame before it becomes a client.
 #[test]
 fn a_request_waits_for_the_rest_of_a_large_frame_and_is_then_sent() {
     let (mut client, server) = Connection::<Sums<'static>, Answers<Sums<'static>>>::pair().unwrap();
@@ -38,7 +38,7 @@ fn a_request_waits_for_the_rest_of_a_large_frame_and_is_then_sent() {
     while client.in_flight() == 0 {
         thread::yield_now();
     }
-    // It finds no room.
+    // The request finds no room.
     thread::sleep(Duration::from_millis(50));
     let serving = thread::spawn(move || Server::new(Handler::default()).serve(server));
     assert_eq!(has_done.recv_timeout(STALL).expect("it is not lost").unwrap(), 3);
@@ -47,7 +47,7 @@ fn a_request_waits_for_the_rest_of_a_large_frame_and_is_then_sent() {
     serving.join().unwrap().unwrap();
 }
 
-/// A peer that reads no more may go on to send, so no end comes.
+/// A peer that stops reading may continue to send, so no end comes.
 #[test]
 fn a_request_that_cannot_be_sent_fails_though_answers_may_come() {
     let (client, theirs) = pair();
@@ -66,7 +66,7 @@ fn a_request_that_cannot_be_sent_fails_though_answers_may_come() {
         assert_eq!(error.outcome(), Outcome::NotExecuted);
     }
     calling.join().unwrap().unwrap();
-    // What was sent before is answered.
+    // Earlier requests are answered.
     peer.part(ITEM, 0, id, &[1, 7]);
     assert_eq!(items.recv().unwrap().unwrap().0, 7);
     drop((peer, theirs));
@@ -79,7 +79,7 @@ fn requests_of_a_bundle_that_cannot_be_sent_fail() {
     let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
     let filler = Peer::new(ours.try_clone().unwrap());
     let client = Ours::new(Connection::adopt(ours).unwrap());
-    // No more fits.
+    // No more requests fit.
     while filler.try_send(&[7; 16_000]).is_ok() {}
     let (done, has_done) = mpsc::channel();
     for number in 0..10 {
@@ -97,7 +97,7 @@ fn requests_of_a_bundle_that_cannot_be_sent_fail() {
     }
 }
 
-/// Whoever gets `TimedOut` takes it for queued.
+/// After `TimedOut`, the caller relies on the request being queued.
 #[test]
 fn a_request_without_an_answer_does_not_wait_for_what_is_queued_behind_it() {
     let (client, theirs) = pair();
@@ -111,7 +111,7 @@ fn a_request_without_an_answer_does_not_wait_for_what_is_queued_behind_it() {
     let (waiting, behind) = thread::scope(|scope| {
         let waiting = scope.spawn(|| client.notify(&request));
         thread::sleep(Duration::from_millis(50));
-        // More than fit.
+        // More requests than fit.
         let behind: Vec<_> = (0..=sent).map(|_| client.items::<Counted>(&request)).collect();
         for _ in 0..sent {
             raw::recv(&theirs);
@@ -129,8 +129,8 @@ enum Plain {
     Note(u64),
 }
 
-/// Whoever gets an error may repeat the call, and whoever gets none must not. Linux 6.16 refuses descriptors where they
-/// are sent.
+/// A caller that gets an error may repeat the call, and one that gets none must not. Linux 6.16 refuses descriptors
+/// when they are sent.
 #[test]
 fn who_sends_what_is_refused_learns_of_it_and_nobody_else() {
     let (client, theirs) = pair();

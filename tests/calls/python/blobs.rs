@@ -53,7 +53,7 @@ impl Refused {
     }
 }
 
-/// A store, in which getting "slow" takes longer than any deadline.
+/// A store in which getting "slow" takes longer than any deadline.
 #[derive(Default)]
 struct Store(Mutex<State>);
 
@@ -64,7 +64,7 @@ type Changed = (String, Option<u64>);
 struct State {
     blobs: BTreeMap<String, Vec<u8>>,
     watchers: Vec<mpsc::Sender<Changed>>,
-    /// How many watches have ended.
+    /// The number of watches that have ended.
     ended: u64,
 }
 
@@ -102,7 +102,7 @@ impl BlobsHandler for Store {
         to.send(content.map(Blob).ok_or_else(|| Refused::new("not found"))).unwrap();
     }
 
-    /// Tells of the blobs that there are, and then of changes.
+    /// Reports the existing blobs, and then the changes.
     fn watch(&self, cx: &Context, prefix: &str, mut items: ItemSender<Change<'static>>) {
         let (watcher, changes) = mpsc::channel();
         {
@@ -134,7 +134,7 @@ impl BlobsHandler for Store {
     }
 }
 
-/// Runs `python` with the path of a server, and `arguments`. Returns what it printed.
+/// Runs `python` with the path of a server, and `arguments`. Returns its output.
 fn run(mut python: Command, script: &str, arguments: &[&str]) -> String {
     let directory = Directory::new();
     let address = directory.address("blobs");
@@ -171,7 +171,7 @@ fn the_python_client_is_a_program() {
     );
 }
 
-/// One file, which can be read at once.
+/// A file that can be read at once.
 #[test]
 fn the_python_client_is_short() {
     let client = std::fs::read_to_string(example("blobs_client.py")).unwrap();

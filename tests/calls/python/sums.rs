@@ -26,7 +26,7 @@ enum Sums<'a> {
     Note(u64),
     #[message(tag = 5)]
     Noted,
-    /// The server does not know this one.
+    /// The server does not know this call.
     #[message(tag = 6)]
     Newer,
 }
@@ -52,7 +52,7 @@ fn call(client: &Ours, request: &Sums<'_>) -> Result<u64, CallError<String>> {
     client.call::<crate::Sum>(request).map_err(CallError::widen)?.decode()
 }
 
-/// The server, which ends with this value.
+/// The server process, which ends when this value is dropped.
 struct Serving(Child);
 
 impl Drop for Serving {
@@ -73,7 +73,7 @@ fn start() -> Option<(Ours, Serving, Directory)> {
     let mut stderr = BufReader::new(serving.0.stderr.take().unwrap());
     stderr.read_line(&mut said).unwrap();
     assert_eq!(said, "serving\n");
-    // It goes on to be read, so that the server can say what it wants.
+    // Keeps reading its output, so that the server can print.
     thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|line| println!("{line}")));
     Some((Client::connect(&address).unwrap(), serving, directory))
 }
@@ -126,7 +126,7 @@ fn the_python_server_sends_items() {
     }
     assert!(items.recv().unwrap().is_none());
 
-    // One that is given up, and one that nobody reads, while others go on.
+    // One stream is given up, and one is not read, while other calls continue.
     let mut endless = client.items::<Counted>(&Sums::Count { to: u64::MAX }).unwrap();
     assert_eq!(endless.recv().unwrap().unwrap().0, 0);
     drop(endless);

@@ -43,7 +43,7 @@ impl Handler {
 }
 
 impl SuiteTokioHandler for Handler {
-    /// Ends when it is first polled, or later.
+    /// Ends at the first poll, or later.
     async fn add(&self, _: &Context, left: u64, right: u64, more: u64) -> Result<u64, String> {
         if left % 2 == 1 {
             yield_now().await;
@@ -162,7 +162,7 @@ fn run(service: impl Service, state: &State, end: End, ready: impl FnOnce()) {
             }
         }
     });
-    // Handlers run on in tasks of the runtime, until they see that the connection has ended.
+    // Handlers continue in tasks of the runtime until they notice that the connection has ended.
     while state.seen().cancelled < state.seen().waiting {
         thread::sleep(Duration::from_millis(1));
     }
@@ -205,7 +205,7 @@ impl<P: Protocol + 'static> Client<P> for Awaited<P> {
         Ok(Box::new(move || runtime.block_on(items.recv()).map(number)))
     }
 
-    /// All calls are made at once, and then awaited.
+    /// Makes all calls at once, and then awaits them.
     fn call_all<R: Reply + 'static>(
         &self,
         count: u64,

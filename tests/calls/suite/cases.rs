@@ -18,7 +18,7 @@ use super::protocol::{
     SuiteLeftAnswer, SuitePanicAnswer, SuiteReturnAnswer, SuiteSeeAnswer, SuiteWaitAnswer, older,
 };
 
-/// Longer than anything here takes on a busy machine.
+/// Longer than anything in these tests takes on a busy machine.
 pub(crate) const STALL: Duration = Duration::from_secs(60);
 
 /// A test of both sides.
@@ -76,7 +76,7 @@ fn see<C: Client<New>>(client: &C) -> Seen {
     client.call::<SuiteSeeAnswer>(&Suite::See).unwrap().decode().unwrap()
 }
 
-/// Asks the server until it has seen what is expected.
+/// Asks the server repeatedly until it reports the expected state.
 pub(crate) fn until<C: Client<New>>(client: &C, is_expected: impl Fn(&Seen) -> bool) {
     let start = Instant::now();
     loop {
@@ -89,7 +89,7 @@ pub(crate) fn until<C: Client<New>>(client: &C, is_expected: impl Fn(&Seen) -> b
     }
 }
 
-/// Returns the number of each answer that was held.
+/// Returns the number of each held answer.
 pub(crate) fn held<C: Client<New>>(
     client: &C,
     count: u64,
@@ -113,7 +113,7 @@ fn values_and_errors<C: Client<New>>(client: C) {
     assert_eq!((client.in_flight(), client.dropped()), (0, 0));
 }
 
-/// The server has all calls at once, and answers the last one first.
+/// The server gets all calls at once, and answers the last one first.
 fn ten_thousand_calls_in_flight<C: Client<New>>(client: C) {
     const COUNT: u64 = 10_000;
     if !C::can_call_all(COUNT) {
@@ -135,7 +135,7 @@ fn deadlines<C: Client<New>>(client: C) {
     let millis = 100 * STALL.as_millis() as u64;
     assert!((millis / 2..=millis).contains(&left(&far).unwrap()));
 
-    // One that passes while the handler works. On a busy machine it may pass before.
+    // A deadline that passes while the handler works. On a busy machine, it may pass before.
     for patience in (0..).map(|round| Duration::from_millis(20 << round)) {
         let hasty = client.deadline(Instant::now() + patience);
         let late = hasty.call::<SuiteWaitAnswer>(&Suite::Wait).unwrap_err();
@@ -176,7 +176,7 @@ fn cancellation<C: Client<New>>(client: C) {
     assert_eq!(client.in_flight(), 0);
 }
 
-/// The server keeps nothing for a reader that stops: it sends as many items as there is credit for.
+/// The server keeps nothing for a reader that stops: it sends only as many items as there is credit for.
 fn items_and_a_reader_that_stops<C: Client<New>>(client: C) {
     const STREAMS: u64 = 8;
     const CREDIT: u64 = 16;
@@ -191,7 +191,7 @@ fn items_and_a_reader_that_stops<C: Client<New>>(client: C) {
     }
     assert_eq!(see(&client).sent, STREAMS * CREDIT);
 
-    // A reader that goes on gets all, and lets others wait.
+    // A reader that continues gets all items, and other readers can wait.
     let mut items = streams.pop().unwrap();
     for number in 1..1000 {
         assert_eq!(items().unwrap(), Some(number));
@@ -287,7 +287,7 @@ fn a_newer_client<C: Client<New>>(client: C) {
     let unknown = client.numbers(&Suite::Watch).unwrap()().unwrap_err();
     assert!(matches!(unknown, CallError::NotSupported), "{unknown}");
     client.notify(&Suite::Note(1)).unwrap();
-    // The server ignores what it does not know of a variant that is extensible.
+    // The server ignores unknown fields of an extensible variant.
     let sum = client.call::<SuiteAddAnswer>(&Suite::Add { left: 1, right: 2, more: 3 });
     assert_eq!(sum.unwrap().decode().unwrap(), 3);
     let request = Suite::AddAll { left: 1, right: 2, more: 3 };

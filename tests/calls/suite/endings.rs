@@ -12,7 +12,7 @@ use super::cases::{New, STALL, add, held, until};
 use super::ends::{Client, End, Kind};
 use super::protocol::{Suite, SuiteWaitAnswer};
 
-/// What is in flight is answered, and new calls are refused.
+/// Calls in flight are answered, and new calls are refused.
 pub(crate) fn graceful_shutdown<C: Client<New>>(client: C) {
     let mut items = client.numbers(&Suite::Count { to: 100 }).unwrap();
     let answers = held(&client, 5, u64::MAX, || {
@@ -28,7 +28,7 @@ pub(crate) fn graceful_shutdown<C: Client<New>>(client: C) {
         };
         assert!(matches!(refused, CallError::Stopping), "{refused}");
         assert_eq!(refused.outcome(), Outcome::NotExecuted);
-        // The handler waits for credit, and then lets the others end.
+        // The handler waits for credit, and then lets the other calls end.
         for number in 0..100 {
             assert_eq!(items().unwrap(), Some(number));
         }
@@ -38,13 +38,13 @@ pub(crate) fn graceful_shutdown<C: Client<New>>(client: C) {
     expect_end(&client);
 }
 
-/// The callers of what runs are told that it is cancelled.
+/// The callers of running calls are told that their calls are cancelled.
 pub(crate) fn shutdown_at_once<C: Client<New>>(client: C) {
     let mut items = client.numbers(&Suite::Watch).unwrap();
     assert_eq!(items().unwrap(), Some(0));
     let answers = held(&client, 5, u64::MAX, || {
         until(&client, |seen| (seen.held, seen.waiting) == (5, 1));
-        // The end of the connection may come before this returns.
+        // The connection may end before this returns.
         _ = client.notify(&Suite::Stop { at_once: true });
     });
     let errors = answers.into_iter().map(Result::unwrap_err).chain([items().unwrap_err()]);
@@ -65,15 +65,14 @@ fn expect_end<C: Client<New>>(client: &C) {
     assert_eq!(client.in_flight(), 0);
 }
 
-/// Its server sees when it is killed.
+/// The server notices that the client was killed.
 pub(crate) fn a_client_that_waits_until_killed<C: Client<New>>(client: C) {
     let mut items = client.numbers(&Suite::Watch).unwrap();
     let end = client.call::<SuiteWaitAnswer>(&Suite::Wait).unwrap_err();
     panic!("{end} {:?}", items());
 }
 
-/// Has calls in flight when `kill` ends the server's process. Returns how long it takes until the last of them has
-/// failed.
+/// Has calls in flight when `kill` ends the server's process. Returns the time until the last of them has failed.
 pub(crate) fn a_server_that_is_killed(kind: Kind, end: End, kill: impl FnOnce()) -> Duration {
     match kind {
         Kind::Blocking => end_by_death(&Blocking::open(end), kill),

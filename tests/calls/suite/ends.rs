@@ -11,18 +11,18 @@ use super::awaited;
 use super::blocking;
 use super::protocol::{Number, State};
 
-/// Where a side gets its connection from.
+/// The source of a side's connection.
 #[derive(Debug)]
 pub(crate) enum End {
-    /// It is one end of a pair.
+    /// One end of a pair.
     Adopted(OwnedFd),
-    /// This process was started with it.
+    /// Inherited when this process was started.
     Inherited,
     /// The client connects, and the server listens.
     At(Address),
 }
 
-/// Whether a side blocks its threads, or awaits.
+/// Whether a side is blocking or async.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Blocking,
@@ -53,7 +53,7 @@ pub(crate) trait Client<P: Protocol>: Sized {
 
     fn numbers(&self, request: &P::Borrowed<'_>) -> Result<Numbers, CallError>;
 
-    /// Makes `count` calls, and then does `meanwhile`, which may wait for them to arrive. Returns their answers.
+    /// Makes `count` calls, and then runs `meanwhile`, which may wait for the calls to arrive. Returns the answers.
     fn call_all<R: Reply + 'static>(
         &self,
         count: u64,
@@ -66,7 +66,7 @@ pub(crate) trait Client<P: Protocol>: Sized {
         true
     }
 
-    /// Makes a call, and gives it up once it `has_begun`. Returns `false` if a call cannot be given up.
+    /// Makes a call, and gives it up when it `has_begun`. Returns `false` if a call cannot be given up.
     fn give_up<R: Reply + 'static>(
         &self,
         request: &P::Borrowed<'_>,
@@ -87,7 +87,7 @@ impl Kind {
         }
     }
 
-    /// Serves until the connection ends, or until the server is stopped if it listens. Calls `ready` once clients can
+    /// Serves until the connection ends, or, if the server listens, until it is stopped. Calls `ready` when clients can
     /// connect.
     pub(crate) fn serve(self, version: Version, state: Arc<State>, end: End, ready: impl FnOnce()) {
         match self {

@@ -17,10 +17,10 @@ use super::endings::a_server_that_is_killed;
 use super::ends::{Client as _, End, Kind, Version};
 use super::protocol::{State, Suite};
 
-/// A connection of which only the descriptor is used.
+/// A connection that only passes on its descriptor.
 type Untyped = Connection<Suite<'static>, Suite<'static>>;
 
-/// Only one test at a time has thousands of threads.
+/// Only one test at a time may have thousands of threads.
 static THREADS: Mutex<()> = Mutex::new(());
 
 #[derive(Debug, Clone, Copy)]
@@ -77,13 +77,13 @@ impl Ground {
             .collect();
         times.sort();
         println!("all calls have failed {times:?} after the server was killed");
-        // Elsewhere, the time says more about the machine.
+        // On a busy machine, the time says more about the machine.
         let is_idle = std::env::var_os("DATAGRAMMAR_IDLE").is_some();
         let bound = if is_idle { Duration::from_millis(100) } else { STALL };
         assert!(times[ROUNDS / 2] <= bound, "{times:?}");
     }
 
-    /// Kills the client while handlers work for it.
+    /// Kills the client while handlers work on its calls.
     pub(crate) fn kill_client(self, client: Kind, server: Kind) {
         const CASE: &str = "a_client_that_waits_until_killed";
         let directory = Directory::new();
@@ -108,7 +108,7 @@ impl Ground {
         serving.join().unwrap();
     }
 
-    /// Starts a side in a process. Returns the other end.
+    /// Starts a side in another process. Returns the other end.
     fn start(self, address: &Address, side: &str, kind: Kind, what: &str) -> (End, Started) {
         match self {
             Self::Pair => {
@@ -134,7 +134,7 @@ impl Ground {
     }
 }
 
-/// A process that was started in either way.
+/// A process that was started in one of these ways.
 enum Started {
     Plain(Child),
     Managed(Process),
@@ -157,7 +157,7 @@ impl Started {
     }
 }
 
-/// Serves on a thread, and returns once clients can connect.
+/// Serves on a thread, and returns when clients can connect.
 fn serve(kind: Kind, version: Version, end: End) -> (JoinHandle<()>, Arc<State>) {
     let state = Arc::<State>::default();
     let (tell, is_ready) = mpsc::channel();
@@ -187,7 +187,7 @@ fn pair() -> (OwnedFd, OwnedFd) {
     (ours.into_fd().unwrap().0, theirs.into_fd().unwrap().0)
 }
 
-/// Starts a side in a child that inherits its end, and returns the other one.
+/// Starts a side in a child that inherits its end. Returns the other end.
 fn inherit(side: &str, kind: Kind, what: &str) -> (OwnedFd, Process) {
     let child =
         datagrammar::Child::<Suite<'static>, Suite<'static>>::spawn(&mut command(side, kind, what));

@@ -19,7 +19,7 @@ pub(crate) enum Suite<'a> {
         #[message(default)]
         more: u64,
     },
-    /// Returns the sum, and has to understand all of it.
+    /// Returns the sum, and does not ignore unknown fields.
     #[message(tag = 2, reply = u64)]
     AddAll {
         left: u64,
@@ -27,10 +27,10 @@ pub(crate) enum Suite<'a> {
         #[message(default)]
         more: u64,
     },
-    /// Ends the server: lets calls that run end, or cancels them.
+    /// Stops the server: running calls may end, or are cancelled at once.
     #[message(tag = 3)]
     Stop { at_once: bool },
-    /// Returns `number` in bytes, once `of` of these calls are there, the last one first.
+    /// Returns `number` as bytes when `of` of these calls have arrived, in reverse order.
     #[message(tag = 4, reply = &[u8])]
     Hold { number: u64, of: u64 },
     /// Returns `content`.
@@ -39,7 +39,7 @@ pub(crate) enum Suite<'a> {
         #[message(rest)]
         content: &'a [u8],
     },
-    /// Sends the numbers below `to`. Then, answers the calls that are held.
+    /// Sends the numbers below `to`. Then answers the held calls.
     #[message(tag = 6, items = Number)]
     Count { to: u64 },
     /// Adds to what the server has noted.
@@ -74,7 +74,7 @@ pub(crate) enum Suite<'a> {
 #[message(tag = 1)]
 pub(crate) struct Number(pub(crate) u64);
 
-/// What the handlers of a server have noted.
+/// The notes of the handlers of a server.
 #[derive(Message, Debug, Default, PartialEq, Eq)]
 #[message(tag = 1)]
 pub(crate) struct Seen {
@@ -84,9 +84,9 @@ pub(crate) struct Seen {
     pub(crate) sent: u64,
     /// How many calls are held.
     pub(crate) held: u64,
-    /// How many calls began to wait until they are cancelled.
+    /// How many calls have begun to wait for their cancellation.
     pub(crate) waiting: u64,
-    /// How many of them were.
+    /// How many of these calls were cancelled.
     pub(crate) cancelled: u64,
 }
 
@@ -109,10 +109,10 @@ pub(crate) mod older {
     }
 }
 
-/// Stops a server by a deadline.
+/// Stops a server with a deadline.
 pub(crate) type Stop = Box<dyn Fn(Instant) + Send + Sync>;
 
-/// What the handlers of a server share.
+/// The state that the handlers of a server share.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) noted: AtomicU64,
@@ -134,7 +134,7 @@ impl State {
         }
     }
 
-    /// Answers a call later, in another order than the calls came.
+    /// Answers a call later, in another order than the calls arrived.
     pub(crate) fn hold(
         &self,
         number: u64,

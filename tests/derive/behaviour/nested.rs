@@ -422,7 +422,7 @@ fn recursion_ends_at_the_depth_limit() {
     is_sent_as(list, &[2, 1, 2, 1, 0]);
 }
 
-/// A message whose values are nested, and which is nested itself.
+/// A message that has nested fields, and is nested itself.
 #[derive(Message, Debug, PartialEq)]
 enum Both {
     #[message(tag = 1)]

@@ -54,7 +54,7 @@ fn descriptors_are_closed() {
     drop(descriptors);
     is_closed(inner);
 
-    // Nobody knows whose the descriptors are.
+    // It is unknown which fields the descriptors belong to.
     let descriptors = vec![pipe().1, pipe().1];
     let parcel = Parcel::decode_with(&[3, 1, 9], &mut Descriptors::from(descriptors));
     assert!(matches!(parcel, Err(DecodeError::FdUnclear)), "{parcel:?}");

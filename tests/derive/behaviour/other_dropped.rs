@@ -18,7 +18,7 @@ enum Colour {
     Newer,
 }
 
-/// What the derive takes for no field, with a discriminant that is not the tag.
+/// Every form of a variant without a field, with discriminants that are not the tag.
 #[derive(Message, Debug, Clone, Copy, PartialEq)]
 #[message(extensible, reserved(3))]
 #[repr(u8)]
@@ -64,7 +64,7 @@ struct Car {
 #[message(tag = 1)]
 struct Last(u8, #[message(nested, rest)] Colour);
 
-/// Checks that the message is refused, and that nothing else is wrong with it.
+/// Checks that the message is refused for this reason, and only for this reason.
 #[track_caller]
 fn is_not_sent(message: &impl Message, variant: &str) {
     let error = to_vec(message).unwrap_err();
@@ -138,13 +138,13 @@ fn it_cannot_be_sent_in_other_messages() {
     is_not_sent(&Last(1, newer), "Colour::Newer");
 }
 
-/// No message has the tag 0, so it is taken for no other variant.
+/// No message has the tag 0, so the decoder must not accept it as an unknown message.
 #[test]
 fn its_tag_is_that_of_no_message() {
     assert_eq!((Colour::Newer.tag(), Colour::Newer.name()), (0, "Newer"));
     assert_eq!((Box::new(Colour::Newer).tag(), Box::new(Colour::Newer).name()), (0, "Newer"));
     assert_eq!((Braces::r#Other {}.tag(), Braces::r#Other {}.name()), (0, "Other"));
-    // The frame knows its tag.
+    // The frame still has its tag.
     let mut frame = OwnedFrame::<Colour>::from_parts(vec![9, 1], Vec::new());
     assert_eq!((Colour::tag_of(frame.bytes()).unwrap(), frame.tag().unwrap()), (9, 9));
     assert_eq!(frame.decode().unwrap().tag(), 0);
@@ -168,7 +168,7 @@ fn only_its_own_frame_is_dropped_in_other_messages() {
     let received = Car { colour: newer, doors: 4, trim: Some(newer), stripes, boxed, seats: newer };
     assert_eq!(car, received);
     assert_eq!(Last::decode(&[1, 7, 9, 1, 2, 3]).unwrap(), Last(7, newer));
-    // Tag 0 is no message, also inside.
+    // Tag 0 is not a message, inside either.
     assert!(Last::decode(&[1, 7, 0, 1]).is_err());
 }
 
@@ -199,7 +199,7 @@ fn both_forms_accept_the_same_frames() {
     }
 }
 
-/// The error disturbs no other message.
+/// The error does not affect other messages.
 #[test]
 fn it_fails_alone() {
     let (mut ours, mut theirs) = Connection::<Colour, Colour>::pair().unwrap();
@@ -219,7 +219,7 @@ fn it_fails_alone() {
     assert!(theirs.recv().unwrap().is_none());
 }
 
-/// With any codec, also inside a message with another one.
+/// With any codec, also inside a message with another codec.
 #[test]
 fn it_works_with_each_codec() {
     #[derive(Message, Debug, Clone, Copy, PartialEq)]

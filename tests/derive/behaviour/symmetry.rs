@@ -128,7 +128,7 @@ fn ifs(levels: u32) -> Expression {
     })
 }
 
-/// People count levels in this way: a list in a list, a struct in a struct.
+/// Users count levels like this: a list in a list, a struct in a struct.
 #[test]
 fn as_deep_as_people_count_is_sent_and_received() {
     let null = || Expression::Number(1);
@@ -157,7 +157,7 @@ fn as_deep_as_people_count_is_sent_and_received() {
     }
 }
 
-/// Returns what a sender without the guard would send.
+/// Returns the bytes that a sender without the guard would send.
 #[test]
 fn h48_what_is_too_deep_is_refused_by_the_receiver_too() {
     let list: Vec<u8> = [1, 1].repeat(100_000);

@@ -51,7 +51,7 @@ struct Failure<'a>(&'a str);
 #[message(tag = 8)]
 struct Both(u16);
 
-/// A name that hides what it is.
+/// An alias that hides the type.
 type Alias = Both;
 type Bytes = Vec<u8>;
 

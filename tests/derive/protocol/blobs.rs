@@ -39,7 +39,7 @@ pub(crate) enum Blobs<'a> {
     },
     #[message(tag = 2, reply = Result<Blob<'_>, Refused>)]
     Get { name: &'a str },
-    /// Everything that changes under `prefix`, until the caller goes.
+    /// Sends everything that changes under `prefix`, until the caller disconnects.
     #[message(tag = 3, items = Change<'_>)]
     Watch { prefix: &'a str },
     #[message(tag = 4, reply = Result<u64, Refused>)]

@@ -77,7 +77,7 @@ fn file(content: &[u8]) -> File {
     file
 }
 
-/// Runs `test` with a client, and returns what was touched.
+/// Runs `test` with a client, and returns the touched names.
 fn with(test: impl FnOnce(BlobsClient)) -> Vec<String> {
     let (touches, touched) = mpsc::channel();
     let (client, server) = Connection::pair().unwrap();

@@ -48,7 +48,7 @@ fn nothing_is_reported() {
     assert_eq!(old.name(), "Sync");
 }
 
-/// Whoever names the protocol is warned, but not the derived code.
+/// Code that names the protocol gets the warning, but derived code does not.
 mod old {
     #![deny(deprecated)]
 

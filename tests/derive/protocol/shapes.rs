@@ -12,14 +12,14 @@ mod inner {
     #[message(tag = 1)]
     pub(super) struct Entry<'a>(pub(super) &'a str);
 
-    /// Names as awkward as can be.
+    /// Names that are as awkward as possible.
     #[derive(Message, Protocol)]
     pub(super) enum Shapes<'frame> {
         #[message(tag = 1, reply = u64)]
         Unnamed(u64),
         #[message(tag = 2, reply = u64)]
         TwoUnnamed(u64, Option<&'frame str>),
-        /// The names that our own arguments have.
+        /// The names that generated arguments have.
         #[message(tag = 3, reply = &str)]
         Ours { cx: &'frame str, responder: &'frame str },
         #[message(tag = 4, reply = u64, name = renamed)]

@@ -11,7 +11,7 @@ use super::{Frozen, alone};
 
 type Ours = datagrammar::tokio::Connection<Numbered<'static>, Numbered<'static>>;
 
-/// Runs `turn` with two ends on a runtime of this thread, and returns how often it allocates after some turns.
+/// Runs `turn` with two ends on a runtime of this thread. Returns how often it allocates after a warm-up.
 fn allocations(mut turn: impl AsyncFnMut(&mut Ours, &mut Ours)) -> u64 {
     let runtime = Frozen::new();
     let (mut left, mut right) = runtime.block_on(async { Ours::pair().unwrap() });
@@ -27,7 +27,7 @@ fn allocations(mut turn: impl AsyncFnMut(&mut Ours, &mut Ours)) -> u64 {
     measure(|| turns(100)).count_total.saturating_sub(1)
 }
 
-/// Awaits both, and allocates nothing.
+/// Awaits both futures without allocating.
 async fn both(left: impl Future<Output = ()>, right: impl Future<Output = ()>) {
     let (mut left, mut right) = (pin!(left), pin!(right));
     let (mut left_done, mut right_done) = (false, false);
@@ -68,7 +68,7 @@ fn round_trips_allocate_nothing() {
 #[test]
 fn streams_that_fill_the_socket_allocate_nothing() {
     let _alone = alone();
-    // More than fit.
+    // More than fit in the socket.
     for (len, burst) in [(0, 400), (16, 400), (1024, 400), (100_000, 4)] {
         let body = body(7, len);
         let frame = Numbered::Numbered { number: 7, len: len as u64, body: &body };

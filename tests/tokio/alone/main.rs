@@ -18,9 +18,9 @@ use std::sync::mpsc;
 use datagrammar_tests::alone;
 use tokio::runtime::{Builder, Runtime};
 
-/// A runtime of one thread whose clock stands still, so that no timer depends on how fast the machine is.
+/// A runtime of one thread whose clock is paused, so that no timer depends on the speed of the machine.
 struct Frozen {
-    // Dropped first: it ends the thread.
+    // Dropped first, which ends the thread.
     _running: mpsc::Sender<()>,
     runtime: Runtime,
 }
@@ -30,7 +30,7 @@ impl Frozen {
         let runtime =
             Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         let (_running, ends) = mpsc::channel();
-        // While a blocking task runs, an idle runtime does not set its clock to the next timer.
+        // While a blocking task runs, an idle runtime does not advance its clock to the next timer.
         runtime.spawn_blocking(move || ends.recv());
         Self { _running, runtime }
     }

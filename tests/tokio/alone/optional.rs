@@ -7,7 +7,7 @@ use datagrammar_tests::skipped;
 
 use super::alone;
 
-/// The names of the packages that the runtime is compiled with, or `None` without cargo.
+/// Returns the names of the packages that the runtime is compiled with, or `None` without cargo.
 fn packages(arguments: &[&str]) -> Option<Vec<String>> {
     let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
     cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
@@ -30,7 +30,7 @@ fn without_the_feature_nothing_of_tokio_is_compiled() {
     let without = packages(&[]).unwrap();
     assert!(without.contains(&"datagrammar".to_owned()), "{without:?}");
     assert!(!of_tokio.iter().any(|package| without.contains(package)), "{without:?}");
-    // The user chooses the runtime: no macros, no processes, no threads come with it.
+    // The user chooses the runtime: no macros, processes or threads come with it.
     assert!(!with.iter().any(|package| package == "tokio-macros" || package == "num_cpus"));
 }
 
@@ -41,7 +41,7 @@ fn without_the_feature_nothing_of_tracing_is_compiled() {
         return;
     };
     assert!(with.iter().any(|package| package == "tracing-core"), "{with:?}");
-    // Neither macros for functions nor another logger.
+    // Neither attribute macros nor another logger.
     assert!(!with.iter().any(|package| package == "tracing-attributes" || package == "log"));
     let without = packages(&["--features", "tokio"]).unwrap();
     assert!(!without.iter().any(|package| package.starts_with("tracing")), "{without:?}");

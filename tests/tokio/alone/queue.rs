@@ -12,7 +12,7 @@ use super::{Frozen, alone};
 #[test]
 fn a_queue_allocates_nothing_after_the_first_messages() {
     let _alone = alone();
-    // With room for all of a round, for some of it, and for one message at a time.
+    // With room for a whole round, for a part of it, and for one message at a time.
     for (capacity, len) in [(1 << 20, 16), (600, 16), (0, 16), (600, 300), (40_000, 9000)] {
         let runtime = Frozen::new();
         let (queue, mut theirs) = runtime.block_on(async {
@@ -63,7 +63,7 @@ fn a_reader_that_stops_costs_the_capacity_and_it_comes_back() {
         let (ours, mut theirs) = Ours::pair().unwrap();
         let (queue, driver) = ours.tx.into_queue(CAPACITY);
         let mut driver = runtime.block_on(started(driver));
-        // The socket takes some, which makes room for more, until it is full too.
+        // The socket takes some messages, which makes room for more, until it is full too.
         let mut accepted = 0;
         let held = measure(|| {
             loop {
@@ -75,11 +75,11 @@ fn a_reader_that_stops_costs_the_capacity_and_it_comes_back() {
                 }
             }
         });
-        // A small frame has its length before it, and a buffer may be twice as long as what is in it.
+        // A small frame has its length before it, and a buffer may be twice as long as its content.
         let frame = len + 20;
         let most = 2 * (CAPACITY * 4 / 3 + frame + 65_536) + 2 * len;
         assert!((held.bytes_max as usize) < most, "{len}: {held:?}, not {most}");
-        // One that is sent in pieces is there once.
+        // A frame that is sent in pieces is in memory only once.
         let most = 2 * CAPACITY * 4 / 3 + len + 200_000;
         assert!((held.bytes_current as usize) < most, "{len}: {held:?}, not {most}");
         assert!(!queue.is_empty() && queue.len() * (len + 3) <= CAPACITY.max(len + 20), "{len}");
@@ -90,7 +90,7 @@ fn a_reader_that_stops_costs_the_capacity_and_it_comes_back() {
                     receive_all(&mut theirs);
                     assert!(driver.step().is_pending());
                 }
-                // With the receiver's memory.
+                // Including the receiver's memory.
                 drop(theirs);
             });
         });

@@ -31,7 +31,7 @@ const WRITABLE: u32 = libc::EPOLLOUT as u32;
 /// A long time.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A peer that receives frames one by one, and has no reactor.
+/// A peer without a reactor, which receives frames one by one.
 fn pair() -> (Awaited, Blocking) {
     let (ours, theirs) = Blocking::pair().unwrap();
     (Awaited::from_blocking(ours).map_err(|(_, error)| error).unwrap(), theirs)
@@ -58,7 +58,7 @@ fn receive(theirs: &mut Blocking) -> u64 {
     theirs.recv().unwrap().expect("a frame").decode().unwrap().check()
 }
 
-/// Polls once, whatever is left of the task's budget.
+/// Polls once, regardless of the task's budget.
 async fn poll_once<F: Future>(future: Pin<&mut F>) -> Option<F::Output> {
     let mut future = unconstrained(future);
     poll_fn(|cx| match Pin::new(&mut future).poll(cx) {
@@ -68,13 +68,13 @@ async fn poll_once<F: Future>(future: Pin<&mut F>) -> Option<F::Output> {
     .await
 }
 
-/// The interests with which a socket is registered anywhere, each as the events of epoll_ctl(2).
+/// Returns the interests with which a socket is registered at any reactor, each as the events of epoll_ctl(2).
 fn interests(fd: impl AsFd) -> Vec<u32> {
     let inode = format!("ino:{:x} ", rustix::fs::fstat(fd).unwrap().st_ino);
-    // A runtime has more than one descriptor of its reactor.
+    // A runtime has several descriptors of its reactor.
     let mut interests = BTreeSet::new();
     for entry in fs::read_dir("/proc/self/fdinfo").unwrap() {
-        // Other tests close theirs meanwhile.
+        // Other tests close their descriptors meanwhile.
         let Ok(info) = fs::read_to_string(entry.unwrap().path()) else { continue };
         for line in info.lines().filter(|line| line.contains(&inode)) {
             let mut words = line.split_whitespace().skip_while(|word| *word != "tfd:").skip(1);
@@ -135,7 +135,7 @@ fn few_connections_stay_registered_for_writing() {
         let writers = |connections: &[(Awaited, Blocking)]| {
             connections.iter().filter(|(ours, _)| interests(ours).len() == 2).count()
         };
-        // Other tests of this process may have had some when it was forked.
+        // Other tests of this process may have had registrations when it was forked.
         let kept = writers(&connections);
         assert!((1..=16).contains(&kept), "{kept}");
         connections.drain(..kept / 2);
@@ -151,7 +151,7 @@ fn few_connections_stay_registered_for_writing() {
 fn a_dropped_wait_leaves_no_registration_behind() {
     let _alone = alone();
     apart(async || {
-        // So that no more may be kept.
+        // So that no more registrations may be kept.
         let mut others: Vec<_> = (0..16).map(|_| pair()).collect();
         for (ours, theirs) in &mut others {
             wait_for_room(ours, theirs).await;
@@ -168,7 +168,7 @@ fn a_dropped_wait_leaves_no_registration_behind() {
     });
 }
 
-/// Runs in a process of its own, in which nobody else begins to wait.
+/// Runs in a process of its own, in which no other sender waits.
 fn apart(child: impl AsyncFnOnce()) {
     let child = || {
         runtime().block_on(child());
@@ -177,7 +177,7 @@ fn apart(child: impl AsyncFnOnce()) {
     fork(child).check();
 }
 
-/// A duplicate, to ask for the inode while the connection is borrowed.
+/// A duplicate, to read the inode while the connection is borrowed.
 fn duplicate(ours: &Awaited) -> OwnedFd {
     ours.as_fd().try_clone_to_owned().unwrap()
 }
@@ -196,7 +196,7 @@ fn h40_no_room_is_missed() {
     runtime().block_on(async {
         let mut ours = Awaited::from_blocking(ours).map_err(|(_, error)| error).unwrap();
         for number in 0..count {
-            // Some do not fit a quarter of the send buffer, some not at all.
+            // Some frames do not fit in a quarter of the send buffer, some not in the whole buffer.
             let len = if number % 1000 == 0 { 300_000 } else { number as usize % 3000 };
             let body = body(number, len);
             let frame = Numbered::Numbered { number, len: len as u64, body: &body };
@@ -242,7 +242,7 @@ async fn a_full_sender_hears_that_its_peer_is_gone() {
     assert!(matches!(failed, Err(SendError::Disconnected)), "{failed:?}");
 }
 
-/// The kernel reports neither.
+/// The kernel reports neither of these.
 #[tokio::test]
 async fn h23_a_full_sender_hears_that_nobody_will_read() {
     let _alone = alone();
@@ -266,7 +266,7 @@ async fn h23_a_full_sender_hears_that_nobody_will_read() {
     }
 }
 
-/// There is no descriptor for the second registration.
+/// There is no free descriptor for the second registration.
 #[test]
 fn a_full_sender_goes_on_without_a_descriptor() {
     let _alone = alone();
@@ -278,7 +278,7 @@ fn a_full_sender_goes_on_without_a_descriptor() {
     });
 }
 
-/// There is room for more frames than a task may send without a pause.
+/// There is room for more frames than a task may send without yielding.
 #[tokio::test]
 async fn a_busy_sender_lets_other_tasks_run() {
     let _alone = alone();

@@ -18,11 +18,11 @@ use super::alone;
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
 
-/// How many descriptors the server may have open.
+/// The most descriptors that the server may have open.
 const LIMIT: u64 = 64;
 /// Clients that come and go while there are none left.
 const STORM: usize = 40;
-/// How long to wait for what must come.
+/// How long to wait for an expected event.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long the storm lasts: `DATAGRAMMAR_STORM` seconds, or 2.
@@ -31,7 +31,7 @@ fn duration() -> Duration {
     Duration::from_secs(seconds.map_or(2, |seconds| seconds.parse().expect("seconds")))
 }
 
-/// The server: a copy of this program that runs [`server`] alone. Ends when dropped.
+/// The server: a copy of this program that only runs [`server`]. It is killed when this is dropped.
 struct Server(Child);
 
 impl Server {
@@ -42,12 +42,12 @@ impl Server {
         Self(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
     }
 
-    /// How many descriptors it has open.
+    /// Returns how many descriptors the server has open.
     fn open(&self) -> u64 {
         fs::read_dir(format!("/proc/{}/fd", self.0.id())).unwrap().count() as u64
     }
 
-    /// The processor time that it has used (proc_pid_stat(5): utime and stime).
+    /// Returns the processor time that the server has used (proc_pid_stat(5): utime and stime).
     fn worked(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.0.id())).unwrap();
         let (_, fields) = stat.rsplit_once(')').unwrap();
@@ -97,7 +97,7 @@ async fn is_served(ours: &mut Ours, number: u64, patience: Duration) -> bool {
     answer.unwrap().is_some_and(|answer| answer.decode().unwrap().check() == number)
 }
 
-/// Connects, asks, and goes, again and again. Returns how many were served.
+/// Connects, asks, and disconnects, again and again. Returns how many clients were served.
 async fn come_and_go(address: Address, stop: Arc<AtomicBool>) -> u64 {
     let mut served = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -122,7 +122,7 @@ async fn h25_a_storm_of_clients_without_descriptors_costs_little_and_passes() {
         sleep(Duration::from_millis(10)).await;
     }
 
-    // As many as can be served, and one that has to wait.
+    // As many clients as can be served, and one that must wait.
     let mut served = Vec::new();
     while server.open() < LIMIT {
         let mut ours = Ours::connect(&address).await.unwrap();
@@ -139,7 +139,7 @@ async fn h25_a_storm_of_clients_without_descriptors_costs_little_and_passes() {
     let (begun, before) = (Instant::now(), server.worked());
     let mut rounds = 0;
     while begun.elapsed() < duration() {
-        // It serves the clients that it has.
+        // The server serves its existing clients.
         for ours in &mut served {
             assert!(is_served(ours, rounds, PATIENCE).await);
         }
@@ -148,14 +148,14 @@ async fn h25_a_storm_of_clients_without_descriptors_costs_little_and_passes() {
     }
     let worked = (server.worked() - before).div_f64(begun.elapsed().as_secs_f64());
     println!("{worked:?} of work a second, {} clients served {rounds} times", served.len());
-    // Without pauses, it would be as much as a processor can do.
+    // Without pauses, the server would use a whole processor.
     assert!(worked < Duration::from_millis(200), "{worked:?} of work a second");
     stop.store(true, Ordering::Relaxed);
     for client in storm {
         assert_eq!(client.await.unwrap(), 0, "served without a descriptor");
     }
 
-    // Once descriptors are free, waiting clients are served, and new ones too.
+    // When descriptors are free, waiting clients are served, and new ones too.
     served.truncate(served.len() - 5);
     let begun = Instant::now();
     let answer = timeout(PATIENCE, waiting.recv()).await.expect("to be served at last");

@@ -8,22 +8,22 @@ use std::time::Duration;
 
 use datagrammar_tests::Random;
 
-/// Polls futures, and counts those that it drops.
+/// Polls futures, and counts the dropped ones.
 pub(super) struct Driver {
     pub(super) random: Random,
     dropped: &'static AtomicU64,
 }
 
 impl Driver {
-    /// How long to wait for what has to come. A wake-up that is lost shows here.
+    /// How long to wait for an expected result. A lost wake-up shows here.
     pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
     pub(super) fn new(random: u64, dropped: &'static AtomicU64) -> Self {
         Self { random: Random(random), dropped }
     }
 
-    /// Polls `future` a few times, or not at all, and drops it. Sometimes waits for it instead, so that both
-    /// sides get on, and so that it has to be woken.
+    /// Polls `future` a few times, or not at all, and drops it. Sometimes waits for it instead, so that both sides make
+    /// progress, and so that it must be woken.
     pub(super) async fn drive<F: Future>(&mut self, future: F) -> Option<F::Output> {
         let polls = match self.random.below(8) {
             0 => 0,

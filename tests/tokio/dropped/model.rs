@@ -11,7 +11,7 @@ use rustix::fs::MemfdFlags;
 /// A message that shows any damage.
 #[derive(Message, Debug)]
 pub(super) enum Note<'a> {
-    /// The body is the number's lowest byte, again and again.
+    /// The body repeats the number's lowest byte.
     #[message(tag = 1)]
     Plain {
         number: u64,
@@ -27,7 +27,7 @@ pub(super) enum Note<'a> {
     },
 }
 
-/// What a message is made of.
+/// The parts of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The length of the body in bytes.
@@ -36,7 +36,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Any of them, from 0 bytes to 1 MB.
+    /// Any message, with a body of 0 bytes to 1 MB.
     pub(super) fn any(random: &mut Random) -> Self {
         match random.below(40) {
             0..20 => Self::small(random),
@@ -78,11 +78,12 @@ impl Made {
     }
 }
 
-/// A message that may come.
+/// A message that may arrive.
 struct Entry {
     number: u64,
     kind: Kind,
-    /// Whether it comes for sure. Otherwise, if it does not, nothing comes that was tried with it, and later.
+    /// Whether the message must arrive. If an optional one does not arrive, no later message of the same call may
+    /// arrive.
     is_sure: bool,
     call: u64,
 }
@@ -92,14 +93,14 @@ struct Expected {
     entries: VecDeque<Entry>,
     /// The number of the next message.
     next: u64,
-    /// The call that is being made, and the number of its first message.
+    /// The current call, and the number of its first message.
     call: u64,
     first: u64,
-    /// The last call of which a message did not come.
+    /// The last call with a message that did not arrive.
     broken: Option<u64>,
 }
 
-/// What may come, for both sides.
+/// The messages that may arrive, for both sides.
 #[derive(Clone, Default)]
 pub(super) struct Model(Arc<Mutex<Expected>>);
 
@@ -108,7 +109,7 @@ impl Model {
         self.0.lock().unwrap()
     }
 
-    /// Makes a message that a call is about to send. Call [`settle`](Self::settle) after the call.
+    /// Creates a message for the next call to send. Call [`settle`](Self::settle) after the call.
     pub(super) fn make(&self, kind: Kind) -> Made {
         let mut expected = self.expected();
         let (number, call) = (expected.next, expected.call);
@@ -117,8 +118,8 @@ impl Model {
         Made::new(number, kind)
     }
 
-    /// Notes that the first `sent` messages of the call come for sure, and the others do not. If a future was
-    /// dropped, nobody knows, `None`: any number of the first ones.
+    /// Notes that the first `sent` messages of the call must arrive, and that the others do not. `None` if a future was
+    /// dropped: then any number of the first ones may arrive.
     pub(super) fn settle(&self, sent: Option<usize>) {
         let mut expected = self.expected();
         let Expected { entries, next, call, first, .. } = &mut *expected;
@@ -135,7 +136,7 @@ impl Model {
         *first = *next;
     }
 
-    /// Checks a message that has come.
+    /// Checks a message that has arrived.
     pub(super) fn check(&self, note: Note<'_>) {
         let (number, kind) = match note {
             Note::Plain { number, body } => {

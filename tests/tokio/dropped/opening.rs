@@ -14,14 +14,14 @@ use super::stream::drops;
 type Ours = Connection<Numbered<'static>, Numbered<'static>>;
 type OurListener = Listener<Numbered<'static>, Numbered<'static>>;
 
-/// Connects again and again, and has each connection answered.
+/// Connects again and again, and lets each connection be answered.
 async fn connect(address: &Address, mut driver: Driver, enough: u64, connected: &AtomicU64) {
     while driver.dropped() < enough {
         let Some(ours) = driver.drive(Ours::connect(address)).await else { continue };
         let mut ours = ours.unwrap();
         let number = connected.fetch_add(1, Ordering::Relaxed);
         numbered(number, 10, |question| ours.try_send(question)).unwrap();
-        // In the end, it is accepted.
+        // Finally, it is accepted.
         let answer = tokio::time::timeout(Driver::PATIENCE, ours.recv()).await;
         let answer = answer.expect("to be served").unwrap().expect("an answer");
         assert_eq!(answer.decode().unwrap().check(), number);
@@ -29,7 +29,7 @@ async fn connect(address: &Address, mut driver: Driver, enough: u64, connected: 
 }
 
 async fn serve(mut ours: Ours) {
-    // The end comes first where connecting was given up.
+    // If connecting was given up, the end comes first.
     while let Some(question) = ours.rx.recv().await.unwrap() {
         let Numbered::Numbered { number, len, body } = question.decode().unwrap();
         ours.tx.send(&Numbered::Numbered { number, len, body }).await.unwrap();
@@ -42,7 +42,7 @@ fn h40_dropped_futures_that_connect_and_accept_lose_no_client() {
     let directory = Directory::new();
     let address = directory.address("socket");
     runtime.block_on(async {
-        // So few that they wait for room.
+        // So few places that clients wait for room.
         let listener = OurListener::bind_with(&address, &Options::new().backlog(1)).unwrap();
         let dropped: &'static AtomicU64 = Box::leak(Box::default());
         let (connected, accepted) = (AtomicU64::new(0), AtomicU64::new(0));

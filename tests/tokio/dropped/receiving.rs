@@ -10,13 +10,13 @@ use super::model::{Model, Note};
 type Ours = Connection<Note<'static>, Note<'static>>;
 type Owned = OwnedFrame<Note<'static>>;
 
-/// The side that receives.
+/// The receiving side.
 pub(super) struct Receiving {
     pub(super) driver: Driver,
     pub(super) model: Model,
-    /// Whether the connection changes to a blocking one and back in between.
+    /// Whether the connection is converted to a blocking one and back in between.
     pub(super) crosses: bool,
-    /// The length that a peek told of the next frame.
+    /// The peeked length of the next frame.
     pub(super) peeked: Option<usize>,
 }
 
@@ -59,7 +59,7 @@ impl Receiving {
         }
     }
 
-    /// Checks what has come. Returns whether that is the end.
+    /// Checks the result of a receive. Returns whether it is the end.
     fn check(&mut self, frame: Option<Owned>) -> bool {
         let peeked = self.peeked.take();
         let Some(mut frame) = frame else {
@@ -86,8 +86,7 @@ impl Receiving {
         }
     }
 
-    /// Makes it a blocking connection, receives, and makes it an awaited one again. Returns whether the end has
-    /// come.
+    /// Converts the connection to a blocking one, receives, and converts it back. Returns whether the end has come.
     fn cross(&mut self, ours: Ours) -> (Ours, bool) {
         let mut ours = ours.into_blocking();
         let mut is_end = false;

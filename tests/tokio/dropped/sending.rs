@@ -12,11 +12,11 @@ use super::model::{Kind, Made, Model, Note};
 
 type Ours = Connection<Note<'static>, Note<'static>>;
 
-/// The side that sends.
+/// The sending side.
 pub(super) struct Sending {
     pub(super) driver: Driver,
     pub(super) model: Model,
-    /// Whether the connection changes to a blocking one and back in between.
+    /// Whether the connection is converted to a blocking one and back in between.
     pub(super) crosses: bool,
 }
 
@@ -40,7 +40,7 @@ impl Sending {
         }
         ours.tx.flush().await.unwrap();
         ours.shutdown(Shutdown::Write).unwrap();
-        // It stays open until all is received: until the other side ends it.
+        // The connection stays open until everything is received: until the other side ends it.
         assert!(ours.recv().await.unwrap().is_none());
     }
 
@@ -52,7 +52,7 @@ impl Sending {
         let count = 1 + self.driver.random.below(40);
         let model = self.model.clone();
         let kind = |random: &mut Random| match count {
-            // Some bundles of small ones alone.
+            // Some bundles consist only of small messages.
             20.. => Kind::small(random),
             _ => Kind::any(random),
         };
@@ -74,11 +74,11 @@ impl Sending {
         self.settle(sent, before, tx.pending());
     }
 
-    /// A frame that has begun is sent, and one that has not is not.
+    /// A frame that has begun is sent, and another one is not.
     fn settle(&self, sent: Option<Result<usize, SendError>>, before: usize, after: usize) {
         self.model.settle(match sent {
             Some(sent) => sent.map(|_| Some(1)).unwrap(),
-            // What was pending before is still so, or was completed before this one could begin.
+            // An earlier pending frame is still pending, or was completed before this one could begin.
             None if before == 0 => Some(usize::from(after > 0)),
             None if after > before => Some(1),
             None if after == 0 => Some(0),
@@ -106,7 +106,7 @@ impl Sending {
         }));
     }
 
-    /// Sends from a batch. Each message is in the batch, sent, or still ours.
+    /// Sends from a batch. Each message is in the batch, was sent, or was not pushed.
     async fn batch(&mut self, tx: Sender<Note<'static>>) -> Sender<Note<'static>> {
         let mut batch = Batch::new(tx);
         for _ in 0..self.driver.random.below(100) {
@@ -120,7 +120,7 @@ impl Sending {
         batch.into_inner().await.unwrap()
     }
 
-    /// Makes it a blocking connection, sends, and makes it an awaited one again.
+    /// Converts the connection to a blocking one, sends, and converts it back.
     fn cross(&mut self, ours: Ours) -> Ours {
         let mut ours = ours.into_blocking();
         for _ in 0..self.driver.random.below(4) {

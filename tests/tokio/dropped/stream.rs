@@ -21,7 +21,7 @@ pub(super) fn drops() -> u64 {
 /// Sends and receives until `drops` futures were dropped.
 async fn exchange(drops: u64, seed: u64, crosses: bool, is_apart: bool) {
     let (left, right) = Connection::<Note<'static>, Note<'static>>::pair().unwrap();
-    // The counter is the process's, as the sides are tasks.
+    // The counter belongs to the process, because the sides are tasks.
     let dropped: &'static AtomicU64 = Box::leak(Box::default());
     let model = Model::default();
     let sending = Sending { driver: Driver::new(seed, dropped), model: model.clone(), crosses };

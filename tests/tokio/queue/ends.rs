@@ -10,7 +10,7 @@ use super::steps::{Numbers, Ours, Steps, send, settle, started, try_send};
 
 type Driver = QueueDriver<Numbered<'static>>;
 
-/// A queue with more messages than the socket has room for, its driver, and how many there are.
+/// A queue with more messages than the socket has room for, its driver, and the number of messages.
 async fn filled(ours: Sender<Numbered<'static>>) -> (Numbers, Steps<Driver>, u64) {
     let (queue, driver) = ours.into_queue(1 << 20);
     let mut driver = started(driver).await;
@@ -108,7 +108,7 @@ async fn a_dead_peer_fails_everybody_and_the_number_is_right() {
         assert!(!queue.is_empty(), "the socket took it all");
         let mut waits: Vec<_> = (0..10).map(|_| Steps::new(send(&queue, 0, 1 << 20))).collect();
         assert!(waits.iter_mut().all(|send| send.step().is_pending()));
-        // What the peer can still receive has been sent, and nothing else.
+        // The messages that the peer can still receive were sent, and no others.
         let mut received = 0;
         while let Ok(Some(frame)) = theirs.try_recv() {
             assert_eq!(frame.decode().unwrap().check(), received);
@@ -142,7 +142,7 @@ async fn a_driver_that_is_dropped_fails_everybody_and_closes_descriptors() {
         }
         assert_eq!(queue.send(&Any::Files { number: 0, files: vec![file] }).await.unwrap(), 0);
         if steps > 1 {
-            // It has taken the message, and waits for room.
+            // The driver has taken the message, and waits for room.
             assert!(driver.step().is_pending());
         }
         let receive = || rustix::net::recv(&copy, &mut [0; 9][..], RecvFlags::DONTWAIT);
@@ -165,7 +165,7 @@ async fn what_the_sender_has_begun_goes_first() {
     numbered(0, 1_000_000, |message| ours.tx.try_send(message)).unwrap();
     assert!(ours.tx.pending() > 0);
     let (queue, driver) = ours.tx.into_queue(1000);
-    // Also if nothing is queued.
+    // Even if nothing is queued.
     let driver = tokio::spawn(driver);
     assert_eq!(theirs.recv().await.unwrap().unwrap().decode().unwrap().check(), 0);
     assert_eq!(send(&queue, 1, 10).await.unwrap(), 0);

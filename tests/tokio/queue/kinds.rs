@@ -27,7 +27,7 @@ pub(super) enum Any<'a> {
 }
 
 impl Any<'_> {
-    /// Its number, which files contain and bodies are made of.
+    /// The number, which files contain and bodies consist of.
     pub(super) fn number(self) -> u64 {
         match self {
             Self::Plain { number, body } => {
@@ -57,7 +57,7 @@ pub(super) fn files(number: u64, count: usize) -> Any<'static> {
     Any::Files { number, files: (0..count).map(file).collect() }
 }
 
-/// What cannot be encoded.
+/// A value that cannot be encoded.
 #[derive(Debug, serde::Deserialize)]
 pub(super) struct Refused;
 

@@ -8,7 +8,7 @@ use datagrammar_tests::{Random, scaled, seed};
 
 use super::steps::{Ours, Steps, send, settle, started, try_send};
 
-/// Futures are only polled when they are new or were woken, so a wake-up that is lost shows: they wait for ever.
+/// Futures are polled only when they are new or were woken, so a lost wake-up makes them wait forever.
 #[tokio::test]
 async fn no_schedule_loses_a_message_or_a_wake_up() {
     let mut random = Random(seed());
@@ -24,7 +24,7 @@ async fn one_schedule(random: &mut Random) {
     let (queue, driver) = ours.tx.into_queue(capacity);
     let mut driver = started(driver).await;
     let (mut drives, mut next) = (true, 0_u64);
-    // Those that wait, in the order of their arrival, and what has been queued and not received.
+    // The waiting calls, in the order of their arrival, and the messages that were queued and not received.
     let mut waiting = BTreeMap::new();
     let mut queued = VecDeque::new();
     let mut numbers = 0..;
@@ -58,7 +58,7 @@ async fn one_schedule(random: &mut Random) {
                     }
                     Err(error) => assert!(matches!(error, SendError::Full { .. }), "{error:?}"),
                 },
-                // Drops one that waits, admitted or not.
+                // Drops a waiting call, admitted or not.
                 _ => {
                     let nth = random.below(1 + waiting.len() as u64) as usize;
                     let dropped = waiting.keys().nth(nth).copied();
@@ -66,7 +66,7 @@ async fn one_schedule(random: &mut Random) {
                 }
             },
             3 | 4 => {
-                // Those with room, who are the first in line.
+                // The calls with room, which are the first in line.
                 let woken = waiting.iter().take_while(|(_, call)| call.is_woken());
                 let woken: Vec<_> = woken.map(|(&number, _)| number).collect();
                 assert!(!waiting.values().skip(woken.len()).any(Steps::is_woken), "overtaken");

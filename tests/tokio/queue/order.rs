@@ -12,7 +12,7 @@ use super::steps::{Ours, runtimes, send, try_send};
 
 const TASKS: u64 = 4;
 
-/// Receives from all tasks until the end. The number of a message is its task's, and its own.
+/// Receives from all tasks until the end. The number of a message consists of its task's number and its own.
 async fn expect_each_in_order(mut rx: Receiver<Numbered<'static>>, each: u64) {
     let mut next = [0; TASKS as usize];
     while let Some(frame) = rx.recv().await.unwrap() {
@@ -29,7 +29,7 @@ fn four_tasks_lose_and_double_nothing() {
     let each = scaled(400_000) as u64 / TASKS;
     for runtime in runtimes() {
         for capacity in [100, 4096, 1 << 20] {
-            // A small queue hands over often.
+            // A small queue switches often between tasks.
             let each = if capacity == 100 { each / 10 } else { each };
             runtime.block_on(async {
                 let (ours, theirs) = Ours::pair().unwrap();
@@ -91,7 +91,7 @@ fn what_queues_up_behind_a_busy_socket_shares_datagrams() {
             driver.await.unwrap().unwrap();
             let (datagrams, frames) = datagrams.await.unwrap();
             assert_eq!(frames, 20_000);
-            // The socket has room for a few hundred, each of which may go alone.
+            // The socket has room for a few hundred messages, each of which may travel alone.
             assert!(datagrams < 1000, "{datagrams} datagrams");
         });
     }
@@ -133,7 +133,7 @@ fn messages_of_all_kinds_keep_their_order() {
                             _ => random.below(600),
                         };
                         let body = body(number, len as usize);
-                        // It is gone when the driver sends it.
+                        // The peer is gone when the driver sends the message.
                         let message = match random.below(10) {
                             0 => files(number, random.below(4) as usize),
                             _ => Any::Plain { number, body: &body },

@@ -25,7 +25,7 @@ async fn waits_are_in_order_and_wake_only_those_with_room() {
             Poll::Pending => assert!(number >= 2),
         }
     }
-    // Also a frame for which there would be room has to wait, or fails.
+    // Even a frame for which there would be room must wait, or fails.
     let full = try_send(&queue, 99, 0).unwrap_err();
     assert!(matches!(full, SendError::Full { len: 3, capacity: 80 }), "{full:?}");
     let mut next = 2;
@@ -52,7 +52,7 @@ async fn waits_are_in_order_and_wake_only_those_with_room() {
 
 #[tokio::test]
 async fn a_wait_that_is_dropped_lets_the_next_one_go() {
-    // Of five that wait, with room for two at a time, each one is dropped, before and after it is admitted.
+    // Of five waiting calls, with room for two at a time, each one is dropped, before and after it is admitted.
     for dropped in 0..5 {
         for is_admitted in [false, true] {
             let (ours, mut theirs) = Ours::pair().unwrap();
@@ -214,7 +214,7 @@ async fn an_idle_queue_sends_at_once_and_one_frame_alone() {
     for number in 0..3 {
         assert_eq!(try_send(&queue, number, 0).unwrap(), number);
         assert_eq!((driver.wakes(), queue.len()), (1, 1));
-        // Further ones wake nobody.
+        // Further messages wake no task.
         assert_eq!(driver.wakes(), 0);
         assert!(driver.step().is_pending() && queue.is_empty());
         assert_eq!(receive().unwrap(), 3, "not a frame of three bytes, as without a queue");

@@ -74,7 +74,7 @@ impl<F: Future> Steps<F> {
         self.wakes = Arc::default();
     }
 
-    /// Goes on without steps.
+    /// Continues without steps.
     pub(super) fn into_inner(self) -> Pin<Box<F>> {
         self.future
     }
@@ -93,12 +93,12 @@ impl<F: Future> Steps<F> {
         }
     }
 
-    /// How often it was woken since the last call.
+    /// Returns how often it was woken since the last call.
     pub(super) fn wakes(&self) -> usize {
         self.wakes.0.swap(0, Ordering::SeqCst)
     }
 
-    /// Whether it was woken since the last call of [`wakes`](Self::wakes).
+    /// Returns whether it was woken since the last call of [`wakes`](Self::wakes).
     pub(super) fn is_woken(&self) -> bool {
         self.wakes.0.load(Ordering::SeqCst) > 0
     }

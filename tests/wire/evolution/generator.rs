@@ -11,7 +11,7 @@ use datagrammar_tests::Random;
 
 const PROTOCOLS: u64 = 6;
 
-/// A message may directly hold only a later one of these, so that each message ends.
+/// A message may directly contain only a later one of these, so that messages are finite.
 const TYPES: [&str; 4] = ["Top", "Middle", "Part", "Leaf"];
 
 #[derive(Clone)]

@@ -58,7 +58,7 @@ pub(crate) struct Type {
     pub(crate) variants: BTreeMap<u32, Variant>,
 }
 
-/// What a reader does with a message whose tag it does not know.
+/// The reaction of a reader to a message with an unknown tag.
 #[derive(Clone, Copy)]
 pub(crate) enum Other {
     Kept,
@@ -114,12 +114,12 @@ pub(crate) struct Reader<'s> {
     /// Whether a nested message had an unknown part, and whether descriptors were taken after it.
     unknown: bool,
     taken_after: bool,
-    /// The number of descriptors that the reader does not know.
+    /// The number of descriptors that belong to unknown parts.
     left: usize,
 }
 
 impl<'s> Reader<'s> {
-    /// Returns what the reader makes of a message.
+    /// Returns the message as the reader sees it.
     pub(crate) fn read(schema: &'s Schema, node: &Node) -> Result<Node, Refusal> {
         let mut reader = Self { schema, unknown: false, taken_after: false, left: 0 };
         let read = reader.message(node, "Top", true)?;

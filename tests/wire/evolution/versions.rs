@@ -21,7 +21,7 @@ pub(crate) static FILES: LazyLock<Vec<(u64, File)>> = LazyLock::new(|| {
     (0..6).map(file).collect()
 });
 
-/// The type of a field: its values, and how they look in the tree.
+/// The type of a field: its values, and their form in the tree.
 pub(crate) trait Modelled {
     /// Its message type, if it nests.
     const NESTED: Option<&'static str> = None;
@@ -171,7 +171,7 @@ pub(crate) fn frame_of(message: &impl Message) -> Vec<u8> {
     }
 }
 
-/// Declares the types of a version, how they look in the tree, and their schema.
+/// Declares the types of a version, their form in the tree, and their schema.
 macro_rules! version {
     ($version:ident; $(
         enum $name:ident $([$other:ident $($held:tt)?])? {

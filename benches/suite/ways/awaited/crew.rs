@@ -1,4 +1,4 @@
-//! Tasks that send over one connection, each as its users do.
+//! Tasks that send over one connection, as users of each library would.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;

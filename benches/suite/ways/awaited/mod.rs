@@ -15,7 +15,7 @@ use super::End;
 use crate::feed::{Feed, Inbox};
 use crate::message::Note;
 
-/// One end of a connection, awaited.
+/// One end of an async connection.
 trait Awaited: Send {
     /// Sends a message, waiting for room.
     async fn send(&mut self, note: &Note<'static>) -> Result<()>;

@@ -1,5 +1,5 @@
-//! tokio-seqpacket with bincode by hand, into and out of fixed buffers. It costs two system calls a message,
-//! and the polls of the runtime wherever it waits.
+//! tokio-seqpacket with bincode by hand, into and out of fixed buffers. It takes two system calls for a message, and
+//! the polls of the runtime when it waits.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;

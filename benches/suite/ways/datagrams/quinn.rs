@@ -1,4 +1,4 @@
-//! quinn-udp with bincode by hand. It receives several datagrams by one call.
+//! quinn-udp with bincode by hand. It receives several datagrams with one call.
 
 use std::io::IoSliceMut;
 use std::net::{SocketAddr, UdpSocket};
@@ -25,7 +25,7 @@ struct Quinn {
 pub(super) fn pair(left: Socket, right: Socket) -> Result<Ends> {
     let end = |socket| -> Result<Box<Quinn>> {
         let Socket::Udp(socket, to) = socket else { bail!("quinn-udp is for UDP") };
-        // It makes the socket one that never waits. Over loopback, what was sent has arrived.
+        // This makes the socket non-blocking. Over loopback, sent datagrams have already arrived.
         let state = UdpSocketState::new((&socket).into())?;
         let incoming = (0..BATCH_SIZE).map(|_| Buffer::new(BUFFER)).collect::<Result<_, _>>()?;
         Ok(Box::new(Quinn { socket, state, to, outgoing: Buffer::new(BUFFER)?, incoming }))

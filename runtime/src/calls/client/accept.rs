@@ -1,4 +1,4 @@
-//! Hands the parts that the server sends to their calls.
+//! Hands each part from the server to its call.
 
 use std::ops::Range;
 use std::sync::Arc;

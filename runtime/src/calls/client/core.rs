@@ -39,7 +39,7 @@ pub(crate) struct Core {
     abandoned_end: AtomicU64,
 }
 
-/// Who sends a queued request.
+/// Which thread or task sends a queued request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sending {
     /// The caller, at once: no other call is in flight, and the last datagram had one part.

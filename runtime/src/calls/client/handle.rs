@@ -16,7 +16,9 @@ use crate::error::{CallError, OpenError};
 use crate::message::Message as _;
 use crate::owned_frame::OwnedFrame;
 
-/// Calls over one connection, from any number of threads. Clones share the connection.
+/// Calls over one connection, from any number of threads.
+///
+/// Clones share the connection.
 ///
 /// The derive makes a client with a method for each call, which wraps this one.
 ///

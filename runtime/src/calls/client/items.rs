@@ -11,7 +11,9 @@ use crate::error::CallError;
 use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
 
-/// The items that answer a call, one after the other. Dropping this cancels the call.
+/// The items that answer a call, one after the other.
+///
+/// Dropping this cancels the call.
 ///
 /// The server sends at most 16 items ahead of the reader, so a slow reader slows down the server.
 #[must_use = "dropping it cancels the call"]

@@ -53,7 +53,7 @@ impl Protocol for Ask {
 /// Both answers have arrived. If the first thread that leaves has received only its own answer, the other thread must
 /// receive. If it has received the other's answer, it must wake the other thread.
 #[test]
-fn each_thread_gets_its_answer_whoever_receives() {
+fn each_thread_gets_its_answer_whichever_thread_receives() {
     for order in [[0, 1], [1, 0]] {
         loom::model(move || {
             let (ours, theirs) = Connection::<Ask, Answers<Ask>>::pair().unwrap();

@@ -6,7 +6,9 @@ use super::received::ReceivedItems;
 use crate::error::CallError;
 use crate::message::Message;
 
-/// The items that a service sends to [`Direct::items`](super::Direct::items). Dropping this cancels the call.
+/// The items that a service sends to [`Direct::items`](super::Direct::items).
+///
+/// Dropping this cancels the call.
 ///
 /// ```
 /// use datagrammar::calls::{Context, Direct, DirectItems, ItemSender};

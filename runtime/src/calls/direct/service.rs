@@ -58,7 +58,7 @@ pub struct Direct<S> {
     service: Arc<S>,
     peer: Option<Arc<Peer>>,
     deadline: Option<Instant>,
-    /// The connection of [`exchange`](Self::exchange), once it is used.
+    /// The connection of [`exchange`](Self::exchange), after its first use.
     raw: Mutex<Option<Raw>>,
 }
 
@@ -98,7 +98,7 @@ impl<S: Service + 'static> Direct<S> {
     ///
     /// # Panics
     ///
-    /// If the call has no answer, items, or another answer than `R`: the test is wrong.
+    /// If the call has no answer, is answered with items, or has an answer other than `R`: the test is wrong.
     #[track_caller]
     pub fn call<R: Reply + 'static>(
         &self,
@@ -120,7 +120,7 @@ impl<S: Service + 'static> Direct<S> {
     ///
     /// # Panics
     ///
-    /// If the call has no items, or those of another type: the test is wrong.
+    /// If the call has no items, or items of another type: the test is wrong.
     #[track_caller]
     pub fn items<I: Message + 'static>(
         &self,

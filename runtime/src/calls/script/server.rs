@@ -16,7 +16,7 @@ use crate::connection::Connection;
 use crate::error::OpenError;
 use crate::sys::DatagramFd;
 
-/// A server that expects calls in order and answers each as told, to test a client without the real server.
+/// A server that expects calls in order and gives each its scripted answer, to test a client without the real server.
 ///
 /// The script must answer each call as the protocol says. If it does not, the call fails with
 /// [`Failed`](crate::calls::CallError::Failed) instead of waiting, and [`Playing::finish`] says where and why. It
@@ -64,7 +64,9 @@ impl<P: Protocol + 'static> Script<P> {
     }
 }
 
-/// A running script: see [`Script::play`]. Call [`finish`](Self::finish) at the end of the test.
+/// A running script: see [`Script::play`].
+///
+/// Call [`finish`](Self::finish) at the end of the test.
 ///
 /// If the test panics before, dropping this prints the differences so far, which may be the cause.
 #[must_use = "call `finish` to check that the calls were as expected"]

@@ -16,7 +16,9 @@ use crate::message::Message as _;
 use crate::owned_frame::OwnedFrame;
 use crate::wire::{CallKind, HEAD_LEN};
 
-/// A received call. Derived code decodes it and calls the handler.
+/// A received call.
+///
+/// Derived code decodes it and calls the handler.
 pub struct Call<P> {
     frame: OwnedFrame<P>,
     /// The length of the received request.
@@ -111,7 +113,9 @@ impl<P> fmt::Debug for Call<P> {
     }
 }
 
-/// Sends the answer of a call. Derived code uses it. Dropping it answers that the handler has failed.
+/// Sends the answer of a call.
+///
+/// Derived code uses it. Dropping it answers that the handler has failed.
 #[derive(Debug)]
 pub struct Answering {
     session: Arc<Session>,

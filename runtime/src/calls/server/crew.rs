@@ -167,7 +167,7 @@ impl<'s, S: Service> Crew<'s, S> {
         if !enter(&self.streams, self.max_streams) {
             return call.refuse(Status::Busy);
         }
-        // The thread gets the call once it runs: if it cannot be started, the call is still here to be refused.
+        // The thread gets the call only when it runs. If it cannot be started, the call is still here to be refused.
         let (hand_over, handed_over) = mpsc::channel();
         let spawned = thread::Builder::new().spawn_scoped(scope, move || {
             _ = handed_over.recv().map(|call| self.handle(call));

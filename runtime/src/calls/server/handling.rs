@@ -9,10 +9,11 @@ use crate::calls::status::Status;
 use crate::calls::trace::{Outcome, Trace};
 use crate::wire::CallKind;
 
-/// A running handler that answers with items. Derived code uses it. If the handler drops its
-/// [`ItemSender`](super::ItemSender), the items end when the handler returns. Dropping this value means that the
-/// handler has failed.
-#[must_use = "dropping it tells that the handler has failed"]
+/// A running handler that answers with items.
+///
+/// Derived code uses it. If the handler drops its [`ItemSender`](super::ItemSender), the items end when the
+/// handler returns. Dropping this value means that the handler has failed.
+#[must_use = "dropping it means that the handler has failed"]
 pub struct Handling {
     session: Arc<Session>,
     running: Arc<Running>,

@@ -39,7 +39,7 @@ fn drive(session: &Session, is_done: impl Fn() -> bool) {
 
 /// Another thread may queue the first part, and wake the task before the call has ended.
 #[test]
-fn whoever_waits_for_the_end_of_a_call_learns_of_it() {
+fn a_thread_that_waits_for_the_end_of_a_call_learns_of_it() {
     loom::model(|| {
         let (session, _outputs) = session();
         let answering = thread::spawn({

@@ -12,8 +12,9 @@ use crate::error::SendError;
 use crate::message::Message as _;
 use crate::wire::CallKind;
 
-/// Answers a call with a value that may borrow from values that the handler holds. If it is dropped, the caller
-/// gets [`CallError::Failed`](super::super::CallError::Failed).
+/// Answers a call with a value that may borrow from values that the handler holds.
+///
+/// If it is dropped, the caller gets [`CallError::Failed`](super::super::CallError::Failed).
 #[must_use = "dropping it answers with an error"]
 pub struct Responder<R> {
     session: Arc<Session>,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::call::Call;
 use crate::calls::protocol::Protocol;
 
-/// A service that a [`Server`](super::Server) calls. The derive generates an implementation that wraps a handler.
+/// A service that a [`Server`](super::Server) calls.
+///
+/// The derive generates an implementation that wraps a handler.
 ///
 /// To act on every call, implement this trait by hand, and forward the calls to the derived service:
 ///

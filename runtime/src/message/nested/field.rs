@@ -7,8 +7,9 @@ use crate::codec::Codec;
 use crate::error::{DecodeError, EncodeError};
 use crate::message::{Decoder, Descriptors, Encoder, Message, Nothing};
 
-/// A type of `#[message(nested)]` fields: a message, or an `Option` or a `Vec` of such a type. A `Box` of a
-/// message is a message.
+/// A type of `#[message(nested)]` fields: a message, or an `Option` or a `Vec` of such a type.
+///
+/// A `Box` of a message is a message.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a `nested` field",
     label = "not a message, nor a `Box`, `Option` or `Vec` of one",

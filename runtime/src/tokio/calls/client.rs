@@ -23,8 +23,9 @@ use crate::message::Message as _;
 use crate::owned_frame::OwnedFrame;
 use crate::tokio::{Connection, Sender};
 
-/// Calls over one connection, from any number of tasks. Clones share the connection. See
-/// [`Client`](crate::calls::Client).
+/// Calls over one connection, from any number of tasks.
+///
+/// Clones share the connection. See [`Client`](crate::calls::Client).
 ///
 /// The client spawns a task that sends the requests and receives the answers. Requests that are made before the task
 /// runs share datagrams. When the last client, call and [`Items`] of the connection are dropped, the task sends the

@@ -212,7 +212,7 @@ where
     }
 }
 
-/// Ends the session, also if the runtime drops the task.
+/// Ends the session, even if the runtime drops the task.
 impl<P, H, F> Drop for Desk<P, H, F> {
     fn drop(&mut self) {
         self.session.end();

@@ -17,7 +17,9 @@ use crate::calls::{
 use crate::message::Message;
 use crate::peer::Peer;
 
-/// Calls a service without a socket. See [`Direct`](crate::calls::Direct). Each handler runs in a task of its own.
+/// Calls a service without a socket.
+///
+/// See [`Direct`](crate::calls::Direct). Each handler runs in a task of its own.
 ///
 /// ```
 /// use datagrammar::calls::{CallError, Context};
@@ -121,7 +123,8 @@ impl<S: Service> Direct<S> {
     ///
     /// # Panics
     ///
-    /// If the call has no answer, items, or another answer than `R`: the test is wrong. Outside a tokio runtime.
+    /// If the call has no answer, is answered with items, or has an answer other than `R`: the test is wrong.
+    /// Outside a tokio runtime.
     #[track_caller]
     pub fn call<R: Reply + 'static>(
         &self,
@@ -153,7 +156,7 @@ impl<S: Service> Direct<S> {
     ///
     /// # Panics
     ///
-    /// If the call has no items, or those of another type: the test is wrong. Outside a tokio runtime.
+    /// If the call has no items, or items of another type: the test is wrong. Outside a tokio runtime.
     #[track_caller]
     pub fn items<I: Message + 'static>(
         &self,

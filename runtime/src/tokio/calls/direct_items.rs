@@ -6,7 +6,9 @@ use std::future::poll_fn;
 use crate::calls::{CallError, ReceivedItems};
 use crate::message::Message;
 
-/// The items that a service sends to [`Direct::items`](super::Direct::items). Dropping this cancels the call.
+/// The items that a service sends to [`Direct::items`](super::Direct::items).
+///
+/// Dropping this cancels the call.
 ///
 /// ```
 /// use datagrammar::calls::Context;

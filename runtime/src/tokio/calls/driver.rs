@@ -72,7 +72,7 @@ impl<Rx: Message> Future for Driver<Rx> {
 
 impl<Rx: Message> Unpin for Driver<Rx> {}
 
-/// Ends all calls, also if the runtime drops the task.
+/// Ends all calls, even if the runtime drops the task.
 impl<Rx: Message> Drop for Driver<Rx> {
     fn drop(&mut self) {
         // Calls may keep the descriptor open. Fails only if the connection has ended.

@@ -9,7 +9,9 @@ use ::tokio::time::timeout_at;
 use crate::calls::{self, ItemError};
 use crate::message::Message;
 
-/// Answers a call with items. See [`ItemSender`](crate::calls::ItemSender).
+/// Answers a call with items.
+///
+/// See [`ItemSender`](crate::calls::ItemSender).
 #[must_use = "dropping it may tell the caller that the handler has failed"]
 pub struct ItemSender<I>(calls::ItemSender<I>);
 

@@ -16,8 +16,9 @@ use crate::calls::{CallError, Trace, Traced};
 use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
 
-/// The items that answer a call, one after the other. Dropping this cancels the call. See
-/// [`Items`](crate::calls::Items).
+/// The items that answer a call, one after the other.
+///
+/// Dropping this cancels the call. See [`Items`](crate::calls::Items).
 ///
 /// It is also a [`Stream`][stream] of [`OwnedFrame`]s, which ends after an error.
 ///

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use crate::calls::{Bell, CallError, Core, Queued, Room};
 
-/// The number of queued bytes from which on calls without an answer wait.
+/// Calls without an answer wait while more than this many bytes are queued.
 const MAX_UNSENT: usize = 1024 * 1024;
 
 /// The state that the calls of a connection share with its driver.

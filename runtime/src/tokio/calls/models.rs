@@ -10,7 +10,7 @@ use super::link::Link;
 use crate::calls::{CallError, Core, Memory, Observer, Outlet, Queued};
 
 #[test]
-fn whoever_waits_until_a_request_is_sent_learns_that_the_connection_has_ended() {
+fn a_caller_that_waits_until_its_request_is_sent_learns_that_the_connection_has_ended() {
     loom::model(|| {
         let (memory, _outputs) = Memory::new();
         let core = Core::new(Outlet::in_memory(memory), Observer::default());

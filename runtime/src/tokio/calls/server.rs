@@ -22,14 +22,16 @@ use crate::tokio::{Connection, Listener, Sender};
 /// The longest pause while no connection can be accepted.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves calls with async handlers. Clones share the service and its limits.
+/// Serves calls with async handlers.
+///
+/// Clones share the service and its limits.
 ///
 /// The task of a connection polls each handler once. If the handler is not ready then, it continues in a task of its
 /// own. So a handler that computes for long before it first waits blocks its connection: it should call
 /// [`spawn_blocking`](https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html).
 ///
 /// If a connection has reached its limit of running calls, or if all connections together have, further requests wait.
-/// The server reads requests ahead, as many as may run, or until they exceed 1 MiB. After that, they stay in the
+/// The server reads requests ahead, as many as may run, or until they exceed 1 MiB. Further ones stay in the
 /// socket, and the client waits. The server also reads no requests while more than 1 MiB of a client's answers are
 /// unsent.
 ///

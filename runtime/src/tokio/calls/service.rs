@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::calls::{Call, Protocol};
 
-/// A service that a [`Server`](super::Server) calls. The derive generates an implementation that wraps a handler.
+/// A service that a [`Server`](super::Server) calls.
+///
+/// The derive generates an implementation that wraps a handler.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a service for `datagrammar::tokio::calls::Server`",
     label = "wrap the handler in the service that the derive makes, as in `NumbersTokioService(handler)`",

@@ -27,8 +27,9 @@ const MAX_PAUSE: Duration = Duration::from_millis(50);
 /// The most clients that are rejected at a deadline, as many as a task may handle in one turn.
 const MAX_REJECTED: u32 = 128;
 
-/// Accepts connections that send messages of type `Tx` and receive messages of type `Rx`. See
-/// [`Listener`](crate::Listener).
+/// Accepts connections that send messages of type `Tx` and receive messages of type `Rx`.
+///
+/// See [`Listener`](crate::Listener).
 ///
 /// Any number of tasks may accept at the same time.
 ///

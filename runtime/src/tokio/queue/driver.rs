@@ -26,7 +26,7 @@ impl<Tx: Message + 'static> Sender<Tx> {
     /// Further sends wait. Each descriptor takes another 4 KiB, so that a peer that does not read cannot make the
     /// queue hold all descriptors that the process may have. A frame longer than the capacity is queued only when the
     /// queue is empty. For most programs, 64 KiB is enough: one full bundle.
-    #[must_use = "the driver sends what is queued: spawn it"]
+    #[must_use = "the driver sends the queued frames: spawn it"]
     pub fn into_queue(self, capacity: usize) -> (Queue<Tx>, QueueDriver<Tx>) {
         let shared = Arc::new(Shared::new(self.inner.fd().kind(), capacity));
         let queue = Queue::new(Arc::clone(&shared));
@@ -34,7 +34,9 @@ impl<Tx: Message + 'static> Sender<Tx> {
     }
 }
 
-/// Sends the messages of a [`Queue`]. It is a future to spawn, or to poll with others.
+/// Sends the messages of a [`Queue`].
+///
+/// It is a future to spawn, or to poll with others.
 ///
 /// When the queue is closed, or all its handles are dropped, the driver sends the queued messages and returns the
 /// sender. Dropping the driver ends the queue, and queued messages are not sent.
@@ -65,7 +67,7 @@ impl<Tx: Message + 'static> Sender<Tx> {
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "the driver sends what is queued: spawn it"]
+#[must_use = "the driver sends the queued frames: spawn it"]
 pub struct QueueDriver<Tx> {
     running: Pin<Box<dyn Future<Output = Result<Sender<Tx>, SendAllError>> + Send>>,
 }

@@ -16,8 +16,9 @@ use crate::outbox;
 use crate::owned_frame::OwnedFrame;
 use crate::transport::{Outgoing, check_descriptors};
 
-/// A handle through which many tasks send messages of type `Tx` over one connection. Clones are cheap, and send
-/// through the same queue.
+/// A handle through which many tasks send messages of type `Tx` over one connection.
+///
+/// Clones are cheap, and send through the same queue.
 ///
 /// [`Sender::into_queue`](crate::tokio::Sender::into_queue) creates a queue, and a [`QueueDriver`] that sends the
 /// queued messages: spawn the driver. It holds nothing back, but sends each message as soon as it runs and the socket

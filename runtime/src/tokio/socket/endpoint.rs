@@ -16,8 +16,9 @@ use crate::socket;
 use crate::tokio::connecting::not_registered;
 use crate::tokio::registration::Registration;
 
-/// A UNIX datagram or UDP socket that sends messages of type `Tx` and receives messages of type `Rx`. See
-/// [`Socket`](crate::Socket).
+/// A UNIX datagram or UDP socket that sends messages of type `Tx` and receives messages of type `Rx`.
+///
+/// See [`Socket`](crate::Socket).
 ///
 /// ```
 /// use datagrammar::Message;

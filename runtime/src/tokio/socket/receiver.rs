@@ -22,7 +22,9 @@ use crate::tokio::inbound::{Inbound, Reads};
 use crate::tokio::registration::Registration;
 use crate::wait::Wait;
 
-/// The receiving half of a [`Socket`](super::Socket), for messages of type `Rx`. All methods are cancel-safe.
+/// The receiving half of a [`Socket`](super::Socket), for messages of type `Rx`.
+///
+/// All methods are cancel-safe.
 ///
 /// It is also a [`Stream`][stream], which ends after a [fatal](RecvError::is_fatal) error.
 ///

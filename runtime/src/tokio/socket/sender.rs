@@ -13,8 +13,9 @@ use crate::socket;
 use crate::tokio::registration::Registration;
 use crate::wait::Wait;
 
-/// The sending half of a [`Socket`](super::Socket), for messages of type `Tx`. Clones send from the same socket,
-/// also from different tasks.
+/// The sending half of a [`Socket`](super::Socket), for messages of type `Tx`.
+///
+/// Clones send from the same socket, also from different tasks.
 ///
 /// If a future is dropped, its message was either sent whole or not at all. Over UNIX, the kernel does not report when
 /// a receiver has room, so sending to a full receiver tries again at least every 10 ms.

@@ -117,8 +117,8 @@ fn next(
     }
 }
 
-/// Returns `full`, unless the listener was shut down. The kernel does not tell whether the backlog is empty
-/// then, and an accept loop must end even if no connection does.
+/// Returns `full`, unless the listener was shut down. After a shutdown, the kernel does not report whether the backlog
+/// is empty, and an accept loop must end even if no connection does.
 fn full_or_shut_down(listener: &ListenerFd, full: AcceptError) -> AcceptError {
     match listener.wait(Some(Instant::now())) {
         Ok(Wakeup::Shutdown) => {

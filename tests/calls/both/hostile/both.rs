@@ -12,7 +12,7 @@ fn h21_both_sides_flood_and_neither_stalls() {
                 for thread in 0..8_u8 {
                     let client = &client;
                     scope.spawn(move || {
-                        // In pieces, in both directions, and none of them fits the socket.
+                        // In pieces, in both directions. None of the messages fits the socket.
                         let text = vec![thread; 300_000];
                         for _ in 0..20 {
                             let echo = &Sums::Echo { text: &text };

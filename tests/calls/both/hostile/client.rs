@@ -13,11 +13,11 @@ use rustix::net::SocketType;
 use crate::peer::{ITEM, Peer, REPLY, REQUEST, part};
 use crate::{Counted, Echoed, Ours, Sum, Sums, add};
 
-/// The limit of the client, for frames.
+/// The client's limit for frames.
 const LIMIT: usize = 4000;
 
-/// Runs `calls` with a client, and `server` at the other end. Then checks that the client still works, and that
-/// `dropped` answers were dropped.
+/// Runs `calls` with a client, and `server` at the other end. Then checks that the client still works, and that it has
+/// dropped `dropped` answers.
 fn run<T: Send>(
     dropped: u64,
     calls: impl FnOnce(&Ours) -> T + Send,
@@ -28,7 +28,7 @@ fn run<T: Send>(
     connection.rx.set_limits(Limits::default().frame_len(LIMIT));
     let client = Client::new(connection);
     thread::scope(|scope| {
-        // Dropped with the scope, so that a test that fails ends.
+        // Dropped with the scope, so that a failing test ends.
         let mut peer = Peer::new(theirs);
         let called = scope.spawn(|| {
             let result = calls(&client);
@@ -55,7 +55,7 @@ fn item(id: u64, value: u64) -> Vec<u8> {
     part(ITEM, 0, id, &to_vec(&Counted(value)).unwrap())
 }
 
-/// An answer whose frame has `len` bytes.
+/// Returns an answer whose frame has `len` bytes.
 fn echoed(id: u64, len: usize) -> Vec<u8> {
     let frame = to_vec(&Echoed(&vec![7; len - 1])).unwrap();
     assert_eq!(frame.len(), len);
@@ -71,7 +71,7 @@ fn count(client: &Ours) -> Items<Sums<'static>, Counted> {
     client.items(&Sums::Count { to: 1000 }).unwrap()
 }
 
-/// Takes all items, and returns how it ended.
+/// Takes all items, and returns how they ended.
 fn drain(items: &mut Items<Sums<'static>, Counted>) -> (u64, Result<(), CallError>) {
     let mut taken = 0;
     loop {

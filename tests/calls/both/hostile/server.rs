@@ -15,10 +15,10 @@ use rustix::net::SocketType;
 use crate::peer::{Part, Peer, REPLY, REQUEST, part};
 use crate::{Handler, Sum, Sums};
 
-/// The limit of the server, for frames.
+/// The server's limit for frames.
 const LIMIT: usize = 4000;
 
-/// A connection of `server`, whose thread tells when it has ended.
+/// A connection to `server`, whose thread reports when it has ended.
 fn connect(server: &Arc<Server<Handler>>, limits: Limits) -> (Peer, mpsc::Receiver<()>) {
     let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
     let mut connection =
@@ -33,7 +33,7 @@ fn connect(server: &Arc<Server<Handler>>, limits: Limits) -> (Peer, mpsc::Receiv
     (Peer::new(ours), ended)
 }
 
-/// Runs `test` against a server with 2 threads, and checks that the server still answers, and ends.
+/// Runs `test` against a server with 2 threads. Then checks that the server still answers, and ends.
 fn serve(test: impl FnOnce(&mut Peer)) {
     let server = Arc::new(Server::new(Handler::default()).threads(2));
     let (mut peer, ended) = connect(&server, Limits::default().frame_len(LIMIT));
@@ -63,7 +63,7 @@ fn add(id: u64, value: u64) -> Vec<u8> {
     part(REQUEST, 0, id, &to_vec(&Sums::Add { left: value, right: 0 }).unwrap())
 }
 
-/// A request whose frame has `len` bytes.
+/// Returns a request whose frame has `len` bytes.
 fn echo(id: u64, len: usize) -> Vec<u8> {
     let text = vec![7; len - 4];
     let frame = to_vec(&Sums::Echo { text: &text }).unwrap();

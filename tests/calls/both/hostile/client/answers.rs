@@ -17,7 +17,7 @@ fn h38_late_replayed_and_forged_answers_are_dropped() {
         |client| (add(client, 1, 0).unwrap(), add(client, 2, 0).unwrap()),
         |peer| {
             let id = peer.next().id;
-            // Forged: of no call, of the next one, and of nobody.
+            // Forged answers: for no call, for the next call, and for id 0.
             for forged in [0, id + 1, u64::MAX] {
                 peer.send(&reply(forged, 666));
             }
@@ -25,7 +25,7 @@ fn h38_late_replayed_and_forged_answers_are_dropped() {
             peer.part(END, 0, id + 1, &[]);
             peer.send(&to_vec(&Sum::Ok(666)).unwrap());
             peer.send(&reply(id, 1));
-            // Replayed, in a bundle, and with another value.
+            // Replayed answers, in a bundle, and with another value.
             peer.send(&reply(id, 1));
             peer.send(&bundle(&[reply(id, 666), part(REPLY, 3, id, &[])]));
             let id = peer.next().id;
@@ -98,7 +98,7 @@ fn more_items_than_credit_fail_the_call() {
         4,
         |client| {
             let mut items = count(client);
-            // Receives all items, and takes none.
+            // Receives all items, but takes none.
             assert_eq!(add(client, 1, 0).unwrap(), 1);
             let result = drain(&mut items);
             assert!(items.recv().unwrap().is_none());
@@ -120,7 +120,7 @@ fn more_items_than_credit_fail_the_call() {
 
 #[test]
 fn answers_of_the_wrong_kind_fail_their_call() {
-    // A call that wants a reply, and gets items.
+    // A call that wants a reply but gets items.
     let error = run(
         3,
         |client| add(client, 1, 0).unwrap_err(),
@@ -133,7 +133,7 @@ fn answers_of_the_wrong_kind_fail_their_call() {
         },
     );
     assert!(matches!(error, CallError::Unexpected), "{error}");
-    // One that wants items, and gets a reply.
+    // A call that wants items but gets a reply.
     let (taken, end) = run(
         0,
         |client| drain(&mut count(client)),
@@ -145,7 +145,7 @@ fn answers_of_the_wrong_kind_fail_their_call() {
     );
     let error = end.unwrap_err();
     assert!(taken == 1 && matches!(error, CallError::Unexpected), "{taken} {error}");
-    // The status of an error does, in both.
+    // The status of an error ends the call in both cases.
     for kind in [REPLY, END] {
         let error = run(
             0,
@@ -169,7 +169,7 @@ fn unknown_statuses_are_failures() {
         |peer| {
             for status in [9, 1000, u32::MAX] {
                 let id = peer.next().id;
-                // With an answer that nobody may read.
+                // With an answer that the client may not read.
                 peer.part(REPLY, status, id, &[1, 5]);
             }
         },

@@ -125,7 +125,7 @@ fn a_stream_that_is_lost_here_is_cancelled_there() {
         |client| {
             let (taken, end) = drain(&mut count(client));
             assert!(taken == 0 && matches!(end, Err(CallError::Lost(_))), "{end:?}");
-            // One that nobody looks at again.
+            // A call that is never polled again.
             let mut items = count(client);
             assert_eq!(items.recv().unwrap().unwrap().0, 0);
         },
@@ -178,7 +178,7 @@ fn h22_calls_that_are_given_up_do_not_pile_up_before_a_full_socket() {
     let client: Ours = Client::new(Connection::adopt(ours).unwrap());
     let text = vec![7; 10_000];
     let mut queued = 0;
-    // Nobody reads at the other end.
+    // The other end does not read.
     let reason = loop {
         let hasty = client.deadline(Instant::now() + Duration::from_millis(1));
         match hasty.call::<Echoed<'static>>(&Sums::Echo { text: &text }) {
@@ -186,7 +186,7 @@ fn h22_calls_that_are_given_up_do_not_pile_up_before_a_full_socket() {
             Err(CallError::NotSent(reason)) => break reason,
             other => panic!("{other:?}"),
         }
-        // Those of an awaited client may be many.
+        // An async client may have many of them.
         assert!(queued < 4000, "{queued}");
     };
     let is_bounded = match *reason {

@@ -51,7 +51,7 @@ fn h21_a_flood_of_one_way_calls_is_handled() {
         for _ in 0..100 {
             peer.send(&notes);
             peer.send(&[4, 1]);
-            // One that wants an answer comes without a head: it is handled, and not answered.
+            // A call with an answer comes without a head: it is handled, but not answered.
             peer.send(&[1, 1, 1]);
         }
     });
@@ -64,7 +64,7 @@ fn h22_a_client_that_reads_no_answers_is_not_read() {
     let request = echo(1, 16_000);
     let mut sent = 0;
     let mut pauses = 0;
-    // Until there has been no room for a second.
+    // Until there was no room for a second.
     while pauses < 100 {
         let mut request = request.clone();
         request[6..14].copy_from_slice(&(sent + 1_u64).to_le_bytes());
@@ -75,8 +75,8 @@ fn h22_a_client_that_reads_no_answers_is_not_read() {
                 thread::sleep(Duration::from_millis(10));
             }
         }
-        // Two sockets full, and one for each thread. An awaited server may also hold 1 MiB of requests and as much of
-        // answers, if its handlers are slow to begin.
+        // Two full sockets, and one request for each thread. An async server may also hold 1 MiB of requests and as
+        // much of answers, if its handlers are slow to begin.
         assert!(sent < if is_awaited() { 250 } else { 100 }, "{sent}");
     }
     let (mut other, _) = connect(&server, Limits::default());
@@ -95,7 +95,7 @@ fn h22_streams_that_nobody_reads_are_bounded() {
         peer.request(id, &Sums::Count { to: u64::MAX });
         peer.part(CREDIT, u32::MAX, id, &[]);
     }
-    // Full is a socket, and the queue before it: 256 KiB of items of 16 bytes.
+    // The socket is full, and also the queue before it: 256 KiB of items of 16 bytes.
     let count = || sent.load(Ordering::Relaxed);
     let mut before = u64::MAX;
     while count() != before || before == 0 {
@@ -105,7 +105,7 @@ fn h22_streams_that_nobody_reads_are_bounded() {
     }
     let (mut other, _) = connect(&server, Limits::default());
     check_answers(&mut other);
-    // When it reads, the rest comes.
+    // When the client reads, the rest arrives.
     for _ in 0..1000 {
         assert_eq!(peer.next().kind, ITEM);
     }
@@ -113,7 +113,7 @@ fn h22_streams_that_nobody_reads_are_bounded() {
     ended.recv_timeout(Duration::from_secs(60)).unwrap();
 }
 
-/// A client that reads no more, and does not go, gets no items.
+/// A client that stops reading without closing its connection gets no items.
 #[test]
 fn h22_streams_that_cannot_be_sent_end() {
     let handler = Handler::default();
@@ -140,7 +140,7 @@ fn h22_streams_that_cannot_be_sent_end() {
     ended.recv_timeout(Duration::from_secs(60)).unwrap();
 }
 
-/// The time that travels has 32 bits of milliseconds, which is 49 days. The caller may wait longer.
+/// The remaining time travels as 32 bits of milliseconds, which is 49 days. The caller may wait longer.
 #[test]
 fn a_deadline_too_far_to_travel_is_none() {
     struct Teller;

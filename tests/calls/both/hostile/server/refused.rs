@@ -13,7 +13,7 @@ use crate::{Handler, Sums};
 #[test]
 fn what_is_no_request_is_not_answered() {
     let mut datagrams = vec![vec![0xff; 20], vec![1], vec![2, 0xff], vec![99], vec![], vec![0; 14]];
-    // Truncated heads, unknown kinds, and those that only a server sends or that have no place here.
+    // Truncated heads, unknown kinds, kinds that only a server sends, and kinds that are not valid here.
     datagrams.extend((1..14).map(|len| add(1, 1)[..len].to_vec()));
     datagrams.extend([3, REPLY, ITEM, END, 11, 12, 255].map(|kind| part(kind, 0, 1, &[1, 1])));
     datagrams.extend([4, 2, 1].map(|kind| part(kind, 0, 0, &[])));
@@ -49,7 +49,7 @@ fn h38_a_request_with_an_id_in_flight_is_refused() {
 #[test]
 fn h38_a_cancelled_call_does_not_answer_another_one() {
     serve(|peer| {
-        // The id is free when the first handler has seen that it is cancelled.
+        // The id is free again when the first handler has noticed the cancellation.
         peer.request(1, &Sums::Slow { millis: 100_000 });
         peer.part(CANCEL, 0, 1, &[]);
         peer.request(1, &Sums::Slow { millis: 200 });
@@ -62,12 +62,12 @@ fn h38_a_cancelled_call_does_not_answer_another_one() {
 fn requests_that_do_not_decode_are_answered() {
     serve(|peer| {
         for (frame, number) in [
-            // Without a frame, cut, with bytes behind it.
+            // Without a frame, truncated, and with extra bytes.
             (&[][..], 2),
             (&[1], 2),
             (&[1, 1, 1, 1], 2),
             (&[2, 0xff], 2),
-            // A tag of a newer client, and the one of the runtime.
+            // A tag of a newer client, and the reserved tag.
             (&[99], 1),
             (&[0], 1),
             (&[251, 0, 0], 1),
@@ -85,7 +85,7 @@ fn requests_in_a_bundle_are_answered_one_by_one() {
         let malformed = part(REQUEST, 0, 2, &[1]);
         peer.send(&bundle(&[add(1, 1), malformed, vec![4, 1], add(3, 3)]));
         assert_eq!(peer.sorted(3), [answer(1, 1), status(2, 2), answer(3, 3)]);
-        // An entry that is no part of a call ends the bundle.
+        // An entry that is not a part of a call ends the bundle.
         for fault in [vec![0, 99, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], vec![0, 5], vec![], vec![0]]
         {
             peer.send(&bundle(&[add(1, 1), fault, add(2, 2)]));
@@ -104,7 +104,7 @@ fn h32_a_request_over_the_limit_is_answered() {
             |peer, request| pieces(77, &request, 1000).iter().for_each(|piece| peer.send(piece)),
         ];
         for send in forms {
-            // The limit is that of the frame, without the head.
+            // The limit applies to the frame without the head.
             send(peer, echo(1, LIMIT));
             let echoed = peer.next();
             assert_eq!((echoed.number, echoed.frame.len()), (0, LIMIT - 3));
@@ -114,10 +114,10 @@ fn h32_a_request_over_the_limit_is_answered() {
             }
             check_answers(peer);
         }
-        // The others of the bundle are answered.
+        // The other parts of the bundle are answered.
         peer.send(&bundle(&[add(1, 1), echo(2, LIMIT + 1), add(3, 3)]));
         assert_eq!(peer.sorted(3), [answer(1, 1), status(2, 8), answer(3, 3)]);
-        // A length beyond memory.
+        // A length that exceeds memory.
         peer.part(1, 5, u64::MAX, &part(REQUEST, 0, 4, &[1]));
         assert_eq!(peer.next(), status(4, 8));
         // Too short to say which call it is.
@@ -128,7 +128,7 @@ fn h32_a_request_over_the_limit_is_answered() {
 #[test]
 fn h38_refused_pieces_are_nobodys_request() {
     serve(|peer| {
-        // The content looks like requests wherever a piece begins.
+        // The content looks like requests at the start of each piece.
         let content = add(9, 9).repeat(2000);
         let frame = to_vec(&Sums::Echo { text: &content }).unwrap();
         let request = part(REQUEST, 0, 1, &frame);
@@ -141,7 +141,7 @@ fn h38_refused_pieces_are_nobodys_request() {
         }
         answered.push(peer.next());
         assert_eq!(answered, [status(1, 8)]);
-        // A piece at the wrong place costs the frame that it interrupts.
+        // A piece at the wrong position costs the frame that it interrupts.
         peer.part(1, 6, 100, &add(2, 2));
         peer.part(2, 6, 50, &add(9, 9));
         assert_eq!(peer.next(), status(2, 2));
@@ -159,7 +159,7 @@ fn a_request_in_pieces_that_stops_is_answered_as_malformed() {
         pieces(77, &add(4, 4), 16).iter().for_each(|piece| peer.send(piece));
         assert_eq!(peer.sorted(2), [status(3, 2), answer(4, 4)]);
     });
-    // And the end in the middle of one.
+    // And the end in the middle of a frame.
     let server = Arc::new(Server::new(Handler::default()));
     let (peer, ended) = connect(&server, Limits::default());
     peer.part(1, 5, 1000, &add(1, 1));

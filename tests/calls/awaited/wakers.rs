@@ -91,7 +91,7 @@ impl Service for Keeper {
 }
 
 /// Owns a call or the items of one, and drops them with the task that it stands for.
-struct Task<T>(#[expect(dead_code, reason = "it is dropped")] Mutex<T>);
+struct Task<T>(Mutex<T>);
 
 impl<T: Send + 'static> Wake for Task<T> {
     fn wake(self: Arc<Self>) {}

@@ -96,6 +96,8 @@ pub use self::server::{
     Answering, Call, Context, Handling, ItemError, ItemSender, Responder, Server, Service, Stopper,
 };
 pub(crate) use self::server::{FAREWELL, Received, Session, close};
+#[cfg(feature = "tokio")]
+pub(crate) use self::server::OnError;
 pub(crate) use self::status::Status;
 pub(crate) use self::trace::{Outcome as Traced, Trace};
 pub use crate::error::{CallError, Outcome};

@@ -86,10 +86,12 @@ impl<P: Protocol> Call<P> {
                 Some((context, request, answering))
             }
             Err(error) => {
-                answering.refuse(match error {
+                let status = match error {
                     DecodeError::UnknownTag(_) => Status::NotSupported,
                     _ => Status::Malformed,
-                });
+                };
+                answering.session.tell(error);
+                answering.refuse(status);
                 None
             }
         }
@@ -119,12 +121,15 @@ impl Answering {
     /// Answers with what a handler returned.
     pub fn reply<'v, R: Reply>(mut self, result: Result<R::Value<'v>, R::Error<'v>>) {
         let reply = R::from_result(result);
-        // The caller learns of an error.
+        // The caller learns that the handler has failed.
         let ended = match self.id.take() {
             Some(id) => self.session.reply(id, &reply),
             None => Ok(Status::Done),
         };
         self.trace.take().end(|| Outcome::of_reply(&ended, reply.tag()));
+        if let Err(error) = ended {
+            self.session.tell(error);
+        }
     }
 
     /// Hands the answer over to a handler that lends it.

@@ -61,6 +61,11 @@ impl Calls {
         }
     }
 
+    /// Returns who calls.
+    pub(super) fn peer(&self) -> Option<&Peer> {
+        self.peer.as_deref()
+    }
+
     /// Begins a call. `None` if a call with this id runs.
     #[inline]
     pub(super) fn begin(

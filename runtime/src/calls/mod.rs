@@ -91,13 +91,13 @@ pub use self::returns::Returns;
 pub(crate) use self::room::Room;
 pub use self::script::{Expected, Playing, Script, ScriptError};
 #[cfg(feature = "tokio")]
+pub(crate) use self::server::OnError;
+#[cfg(feature = "tokio")]
 pub(crate) use self::server::Running;
 pub use self::server::{
     Answering, Call, Context, Handling, ItemError, ItemSender, Responder, Server, Service, Stopper,
 };
 pub(crate) use self::server::{FAREWELL, Received, Session, close};
-#[cfg(feature = "tokio")]
-pub(crate) use self::server::OnError;
 pub(crate) use self::status::Status;
 pub(crate) use self::trace::{Outcome as Traced, Trace};
 pub use crate::error::{CallError, Outcome};

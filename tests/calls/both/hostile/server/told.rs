@@ -54,7 +54,8 @@ fn requests_that_no_handler_gets_are_told() {
 
 #[test]
 fn a_server_serves_on_if_whoever_is_told_panics() {
-    let server = Server::new(Handler::default()).threads(1).on_error(|_, _| panic!("as the test asks"));
+    let server =
+        Server::new(Handler::default()).threads(1).on_error(|_, _| panic!("as the test asks"));
     let (mut peer, ended) = connect(&Arc::new(server), Limits::default().frame_len(LIMIT));
     for (id, frame, kind) in [(1, vec![99], NOT_SUPPORTED), (2, vec![2; LIMIT + 1], TOO_LARGE)] {
         peer.part(REQUEST, 0, id, &frame);

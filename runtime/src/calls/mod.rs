@@ -37,6 +37,7 @@
 //!   [`CallError`] says why a call has no value, and its [`Outcome`] whether it may be repeated.
 //! - A [`Server`] calls a [`Service`], which the derive makes around a handler. The handler gets a [`Context`]. It
 //!   returns its answer, or lends it through a [`Responder`] or an [`ItemSender`]. A [`Stopper`] stops the server.
+//!   [`Server::on_error`] shows the errors that no handler gets.
 //! - A [`Script`] stands in for the server in a client's tests, and [`Direct`] for the client in a server's, without a
 //!   socket. [`Client::observed`] shows each [`CallFrame`].
 //! - Generated code uses [`Protocol`], [`Returns`], [`Reply`], [`Call`], [`Answering`] and [`Handling`].

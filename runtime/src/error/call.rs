@@ -41,8 +41,8 @@ pub enum CallError<E = Infallible> {
     #[error("the server does not know this call")]
     NotSupported,
 
-    /// The server could not decode the request.
-    #[error("the server could not decode the request")]
+    /// The server could not decode the request. [`Server::on_error`](crate::calls::Server::on_error) tells it why.
+    #[error("the server could not decode the request: its `Server::on_error` tells why")]
     Malformed,
 
     /// The server has as many calls as it allows. Try again later.

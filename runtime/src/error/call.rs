@@ -10,6 +10,7 @@ use super::{DecodeError, RecvError, SendError};
 /// Why a call did not return a value. `E` is the protocol's own error, from `reply = Result<T, E>`.
 ///
 /// [`outcome`](Self::outcome) says whether the call was executed, and so whether it may be repeated.
+/// [`is_fatal`](Self::is_fatal) says whether to connect again before that.
 ///
 /// ```
 /// use datagrammar::calls::{CallError, Outcome};
@@ -113,6 +114,56 @@ impl<E> CallError<E> {
             Self::Cancelled | Self::TimedOut | Self::Lost(_) | Self::Disconnected(_) => {
                 Outcome::Unknown
             }
+        }
+    }
+
+    /// Returns whether the client has become useless: connect again. All other errors concern a call, not the client.
+    ///
+    /// ```
+    /// use datagrammar::calls::{Context, Server};
+    /// use datagrammar::{Address, Listener, Message, Protocol};
+    ///
+    /// #[derive(Message, Protocol)]
+    /// enum Lamp {
+    ///     #[message(tag = 1, reply = bool)]
+    ///     Set { on: bool },
+    /// }
+    /// # struct Bulb;
+    /// # impl LampHandler for Bulb {
+    /// #     fn set(&self, _cx: &Context, on: bool) -> bool {
+    /// #         on
+    /// #     }
+    /// # }
+    ///
+    /// /// Sets the lamp, over a new connection if the server was started again. Setting it twice does no harm.
+    /// fn set(
+    ///     client: &mut LampClient,
+    ///     address: &Address,
+    ///     on: bool,
+    /// ) -> Result<bool, Box<dyn std::error::Error>> {
+    ///     match client.set(on) {
+    ///         Err(error) if error.is_fatal() => {
+    ///             *client = LampClient::connect(address)?;
+    ///             Ok(client.set(on)?)
+    ///         }
+    ///         done => Ok(done?),
+    ///     }
+    /// }
+    ///
+    /// let address = "unix:@datagrammar-doc-is-fatal".parse()?;
+    /// let listener = Listener::bind(&address)?;
+    /// let mut client = LampClient::connect(&address)?;
+    /// drop(listener.accept()?); // The server dies,
+    /// std::thread::spawn(move || Server::new(LampService(Bulb)).run(&listener)); // and is started again.
+    /// assert!(set(&mut client, &address, true)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        match self {
+            Self::Disconnected(_) => true,
+            Self::NotSent(error) => error.is_fatal(),
+            _ => false,
         }
     }
 }

@@ -15,8 +15,11 @@ fn head(kind: u8, place: u64) -> Vec<u8> {
     [&[0, kind, 0, 0, 0, 0][..], &place.to_le_bytes()].concat()
 }
 
+/// Returns whether an error is the expected one.
+type IsExpected = fn(&RecvError) -> bool;
+
 /// Datagrams that are refused, and how.
-fn refused() -> [(Vec<u8>, fn(&RecvError) -> bool); 5] {
+fn refused() -> [(Vec<u8>, IsExpected); 5] {
     [
         (vec![7; LIMIT + 1], |error| matches!(error, RecvError::TooLarge { .. })),
         (vec![], |error| matches!(error, RecvError::Empty)),

@@ -77,7 +77,8 @@ pub enum CallError<E = Infallible> {
     )]
     Unexpected,
 
-    /// The connection ended before the answer came. The source says why, unless the server closed it.
+    /// The connection ended before the answer came. The source says why, unless the server closed it, as it does at once
+    /// if its [`Policy`](crate::Policy) rejects the client.
     #[error("the connection ended before the answer came")]
     Disconnected(#[source] Option<Arc<RecvError>>),
 

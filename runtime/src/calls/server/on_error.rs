@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::error::Error;
@@ -35,6 +35,10 @@ impl OnError {
         }
     }
 }
+
+// What it leaves behind if it panics is its own affair, as that of a thread.
+impl UnwindSafe for OnError {}
+impl RefUnwindSafe for OnError {}
 
 impl fmt::Debug for OnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

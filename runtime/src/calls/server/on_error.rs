@@ -36,7 +36,7 @@ impl OnError {
     }
 }
 
-// What it leaves behind if it panics is its own affair, as that of a thread.
+// A panic of the function ends in `tell`, and never unwinds through a server.
 impl UnwindSafe for OnError {}
 impl RefUnwindSafe for OnError {}
 

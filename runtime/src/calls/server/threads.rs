@@ -55,12 +55,14 @@ impl<S: Service> Server<S> {
         Self { streams, ..self }
     }
 
-    /// Calls `tell` with each error that the handlers do not get, for logs: a request that cannot be received or
-    /// decoded, or whose call is unknown; an answer that a handler has returned and that cannot be sent; and, from
-    /// [`run`](Self::run), a client that cannot be accepted or served, once until the next one can. The peer is the
-    /// client, if it is known.
+    /// Calls `tell` with each error that no handler gets, for logs:
     ///
-    /// Hostile clients can cause any number of errors. It runs on the threads that serve, and should be fast.
+    /// - a request that cannot be received or decoded, or whose call is unknown;
+    /// - an answer that a handler has returned, and that cannot be encoded;
+    /// - in [`run`](Self::run), why a connection has failed, and why no client is accepted, once until one is.
+    ///
+    /// The peer is the client, if it is known. Hostile clients can cause any number of errors. `tell` runs on the threads
+    /// that serve, and should be fast. If it panics, the server serves on.
     ///
     /// ```
     /// use std::sync::mpsc;

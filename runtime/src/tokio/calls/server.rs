@@ -76,7 +76,7 @@ impl<S: Service> Server<S> {
         Self { bounds: Bounds { streams, ..self.bounds }, ..self }
     }
 
-    /// Calls `tell` with each error that the handlers do not get, for logs: see
+    /// Calls `tell` with each error that no handler gets, for logs: see
     /// [`Server::on_error`](crate::calls::Server::on_error). It runs in the tasks that serve, and must not block.
     ///
     /// ```

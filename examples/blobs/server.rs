@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use datagrammar::calls::{Context, ItemSender, Responder, Server};
+use datagrammar::error::Chain;
 use datagrammar::{Address, Listener};
 
 use crate::log::Log;
@@ -28,7 +29,10 @@ const RECHECK: Duration = Duration::from_millis(100);
 pub(crate) fn serve(address: &Address, quiet: bool, once: bool) -> anyhow::Result<()> {
     let listener = Listener::bind_with(address, &options())?;
     let handler = Handler { store: Mutex::default(), log: Log::new(quiet) };
-    let server = Server::new(BlobsService(handler));
+    let server = Server::new(BlobsService(handler)).on_error(|peer, error| {
+        let client = peer.map_or_else(|| "no client".into(), |peer| format!("pid {}", peer.pid));
+        eprintln!("{client}: {}", Chain(error));
+    });
     if once {
         return Ok(server.serve(listener.accept()?)?);
     }

@@ -92,6 +92,12 @@ impl Form {
             } else if rest.is_some() && types::holds_several(ty) {
                 let message = "a `nested` field that is also the `rest` is exactly one message: remove `rest`, or the `Option` or `Vec`";
                 cx.error_on(ty, message);
+            } else if let Type::Reference(reference) = ty {
+                let owned = types::written(&reference.elem);
+                let message = format!(
+                    "a `nested` field cannot be a reference, because a frame holds no `{owned}` to lend: write `{owned}` or `Box<{owned}>`",
+                );
+                cx.error_on(ty, message);
             }
             return Self::Nested(rest);
         }
@@ -114,6 +120,11 @@ impl Form {
                 }
                 // A type with another name may be bytes: the compiler checks it.
                 Kind::ByType if kind::is_name(ty) => Self::Rest(Held::ByType, span),
+                Kind::Slice(Slice { content: Content::Text, .. }) => {
+                    let message = "a `rest` field is bytes, not text: remove `rest`, and the text travels after its length";
+                    cx.error_on(ty, message);
+                    Self::Rest(Held::ByType, span)
+                }
                 _ => {
                     let message = format!(
                         "a `rest` field is bytes, not `{}`: write `&'a [u8]`, `Vec<u8>`, `Cow<'a, [u8]>` or `Box<[u8]>`",

@@ -112,7 +112,7 @@ impl<'r, M: Message> Frame<'r, M> {
     }
 
     /// Returns who sent the frame, on a socket opened with
-    /// [`Options::identify_senders`](crate::Options::identify_senders).
+    /// [`Options::identify_senders`](crate::Options::identify_senders). Ask before decoding, which consumes the frame.
     ///
     /// ```
     /// use datagrammar::{Message, Options, Socket};
@@ -129,6 +129,7 @@ impl<'r, M: Message> Frame<'r, M> {
     /// Socket::<Ping, Ping>::unbound(&address)?.send_to(&Ping::Ping, &address)?;
     /// let (frame, _from) = ours.recv_from()?;
     /// assert_eq!(frame.sender().map(|sender| sender.pid), Some(std::process::id()));
+    /// let Ping::Ping = frame.decode()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]

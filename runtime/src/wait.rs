@@ -31,6 +31,7 @@ pub enum Wait {
     Block,
     /// Not at all: the call fails with `WouldBlock`.
     Try,
-    /// Until this instant: the call then fails with `TimedOut`.
+    /// Until this instant: the call then fails with `TimedOut`. It tries at least once: after the instant, it still
+    /// returns what is there.
     Until(Instant),
 }

@@ -16,6 +16,7 @@ mod python;
 mod refused;
 mod script;
 mod suite;
+mod told;
 
 pub(crate) use both::{Handler, Ours, add, peer, protocol, with};
 pub(crate) use protocol::{Counted, Echoed, Sum, Sums};

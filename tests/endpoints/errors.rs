@@ -159,6 +159,15 @@ fn what_ends_an_endpoint_is_fatal() {
 }
 
 #[test]
+fn a_sender_that_may_not_write_to_the_path_is_told_what_to_do() {
+    let texts = [libc::EACCES, libc::EPERM].map(|errno| {
+        SendError::Io { len: 1, source: io::Error::from_raw_os_error(errno) }.to_string()
+    });
+    assert!(texts[0].contains("see the receiver's Options::mode"), "{}", texts[0]);
+    assert_eq!(texts[1], "sending a frame of 1 byte failed");
+}
+
+#[test]
 fn question_marks_make_an_error_of_the_system() {
     fn receive(ours: &mut Ours) -> io::Result<u64> {
         ours.send(&Numbered::Numbered { number: 1, len: 0, body: &[] })?;

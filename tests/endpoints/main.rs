@@ -13,5 +13,6 @@ mod model;
 mod options;
 mod owned;
 mod pending;
+mod refused;
 mod socket;
 mod vsock;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use datagrammar::tokio::calls as awaited;
-use datagrammar::{Message, RecvError};
+use datagrammar::{Error, Message, Peer, RecvError};
 
 pub use datagrammar::calls::*;
 
@@ -83,6 +83,11 @@ impl<S: Service + 'static> Server<S> {
     #[must_use]
     pub fn streams(self, streams: usize) -> Self {
         Self(self.0.streams(streams))
+    }
+
+    #[must_use]
+    pub fn on_error(self, tell: impl Fn(Option<&Peer>, &Error) + Send + Sync + 'static) -> Self {
+        Self(self.0.on_error(tell))
     }
 
     pub fn stopper(&self) -> Stopper {

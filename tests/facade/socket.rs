@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use datagrammar::tokio as awaited;
 use datagrammar::{
-    Address, Frame, Limits, Message, OpenError, Options, OwnedFrame, RecvError, SendAllError,
+    Address, Frame, Limits, Message, OpenError, Options, OwnedFrame, Peer, RecvError, SendAllError,
     SendError, Wait,
 };
 
@@ -215,6 +215,10 @@ impl<Rx: Message> SocketReceiver<Rx> {
                 result => result,
             },
         }
+    }
+
+    pub fn take_refused_sender(&mut self) -> Option<(Address, Option<Peer>)> {
+        self.inner.take_refused_sender()
     }
 
     pub fn drops(&self) -> io::Result<u32> {

@@ -76,6 +76,7 @@ fn errors_of_the_server_say_whether_to_repeat() {
     for (error, outcome) in errors {
         let got = client.put("a", b"").unwrap_err();
         assert_eq!((got.to_string(), got.outcome()), (error.to_string(), outcome));
+        assert!(!got.is_fatal());
     }
     playing.finish().unwrap();
 }

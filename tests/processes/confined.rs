@@ -37,5 +37,6 @@ fn h11_frames_with_more_descriptors_together_than_may_be_open_lose_none() {
 fn h50_a_connection_needs_only_the_system_calls_that_the_crate_page_names() {
     if !skips("h50_a_connection_needs_only_the_system_calls_that_the_crate_page_names") {
         assert_eq!(child(&["few-calls"]), "received");
+        assert_eq!(child(&["few-calls-of-memory"]), "received");
     }
 }

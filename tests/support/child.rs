@@ -60,6 +60,7 @@ fn main() {
         }
         Some("few-descriptors") => confined::few_descriptors(),
         Some("few-calls") => confined::few_calls(),
+        Some("few-calls-of-memory") => confined::few_calls_of_memory(),
         Some("mode") => bind_with_umask(&arguments.next().expect("an address")),
         other => panic!("no such task: {other:?}"),
     }

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::{Backoff, Connection, Receiver, RecvError, Wait};
+use datagrammar::{Backoff, Connection, Message, Receiver, RecvError, SharedBytes, Socket, Wait};
 use datagrammar_tests::leaks::Parcel;
 use datagrammar_tests::{Numbered, numbered};
 use rustix::mm::{MlockAllFlags, mlockall};
@@ -124,6 +124,70 @@ pub(crate) fn few_descriptors() {
 /// Sends and receives with only the system calls that the crate page lists, and those with which a program prints and
 /// exits. Any other call ends this process.
 pub(crate) fn few_calls() {
+    let (mut theirs, mut ours) = Ours::pair().expect("a pair");
+    let mut parcels = Connection::<Parcel, Parcel>::pair().expect("a pair");
+    let file = OwnedFd::from(File::open("/proc/version").expect("a file"));
+    allow_only(&[]);
+
+    for len in [1, 100, 5_000, 100_000] {
+        numbered(7, len, |frame| theirs.send(frame)).expect("sent");
+        assert_eq!(next(&mut ours.rx), 7);
+    }
+    // In pieces, of which most are pending at first.
+    numbered(8, 3_000_000, |frame| theirs.try_send(frame)).expect("begun");
+    let whole = loop {
+        _ = theirs.tx.flush(Wait::Try);
+        match ours.try_recv() {
+            Err(RecvError::WouldBlock) => {}
+            result => break result.expect("a frame").expect("no end"),
+        }
+    };
+    assert_eq!(whole.decode().expect("a message").check(), 8);
+    let soon = Instant::now() + Duration::from_millis(1);
+    assert!(matches!(ours.recv_deadline(soon), Err(RecvError::TimedOut)));
+    parcels.0.send(&Parcel::Two { left: file, right: None }).expect("sent");
+    let parcel = parcels.1.recv().expect("a frame").expect("no end");
+    assert!(matches!(parcel.decode(), Ok(Parcel::Two { .. })));
+    Backoff::new().wait();
+    drop(theirs);
+    assert!(ours.recv().expect("the end").is_none());
+    println!("received");
+}
+
+/// As [`few_calls`], with those for sealed memory.
+pub(crate) fn few_calls_of_memory() {
+    let (mut theirs, mut ours) = Connection::<Shared, Shared>::pair().expect("a pair");
+    let address = "unix:@datagrammar-test-few-calls-".to_owned() + &std::process::id().to_string();
+    let address = address.parse().expect("an address");
+    let mut socket = Socket::<Numbered<'_>, Numbered<'_>>::bind(&address).expect("a socket");
+    allow_only(&[
+        libc::SYS_memfd_create,
+        libc::SYS_statx,
+        libc::SYS_fstatfs,
+        libc::SYS_lseek,
+        libc::SYS_pread64,
+    ]);
+
+    let bytes = SharedBytes::new(&[7; 100_000]).expect("memory");
+    theirs.send(&Shared { bytes }).expect("sent");
+    let shared = ours.recv().expect("a frame").expect("no end").decode().expect("a message");
+    assert_eq!(*shared.bytes, [7; 100_000]);
+    numbered(9, 1_000_000, |frame| socket.send_to(frame, &address)).expect("sent");
+    let (frame, _) = socket.recv_from().expect("a frame");
+    assert_eq!(frame.decode().expect("a message").check(), 9);
+    println!("received");
+}
+
+#[derive(Message)]
+#[message(tag = 1)]
+struct Shared {
+    #[message(fd)]
+    bytes: SharedBytes,
+}
+
+/// Allows this process only the system calls that a connection needs, `more`, and those with which a program prints and
+/// ends. Refuses those that a connection can do without.
+fn allow_only(more: &[i64]) {
     const NEEDED: [i64; 20] = [
         libc::SYS_recvfrom,
         libc::SYS_recvmsg,
@@ -156,9 +220,6 @@ pub(crate) fn few_calls() {
         libc::SYS_getpid,
         libc::SYS_ioctl,
     ];
-    let (mut theirs, mut ours) = Ours::pair().expect("a pair");
-    let mut parcels = Connection::<Parcel, Parcel>::pair().expect("a pair");
-    let file = OwnedFd::from(File::open("/proc/version").expect("a file"));
     let filter = |calls: &[i64], those: SeccompAction, others: SeccompAction| {
         let rules: BTreeMap<i64, Vec<_>> = calls.iter().map(|&call| (call, Vec::new())).collect();
         let arch = std::env::consts::ARCH.try_into().expect("an architecture");
@@ -168,29 +229,5 @@ pub(crate) fn few_calls() {
     };
     let (allow, refuse) = (SeccompAction::Allow, SeccompAction::Errno(libc::EPERM.cast_unsigned()));
     filter(&REFUSED, refuse, allow.clone());
-    filter(&[&NEEDED[..], &REFUSED].concat(), allow, SeccompAction::KillProcess);
-
-    for len in [1, 100, 5_000, 100_000] {
-        numbered(7, len, |frame| theirs.send(frame)).expect("sent");
-        assert_eq!(next(&mut ours.rx), 7);
-    }
-    // In pieces, most of which are pending at first.
-    numbered(8, 3_000_000, |frame| theirs.try_send(frame)).expect("begun");
-    let whole = loop {
-        _ = theirs.tx.flush(Wait::Try);
-        match ours.try_recv() {
-            Err(RecvError::WouldBlock) => {}
-            result => break result.expect("a frame").expect("no end"),
-        }
-    };
-    assert_eq!(whole.decode().expect("a message").check(), 8);
-    let soon = Instant::now() + Duration::from_millis(1);
-    assert!(matches!(ours.recv_deadline(soon), Err(RecvError::TimedOut)));
-    parcels.0.send(&Parcel::Two { left: file, right: None }).expect("sent");
-    let parcel = parcels.1.recv().expect("a frame").expect("no end");
-    assert!(matches!(parcel.decode(), Ok(Parcel::Two { .. })));
-    Backoff::new().wait();
-    drop(theirs);
-    assert!(ours.recv().expect("the end").is_none());
-    println!("received");
+    filter(&[&NEEDED[..], &REFUSED, more].concat(), allow, SeccompAction::KillProcess);
 }

@@ -37,6 +37,7 @@
 //!   [`CallError`] says why a call has no value, and its [`Outcome`] whether it may be repeated.
 //! - A [`Server`] calls a [`Service`], which the derive generates around a handler. The handler gets a [`Context`]. It
 //!   returns its answer, or lends it through a [`Responder`] or an [`ItemSender`]. A [`Stopper`] stops the server.
+//!   [`Server::on_error`] shows the errors that no handler gets.
 //! - To test a client, use a [`Script`] as its server. To test a handler, use [`Direct`], which needs no socket.
 //!   [`Client::observed`] shows each [`CallFrame`].
 //! - Generated code uses [`Protocol`], [`Returns`], [`Reply`], [`Call`], [`Answering`] and [`Handling`].
@@ -92,6 +93,8 @@ pub(crate) use self::queue::Queued;
 pub use self::returns::Returns;
 pub(crate) use self::room::Room;
 pub use self::script::{Expected, Playing, Script, ScriptError};
+#[cfg(feature = "tokio")]
+pub(crate) use self::server::OnError;
 #[cfg(feature = "tokio")]
 pub(crate) use self::server::Running;
 pub use self::server::{

@@ -12,6 +12,7 @@ use super::{DecodeError, RecvError, SendError};
 /// `E` is the protocol's own error, from `reply = Result<T, E>`.
 ///
 /// [`outcome`](Self::outcome) says whether the call was executed, and so whether it may be repeated.
+/// [`is_fatal`](Self::is_fatal) says whether to connect again before that.
 ///
 /// ```
 /// use datagrammar::calls::{CallError, Outcome};
@@ -43,8 +44,11 @@ pub enum CallError<E = Infallible> {
     #[error("the server does not know this call: it may be older than this client")]
     NotSupported,
 
-    /// The server could not decode the request.
-    #[error("the server could not decode the request: it may have another version of the protocol")]
+    /// The server could not decode the request. At the server, [`Server::on_error`](crate::calls::Server::on_error)
+    /// shows why.
+    #[error(
+        "the server could not decode the request: it may have another version of the protocol; its `Server::on_error` shows why"
+    )]
     Malformed,
 
     /// The server runs as many calls as it allows. Try again later.
@@ -78,7 +82,8 @@ pub enum CallError<E = Infallible> {
     )]
     Unexpected,
 
-    /// The connection ended before the answer came. The source says why, unless the server closed the connection.
+    /// The connection ended before the answer came. The source says why, unless the server closed the connection. A
+    /// server closes it at once if its [`Policy`](crate::Policy) rejects the client.
     #[error("the connection ended before the answer came")]
     Disconnected(#[source] Option<Arc<RecvError>>),
 
@@ -115,6 +120,56 @@ impl<E> CallError<E> {
             Self::Cancelled | Self::TimedOut | Self::Lost(_) | Self::Disconnected(_) => {
                 Outcome::Unknown
             }
+        }
+    }
+
+    /// Returns whether the client has become useless: connect again. All other errors concern a call, not the client.
+    ///
+    /// ```
+    /// use datagrammar::calls::{Context, Server};
+    /// use datagrammar::{Address, Listener, Message, Protocol};
+    ///
+    /// #[derive(Message, Protocol)]
+    /// enum Lamp {
+    ///     #[message(tag = 1, reply = bool)]
+    ///     Set { on: bool },
+    /// }
+    /// # struct Bulb;
+    /// # impl LampHandler for Bulb {
+    /// #     fn set(&self, _cx: &Context, on: bool) -> bool {
+    /// #         on
+    /// #     }
+    /// # }
+    ///
+    /// /// Sets the lamp, over a new connection if the server was started again. Setting it twice does no harm.
+    /// fn set(
+    ///     client: &mut LampClient,
+    ///     address: &Address,
+    ///     on: bool,
+    /// ) -> Result<bool, Box<dyn std::error::Error>> {
+    ///     match client.set(on) {
+    ///         Err(error) if error.is_fatal() => {
+    ///             *client = LampClient::connect(address)?;
+    ///             Ok(client.set(on)?)
+    ///         }
+    ///         done => Ok(done?),
+    ///     }
+    /// }
+    ///
+    /// let address = "unix:@datagrammar-doc-is-fatal".parse()?;
+    /// let listener = Listener::bind(&address)?;
+    /// let mut client = LampClient::connect(&address)?;
+    /// drop(listener.accept()?); // The server dies,
+    /// std::thread::spawn(move || Server::new(LampService(Bulb)).run(&listener)); // and is started again.
+    /// assert!(set(&mut client, &address, true)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        match self {
+            Self::Disconnected(_) => true,
+            Self::NotSent(error) => error.is_fatal(),
+            _ => false,
         }
     }
 }

@@ -132,7 +132,7 @@ pub enum SendError {
     NoAddress,
 
     /// The operating system refused.
-    #[error("sending a frame of {} failed", bytes(*.len))]
+    #[error("sending a frame of {} failed{}", bytes(*.len), hint(.source))]
     Io {
         /// The frame's length.
         len: usize,
@@ -197,6 +197,20 @@ pub struct SendAllError {
     /// Why the next one was not sent.
     #[source]
     pub error: SendError,
+}
+
+/// What to do where the operating system refused.
+fn hint(source: &io::Error) -> &'static str {
+    // EACCES, and not EPERM.
+    let is_forbidden = source.kind() == io::ErrorKind::PermissionDenied
+        && source.raw_os_error().is_some()
+        && errno(source) != Errno::NotPermitted;
+    match is_forbidden {
+        true => {
+            " (over UNIX, it needs write permission on the path: see the receiver's Options::mode)"
+        }
+        false => "",
+    }
 }
 
 fn max_len_suffix(max: Option<usize>) -> String {

@@ -26,6 +26,11 @@ use crate::transport::{self, PathGuard};
 /// be lost, duplicated and reordered. The kernel silently drops them if the receiver is slow:
 /// [`drops`](Self::drops) counts them. Neither transport has an end. A datagram that is not a frame of this
 /// protocol causes an error, and the next datagram can be received.
+/// [`take_refused_sender`](SocketReceiver::take_refused_sender) says who sent it.
+///
+/// Over UNIX, a receiver queues `net.unix.max_dgram_qlen` datagrams of all its senders together (sysctl; 10 unless
+/// changed), and one more. [`try_send_to`](Self::try_send_to) fails while that many wait, and one sender that floods holds
+/// up the others. [`send_all_to`](SocketSender::send_all_to) puts more into each datagram.
 ///
 /// There is no `connect`, unlike in the standard library: each send names its destination, and each receive returns
 /// where its frame came from. Connected sockets lose datagrams when their peer closes.

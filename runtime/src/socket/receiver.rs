@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
+use std::mem;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
@@ -25,13 +26,15 @@ use crate::wait::Wait;
 pub struct SocketReceiver<Rx> {
     shared: Arc<Shared>,
     inbox: Inbox,
+    /// Whether the last receive has refused a datagram.
+    has_refused: bool,
     message: PhantomData<fn() -> Rx>,
 }
 
 impl<Rx: Message> SocketReceiver<Rx> {
     pub(super) fn new(shared: Arc<Shared>, options: &Options) -> Self {
         let inbox = Inbox::new(shared.fd.clone(), options, true);
-        Self { shared, inbox, message: PhantomData }
+        Self { shared, inbox, has_refused: false, message: PhantomData }
     }
 
     pub(crate) fn local_addr(&self) -> io::Result<Address> {
@@ -93,6 +96,43 @@ impl<Rx: Message> SocketReceiver<Rx> {
         Ok((OwnedFrame::new(bytes, descriptors, sender), self.inbox.name().into()))
     }
 
+    /// Returns who sent the datagram that the last receive has refused: the address, and the process if the socket was
+    /// opened with [`Options::identify_senders`](crate::Options::identify_senders). `None` if the last receive returned
+    /// a frame or found none, and if this was called since.
+    ///
+    /// ```
+    /// use std::os::unix::net::UnixDatagram;
+    ///
+    /// use datagrammar::{Message, Options, RecvError, Socket};
+    ///
+    /// #[derive(Message)]
+    /// enum Ping {
+    ///     #[message(tag = 1)]
+    ///     Ping,
+    /// }
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("datagrammar-doc-refused-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// let path = directory.join("socket");
+    /// let address = datagrammar::Address::from_pathname(&path)?;
+    /// let options = Options::new().identify_senders();
+    /// let mut ours = Socket::<Ping, Ping>::bind_with(&address, &options)?;
+    ///
+    /// UnixDatagram::unbound()?.send_to(b"\0garbage", &path)?;
+    /// assert!(matches!(ours.recv_from(), Err(RecvError::BadFragment(_))));
+    /// let (from, peer) = ours.rx.take_refused_sender().expect("somebody sent it");
+    /// assert!(from.is_unnamed());
+    /// assert_eq!(peer.map(|peer| peer.pid), Some(std::process::id()));
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn take_refused_sender(&mut self) -> Option<(Address, Option<Peer>)> {
+        mem::take(&mut self.has_refused).then(|| {
+            let peer = self.inbox.take_credentials().map(Peer::from);
+            (self.inbox.name().into(), peer)
+        })
+    }
+
     /// Returns how many datagrams the kernel has dropped because the receive queue was full, since the
     /// socket was created (`SO_MEMINFO`; modulo 2³²). UDP senders get no error. UNIX
     /// datagrams are never dropped.
@@ -148,15 +188,32 @@ impl<Rx: Message> SocketReceiver<Rx> {
     /// Receives the next frame, and returns its range for [`frame`](Self::frame).
     #[inline]
     pub(crate) fn receive_range(&mut self, wait: Wait) -> Result<Range<usize>, RecvError> {
+        self.has_refused = false;
         match self.inbox.recv(wait) {
             Ok(Some(frame)) => Ok(frame),
             // A socket without a peer has no end.
             Ok(None) => Err(RecvError::Shutdown),
             // A non-blocking read does not report a shutdown.
             Err(RecvError::WouldBlock) if self.shared.is_shut_down() => Err(RecvError::Shutdown),
-            Err(error) => Err(error),
+            Err(error) => {
+                self.has_refused = refuses(&error);
+                Err(error)
+            }
         }
     }
+}
+
+/// Returns whether the sender of a datagram has caused `error`.
+fn refuses(error: &RecvError) -> bool {
+    matches!(
+        error,
+        RecvError::TooLarge { .. }
+            | RecvError::BadFragment(_)
+            | RecvError::BadBundle(_)
+            | RecvError::BadMemory(_)
+            | RecvError::DescriptorsLost { .. }
+            | RecvError::Empty
+    )
 }
 
 impl<Rx> AsFd for SocketReceiver<Rx> {

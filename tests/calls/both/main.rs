@@ -213,6 +213,7 @@ fn a_peer_that_dies_fails_all_calls() {
 fn check_gone(result: &Result<u64, CallError<String>>) {
     let is_gone = matches!(result, Err(CallError::Disconnected(None) | CallError::NotSent(_)));
     assert!(is_gone, "{result:?}");
+    assert!(result.as_ref().is_err_and(CallError::is_fatal), "{result:?}");
 }
 
 /// The previous owner of a connection may have received a frame of the same datagram before it becomes a server.

@@ -97,10 +97,12 @@ impl<P: Protocol> Call<P> {
                 Some((context, request, answering))
             }
             Err(error) => {
-                answering.refuse(match error {
+                let status = match error {
                     DecodeError::UnknownTag(_) => Status::NotSupported,
                     _ => Status::Malformed,
-                });
+                };
+                answering.session.tell(error);
+                answering.refuse(status);
                 None
             }
         }
@@ -136,6 +138,9 @@ impl Answering {
         };
         self.id = None;
         self.trace.take().end(|| Outcome::of_reply(&ended, reply.tag()));
+        if let Err(error) = ended {
+            self.session.tell(error);
+        }
     }
 
     /// Returns a responder for a handler that lends its answer.

@@ -12,6 +12,7 @@ mod minder;
 #[cfg(all(test, datagrammar_loom))]
 #[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod models;
+mod on_error;
 mod request;
 mod responder;
 mod service;
@@ -24,6 +25,7 @@ pub use self::context::Context;
 pub(crate) use self::context::Running;
 pub use self::handling::Handling;
 pub use self::items::{ItemError, ItemSender};
+pub(crate) use self::on_error::OnError;
 pub(crate) use self::request::Received;
 pub use self::responder::Responder;
 pub use self::service::Service;

@@ -51,6 +51,7 @@ impl Session {
                 if let Some(CallHead { id, kind: CallKind::Request, .. }) = refused {
                     self.refuse(id, Status::of_refused(&error));
                 }
+                self.tell(error);
                 return Ok(Received::Nothing);
             }
         };

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::calls::{Calls, Counts, Old};
 use super::context::Running;
+use super::on_error::OnError;
 use crate::backlog::HeldFrame;
 use crate::calls::bell::Bell;
 use crate::calls::full::{Full, HowToWait};
@@ -18,7 +19,7 @@ use crate::calls::room::Room;
 use crate::calls::status::Status;
 use crate::calls::sync::atomic::{AtomicBool, Ordering};
 use crate::calls::unsent::Unsent;
-use crate::error::SendError;
+use crate::error::{Error, SendError};
 use crate::message::Message;
 use crate::peer::Peer;
 use crate::sys::{self, DatagramFd, Readiness};
@@ -45,6 +46,7 @@ pub(crate) struct Session {
     pub(super) is_closing: AtomicBool,
     /// Whether no more answers can be sent.
     is_broken: AtomicBool,
+    on_error: OnError,
 }
 
 impl Session {
@@ -64,12 +66,23 @@ impl Session {
             is_stopping: AtomicBool::new(false),
             is_closing: AtomicBool::new(false),
             is_broken: AtomicBool::new(false),
+            on_error: OnError::default(),
         }
     }
 
     /// A session whose answers are sent by a task, which the bell wakes.
     pub(crate) fn driven(fd: DatagramFd, outlet: Outlet<Calls>, peer: Option<Peer>) -> Self {
         Self { bell: Some(Bell::default()), ..Self::new(fd, outlet, peer) }
+    }
+
+    /// Makes the session report errors to `on_error`.
+    pub(crate) fn telling(self, on_error: OnError) -> Self {
+        Self { on_error, ..self }
+    }
+
+    /// Reports an error that no handler gets.
+    pub(crate) fn tell(&self, error: impl Into<Error>) {
+        self.on_error.tell(self.peer.as_deref(), error);
     }
 
     /// Begins a call. Returns `None` if a call with this id already runs: the client breaks the rules.

@@ -15,8 +15,9 @@ use super::gate::Gate;
 use super::service::Service;
 use super::stopper::Stopper;
 use crate::backoff::Backoff;
-use crate::calls::{Answers, Outlet, Session};
-use crate::error::{AcceptError, RecvError};
+use crate::calls::{Answers, OnError, Outlet, Session};
+use crate::error::{AcceptError, Error, RecvError};
+use crate::peer::Peer;
 use crate::tokio::{Connection, Listener, Sender};
 
 /// The longest pause while no connection can be accepted.
@@ -42,6 +43,7 @@ pub struct Server<S> {
     bounds: Bounds,
     gate: Arc<Gate>,
     stopper: Stopper,
+    on_error: OnError,
 }
 
 impl<S: Service> Server<S> {
@@ -53,6 +55,7 @@ impl<S: Service> Server<S> {
             bounds: Bounds { calls: 1024, streams: 64 },
             gate: Arc::new(Gate::new(65_536)),
             stopper: Stopper::default(),
+            on_error: OnError::default(),
         }
     }
 
@@ -76,6 +79,36 @@ impl<S: Service> Server<S> {
         Self { bounds: Bounds { streams, ..self.bounds }, ..self }
     }
 
+    /// Calls `tell` with each error that no handler gets, for logs: see
+    /// [`Server::on_error`](crate::calls::Server::on_error). It runs in the tasks that serve, and must not block.
+    ///
+    /// ```
+    /// # use datagrammar::calls::Context;
+    /// # use datagrammar::{Message, Protocol};
+    /// use datagrammar::error::Chain;
+    /// use datagrammar::tokio::calls::Server;
+    ///
+    /// # #[derive(Message, Protocol)]
+    /// # enum Echo {
+    /// #     #[message(tag = 1, reply = u64)]
+    /// #     Say(u64),
+    /// # }
+    /// # struct Hall;
+    /// # impl EchoTokioHandler for Hall {
+    /// #     async fn say(&self, _cx: &Context, value: u64) -> u64 {
+    /// #         value
+    /// #     }
+    /// # }
+    /// let server = Server::new(EchoTokioService(Hall)).on_error(|peer, error| {
+    ///     eprintln!("uid {:?}: {}", peer.map(|peer| peer.uid), Chain(error));
+    /// });
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn on_error(self, tell: impl Fn(Option<&Peer>, &Error) + Send + Sync + 'static) -> Self {
+        Self { on_error: OnError::new(tell), ..self }
+    }
+
     /// Returns a handle that stops the server.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
@@ -91,18 +124,28 @@ impl<S: Service> Server<S> {
         &self,
         connection: Connection<Answers<S::Protocol>, S::Protocol>,
     ) -> Result<(), RecvError> {
+        self.serve_session(connection).await.1
+    }
+
+    /// Serves a connection, and also returns its session.
+    async fn serve_session(
+        &self,
+        connection: Connection<Answers<S::Protocol>, S::Protocol>,
+    ) -> (Arc<Session>, Result<(), RecvError>) {
         let peer = connection.peer().ok();
         let (sender, mut receiver) = connection.split();
         receiver.inner_mut().accept_calls();
         let Sender { inner, registration } = sender;
         let session = Session::driven(inner.fd().clone(), Outlet::new(inner), peer);
-        let session = Arc::new(session);
+        let session = Arc::new(session.telling(self.on_error.clone()));
         self.stopper.0.add(&session);
         let service = Arc::clone(&self.service);
         let handle = move |call| Arc::clone(&service).handle(call);
         let (bounds, gate) = (self.bounds, Arc::clone(&self.gate));
-        let mut desk = Desk::new(handle, bounds, gate, session, receiver, registration);
-        poll_fn(|cx| desk.poll_serve(cx)).await
+        let shared = Arc::clone(&session);
+        let mut desk = Desk::new(handle, bounds, gate, shared, receiver, registration);
+        let ended = poll_fn(|cx| desk.poll_serve(cx)).await;
+        (session, ended)
     }
 
     /// Accepts connections, and serves each in a task of its own, until the listener or the server is stopped. Returns
@@ -117,6 +160,7 @@ impl<S: Service> Server<S> {
         listener: &Listener<Answers<S::Protocol>, S::Protocol>,
     ) -> Result<(), AcceptError> {
         let (mut backoff, connections) = (Backoff::up_to(MAX_PAUSE), Arc::default());
+        let mut is_failing = false;
         loop {
             let mut accepting = pin!(listener.accept());
             let accepted = poll_fn(|cx| match self.stopper.0.poll_stopping(cx.waker()) {
@@ -126,10 +170,12 @@ impl<S: Service> Server<S> {
             match accepted.await {
                 Some(Ok(connection)) => {
                     backoff.reset();
+                    is_failing = false;
                     let (server, open) = (self.clone(), Connections::open(&connections));
                     ::tokio::spawn(async move {
                         let _open = open;
-                        server.serve(connection).await
+                        let (session, ended) = server.serve_session(connection).await;
+                        ended.unwrap_or_else(|error| session.tell(error));
                     });
                 }
                 None | Some(Err(AcceptError::Shutdown)) => {
@@ -137,7 +183,10 @@ impl<S: Service> Server<S> {
                     return Ok(());
                 }
                 Some(Err(error)) if error.is_fatal() => return Err(error),
-                Some(Err(_)) => sleep(backoff.next_pause()).await,
+                Some(Err(error)) => {
+                    self.on_error.tell_first(&mut is_failing, error);
+                    sleep(backoff.next_pause()).await;
+                }
             }
         }
     }
@@ -150,6 +199,7 @@ impl<S> Clone for Server<S> {
             bounds: self.bounds,
             gate: Arc::clone(&self.gate),
             stopper: self.stopper.clone(),
+            on_error: self.on_error.clone(),
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::frame::Frame;
 use crate::limits::Limits;
 use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
+use crate::peer::Peer;
 use crate::socket;
 use crate::tokio::inbound::{Inbound, Reads};
 use crate::tokio::registration::Registration;
@@ -95,6 +96,34 @@ impl<Rx: Message> SocketReceiver<Rx> {
     /// Those of [`try_recv_from`](Self::try_recv_from).
     pub fn try_recv_owned_from(&mut self) -> Result<(OwnedFrame<Rx>, Address), RecvError> {
         self.inbound.with(receive_owned)
+    }
+
+    /// Returns who sent the datagram that the last receive has refused: see
+    /// [`SocketReceiver::take_refused_sender`](crate::SocketReceiver::take_refused_sender).
+    ///
+    /// ```
+    /// use datagrammar::tokio::Socket;
+    /// use datagrammar::{Message, RecvError};
+    ///
+    /// #[derive(Message)]
+    /// enum Ping {
+    ///     #[message(tag = 1)]
+    ///     Ping,
+    /// }
+    ///
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let mut ours = Socket::<Ping, Ping>::bind(&"udp:127.0.0.1:0".parse()?)?;
+    /// let theirs = std::net::UdpSocket::bind("127.0.0.1:0")?;
+    /// theirs.send_to(b"\0garbage", ours.local_addr()?.as_udp().expect("it is UDP"))?;
+    /// assert!(matches!(ours.recv_from().await, Err(RecvError::BadFragment(_))));
+    /// let (from, _) = ours.rx.take_refused_sender().expect("somebody sent it");
+    /// assert_eq!(from.as_udp(), Some(theirs.local_addr()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn take_refused_sender(&mut self) -> Option<(Address, Option<Peer>)> {
+        self.inbound.with(socket::SocketReceiver::take_refused_sender)
     }
 
     /// Returns how many datagrams the kernel has dropped: see

@@ -57,7 +57,7 @@ impl Inbox {
         self.refused = part.map(|(head, _)| Box::new(head));
         // The next frames of a bundle have the same sender.
         if !self.bundle.is_open() {
-            self.reader.slot.clear_ancillary();
+            self.reader.slot.close_descriptors();
         }
         Err(error)
     }
@@ -94,13 +94,13 @@ impl Inbox {
             Some(Ok(Head::Memory { total })) if kind == Kind::UnixDatagram => {
                 let limit = self.reader.limits.frame_len;
                 let frame = memory::read_frame(&mut self.reader.slot, total, limit);
-                return frame.map(Some).inspect_err(|_| self.reader.slot.clear_ancillary());
+                return frame.map(Some).inspect_err(|_| self.reader.slot.close_descriptors());
             }
             Some(Ok(Head::Bundle { count })) => return self.open_bundle(count, len).map(Some),
             Some(Ok(head)) => FragmentFault::Kind(head.kind()),
             Some(Err(kind)) => FragmentFault::Kind(kind),
         };
-        self.reader.slot.clear_ancillary();
+        self.reader.slot.close_descriptors();
         Err(self.reader.pieces.refuse(fault))
     }
 
@@ -156,7 +156,7 @@ impl Inbox {
     /// Handles a read of 0 bytes: an empty datagram, or the end.
     #[cold]
     pub(super) fn handle_empty(&mut self) -> Result<(), RecvError> {
-        self.reader.slot.clear_ancillary();
+        self.reader.slot.close_descriptors();
         let fd = &self.reader.fd;
         match fd.kind() {
             // A vsock socket does not deliver empty datagrams.

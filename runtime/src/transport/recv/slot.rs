@@ -129,9 +129,16 @@ impl Slot {
 
     /// Forgets who sent the datagram, and closes its descriptors.
     pub(super) fn clear_ancillary(&mut self) {
+        self.close_descriptors();
+        if let Some(ancillary) = &mut self.ancillary {
+            ancillary.credentials = None;
+        }
+    }
+
+    /// Closes the descriptors of the datagram.
+    pub(super) fn close_descriptors(&mut self) {
         if let Some(ancillary) = &mut self.ancillary {
             ancillary.descriptors.clear();
-            ancillary.credentials = None;
             ancillary.truncated = false;
         }
     }

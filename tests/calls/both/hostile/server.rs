@@ -2,6 +2,7 @@
 
 mod bounds;
 mod refused;
+mod told;
 
 use std::sync::{Arc, mpsc};
 use std::thread;

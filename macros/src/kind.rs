@@ -4,7 +4,7 @@ use syn::{GenericArgument, Lifetime, Type, TypeReference};
 
 use crate::types::{
     arguments, cow, generic, held, is_named, is_one_of, is_static, option, segments, single,
-    ungroup, vec, written,
+    ungroup, unseen, vec, written,
 };
 
 /// What the written type tells about its bytes.
@@ -198,16 +198,10 @@ fn lendable_instead(TypeReference { lifetime, elem, .. }: &TypeReference) -> Opt
     }
 }
 
-/// Returns the types inside a type that the compiler must check for messages. It looks into containers by itself,
-/// but not into tuples.
+/// Returns the types inside a type that must be checked for messages one by one. The compiler looks into containers
+/// by itself, but not everywhere.
 pub(crate) fn checked(ty: &Type) -> Vec<&Type> {
-    let mut held = held(ty);
-    match held.iter().any(|ty| matches!(ty, Type::Tuple(_))) {
-        // The last one is the type itself.
-        true => _ = held.pop(),
-        false => held.clear(),
-    }
-    held
+    unseen(ty).into_iter().filter(|ty| !is_plain(ty)).collect()
 }
 
 /// Returns the content of a type that borrows or owns bytes or text, and how it gets its value.

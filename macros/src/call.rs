@@ -6,7 +6,9 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, DataEnum, DeriveInput, Generics, Lifetime, Member, Type, Visibility};
+use syn::{
+    Attribute, DataEnum, DeriveInput, Generics, Lifetime, Member, Type, Visibility, parse_quote,
+};
 
 use crate::ast::{self, Container, Ending, Variant};
 use crate::attr;
@@ -14,7 +16,7 @@ use crate::case::{camel, snake};
 use crate::ctxt::Ctxt;
 use crate::field::{Field, Form};
 use crate::hygiene::hygienic;
-use crate::kind::{self, Descriptors};
+use crate::kind::{self, Descriptors, HIDDEN_TYPE};
 use crate::lifetime::{self, Named};
 use crate::nest::without_self;
 use crate::types::{self, ResultType};
@@ -155,7 +157,10 @@ impl<'a> Protocol<'a> {
                 }
                 Returns::Reply(Box::new(self.reply(cx, variant, &reply.1)))
             }
-            (None, Some((_, items))) => Returns::Items(Box::new(self.named(cx, &items).ty)),
+            (None, Some((_, items))) => {
+                items_are_messages(cx, &items);
+                Returns::Items(Box::new(self.named(cx, &items).ty))
+            }
             (None, None) => Returns::Nothing,
         };
         let named = variant.fields.len();
@@ -196,11 +201,12 @@ impl<'a> Protocol<'a> {
                 cx.error_on(ty, RECEIVE_BORROWED);
             }
         }
-        let (value, error) = (self.named(cx, value), error.map(|error| self.named(cx, error)));
+        let named = |ty| self.named(cx, &types_are_known(cx, ty));
+        let (value, error) = (named(value), error.map(named));
         let mut generics = Generics::default();
         if value.borrows || error.as_ref().is_some_and(|error| error.borrows) {
             let lifetime = &self.lifetime;
-            generics.params.push(syn::parse_quote!(#lifetime));
+            generics.params.push(parse_quote!(#lifetime));
         }
         let ident = variant.ident.unraw().to_string();
         let ident =
@@ -232,6 +238,32 @@ impl<'a> Protocol<'a> {
         let this = self.message_with(&self.lifetime.to_token_stream());
         without_self(ty.to_token_stream(), &this)
     }
+}
+
+/// An item is one message. (The compiler reports other types that are no messages.)
+fn items_are_messages(cx: &Ctxt, ty: &Type) {
+    let message = match types::vec(ty) {
+        Some(item) => format!(
+            "a call is answered with any number of items, and each is one message: write `items = {}`, or wrap the `Vec` in a struct that derives `Message`",
+            types::written(item),
+        ),
+        None if !matches!(types::result(ty), ResultType::Other) => {
+            "each item is one message: write an enum that derives `Message`, with a variant for the error".to_owned()
+        }
+        None => return,
+    };
+    cx.error_on(ty, message);
+}
+
+/// Returns the type, or another one if it has no values.
+fn types_are_known(cx: &Ctxt, ty: &Type) -> Type {
+    let mistake = match kind::instead_of_unsized(ty, "&") {
+        Some(instead) => format!("a value of this type has no known size: write {instead}"),
+        None if kind::hides_type(ty) => HIDDEN_TYPE.to_owned(),
+        None => return ty.clone(),
+    };
+    cx.error_on(ty, mistake);
+    parse_quote!(())
 }
 
 const RECEIVE_BORROWED: &str = "the other side cannot receive a `BorrowedFd`: write `OwnedFd`";

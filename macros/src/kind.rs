@@ -180,6 +180,33 @@ pub(crate) fn instead_of_reference(ty: &Type) -> Option<String> {
     })
 }
 
+/// Returns whether the type itself has no known size, and what to write instead of it. `reference` is how one
+/// begins here.
+pub(crate) fn instead_of_unsized(ty: &Type, reference: &str) -> Option<String> {
+    match ungroup(ty) {
+        Type::Slice(slice) if is_named(&slice.elem, "u8") => {
+            Some(format!("`{reference}[u8]`, which borrows from the frame, or `Vec<u8>`"))
+        }
+        Type::Slice(slice) => Some(format!("`Vec<{}>`", written(&slice.elem))),
+        ty if is_named(ty, "str") => {
+            Some(format!("`{reference}str`, which borrows from the frame, or `String`"))
+        }
+        _ => None,
+    }
+}
+
+/// What to do about a type that [hides another](hides_type).
+pub(crate) const HIDDEN_TYPE: &str = "the receiver cannot know which type this trait stands for: write that type, an enum with a variant for each type, or `String` for the text of an error";
+
+/// Returns whether the type has a trait in place of a type.
+pub(crate) fn hides_type(ty: &Type) -> bool {
+    let hidden = |ty: &Type| matches!(ungroup(ty), Type::TraitObject(_) | Type::ImplTrait(_));
+    held(ty).into_iter().any(|ty| match ty {
+        Type::Reference(reference) => hidden(&reference.elem),
+        ty => hidden(ty),
+    })
+}
+
 fn lendable_instead(TypeReference { lifetime, elem, .. }: &TypeReference) -> Option<String> {
     let lent = |content: &str| match lifetime {
         Some(lifetime) => format!("&{lifetime} {content}"),

@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 use super::answer::path;
 use super::flavor::{Flavor, allowed};
 use crate::call::{Argument, Call, Returns};
-use crate::hygiene::{hygienic, hygienic_at};
+use crate::hygiene::{hygienic, hygienic_at, located_at};
 use crate::lifetime;
 use crate::types::ungroup;
 
@@ -38,11 +38,13 @@ fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> Toke
     let module = flavor.module(private);
     let parameters = arguments.iter().map(|Argument { name, ty, .. }| hygienic!(#name: #ty));
     // A handler that does not take what it answers with is an error: at the type in `reply` or `items`.
-    let mut at = Span::mixed_site();
+    let at = match returns {
+        Returns::Reply(reply) if !reply.is_borrowing() => Span::mixed_site(),
+        returns => span(returns),
+    };
     let (answer, value) = match returns {
         Returns::Nothing => (None, None),
         Returns::Items(items) => {
-            at = items.span();
             let items = lifetime::replace(items, &protocol.lifetime, &hygienic!('static));
             let name = apart_from(arguments, "items");
             (Some(hygienic_at!(at => #name: #module::ItemSender<#items>)), None)
@@ -50,7 +52,6 @@ fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> Toke
         Returns::Reply(reply) if reply.is_borrowing() => {
             let ident = &reply.ident;
             let name = apart_from(arguments, "responder");
-            at = reply.value.span();
             (Some(hygienic_at!(at => #name: #module::Responder<#ident<'static>>)), None)
         }
         Returns::Reply(reply) => {
@@ -65,7 +66,10 @@ fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> Toke
     let returned = match (flavor.is_tokio, value) {
         (true, value) => {
             let value = value.unwrap_or_else(|| hygienic!(()));
-            Some(hygienic!(-> impl #private::Future<Output = #value> + #private::Send))
+            // The compiler reports a private type, and a future that is not `Send`, here.
+            let span = span(returns);
+            let private = located_at(private, span);
+            Some(hygienic_at!(span => -> impl #private::Future<Output = #value> + #private::Send))
         }
         (false, Some(value)) => Some(hygienic!(-> #value)),
         (false, None) => None,
@@ -81,6 +85,15 @@ fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> Toke
         #[doc = #what]
         #many
         fn #method(#this, #cx: &#module::Context, #(#parameters,)* #answer) #returned;
+    }
+}
+
+/// Returns the span of the type in `reply` or `items`.
+fn span(returns: &Returns) -> Span {
+    match returns {
+        Returns::Nothing => Span::mixed_site(),
+        Returns::Reply(reply) => reply.value.span(),
+        Returns::Items(items) => items.span(),
     }
 }
 

@@ -43,6 +43,8 @@ pub(crate) struct Call<'a> {
     pub(crate) returns: Returns,
     pub(crate) docs: Vec<&'a Attribute>,
     pub(crate) deprecated: Option<&'a Attribute>,
+    /// The lints that the user allows on the variant and its fields.
+    pub(crate) lints: TokenStream,
 }
 
 /// A field of the variant.
@@ -78,7 +80,11 @@ impl Reply {
     }
 
     /// Returns the answer as a message type: an enum with the variants `Ok` and `Err`.
-    pub(crate) fn container<'r>(&'r self, protocol: &Protocol<'_>) -> Container<'r> {
+    pub(crate) fn container<'r>(
+        &'r self,
+        protocol: &Protocol<'_>,
+        call: &Call<'_>,
+    ) -> Container<'r> {
         let variants = self.variants.iter().zip([Some(&self.value), self.error.as_ref()]).zip(1..);
         let variants = variants.filter_map(|((ident, ty), number)| {
             let ty = ty?;
@@ -102,6 +108,7 @@ impl Reply {
             krate: protocol.message.krate.clone(),
             bound: None,
             is_deprecated: protocol.message.is_deprecated,
+            lints: [&protocol.message.lints, &call.lints].into_iter().cloned().collect(),
             data,
         }
     }
@@ -122,7 +129,7 @@ impl<'a> Protocol<'a> {
         let mut protocol = Self { message, vis, prefix, lifetime, calls, is_mistaken: false };
         let mut variants = message.variants().iter();
         for variant in &data.variants {
-            let attrs = attr::Call::read(cx, &variant.attrs);
+            let attrs = attr::Call::read(cx, variant);
             if attrs.other.is_some() {
                 other_is_no_call(cx, &attrs);
             } else if let Some(variant) = variants.next() {
@@ -172,8 +179,8 @@ impl<'a> Protocol<'a> {
             self.argument(index, named, field)
         });
         let arguments = arguments.collect();
-        let attr::Call { docs, deprecated, .. } = attrs;
-        Call { variant, method, arguments, returns, docs, deprecated }
+        let attr::Call { docs, deprecated, lints, .. } = attrs;
+        Call { variant, method, arguments, returns, docs, deprecated, lints }
     }
 
     fn argument(&self, index: usize, fields: usize, field: &'a Field<'a>) -> Argument<'a> {

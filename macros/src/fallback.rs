@@ -23,7 +23,9 @@ pub(crate) fn message(input: &DeriveInput, krate: Option<&Path>, error: &Error) 
         None => hygienic!(Self),
     };
     let (ident, generics) = (&input.ident, &input.generics);
-    let implementation = implementation(ident, generics, &where_clause, &borrowed, &items);
+    let allowed = TokenStream::new();
+    let implementation =
+        implementation(ident, generics, &where_clause, &allowed, &borrowed, &items);
     let block = in_block(krate, &implementation);
     hygienic!(#errors #block)
 }

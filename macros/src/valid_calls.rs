@@ -91,7 +91,7 @@ fn names_are_unique(cx: &Ctxt, protocol: &mut Protocol<'_>) {
 fn answers_are_valid(cx: &Ctxt, protocol: &Protocol<'_>) {
     for call in &protocol.calls {
         if let Returns::Reply(reply) = &call.returns {
-            valid::check(cx, &reply.container(protocol));
+            valid::check(cx, &reply.container(protocol, call));
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::lifetime;
 /// Returns the message type.
 pub(super) fn declaration(protocol: &Protocol<'_>, call: &Call<'_>, reply: &Reply) -> TokenStream {
     let Reply { ident, generics, value, error, .. } = reply;
-    let (vis, allowed) = (protocol.vis, allowed(protocol));
+    let (vis, allowed, lints) = (protocol.vis, allowed(protocol), &call.lints);
     let docs = format!(" The answer to [`{}`].", path(protocol, call));
     let err = error.as_ref().map(|error| {
         hygienic! {
@@ -23,20 +23,21 @@ pub(super) fn declaration(protocol: &Protocol<'_>, call: &Call<'_>, reply: &Repl
         }
     });
     let message = match protocol.is_mistaken {
-        false => message(&reply.container(protocol)),
+        false => message(&reply.container(protocol, call)),
         true => {
             let borrowed = match reply.is_borrowing() {
                 true => hygienic!(#ident<'__frame>),
                 false => hygienic!(Self),
             };
-            let message =
-                implementation(ident, generics, &TokenStream::new(), &borrowed, &mistaken());
+            let none = TokenStream::new();
+            let message = implementation(ident, generics, &none, &none, &borrowed, &mistaken());
             in_block(protocol.message.krate.as_ref(), &message)
         }
     };
     hygienic! {
         #[doc = #docs]
         #allowed
+        #lints
         #vis enum #ident #generics {
             /// The call succeeded.
             Ok(#value),
@@ -48,9 +49,13 @@ pub(super) fn declaration(protocol: &Protocol<'_>, call: &Call<'_>, reply: &Repl
 }
 
 /// Returns the implementations of the message type, for the block.
-pub(super) fn implementations(protocol: &Protocol<'_>, reply: &Reply) -> TokenStream {
+pub(super) fn implementations(
+    protocol: &Protocol<'_>,
+    call: &Call<'_>,
+    reply: &Reply,
+) -> TokenStream {
     let Reply { ident, generics, value, error, .. } = reply;
-    let allowed = allowed(protocol);
+    let (allowed, lints) = (allowed(protocol), &call.lints);
     // The compiler reports a private type here.
     let at_frame = |name, ty: &syn::Type| {
         let name = Ident::new(name, Span::mixed_site());
@@ -80,6 +85,7 @@ pub(super) fn implementations(protocol: &Protocol<'_>, reply: &Reply) -> TokenSt
     hygienic! {
         #[automatically_derived]
         #allowed
+        #lints
         impl #impl_generics __private::Reply for #ident #ty_generics {
             #value
             #error_type

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 
 use crate::call::Protocol;
+use crate::expand::implementation;
 use crate::hygiene::hygienic;
 
 /// A flavor of the clients and servers of one protocol.
@@ -59,7 +60,18 @@ pub(super) fn private(protocol: &Protocol<'_>) -> TokenStream {
     hygienic!(#krate::__private)
 }
 
-/// Returns the attribute that allows to name deprecated items, if there are any.
-pub(super) fn allowed(protocol: &Protocol<'_>) -> Option<TokenStream> {
-    protocol.message.is_deprecated.then(|| hygienic!(#[allow(deprecated)]))
+/// Returns the attributes that allow lints.
+pub(super) fn allowed(protocol: &Protocol<'_>) -> TokenStream {
+    implementation::allowed(protocol.message)
+}
+
+/// Returns the attribute that allows a method whose name means something else to clippy.
+pub(super) fn unusual(method: &Ident) -> Option<TokenStream> {
+    match () {
+        () if method == "len" => Some(hygienic!(#[allow(clippy::len_without_is_empty)])),
+        () if method == "iter" || method == "iter_mut" => {
+            Some(hygienic!(#[allow(clippy::iter_not_returning_iterator)]))
+        }
+        () => None,
+    }
 }

@@ -2,8 +2,10 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::{Expr, ExprLit, Lit, LitStr, Meta, MetaNameValue};
 
-use crate::call::Protocol;
+use crate::call::{Call, Protocol};
 use crate::expand::implementation;
 use crate::hygiene::hygienic;
 
@@ -74,4 +76,20 @@ pub(super) fn unusual(method: &Ident) -> Option<TokenStream> {
         }
         () => None,
     }
+}
+
+/// Returns the docs of a variant, for a method. There, `Self` is another type.
+pub(super) fn docs(protocol: &Protocol<'_>, call: &Call<'_>) -> TokenStream {
+    let this = format!("{}::", protocol.message.ident.unraw());
+    let docs = call.docs.iter().map(|attr| match &attr.meta {
+        Meta::NameValue(MetaNameValue {
+            value: Expr::Lit(ExprLit { lit: Lit::Str(line), .. }),
+            ..
+        }) if line.value().contains("Self::") => {
+            let line = LitStr::new(&line.value().replace("Self::", &this), line.span());
+            hygienic!(#[doc = #line])
+        }
+        _ => attr.to_token_stream(),
+    });
+    docs.collect()
 }

@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::answer::path;
-use super::flavor::{Flavor, allowed, unusual};
+use super::flavor::{Flavor, allowed, docs, unusual};
 use crate::call::{Argument, Call, Returns};
 use crate::hygiene::{hygienic, hygienic_at, located_at};
 use crate::lifetime;
@@ -34,7 +34,7 @@ pub(super) fn declaration(flavor: &Flavor<'_>, private: &TokenStream) -> TokenSt
 
 fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> TokenStream {
     let protocol = flavor.protocol;
-    let Call { method, arguments, returns, docs, lints, .. } = call;
+    let Call { method, arguments, returns, lints, .. } = call;
     let module = flavor.module(private);
     let parameters = arguments.iter().map(|Argument { name, ty, .. }| hygienic!(#name: #ty));
     // A handler that does not take what it answers with is an error: at the type in `reply` or `items`.
@@ -77,11 +77,11 @@ fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> Toke
     let this = hygienic_at!(at => &self);
     let cx = apart_from(arguments, "cx");
     let many = (arguments.len() > 4).then(|| hygienic!(#[allow(clippy::too_many_arguments)]));
-    let unusual = unusual(method);
+    let (docs, unusual) = (docs(protocol, call), unusual(method));
     let what = format!(" Handles [`{}`].", path(protocol, call));
-    let blank = (!docs.is_empty()).then(|| hygienic!(#[doc = ""]));
+    let blank = (!call.docs.is_empty()).then(|| hygienic!(#[doc = ""]));
     hygienic! {
-        #(#docs)*
+        #docs
         #blank
         #[doc = #what]
         #lints

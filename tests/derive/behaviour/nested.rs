@@ -387,6 +387,32 @@ enum Expression {
     Block(#[message(nested)] Vec<Statement>),
 }
 
+/// A list whose links have another name. Each type may hold the other.
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 1)]
+struct Chain<'a> {
+    name: &'a str,
+    #[message(nested)]
+    next: Option<Link<'a>>,
+    #[message(nested)]
+    ring: Option<Ring<'a>>,
+}
+
+type Link<'a> = Box<Chain<'a>>;
+
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 1)]
+struct Ring<'a>(#[message(nested)] Link<'a>);
+
+#[test]
+fn links_may_have_another_name() {
+    let last = Chain { name: "b", next: None, ring: None };
+    let inner = Chain { name: "c", next: None, ring: None };
+    let chain = Chain { name: "a", next: Some(Box::new(last)), ring: Some(Ring(inner.into())) };
+    let frame = [1, 1, b'a', 1, 5, 1, 1, b'b', 0, 0, 1, 7, 1, 5, 1, 1, b'c', 0, 0];
+    is_sent_as(chain, &frame);
+}
+
 fn nested_in(levels: u32, branch: impl Fn(Tree) -> Tree) -> Tree {
     (0..levels).fold(Tree::Leaf(1), |tree, _| branch(tree))
 }

@@ -15,7 +15,7 @@ use crate::message::{Decoder, Descriptors, Encoder, Message, Nothing};
     note = "for your own type, derive `Message`; instead of a map, an array or a tuple of messages, write a `Vec` of a struct that derives `Message`; for a type that holds no message, remove `nested`"
 )]
 pub trait Nested {
-    /// Whether the field can carry descriptors. Every `Vec` says yes: a message may hold itself in a `Vec`, and
+    /// Whether the field can carry descriptors. Every `Vec` and `Box` says yes: a message may hold itself in one, and
     /// then the constant would depend on itself.
     const DESCRIPTORS: bool = true;
 
@@ -163,7 +163,7 @@ impl<T> Deref for NestedValue<'_, T> {
 
 #[diagnostic::do_not_recommend]
 impl<M: Message> Nested for M {
-    const DESCRIPTORS: bool = M::DESCRIPTORS;
+    const DESCRIPTORS: bool = M::NESTED_DESCRIPTORS;
 
     type Borrowed<'f> = M::Borrowed<'f>;
 

@@ -5,7 +5,9 @@ use std::ops::RangeInclusive;
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Error, Fields, Lit, Meta, Path, Type, WherePredicate};
+use syn::{
+    Attribute, Data, DeriveInput, Error, Fields, Lit, Meta, Path, Token, Type, WherePredicate,
+};
 
 use crate::ctxt::Ctxt;
 use crate::hygiene::hygienic;
@@ -121,11 +123,11 @@ impl<'a> Call<'a> {
         for attr in attrs.iter().filter(|attr| attr.path() == MESSAGE) {
             let parsed = attr.parse_nested_meta(|meta| {
                 let result = if meta.path == REPLY {
-                    once(&mut read.reply, &meta, ty)
+                    once(&mut read.reply, &meta, ty).and_then(|()| ends(&meta))
                 } else if meta.path == ITEMS {
-                    once(&mut read.items, &meta, ty)
+                    once(&mut read.items, &meta, ty).and_then(|()| ends(&meta))
                 } else if meta.path == NAME {
-                    once(&mut read.name, &meta, ident)
+                    once(&mut read.name, &meta, ident).and_then(|()| ends(&meta))
                 } else if meta.path == OTHER {
                     read.other = Some(meta.path.span());
                     Ok(())
@@ -143,6 +145,14 @@ impl<'a> Call<'a> {
         let of_fields = variant.fields.iter().flat_map(|field| &field.attrs);
         read.lints = allowed_lints(attrs.iter().chain(of_fields));
         read
+    }
+}
+
+/// Checks that nothing follows the value of a word.
+fn ends(meta: &ParseNestedMeta<'_>) -> Result<(), Error> {
+    match meta.input.is_empty() || meta.input.peek(Token![,]) {
+        true => Ok(()),
+        false => Err(meta.input.error("expected `,`")),
     }
 }
 

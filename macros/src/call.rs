@@ -127,11 +127,13 @@ impl<'a> Protocol<'a> {
         let prefix = camel(&input.ident.unraw().to_string());
         let (vis, calls) = (&input.vis, Vec::new());
         let mut protocol = Self { message, vis, prefix, lifetime, calls, is_mistaken: false };
-        let mut variants = message.variants().iter();
+        let mut variants = message.variants().iter().peekable();
         for variant in &data.variants {
             let attrs = attr::Call::read(cx, variant);
             if attrs.other.is_some() {
                 other_is_no_call(cx, &attrs);
+                // After a mistake in `other`, the message has a variant in its place.
+                variants.next_if(|next| *next.ident == variant.ident);
             } else if let Some(variant) = variants.next() {
                 let call = protocol.call(cx, variant, attrs);
                 protocol.calls.push(call);

@@ -122,13 +122,16 @@ impl Descriptors {
     }
 }
 
-/// Returns whether the type is a descriptor of the standard library, or an `Option` or a `Vec` of one. serde does
-/// not handle these.
+/// Returns whether the type is a descriptor of the standard library or of the runtime, or an `Option` or a `Vec` of
+/// one. serde does not handle these.
 pub(crate) fn holds_descriptors(ty: &Type) -> bool {
     const DESCRIPTORS: &[&str] = &[
         "BorrowedFd",
         "File",
         "OwnedFd",
+        "PipeReader",
+        "PipeWriter",
+        "SharedBytes",
         "TcpListener",
         "TcpStream",
         "UdpSocket",
@@ -136,7 +139,14 @@ pub(crate) fn holds_descriptors(ty: &Type) -> bool {
         "UnixListener",
         "UnixStream",
     ];
-    is_one_of(option(ty).or_else(|| vec(ty)).unwrap_or(ty), DESCRIPTORS)
+    let one = option(ty).or_else(|| vec(ty)).unwrap_or(ty);
+    is_one_of(one, DESCRIPTORS) || is_shared_bytes(one)
+}
+
+/// Returns whether the type is `datagrammar::SharedBytes`.
+fn is_shared_bytes(ty: &Type) -> bool {
+    let path = segments(ty).map(|segments| segments.iter().map(|segment| &segment.ident));
+    path.is_some_and(|path| path.eq(["datagrammar", "SharedBytes"]))
 }
 
 /// Returns whether the type is a name that may stand for any type. Containers of the standard library do not.

@@ -2,9 +2,10 @@
 
 use std::fmt::Debug;
 use std::fs::File;
+use std::io::PipeReader;
 
 use datagrammar::calls::Reply;
-use datagrammar::{Message, Protocol, codec, to_vec};
+use datagrammar::{Message, Protocol, SharedBytes, codec, to_vec};
 use serde::{Deserialize, Serialize};
 
 use crate::blobs::{
@@ -134,6 +135,10 @@ enum Files {
     One,
     #[message(tag = 2, reply = Vec<std::os::fd::OwnedFd>)]
     Many,
+    #[message(tag = 3, reply = Result<datagrammar::SharedBytes, u8>)]
+    Shared,
+    #[message(tag = 4, reply = Option<PipeReader>)]
+    Pipe,
 }
 
 #[derive(Message)]
@@ -164,6 +169,7 @@ fn descriptors_are_announced() {
         assert!(!Values::ANSWER_DESCRIPTORS || ValuesSeveralAnswer::DESCRIPTORS);
         assert!(!ValuesTupleAnswer::DESCRIPTORS && !ValuesOptionalAnswer::DESCRIPTORS);
         assert!(FilesOneAnswer::DESCRIPTORS && FilesManyAnswer::DESCRIPTORS);
+        assert!(FilesSharedAnswer::DESCRIPTORS && FilesPipeAnswer::DESCRIPTORS);
         assert!(Files::ANSWER_DESCRIPTORS && Nested::ANSWER_DESCRIPTORS);
         assert!(NestedOneAnswer::DESCRIPTORS && Streamed::ANSWER_DESCRIPTORS);
         assert!(!Small::ANSWER_DESCRIPTORS);
@@ -171,6 +177,10 @@ fn descriptors_are_announced() {
     let answer = FilesOneAnswer::from_result(Ok(None));
     assert_eq!(to_vec(&answer).unwrap(), [1, 0]);
     let answer = FilesManyAnswer::from_result(Ok(Vec::new()));
+    assert_eq!(to_vec(&answer).unwrap(), [1, 0]);
+    let answer = FilesSharedAnswer::from_result(Ok(SharedBytes::new(b"abc").unwrap()));
+    assert_eq!(to_vec(&answer).unwrap(), [1]);
+    let answer = FilesPipeAnswer::from_result(Ok(None));
     assert_eq!(to_vec(&answer).unwrap(), [1, 0]);
 }
 

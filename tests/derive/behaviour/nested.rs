@@ -244,6 +244,20 @@ impl Protocol for Local {
 #[message(tag = 3)]
 struct Associated<P: Protocol>(#[message(nested)] P::Body);
 
+/// A parameter with the name of a type in a module.
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 4)]
+struct Homonyms<M> {
+    #[message(nested)]
+    parameter: M,
+    other: homonym::M,
+}
+
+mod homonym {
+    #[derive(serde::Serialize, serde::Deserialize, Debug, PartialEq)]
+    pub(super) struct M(pub(super) u8);
+}
+
 #[test]
 fn generic_messages_hold_messages() {
     let body = Shape::Named { name: "a", corners: 4 };
@@ -256,6 +270,8 @@ fn generic_messages_hold_messages() {
     is_sent_as(Owned(Listed { list: vec![1u8] }, Tree::Leaf(2)), &[1, 3, 1, 1, 1, 2, 1, 2]);
     let lists = Lists(vec![Listed { list: vec![300u16] }], Listed { list: vec![1] });
     is_sent_as(lists, &[2, 1, 5, 1, 1, 251, 44, 1, 3, 1, 1, 1]);
+    let homonyms = Homonyms { parameter: Shape::Empty, other: homonym::M(7) };
+    is_sent_as(homonyms, &[4, 1, 9, 7]);
     let associated: Associated<Local> = Associated::decode(&[3, 3, 1, 1, 7]).unwrap();
     assert_eq!(associated.0, Listed { list: vec![7] });
 }

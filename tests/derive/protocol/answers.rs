@@ -78,7 +78,14 @@ enum Values {
     Array,
     #[message(tag = 10, reply = Result<Vec<Refused>, Option<Self>>)]
     Own,
+    #[message(tag = 11, reply = ([&str; FEW & MORE], Few<{ FEW & MORE }>))]
+    Counted,
 }
+
+const FEW: usize = 2;
+const MORE: usize = 3;
+
+type Few<const N: usize> = [u8; N];
 
 impl PartialEq for Values {
     fn eq(&self, other: &Self) -> bool {
@@ -113,6 +120,10 @@ fn every_kind_of_value() {
     is_sent_as::<ValuesBoxedAnswer, _, _>(|| Ok(Box::new(Both(3))), &[1, 8, 3]);
     is_sent_as::<ValuesBoxedAnswer, _, _>(|| Err(vec![4]), &[2, 1, 4]);
     is_sent_as::<ValuesArrayAnswer, _, _>(|| Ok([1, 2]), &[1, 1, 2]);
+    is_sent_as::<ValuesCountedAnswer<'_>, _, _>(
+        || Ok((["a", "b"], [1, 2])),
+        &[1, 1, b'a', 1, b'b', 1, 2],
+    );
     is_sent_as::<ValuesOwnAnswer, _, _>(|| Ok(vec![Refused::NotFound]), &[1, 1, 1]);
     is_sent_as::<ValuesOwnAnswer, _, _>(|| Err(Some(Values::Unit)), &[2, 1, 1, 1]);
 }
@@ -135,7 +146,7 @@ enum Files {
     One,
     #[message(tag = 2, reply = Vec<std::os::fd::OwnedFd>)]
     Many,
-    #[message(tag = 3, reply = Result<datagrammar::SharedBytes, u8>)]
+    #[message(tag = 3, reply = Result<SharedBytes, u8>)]
     Shared,
     #[message(tag = 4, reply = Option<PipeReader>)]
     Pipe,

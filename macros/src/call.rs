@@ -12,7 +12,7 @@ use syn::{
 
 use crate::ast::{self, Container, Ending, Variant};
 use crate::attr;
-use crate::case::{camel, snake};
+use crate::case::{camel, camel_start, snake};
 use crate::ctxt::Ctxt;
 use crate::field::{Field, Form};
 use crate::hygiene::hygienic;
@@ -124,7 +124,7 @@ impl<'a> Protocol<'a> {
     ) -> Self {
         let own = message.generics.lifetimes().next().map(|param| param.lifetime.clone());
         let lifetime = own.unwrap_or_else(|| Lifetime::new("'a", Span::mixed_site()));
-        let prefix = camel(&input.ident.unraw().to_string());
+        let prefix = camel_start(&input.ident.unraw().to_string());
         let (vis, calls) = (&input.vis, Vec::new());
         let mut protocol = Self { message, vis, prefix, lifetime, calls, is_mistaken: false };
         let mut variants = message.variants().iter().peekable();

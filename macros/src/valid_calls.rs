@@ -52,6 +52,7 @@ pub(crate) fn check(cx: &Ctxt, protocol: &mut Protocol<'_>) {
     answers_are_valid(cx, protocol);
     names_are_free(cx, protocol);
     names_are_unique(cx, protocol);
+    answers_are_unique(cx, protocol);
 }
 
 /// A client has functions of its own.
@@ -84,6 +85,28 @@ fn names_are_unique(cx: &Ctxt, protocol: &mut Protocol<'_>) {
             }
             None => {
                 owners.insert(method.unraw(), variant.ident);
+                true
+            }
+        }
+    });
+}
+
+/// The names of variants that differ only in `_` give the same name to their answers.
+fn answers_are_unique(cx: &Ctxt, protocol: &mut Protocol<'_>) {
+    let mut owners = HashMap::new();
+    protocol.calls.retain(|Call { variant, returns, .. }| {
+        let Returns::Reply(reply) = returns else { return true };
+        match owners.get(&reply.ident) {
+            Some(owner) => {
+                let message = format!(
+                    "the answer of `{owner}` is also named `{}`: write another name here, which changes nothing on the wire",
+                    reply.ident,
+                );
+                cx.error_on(variant.ident, message);
+                false
+            }
+            None => {
+                owners.insert(reply.ident.clone(), variant.ident);
                 true
             }
         }

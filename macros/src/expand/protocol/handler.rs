@@ -34,14 +34,15 @@ pub(super) fn declaration(flavor: &Flavor<'_>, private: &TokenStream) -> TokenSt
 
 fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> TokenStream {
     let protocol = flavor.protocol;
-    let Call { method, arguments, returns, lints, .. } = call;
-    let module = flavor.module(private);
+    let Call { variant, method, arguments, returns, lints, .. } = call;
     let parameters = arguments.iter().map(|Argument { name, ty, .. }| hygienic!(#name: #ty));
-    // A handler that does not take what it answers with is an error: at the type in `reply` or `items`.
+    // If a handler takes too few arguments, the compiler says so here: where it does not take what it answers with, at
+    // the type in `reply` or `items`.
     let at = match returns {
-        Returns::Reply(reply) if !reply.is_borrowing() => Span::mixed_site(),
-        returns => span(returns),
+        Returns::Reply(reply) if !reply.is_borrowing() => variant.ident.span(),
+        _ => span(call),
     };
+    let module = located_at(&flavor.module(private), at);
     let (answer, value) = match returns {
         Returns::Nothing => (None, None),
         Returns::Items(items) => {
@@ -67,15 +68,15 @@ fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> Toke
         (true, value) => {
             let value = value.unwrap_or_else(|| hygienic!(()));
             // The compiler reports a private type, and a future that is not `Send`, here.
-            let span = span(returns);
+            let span = span(call);
             let private = located_at(private, span);
             Some(hygienic_at!(span => -> impl #private::Future<Output = #value> + #private::Send))
         }
         (false, Some(value)) => Some(hygienic!(-> #value)),
         (false, None) => None,
     };
-    let this = hygienic_at!(at => &self);
     let cx = apart_from(arguments, "cx");
+    let taken = hygienic_at!(at => &self, #cx: &#module::Context);
     let many = (arguments.len() > 4).then(|| hygienic!(#[allow(clippy::too_many_arguments)]));
     let (docs, unusual) = (docs(protocol, call), unusual(method));
     let what = format!(" Handles [`{}`].", path(protocol, call));
@@ -87,14 +88,14 @@ fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> Toke
         #lints
         #many
         #unusual
-        fn #method(#this, #cx: &#module::Context, #(#parameters,)* #answer) #returned;
+        fn #method(#taken, #(#parameters,)* #answer) #returned;
     }
 }
 
-/// Returns the span of the type in `reply` or `items`.
-fn span(returns: &Returns) -> Span {
-    match returns {
-        Returns::Nothing => Span::mixed_site(),
+/// Returns the span of the type in `reply` or `items`, or of the variant.
+fn span(call: &Call<'_>) -> Span {
+    match &call.returns {
+        Returns::Nothing => call.variant.ident.span(),
         Returns::Reply(reply) => reply.value.span(),
         Returns::Items(items) => items.span(),
     }

@@ -10,13 +10,14 @@ use syn::{
     Attribute, DataEnum, DeriveInput, Generics, Lifetime, Member, Type, Visibility, parse_quote,
 };
 
+use crate::answered;
 use crate::ast::{self, Container, Ending, Variant};
 use crate::attr;
 use crate::case::{camel, camel_start, snake};
 use crate::ctxt::Ctxt;
 use crate::field::{Field, Form};
 use crate::hygiene::hygienic;
-use crate::kind::{self, Descriptors, HIDDEN_TYPE};
+use crate::kind::{self, Descriptors};
 use crate::lifetime::{self, Named};
 use crate::nest::without_self;
 use crate::types::{self, ResultType};
@@ -167,8 +168,7 @@ impl<'a> Protocol<'a> {
                 Returns::Reply(Box::new(self.reply(cx, variant, &reply.1)))
             }
             (None, Some((_, items))) => {
-                items_are_messages(cx, &items);
-                Returns::Items(Box::new(self.named(cx, &items).ty))
+                Returns::Items(Box::new(self.named(cx, &answered::with_items(cx, &items)).ty))
             }
             (None, None) => Returns::Nothing,
         };
@@ -210,7 +210,7 @@ impl<'a> Protocol<'a> {
                 cx.error_on(ty, RECEIVE_BORROWED);
             }
         }
-        let named = |ty| self.named(cx, &types_are_known(cx, ty));
+        let named = |ty| self.named(cx, &answered::with_value(cx, ty));
         let (value, error) = (named(value), error.map(named));
         let mut generics = Generics::default();
         if value.borrows || error.as_ref().is_some_and(|error| error.borrows) {
@@ -247,32 +247,6 @@ impl<'a> Protocol<'a> {
         let this = self.message_with(&self.lifetime.to_token_stream());
         without_self(ty.to_token_stream(), &this)
     }
-}
-
-/// An item is one message. (The compiler reports other types that are no messages.)
-fn items_are_messages(cx: &Ctxt, ty: &Type) {
-    let message = match types::vec(ty) {
-        Some(item) => format!(
-            "a call is answered with any number of items, and each is one message: write `items = {}`, or wrap the `Vec` in a struct that derives `Message`",
-            types::written(item),
-        ),
-        None if !matches!(types::result(ty), ResultType::Other) => {
-            "each item is one message: write an enum that derives `Message`, with a variant for the error".to_owned()
-        }
-        None => return,
-    };
-    cx.error_on(ty, message);
-}
-
-/// Returns the type, or another one if it has no values.
-fn types_are_known(cx: &Ctxt, ty: &Type) -> Type {
-    let mistake = match kind::instead_of_unsized(ty, "&") {
-        Some(instead) => format!("a value of this type has no known size: write {instead}"),
-        None if kind::hides_type(ty) => HIDDEN_TYPE.to_owned(),
-        None => return ty.clone(),
-    };
-    cx.error_on(ty, mistake);
-    parse_quote!(())
 }
 
 const RECEIVE_BORROWED: &str = "the other side cannot receive a `BorrowedFd`: write `OwnedFd`";

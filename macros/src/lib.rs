@@ -4,6 +4,7 @@
 //! checks it, and `expand` generates the code.
 #![forbid(unsafe_code)]
 
+mod answered;
 mod ast;
 mod attr;
 mod bound;

@@ -50,6 +50,14 @@ pub(crate) fn vec(ty: &Type) -> Option<&Type> {
     only_argument(ty, "Vec")
 }
 
+/// Returns the `T` of `[T]`.
+pub(crate) fn slice(ty: &Type) -> Option<&Type> {
+    match ungroup(ty) {
+        Type::Slice(slice) => Some(&slice.elem),
+        _ => None,
+    }
+}
+
 /// Returns the `T` of `name<T>`.
 fn only_argument<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
     let (segment, arguments) = generic(ty)?;

@@ -16,6 +16,12 @@ enum Files {
     Watch,
     #[message(tag = 5, items = Result<Line, String>)]
     Check,
+    #[message(tag = 6, items = [Line])]
+    Grep,
+    #[message(tag = 7, items = impl Message)]
+    Find,
+    #[message(tag = 8, items = str)]
+    Names,
 }
 
 fn main() {}

@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::{DataEnum, DataStruct, DeriveInput, Fields, Generics, Lifetime, Path, WherePredicate};
 
 use crate::attr;
@@ -28,6 +28,8 @@ pub(crate) struct Container<'a> {
     pub(crate) bound: Option<Vec<WherePredicate>>,
     /// Whether something in it is deprecated. The derived code names it anyway.
     pub(crate) is_deprecated: bool,
+    /// The lints that the user allows on it.
+    pub(crate) lints: TokenStream,
     pub(crate) data: Data<'a>,
 }
 
@@ -90,7 +92,8 @@ impl<'a> Container<'a> {
         let attr::Container { codec, krate, bound, .. } = attrs;
         let (ident, generics) = (&input.ident, &input.generics);
         let is_deprecated = attr::is_deprecated(input);
-        Ok(Self { ident, generics, codec, krate, bound, is_deprecated, data })
+        let lints = attr::allowed_lints(&input.attrs);
+        Ok(Self { ident, generics, codec, krate, bound, is_deprecated, lints, data })
     }
 
     /// Returns the variants that have tags. For a struct, returns the struct.

@@ -2,12 +2,15 @@
 
 use std::ops::RangeInclusive;
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Error, Fields, Lit, Path, Type, WherePredicate};
+use syn::{
+    Attribute, Data, DeriveInput, Error, Fields, Lit, Meta, Path, Token, Type, WherePredicate,
+};
 
 use crate::ctxt::Ctxt;
+use crate::hygiene::hygienic;
 use crate::symbol::{
     BOUND, CODEC, CRATE, DEFAULT, EXTENSIBLE, FD, ITEMS, MESSAGE, NAME, NESTED, OTHER, Place,
     REPLY, RESERVED, REST, TAG, WITH, meant, misplaced, valueless,
@@ -50,6 +53,8 @@ pub(crate) struct Call<'a> {
     pub(crate) other: Option<Span>,
     pub(crate) docs: Vec<&'a Attribute>,
     pub(crate) deprecated: Option<&'a Attribute>,
+    /// The lints that the user allows on the variant and its fields.
+    pub(crate) lints: TokenStream,
 }
 
 /// The attributes of a field.
@@ -113,16 +118,16 @@ impl Variant {
 
 impl<'a> Call<'a> {
     /// Reads the attributes, and skips those of the message. The derive of `Message` reports mistakes in these.
-    pub(crate) fn read(cx: &Ctxt, attrs: &'a [Attribute]) -> Self {
-        let mut read = Self::default();
+    pub(crate) fn read(cx: &Ctxt, variant: &'a syn::Variant) -> Self {
+        let (attrs, mut read) = (&variant.attrs, Self::default());
         for attr in attrs.iter().filter(|attr| attr.path() == MESSAGE) {
             let parsed = attr.parse_nested_meta(|meta| {
                 let result = if meta.path == REPLY {
-                    once(&mut read.reply, &meta, ty)
+                    once(&mut read.reply, &meta, ty).and_then(|()| ends(&meta))
                 } else if meta.path == ITEMS {
-                    once(&mut read.items, &meta, ty)
+                    once(&mut read.items, &meta, ty).and_then(|()| ends(&meta))
                 } else if meta.path == NAME {
-                    once(&mut read.name, &meta, ident)
+                    once(&mut read.name, &meta, ident).and_then(|()| ends(&meta))
                 } else if meta.path == OTHER {
                     read.other = Some(meta.path.span());
                     Ok(())
@@ -137,8 +142,30 @@ impl<'a> Call<'a> {
         }
         read.docs = attrs.iter().filter(|attr| attr.path().is_ident("doc")).collect();
         read.deprecated = attrs.iter().find(|attr| attr.path().is_ident("deprecated"));
+        let of_fields = variant.fields.iter().flat_map(|field| &field.attrs);
+        read.lints = allowed_lints(attrs.iter().chain(of_fields));
         read
     }
+}
+
+/// Checks that nothing follows the value of a word.
+fn ends(meta: &ParseNestedMeta<'_>) -> Result<(), Error> {
+    match meta.input.is_empty() || meta.input.peek(Token![,]) {
+        true => Ok(()),
+        false => Err(meta.input.error("expected `,`")),
+    }
+}
+
+/// Returns an `allow` for each `allow` and `expect` of the user, for what is generated of the item.
+pub(crate) fn allowed_lints<'a>(attrs: impl IntoIterator<Item = &'a Attribute>) -> TokenStream {
+    let lints = attrs.into_iter().filter_map(|attr| match &attr.meta {
+        Meta::List(list) if list.path.is_ident("allow") || list.path.is_ident("expect") => {
+            Some(&list.tokens)
+        }
+        _ => None,
+    });
+    let lints = lints.map(|lints| hygienic!(#[allow(#lints)]));
+    lints.collect()
 }
 
 /// Returns whether an attribute is `#[serde(other)]`.

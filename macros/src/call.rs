@@ -6,11 +6,14 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, DataEnum, DeriveInput, Generics, Lifetime, Member, Type, Visibility};
+use syn::{
+    Attribute, DataEnum, DeriveInput, Generics, Lifetime, Member, Type, Visibility, parse_quote,
+};
 
+use crate::answered;
 use crate::ast::{self, Container, Ending, Variant};
 use crate::attr;
-use crate::case::{camel, snake};
+use crate::case::{camel, camel_start, snake};
 use crate::ctxt::Ctxt;
 use crate::field::{Field, Form};
 use crate::hygiene::hygienic;
@@ -41,6 +44,8 @@ pub(crate) struct Call<'a> {
     pub(crate) returns: Returns,
     pub(crate) docs: Vec<&'a Attribute>,
     pub(crate) deprecated: Option<&'a Attribute>,
+    /// The lints that the user allows on the variant and its fields.
+    pub(crate) lints: TokenStream,
 }
 
 /// A field of the variant.
@@ -76,7 +81,11 @@ impl Reply {
     }
 
     /// Returns the answer as a message type: an enum with the variants `Ok` and `Err`.
-    pub(crate) fn container<'r>(&'r self, protocol: &Protocol<'_>) -> Container<'r> {
+    pub(crate) fn container<'r>(
+        &'r self,
+        protocol: &Protocol<'_>,
+        call: &Call<'_>,
+    ) -> Container<'r> {
         let variants = self.variants.iter().zip([Some(&self.value), self.error.as_ref()]).zip(1..);
         let variants = variants.filter_map(|((ident, ty), number)| {
             let ty = ty?;
@@ -100,6 +109,7 @@ impl Reply {
             krate: protocol.message.krate.clone(),
             bound: None,
             is_deprecated: protocol.message.is_deprecated,
+            lints: [&protocol.message.lints, &call.lints].into_iter().cloned().collect(),
             data,
         }
     }
@@ -115,14 +125,16 @@ impl<'a> Protocol<'a> {
     ) -> Self {
         let own = message.generics.lifetimes().next().map(|param| param.lifetime.clone());
         let lifetime = own.unwrap_or_else(|| Lifetime::new("'a", Span::mixed_site()));
-        let prefix = camel(&input.ident.unraw().to_string());
+        let prefix = camel_start(&input.ident.unraw().to_string());
         let (vis, calls) = (&input.vis, Vec::new());
         let mut protocol = Self { message, vis, prefix, lifetime, calls, is_mistaken: false };
-        let mut variants = message.variants().iter();
+        let mut variants = message.variants().iter().peekable();
         for variant in &data.variants {
-            let attrs = attr::Call::read(cx, &variant.attrs);
+            let attrs = attr::Call::read(cx, variant);
             if attrs.other.is_some() {
                 other_is_no_call(cx, &attrs);
+                // After a mistake in `other`, the message has a variant in its place.
+                variants.next_if(|next| *next.ident == variant.ident);
             } else if let Some(variant) = variants.next() {
                 let call = protocol.call(cx, variant, attrs);
                 protocol.calls.push(call);
@@ -155,7 +167,9 @@ impl<'a> Protocol<'a> {
                 }
                 Returns::Reply(Box::new(self.reply(cx, variant, &reply.1)))
             }
-            (None, Some((_, items))) => Returns::Items(Box::new(self.named(cx, &items).ty)),
+            (None, Some((_, items))) => {
+                Returns::Items(Box::new(self.named(cx, &answered::with_items(cx, &items)).ty))
+            }
             (None, None) => Returns::Nothing,
         };
         let named = variant.fields.len();
@@ -167,8 +181,8 @@ impl<'a> Protocol<'a> {
             self.argument(index, named, field)
         });
         let arguments = arguments.collect();
-        let attr::Call { docs, deprecated, .. } = attrs;
-        Call { variant, method, arguments, returns, docs, deprecated }
+        let attr::Call { docs, deprecated, lints, .. } = attrs;
+        Call { variant, method, arguments, returns, docs, deprecated, lints }
     }
 
     fn argument(&self, index: usize, fields: usize, field: &'a Field<'a>) -> Argument<'a> {
@@ -196,11 +210,12 @@ impl<'a> Protocol<'a> {
                 cx.error_on(ty, RECEIVE_BORROWED);
             }
         }
-        let (value, error) = (self.named(cx, value), error.map(|error| self.named(cx, error)));
+        let named = |ty| self.named(cx, &answered::with_value(cx, ty));
+        let (value, error) = (named(value), error.map(named));
         let mut generics = Generics::default();
         if value.borrows || error.as_ref().is_some_and(|error| error.borrows) {
             let lifetime = &self.lifetime;
-            generics.params.push(syn::parse_quote!(#lifetime));
+            generics.params.push(parse_quote!(#lifetime));
         }
         let ident = variant.ident.unraw().to_string();
         let ident =

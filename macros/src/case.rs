@@ -18,6 +18,16 @@ pub(crate) fn snake(name: &str) -> String {
     snake
 }
 
+/// Returns a name in the style of types, which can start the name of a type: `PutAll` for `put_all`.
+pub(crate) fn camel_start(name: &str) -> String {
+    let camel = camel(name);
+    match camel.starts_with(|first: char| !first.is_numeric()) {
+        true => camel,
+        // No name begins with a digit.
+        false => format!("_{camel}"),
+    }
+}
+
 /// Returns a name in the style of types: `PutAll` for `put_all`.
 pub(crate) fn camel(name: &str) -> String {
     let mut camel = String::new();
@@ -52,7 +62,10 @@ mod tests {
     #[test]
     fn names_of_types() {
         for (name, expected) in [("Put", "Put"), ("put_all", "PutAll"), ("enum", "Enum")] {
-            assert_eq!(camel(name), expected);
+            assert_eq!((camel(name).as_str(), camel_start(name).as_str()), (expected, expected));
+        }
+        for (name, expected) in [("_3d", "_3d"), ("__", "_")] {
+            assert_eq!(camel_start(name), expected);
         }
     }
 }

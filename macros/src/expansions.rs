@@ -200,7 +200,7 @@ protocols! {
     /// Calls of every kind: a reply that borrows, a plain one, items, and no answer.
     protocol {
         pub enum Blobs<'a> {
-            /// Stores `content`.
+            /// Stores `content`. See [`Self::Get`].
             #[message(tag = 1, reply = Result<u64, Refused>)]
             Put { name: &'a str, #[message(rest)] content: &'a [u8] },
             #[message(tag = 2, reply = Result<Blob<'_>, Refused>)]
@@ -214,9 +214,10 @@ protocols! {
         }
     }
 
-    /// A reply without an error, another runtime, another codec, and another name.
+    /// A reply without an error, another runtime, another codec, another name, and a lint that is allowed.
     protocol_renamed {
         #[message(crate = wire::datagrammar, codec = wire::Json)]
+        #[allow(clippy::exhaustive_enums)]
         enum Clock {
             #[deprecated]
             #[message(tag = 1, reply = &str, name = time)]

@@ -4,7 +4,7 @@ use syn::{GenericArgument, Lifetime, Type, TypeReference};
 
 use crate::types::{
     arguments, cow, generic, held, is_named, is_one_of, is_static, option, segments, single,
-    ungroup, vec, written,
+    ungroup, unseen, vec, written,
 };
 
 /// What the written form of a type says about its bytes.
@@ -122,13 +122,16 @@ impl Descriptors {
     }
 }
 
-/// Returns whether the type is a descriptor of the standard library, or an `Option` or a `Vec` of one. serde does
-/// not handle these.
+/// Returns whether the type is a descriptor of the standard library or of the runtime, or an `Option` or a `Vec` of
+/// one. serde does not handle these.
 pub(crate) fn holds_descriptors(ty: &Type) -> bool {
     const DESCRIPTORS: &[&str] = &[
         "BorrowedFd",
         "File",
         "OwnedFd",
+        "PipeReader",
+        "PipeWriter",
+        "SharedBytes",
         "TcpListener",
         "TcpStream",
         "UdpSocket",
@@ -136,7 +139,14 @@ pub(crate) fn holds_descriptors(ty: &Type) -> bool {
         "UnixListener",
         "UnixStream",
     ];
-    is_one_of(option(ty).or_else(|| vec(ty)).unwrap_or(ty), DESCRIPTORS)
+    let one = option(ty).or_else(|| vec(ty)).unwrap_or(ty);
+    is_one_of(one, DESCRIPTORS) || is_shared_bytes(one)
+}
+
+/// Returns whether the type is `datagrammar::SharedBytes`.
+fn is_shared_bytes(ty: &Type) -> bool {
+    let path = segments(ty).map(|segments| segments.iter().map(|segment| &segment.ident));
+    path.is_some_and(|path| path.eq(["datagrammar", "SharedBytes"]))
 }
 
 /// Returns whether the type is a name that may stand for any type. Containers of the standard library do not.
@@ -180,6 +190,33 @@ pub(crate) fn instead_of_reference(ty: &Type) -> Option<String> {
     })
 }
 
+/// Returns whether the type itself has no known size, and what to write instead of it. `reference` is how one
+/// begins here.
+pub(crate) fn instead_of_unsized(ty: &Type, reference: &str) -> Option<String> {
+    match ungroup(ty) {
+        Type::Slice(slice) if is_named(&slice.elem, "u8") => {
+            Some(format!("`{reference}[u8]`, which borrows from the frame, or `Vec<u8>`"))
+        }
+        Type::Slice(slice) => Some(format!("`Vec<{}>`", written(&slice.elem))),
+        ty if is_named(ty, "str") => {
+            Some(format!("`{reference}str`, which borrows from the frame, or `String`"))
+        }
+        _ => None,
+    }
+}
+
+/// What to do about a type that [hides another](hides_type).
+pub(crate) const HIDDEN_TYPE: &str = "the receiver cannot know which type this trait stands for: write that type, an enum with a variant for each type, or `String` for the text of an error";
+
+/// Returns whether the type has a trait in place of a type.
+pub(crate) fn hides_type(ty: &Type) -> bool {
+    let hidden = |ty: &Type| matches!(ungroup(ty), Type::TraitObject(_) | Type::ImplTrait(_));
+    held(ty).into_iter().any(|ty| match ty {
+        Type::Reference(reference) => hidden(&reference.elem),
+        ty => hidden(ty),
+    })
+}
+
 fn lendable_instead(TypeReference { lifetime, elem, .. }: &TypeReference) -> Option<String> {
     let lent = |content: &str| match lifetime {
         Some(lifetime) => format!("&{lifetime} {content}"),
@@ -198,16 +235,10 @@ fn lendable_instead(TypeReference { lifetime, elem, .. }: &TypeReference) -> Opt
     }
 }
 
-/// Returns the types inside a type that the compiler must check for messages. The compiler looks into containers by
-/// itself, but not into tuples.
+/// Returns the types inside a type that the compiler must check for messages one by one. It looks into containers by
+/// itself, but not into all of them.
 pub(crate) fn checked(ty: &Type) -> Vec<&Type> {
-    let mut held = held(ty);
-    match held.iter().any(|ty| matches!(ty, Type::Tuple(_))) {
-        // The last one is the type itself.
-        true => _ = held.pop(),
-        false => held.clear(),
-    }
-    held
+    unseen(ty).into_iter().filter(|ty| !is_plain(ty)).collect()
 }
 
 /// Returns the content of a type that borrows or owns bytes or text, and how it gets its value.

@@ -4,6 +4,7 @@
 //! checks it, and `expand` generates the code.
 #![forbid(unsafe_code)]
 
+mod answered;
 mod ast;
 mod attr;
 mod bound;
@@ -91,9 +92,13 @@ fn expand_protocol(input: &DeriveInput) -> Result<proc_macro2::TokenStream, Erro
     let message = message?;
 
     let cx = Ctxt::new();
+    let has_valid_parameters = valid_calls::parameters_are_valid(&cx, &input.generics);
     let mut protocol = Protocol::new(&cx, input, data, &message);
     valid_calls::check(&cx, &mut protocol);
     let mistakes = cx.check().err();
+    if let (false, Some(mistakes)) = (has_valid_parameters, &mistakes) {
+        return Err(mistakes.clone());
+    }
     protocol.is_mistaken = is_reported || mistakes.is_some();
     let mistakes = mistakes.map(|mistakes| mistakes.to_compile_error());
     Ok(mistakes.into_iter().chain([expand::protocol(&protocol)]).collect())

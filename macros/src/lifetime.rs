@@ -1,6 +1,6 @@
 //! Names, replaces or removes the lifetimes of types outside the message type.
 
-use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Lifetime, Type};
 
@@ -74,7 +74,12 @@ fn each(
         }
         in_reference = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '&');
         match token {
-            TokenTree::Group(group) => {
+            // What follows is a length, and braces hold a constant: there, `&` is no reference.
+            TokenTree::Punct(semicolon) if semicolon.as_char() == ';' => {
+                semicolon.to_tokens(&mut changed);
+                changed.extend(tokens.by_ref());
+            }
+            TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => {
                 let mut inner = Group::new(group.delimiter(), each(group.stream(), change));
                 inner.set_span(group.span());
                 inner.to_tokens(&mut changed);

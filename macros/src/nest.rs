@@ -1,6 +1,7 @@
 //! The types of `nested` fields: finds the message in them, and replaces lifetimes and `Self`.
 
 use std::cell::Cell;
+use std::mem;
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -89,8 +90,16 @@ impl Replace<'_> {
     pub(crate) fn all(&self, tokens: TokenStream) -> TokenStream {
         let mut tokens = tokens.into_iter().peekable();
         let mut replaced = TokenStream::new();
+        let mut colons = 0;
         while let Some(token) = tokens.next() {
+            // After `::`, a name is that of something else.
+            let colons_before = mem::take(&mut colons);
             match token {
+                TokenTree::Punct(colon) if colon.as_char() == ':' => {
+                    colons = colons_before + 1;
+                    colon.to_tokens(&mut replaced);
+                }
+                TokenTree::Ident(ident) if colons_before == 2 => ident.to_tokens(&mut replaced),
                 TokenTree::Punct(quote) if quote.as_char() == '\'' => {
                     let Some(TokenTree::Ident(name)) = tokens.next() else { continue };
                     let lifetime = Lifetime { apostrophe: quote.span(), ident: name };

@@ -50,6 +50,14 @@ pub(crate) fn vec(ty: &Type) -> Option<&Type> {
     only_argument(ty, "Vec")
 }
 
+/// Returns the `T` of `[T]`.
+pub(crate) fn slice(ty: &Type) -> Option<&Type> {
+    match ungroup(ty) {
+        Type::Slice(slice) => Some(&slice.elem),
+        _ => None,
+    }
+}
+
 /// Returns the `T` of `name<T>`.
 fn only_argument<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
     let (segment, arguments) = generic(ty)?;
@@ -123,6 +131,65 @@ pub(crate) fn held(ty: &Type) -> Vec<&Type> {
         },
     };
     inner.into_iter().flat_map(held).chain([ty]).collect()
+}
+
+/// Returns the types in a type that the compiler does not look at when it looks for messages: the values of tuples,
+/// the keys of maps, and errors.
+pub(crate) fn unseen(ty: &Type) -> Vec<&Type> {
+    const HOLDERS: &[&str] = &[
+        "Arc",
+        "BTreeMap",
+        "BTreeSet",
+        "BinaryHeap",
+        "Bound",
+        "Box",
+        "Cell",
+        "Cow",
+        "HashMap",
+        "HashSet",
+        "LinkedList",
+        "Mutex",
+        "Option",
+        "Range",
+        "RangeFrom",
+        "RangeInclusive",
+        "RangeTo",
+        "Rc",
+        "RefCell",
+        "Result",
+        "Reverse",
+        "RwLock",
+        "Saturating",
+        "Vec",
+        "VecDeque",
+        "Wrapping",
+    ];
+
+    let (inside, unseen): (Vec<&Type>, Vec<&Type>) = match ungroup(ty) {
+        Type::Array(array) => (vec![&array.elem], Vec::new()),
+        Type::Slice(slice) => (vec![&slice.elem], Vec::new()),
+        Type::Tuple(tuple) => (tuple.elems.iter().collect(), tuple.elems.iter().collect()),
+        ty => match generic(ty) {
+            Some((segment, arguments)) if HOLDERS.iter().any(|name| segment.ident == name) => {
+                let types = arguments.args.iter().filter_map(|argument| match argument {
+                    GenericArgument::Type(ty) => Some(ty),
+                    _ => None,
+                });
+                let types: Vec<&Type> = types.collect();
+                let unseen = match () {
+                    () if segment.ident == "BTreeMap" || segment.ident == "HashMap" => {
+                        types.first()
+                    }
+                    () if segment.ident == "Result" => types.get(1),
+                    () => None,
+                };
+                let unseen = unseen.copied().into_iter().collect();
+                (types, unseen)
+            }
+            _ => (Vec::new(), Vec::new()),
+        },
+    };
+    inside.into_iter().flat_map(self::unseen).chain(unseen).collect()
 }
 
 /// Returns the last segment of a standard path, and its arguments.

@@ -19,6 +19,8 @@ pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {
         default_fields_are_last(cx, variant);
     }
     for field in container.variants().iter().flat_map(|variant| &variant.fields) {
+        fields_have_a_size(cx, container, field);
+        fields_do_not_hide_their_types(cx, field);
         fields_do_not_outlive_frames(cx, field);
         fields_do_not_write_to_frames(cx, field);
         frames_lend_bytes_and_text_alone(cx, field);
@@ -107,6 +109,25 @@ fn default_fields_are_last(cx: &Ctxt, variant: &Variant<'_>) {
             );
             cx.error_on(field.ty, message);
         }
+    }
+}
+
+/// A message is a value. (`field` refuses such a `rest` field.)
+fn fields_have_a_size(cx: &Ctxt, container: &Container<'_>, field: &Field<'_>) {
+    let own = container.generics.lifetimes().next();
+    let lifetime = own.map_or_else(|| "'a".to_owned(), |own| own.lifetime.to_string());
+    if let (false, Some(instead)) =
+        (field.is_rest(), kind::instead_of_unsized(field.ty, &format!("&{lifetime} ")))
+    {
+        let message = format!("a field of this type has no known size: write {instead}");
+        cx.error_on(field.ty, message);
+    }
+}
+
+/// A frame does not say which type a trait stands for. (A `with` function may know it.)
+fn fields_do_not_hide_their_types(cx: &Ctxt, field: &Field<'_>) {
+    if matches!(field.form, Form::Plain(_) | Form::Answer) && kind::hides_type(field.ty) {
+        cx.error_on(field.ty, kind::HIDDEN_TYPE);
     }
 }
 

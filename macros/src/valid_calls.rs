@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use syn::ext::IdentExt;
-use syn::{Data, DataEnum, DeriveInput, Error};
+use syn::{Data, DataEnum, DeriveInput, Error, Generics};
 
 use crate::call::{Call, Protocol, Returns};
 use crate::ctxt::Ctxt;
@@ -11,44 +11,48 @@ use crate::valid;
 
 /// Returns the enum, if the type can be a protocol.
 pub(crate) fn protocol_enum(input: &DeriveInput) -> Result<&DataEnum, Error> {
-    let data = match &input.data {
-        Data::Enum(data) => data,
+    match &input.data {
+        Data::Enum(data) => Ok(data),
         Data::Struct(data) => {
             let message = "a protocol is an enum, whose variants are the calls: write an enum with this struct's fields in one variant";
-            return Err(Error::new_spanned(data.struct_token, message));
+            Err(Error::new_spanned(data.struct_token, message))
         }
         Data::Union(data) => {
             let message = "a protocol is an enum, whose variants are the calls";
-            return Err(Error::new_spanned(data.union_token, message));
+            Err(Error::new_spanned(data.union_token, message))
         }
-    };
-    let types = input.generics.type_params().map(|param| &param.ident);
-    let consts = input.generics.const_params().map(|param| &param.ident);
-    let parameters = types.chain(consts).map(|param| {
+    }
+}
+
+/// A client and a server are of one type, and an answer has one frame. Returns whether the parameters are valid.
+pub(crate) fn parameters_are_valid(cx: &Ctxt, generics: &Generics) -> bool {
+    let types = generics.type_params().map(|param| &param.ident);
+    let consts = generics.const_params().map(|param| &param.ident);
+    let mut is_valid = true;
+    for param in types.chain(consts) {
         let message = format!(
             "a protocol has no type parameters: write the type that both sides use instead of `{param}`"
         );
-        Error::new_spanned(param, message)
-    });
-    let lifetimes = input.generics.lifetimes().skip(1).map(|param| {
+        cx.error_on(param, message);
+        is_valid = false;
+    }
+    for param in generics.lifetimes().skip(1) {
         let message = format!(
             "a protocol has one lifetime, that of the frame: write the first one instead of `{}`",
             param.lifetime
         );
-        Error::new_spanned(&param.lifetime, message)
-    });
-    let mistakes = parameters.chain(lifetimes).reduce(|mut mistakes, mistake| {
-        mistakes.combine(mistake);
-        mistakes
-    });
-    mistakes.map_or(Ok(data), Err)
+        cx.error_on(&param.lifetime, message);
+        is_valid = false;
+    }
+    is_valid
 }
 
 /// Reports every broken rule, and removes the calls that break it.
 pub(crate) fn check(cx: &Ctxt, protocol: &mut Protocol<'_>) {
+    answers_are_valid(cx, protocol);
     names_are_free(cx, protocol);
     names_are_unique(cx, protocol);
-    answers_are_valid(cx, protocol);
+    answers_are_unique(cx, protocol);
 }
 
 /// No call has the name of a function that every client has.
@@ -87,11 +91,33 @@ fn names_are_unique(cx: &Ctxt, protocol: &mut Protocol<'_>) {
     });
 }
 
+/// The names of variants that differ only in `_` give the same name to their answers.
+fn answers_are_unique(cx: &Ctxt, protocol: &mut Protocol<'_>) {
+    let mut owners = HashMap::new();
+    protocol.calls.retain(|Call { variant, returns, .. }| {
+        let Returns::Reply(reply) = returns else { return true };
+        match owners.get(&reply.ident) {
+            Some(owner) => {
+                let message = format!(
+                    "the answer of `{owner}` is also named `{}`: write another name here, which changes nothing on the wire",
+                    reply.ident,
+                );
+                cx.error_on(variant.ident, message);
+                false
+            }
+            None => {
+                owners.insert(reply.ident.clone(), variant.ident);
+                true
+            }
+        }
+    });
+}
+
 /// Answers obey the rules of messages.
 fn answers_are_valid(cx: &Ctxt, protocol: &Protocol<'_>) {
     for call in &protocol.calls {
         if let Returns::Reply(reply) = &call.returns {
-            valid::check(cx, &reply.container(protocol));
+            valid::check(cx, &reply.container(protocol, call));
         }
     }
 }

@@ -77,6 +77,20 @@ pub enum Owned {
     /// A reply that borrows nevertheless.
     #[message(tag = 1, reply = &::core::primitive::str)]
     Text,
+    /// A length, without a way to ask whether it is 0.
+    #[message(tag = 2, reply = ::core::primitive::usize)]
+    Len,
+    /// No iterator.
+    #[message(tag = 3, items = Thing<'_>)]
+    Iter,
+    /// More than clippy likes to read.
+    #[allow(clippy::type_complexity, reason = "for this test")]
+    #[message(tag = 4, reply = ::std::vec::Vec<::core::option::Option<(
+        ::core::result::Result<::core::primitive::u8, (::core::primitive::u8, ::std::string::String)>,
+        ::core::option::Option<::core::option::Option<::core::option::Option<::core::primitive::u8>>>,
+        ::std::vec::Vec<::std::vec::Vec<(::core::primitive::u8, ::core::primitive::u8)>>,
+    )>>)]
+    Complex,
     /// A message of a newer peer.
     #[message(other)]
     Ok,

@@ -53,7 +53,7 @@ const RUNTIME: &[&[&str]] = &[
 /// The derive's pipeline, from the first step to the last.
 const MACROS: &[&[&str]] = &[
     &["symbol", "ctxt", "hygiene", "types", "kind", "nest", "usage", "value", "case", "lifetime"],
-    &["attr", "free"],
+    &["attr", "free", "answered"],
     &["field"],
     &["ast"],
     &["call"],

@@ -41,7 +41,7 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
     let read = decode::read(&cx);
     let (ident, (impl_generics, ty_generics, _)) =
         (container.ident, container.generics.split_for_impl());
-    let allowed = container.is_deprecated.then(|| hygienic!(#[allow(deprecated)]));
+    let allowed = allowed(container);
     let read = hygienic! {
         #[automatically_derived]
         #allowed
@@ -49,8 +49,14 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
             #read
         }
     };
-    let implementation =
-        implementation(container.ident, container.generics, &where_clause, &borrowed, &items);
+    let implementation = implementation(
+        container.ident,
+        container.generics,
+        &where_clause,
+        &allowed,
+        &borrowed,
+        &items,
+    );
     let asks = |field: &Field<'_>| {
         matches!(
             field.form,
@@ -82,7 +88,14 @@ pub(crate) fn message(container: &Container<'_>) -> TokenStream {
         )
     });
     let traits = hygienic!(#fields #fds #nested #rest);
-    in_block(container.krate.as_ref(), &hygienic!(#traits #allowed #implementation #read))
+    in_block(container.krate.as_ref(), &hygienic!(#traits #implementation #read))
+}
+
+/// Returns the attributes that allow what the user allows, and to name deprecated items, if there are any.
+pub(crate) fn allowed(container: &Container<'_>) -> TokenStream {
+    let deprecated = container.is_deprecated.then(|| hygienic!(#[allow(deprecated)]));
+    let lints = &container.lints;
+    hygienic!(#lints #deprecated)
 }
 
 /// Returns the block around everything.
@@ -102,6 +115,7 @@ pub(crate) fn implementation(
     ident: &Ident,
     generics: &Generics,
     where_clause: &TokenStream,
+    allowed: &TokenStream,
     borrowed: &TokenStream,
     items: &TokenStream,
 ) -> TokenStream {
@@ -123,6 +137,7 @@ pub(crate) fn implementation(
     hygienic! {
         #import
         #[automatically_derived]
+        #allowed
         impl #impl_generics #message for #ident #ty_generics #where_clause {
             type Borrowed<'__frame> = #borrowed;
             #items

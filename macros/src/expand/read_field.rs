@@ -102,9 +102,7 @@ fn of_type(cx: &Context<'_>, name: &str, ty: &Type) -> TokenStream {
 /// not nest.
 fn answer(cx: &Context<'_>, name: &str, ty: &Type) -> TokenStream {
     let (span, codec, at_frame) = (ty.span(), &cx.codec, cx.type_at_frame(ty));
-    let inside = kind::checked(ty).into_iter().filter(|inside| !std::ptr::eq(*inside, ungroup(ty)));
-    let inside = inside.filter(|inside| !std::ptr::eq(*inside, ty));
-    let inside = inside.map(|ty| cx.type_at_frame(ty));
+    let inside = kind::checked(ty).into_iter().map(|ty| cx.type_at_frame(ty));
     hygienic_at! { span => {
         __private::AnswerType::<#at_frame>::FIELD.__check();
         #(__private::Unmarked::<#inside>::FIELD.__check();)*

@@ -22,7 +22,8 @@ pub(super) fn serialize(
     let (impl_generics, ty_generics, _) = generics.split_for_impl();
     let (declared, this) = (declared(&generics), this(cx));
     let ty = without_self(ty.to_token_stream(), &this);
-    let body = hygienic_at!(path.span() => #path::serialize(self.value, __serializer));
+    let owner = owner(path);
+    let body = hygienic_at!(path.span() => #owner::serialize(self.value, __serializer));
     hygienic! { {
         struct __With #declared #where_clause {
             value: &'__message #ty,
@@ -54,7 +55,8 @@ pub(super) fn deserialize(cx: &Context<'_>, ty: &Type, path: &Path) -> (TokenStr
     let (impl_generics, ..) = with_input.split_for_impl();
     let (declared, this) = (declared(generics), this(cx));
     let ty = without_self(ty.to_token_stream(), &this);
-    let value = hygienic_at!(path.span() => #path::deserialize(__deserializer)?);
+    let owner = owner(path);
+    let value = hygienic_at!(path.span() => #owner::deserialize(__deserializer)?);
     let items = hygienic! {
         struct __With #declared #where_clause {
             value: #ty,
@@ -71,6 +73,14 @@ pub(super) fn deserialize(cx: &Context<'_>, ty: &Type, path: &Path) -> (TokenStr
     };
     let with = Ident::new("__With", Span::mixed_site());
     (items, at_frame(&with, generics, &cx.lent))
+}
+
+/// Returns the module or the type with the functions, as it stands before `::`.
+fn owner(path: &Path) -> TokenStream {
+    match path.segments.iter().any(|segment| !segment.arguments.is_none()) {
+        true => hygienic_at!(path.span() => <#path>),
+        false => path.to_token_stream(),
+    }
 }
 
 /// Returns the parameters as a type declares them: with bounds, but without defaults.

@@ -44,6 +44,11 @@ pub trait Message {
     /// not, endpoints refuse descriptors from the peer.
     const DESCRIPTORS: bool = false;
 
+    /// The same for a `nested` field of this type. A `Box` says yes: a message may hold itself in a `Box`, and then
+    /// the constant would depend on itself.
+    #[doc(hidden)]
+    const NESTED_DESCRIPTORS: bool = Self::DESCRIPTORS;
+
     /// This message type with the lifetime `'f` of the frame that it borrows from.
     type Borrowed<'f>: Message;
 
@@ -108,6 +113,8 @@ pub trait Message {
 #[diagnostic::do_not_recommend]
 impl<M: Message> Message for Box<M> {
     const DESCRIPTORS: bool = M::DESCRIPTORS;
+
+    const NESTED_DESCRIPTORS: bool = true;
 
     type Borrowed<'f> = Box<M::Borrowed<'f>>;
 

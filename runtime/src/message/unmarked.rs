@@ -1,9 +1,14 @@
 //! Compile errors for fields that hold a message but are not marked `nested`.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
 use std::marker::PhantomData;
+use std::num::{Saturating, Wrapping};
+use std::ops::{Bound, Range, RangeFrom, RangeInclusive, RangeTo};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, RwLock};
 
 use super::contract::Message;
 
@@ -51,16 +56,44 @@ impl<T: ?Sized> HoldsNone for Unmarked<T> {}
 )]
 pub trait MarkedNested {}
 
-/// A type that is a message, or holds one.
+/// A type that is a message, or holds one. The derive looks for messages where a type alone does not show them: among
+/// the values of a tuple, the keys of a map and the errors of a `Result`.
 pub trait HoldsMessage {}
 
+// Also a `Box` of a message, which is a message.
 impl<M: Message> HoldsMessage for M {}
+
 impl<T: HoldsMessage> HoldsMessage for [T] {}
 impl<T: HoldsMessage, const N: usize> HoldsMessage for [T; N] {}
-impl<T: HoldsMessage> HoldsMessage for Option<T> {}
-impl<T: HoldsMessage> HoldsMessage for Vec<T> {}
-impl<T: HoldsMessage> HoldsMessage for VecDeque<T> {}
-impl<T: HoldsMessage + ?Sized> HoldsMessage for Arc<T> {}
-impl<T: HoldsMessage + ?Sized> HoldsMessage for Rc<T> {}
+impl<T: HoldsMessage, E> HoldsMessage for Result<T, E> {}
 impl<K, V: HoldsMessage> HoldsMessage for BTreeMap<K, V> {}
 impl<K, V: HoldsMessage, S> HoldsMessage for HashMap<K, V, S> {}
+impl<T: HoldsMessage, S> HoldsMessage for HashSet<T, S> {}
+impl<T: HoldsMessage + ToOwned + ?Sized> HoldsMessage for Cow<'_, T> {}
+
+impl<T: HoldsMessage> HoldsMessage for Box<[T]> {}
+impl<T: HoldsMessage, const N: usize> HoldsMessage for Box<[T; N]> {}
+impl<T: HoldsMessage, E> HoldsMessage for Box<Result<T, E>> {}
+impl<K, V: HoldsMessage> HoldsMessage for Box<BTreeMap<K, V>> {}
+impl<K, V: HoldsMessage, S> HoldsMessage for Box<HashMap<K, V, S>> {}
+impl<T: HoldsMessage, S> HoldsMessage for Box<HashSet<T, S>> {}
+impl<T: HoldsMessage + ToOwned + ?Sized> HoldsMessage for Box<Cow<'_, T>> {}
+
+macro_rules! containers {
+    ($($container:ident)*; ?Sized: $($pointer:ident)*) => {
+        $(
+            impl<T: HoldsMessage> HoldsMessage for $container<T> {}
+            impl<T: HoldsMessage> HoldsMessage for Box<$container<T>> {}
+        )*
+        $(
+            impl<T: HoldsMessage + ?Sized> HoldsMessage for $pointer<T> {}
+            impl<T: HoldsMessage + ?Sized> HoldsMessage for Box<$pointer<T>> {}
+        )*
+    };
+}
+
+containers! {
+    BinaryHeap Bound BTreeSet Cell LinkedList Option Range RangeFrom RangeInclusive RangeTo Reverse Saturating Vec
+    VecDeque Wrapping;
+    ?Sized: Arc Mutex Rc RefCell RwLock
+}

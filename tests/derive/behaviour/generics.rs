@@ -276,3 +276,26 @@ fn an_argument_and_what_holds_it() {
     assert_eq!(datagrammar::to_vec(&twice).unwrap(), frame);
     assert_eq!(Twice::<Text<'static>>::decode(&frame).unwrap(), twice);
 }
+
+/// Two generic types that hold each other.
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 1, bound = "T: serde::Serialize + serde::de::DeserializeOwned")]
+struct Paragraph<T> {
+    #[message(nested)]
+    sentences: Vec<Sentence<T>>,
+}
+
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 1, bound = "T: serde::Serialize + serde::de::DeserializeOwned")]
+struct Sentence<T> {
+    value: T,
+    #[message(nested)]
+    quoted: Option<Box<Paragraph<T>>>,
+}
+
+#[test]
+fn generic_messages_hold_each_other() {
+    let inner = Paragraph { sentences: vec![Sentence { value: 2_u8, quoted: None }] };
+    let outer = Paragraph { sentences: vec![Sentence { value: 1_u8, quoted: Some(inner.into()) }] };
+    is_sent_as(outer, &[1, 1, 10, 1, 1, 1, 6, 1, 1, 3, 1, 2, 0]);
+}

@@ -244,6 +244,20 @@ impl Protocol for Local {
 #[message(tag = 3)]
 struct Associated<P: Protocol>(#[message(nested)] P::Body);
 
+/// A parameter with the name of a type in a module.
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 4)]
+struct Homonyms<M> {
+    #[message(nested)]
+    parameter: M,
+    other: homonym::M,
+}
+
+mod homonym {
+    #[derive(serde::Serialize, serde::Deserialize, Debug, PartialEq)]
+    pub(super) struct M(pub(super) u8);
+}
+
 #[test]
 fn generic_messages_hold_messages() {
     let body = Shape::Named { name: "a", corners: 4 };
@@ -256,6 +270,8 @@ fn generic_messages_hold_messages() {
     is_sent_as(Owned(Listed { list: vec![1u8] }, Tree::Leaf(2)), &[1, 3, 1, 1, 1, 2, 1, 2]);
     let lists = Lists(vec![Listed { list: vec![300u16] }], Listed { list: vec![1] });
     is_sent_as(lists, &[2, 1, 5, 1, 1, 251, 44, 1, 3, 1, 1, 1]);
+    let homonyms = Homonyms { parameter: Shape::Empty, other: homonym::M(7) };
+    is_sent_as(homonyms, &[4, 1, 9, 7]);
     let associated: Associated<Local> = Associated::decode(&[3, 3, 1, 1, 7]).unwrap();
     assert_eq!(associated.0, Listed { list: vec![7] });
 }
@@ -385,6 +401,32 @@ enum Expression {
     Nothing,
     #[message(tag = 2)]
     Block(#[message(nested)] Vec<Statement>),
+}
+
+/// A list whose links have another name. Each type may hold the other.
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 1)]
+struct Chain<'a> {
+    name: &'a str,
+    #[message(nested)]
+    next: Option<Link<'a>>,
+    #[message(nested)]
+    ring: Option<Ring<'a>>,
+}
+
+type Link<'a> = Box<Chain<'a>>;
+
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 1)]
+struct Ring<'a>(#[message(nested)] Link<'a>);
+
+#[test]
+fn links_may_have_another_name() {
+    let last = Chain { name: "b", next: None, ring: None };
+    let inner = Chain { name: "c", next: None, ring: None };
+    let chain = Chain { name: "a", next: Some(Box::new(last)), ring: Some(Ring(inner.into())) };
+    let frame = [1, 1, b'a', 1, 5, 1, 1, b'b', 0, 0, 1, 7, 1, 5, 1, 1, b'c', 0, 0];
+    is_sent_as(chain, &frame);
 }
 
 fn nested_in(levels: u32, branch: impl Fn(Tree) -> Tree) -> Tree {

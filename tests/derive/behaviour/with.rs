@@ -57,6 +57,32 @@ impl Upper {
     }
 }
 
+/// Associated functions of a type with arguments.
+struct Plus<T, const N: u8>(std::marker::PhantomData<T>);
+
+impl<const N: u8> Plus<u8, N> {
+    fn serialize<S: Serializer>(value: &u8, to: S) -> Result<S::Ok, S::Error> {
+        (value + N).serialize(to)
+    }
+
+    fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
+        u8::deserialize(from).map(|value| value - N)
+    }
+}
+
+#[derive(Message, Debug, PartialEq)]
+#[message(tag = 1)]
+struct Added(
+    #[message(with = Plus<u8, 1>)] u8,
+    #[message(with = Plus::<u8, 2>)] u8,
+    #[message(with = "Plus<u8, 3>")] u8,
+);
+
+#[test]
+fn a_type_may_have_arguments() {
+    is_sent_as(Added(1, 2, 3), &[1, 2, 4, 6]);
+}
+
 #[derive(Message, Debug, PartialEq)]
 enum Request<'a> {
     #[message(tag = 1)]

@@ -2,9 +2,10 @@
 
 use std::fmt::Debug;
 use std::fs::File;
+use std::io::PipeReader;
 
 use datagrammar::calls::Reply;
-use datagrammar::{Message, Protocol, codec, to_vec};
+use datagrammar::{Message, Protocol, SharedBytes, codec, to_vec};
 use serde::{Deserialize, Serialize};
 
 use crate::blobs::{
@@ -77,7 +78,14 @@ enum Values {
     Array,
     #[message(tag = 10, reply = Result<Vec<Refused>, Option<Self>>)]
     Own,
+    #[message(tag = 11, reply = ([&str; FEW & MORE], Few<{ FEW & MORE }>))]
+    Counted,
 }
+
+const FEW: usize = 2;
+const MORE: usize = 3;
+
+type Few<const N: usize> = [u8; N];
 
 impl PartialEq for Values {
     fn eq(&self, other: &Self) -> bool {
@@ -112,6 +120,10 @@ fn every_kind_of_value() {
     is_sent_as::<ValuesBoxedAnswer, _, _>(|| Ok(Box::new(Both(3))), &[1, 8, 3]);
     is_sent_as::<ValuesBoxedAnswer, _, _>(|| Err(vec![4]), &[2, 1, 4]);
     is_sent_as::<ValuesArrayAnswer, _, _>(|| Ok([1, 2]), &[1, 1, 2]);
+    is_sent_as::<ValuesCountedAnswer<'_>, _, _>(
+        || Ok((["a", "b"], [1, 2])),
+        &[1, 1, b'a', 1, b'b', 1, 2],
+    );
     is_sent_as::<ValuesOwnAnswer, _, _>(|| Ok(vec![Refused::NotFound]), &[1, 1, 1]);
     is_sent_as::<ValuesOwnAnswer, _, _>(|| Err(Some(Values::Unit)), &[2, 1, 1, 1]);
 }
@@ -134,6 +146,10 @@ enum Files {
     One,
     #[message(tag = 2, reply = Vec<std::os::fd::OwnedFd>)]
     Many,
+    #[message(tag = 3, reply = Result<SharedBytes, u8>)]
+    Shared,
+    #[message(tag = 4, reply = Option<PipeReader>)]
+    Pipe,
 }
 
 #[derive(Message)]
@@ -164,6 +180,7 @@ fn descriptors_are_announced() {
         assert!(!Values::ANSWER_DESCRIPTORS || ValuesSeveralAnswer::DESCRIPTORS);
         assert!(!ValuesTupleAnswer::DESCRIPTORS && !ValuesOptionalAnswer::DESCRIPTORS);
         assert!(FilesOneAnswer::DESCRIPTORS && FilesManyAnswer::DESCRIPTORS);
+        assert!(FilesSharedAnswer::DESCRIPTORS && FilesPipeAnswer::DESCRIPTORS);
         assert!(Files::ANSWER_DESCRIPTORS && Nested::ANSWER_DESCRIPTORS);
         assert!(NestedOneAnswer::DESCRIPTORS && Streamed::ANSWER_DESCRIPTORS);
         assert!(!Small::ANSWER_DESCRIPTORS);
@@ -171,6 +188,10 @@ fn descriptors_are_announced() {
     let answer = FilesOneAnswer::from_result(Ok(None));
     assert_eq!(to_vec(&answer).unwrap(), [1, 0]);
     let answer = FilesManyAnswer::from_result(Ok(Vec::new()));
+    assert_eq!(to_vec(&answer).unwrap(), [1, 0]);
+    let answer = FilesSharedAnswer::from_result(Ok(SharedBytes::new(b"abc").unwrap()));
+    assert_eq!(to_vec(&answer).unwrap(), [1]);
+    let answer = FilesPipeAnswer::from_result(Ok(None));
     assert_eq!(to_vec(&answer).unwrap(), [1, 0]);
 }
 

@@ -69,3 +69,38 @@ mod old {
         Sync,
     }
 }
+
+/// What the user allows is allowed in what the derive makes of it.
+mod allowed {
+    #![deny(non_snake_case)]
+
+    use datagrammar::{Message, Protocol};
+
+    #[allow(non_snake_case, reason = "for this test")]
+    #[derive(Message, Protocol)]
+    pub(super) enum Registers<'a> {
+        #[message(tag = 1, reply = &str)]
+        Load { R: u8, Name: &'a str },
+    }
+
+    #[derive(Message, Protocol)]
+    #[expect(non_snake_case, reason = "for this test")]
+    pub(super) enum Expected {
+        #[message(tag = 1, reply = u8)]
+        Load { R: u8 },
+    }
+
+    #[derive(Message, Protocol)]
+    pub(super) enum OnVariants {
+        #[message(tag = 1, items = Registers<'_>)]
+        #[allow(non_snake_case, reason = "for this test")]
+        Watch { R: u8 },
+    }
+}
+
+#[test]
+fn what_is_allowed_stays_allowed() {
+    assert_eq!(allowed::Registers::Load { R: 1, Name: "a" }.tag(), 1);
+    assert_eq!(allowed::Expected::Load { R: 1 }.tag(), 1);
+    assert_eq!(allowed::OnVariants::Watch { R: 1 }.tag(), 1);
+}

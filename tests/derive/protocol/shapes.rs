@@ -136,6 +136,28 @@ fn in_a_function() {
     server.join().unwrap().unwrap();
 }
 
+/// No name begins with a digit.
+#[derive(Message, Protocol)]
+enum _3d {
+    #[message(tag = 1, reply = u64)]
+    _1(u64),
+}
+
+#[test]
+fn names_that_begin_with_digits() {
+    struct Same;
+    impl _3dHandler for Same {
+        fn _1(&self, _: &Context, value: u64) -> u64 {
+            value
+        }
+    }
+
+    let (client, server) = Connection::pair().unwrap();
+    let server = thread::spawn(move || Server::new(_3dService(Same)).serve(server));
+    assert_eq!(_3dClient::new(client)._1(8).unwrap(), 8);
+    server.join().unwrap().unwrap();
+}
+
 #[derive(Message, Protocol)]
 enum Never {}
 

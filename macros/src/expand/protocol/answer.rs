@@ -1,19 +1,20 @@
 //! The answers of calls: message types of their own.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 
 use super::flavor::allowed;
 use crate::call::{Call, Protocol, Reply};
 use crate::expand::implementation::{implementation, in_block, message};
 use crate::expand::mistaken::mistaken;
-use crate::hygiene::hygienic;
+use crate::hygiene::{hygienic, hygienic_at};
 use crate::lifetime;
 
 /// Returns the message type.
 pub(super) fn declaration(protocol: &Protocol<'_>, call: &Call<'_>, reply: &Reply) -> TokenStream {
     let Reply { ident, generics, value, error, .. } = reply;
-    let (vis, allowed) = (protocol.vis, allowed(protocol));
+    let (vis, allowed, lints) = (protocol.vis, allowed(protocol), &call.lints);
     let docs = format!(" The answer to [`{}`].", path(protocol, call));
     let err = error.as_ref().map(|error| {
         hygienic! {
@@ -22,20 +23,21 @@ pub(super) fn declaration(protocol: &Protocol<'_>, call: &Call<'_>, reply: &Repl
         }
     });
     let message = match protocol.is_mistaken {
-        false => message(&reply.container(protocol)),
+        false => message(&reply.container(protocol, call)),
         true => {
             let borrowed = match reply.is_borrowing() {
                 true => hygienic!(#ident<'__frame>),
                 false => hygienic!(Self),
             };
-            let message =
-                implementation(ident, generics, &TokenStream::new(), &borrowed, &mistaken());
+            let none = TokenStream::new();
+            let message = implementation(ident, generics, &none, &none, &borrowed, &mistaken());
             in_block(protocol.message.krate.as_ref(), &message)
         }
     };
     hygienic! {
         #[doc = #docs]
         #allowed
+        #lints
         #vis enum #ident #generics {
             /// The call succeeded.
             Ok(#value),
@@ -47,20 +49,31 @@ pub(super) fn declaration(protocol: &Protocol<'_>, call: &Call<'_>, reply: &Repl
 }
 
 /// Returns the implementations of the message type, for the block.
-pub(super) fn implementations(protocol: &Protocol<'_>, reply: &Reply) -> TokenStream {
+pub(super) fn implementations(
+    protocol: &Protocol<'_>,
+    call: &Call<'_>,
+    reply: &Reply,
+) -> TokenStream {
     let Reply { ident, generics, value, error, .. } = reply;
-    let allowed = allowed(protocol);
-    let at_frame = |ty: &syn::Type| lifetime::replace(ty, &protocol.lifetime, &hygienic!('__frame));
-    let value = at_frame(value);
+    let (allowed, lints) = (allowed(protocol), &call.lints);
+    // The compiler reports a private type here.
+    let at_frame = |name, ty: &syn::Type| {
+        let name = Ident::new(name, Span::mixed_site());
+        let at_frame = lifetime::replace(ty, &protocol.lifetime, &hygienic!('__frame));
+        hygienic_at!(ty.span() => type #name<'__frame> = #at_frame;)
+    };
+    let value = at_frame("Value", value);
     let (error_type, show_err, into_err, from_err) = match error {
         Some(error) => (
-            at_frame(error),
+            at_frame("Error", error),
             hygienic!(Self::Err(..) => "Err",),
             hygienic!(#ident::Err(__error) => __private::Err(__error),),
             hygienic!(__private::Err(__error) => #ident::Err(__error),),
         ),
         None => (
-            hygienic!(__private::Infallible),
+            hygienic!(
+                type Error<'__frame> = __private::Infallible;
+            ),
             TokenStream::new(),
             TokenStream::new(),
             hygienic!(__private::Err(__never) => match __never {},),
@@ -72,9 +85,10 @@ pub(super) fn implementations(protocol: &Protocol<'_>, reply: &Reply) -> TokenSt
     hygienic! {
         #[automatically_derived]
         #allowed
+        #lints
         impl #impl_generics __private::Reply for #ident #ty_generics {
-            type Value<'__frame> = #value;
-            type Error<'__frame> = #error_type;
+            #value
+            #error_type
 
             fn into_result<'__frame>(
                 __reply: #borrowed,

@@ -5,7 +5,7 @@ use syn::Member;
 use syn::ext::IdentExt;
 
 use super::answer::path;
-use super::flavor::{Flavor, allowed};
+use super::flavor::{Flavor, allowed, docs, unusual};
 use crate::call::{Argument, Call, Returns};
 use crate::hygiene::hygienic;
 use crate::lifetime;
@@ -111,7 +111,7 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
 
 fn method(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenStream {
     let protocol = flavor.protocol;
-    let Call { method, arguments, docs, deprecated, .. } = call;
+    let Call { method, arguments, deprecated, lints, .. } = call;
     let vis = protocol.vis;
     let parameters = arguments.iter().map(|Argument { name, ty, .. }| match protocol.is_mistaken {
         false => hygienic!(#name: #ty),
@@ -131,10 +131,11 @@ fn method(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenSt
     };
     // clippy's limit, with `self`.
     let many = (arguments.len() > 6).then(|| hygienic!(#[allow(clippy::too_many_arguments)]));
+    let (docs, unusual) = (docs(protocol, call), unusual(method));
     let what = format!(" Calls [`{}`].", path(protocol, call));
-    let blank = (!docs.is_empty()).then(|| hygienic!(#[doc = ""]));
+    let blank = (!call.docs.is_empty()).then(|| hygienic!(#[doc = ""]));
     hygienic! {
-        #(#docs)*
+        #docs
         #blank
         #[doc = #what]
         ///
@@ -142,7 +143,9 @@ fn method(flavor: &Flavor<'_>, module: &TokenStream, call: &Call<'_>) -> TokenSt
         ///
         /// `CallError`, whose `outcome` says whether the call was executed.
         #deprecated
+        #lints
         #many
+        #unusual
         #vis fn #method(&self, #(#parameters),*) -> #returned {
             #body
         }

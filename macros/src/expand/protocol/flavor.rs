@@ -2,8 +2,11 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::{Expr, ExprLit, Lit, LitStr, Meta, MetaNameValue};
 
-use crate::call::Protocol;
+use crate::call::{Call, Protocol};
+use crate::expand::implementation;
 use crate::hygiene::hygienic;
 
 /// A flavor of the clients and servers of one protocol.
@@ -59,7 +62,34 @@ pub(super) fn private(protocol: &Protocol<'_>) -> TokenStream {
     hygienic!(#krate::__private)
 }
 
-/// Returns the attribute that allows naming deprecated items, if there are any.
-pub(super) fn allowed(protocol: &Protocol<'_>) -> Option<TokenStream> {
-    protocol.message.is_deprecated.then(|| hygienic!(#[allow(deprecated)]))
+/// Returns the attributes that allow lints.
+pub(super) fn allowed(protocol: &Protocol<'_>) -> TokenStream {
+    implementation::allowed(protocol.message)
+}
+
+/// Returns the attribute that allows a method whose name means something else to clippy.
+pub(super) fn unusual(method: &Ident) -> Option<TokenStream> {
+    match () {
+        () if method == "len" => Some(hygienic!(#[allow(clippy::len_without_is_empty)])),
+        () if method == "iter" || method == "iter_mut" => {
+            Some(hygienic!(#[allow(clippy::iter_not_returning_iterator)]))
+        }
+        () => None,
+    }
+}
+
+/// Returns the docs of a variant, for a method. There, `Self` is another type.
+pub(super) fn docs(protocol: &Protocol<'_>, call: &Call<'_>) -> TokenStream {
+    let this = format!("{}::", protocol.message.ident.unraw());
+    let docs = call.docs.iter().map(|attr| match &attr.meta {
+        Meta::NameValue(MetaNameValue {
+            value: Expr::Lit(ExprLit { lit: Lit::Str(line), .. }),
+            ..
+        }) if line.value().contains("Self::") => {
+            let line = LitStr::new(&line.value().replace("Self::", &this), line.span());
+            hygienic!(#[doc = #line])
+        }
+        _ => attr.to_token_stream(),
+    });
+    docs.collect()
 }

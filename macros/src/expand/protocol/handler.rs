@@ -7,9 +7,9 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::answer::path;
-use super::flavor::{Flavor, allowed};
+use super::flavor::{Flavor, allowed, docs, unusual};
 use crate::call::{Argument, Call, Returns};
-use crate::hygiene::{hygienic, hygienic_at};
+use crate::hygiene::{hygienic, hygienic_at, located_at};
 use crate::lifetime;
 use crate::types::ungroup;
 
@@ -34,15 +34,18 @@ pub(super) fn declaration(flavor: &Flavor<'_>, private: &TokenStream) -> TokenSt
 
 fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> TokenStream {
     let protocol = flavor.protocol;
-    let Call { method, arguments, returns, docs, .. } = call;
-    let module = flavor.module(private);
+    let Call { variant, method, arguments, returns, lints, .. } = call;
     let parameters = arguments.iter().map(|Argument { name, ty, .. }| hygienic!(#name: #ty));
-    // If a handler does not take its responder or its items, the error is at the type in `reply` or `items`.
-    let mut at = Span::mixed_site();
+    // If a handler has the wrong arguments, the error is here. If it does not take its responder or its items, the error
+    // is at the type in `reply` or `items`.
+    let at = match returns {
+        Returns::Reply(reply) if !reply.is_borrowing() => variant.ident.span(),
+        _ => span(call),
+    };
+    let module = located_at(&flavor.module(private), at);
     let (answer, value) = match returns {
         Returns::Nothing => (None, None),
         Returns::Items(items) => {
-            at = items.span();
             let items = lifetime::replace(items, &protocol.lifetime, &hygienic!('static));
             let name = apart_from(arguments, "items");
             (Some(hygienic_at!(at => #name: #module::ItemSender<#items>)), None)
@@ -50,7 +53,6 @@ fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> Toke
         Returns::Reply(reply) if reply.is_borrowing() => {
             let ident = &reply.ident;
             let name = apart_from(arguments, "responder");
-            at = reply.value.span();
             (Some(hygienic_at!(at => #name: #module::Responder<#ident<'static>>)), None)
         }
         Returns::Reply(reply) => {
@@ -65,22 +67,37 @@ fn function(flavor: &Flavor<'_>, private: &TokenStream, call: &Call<'_>) -> Toke
     let returned = match (flavor.is_tokio, value) {
         (true, value) => {
             let value = value.unwrap_or_else(|| hygienic!(()));
-            Some(hygienic!(-> impl #private::Future<Output = #value> + #private::Send))
+            // The compiler reports a private type, and a future that is not `Send`, here.
+            let span = span(call);
+            let private = located_at(private, span);
+            Some(hygienic_at!(span => -> impl #private::Future<Output = #value> + #private::Send))
         }
         (false, Some(value)) => Some(hygienic!(-> #value)),
         (false, None) => None,
     };
-    let this = hygienic_at!(at => &self);
     let cx = apart_from(arguments, "cx");
+    let taken = hygienic_at!(at => &self, #cx: &#module::Context);
     let many = (arguments.len() > 4).then(|| hygienic!(#[allow(clippy::too_many_arguments)]));
+    let (docs, unusual) = (docs(protocol, call), unusual(method));
     let what = format!(" Handles [`{}`].", path(protocol, call));
-    let blank = (!docs.is_empty()).then(|| hygienic!(#[doc = ""]));
+    let blank = (!call.docs.is_empty()).then(|| hygienic!(#[doc = ""]));
     hygienic! {
-        #(#docs)*
+        #docs
         #blank
         #[doc = #what]
+        #lints
         #many
-        fn #method(#this, #cx: &#module::Context, #(#parameters,)* #answer) #returned;
+        #unusual
+        fn #method(#taken, #(#parameters,)* #answer) #returned;
+    }
+}
+
+/// Returns the span of the type in `reply` or `items`, or of the variant.
+fn span(call: &Call<'_>) -> Span {
+    match &call.returns {
+        Returns::Nothing => call.variant.ident.span(),
+        Returns::Reply(reply) => reply.value.span(),
+        Returns::Items(items) => items.span(),
     }
 }
 

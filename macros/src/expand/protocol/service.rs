@@ -13,10 +13,12 @@ use crate::lifetime;
 /// Returns the type of a service.
 pub(super) fn declaration(flavor: &Flavor<'_>) -> TokenStream {
     let protocol = flavor.protocol;
-    let (vis, handler, service) = (protocol.vis, flavor.handler(), flavor.service());
+    let (vis, allowed) = (protocol.vis, allowed(protocol));
+    let (handler, service) = (flavor.handler(), flavor.service());
     let docs = format!(" Serves [`{}`] with a [`{handler}`].", protocol.message.ident.unraw());
     hygienic! {
         #[doc = #docs]
+        #allowed
         #vis struct #service<H>(
             /// The handler.
             #vis H,

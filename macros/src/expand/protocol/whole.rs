@@ -26,7 +26,7 @@ pub(crate) fn protocol(protocol: &Protocol<'_>) -> TokenStream {
     });
 
     let implemented = implementation(protocol);
-    let taken_apart = replies.map(|(_, reply)| answer::implementations(protocol, reply));
+    let taken_apart = replies.map(|(call, reply)| answer::implementations(protocol, call, reply));
     let called = flavors.iter().map(|flavor| {
         let client = client::implementations(flavor);
         let service = service::implementations(flavor);
@@ -52,11 +52,13 @@ fn written(protocol: &Protocol<'_>, private: &TokenStream) -> Option<TokenStream
     let (ident, (impl_generics, ty_generics, where_clause)) =
         (message.ident, message.generics.split_for_impl());
     let allowed = allowed(protocol);
+    let lints = protocol.calls.iter().map(|call| &call.lints);
     (!types.is_empty()).then(|| {
         hygienic! {
             #[doc(hidden)]
             #[automatically_derived]
             #allowed
+            #(#lints)*
             impl #impl_generics #private::AnsweredWith<(#(*const #types,)*)> for #ident #ty_generics #where_clause {}
         }
     })

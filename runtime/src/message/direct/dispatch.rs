@@ -189,8 +189,8 @@ impl<'m, T: Serialize + ?Sized> PutThroughSerde<'m> for &OwnedValue<'m, T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a message",
     label = "`Serialize` or `Deserialize` is missing",
-    note = "for your own type, write #[derive(serde::Serialize, serde::Deserialize)] before it, or derive `Message`, and mark the field #[message(nested)] (what answers a call needs no mark)",
-    note = "for a descriptor, mark the field #[message(fd)]; for a type of another crate, turn on its `serde` feature, or write functions that encode it: #[message(with = path)]"
+    note = "for your own type, write #[derive(serde::Serialize, serde::Deserialize)] before it, or derive `Message` and mark the field #[message(nested)], unless it answers a call",
+    note = "for a descriptor, mark the field #[message(fd)], and in an answer, put it into a struct that derives `Message`; for a type of another crate, turn on its `serde` feature, or write functions that encode it: #[message(with = path)]"
 )]
 pub trait FieldType<'f>: Serialize + Deserialize<'f> {}
 

@@ -16,8 +16,8 @@ use crate::message::{Decoder, Descriptors, Encoder, Message, Nothing};
     note = "for your own type, derive `Message`; instead of a map, an array or a tuple of messages, write a `Vec` of a struct that derives `Message`; for a type that holds no message, remove `nested`"
 )]
 pub trait Nested {
-    /// Whether the field can carry descriptors. This is `true` for every `Vec`: a message may contain itself in a
-    /// `Vec`, and then the constant would depend on itself.
+    /// Whether the field can carry descriptors. This is `true` for every `Vec` and `Box`: a message may contain itself in
+    /// one, and then the constant would depend on itself.
     const DESCRIPTORS: bool = true;
 
     /// This type with the lifetime `'f` of the frame that it borrows from.
@@ -164,7 +164,7 @@ impl<T> Deref for NestedValue<'_, T> {
 
 #[diagnostic::do_not_recommend]
 impl<M: Message> Nested for M {
-    const DESCRIPTORS: bool = M::DESCRIPTORS;
+    const DESCRIPTORS: bool = M::NESTED_DESCRIPTORS;
 
     type Borrowed<'f> = M::Borrowed<'f>;
 

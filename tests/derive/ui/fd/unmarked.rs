@@ -12,6 +12,8 @@ enum Request<'a> {
     Lend(Option<BorrowedFd<'a>>, Vec<File>),
     #[message(tag = 3)]
     Connect { stream: std::os::unix::net::UnixStream, other: UnixStream },
+    #[message(tag = 4)]
+    Draw(Option<datagrammar::SharedBytes>),
 }
 
 fn main() {}

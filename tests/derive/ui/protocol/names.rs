@@ -12,6 +12,11 @@ enum Clock {
     Limit(u64),
     #[message(tag = 5)]
     Super,
+    #[message(tag = 6, reply = u64)]
+    PutAll,
+    #[allow(non_camel_case_types)]
+    #[message(tag = 7, reply = u64, name = put_every)]
+    Put_All,
 }
 
 fn main() {}

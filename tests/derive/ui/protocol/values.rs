@@ -10,6 +10,8 @@ enum Clock {
     Ticks,
     #[message(tag = 4, reply = u64, reply = u32)]
     Twice,
+    #[message(tag = 5, reply = u64 Error)]
+    Junk,
 }
 
 fn main() {}

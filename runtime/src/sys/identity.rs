@@ -6,10 +6,9 @@
 //! [socket(7)]: https://man7.org/linux/man-pages/man7/socket.7.html
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
 
-use super::errno::retry;
-use super::options::{get, get_int, set};
+use super::options::{get, get_int, get_of, set};
 
 /// A process and its user and groups.
 #[derive(Debug)]
@@ -54,34 +53,16 @@ fn peer_groups(fd: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
     const MAX: usize = 65_536;
     let mut groups = vec![0_u32; 32];
     loop {
-        let mut len = size_of_val(&*groups) as libc::socklen_t;
-        // SAFETY: `groups` is `len` bytes, exclusively borrowed for the call, and of numbers, which are
-        // valid whatever bytes the kernel writes; the kernel writes no more than `len`. `fd` is open for
-        // the call, as it is borrowed.
-        let result = retry(|| unsafe {
-            libc::getsockopt(
-                fd.as_raw_fd(),
-                libc::SOL_SOCKET,
-                libc::SO_PEERGROUPS,
-                groups.as_mut_ptr().cast(),
-                &raw mut len,
-            )
-        });
-        let count = usize::try_from(len).unwrap_or(usize::MAX) / size_of::<u32>();
-        match result {
-            Ok(_) => {
-                groups.truncate(count);
+        match get_of(fd, libc::SOL_SOCKET, libc::SO_PEERGROUPS, &mut groups) {
+            Ok(len) => {
+                groups.truncate(len / size_of::<u32>());
                 return Ok(groups);
             }
-            // The kernel has written how many bytes it needs (net/core/sock.c, sk_getsockopt).
-            Err(error)
-                if error.raw_os_error() == Some(libc::ERANGE)
-                    && (groups.len() + 1..=MAX).contains(&count) =>
-            {
-                groups.resize(count, 0);
-            }
-            Err(error) if error.raw_os_error() == Some(libc::ENOPROTOOPT) => return Ok(Vec::new()),
-            Err(error) => return Err(error),
+            Err(error) => match error.raw_os_error() {
+                Some(libc::ERANGE) if groups.len() < MAX => groups.resize(groups.len() * 2, 0),
+                Some(libc::ENOPROTOOPT) => return Ok(Vec::new()),
+                _ => return Err(error),
+            },
         }
     }
 }

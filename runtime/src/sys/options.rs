@@ -9,6 +9,7 @@
 use std::fmt;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::slice;
 use std::time::Duration;
 
 use super::errno::retry;
@@ -98,8 +99,8 @@ fn joining_option(fd: BorrowedFd<'_>) -> Option<&'static str> {
         (libc::UDP_GRO, "UDP_GRO"),
     ];
     let is_set = |&(option, _): &(libc::c_int, _)| {
-        let mut value: libc::c_int = 0;
-        get_of(fd, libc::IPPROTO_UDP, option, &mut value).is_ok() && value != 0
+        let mut value = [0_i32];
+        get_of(fd, libc::IPPROTO_UDP, option, &mut value).is_ok() && value != [0]
     };
     options.into_iter().find(is_set).map(|(_, name)| name)
 }
@@ -127,10 +128,9 @@ pub(super) fn send_buffer(fd: BorrowedFd<'_>) -> io::Result<usize> {
 pub(super) fn vsock_buffer(fd: BorrowedFd<'_>) -> usize {
     // include/uapi/linux/vm_sockets.h, and the default, for kernels without the option.
     const SO_VM_SOCKETS_BUFFER_SIZE: libc::c_int = 0;
-    const DEFAULT: u64 = 256 * 1024;
-    let mut size = 0_u64;
-    let result = get_of(fd, libc::AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &mut size);
-    usize::try_from(result.map_or(DEFAULT, |()| size)).unwrap_or(usize::MAX)
+    let mut size = [256 * 1024_u64];
+    _ = get_of(fd, libc::AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &mut size);
+    usize::try_from(size[0]).unwrap_or(usize::MAX)
 }
 
 /// Sets the given sizes of the kernel's buffers, in bytes. The kernel doubles and clamps them. See [socket(7)].
@@ -164,7 +164,7 @@ pub(crate) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) ->
 pub(crate) fn drops(fd: BorrowedFd<'_>) -> io::Result<u32> {
     // include/uapi/linux/sock_diag.h: SK_MEMINFO_DROPS is the last of nine.
     let mut meminfo = [0_u32; 9];
-    get(fd, libc::SO_MEMINFO, &mut meminfo)?;
+    get_of(fd, libc::SOL_SOCKET, libc::SO_MEMINFO, &mut meminfo)?;
     let [.., drops] = meminfo;
     Ok(drops)
 }
@@ -181,14 +181,14 @@ pub(super) fn get_int(fd: BorrowedFd<'_>, option: libc::c_int) -> io::Result<lib
 ///
 /// Any bytes are a valid value.
 pub(super) unsafe trait Plain {}
-// SAFETY: numbers, and structures and arrays of them.
+// SAFETY: numbers, and structures of them.
 unsafe impl Plain for libc::c_int {}
 // SAFETY: as above.
 unsafe impl Plain for libc::ucred {}
 // SAFETY: as above.
 unsafe impl Plain for libc::timeval {}
 // SAFETY: as above.
-unsafe impl Plain for [u32; 9] {}
+unsafe impl Plain for u32 {}
 // SAFETY: as above.
 unsafe impl Plain for u64 {}
 
@@ -197,26 +197,33 @@ pub(super) fn get<T: Plain>(
     option: libc::c_int,
     value: &mut T,
 ) -> io::Result<()> {
-    get_of(fd, libc::SOL_SOCKET, option, value)
+    get_of(fd, libc::SOL_SOCKET, option, slice::from_mut(value)).map(drop)
 }
 
-fn get_of<T: Plain>(
+/// Reads an option to `values`, and returns the number of bytes that the kernel wrote.
+pub(super) fn get_of<T: Plain>(
     fd: BorrowedFd<'_>,
     level: libc::c_int,
     option: libc::c_int,
-    value: &mut T,
-) -> io::Result<()> {
+    values: &mut [T],
+) -> io::Result<usize> {
     let mut len = 0;
     retry(|| {
-        len = size_of::<T>() as libc::socklen_t;
-        // SAFETY: `value` is `len` bytes, exclusively borrowed for the call, and of a type that is
+        len = size_of_val(values) as libc::socklen_t;
+        // SAFETY: `values` are `len` bytes, exclusively borrowed for the call, and of a type that is
         // valid whatever bytes the kernel writes; the kernel writes no more than `len`. `fd` is
         // open for the call, as it is borrowed.
         unsafe {
-            libc::getsockopt(fd.as_raw_fd(), level, option, (&raw mut *value).cast(), &raw mut len)
+            libc::getsockopt(
+                fd.as_raw_fd(),
+                level,
+                option,
+                values.as_mut_ptr().cast(),
+                &raw mut len,
+            )
         }
     })?;
-    Ok(())
+    Ok(len as usize)
 }
 
 pub(super) fn set<T: Plain>(fd: BorrowedFd<'_>, option: libc::c_int, value: &T) -> io::Result<()> {

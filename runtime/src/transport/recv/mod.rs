@@ -4,9 +4,9 @@
 //!  next ─── returns the next frame, or its length
 //!    └─ classify ─── classifies a datagram, and handles it
 //!         ├─ memory ─────── a frame in sealed memory
-//!         └─ inbox ──────── what was read, and what of it was received
-//!              ├─ bundle ────── many frames in one datagram
-//!              └─ reader ────── returns the next datagram, and waits for it
+//!         └─ reader ─────── returns the next datagram, and waits for it
+//!              └─ inbox ──────── what was read, and what of it was received
+//!                   ├─ bundle ────── many frames in one datagram
 //!                   ├─ first_call ── whether to begin with the peek or with the read
 //!                   └─ pieces ────── reads datagrams: a piece directly into its place
 //!                        ├─ assembly ── the frame under assembly

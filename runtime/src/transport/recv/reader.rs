@@ -2,74 +2,21 @@
 
 use std::os::fd::AsFd as _;
 
-use super::first_call::FirstCall;
-use super::pieces::{Pieces, ReadResult};
-use super::slot::{Slot, map_read};
+use super::inbox::{Inbox, Unread};
+use super::pieces::ReadResult;
+use super::slot::map_read;
 use crate::backoff::Backoff;
 use crate::error::RecvError;
-use crate::limits::Limits;
-use crate::options::Options;
-use crate::sys::{self, DatagramFd, Peeked, Readiness, RecvState};
+use crate::sys::{self, Peeked, Readiness, RecvState};
 use crate::transport::wait::MAX_PAUSE;
 use crate::wait::Wait;
 use crate::wire::Head;
 
-/// The source of datagrams, one at a time.
-#[derive(Debug)]
-pub(super) struct Reader {
-    pub(super) fd: DatagramFd,
-    pub(super) limits: Limits,
-    pub(super) slot: Slot,
-    pub(super) pieces: Pieces,
-    first_call: FirstCall,
-    /// Whether to wait in the read.
-    eager: bool,
-    /// Whether a polling receiver calls again until it finds nothing.
-    pub(super) is_awaited: bool,
-    /// Whether the end was read.
-    pub(super) ended: bool,
-    /// Datagrams that were read, to return before those in the socket. The next one is the last.
-    unread: Vec<Unread>,
-}
-
-/// A datagram that was read earlier.
-#[derive(Debug)]
-struct Unread {
-    bytes: Vec<u8>,
-    /// Its full length: a datagram over the limit is read only in part.
-    len: usize,
-}
-
-impl Reader {
-    pub(super) fn new(fd: DatagramFd, options: &Options, ancillary: bool) -> Self {
-        Self {
-            fd,
-            limits: options.limits,
-            slot: Slot::new(ancillary),
-            pieces: Pieces::new(options.budget.clone()),
-            first_call: FirstCall::new(),
-            eager: options.eager,
-            is_awaited: false,
-            ended: false,
-            unread: Vec::new(),
-        }
-    }
-
-    /// Returns whether [`next`](Self::next) needs no read.
-    #[inline]
-    pub(super) fn has_unread(&self) -> bool {
-        self.ended || !self.unread.is_empty()
-    }
-
-    /// Returns whether the next wait needs the lane of the last datagram.
-    pub(super) fn waits_in_lane(&self) -> bool {
-        self.eager && self.slot.is_in_lane()
-    }
-
+impl Inbox {
     /// Returns the next datagram, and waits for it as `wait` says. `None` at the end.
     #[inline]
-    pub(super) fn next(&mut self, wait: Wait) -> Result<Option<ReadResult>, RecvError> {
-        if self.has_unread() {
+    pub(super) fn next_datagram(&mut self, wait: Wait) -> Result<Option<ReadResult>, RecvError> {
+        if self.ended || !self.unread.is_empty() {
             return Ok(self.next_unread());
         }
         let is_assembling = self.pieces.assembly().is_some();
@@ -188,19 +135,5 @@ impl Reader {
     pub(super) fn keep_unread(&mut self, len: usize) {
         let bytes = self.slot.take();
         self.unread.push(Unread { bytes, len });
-    }
-
-    /// Returns `datagrams` from the next calls, before anything still in the socket.
-    pub(super) fn restore(&mut self, datagrams: Vec<Vec<u8>>) {
-        let datagrams = datagrams.into_iter().rev().filter(|datagram| !datagram.is_empty());
-        let datagrams = datagrams.map(|bytes| Unread { len: bytes.len(), bytes });
-        self.unread.splice(..0, datagrams);
-    }
-
-    /// Returns the socket, and the datagrams that it still has to return. A frame under assembly is one of them.
-    pub(super) fn into_parts(self) -> (DatagramFd, impl Iterator<Item = Vec<u8>>) {
-        // A datagram that was read only in part cannot be restored.
-        let whole = self.unread.into_iter().rev().filter(|unread| unread.len == unread.bytes.len());
-        (self.fd, self.pieces.into_piece().into_iter().chain(whole.map(|unread| unread.bytes)))
     }
 }

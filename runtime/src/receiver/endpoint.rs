@@ -169,7 +169,7 @@ impl<Rx: Message> Receiver<Rx> {
 
     /// Changes the limits for the frames received from now on.
     pub fn set_limits(&mut self, limits: Limits) {
-        self.inbox.set_limits(limits);
+        self.inbox.limits = limits;
     }
 
     /// Returns `unread` from the next receives, before anything still in the socket. Pass the datagrams from
@@ -218,7 +218,7 @@ impl<Rx: Message> Receiver<Rx> {
 
     /// Receives parts of calls like frames, from now on.
     pub(crate) fn accept_calls(&mut self) {
-        self.inbox.accept_calls();
+        self.inbox.accepts_calls = true;
     }
 
     /// Returns the head and the frame of the last received part of a call. `None` for an ordinary frame.
@@ -246,7 +246,7 @@ impl<Rx: Message> Receiver<Rx> {
 
     /// Sets whether the receiver is used under a runtime: it then calls again until it finds nothing.
     pub(crate) fn set_awaited(&mut self, is_awaited: bool) {
-        self.inbox.set_awaited(is_awaited);
+        self.inbox.is_awaited = is_awaited;
     }
 
     /// Returns whether the next receive may need no read, because something was read earlier.
@@ -278,7 +278,7 @@ impl<Rx> fmt::Debug for Receiver<Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver")
             .field("fd", &self.as_fd())
-            .field("limits", &self.inbox.limits())
+            .field("limits", &self.inbox.limits)
             .finish_non_exhaustive()
     }
 }

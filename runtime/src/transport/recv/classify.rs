@@ -184,6 +184,7 @@ impl Inbox {
         // Ask while the installed descriptors are open, because they count.
         let limit = sys::open_file_limit(self.fd.as_fd());
         let received = self.take_descriptors().len();
+        self.slot.clear_ancillary();
         self.refused = self.part_head().map(Box::new);
         self.pieces.discard_rest();
         RecvError::DescriptorsLost { received, limit }

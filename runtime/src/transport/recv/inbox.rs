@@ -1,5 +1,6 @@
 //! The receiving side of a socket: what was read, and what of it was received.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::assembly::Assembly;
@@ -18,22 +19,22 @@ use crate::wire::CallHead;
 #[derive(Debug)]
 pub(crate) struct Inbox {
     pub(super) fd: DatagramFd,
-    pub(super) limits: Limits,
+    pub(crate) limits: Limits,
     pub(super) slot: Slot,
     pub(super) pieces: Pieces,
     pub(super) first_call: FirstCall,
     /// Whether to wait in the read.
     pub(super) eager: bool,
     /// Whether a polling receiver calls again until it finds nothing.
-    pub(super) is_awaited: bool,
+    pub(crate) is_awaited: bool,
     /// Whether the end was read.
     pub(super) ended: bool,
-    /// Datagrams that were read, to return before those in the socket. The next one is the last.
-    pub(super) unread: Vec<Unread>,
+    /// Datagrams that were read, to return before those in the socket.
+    pub(super) unread: VecDeque<Unread>,
     /// The rest of the bundle in the slot.
     pub(super) bundle: BundleCursor,
     /// Whether parts of calls are received like frames.
-    pub(super) accepts_calls: bool,
+    pub(crate) accepts_calls: bool,
     /// The head of the part of a call that the last receive has refused. Boxed, as it is rare.
     pub(super) refused: Option<Box<CallHead>>,
 }
@@ -58,7 +59,7 @@ impl Inbox {
             eager: options.eager,
             is_awaited: false,
             ended: false,
-            unread: Vec::new(),
+            unread: VecDeque::new(),
             bundle: BundleCursor::default(),
             accepts_calls: false,
             refused: None,
@@ -67,24 +68,6 @@ impl Inbox {
 
     pub(crate) fn fd(&self) -> &DatagramFd {
         &self.fd
-    }
-
-    pub(crate) fn limits(&self) -> Limits {
-        self.limits
-    }
-
-    pub(crate) fn set_limits(&mut self, limits: Limits) {
-        self.limits = limits;
-    }
-
-    /// Receives parts of calls like frames, from now on.
-    pub(crate) fn accept_calls(&mut self) {
-        self.accepts_calls = true;
-    }
-
-    /// Sets whether the receiver, if it polls, does so until it finds nothing.
-    pub(crate) fn set_awaited(&mut self, is_awaited: bool) {
-        self.is_awaited = is_awaited;
     }
 
     /// Returns whether something was read and not received: frames of a bundle, datagrams, or the end.
@@ -131,11 +114,10 @@ impl Inbox {
     /// Takes the descriptors of the last received frame.
     #[inline]
     pub(crate) fn take_descriptors(&mut self) -> Descriptors {
-        let Some(ancillary) = &mut self.slot.ancillary else {
-            return Descriptors::default();
-        };
-        ancillary.truncated = false;
-        Descriptors::drain(&mut ancillary.descriptors)
+        let ancillary = self.slot.ancillary.as_mut();
+        ancillary
+            .map(|ancillary| Descriptors::drain(&mut ancillary.descriptors))
+            .unwrap_or_default()
     }
 
     /// Returns the sender's name of the last received frame; unnamed on a connection.
@@ -155,9 +137,8 @@ impl Inbox {
 
     /// Returns `datagrams` from the next receives, before anything still in the socket.
     pub(crate) fn restore(&mut self, datagrams: Vec<Vec<u8>>) {
-        let datagrams = datagrams.into_iter().rev().filter(|datagram| !datagram.is_empty());
-        let datagrams = datagrams.map(|bytes| Unread { len: bytes.len(), bytes });
-        self.unread.splice(..0, datagrams);
+        let datagrams = datagrams.into_iter().filter(|datagram| !datagram.is_empty());
+        self.unread.extend(datagrams.map(|bytes| Unread { len: bytes.len(), bytes }));
     }
 
     /// Returns the socket, and the datagrams that were read but not received: see [`restore`](Self::restore). A frame
@@ -171,7 +152,7 @@ impl Inbox {
         }
         unread.extend(self.pieces.into_piece());
         // A datagram that was read only in part cannot be restored.
-        let whole = self.unread.into_iter().rev().filter(|unread| unread.len == unread.bytes.len());
+        let whole = self.unread.into_iter().filter(|unread| unread.len == unread.bytes.len());
         unread.extend(whole.map(|unread| unread.bytes));
         (self.fd, unread)
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::assembly::Assembly;
-use super::inbox::Inbox;
+use super::inbox::{Inbox, Unread};
 use super::pieces::ReadResult;
 use crate::error::RecvError;
 use crate::wait::Wait;
@@ -52,8 +52,8 @@ impl Inbox {
                 let next = self.bundle.find(self.slot.bytes(), self.accepts_calls);
                 return Ok(Some(next.map_err(RecvError::BadBundle)?.len()));
             }
-            if let Some((first, len)) = self.first_unread() {
-                return Ok(Some(self.frame_len(first, len)));
+            if let Some(Unread { bytes, len }) = self.unread.front() {
+                return Ok(Some(self.frame_len(bytes, *len)));
             }
             if self.ended {
                 return Ok(None);

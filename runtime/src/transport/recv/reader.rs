@@ -118,7 +118,7 @@ impl Inbox {
     /// Returns the next datagram that needs no read, or `None` at the end.
     #[cold]
     fn next_unread(&mut self) -> Option<ReadResult> {
-        let Some(Unread { bytes, len }) = self.unread.pop() else {
+        let Some(Unread { bytes, len }) = self.unread.pop_front() else {
             self.slot.release();
             return None;
         };
@@ -126,14 +126,9 @@ impl Inbox {
         Some(ReadResult::Datagram(len))
     }
 
-    /// Returns the bytes of the next datagram that needs no read, and its full length.
-    pub(super) fn first_unread(&self) -> Option<(&[u8], usize)> {
-        self.unread.last().map(|unread| (&*unread.bytes, unread.len))
-    }
-
     /// Keeps the datagram in the slot, of full length `len`, for the next call.
     pub(super) fn keep_unread(&mut self, len: usize) {
         let bytes = self.slot.take();
-        self.unread.push(Unread { bytes, len });
+        self.unread.push_front(Unread { bytes, len });
     }
 }

@@ -2,13 +2,12 @@
 
 use std::io;
 use std::mem;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use std::ptr;
 
 use super::errno::retry;
-use super::process::pidfd_open;
 
 /// The state of a child.
 #[derive(Debug, Clone, Copy)]
@@ -19,13 +18,6 @@ pub(crate) enum ChildState {
     Ended(ExitStatus),
     /// It has ended with an unknown status: something else has waited for it, or SIGCHLD is ignored.
     Lost,
-}
-
-/// Opens a descriptor of a child that has not been waited for. See [pidfd_open(2)].
-///
-/// [pidfd_open(2)]: https://man7.org/linux/man-pages/man2/pidfd_open.2.html
-pub(crate) fn pidfd_of(child: &Child) -> io::Result<OwnedFd> {
-    pidfd_open(child.id())
 }
 
 /// Kills a child that runs. See [pidfd_send_signal(2)] and [kill(2)].

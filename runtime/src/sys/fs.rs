@@ -7,6 +7,9 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+/// For `OpenOptions::custom_flags`: see open(2).
+pub(crate) use libc::{O_NOFOLLOW, O_NONBLOCK, O_PATH};
+
 use super::errno::retry;
 
 /// Renames `from` to `to` unless `to` exists. EINVAL if the file system does not support it, ENOSYS in some
@@ -64,19 +67,3 @@ pub(crate) fn file_system(fd: BorrowedFd<'_>) -> io::Result<u64> {
     // SAFETY: fstatfs succeeded, so it has filled all of it.
     Ok(unsafe { stat.assume_init() }.f_type as u64)
 }
-
-/// For `OpenOptions::custom_flags`: does not wait for the other end of a FIFO. See [open(2)].
-///
-/// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
-pub(crate) const O_NONBLOCK: i32 = libc::O_NONBLOCK;
-
-/// For `OpenOptions::custom_flags`: opens a file of any type, without access to its contents.
-/// See [open(2)].
-///
-/// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
-pub(crate) const O_PATH: i32 = libc::O_PATH;
-
-/// For `OpenOptions::custom_flags`: refuses a symbolic link. See [open(2)].
-///
-/// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
-pub(crate) const O_NOFOLLOW: i32 = libc::O_NOFOLLOW;

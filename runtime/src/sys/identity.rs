@@ -6,9 +6,11 @@
 //! [socket(7)]: https://man7.org/linux/man-pages/man7/socket.7.html
 
 use std::io;
-use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 
+use super::kind::Kind;
 use super::options::{get, get_int, get_of, set};
+use super::socket::DatagramFd;
 
 /// A process and its user and groups.
 #[derive(Debug)]
@@ -35,15 +37,35 @@ impl Credentials {
     }
 }
 
-/// Returns the peer of a connected UNIX socket, as it was when it connected or called listen(2).
-pub(super) fn peer(fd: BorrowedFd<'_>) -> io::Result<Credentials> {
-    let mut cred = libc::ucred { pid: 0, uid: 0, gid: 0 };
-    get(fd, libc::SO_PEERCRED, &mut cred)?;
-    // Also fails for a process that has been reaped.
-    let pidfd = get_int(fd, libc::SO_PEERPIDFD).ok().filter(|&pidfd| pidfd >= 0);
-    // SAFETY: the kernel has installed this descriptor, closed on exec, for this call alone.
-    let pidfd = pidfd.map(|pidfd| unsafe { OwnedFd::from_raw_fd(pidfd) });
-    Ok(Credentials { groups: peer_groups(fd)?, ..Credentials::new(cred, pidfd) })
+impl DatagramFd {
+    /// Returns the peer, as it was when it connected or called listen(2); EOPNOTSUPP except for UNIX connections.
+    pub(crate) fn peer(&self) -> io::Result<Credentials> {
+        self.check_kind(Kind::UnixSeqpacket)?;
+        let fd = self.as_fd();
+        let mut cred = libc::ucred { pid: 0, uid: 0, gid: 0 };
+        get(fd, libc::SO_PEERCRED, &mut cred)?;
+        // Also fails for a process that has been reaped.
+        let pidfd = get_int(fd, libc::SO_PEERPIDFD).ok().filter(|&pidfd| pidfd >= 0);
+        // SAFETY: the kernel has installed this descriptor, closed on exec, for this call alone.
+        let pidfd = pidfd.map(|pidfd| unsafe { OwnedFd::from_raw_fd(pidfd) });
+        Ok(Credentials { groups: peer_groups(fd)?, ..Credentials::new(cred, pidfd) })
+    }
+
+    /// Makes the kernel attach its sender to each datagram, since Linux 6.5 with a pidfd; EOPNOTSUPP except for UNIX
+    /// datagram sockets.
+    pub(crate) fn identify_senders(&self) -> io::Result<()> {
+        self.check_kind(Kind::UnixDatagram)?;
+        set(self.as_fd(), libc::SO_PASSCRED, &1_i32)?;
+        _ = set(self.as_fd(), libc::SO_PASSPIDFD, &1_i32);
+        Ok(())
+    }
+
+    fn check_kind(&self, kind: Kind) -> io::Result<()> {
+        match self.kind() == kind {
+            true => Ok(()),
+            false => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
+        }
+    }
 }
 
 /// Returns the supplementary groups of the peer when it connected or called listen(2). Empty if the kernel
@@ -65,11 +87,4 @@ fn peer_groups(fd: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
             },
         }
     }
-}
-
-/// Makes the kernel attach its sender to each datagram, since Linux 6.5 with a pidfd.
-pub(super) fn identify_senders(fd: BorrowedFd<'_>) -> io::Result<()> {
-    set(fd, libc::SO_PASSCRED, &1_i32)?;
-    _ = set(fd, libc::SO_PASSPIDFD, &1_i32);
-    Ok(())
 }

@@ -28,7 +28,7 @@ mod send;
 mod socket;
 mod whole;
 
-pub(crate) use self::child::{ChildState, kill, pidfd_of, wait_for};
+pub(crate) use self::child::{ChildState, kill, wait_for};
 pub(crate) use self::control::{Ancillary, MAX_DESCRIPTORS};
 pub(crate) use self::errno::{Errno, errno, is_of_destination};
 pub(crate) use self::fs::{
@@ -45,12 +45,12 @@ pub(crate) use self::name::{Name, SUN_PATH, View};
 pub(crate) use self::options::{accept_descriptors, drops, inspect, set_buffers, set_send_timeout};
 pub(crate) use self::permit::{OpenCount, Permit};
 pub(crate) use self::poll::{Readiness, has_hung_up, wait};
-pub(crate) use self::process::{effective_uid, open_file_limit, own_pidfd_inode};
+pub(crate) use self::process::{effective_uid, open_file_limit, own_pidfd_inode, pidfd_open};
 pub(crate) use self::random::random;
 #[cfg(feature = "tokio")]
 pub(crate) use self::reactor::{register, register_duplicate};
 pub(crate) use self::recv::{Peeked, Scatter, peek, peek_len, recv};
 pub(crate) use self::recv_state::{RecvState, recv_state};
 pub(crate) use self::send::send;
-pub(crate) use self::socket::{DatagramFd, bind, local_name, set_mode};
+pub(crate) use self::socket::{DatagramFd, bind, local_name};
 pub(crate) use self::whole::send_whole;

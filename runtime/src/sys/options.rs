@@ -105,11 +105,6 @@ fn joining_option(fd: BorrowedFd<'_>) -> Option<&'static str> {
     options.into_iter().find(is_set).map(|(_, name)| name)
 }
 
-/// Makes peeks start at the front of each datagram, even if another holder set an offset.
-pub(super) fn reset_peek_offset(fd: BorrowedFd<'_>) -> io::Result<()> {
-    set(fd, libc::SO_PEEK_OFF, &-1_i32)
-}
-
 /// Sets whether a UNIX socket, and each connection that a listener then accepts, accepts descriptors. If not,
 /// sending some to it fails. No effect before Linux 6.16, and on other sockets.
 pub(crate) fn accept_descriptors(fd: BorrowedFd<'_>, accept: bool) {
@@ -117,11 +112,6 @@ pub(crate) fn accept_descriptors(fd: BorrowedFd<'_>, accept: bool) {
     const SO_PASSRIGHTS: libc::c_int =
         if cfg!(any(target_arch = "sparc", target_arch = "sparc64")) { 0x5c } else { 83 };
     _ = set(fd, SO_PASSRIGHTS, &libc::c_int::from(accept));
-}
-
-/// Returns the size of the send buffer, in bytes as the kernel counts them.
-pub(super) fn send_buffer(fd: BorrowedFd<'_>) -> io::Result<usize> {
-    get_int(fd, libc::SO_SNDBUF).map(|size| usize::try_from(size).unwrap_or(0))
 }
 
 /// Returns the longest datagram that an AF_VSOCK socket can receive, in bytes: the size of its buffer.

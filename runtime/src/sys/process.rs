@@ -31,7 +31,7 @@ const PID_FS_MAGIC: u64 = 0x5049_4446;
 /// Opens a descriptor of a process. See [pidfd_open(2)].
 ///
 /// [pidfd_open(2)]: https://man7.org/linux/man-pages/man2/pidfd_open.2.html
-pub(super) fn pidfd_open(id: u32) -> io::Result<OwnedFd> {
+pub(crate) fn pidfd_open(id: u32) -> io::Result<OwnedFd> {
     let fd = retry(|| {
         // SAFETY: no memory is involved, as the arguments are numbers.
         unsafe { libc::syscall(libc::SYS_pidfd_open, id as libc::pid_t, 0) }

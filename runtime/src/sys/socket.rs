@@ -6,7 +6,6 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use super::errno::retry;
-use super::identity::{self, Credentials};
 use super::kind::Kind;
 use super::lane::LANE_LEN;
 use super::name::Name;
@@ -82,7 +81,7 @@ impl DatagramFd {
         match self.kind {
             // AF_VSOCK lacks the option.
             Kind::VsockSeqpacket => Ok(()),
-            _ => options::reset_peek_offset(self.as_fd()),
+            _ => options::set(self.as_fd(), libc::SO_PEEK_OFF, &-1_i32),
         }
     }
 
@@ -134,27 +133,7 @@ impl DatagramFd {
 
     /// Returns the name that the peer is bound to; ENOTCONN without a peer.
     pub(crate) fn peer_name(&self) -> io::Result<Name> {
-        read_name(|name, len| {
-            // SAFETY: `name` points to `*len` writable bytes and `len` to a length, both
-            // exclusively borrowed for the call. `fd` is open for the call, as it is borrowed.
-            unsafe { libc::getpeername(self.raw, name, len) }
-        })
-    }
-
-    /// Returns who is at the other end; EOPNOTSUPP except for UNIX connections.
-    pub(crate) fn peer(&self) -> io::Result<Credentials> {
-        match self.kind {
-            Kind::UnixSeqpacket => identity::peer(self.as_fd()),
-            _ => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
-        }
-    }
-
-    /// Makes [`recv`](super::recv()) return who sent each datagram.
-    pub(crate) fn identify_senders(&self) -> io::Result<()> {
-        match self.kind {
-            Kind::UnixDatagram => identity::identify_senders(self.as_fd()),
-            _ => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
-        }
+        read_name(self.as_fd(), libc::getpeername)
     }
 
     /// Returns the longest datagram that the socket sends, in bytes, if it is known.
@@ -163,7 +142,8 @@ impl DatagramFd {
         // 16 bits and include the header; IPv4 lengths also include the IPv4 header.
         match self.kind {
             Kind::UnixSeqpacket | Kind::UnixDatagram => {
-                options::send_buffer(self.as_fd()).ok()?.checked_sub(32)
+                let buffer = options::get_int(self.as_fd(), libc::SO_SNDBUF).ok()?;
+                usize::try_from(buffer).ok()?.checked_sub(32)
             }
             Kind::VsockSeqpacket => None,
             Kind::Udp4 => Some(65_535 - 20 - 8),
@@ -260,32 +240,23 @@ pub(super) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Resu
     Ok(())
 }
 
-/// Sets the permission bits that a path gets from [`bind`], less those of the umask.
-pub(crate) fn set_mode(fd: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
-    retry(|| {
-        // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
-        unsafe { libc::fchmod(fd.as_raw_fd(), mode) }
-    })?;
-    Ok(())
-}
-
 /// Returns the name that a socket is bound to.
 pub(crate) fn local_name(fd: BorrowedFd<'_>) -> io::Result<Name> {
-    read_name(|name, len| {
-        // SAFETY: `name` points to `*len` writable bytes and `len` to a length, both exclusively
-        // borrowed for the call. `fd` is open for the call, as it is borrowed.
-        unsafe { libc::getsockname(fd.as_raw_fd(), name, len) }
-    })
+    read_name(fd, libc::getsockname)
 }
 
+/// Calls getsockname or getpeername.
 fn read_name(
-    mut call: impl FnMut(*mut libc::sockaddr, *mut libc::socklen_t) -> libc::c_int,
+    fd: BorrowedFd<'_>,
+    call: unsafe extern "C" fn(RawFd, *mut libc::sockaddr, *mut libc::socklen_t) -> libc::c_int,
 ) -> io::Result<Name> {
     let mut name = Name::UNNAMED;
     let mut len = 0;
     retry(|| {
         len = Name::CAPACITY as libc::socklen_t;
-        call(name.as_mut_ptr(), &raw mut len)
+        // SAFETY: `name` has `len` writable bytes; it and `len` are exclusively borrowed for the call. `fd` is open
+        // for the call, as it is borrowed.
+        unsafe { call(fd.as_raw_fd(), name.as_mut_ptr(), &raw mut len) }
     })?;
     name.set_len(len);
     Ok(name)

@@ -11,7 +11,7 @@
 //!    otherwise it is moved back.
 //! 4. The permission bits are set before the path exists, so it is never more open than requested.
 
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata, Permissions};
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf, absolute};
@@ -47,7 +47,11 @@ pub(super) fn bind(
         sys::bind(fd, target.address.name()).map_err(target.failed("binding"))?;
         return Ok(None);
     };
-    sys::set_mode(fd, mode).map_err(target.failed("setting the mode of"))?;
+    // The path gets these bits, less those of the umask.
+    let socket = fd.try_clone_to_owned().map(File::from);
+    socket
+        .and_then(|socket| socket.set_permissions(Permissions::from_mode(mode)))
+        .map_err(target.failed("setting the mode of"))?;
     PathGuard::acquire(target, path, mode, fd).map(Some)
 }
 

@@ -15,7 +15,6 @@ use std::fs::{self, File, Metadata, Permissions};
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf, absolute};
-use std::process;
 
 use super::failure::Target;
 use super::lock::Lock;
@@ -31,9 +30,7 @@ use crate::sys;
 pub(crate) struct PathGuard {
     path: PathBuf,
     socket: FileId,
-    /// The id of the process that removes the path, not a forked copy of it. `None` if the path is kept.
-    process: Option<u32>,
-    /// Dropped last, after the path is removed.
+    /// Dropped after the path is removed. Only its holder removes the path.
     lock: Lock,
 }
 
@@ -70,8 +67,7 @@ impl PathGuard {
         sys::bind(fd, target.address.name()).map_err(target.failed("binding"))?;
         let bound = fs::symlink_metadata(&path).map_err(target.failed("looking at"))?;
         // From here on, an error drops the guard, which removes the path.
-        let socket = FileId::of(&bound);
-        let guard = Self { path, socket, process: Some(process::id()), lock };
+        let guard = Self { path, socket: FileId::of(&bound), lock };
         // The umask may have cleared requested bits.
         if bound.permissions().mode() & 0o7777 != mode {
             sys::set_mode_nofollow(&guard.path, mode)
@@ -85,7 +81,6 @@ impl PathGuard {
     /// The holder of the socket keeps the path without the lock, because servers do not replace a live socket.
     /// A longer lock would only block the path after the socket is dead.
     pub(crate) fn keep(mut self) {
-        self.process = None;
         self.lock.keep();
     }
 }
@@ -93,7 +88,7 @@ impl PathGuard {
 impl Drop for PathGuard {
     fn drop(&mut self) {
         let ours = |found: Metadata| FileId::of(&found) == self.socket;
-        if self.process == Some(process::id()) && fs::symlink_metadata(&self.path).is_ok_and(ours) {
+        if self.lock.is_held() && fs::symlink_metadata(&self.path).is_ok_and(ours) {
             // If this fails, the next server finds a dead socket.
             _ = fs::remove_file(&self.path);
         }

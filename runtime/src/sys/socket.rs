@@ -9,7 +9,7 @@ use super::errno::retry;
 use super::kind::Kind;
 use super::lane::LANE_LEN;
 use super::name::Name;
-use super::options::{self, Socket};
+use super::options;
 use super::permit::Permit;
 
 /// A descriptor of a datagram socket of a known kind.
@@ -62,17 +62,23 @@ impl DatagramFd {
         Ok((Self::new(left, kind, None), Self::new(right, kind, None)))
     }
 
-    /// Takes over a descriptor, and resets its peek offset. Returns a description of a socket that is not of a
-    /// [`Kind`], listens, or joins datagrams.
-    pub(crate) fn adopt(fd: OwnedFd) -> io::Result<Result<Self, Socket>> {
+    /// Takes over one end of a connection, or a socket without one, and resets its peek offset. Returns a description
+    /// of any other socket, and of one that listens or joins datagrams.
+    pub(crate) fn adopt(fd: OwnedFd, is_connection: bool) -> io::Result<Result<Self, String>> {
         let socket = options::inspect(fd.as_fd())?;
-        let Some(kind) =
-            Kind::of(socket).filter(|_| !socket.listening && !socket.joins_datagrams())
-        else {
-            return Ok(Err(socket));
+        let is_right = |kind: &Kind| {
+            kind.is_connection() == is_connection && !socket.listening && !socket.joins_datagrams()
+        };
+        let Some(kind) = Kind::of(socket).filter(is_right) else {
+            return Ok(Err(socket.to_string()));
         };
         let fd = Self::new(fd, kind, None);
-        fd.reset_peek_offset()?;
+        match fd.peer_name() {
+            Ok(_) if !is_connection => return Ok(Err(format!("{socket}, connected"))),
+            Err(error) if error.kind() != io::ErrorKind::NotConnected => return Err(error),
+            Err(_) if is_connection => return Ok(Err(format!("{socket}, not connected"))),
+            _ => fd.reset_peek_offset()?,
+        }
         Ok(Ok(fd))
     }
 

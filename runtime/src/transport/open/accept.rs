@@ -3,21 +3,19 @@
 use std::io::{self, ErrorKind};
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::backoff::Backoff;
 use crate::budget::Budget;
 use crate::error::AcceptError;
 use crate::options::Options;
 use crate::sys::{DatagramFd, Errno, ListenerFd, Wakeup, errno};
+use crate::transport::wait::MAX_PAUSE;
 use crate::wait::Wait;
 
 /// The most clients that a non-blocking call rejects before it returns `WouldBlock`: more than a backlog
 /// holds. Any clients left connected after the call began, so an edge-triggered poller reports them.
 const MAX_REJECTED: u32 = 65_536;
-
-/// The longest pause while other processes accept the clients.
-const MAX_PAUSE: Duration = Duration::from_millis(10);
 
 /// Accepts a connection from a client that the policy admits. Counts other clients in `rejected`.
 ///

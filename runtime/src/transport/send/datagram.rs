@@ -36,9 +36,9 @@ pub(super) fn send_datagram(
         check_descriptors(fd.kind(), outgoing.descriptors.len())?;
     }
     if fd.kind() == Kind::VsockSeqpacket {
-        return send_whole(fd, outgoing.slices, wait).map_err(|failure| match failure {
-            Ok(reason) => not_ready(reason, outgoing.len),
-            Err(error) => map_error(fd, outgoing, to, error),
+        return send_whole(fd, outgoing.slices, wait).map_err(|reason| match reason {
+            NotReady::Io(error) => map_error(fd, outgoing, to, error),
+            reason => not_ready(reason, outgoing.len),
         });
     }
     match sys::send(fd, outgoing.slices, outgoing.descriptors, to, wait.blocks()) {
@@ -76,7 +76,7 @@ pub(super) fn is_too_long(error: &SendError) -> bool {
 }
 
 /// Returns the error for a frame of `len` bytes without room.
-pub(super) fn not_ready(reason: NotReady, len: usize) -> SendError {
+fn not_ready(reason: NotReady, len: usize) -> SendError {
     match reason {
         NotReady::WouldBlock => SendError::WouldBlock { len },
         NotReady::TimedOut => SendError::TimedOut { len },

@@ -1,9 +1,6 @@
 //! The identity of a connection's peer, or of a datagram's sender.
 //!
-//! See [unix(7)] and [socket(7)].
-//!
-//! [unix(7)]: https://man7.org/linux/man-pages/man7/unix.7.html
-//! [socket(7)]: https://man7.org/linux/man-pages/man7/socket.7.html
+//! See unix(7) and socket(7).
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};

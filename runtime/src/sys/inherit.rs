@@ -48,9 +48,7 @@ pub(crate) fn inherit_only_stdio(command: &mut Command) -> io::Result<()> {
 /// Marks all descriptors from `first` on close-on-exec.
 ///
 /// `int close_range(unsigned int first, unsigned int last, int flags)` with `CLOSE_RANGE_CLOEXEC`, since
-/// Linux 5.11; see [close_range(2)].
-///
-/// [close_range(2)]: https://man7.org/linux/man-pages/man2/close_range.2.html
+/// Linux 5.11; see close_range(2).
 fn set_cloexec_from(first: libc::c_uint) -> io::Result<()> {
     let flags = libc::CLOSE_RANGE_CLOEXEC;
     // SAFETY: no memory is involved, as the arguments are numbers.
@@ -73,9 +71,7 @@ fn set_cloexec_each(set: &mut [Word], refused: io::Error) -> io::Result<()> {
     Ok(())
 }
 
-/// A word of a descriptor set of [select(2)].
-///
-/// [select(2)]: https://man7.org/linux/man-pages/man2/select.2.html
+/// A word of a descriptor set of select(2).
 type Word = libc::c_ulong;
 
 #[cfg(target_pointer_width = "64")]

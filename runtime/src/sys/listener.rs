@@ -74,9 +74,7 @@ impl ListenerFd {
     }
 
     /// Takes a connection from the backlog; EAGAIN if there is none. The connection keeps `permit`. See
-    /// [accept(2)].
-    ///
-    /// [accept(2)]: https://man7.org/linux/man-pages/man2/accept.2.html
+    /// accept(2).
     pub(crate) fn accept(&self, permit: Option<Permit>) -> io::Result<DatagramFd> {
         let fd = retry(|| {
             // SAFETY: a null name is allowed, and then the length is not touched. `fd` is open for
@@ -117,9 +115,7 @@ impl ListenerFd {
     ///
     /// The kernel shuts down a UNIX listener for every holder, and refuses new clients. It does not shut down
     /// a vsock listener (ENOTCONN: net/vmw_vsock/af_vsock.c, vsock_shutdown). There, an eventfd ends the waits
-    /// of this value only; see [eventfd(2)].
-    ///
-    /// [eventfd(2)]: https://man7.org/linux/man-pages/man2/eventfd.2.html
+    /// of this value only; see eventfd(2).
     pub(crate) fn shutdown(&self) -> io::Result<()> {
         match &self.stop {
             None => shutdown(self.as_fd(), Shutdown::Both),
@@ -155,9 +151,7 @@ impl AsFd for ListenerFd {
     }
 }
 
-/// Creates a close-on-exec eventfd with the count 0. See [eventfd(2)].
-///
-/// [eventfd(2)]: https://man7.org/linux/man-pages/man2/eventfd.2.html
+/// Creates a close-on-exec eventfd with the count 0. See eventfd(2).
 fn eventfd() -> io::Result<File> {
     let fd = retry(|| {
         // SAFETY: no memory is involved.

@@ -1,5 +1,7 @@
 //! The system calls. Only this module uses libc and `unsafe`. It returns [`std::io::Error`]s, and takes and
 //! returns owned or borrowed descriptors, never numbers.
+//!
+//! A name with a number, such as recv(2), is a page of the Linux manual: <https://man7.org/linux/man-pages/>.
 
 #![allow(unsafe_code)]
 

@@ -1,12 +1,7 @@
 //! Socket names: a `sockaddr` in the kernel's layout, so sends and receives need no conversion.
 //!
-//! The layouts are ABI: [unix(7)], [vsock(7)], [ip(7)] and [ipv6(7)]. Encoding and decoding bytes needs no
+//! The layouts are ABI: unix(7), vsock(7), ip(7) and ipv6(7). Encoding and decoding bytes needs no
 //! `unsafe`, and no care for padding.
-//!
-//! [unix(7)]: https://man7.org/linux/man-pages/man7/unix.7.html
-//! [vsock(7)]: https://man7.org/linux/man-pages/man7/vsock.7.html
-//! [ip(7)]: https://man7.org/linux/man-pages/man7/ip.7.html
-//! [ipv6(7)]: https://man7.org/linux/man-pages/man7/ipv6.7.html
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

@@ -1,10 +1,7 @@
 //! Socket options: inspects descriptors, and changes settings.
 //!
 //! `int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen)` and its
-//! counterpart; see [getsockopt(2)] and [socket(7)].
-//!
-//! [getsockopt(2)]: https://man7.org/linux/man-pages/man2/getsockopt.2.html
-//! [socket(7)]: https://man7.org/linux/man-pages/man7/socket.7.html
+//! counterpart; see getsockopt(2) and socket(7).
 
 use std::fmt;
 use std::io;
@@ -89,9 +86,7 @@ pub(crate) fn inspect(fd: BorrowedFd<'_>) -> io::Result<Socket> {
     })
 }
 
-/// Returns the option that makes a UDP socket join or split datagrams, if one is set. See [udp(7)].
-///
-/// [udp(7)]: https://man7.org/linux/man-pages/man7/udp.7.html
+/// Returns the option that makes a UDP socket join or split datagrams, if one is set. See udp(7).
 fn joining_option(fd: BorrowedFd<'_>) -> Option<&'static str> {
     let options = [
         (libc::UDP_CORK, "UDP_CORK"),
@@ -123,9 +118,7 @@ pub(super) fn vsock_buffer(fd: BorrowedFd<'_>) -> usize {
     usize::try_from(size[0]).unwrap_or(usize::MAX)
 }
 
-/// Sets the given sizes of the kernel's buffers, in bytes. The kernel doubles and clamps them. See [socket(7)].
-///
-/// [socket(7)]: https://man7.org/linux/man-pages/man7/socket.7.html
+/// Sets the given sizes of the kernel's buffers, in bytes. The kernel doubles and clamps them. See socket(7).
 pub(crate) fn set_buffers(
     fd: BorrowedFd<'_>,
     recv: Option<usize>,

@@ -2,11 +2,9 @@
 //!
 //! `MSG_TRUNC` makes a call return the datagram's real length even where the buffer is shorter (on
 //! datagram sockets: on a TCP socket it discards data *without writing the buffer*, which is why
-//! [`recv`] takes a [`DatagramFd`]). `MSG_PEEK` leaves the datagram queued. See [recv(2)].
+//! [`recv`] takes a [`DatagramFd`]). `MSG_PEEK` leaves the datagram queued. See recv(2).
 //!
 //! A peek has no control buffer: with one, it would install a copy of every attached descriptor.
-//!
-//! [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
 
 use std::io;
 use std::mem;

@@ -37,9 +37,7 @@ impl DatagramFd {
         Self { raw: fd.as_raw_fd(), kind, owner: Arc::new(fd), _permit: permit.map(Arc::new) }
     }
 
-    /// Creates two connected UNIX SEQPACKET sockets. See [socketpair(2)].
-    ///
-    /// [socketpair(2)]: https://man7.org/linux/man-pages/man2/socketpair.2.html
+    /// Creates two connected UNIX SEQPACKET sockets. See socketpair(2).
     pub(crate) fn pair() -> io::Result<(Self, Self)> {
         let mut fds: [RawFd; 2] = [-1; 2];
         retry(|| {
@@ -95,9 +93,7 @@ impl DatagramFd {
         self.kind
     }
 
-    /// Connects. Fails with EINTR after a signal, because the caller tracks the deadline. See [connect(2)].
-    ///
-    /// [connect(2)]: https://man7.org/linux/man-pages/man2/connect.2.html
+    /// Connects. Fails with EINTR after a signal, because the caller tracks the deadline. See connect(2).
     pub(crate) fn connect(&self, name: &Name) -> io::Result<()> {
         // SAFETY: the pointer and the length are those of a name that outlives the call and is only
         // read. `fd` is open for the call, as it is borrowed.
@@ -109,9 +105,7 @@ impl DatagramFd {
 
     /// Connects without waiting, or asks for the result of an attempt in progress. Fails with EAGAIN while a UNIX
     /// listener's backlog is full, and with EINPROGRESS or EALREADY over vsock: then the socket becomes writable
-    /// when it has connected or failed. See [connect(2)].
-    ///
-    /// [connect(2)]: https://man7.org/linux/man-pages/man2/connect.2.html
+    /// when it has connected or failed. See connect(2).
     pub(crate) fn try_connect(&self, name: &Name) -> io::Result<()> {
         // Otherwise a failed attempt would start again.
         match options::get_int(self.as_fd(), libc::SO_ERROR)? {
@@ -130,9 +124,7 @@ impl DatagramFd {
         connected
     }
 
-    /// Shuts down one or both directions for every holder of the socket. See [shutdown(2)].
-    ///
-    /// [shutdown(2)]: https://man7.org/linux/man-pages/man2/shutdown.2.html
+    /// Shuts down one or both directions for every holder of the socket. See shutdown(2).
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         shutdown(self.as_fd(), how)
     }
@@ -191,7 +183,7 @@ impl AsFd for DatagramFd {
     }
 }
 
-/// See [socket(2)](https://man7.org/linux/man-pages/man2/socket.2.html).
+/// See socket(2).
 pub(super) fn socket(kind: Kind) -> io::Result<OwnedFd> {
     let fd = retry(|| {
         // SAFETY: no memory is involved.
@@ -202,9 +194,7 @@ pub(super) fn socket(kind: Kind) -> io::Result<OwnedFd> {
 }
 
 /// Binds to a name. The kernel chooses one for [`Name::UNNAMED`]: an abstract name of five hexadecimal digits
-/// (unix(7), *Autobind feature*). See [bind(2)].
-///
-/// [bind(2)]: https://man7.org/linux/man-pages/man2/bind.2.html
+/// (unix(7), *Autobind feature*). See bind(2).
 pub(crate) fn bind(fd: BorrowedFd<'_>, name: &Name) -> io::Result<()> {
     retry(|| {
         // SAFETY: the pointer and the length are those of a name that outlives the call and is only
@@ -214,7 +204,7 @@ pub(crate) fn bind(fd: BorrowedFd<'_>, name: &Name) -> io::Result<()> {
     Ok(())
 }
 
-/// See [shutdown(2)](https://man7.org/linux/man-pages/man2/shutdown.2.html).
+/// See shutdown(2).
 pub(super) fn shutdown(fd: BorrowedFd<'_>, how: Shutdown) -> io::Result<()> {
     let how = match how {
         Shutdown::Read => libc::SHUT_RD,
@@ -229,9 +219,7 @@ pub(super) fn shutdown(fd: BorrowedFd<'_>, how: Shutdown) -> io::Result<()> {
 }
 
 /// Sets whether calls on a descriptor and its duplicates fail with EAGAIN instead of blocking. Keeps the other flags,
-/// such as `O_ASYNC`, which another holder may have set. See [fcntl(2)].
-///
-/// [fcntl(2)]: https://man7.org/linux/man-pages/man2/fcntl.2.html
+/// such as `O_ASYNC`, which another holder may have set. See fcntl(2).
 pub(super) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Result<()> {
     let flags = retry(|| {
         // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.

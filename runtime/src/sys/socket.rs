@@ -178,8 +178,7 @@ impl AsRawFd for DatagramFd {
 impl AsFd for DatagramFd {
     #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: `raw` is the number of `owner`, which stays open for as long as `self` is borrowed.
-        unsafe { BorrowedFd::borrow_raw(self.raw) }
+        self.owner.as_fd()
     }
 }
 

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::EncodeError;
 use super::count::{bytes, number_of, with};
-use crate::sys::{Errno, errno, is_of_destination};
+use crate::sys::{is_exhausted, is_of_destination};
 
 /// Why a message was not sent. The caller still has it, because sending borrows.
 ///
@@ -151,7 +151,7 @@ impl SendError {
             Self::Disconnected | Self::Closed => true,
             // Of descriptors or memory, there may be enough later, and other destinations may be reached.
             Self::Io { source, .. } => {
-                errno(source) != Errno::Exhausted
+                !is_exhausted(source)
                     && source.kind() != io::ErrorKind::OutOfMemory
                     && !is_of_destination(source)
             }

@@ -32,7 +32,10 @@ mod whole;
 
 pub(crate) use self::child::{ChildState, kill, wait_for};
 pub(crate) use self::control::{Ancillary, MAX_DESCRIPTORS};
-pub(crate) use self::errno::{Errno, errno, is_of_destination};
+pub(crate) use self::errno::{
+    EALREADY, EINPROGRESS, EMSGSIZE, ENOTSOCK, EPERM, EPROTOTYPE, ETOOMANYREFS, is_exhausted,
+    is_of_destination, is_unsupported,
+};
 pub(crate) use self::fs::{
     O_NOFOLLOW, O_NONBLOCK, O_PATH, file_system, rename_noreplace, set_mode_nofollow,
 };

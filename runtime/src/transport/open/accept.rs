@@ -9,7 +9,7 @@ use crate::backoff::Backoff;
 use crate::budget::Budget;
 use crate::error::AcceptError;
 use crate::options::Options;
-use crate::sys::{DatagramFd, Errno, ListenerFd, Wakeup, errno};
+use crate::sys::{DatagramFd, ListenerFd, Wakeup, is_exhausted};
 use crate::transport::wait::MAX_PAUSE;
 use crate::wait::Wait;
 
@@ -129,8 +129,8 @@ fn full_or_shut_down(listener: &ListenerFd, full: AcceptError) -> AcceptError {
 }
 
 fn failed(action: &'static str) -> impl FnOnce(io::Error) -> AcceptError {
-    move |source| match errno(&source) {
-        Errno::Exhausted => AcceptError::Exhausted(source),
-        _ => AcceptError::Io { action, source },
+    move |source| match is_exhausted(&source) {
+        true => AcceptError::Exhausted(source),
+        false => AcceptError::Io { action, source },
     }
 }

@@ -8,7 +8,7 @@ use super::failure::{failed, not_identified};
 use crate::address::Address;
 use crate::error::OpenError;
 use crate::options::Options;
-use crate::sys::{self, DatagramFd, Errno, ListenerFd, errno};
+use crate::sys::{self, DatagramFd, ENOTSOCK, ListenerFd};
 
 /// Takes over one end of a connection.
 pub(crate) fn adopt_connection(fd: OwnedFd, options: &Options) -> Result<DatagramFd, OpenError> {
@@ -74,7 +74,7 @@ fn adopted<T>(
     match adopted {
         Ok(Ok(fd)) => Ok(fd),
         Ok(Err(socket)) => Err(OpenError::WrongDescriptor { found: socket.to_string(), expected }),
-        Err(error) if errno(&error) == Errno::NotASocket => {
+        Err(error) if error.raw_os_error() == Some(ENOTSOCK) => {
             Err(OpenError::WrongDescriptor { found: "not a socket".into(), expected })
         }
         Err(error) => Err(failed("inspecting a descriptor")(error)),

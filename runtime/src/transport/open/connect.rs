@@ -1,6 +1,6 @@
 //! Connects, and creates connected pairs.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use super::failure::{Target, failed};
 use crate::address::Address;
 use crate::error::OpenError;
 use crate::options::Options;
-use crate::sys::{self, DatagramFd, Errno, errno};
+use crate::sys::{self, DatagramFd, EALREADY, EINPROGRESS};
 
 /// Connects to a listener.
 pub(crate) fn connect(address: &Address, options: &Options) -> Result<DatagramFd, OpenError> {
@@ -51,7 +51,7 @@ impl<'a> Connecting<'a> {
         match self.fd.try_connect(self.target.address.name()) {
             Ok(()) => Ok(Attempt::Connected),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Attempt::BacklogFull),
-            Err(error) if errno(&error) == Errno::InProgress => Ok(Attempt::InProgress),
+            Err(error) if is_in_progress(&error) => Ok(Attempt::InProgress),
             Err(error) => Err(failed(error)),
         }
     }
@@ -98,15 +98,20 @@ fn connect_until(
                 return sys::set_send_timeout(fd.as_fd(), None).map_err(failed);
             }
             Ok(()) => return Ok(()),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error)
-                if error.kind() == ErrorKind::WouldBlock || errno(&error) == Errno::InProgress => {}
-            Err(error) => return Err(failed(error)),
+            Err(error) => match error.kind() {
+                ErrorKind::Interrupted | ErrorKind::WouldBlock => {}
+                _ if is_in_progress(&error) => {}
+                _ => return Err(failed(error)),
+            },
         }
         if left.is_some_and(|left| left.is_zero()) {
             return Err(OpenError::TimedOut { address: target.address.to_string() });
         }
     }
+}
+
+fn is_in_progress(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(EALREADY | EINPROGRESS))
 }
 
 /// Creates two connected ends.

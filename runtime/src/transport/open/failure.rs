@@ -7,7 +7,7 @@ use std::os::unix::fs::FileTypeExt as _;
 use super::path;
 use crate::address::Address;
 use crate::error::OpenError;
-use crate::sys::{Errno, Kind, errno};
+use crate::sys::{EPROTOTYPE, Kind, is_exhausted, is_unsupported};
 
 const CONNECTIONS: &str = "a `unix:` or `vsock:` address";
 const DATAGRAMS: &str = "a `unix:` or `udp:` address";
@@ -57,13 +57,13 @@ impl<'a> Target<'a> {
     #[cold]
     fn map_error(self, action: &str, source: io::Error) -> OpenError {
         let Self { address, kind } = self;
-        match (source.kind(), errno(&source)) {
-            (ErrorKind::AddrInUse, _) => self.in_use(),
-            (ErrorKind::AddrNotAvailable, _) => OpenError::NotHere { address: address.to_string() },
-            (_, Errno::Unsupported) => {
+        match source.kind() {
+            ErrorKind::AddrInUse => self.in_use(),
+            ErrorKind::AddrNotAvailable => OpenError::NotHere { address: address.to_string() },
+            _ if is_unsupported(&source) => {
                 OpenError::Unsupported { what: kind.sockets(), detail: source.to_string() }
             }
-            (_, Errno::Exhausted) => OpenError::Exhausted(source),
+            _ if is_exhausted(&source) => OpenError::Exhausted(source),
             _ => OpenError::Io { action: format!("{action} {address}"), source },
         }
     }
@@ -73,8 +73,8 @@ impl<'a> Target<'a> {
     pub(super) fn not_connected(self, source: io::Error) -> OpenError {
         let address = self.address;
         let refused = || OpenError::Refused { address: address.to_string() };
-        match (source.kind(), errno(&source)) {
-            (_, Errno::WrongType) => {
+        match (source.kind(), source.raw_os_error()) {
+            (_, Some(EPROTOTYPE)) => {
                 wrong_family(address, "a SOCK_SEQPACKET socket there, such as a `Listener`'s")
             }
             // The kernel reports a file that is not a socket like a dead socket.
@@ -111,8 +111,8 @@ pub(super) fn not_identified(address: &Address) -> OpenError {
 
 /// Maps an error of `action` without an address.
 pub(super) fn failed(action: &str) -> impl FnOnce(io::Error) -> OpenError {
-    move |source| match errno(&source) {
-        Errno::Exhausted => OpenError::Exhausted(source),
-        _ => OpenError::Io { action: action.into(), source },
+    move |source| match is_exhausted(&source) {
+        true => OpenError::Exhausted(source),
+        false => OpenError::Io { action: action.into(), source },
     }
 }

@@ -7,7 +7,10 @@ use super::vsock::send_whole;
 use crate::address::Address;
 use crate::backoff::Backoff;
 use crate::error::SendError;
-use crate::sys::{self, DatagramFd, Errno, Kind, MAX_DESCRIPTORS, Name, Readiness, errno};
+use crate::sys::{
+    self, DatagramFd, EMSGSIZE, EPERM, EPROTOTYPE, ETOOMANYREFS, Kind, MAX_DESCRIPTORS, Name,
+    Readiness, is_exhausted,
+};
 use crate::transport::wait::{MAX_PAUSE, NotReady};
 use crate::wait::Wait;
 
@@ -108,14 +111,9 @@ fn send_when_writable(
     }
 }
 
-/// Returns whether the kernel lacks the memory for a datagram of this length.
-fn is_exhausted(error: &io::Error) -> bool {
-    errno(error) == Errno::Exhausted
-}
-
 /// Returns whether there will be room after the receiver has received something.
 fn is_full(error: &io::Error) -> bool {
-    error.kind() == ErrorKind::WouldBlock || errno(error) == Errno::TooManyInFlight
+    error.kind() == ErrorKind::WouldBlock || error.raw_os_error() == Some(ETOOMANYREFS)
 }
 
 /// Checks that a socket of this kind can send a frame with `count` descriptors, which is not 0.
@@ -132,7 +130,7 @@ pub(crate) fn check_descriptors(kind: Kind, count: usize) -> Result<(), SendErro
 
 /// Returns the error for a destination of another family than the socket, or a socket there of another type.
 #[cold]
-fn wrong_family(kind: Kind, to: Option<&Name>, errno: Errno) -> Option<SendError> {
+fn wrong_family(kind: Kind, to: Option<&Name>, errno: Option<i32>) -> Option<SendError> {
     let address = Address::from(*to?);
     let is_other_kind = match (kind, address.datagram_kind()) {
         // An IPv6 socket may reach IPv4 addresses (ipv6(7)).
@@ -140,7 +138,7 @@ fn wrong_family(kind: Kind, to: Option<&Name>, errno: Errno) -> Option<SendError
         (kind, found) => found != Some(kind),
     };
     let expected = match kind {
-        _ if !is_other_kind && errno != Errno::WrongType => return None,
+        _ if !is_other_kind && errno != Some(EPROTOTYPE) => return None,
         Kind::UnixDatagram if is_other_kind => "a `unix:` address",
         Kind::Udp4 => "a `udp:` address of IPv4",
         Kind::Udp6 => "a `udp:` address",
@@ -157,7 +155,7 @@ fn map_error(
     source: io::Error,
 ) -> SendError {
     let Outgoing { len, descriptors, .. } = outgoing;
-    match (source.kind(), errno(&source)) {
+    match (source.kind(), source.raw_os_error()) {
         // The receiver has shut down, unless this socket was. Other destinations may be reached.
         (ErrorKind::BrokenPipe, _) if to.is_some() && !sys::has_hung_up(fd.as_fd()) => {
             SendError::Refused
@@ -169,8 +167,8 @@ fn map_error(
         (ErrorKind::ConnectionRefused | ErrorKind::NotFound, _) => SendError::Refused,
         (ErrorKind::InvalidInput, _) if to == Some(&Name::UNNAMED) => SendError::NoAddress,
         (_, errno) if let Some(error) = wrong_family(fd.kind(), to, errno) => error,
-        (_, Errno::TooLong) => SendError::TooLarge { len, max: fd.max_send_len() },
-        (_, Errno::NotPermitted) if !descriptors.is_empty() => {
+        (_, Some(EMSGSIZE)) => SendError::TooLarge { len, max: fd.max_send_len() },
+        (_, Some(EPERM)) if !descriptors.is_empty() => {
             SendError::DescriptorsRefused { count: descriptors.len() }
         }
         _ => SendError::Io { len, source },

@@ -12,6 +12,4 @@ pub(crate) use self::open::{
 };
 pub use self::peek::{peek_len, try_peek_len};
 pub(crate) use self::recv::Inbox;
-pub(crate) use self::send::{
-    Outgoing, Pending, check_descriptors, send_connected, send_to, send_with_retries,
-};
+pub(crate) use self::send::{Outgoing, Pending, Route, check_descriptors, send_connected, send_to};

@@ -241,7 +241,7 @@ impl<Rx: Message> Receiver<Rx> {
 
     /// Returns the head of the part of a call that the last receive has refused, if it is known.
     pub(crate) fn take_refused(&mut self) -> Option<CallHead> {
-        self.inbox.take_refused()
+        self.inbox.refused.take()
     }
 
     /// Sets whether the receiver is used under a runtime: it then calls again until it finds nothing.

@@ -53,7 +53,7 @@ impl Inbox {
             false if frame.end > bytes.len() => RecvError::NoMemory { len },
             false => return Ok(frame),
         };
-        self.refused = part.map(|(head, _)| Box::new(head));
+        self.refused = part.map(|(head, _)| head);
         // The frames behind it in a bundle have the same sender.
         if !self.bundle.is_open() {
             self.slot.clear_ancillary();
@@ -77,7 +77,7 @@ impl Inbox {
         }
         let begun = self.part_head();
         if let Some(incomplete) = self.pieces.end() {
-            self.refused = begun.map(Box::new);
+            self.refused = begun;
             self.keep_unread(len);
             return Err(incomplete);
         }
@@ -111,7 +111,7 @@ impl Inbox {
         let Self { slot, pieces, limits, .. } = self;
         let accepted = pieces.accept(slot, len, limits.frame_len.saturating_add(head_len));
         accepted.map_err(|error| {
-            self.refused = part.map(Box::new);
+            self.refused = part;
             self.slot.release();
             match error {
                 RecvError::TooLarge { len, limit } => {
@@ -174,7 +174,7 @@ impl Inbox {
             _ => return Err(RecvError::Empty),
         }
         self.ended = true;
-        self.refused = self.part_head().map(Box::new);
+        self.refused = self.part_head();
         self.pieces.end().map_or(Ok(()), Err)
     }
 
@@ -185,7 +185,7 @@ impl Inbox {
         let limit = sys::open_file_limit(self.fd.as_fd());
         let received = self.take_descriptors().len();
         self.slot.clear_ancillary();
-        self.refused = self.part_head().map(Box::new);
+        self.refused = self.part_head();
         self.pieces.discard_rest();
         RecvError::DescriptorsLost { received, limit }
     }

@@ -35,8 +35,8 @@ pub(crate) struct Inbox {
     pub(super) bundle: BundleCursor,
     /// Whether parts of calls are received like frames.
     pub(crate) accepts_calls: bool,
-    /// The head of the part of a call that the last receive has refused. Boxed, as it is rare.
-    pub(super) refused: Option<Box<CallHead>>,
+    /// The head of the part of a call that the last receive has refused, if it is known.
+    pub(crate) refused: Option<CallHead>,
 }
 
 /// A datagram that was read earlier.
@@ -94,11 +94,6 @@ impl Inbox {
             true => spare::copy(self.bytes(frame)),
             false => self.slot.take(),
         }
-    }
-
-    /// Returns the head of the part of a call that the last receive has refused, if it is known.
-    pub(crate) fn take_refused(&mut self) -> Option<CallHead> {
-        self.refused.take().map(|head| *head)
     }
 
     /// Returns the bytes of the last received part of a call, and how many of them are before the last `len`.

@@ -71,10 +71,9 @@ impl Assembly {
         self.total
     }
 
-    /// Returns the error for a frame that cannot be completed, or `None` if nothing has arrived.
-    pub(super) fn into_error(self) -> Option<RecvError> {
-        let Self { received, total, .. } = self;
-        (received > 0).then_some(RecvError::Incomplete { received, total })
+    /// Returns the error for a frame that cannot be completed.
+    pub(super) fn into_error(self) -> RecvError {
+        RecvError::Incomplete { received: self.received, total: self.total }
     }
 
     /// Takes the frame, if it is complete.
@@ -83,9 +82,9 @@ impl Assembly {
     }
 
     /// Returns the bytes that have arrived as one first piece.
-    pub(super) fn into_piece(self) -> Option<Vec<u8>> {
+    pub(super) fn into_piece(self) -> Vec<u8> {
         let head = Head::First { number: self.number, total: self.total as u64 }.to_bytes();
-        (self.received > 0).then(|| [&head, &*self.bytes].concat())
+        [&head, &*self.bytes].concat()
     }
 
     /// Makes room for the next piece, after the bytes that have arrived, and returns it.
@@ -109,11 +108,7 @@ impl Assembly {
         let (number, offset) = match Head::parse(first).filter(|_| payload > 0) {
             None => return Err(FragmentFault::Short { len }),
             Some(Ok(Head::Next { number, offset })) => (number, offset),
-            Some(Ok(Head::First { number, total: announced }))
-                if received == 0 && announced == total as u64 =>
-            {
-                (number, 0)
-            }
+            Some(Ok(Head::First { number, .. })) if received == 0 => (number, 0),
             Some(Ok(Head::First { .. } | Head::Bundle { .. } | Head::Call(_))) => return Ok(false),
             Some(Ok(head @ Head::Memory { .. })) => return Err(FragmentFault::Kind(head.kind())),
             Some(Err(kind)) => return Err(FragmentFault::Kind(kind)),

@@ -35,7 +35,7 @@ pub(super) struct Pieces {
 #[derive(Debug)]
 enum State {
     Idle,
-    /// Some bytes have arrived, except between a peek and the read after it.
+    /// Some bytes have arrived.
     Assembling(Box<Assembly>),
     /// A frame was refused, and its further pieces are discarded.
     Discarding {
@@ -68,24 +68,6 @@ impl Pieces {
         }
     }
 
-    /// Begins a frame in `memory` if `head` is that of a first piece, and no frame is under assembly.
-    #[inline]
-    pub(super) fn begin_if_first(
-        &mut self,
-        head: Option<Result<Head, u8>>,
-        limit: usize,
-        memory: impl FnOnce() -> Vec<u8>,
-    ) -> Result<(), RecvError> {
-        if let Some(Ok(Head::First { number, total })) = head
-            && self.assembly().is_none()
-        {
-            let budget = self.budget.as_ref();
-            let assembly = Assembly::begin(memory(), number, total, limit, budget)?;
-            self.state = State::Assembling(Box::new(assembly));
-        }
-        Ok(())
-    }
-
     /// Reads a datagram if one is queued: a piece directly into its place. Waits for it if `block`.
     #[inline]
     pub(super) fn read(
@@ -111,26 +93,14 @@ impl Pieces {
                 return Err(error);
             }
         };
-        let Ok(Some(len)) = read else {
-            self.end_if_nothing_arrived();
-            return read.map(|_| None);
-        };
+        let Some(len) = read? else { return Ok(None) };
         let head = head.get(..len).unwrap_or(&head);
         if assembly.expects(head, len) == Ok(true) {
             return self.add(slot, 0, len).map(Some);
         }
         let datagram = [head, &assembly.take_written(), slot.bytes()].concat();
         slot.put(datagram);
-        self.end_if_nothing_arrived();
         Ok(Some(ReadResult::Datagram(len)))
-    }
-
-    /// Ends a frame that began with a peek, if its first piece was not read: another holder of the socket may
-    /// have it, and nothing else may come for long.
-    fn end_if_nothing_arrived(&mut self) {
-        if self.assembly().is_some_and(|assembly| assembly.received() == 0) {
-            self.state = State::Idle;
-        }
     }
 
     /// Adds the datagram in `slot`, of `len` bytes, if it is a piece. Returns `None` otherwise.
@@ -141,8 +111,12 @@ impl Pieces {
         limit: usize,
     ) -> Result<Option<ReadResult>, RecvError> {
         let head = Head::parse(slot.bytes());
-        let begun = self.begin_if_first(head, limit, || slot.take_spare());
-        begun.inspect_err(|_| self.state = State::REFUSED)?;
+        if let (Some(Ok(Head::First { number, total })), None) = (head, self.assembly()) {
+            let budget = self.budget.as_ref();
+            let begun = Assembly::begin(slot.take_spare(), number, total, limit, budget);
+            let begun = begun.inspect_err(|_| self.state = State::REFUSED)?;
+            self.state = State::Assembling(Box::new(begun));
+        }
         if let State::Assembling(assembly) = &self.state {
             return match assembly.expects(slot.bytes(), len) {
                 Ok(true) => self.add(slot, HEAD_LEN, len).map(Some),
@@ -197,7 +171,7 @@ impl Pieces {
     /// Ends the frame under assembly. Returns an error if it is incomplete.
     pub(super) fn end(&mut self) -> Option<RecvError> {
         match mem::replace(&mut self.state, State::Idle) {
-            State::Assembling(assembly) => assembly.into_error(),
+            State::Assembling(assembly) => Some(assembly.into_error()),
             State::Idle | State::Discarding { .. } => None,
         }
     }
@@ -219,7 +193,7 @@ impl Pieces {
     /// Returns the frame under assembly as one first piece.
     pub(super) fn into_piece(self) -> Option<Vec<u8>> {
         match self.state {
-            State::Assembling(assembly) => assembly.into_piece(),
+            State::Assembling(assembly) => Some(assembly.into_piece()),
             State::Idle | State::Discarding { .. } => None,
         }
     }

@@ -10,7 +10,6 @@ use crate::error::RecvError;
 use crate::sys::{self, Peeked, Readiness, RecvState};
 use crate::transport::wait::MAX_PAUSE;
 use crate::wait::Wait;
-use crate::wire::Head;
 
 impl Inbox {
     /// Returns the next datagram, and waits for it as `wait` says. `None` at the end.
@@ -57,14 +56,8 @@ impl Inbox {
                 Wait::Block => map_read(&self.fd, || sys::peek(&self.fd, true))?.flatten(),
                 Wait::Try | Wait::Until(_) => None,
             };
-            match &peeked {
-                None => wait.ready(self.fd.as_fd(), Readiness::Readable)?,
-                Some(peeked) if self.fd.kind().is_connection() => {
-                    // The read checks again, and reports an error.
-                    let head = Head::parse(peeked.first());
-                    _ = self.pieces.begin_if_first(head, self.limits.frame_len, Vec::new);
-                }
-                Some(_) => {}
+            if peeked.is_none() {
+                wait.ready(self.fd.as_fd(), Readiness::Readable)?;
             }
             let peeked = peeked.map_or(0, |peeked| peeked.len);
             match self.read(false)? {

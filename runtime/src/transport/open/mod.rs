@@ -13,7 +13,7 @@ mod path;
 mod path_guard;
 mod stale;
 
-pub(crate) use self::accept::{accept, accept_next};
+pub(crate) use self::accept::Acceptor;
 pub(crate) use self::adopt::{adopt_connection, adopt_datagram, adopt_listener, inherited};
 pub(crate) use self::bind::{bind_datagram, listen, unbound_datagram};
 pub(crate) use self::connect::{Attempt, Connecting, connect, pair};

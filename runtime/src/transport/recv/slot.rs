@@ -188,7 +188,7 @@ pub(super) fn map_read<T: Default>(
             ErrorKind::ConnectionReset if fd.kind() == Kind::VsockSeqpacket => {
                 return Ok(Some(T::default()));
             }
-            ErrorKind::ConnectionReset | ErrorKind::Interrupted => {}
+            ErrorKind::ConnectionReset => {}
             _ => return Err(RecvError::Io(error)),
         }
     }

@@ -70,8 +70,8 @@ impl Inbox {
         let kind = self.fd.kind();
         if kind.is_connection() {
             match self.accept_piece(len)? {
-                Some(ReadResult::LastPiece(len)) => return self.classify(len),
-                Some(_) => return Ok(None),
+                Some(ReadResult::Datagram(len)) => return self.classify(len),
+                Some(ReadResult::Piece) => return Ok(None),
                 None => {}
             }
         }

@@ -24,9 +24,7 @@ impl Inbox {
         let mut rounds = 0_u32;
         loop {
             let frame = match self.next_datagram(wait)? {
-                Some(ReadResult::Datagram(len) | ReadResult::LastPiece(len)) => {
-                    self.classify(len)?
-                }
+                Some(ReadResult::Datagram(len)) => self.classify(len)?,
                 Some(ReadResult::Piece) => None,
                 None => return Ok(None),
             };
@@ -71,9 +69,7 @@ impl Inbox {
                 Some(ReadResult::Datagram(len)) if self.pieces.discards(self.slot.bytes()) => {
                     self.accept_piece(len)?;
                 }
-                Some(ReadResult::Datagram(len) | ReadResult::LastPiece(len)) => {
-                    self.keep_unread(len);
-                }
+                Some(ReadResult::Datagram(len)) => self.keep_unread(len),
                 Some(ReadResult::Piece) => {
                     return Ok(self.pieces.assembly().map(Assembly::total));
                 }

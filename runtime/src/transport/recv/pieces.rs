@@ -16,12 +16,11 @@ const MAX_DISCARDED: usize = 1024;
 /// What arrived.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ReadResult {
-    /// A datagram of this length, in the slot: 0 for an empty one, and at the end.
+    /// A datagram of this length, or a frame that its last piece has completed, is in the slot. 0 for an empty
+    /// datagram, and at the end.
     Datagram(usize),
     /// A piece, now in its place in the frame under assembly.
     Piece,
-    /// The last piece. The frame, of this length, is in the slot.
-    LastPiece(usize),
 }
 
 /// The frame under assembly, if there is one.
@@ -103,7 +102,8 @@ impl Pieces {
         Ok(Some(ReadResult::Datagram(len)))
     }
 
-    /// Adds the datagram in `slot`, of `len` bytes, if it is a piece. Returns `None` otherwise.
+    /// Adds the datagram in `slot`, of `len` bytes, if it is a piece. Returns `None` otherwise, and a datagram if a
+    /// frame is complete.
     pub(super) fn accept(
         &mut self,
         slot: &mut Slot,
@@ -140,17 +140,11 @@ impl Pieces {
     fn add(&mut self, slot: &mut Slot, start: usize, len: usize) -> Result<ReadResult, RecvError> {
         let State::Assembling(assembly) = &mut self.state else { return Ok(ReadResult::Piece) };
         let added = assembly.add(slot.bytes().get(start..).unwrap_or_default(), len);
-        let frame = match added.map(|()| assembly.take_complete()) {
-            Ok(Some(frame)) => frame,
-            Ok(None) => {
-                // Only the last piece may have descriptors.
-                slot.clear_ancillary();
-                return Ok(ReadResult::Piece);
-            }
-            Err(error) => {
-                self.state = State::REFUSED;
-                return Err(error);
-            }
+        let complete = added.map(|()| assembly.take_complete());
+        let Some(frame) = complete.inspect_err(|_| self.state = State::REFUSED)? else {
+            // Only the last piece may have descriptors.
+            slot.clear_ancillary();
+            return Ok(ReadResult::Piece);
         };
         self.state = State::Idle;
         if let Some(kind) = kind_not_in_pieces(&frame) {
@@ -159,7 +153,7 @@ impl Pieces {
         }
         let len = frame.len();
         slot.put(frame);
-        Ok(ReadResult::LastPiece(len))
+        Ok(ReadResult::Datagram(len))
     }
 
     /// Returns whether a datagram that begins with `first` is a piece to discard.

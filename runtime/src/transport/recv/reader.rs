@@ -60,17 +60,18 @@ impl Inbox {
                 wait.ready(self.fd.as_fd(), Readiness::Readable)?;
             }
             let peeked = peeked.map_or(0, |peeked| peeked.len);
-            match self.read(false)? {
-                Some(result) => {
-                    if matches!(result, ReadResult::Datagram(len) if peeked > 0 && len != peeked) {
-                        // Another holder took the peeked datagram, or set a peek offset, which makes
-                        // peeks report too little and miss datagrams.
-                        self.fd.reset_peek_offset()?;
-                    }
-                    return Ok(result);
+            let is_assembling = self.pieces.assembly().is_some();
+            if let Some(result) = self.read(false)? {
+                if matches!(result, ReadResult::Datagram(len) if peeked > 0 && len != peeked)
+                    && !is_assembling
+                {
+                    // Another holder took the peeked datagram, or set a peek offset, which makes peeks
+                    // report too little and miss datagrams.
+                    self.fd.reset_peek_offset()?;
                 }
-                None => self.check_shutdown()?,
+                return Ok(result);
             }
+            self.check_shutdown()?;
             if peeked == 0 {
                 // A socket can stay readable with nothing to read, because of its error queue, or of a
                 // peek offset past the queue. Growing pauses prevent a busy loop.

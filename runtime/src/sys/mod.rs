@@ -48,7 +48,7 @@ pub(crate) use self::memfd::{Mapping, TMPFS, first_hole, memfd, missing_seals, s
 pub(crate) use self::memory::populate;
 pub(crate) use self::name::{Name, SUN_PATH, View};
 pub(crate) use self::options::{accept_descriptors, drops, inspect, set_buffers, set_send_timeout};
-pub(crate) use self::permit::{OpenCount, Permit};
+pub(crate) use self::permit::{InUse, Permit};
 pub(crate) use self::poll::{Readiness, has_hung_up, wait};
 pub(crate) use self::process::{effective_uid, open_file_limit, own_pidfd_inode, pidfd_open};
 pub(crate) use self::random::random;

@@ -1,8 +1,8 @@
 //! Reassembles a large frame from its pieces.
 
-use crate::budget::{Budget, Reservation};
+use crate::budget::Budget;
 use crate::error::{FragmentFault, RecvError};
-use crate::sys::{self, Scatter};
+use crate::sys::{self, Permit, Scatter};
 use crate::wire::{HEAD_LEN, Head, is_reserved};
 
 /// The most room reserved for announced bytes that have not arrived, in bytes. Beyond it, room doubles as
@@ -29,7 +29,7 @@ pub(super) struct Assembly {
     /// How many bytes of the memory of `bytes` are resident.
     resident: usize,
     /// Its share of the budget, if there is one. Dropped last, after the memory.
-    _reservation: Option<Reservation>,
+    _reservation: Option<Permit>,
 }
 
 impl Assembly {

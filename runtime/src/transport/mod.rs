@@ -12,4 +12,6 @@ pub(crate) use self::open::{
 };
 pub use self::peek::{peek_len, try_peek_len};
 pub(crate) use self::recv::Inbox;
+#[cfg(feature = "tokio")]
+pub(crate) use self::recv::check_shutdown;
 pub(crate) use self::send::{Outgoing, Pending, Route, check_descriptors, send_connected, send_to};

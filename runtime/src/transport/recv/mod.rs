@@ -27,3 +27,5 @@ mod reader;
 mod slot;
 
 pub(crate) use self::inbox::Inbox;
+#[cfg(feature = "tokio")]
+pub(crate) use self::reader::check_shutdown;

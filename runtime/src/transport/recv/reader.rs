@@ -7,7 +7,7 @@ use super::pieces::ReadResult;
 use super::slot::map_read;
 use crate::backoff::Backoff;
 use crate::error::RecvError;
-use crate::sys::{self, Peeked, Readiness, RecvState};
+use crate::sys::{self, DatagramFd, Peeked, Readiness, RecvState};
 use crate::transport::wait::MAX_PAUSE;
 use crate::wait::Wait;
 
@@ -71,7 +71,7 @@ impl Inbox {
                 }
                 return Ok(result);
             }
-            self.check_shutdown()?;
+            check_shutdown(&self.fd)?;
             if peeked == 0 {
                 // A socket can stay readable with nothing to read, because of its error queue, or of a
                 // peek offset past the queue. Growing pauses prevent a busy loop.
@@ -89,7 +89,7 @@ impl Inbox {
         loop {
             match map_read(&self.fd, || sys::peek(&self.fd, wait == Wait::Block))? {
                 Some(peeked) => return Ok(peeked.filter(|peeked| peeked.len > 0)),
-                None => self.check_shutdown()?,
+                None => check_shutdown(&self.fd)?,
             }
             // Ready with nothing to peek: as above.
             if let Some(backoff) = &mut backoff {
@@ -98,14 +98,6 @@ impl Inbox {
             }
             wait.ready(self.fd.as_fd(), Readiness::Readable)?;
             backoff.get_or_insert_with(|| Backoff::up_to(MAX_PAUSE));
-        }
-    }
-
-    /// Fails after a shutdown that the kernel does not report as an end.
-    fn check_shutdown(&self) -> Result<(), RecvError> {
-        match !self.fd.kind().is_connection() && sys::recv_state(&self.fd)? == RecvState::Drained {
-            true => Err(RecvError::Shutdown),
-            false => Ok(()),
         }
     }
 
@@ -124,5 +116,14 @@ impl Inbox {
     pub(super) fn keep_unread(&mut self, len: usize) {
         let bytes = self.slot.take();
         self.unread.push_front(Unread { bytes, len });
+    }
+}
+
+/// Fails if another holder has shut down a socket without a peer, which a non-blocking read does not report.
+#[cold]
+pub(crate) fn check_shutdown(fd: &DatagramFd) -> Result<(), RecvError> {
+    match !fd.kind().is_connection() && sys::recv_state(fd)? == RecvState::Drained {
+        true => Err(RecvError::Shutdown),
+        false => Ok(()),
     }
 }

@@ -42,6 +42,12 @@ pub(crate) fn is_of_destination(error: &io::Error) -> bool {
         )
 }
 
+/// Returns the length that a call returned, or its error.
+#[inline]
+pub(super) fn length(result: isize) -> io::Result<usize> {
+    usize::try_from(result).map_err(|_| io::Error::last_os_error())
+}
+
 /// Repeats `call` while signals interrupt it. Returns the result or the error.
 #[inline]
 pub(super) fn retry<T>(mut call: impl FnMut() -> T) -> io::Result<T>

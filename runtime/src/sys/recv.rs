@@ -12,7 +12,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
 use super::control::{Ancillary, CAPACITY, Control};
-use super::errno::retry;
+use super::errno::{length, retry};
 use super::kind::Kind;
 use super::lane::Lane;
 use super::name::Name;
@@ -51,17 +51,15 @@ pub(crate) struct Scatter<'b> {
 /// Linux 6.6.
 ///
 /// `ssize_t recv(int sockfd, void *buf, size_t len, int flags)` with `MSG_PEEK | MSG_TRUNC`. `block`
-/// waits, unless the descriptor is non-blocking.
+/// waits, unless the descriptor is non-blocking. Fails with EINTR after a signal.
 pub(crate) fn peek(fd: &DatagramFd, block: bool) -> io::Result<Option<Peeked>> {
     let mut first = [0; PEEK_LEN];
     let flags = libc::MSG_PEEK | libc::MSG_TRUNC | if block { 0 } else { libc::MSG_DONTWAIT };
-    let len = retry(|| {
-        // SAFETY: the pointer and the length are those of initialised bytes, exclusively borrowed for the
-        // call. `fd` is open for the call, as it is borrowed.
-        unsafe { libc::recv(fd.as_raw_fd(), first.as_mut_ptr().cast(), first.len(), flags) }
-    });
-    match len {
-        Ok(len) => Ok(Some(Peeked { len: len.cast_unsigned(), first })),
+    // SAFETY: the pointer and the length are those of initialised bytes, exclusively borrowed for the
+    // call. `fd` is open for the call, as it is borrowed.
+    let len = unsafe { libc::recv(fd.as_raw_fd(), first.as_mut_ptr().cast(), first.len(), flags) };
+    match length(len) {
+        Ok(len) => Ok(Some(Peeked { len, first })),
         // Old kernels report every failure of a vsock transport as ENOMEM (net/vmw_vsock/af_vsock.c).
         Err(error) => match (fd.kind(), error.raw_os_error()) {
             (Kind::VsockSeqpacket, Some(libc::ENOMEM | libc::EOPNOTSUPP)) => Ok(None),
@@ -97,6 +95,7 @@ pub(crate) fn peek_len(fd: BorrowedFd<'_>, block: bool) -> io::Result<Option<usi
 /// to `ancillary`. Returns the datagram's full length.
 ///
 /// `scatter` and `lane` together get at most `cap` bytes. `block` waits, unless the descriptor is non-blocking.
+/// Fails with EINTR after a signal.
 ///
 /// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags)` with `MSG_TRUNC` and
 /// `MSG_CMSG_CLOEXEC`, or the cheaper `recvfrom` for only the lane and a name. `MSG_CTRUNC` means that the
@@ -121,13 +120,11 @@ pub(crate) fn recv(
         Some(name) => (name.as_mut_ptr(), &raw mut name_len),
         None => (ptr::null_mut(), ptr::null_mut()),
     };
-    let len = retry(|| {
-        // SAFETY: the iovec describes writable memory of the lane. The name is null, as its length then is, or
-        // `name_len` writable bytes. All of that is exclusively borrowed for the call. `fd` is open for the call,
-        // as it is borrowed.
-        unsafe { libc::recvfrom(fd.as_raw_fd(), start, room, flags, to_name, to_len) }
-    });
-    let len = len?.cast_unsigned();
+    // SAFETY: the iovec describes writable memory of the lane. The name is null, as its length then is, or
+    // `name_len` writable bytes. All of that is exclusively borrowed for the call. `fd` is open for the call,
+    // as it is borrowed.
+    let len = unsafe { libc::recvfrom(fd.as_raw_fd(), start, room, flags, to_name, to_len) };
+    let len = length(len)?;
     lane.fill(len.min(room));
     if let Some(name) = name {
         name.set_len(name_len);
@@ -174,13 +171,10 @@ fn recv_message(
         message.msg_controllen = CAPACITY as _;
     }
     let flags = flags | libc::MSG_CMSG_CLOEXEC;
-    let len = retry(|| {
-        // SAFETY: `message` points to iovecs of writable memory (the head, spare capacity of the room, the
-        // lane) and to a name and control messages of the lengths given; all of it is exclusively borrowed for
-        // the call. `fd` is open for the call, as it is borrowed.
-        unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) }
-    });
-    let len = len?.cast_unsigned();
+    // SAFETY: `message` points to iovecs of writable memory (the head, spare capacity of the room, the
+    // lane) and to a name and control messages of the lengths given; all of it is exclusively borrowed for
+    // the call. `fd` is open for the call, as it is borrowed.
+    let len = length(unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) })?;
     if let Some(ancillary) = ancillary {
         if has_name {
             ancillary.name.set_len(message.msg_namelen);

@@ -188,7 +188,7 @@ pub(super) fn map_read<T: Default>(
             ErrorKind::ConnectionReset if fd.kind() == Kind::VsockSeqpacket => {
                 return Ok(Some(T::default()));
             }
-            ErrorKind::ConnectionReset => {}
+            ErrorKind::ConnectionReset | ErrorKind::Interrupted => {}
             _ => return Err(RecvError::Io(error)),
         }
     }

@@ -14,7 +14,7 @@
 use std::fs::{self, File, Metadata, Permissions};
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf, absolute};
+use std::path::{PathBuf, absolute};
 
 use super::failure::Target;
 use super::lock::Lock;
@@ -34,48 +34,37 @@ pub(crate) struct PathGuard {
     lock: Lock,
 }
 
-/// Binds `fd`, and guards the path if the address has one.
+/// Binds `fd`. If the address has a path, removes a dead socket there, sets the permission bits, and guards the path.
 pub(super) fn bind(
     target: Target<'_>,
     mode: u32,
     fd: BorrowedFd<'_>,
 ) -> Result<Option<PathGuard>, OpenError> {
+    let bind = || sys::bind(fd, target.address.name()).map_err(target.failed("binding"));
     let Some(path) = target.address.as_pathname() else {
-        sys::bind(fd, target.address.name()).map_err(target.failed("binding"))?;
-        return Ok(None);
+        return bind().map(|()| None);
     };
     // The path gets these bits, less those of the umask.
     let socket = fd.try_clone_to_owned().map(File::from);
     socket
         .and_then(|socket| socket.set_permissions(Permissions::from_mode(mode)))
         .map_err(target.failed("setting the mode of"))?;
-    PathGuard::acquire(target, path, mode, fd).map(Some)
+    // Absolute, so it is still the same path when it is removed.
+    let path = absolute(path).map_err(target.failed("finding"))?;
+    let lock = Lock::acquire(target, &path)?;
+    remove_stale(target, &path)?;
+    bind()?;
+    let bound = fs::symlink_metadata(&path).map_err(target.failed("looking at"))?;
+    // From here on, an error drops the guard, which removes the path.
+    let guard = PathGuard { path, socket: FileId::of(&bound), lock };
+    // The umask may have cleared requested bits.
+    if bound.permissions().mode() & 0o7777 != mode {
+        sys::set_mode_nofollow(&guard.path, mode).map_err(target.failed("setting the mode of"))?;
+    }
+    Ok(Some(guard))
 }
 
 impl PathGuard {
-    /// Removes a dead socket at `path`, binds to it, and sets its permission bits.
-    fn acquire(
-        target: Target<'_>,
-        path: &Path,
-        mode: u32,
-        fd: BorrowedFd<'_>,
-    ) -> Result<Self, OpenError> {
-        // Absolute, so it is still the same path when it is removed.
-        let path = absolute(path).map_err(target.failed("finding"))?;
-        let lock = Lock::acquire(target, &path)?;
-        remove_stale(target, &path)?;
-        sys::bind(fd, target.address.name()).map_err(target.failed("binding"))?;
-        let bound = fs::symlink_metadata(&path).map_err(target.failed("looking at"))?;
-        // From here on, an error drops the guard, which removes the path.
-        let guard = Self { path, socket: FileId::of(&bound), lock };
-        // The umask may have cleared requested bits.
-        if bound.permissions().mode() & 0o7777 != mode {
-            sys::set_mode_nofollow(&guard.path, mode)
-                .map_err(target.failed("setting the mode of"))?;
-        }
-        Ok(guard)
-    }
-
     /// Leaves the path and the lock file in place, and releases the lock.
     ///
     /// The holder of the socket keeps the path without the lock, because servers do not replace a live socket.

@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use super::kind::Kind;
-use super::options::{get, get_int, get_of, set};
+use super::options::{get, get_int, set};
 use super::socket::DatagramFd;
 
 /// A process and its user and groups.
@@ -39,13 +39,13 @@ impl DatagramFd {
     pub(crate) fn peer(&self) -> io::Result<Credentials> {
         self.check_kind(Kind::UnixSeqpacket)?;
         let fd = self.as_fd();
-        let mut cred = libc::ucred { pid: 0, uid: 0, gid: 0 };
-        get(fd, libc::SO_PEERCRED, &mut cred)?;
+        let mut cred = [libc::ucred { pid: 0, uid: 0, gid: 0 }];
+        get(fd, libc::SOL_SOCKET, libc::SO_PEERCRED, &mut cred)?;
         // Also fails for a process that has been reaped.
         let pidfd = get_int(fd, libc::SO_PEERPIDFD).ok().filter(|&pidfd| pidfd >= 0);
         // SAFETY: the kernel has installed this descriptor, closed on exec, for this call alone.
         let pidfd = pidfd.map(|pidfd| unsafe { OwnedFd::from_raw_fd(pidfd) });
-        Ok(Credentials { groups: peer_groups(fd)?, ..Credentials::new(cred, pidfd) })
+        Ok(Credentials { groups: peer_groups(fd)?, ..Credentials::new(cred[0], pidfd) })
     }
 
     /// Makes the kernel attach its sender to each datagram, since Linux 6.5 with a pidfd; EOPNOTSUPP except for UNIX
@@ -72,7 +72,7 @@ fn peer_groups(fd: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
     const MAX: usize = 65_536;
     let mut groups = vec![0_u32; 32];
     loop {
-        match get_of(fd, libc::SOL_SOCKET, libc::SO_PEERGROUPS, &mut groups) {
+        match get(fd, libc::SOL_SOCKET, libc::SO_PEERGROUPS, &mut groups) {
             Ok(len) => {
                 groups.truncate(len / size_of::<u32>());
                 return Ok(groups);

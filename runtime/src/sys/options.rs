@@ -6,7 +6,6 @@
 use std::fmt;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
-use std::slice;
 use std::time::Duration;
 
 use super::errno::retry;
@@ -95,7 +94,7 @@ fn joining_option(fd: BorrowedFd<'_>) -> Option<&'static str> {
     ];
     let is_set = |&(option, _): &(libc::c_int, _)| {
         let mut value = [0_i32];
-        get_of(fd, libc::IPPROTO_UDP, option, &mut value).is_ok() && value != [0]
+        get(fd, libc::IPPROTO_UDP, option, &mut value).is_ok() && value != [0]
     };
     options.into_iter().find(is_set).map(|(_, name)| name)
 }
@@ -114,7 +113,7 @@ pub(super) fn vsock_buffer(fd: BorrowedFd<'_>) -> usize {
     // include/uapi/linux/vm_sockets.h, and the default, for kernels without the option.
     const SO_VM_SOCKETS_BUFFER_SIZE: libc::c_int = 0;
     let mut size = [256 * 1024_u64];
-    _ = get_of(fd, libc::AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &mut size);
+    _ = get(fd, libc::AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &mut size);
     usize::try_from(size[0]).unwrap_or(usize::MAX)
 }
 
@@ -147,15 +146,15 @@ pub(crate) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) ->
 pub(crate) fn drops(fd: BorrowedFd<'_>) -> io::Result<u32> {
     // include/uapi/linux/sock_diag.h: SK_MEMINFO_DROPS is the last of nine.
     let mut meminfo = [0_u32; 9];
-    get_of(fd, libc::SOL_SOCKET, libc::SO_MEMINFO, &mut meminfo)?;
+    get(fd, libc::SOL_SOCKET, libc::SO_MEMINFO, &mut meminfo)?;
     let [.., drops] = meminfo;
     Ok(drops)
 }
 
 pub(super) fn get_int(fd: BorrowedFd<'_>, option: libc::c_int) -> io::Result<libc::c_int> {
-    let mut value = 0;
-    get(fd, option, &mut value)?;
-    Ok(value)
+    let mut value = [0];
+    get(fd, libc::SOL_SOCKET, option, &mut value)?;
+    Ok(value[0])
 }
 
 /// Types that consist only of numbers.
@@ -175,16 +174,8 @@ unsafe impl Plain for u32 {}
 // SAFETY: as above.
 unsafe impl Plain for u64 {}
 
-pub(super) fn get<T: Plain>(
-    fd: BorrowedFd<'_>,
-    option: libc::c_int,
-    value: &mut T,
-) -> io::Result<()> {
-    get_of(fd, libc::SOL_SOCKET, option, slice::from_mut(value)).map(drop)
-}
-
 /// Reads an option to `values`, and returns the number of bytes that the kernel wrote.
-pub(super) fn get_of<T: Plain>(
+pub(super) fn get<T: Plain>(
     fd: BorrowedFd<'_>,
     level: libc::c_int,
     option: libc::c_int,

@@ -21,11 +21,11 @@ const MAX_RESIDENT_AHEAD: usize = 512 * 1024;
 pub(super) struct Assembly {
     number: u32,
     /// The length of the whole frame.
-    total: usize,
+    pub(super) total: usize,
     /// How many bytes have arrived.
-    received: usize,
+    pub(super) received: usize,
     /// The bytes that have arrived, followed after a read by those that it wrote in the place of the next piece.
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     /// How many bytes of the memory of `bytes` are resident.
     resident: usize,
     /// Its share of the budget, if there is one. Dropped last, after the memory.
@@ -54,21 +54,6 @@ impl Assembly {
         }
         let resident = memory.capacity();
         Ok(Self { number, total, received: 0, bytes: memory, resident, _reservation: reservation })
-    }
-
-    /// Returns how many bytes of the frame have arrived.
-    pub(super) fn received(&self) -> usize {
-        self.received
-    }
-
-    /// Returns the bytes that have arrived.
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Returns the length of the whole frame, in bytes.
-    pub(super) fn total(&self) -> usize {
-        self.total
     }
 
     /// Returns the error for a frame that cannot be completed.

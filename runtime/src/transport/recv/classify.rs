@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::os::fd::AsFd as _;
 
-use super::assembly::Assembly;
 use super::bundle::BundleCursor;
 use super::inbox::Inbox;
 use super::memory;
@@ -127,7 +126,7 @@ impl Inbox {
         if !self.accepts_calls {
             return None;
         }
-        let begun = self.pieces.assembly().map(Assembly::bytes);
+        let begun = self.pieces.assembly().map(|assembly| &*assembly.bytes);
         let slot = self.slot.bytes();
         let part = match (begun.unwrap_or_default(), Head::parse(slot)) {
             ([], Some(Ok(Head::First { .. }))) => slot.get(HEAD_LEN..)?,

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::assembly::Assembly;
 use super::bundle::BundleCursor;
 use super::first_call::FirstCall;
 use super::pieces::Pieces;
@@ -78,7 +77,7 @@ impl Inbox {
 
     /// Returns how many bytes of the frame under assembly have arrived.
     pub(crate) fn pending(&self) -> usize {
-        self.pieces.assembly().map_or(0, Assembly::received)
+        self.pieces.assembly().map_or(0, |assembly| assembly.received)
     }
 
     /// Returns the bytes of the last received frame.

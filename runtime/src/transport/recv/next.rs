@@ -36,7 +36,7 @@ impl Inbox {
                 && rounds >= MAX_ROUNDS
                 && wait != Wait::Block
             {
-                let (received, total) = (assembly.received(), assembly.total());
+                let Assembly { received, total, .. } = *assembly;
                 return Err(RecvError::Unfinished { received, total });
             }
         }
@@ -71,7 +71,7 @@ impl Inbox {
                 }
                 Some(ReadResult::Datagram(len)) => self.keep_unread(len),
                 Some(ReadResult::Piece) => {
-                    return Ok(self.pieces.assembly().map(Assembly::total));
+                    return Ok(self.pieces.assembly().map(|assembly| assembly.total));
                 }
                 None => {}
             }
@@ -83,7 +83,7 @@ impl Inbox {
         let total = match Head::parse(first) {
             Some(Ok(Head::First { total, .. } | Head::Memory { total })) => Some(total),
             Some(Ok(Head::Next { .. })) => {
-                self.pieces.assembly().map(|assembly| assembly.total() as u64)
+                self.pieces.assembly().map(|assembly| assembly.total as u64)
             }
             Some(Ok(Head::Bundle { .. })) => {
                 first.get(HEAD_LEN..).and_then(read_frame_len).map(|(len, _)| len)

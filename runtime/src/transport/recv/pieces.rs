@@ -83,7 +83,7 @@ impl Pieces {
             return Ok(len.map(ReadResult::Datagram));
         };
         // The limit may have been lowered since the frame was begun.
-        let cap = cap(limit.max(assembly.total()));
+        let cap = cap(limit.max(assembly.total));
         let mut head = [0; HEAD_LEN];
         let read = match assembly.scatter(&mut head) {
             Ok(scatter) => slot.read(fd, Some(scatter), cap, block),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crate::address::Address;
@@ -97,8 +97,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     }
 
     fn new(fd: ListenerFd, path_guard: Option<PathGuard>, options: &Options) -> Self {
-        let acceptor = Acceptor { fd, options: options.clone(), rejected: AtomicU64::new(0) };
-        Self { path_guard, acceptor, messages: PhantomData }
+        Self { path_guard, acceptor: Acceptor::new(fd, options), messages: PhantomData }
     }
 
     /// Accepts a connection, and waits for one as long as necessary.

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::errno::retry;
@@ -22,7 +21,6 @@ pub(crate) struct ListenerFd {
     /// An eventfd that becomes readable on shutdown, for families whose listeners the kernel does not shut
     /// down: see [`shutdown`](Self::shutdown).
     stop: Option<File>,
-    ended: AtomicBool,
 }
 
 /// The result of a wait for a client.
@@ -57,7 +55,7 @@ impl ListenerFd {
             Kind::VsockSeqpacket => Some(eventfd()?),
             _ => None,
         };
-        Ok(Self { fd, kind, stop, ended: AtomicBool::new(false) })
+        Ok(Self { fd, kind, stop })
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -129,15 +127,6 @@ impl ListenerFd {
     /// Returns the descriptor that becomes readable on shutdown, if the listening one does not.
     pub(crate) fn stop_fd(&self) -> Option<BorrowedFd<'_>> {
         self.stop.as_ref().map(File::as_fd)
-    }
-
-    /// Records that the backlog was empty after a shutdown. Over vsock, the kernel keeps filling it.
-    pub(crate) fn end(&self) {
-        self.ended.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::Relaxed)
     }
 
     pub(crate) fn into_fd(self) -> OwnedFd {

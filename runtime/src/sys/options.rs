@@ -19,8 +19,8 @@ pub(crate) struct Socket {
     pub(super) listening: bool,
     /// The peek offset, if another holder has set one.
     peek_offset: Option<u32>,
-    /// The option that joins or splits datagrams, if another holder has set one.
-    joining_option: Option<&'static str>,
+    /// The option that joins or splits datagrams, if another holder has set one (UDP).
+    pub(super) joining_option: Option<&'static str>,
 }
 
 impl Socket {
@@ -30,11 +30,6 @@ impl Socket {
             && !self.listening
             && self.peek_offset.is_none()
             && self.joining_option.is_none()
-    }
-
-    /// Returns whether sends and receives may join or split datagrams (UDP options).
-    pub(super) fn joins_datagrams(self) -> bool {
-        self.joining_option.is_some()
     }
 }
 

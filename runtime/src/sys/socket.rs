@@ -65,7 +65,9 @@ impl DatagramFd {
     pub(crate) fn adopt(fd: OwnedFd, is_connection: bool) -> io::Result<Result<Self, String>> {
         let socket = options::inspect(fd.as_fd())?;
         let is_right = |kind: &Kind| {
-            kind.is_connection() == is_connection && !socket.listening && !socket.joins_datagrams()
+            kind.is_connection() == is_connection
+                && !socket.listening
+                && socket.joining_option.is_none()
         };
         let Some(kind) = Kind::of(socket).filter(is_right) else {
             return Ok(Err(socket.to_string()));

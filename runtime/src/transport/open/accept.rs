@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::mem;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::backoff::Backoff;
@@ -24,9 +24,16 @@ pub(crate) struct Acceptor {
     pub(crate) options: Options,
     /// How many clients the policy has rejected.
     pub(crate) rejected: AtomicU64,
+    /// Whether the backlog was empty after a shutdown. Over vsock, the kernel keeps filling it.
+    ended: AtomicBool,
 }
 
 impl Acceptor {
+    pub(crate) fn new(fd: ListenerFd, options: &Options) -> Self {
+        let (rejected, ended) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { fd, options: options.clone(), rejected, ended }
+    }
+
     /// Accepts a connection from a client that the policy admits. Counts other clients.
     ///
     /// The connection has a permit of the budget, until the last clone of its descriptor is dropped.
@@ -63,7 +70,7 @@ impl Acceptor {
     /// Accepts the next connection, from any client.
     fn next(&self, wait: Wait) -> Result<DatagramFd, AcceptError> {
         let Self { fd: listener, options, .. } = self;
-        if listener.has_ended() {
+        if self.ended.load(Ordering::Relaxed) {
             return Err(AcceptError::Shutdown);
         }
         let mut backoff = Backoff::up_to(MAX_PAUSE);
@@ -86,8 +93,7 @@ impl Acceptor {
                 Err(error) => return Err(failed("accepting a connection")(error)),
             }
             if shut_down {
-                listener.end();
-                return Err(AcceptError::Shutdown);
+                return Err(self.end());
             }
             let deadline = match wait {
                 Wait::Block => None,
@@ -116,13 +122,15 @@ impl Acceptor {
     /// then, and an accept loop must end even if no connection does.
     fn full_or_shut_down(&self, full: AcceptError) -> AcceptError {
         match self.fd.wait(Some(Instant::now())) {
-            Ok(Wakeup::Shutdown) => {
-                self.fd.end();
-                AcceptError::Shutdown
-            }
+            Ok(Wakeup::Shutdown) => self.end(),
             Ok(Wakeup::Client | Wakeup::TimedOut) => full,
             Err(error) => failed("waiting for a client")(error),
         }
+    }
+
+    fn end(&self) -> AcceptError {
+        self.ended.store(true, Ordering::Relaxed);
+        AcceptError::Shutdown
     }
 }
 

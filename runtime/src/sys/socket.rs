@@ -186,9 +186,10 @@ impl AsFd for DatagramFd {
 
 /// See socket(2).
 pub(super) fn socket(kind: Kind) -> io::Result<OwnedFd> {
+    let (domain, kind) = kind.domain_and_type();
     let fd = retry(|| {
         // SAFETY: no memory is involved.
-        unsafe { libc::socket(kind.domain(), kind.socket_type() | libc::SOCK_CLOEXEC, 0) }
+        unsafe { libc::socket(domain, kind | libc::SOCK_CLOEXEC, 0) }
     })?;
     // SAFETY: socket succeeded, so this is an open descriptor, and nobody else has it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })

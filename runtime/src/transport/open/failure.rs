@@ -9,10 +9,6 @@ use crate::address::Address;
 use crate::error::OpenError;
 use crate::sys::{EPROTOTYPE, Kind, is_exhausted, is_unsupported};
 
-const CONNECTIONS: &str = "a `unix:` or `vsock:` address";
-const DATAGRAMS: &str = "a `unix:` or `udp:` address";
-const IDENTIFIED: &str = "a `unix:` address, because the peer must be identified";
-
 /// The socket being opened, for error messages.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target<'a> {
@@ -23,18 +19,16 @@ pub(super) struct Target<'a> {
 impl<'a> Target<'a> {
     /// Describes a socket that connects to `address`, or listens there.
     pub(super) fn connection(address: &'a Address) -> Result<Self, OpenError> {
-        match address.connection_kind() {
-            Some(kind) => Ok(Self { address, kind }),
-            None => Err(wrong_family(address, CONNECTIONS)),
-        }
+        let kind = address.connection_kind();
+        let kind = kind.ok_or_else(|| wrong_family(address, "a `unix:` or `vsock:` address"))?;
+        Ok(Self { address, kind })
     }
 
     /// Describes a socket that sends and receives datagrams without a connection.
     pub(super) fn datagrams(address: &'a Address) -> Result<Self, OpenError> {
-        match address.datagram_kind() {
-            Some(kind) => Ok(Self { address, kind }),
-            None => Err(wrong_family(address, DATAGRAMS)),
-        }
+        let kind = address.datagram_kind();
+        let kind = kind.ok_or_else(|| wrong_family(address, "a `unix:` or `udp:` address"))?;
+        Ok(Self { address, kind })
     }
 
     /// Fails if the identity of the peer is `needed`, and the kernel does not identify peers over this family.
@@ -106,7 +100,7 @@ pub(super) fn wrong_family(address: &Address, expected: &'static str) -> OpenErr
 /// The error if a peer must be identified, and the kernel does not identify it.
 #[cold]
 pub(super) fn not_identified(address: &Address) -> OpenError {
-    wrong_family(address, IDENTIFIED)
+    wrong_family(address, "a `unix:` address, because the peer must be identified")
 }
 
 /// Maps an error of `action` without an address.

@@ -37,11 +37,6 @@ impl From<NotReady> for RecvError {
 }
 
 impl Wait {
-    /// Returns whether the system call itself may block.
-    pub(crate) fn blocks(self) -> bool {
-        matches!(self, Self::Block)
-    }
-
     /// Returns the deadline of a wait, `None` for no deadline. `WouldBlock` if no wait is allowed.
     fn deadline(self) -> Result<Option<Instant>, NotReady> {
         match self {

@@ -50,7 +50,7 @@ impl Route<'_> {
                 reason => not_ready(reason, outgoing.len),
             });
         }
-        match sys::send(fd, outgoing.slices, outgoing.descriptors, to, wait.blocks()) {
+        match sys::send(fd, outgoing.slices, outgoing.descriptors, to, wait == Wait::Block) {
             Ok(()) => Ok(()),
             Err(error) if is_full(&error) => self.send_when_writable(outgoing),
             Err(error) => Err(self.map_error(outgoing, error)),

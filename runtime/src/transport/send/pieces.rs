@@ -85,7 +85,7 @@ pub(crate) fn send_connected(
     if pending.is_none()
         && outgoing.descriptors.is_empty()
         && fd.kind() == Kind::UnixSeqpacket
-        && sys::send(fd, outgoing.slices, &[], None, wait.blocks()).is_ok()
+        && sys::send(fd, outgoing.slices, &[], None, wait == Wait::Block).is_ok()
     {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{AcceptError, RecvError};
-use crate::sys::{OpenCount, Permit};
+use crate::sys::{InUse, Permit};
 
 /// A bound on what peers can make a server hold, over all the endpoints that share the budget.
 ///
@@ -113,16 +113,9 @@ pub struct Budget(Arc<Shared>);
 
 struct Shared {
     max_bytes: AtomicUsize,
-    bytes: AtomicUsize,
+    bytes: InUse,
     max_connections: AtomicUsize,
-    connections: OpenCount,
-}
-
-/// A share of the bytes. Dropping it gives them back.
-#[derive(Debug)]
-pub(crate) struct Reservation {
-    budget: Budget,
-    len: usize,
+    connections: InUse,
 }
 
 impl Budget {
@@ -133,9 +126,9 @@ impl Budget {
     pub fn new() -> Self {
         Self(Arc::new(Shared {
             max_bytes: AtomicUsize::new(256 * 1024 * 1024),
-            bytes: AtomicUsize::new(0),
+            bytes: InUse::default(),
             max_connections: AtomicUsize::new(1000),
-            connections: OpenCount::default(),
+            connections: InUse::default(),
         }))
     }
 
@@ -158,7 +151,7 @@ impl Budget {
     /// Returns how many bytes incomplete large frames hold: the sum of their announced lengths.
     #[must_use]
     pub fn bytes_held(&self) -> usize {
-        self.0.bytes.load(Ordering::Relaxed)
+        self.0.bytes.get()
     }
 
     /// Returns how many accepted connections are open. An accept in progress may count as one.
@@ -168,24 +161,16 @@ impl Budget {
     }
 
     /// Reserves the length of a frame whose first piece has arrived.
-    pub(crate) fn reserve(&self, len: usize) -> Result<Reservation, RecvError> {
-        let Shared { max_bytes, bytes, .. } = &*self.0;
-        let budget = max_bytes.load(Ordering::Relaxed);
-        // The counter protects no other memory, and all changes of one atomic have one order.
-        let reserved = bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |held| {
-            let free = budget.saturating_sub(held);
-            (len <= free / 2).then(|| held + len)
-        });
-        match reserved {
-            Ok(_) => Ok(Reservation { budget: self.clone(), len }),
-            Err(held) => Err(RecvError::OverBudget { len, held, budget }),
-        }
+    pub(crate) fn reserve(&self, len: usize) -> Result<Permit, RecvError> {
+        let budget = self.0.max_bytes.load(Ordering::Relaxed);
+        let reserved = self.0.bytes.take(len, |held| len <= budget.saturating_sub(held) / 2);
+        reserved.map_err(|held| RecvError::OverBudget { len, held, budget })
     }
 
     /// Counts a connection before it is accepted.
     pub(crate) fn admit(&self) -> Result<Permit, AcceptError> {
         let max = self.0.max_connections.load(Ordering::Relaxed);
-        self.0.connections.take(max).ok_or(AcceptError::Full { max })
+        self.0.connections.take(1, |open| open < max).map_err(|_| AcceptError::Full { max })
     }
 }
 
@@ -204,11 +189,5 @@ impl fmt::Debug for Budget {
             .field("connections_open", &self.connections_open())
             .field("connections", max_connections)
             .finish()
-    }
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        self.budget.0.bytes.fetch_sub(self.len, Ordering::Relaxed);
     }
 }

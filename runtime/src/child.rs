@@ -194,7 +194,7 @@ impl Process {
         Self {
             stdout: child.stdout.take(),
             stderr: child.stderr.take(),
-            pidfd: sys::pidfd_of(&child).ok(),
+            pidfd: sys::pidfd_open(child.id()).ok(),
             child,
             state: ChildState::Running,
             parent: process::id(),

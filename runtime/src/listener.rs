@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crate::address::Address;
@@ -13,7 +13,7 @@ use crate::error::{AcceptError, OpenError};
 use crate::message::Message;
 use crate::options::Options;
 use crate::sys::{self, ListenerFd};
-use crate::transport::{self, PathGuard};
+use crate::transport::{self, Acceptor, PathGuard};
 use crate::wait::Wait;
 
 /// Accepts connections that send messages of type `Tx` and receive messages of type `Rx`.
@@ -48,9 +48,7 @@ use crate::wait::Wait;
 pub struct Listener<Tx, Rx> {
     /// Dropped before the descriptor is closed.
     path_guard: Option<PathGuard>,
-    fd: ListenerFd,
-    options: Options,
-    rejected: AtomicU64,
+    acceptor: Acceptor,
     messages: PhantomData<fn(Tx) -> Rx>,
 }
 
@@ -99,8 +97,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     }
 
     fn new(fd: ListenerFd, path_guard: Option<PathGuard>, options: &Options) -> Self {
-        let (options, rejected) = (options.clone(), AtomicU64::new(0));
-        Self { path_guard, fd, options, rejected, messages: PhantomData }
+        Self { path_guard, acceptor: Acceptor::new(fd, options), messages: PhantomData }
     }
 
     /// Accepts a connection, and waits for one as long as necessary.
@@ -137,13 +134,13 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     /// Accepts a connection if a client is waiting, or returns `None` if the policy rejects it.
     #[cfg(feature = "tokio")]
     pub(crate) fn try_accept_next(&self) -> Result<Option<Connection<Tx, Rx>>, AcceptError> {
-        let fd = transport::accept_next(&self.fd, &self.options, &self.rejected, Wait::Try)?;
-        Ok(fd.map(|fd| Connection::new(fd, &self.options)))
+        let fd = self.acceptor.accept_next(Wait::Try)?;
+        Ok(fd.map(|fd| Connection::new(fd, &self.acceptor.options)))
     }
 
     fn accept_waiting(&self, wait: Wait) -> Result<Connection<Tx, Rx>, AcceptError> {
-        let fd = transport::accept(&self.fd, &self.options, &self.rejected, wait)?;
-        Ok(Connection::new(fd, &self.options))
+        let fd = self.acceptor.accept(wait)?;
+        Ok(Connection::new(fd, &self.acceptor.options))
     }
 }
 
@@ -154,13 +151,13 @@ impl<Tx, Rx> Listener<Tx, Rx> {
     ///
     /// Those of getsockname(2).
     pub fn local_addr(&self) -> io::Result<Address> {
-        sys::local_name(self.fd.as_fd()).map(Address::from)
+        sys::local_name(self.acceptor.fd.as_fd()).map(Address::from)
     }
 
     /// Returns how many clients the [`Policy`](crate::Policy) has rejected.
     #[must_use]
     pub fn rejected(&self) -> u64 {
-        self.rejected.load(Ordering::Relaxed)
+        self.acceptor.rejected.load(Ordering::Relaxed)
     }
 
     /// Stops accepting in every thread. Clients already in the backlog are still accepted, unless the
@@ -204,12 +201,12 @@ impl<Tx, Rx> Listener<Tx, Rx> {
     ///
     /// The errors of shutdown(2), or over vsock those of write(2).
     pub fn shutdown(&self) -> io::Result<()> {
-        self.fd.shutdown()
+        self.acceptor.fd.shutdown()
     }
 
     /// Returns a descriptor that becomes readable on shutdown, if the listening descriptor does not.
     pub(crate) fn stop_fd(&self) -> Option<BorrowedFd<'_>> {
-        self.fd.stop_fd()
+        self.acceptor.fd.stop_fd()
     }
 
     /// Returns the listening descriptor, for another process or for [`adopt`](Self::adopt). Keeps the path
@@ -248,26 +245,26 @@ impl<Tx, Rx> Listener<Tx, Rx> {
         if let Some(path_guard) = self.path_guard {
             path_guard.keep();
         }
-        self.fd.into_fd()
+        self.acceptor.fd.into_fd()
     }
 }
 
 /// The listening descriptor, for a poller. It is non-blocking.
 impl<Tx, Rx> AsFd for Listener<Tx, Rx> {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        self.acceptor.fd.as_fd()
     }
 }
 
 /// The listening descriptor, for a poller. It is non-blocking.
 impl<Tx, Rx> AsRawFd for Listener<Tx, Rx> {
     fn as_raw_fd(&self) -> RawFd {
-        self.fd.as_fd().as_raw_fd()
+        self.acceptor.fd.as_fd().as_raw_fd()
     }
 }
 
 impl<Tx, Rx> fmt::Debug for Listener<Tx, Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Listener").field("fd", &self.fd.as_fd()).finish_non_exhaustive()
+        f.debug_struct("Listener").field("fd", &self.acceptor.fd.as_fd()).finish_non_exhaustive()
     }
 }

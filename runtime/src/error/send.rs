@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::EncodeError;
 use super::count::{bytes, number_of, with};
-use crate::sys::{Errno, errno, is_of_destination};
+use crate::sys::{EACCES, is_exhausted, is_of_destination};
 
 /// Why a message was not sent.
 ///
@@ -156,7 +156,7 @@ impl SendError {
             Self::Disconnected | Self::Closed => true,
             // Descriptors or memory may suffice later, and other destinations may be reachable.
             Self::Io { source, .. } => {
-                errno(source) != Errno::Exhausted
+                !is_exhausted(source)
                     && source.kind() != io::ErrorKind::OutOfMemory
                     && !is_of_destination(source)
             }
@@ -199,12 +199,9 @@ pub struct SendAllError {
     pub error: SendError,
 }
 
-/// What to do where the operating system refused.
+/// Returns what to do if the operating system refused.
 fn hint(source: &io::Error) -> &'static str {
-    // EACCES, and not EPERM.
-    let is_forbidden = source.kind() == io::ErrorKind::PermissionDenied
-        && source.raw_os_error().is_some()
-        && errno(source) != Errno::NotPermitted;
+    let is_forbidden = source.raw_os_error() == Some(EACCES);
     match is_forbidden {
         true => {
             " (over UNIX, it needs write permission on the path: see the receiver's Options::mode)"

@@ -168,7 +168,7 @@ impl<Rx: Message> Receiver<Rx> {
 
     /// Changes the limits for the frames received from now on.
     pub fn set_limits(&mut self, limits: Limits) {
-        self.inbox.set_limits(limits);
+        self.inbox.limits = limits;
     }
 
     /// Makes the next receives return the datagrams in `unread`, before anything still in the socket. Pass the
@@ -217,12 +217,12 @@ impl<Rx: Message> Receiver<Rx> {
 
     /// Receives parts of calls like frames, from now on.
     pub(crate) fn accept_calls(&mut self) {
-        self.inbox.accept_calls();
+        self.inbox.accepts_calls = true;
     }
 
     /// Waits in the read from now on, instead of a peek.
     pub(crate) fn set_eager(&mut self) {
-        self.inbox.set_eager();
+        self.inbox.eager = true;
     }
 
     /// Returns the head and the frame of the last received part of a call. `None` for an ordinary frame.
@@ -245,12 +245,12 @@ impl<Rx: Message> Receiver<Rx> {
 
     /// Takes the head of the part of a call that the last receive refused, if it is known.
     pub(crate) fn take_refused(&mut self) -> Option<CallHead> {
-        self.inbox.take_refused()
+        self.inbox.refused.take()
     }
 
     /// Sets whether a runtime polls the receiver, and so calls again until it finds nothing.
     pub(crate) fn set_awaited(&mut self, is_awaited: bool) {
-        self.inbox.set_awaited(is_awaited);
+        self.inbox.is_awaited = is_awaited;
     }
 
     /// Returns whether the next receive may need no read, because something was read earlier.
@@ -282,7 +282,7 @@ impl<Rx> fmt::Debug for Receiver<Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver")
             .field("fd", &self.as_fd())
-            .field("limits", &self.inbox.limits())
+            .field("limits", &self.inbox.limits)
             .finish_non_exhaustive()
     }
 }

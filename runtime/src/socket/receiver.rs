@@ -146,7 +146,7 @@ impl<Rx: Message> SocketReceiver<Rx> {
 
     /// Changes the limits for the frames received from now on.
     pub fn set_limits(&mut self, limits: Limits) {
-        self.inbox.set_limits(limits);
+        self.inbox.limits = limits;
     }
 
     /// Shuts down the socket: see [`Socket::shutdown`](crate::Socket::shutdown).
@@ -232,7 +232,7 @@ impl<Rx> fmt::Debug for SocketReceiver<Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SocketReceiver")
             .field("fd", &self.as_fd())
-            .field("limits", &self.inbox.limits())
+            .field("limits", &self.inbox.limits)
             .finish_non_exhaustive()
     }
 }

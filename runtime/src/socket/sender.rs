@@ -14,7 +14,7 @@ use crate::message::Message;
 use crate::outbox;
 use crate::owned_frame::OwnedFrame;
 use crate::sys::{DatagramFd, Kind};
-use crate::transport::{Outgoing, send_to, send_with_retries};
+use crate::transport::{Outgoing, Route, send_to};
 use crate::wait::Wait;
 use crate::wire::{MAX_BUNDLE, MAX_UDP_BUNDLE};
 
@@ -186,11 +186,11 @@ impl<Tx: Message> SocketSender<Tx> {
         to: &Address,
         wait: Wait,
     ) -> Result<(), SendError> {
-        let fd = &self.shared.fd;
+        let route = self.route(to, wait);
         match is_bundle {
             // A bundle is never too long for a datagram of the socket.
-            true => send_with_retries(fd, outgoing, Some(to.name()), wait),
-            false => send_to(fd, outgoing, to.name(), wait),
+            true => route.send_with_retries(outgoing),
+            false => send_to(route, outgoing),
         }
     }
 
@@ -207,7 +207,7 @@ impl<Tx: Message> SocketSender<Tx> {
         to: &Address,
         wait: Wait,
     ) -> Result<usize, SendError> {
-        frame.send(|outgoing| send_to(&self.shared.fd, outgoing, to.name(), wait))
+        frame.send(|outgoing| send_to(self.route(to, wait), outgoing))
     }
 
     /// Shuts down the socket: see [`Socket::shutdown`](crate::Socket::shutdown).
@@ -226,8 +226,12 @@ impl<Tx: Message> SocketSender<Tx> {
         to: &Address,
         wait: Wait,
     ) -> Result<usize, SendError> {
-        let fd = &self.shared.fd;
-        outbox::send(message, |outgoing| send_to(fd, outgoing, to.name(), wait))
+        outbox::send(message, |outgoing| send_to(self.route(to, wait), outgoing))
+    }
+
+    #[inline]
+    fn route<'r>(&'r self, to: &'r Address, wait: Wait) -> Route<'r> {
+        Route { fd: &self.shared.fd, to: Some(to.name()), wait }
     }
 }
 

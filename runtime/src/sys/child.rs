@@ -2,13 +2,12 @@
 
 use std::io;
 use std::mem;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use std::ptr;
 
 use super::errno::retry;
-use super::process::pidfd_open;
 
 /// The state of a child.
 #[derive(Debug, Clone, Copy)]
@@ -21,17 +20,7 @@ pub(crate) enum ChildState {
     Lost,
 }
 
-/// Opens a descriptor of a child that has not been waited for. See [pidfd_open(2)].
-///
-/// [pidfd_open(2)]: https://man7.org/linux/man-pages/man2/pidfd_open.2.html
-pub(crate) fn pidfd_of(child: &Child) -> io::Result<OwnedFd> {
-    pidfd_open(child.id())
-}
-
-/// Kills a child that runs. See [pidfd_send_signal(2)] and [kill(2)].
-///
-/// [pidfd_send_signal(2)]: https://man7.org/linux/man-pages/man2/pidfd_send_signal.2.html
-/// [kill(2)]: https://man7.org/linux/man-pages/man2/kill.2.html
+/// Kills a child that runs. See pidfd_send_signal(2) and kill(2).
 pub(crate) fn kill(child: &mut Child, pidfd: Option<BorrowedFd<'_>>) -> io::Result<()> {
     // By process id, which the kernel does not reuse before the child is waited for.
     let Some(pidfd) = pidfd else { return child.kill() };
@@ -82,9 +71,7 @@ pub(crate) fn wait_for(
 }
 
 /// Waits for the child of a pidfd to end, and returns its status. Returns `None` if it still runs and the call
-/// does not `block`. ECHILD if something else has waited for it. See [waitid(2)], `P_PIDFD`.
-///
-/// [waitid(2)]: https://man7.org/linux/man-pages/man2/waitid.2.html
+/// does not `block`. ECHILD if something else has waited for it. See waitid(2), `P_PIDFD`.
 fn wait_for_pidfd(pidfd: BorrowedFd<'_>, block: bool) -> io::Result<Option<ExitStatus>> {
     let options = libc::WEXITED | if block { 0 } else { libc::WNOHANG };
     let id = pidfd.as_raw_fd().cast_unsigned();

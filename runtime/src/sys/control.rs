@@ -1,11 +1,8 @@
 //! Control messages: the ancillary data of a datagram, in the kernel's layout.
 //!
 //! Each is a header (`size_t` length including the header, `int` level, `int` type), its data, and padding to
-//! a multiple of `size_t`; see [cmsg(3)] and [unix(7)]. Encoding and decoding bytes needs `unsafe` only for
+//! a multiple of `size_t`; see cmsg(3) and unix(7). Encoding and decoding bytes needs `unsafe` only for
 //! what the kernel wrote, and for taking over descriptors.
-//!
-//! [cmsg(3)]: https://man7.org/linux/man-pages/man3/cmsg.3.html
-//! [unix(7)]: https://man7.org/linux/man-pages/man7/unix.7.html
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};

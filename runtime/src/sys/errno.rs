@@ -2,44 +2,24 @@
 
 use std::io;
 
-/// Errors that the layers above distinguish, and [`io::ErrorKind`] does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Errno {
-    /// EMSGSIZE: the datagram is too long for the socket.
-    TooLong,
-    /// EMFILE, ENFILE, ENOBUFS, ENOMEM: descriptors or memory have run out.
-    Exhausted,
-    /// EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT, ENODEV: the kernel lacks the family.
-    Unsupported,
-    /// EPROTOTYPE: a socket of another type is bound there.
-    WrongType,
-    /// ENOTSOCK: not a socket at all.
-    NotASocket,
-    /// ETOOMANYREFS: too many descriptors are in flight (unix(7)).
-    TooManyInFlight,
-    /// EPERM: the operation is not permitted.
-    NotPermitted,
-    /// EALREADY, EINPROGRESS: a connect is in progress.
-    InProgress,
-    /// Anything else.
-    Other,
+/// Errors that the layers above distinguish, and [`io::ErrorKind`] does not: see errno(3).
+pub(crate) use libc::{
+    EACCES, EALREADY, EINPROGRESS, EMSGSIZE, ENOTSOCK, EPERM, EPROTOTYPE, ETOOMANYREFS,
+};
+
+/// Returns whether descriptors or memory have run out.
+pub(crate) fn is_exhausted(error: &io::Error) -> bool {
+    let errno = error.raw_os_error();
+    matches!(errno, Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
 }
 
-/// Classifies an error of this module.
-pub(crate) fn errno(error: &io::Error) -> Errno {
-    match error.raw_os_error() {
-        Some(libc::EMSGSIZE) => Errno::TooLong,
-        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Errno::Exhausted,
-        Some(libc::EAFNOSUPPORT | libc::ESOCKTNOSUPPORT | libc::EPROTONOSUPPORT | libc::ENODEV) => {
-            Errno::Unsupported
-        }
-        Some(libc::EPROTOTYPE) => Errno::WrongType,
-        Some(libc::ENOTSOCK) => Errno::NotASocket,
-        Some(libc::ETOOMANYREFS) => Errno::TooManyInFlight,
-        Some(libc::EPERM) => Errno::NotPermitted,
-        Some(libc::EALREADY | libc::EINPROGRESS) => Errno::InProgress,
-        _ => Errno::Other,
-    }
+/// Returns whether the kernel lacks the family of a socket.
+pub(crate) fn is_unsupported(error: &io::Error) -> bool {
+    let errno = error.raw_os_error();
+    matches!(
+        errno,
+        Some(libc::EAFNOSUPPORT | libc::ESOCKTNOSUPPORT | libc::EPROTONOSUPPORT | libc::ENODEV)
+    )
 }
 
 /// Returns whether an error concerns a datagram's destination, and not the socket that sends it: a path or an address
@@ -59,7 +39,7 @@ pub(crate) fn is_of_destination(error: &io::Error) -> bool {
                     | libc::ENETDOWN
                     | libc::ENETUNREACH
                     | libc::ENOTDIR
-                    | libc::EPROTOTYPE
+                    | EPROTOTYPE
             )
         )
 }

@@ -7,15 +7,16 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+/// For `OpenOptions::custom_flags`: see open(2).
+pub(crate) use libc::{O_NOFOLLOW, O_NONBLOCK, O_PATH};
+
 use super::errno::retry;
 
 /// Renames `from` to `to` unless `to` exists. EINVAL if the file system does not support it, ENOSYS in some
 /// sandboxes.
 ///
 /// `int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned
-/// flags)` with `RENAME_NOREPLACE`; see [rename(2)].
-///
-/// [rename(2)]: https://man7.org/linux/man-pages/man2/rename.2.html
+/// flags)` with `RENAME_NOREPLACE`; see rename(2).
 pub(crate) fn rename_noreplace(from: &Path, to: &Path) -> io::Result<()> {
     let from = CString::new(from.as_os_str().as_bytes())?;
     let to = CString::new(to.as_os_str().as_bytes())?;
@@ -40,9 +41,7 @@ pub(crate) fn rename_noreplace(from: &Path, to: &Path) -> io::Result<()> {
 /// Sets the permission bits of `path`. Refuses a symbolic link.
 ///
 /// `int fchmodat(int dirfd, const char *pathname, mode_t mode, int flags)` with
-/// `AT_SYMLINK_NOFOLLOW`; see [chmod(2)]. The C library emulates the flag before Linux 6.6.
-///
-/// [chmod(2)]: https://man7.org/linux/man-pages/man2/chmod.2.html
+/// `AT_SYMLINK_NOFOLLOW`; see chmod(2). The C library emulates the flag before Linux 6.6.
 pub(crate) fn set_mode_nofollow(path: &Path, mode: u32) -> io::Result<()> {
     let path = CString::new(path.as_os_str().as_bytes())?;
     retry(|| {
@@ -53,9 +52,7 @@ pub(crate) fn set_mode_nofollow(path: &Path, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the type of the file system that holds a descriptor's file. See [fstatfs(2)].
-///
-/// [fstatfs(2)]: https://man7.org/linux/man-pages/man2/fstatfs.2.html
+/// Returns the type of the file system that holds a descriptor's file. See fstatfs(2).
 pub(crate) fn file_system(fd: BorrowedFd<'_>) -> io::Result<u64> {
     let mut stat = MaybeUninit::<libc::statfs>::uninit();
     // SAFETY: the pointer is to a statfs, exclusively borrowed for the call. `fd` is open for the call, as
@@ -64,19 +61,3 @@ pub(crate) fn file_system(fd: BorrowedFd<'_>) -> io::Result<u64> {
     // SAFETY: fstatfs succeeded, so it has filled all of it.
     Ok(unsafe { stat.assume_init() }.f_type as u64)
 }
-
-/// For `OpenOptions::custom_flags`: does not wait for the other end of a FIFO. See [open(2)].
-///
-/// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
-pub(crate) const O_NONBLOCK: i32 = libc::O_NONBLOCK;
-
-/// For `OpenOptions::custom_flags`: opens a file of any type, without access to its contents.
-/// See [open(2)].
-///
-/// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
-pub(crate) const O_PATH: i32 = libc::O_PATH;
-
-/// For `OpenOptions::custom_flags`: refuses a symbolic link. See [open(2)].
-///
-/// [open(2)]: https://man7.org/linux/man-pages/man2/open.2.html
-pub(crate) const O_NOFOLLOW: i32 = libc::O_NOFOLLOW;

@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::io;
+use std::iter;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::{ptr, slice};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::errno::retry;
 
@@ -23,20 +24,14 @@ const FIRST: RawFd = 3;
 /// The error of close_range(2), if the call is refused and the descriptors cannot be found without it.
 pub(crate) fn inherit_only_stdio(command: &mut Command) -> io::Result<()> {
     // No descriptor has this number: this only checks whether the call is allowed.
-    if let Err(refused) = set_cloexec_from(libc::c_uint::MAX)
-        && descriptor_bound(&mut vec![0; SET_LEN]).is_none()
-    {
-        return Err(refused);
+    if let Err(refused) = set_cloexec_from(libc::c_uint::MAX) {
+        let set: Vec<_> = iter::repeat_with(AtomicUsize::default).take(SET_LEN).collect();
+        descriptor_bound(&set).ok_or(refused)?;
     }
     let set_cloexec = || {
-        set_cloexec_from(FIRST as libc::c_uint).or_else(|refused| {
-            static SET: [AtomicWord; SET_LEN] = [const { AtomicWord::new(0) }; SET_LEN];
-            // SAFETY: the pointer is to the `SET_LEN` atomic words of a static, which have the layout of words
-            // and may be written through a shared reference. Only this closure refers to them, and it runs in
-            // the child, which has only this thread (fork(2)).
-            let set = unsafe { slice::from_raw_parts_mut(SET.as_ptr().cast_mut().cast(), SET_LEN) };
-            set_cloexec_each(set, refused)
-        })
+        // Used in the child alone, which has only this thread (fork(2)).
+        static SET: [AtomicUsize; SET_LEN] = [const { AtomicUsize::new(0) }; SET_LEN];
+        set_cloexec_from(FIRST as libc::c_uint).or_else(|refused| set_cloexec_each(&SET, refused))
     };
     // SAFETY: between fork and exec, `set_cloexec` makes system calls, reads errno and writes to a static of
     // its own: it allocates nothing, takes no lock, and touches no memory of other threads (fork(2),
@@ -48,9 +43,7 @@ pub(crate) fn inherit_only_stdio(command: &mut Command) -> io::Result<()> {
 /// Marks all descriptors from `first` on close-on-exec.
 ///
 /// `int close_range(unsigned int first, unsigned int last, int flags)` with `CLOSE_RANGE_CLOEXEC`, since
-/// Linux 5.11; see [close_range(2)].
-///
-/// [close_range(2)]: https://man7.org/linux/man-pages/man2/close_range.2.html
+/// Linux 5.11; see close_range(2).
 fn set_cloexec_from(first: libc::c_uint) -> io::Result<()> {
     let flags = libc::CLOSE_RANGE_CLOEXEC;
     // SAFETY: no memory is involved, as the arguments are numbers.
@@ -61,7 +54,7 @@ fn set_cloexec_from(first: libc::c_uint) -> io::Result<()> {
 }
 
 /// Marks the descriptors from `FIRST` on one by one, or fails with `refused`.
-fn set_cloexec_each(set: &mut [Word], refused: io::Error) -> io::Result<()> {
+fn set_cloexec_each(set: &[AtomicUsize], refused: io::Error) -> io::Result<()> {
     let Some(end) = descriptor_bound(set) else { return Err(refused) };
     for fd in FIRST..end {
         // SAFETY: no memory is involved, and a number that is not an open descriptor is an error.
@@ -73,18 +66,9 @@ fn set_cloexec_each(set: &mut [Word], refused: io::Error) -> io::Result<()> {
     Ok(())
 }
 
-/// A word of a descriptor set of [select(2)].
-///
-/// [select(2)]: https://man7.org/linux/man-pages/man2/select.2.html
-type Word = libc::c_ulong;
-
-#[cfg(target_pointer_width = "64")]
-type AtomicWord = std::sync::atomic::AtomicU64;
-#[cfg(target_pointer_width = "32")]
-type AtomicWord = std::sync::atomic::AtomicU32;
-
-/// The length of a set, in words: enough for 2²⁰ descriptors, the default of `fs.nr_open` (proc_sys_fs(5)).
-const SET_LEN: usize = (1 << 20) / Word::BITS as usize + 1;
+/// The length of a descriptor set of select(2), in words: enough for 2²⁰ descriptors, the default of `fs.nr_open`
+/// (proc_sys_fs(5)).
+const SET_LEN: usize = (1 << 20) / usize::BITS as usize + 1;
 
 /// Finds a number above all open descriptors, close to the highest, independent of RLIMIT_NOFILE and without
 /// /proc. Returns `None` if it does not fit in `set`, or if select(2) is refused.
@@ -93,22 +77,22 @@ const SET_LEN: usize = (1 << 20) / Word::BITS as usize + 1;
 /// file descriptor number that the process currently has open" (BUGS): the kernel checks only as far as its
 /// descriptor table (`core_sys_select`). If select(2) succeeds for a closed descriptor, no higher one is open.
 /// If the kernel changes this, every call fails, and the result is `None`.
-fn descriptor_bound(set: &mut [Word]) -> Option<RawFd> {
+fn descriptor_bound(set: &[AtomicUsize]) -> Option<RawFd> {
     let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     let mut fd: RawFd = 64;
     loop {
-        let len = usize::try_from(fd).ok()? / Word::BITS as usize + 1;
-        let set = set.get_mut(..len)?;
+        let len = usize::try_from(fd).ok()? / usize::BITS as usize + 1;
+        let set = set.get(..len)?;
         // `fd` is a multiple of a word's bits, so its bit is the lowest of the last word.
-        *set.last_mut()? = 1;
+        set.last()?.store(1, Ordering::Relaxed);
         let found = retry(|| {
-            let (set, none) = (set.as_mut_ptr().cast(), ptr::null_mut());
-            // SAFETY: `set` is exclusively borrowed for the call and has the `fd + 1` bits that the kernel
-            // reads and writes; there are no other sets, the timeout outlives the call, and a null pointer
-            // leaves the signal mask alone.
+            let (set, none) = (set.as_ptr().cast_mut().cast(), ptr::null_mut());
+            // SAFETY: `set` has the `fd + 1` bits that the kernel reads and writes, in words that may be written through
+            // a shared reference, and that only this thread refers to; there are no other sets, the timeout outlives the
+            // call, and a null pointer leaves the signal mask alone.
             unsafe { libc::pselect(fd + 1, set, none, none, &raw const at_once, ptr::null()) }
         });
-        set.fill(0);
+        set.iter().for_each(|word| word.store(0, Ordering::Relaxed));
         match found {
             // SAFETY: no memory is involved, and a number that is not an open descriptor is an error.
             Ok(_) if unsafe { libc::fcntl(fd, libc::F_GETFD) } == -1 => return Some(fd),

@@ -13,19 +13,14 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(super) fn domain(self) -> libc::c_int {
+    /// Returns the domain and the type for socket(2).
+    pub(super) fn domain_and_type(self) -> (libc::c_int, libc::c_int) {
         match self {
-            Self::UnixSeqpacket | Self::UnixDatagram => libc::AF_UNIX,
-            Self::VsockSeqpacket => libc::AF_VSOCK,
-            Self::Udp4 => libc::AF_INET,
-            Self::Udp6 => libc::AF_INET6,
-        }
-    }
-
-    pub(super) fn socket_type(self) -> libc::c_int {
-        match self {
-            Self::UnixSeqpacket | Self::VsockSeqpacket => libc::SOCK_SEQPACKET,
-            Self::UnixDatagram | Self::Udp4 | Self::Udp6 => libc::SOCK_DGRAM,
+            Self::UnixSeqpacket => (libc::AF_UNIX, libc::SOCK_SEQPACKET),
+            Self::VsockSeqpacket => (libc::AF_VSOCK, libc::SOCK_SEQPACKET),
+            Self::UnixDatagram => (libc::AF_UNIX, libc::SOCK_DGRAM),
+            Self::Udp4 => (libc::AF_INET, libc::SOCK_DGRAM),
+            Self::Udp6 => (libc::AF_INET6, libc::SOCK_DGRAM),
         }
     }
 

@@ -1,16 +1,13 @@
 //! A lane: address space as long as the longest datagram. Only written pages become memory.
 //!
 //! A datagram received into a lane cannot be truncated, so its length need not be known first. The kernel
-//! allocates a page when it first writes there, and frees it on request: see [mmap(2)], `MAP_NORESERVE`, and
-//! [madvise(2)], `MADV_DONTNEED`.
+//! allocates a page when it first writes there, and frees it on request: see mmap(2), `MAP_NORESERVE`, and
+//! madvise(2), `MADV_DONTNEED`.
 //!
 //! ```text
 //!  start     start + OFFSET                    OFFSET + filled       written               OFFSET + len
 //!  |- unused -|-------- the last datagram -------|---- older bytes ----|-- no memory here yet --|
 //! ```
-//!
-//! [mmap(2)]: https://man7.org/linux/man-pages/man2/mmap.2.html
-//! [madvise(2)]: https://man7.org/linux/man-pages/man2/madvise.2.html
 
 use std::io;
 use std::ptr::{self, NonNull};

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::errno::retry;
@@ -22,7 +21,6 @@ pub(crate) struct ListenerFd {
     /// An eventfd that becomes readable on shutdown, for families whose listeners the kernel does not shut
     /// down: see [`shutdown`](Self::shutdown).
     stop: Option<File>,
-    ended: AtomicBool,
 }
 
 /// The result of a wait for a client.
@@ -57,7 +55,7 @@ impl ListenerFd {
             Kind::VsockSeqpacket => Some(eventfd()?),
             _ => None,
         };
-        Ok(Self { fd, kind, stop, ended: AtomicBool::new(false) })
+        Ok(Self { fd, kind, stop })
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -74,9 +72,7 @@ impl ListenerFd {
     }
 
     /// Takes a connection from the backlog; EAGAIN if there is none. The connection keeps `permit`. See
-    /// [accept(2)].
-    ///
-    /// [accept(2)]: https://man7.org/linux/man-pages/man2/accept.2.html
+    /// accept(2).
     pub(crate) fn accept(&self, permit: Option<Permit>) -> io::Result<DatagramFd> {
         let fd = retry(|| {
             // SAFETY: a null name is allowed, and then the length is not touched. `fd` is open for
@@ -117,9 +113,7 @@ impl ListenerFd {
     ///
     /// The kernel shuts down a UNIX listener for every holder, and refuses new clients. It does not shut down
     /// a vsock listener (ENOTCONN: net/vmw_vsock/af_vsock.c, vsock_shutdown). There, an eventfd ends the waits
-    /// of this value only; see [eventfd(2)].
-    ///
-    /// [eventfd(2)]: https://man7.org/linux/man-pages/man2/eventfd.2.html
+    /// of this value only; see eventfd(2).
     pub(crate) fn shutdown(&self) -> io::Result<()> {
         match &self.stop {
             None => shutdown(self.as_fd(), Shutdown::Both),
@@ -135,15 +129,6 @@ impl ListenerFd {
         self.stop.as_ref().map(File::as_fd)
     }
 
-    /// Records that the backlog was empty after a shutdown. Over vsock, the kernel keeps filling it.
-    pub(crate) fn end(&self) {
-        self.ended.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::Relaxed)
-    }
-
     pub(crate) fn into_fd(self) -> OwnedFd {
         self.fd
     }
@@ -155,9 +140,7 @@ impl AsFd for ListenerFd {
     }
 }
 
-/// Creates a close-on-exec eventfd with the count 0. See [eventfd(2)].
-///
-/// [eventfd(2)]: https://man7.org/linux/man-pages/man2/eventfd.2.html
+/// Creates a close-on-exec eventfd with the count 0. See eventfd(2).
 fn eventfd() -> io::Result<File> {
     let fd = retry(|| {
         // SAFETY: no memory is involved.

@@ -1,9 +1,6 @@
 //! Sealed memory files, which processes can share and no process can change.
 //!
-//! See [memfd_create(2)] and, for the seals, [fcntl(2)].
-//!
-//! [memfd_create(2)]: https://man7.org/linux/man-pages/man2/memfd_create.2.html
-//! [fcntl(2)]: https://man7.org/linux/man-pages/man2/fcntl.2.html
+//! See memfd_create(2) and, for the seals, fcntl(2).
 
 use std::fs::File;
 use std::io;
@@ -52,11 +49,9 @@ pub(crate) fn missing_seals(fd: BorrowedFd<'_>) -> i32 {
     SEALS & !sealed.unwrap_or(0)
 }
 
-/// Returns the position of the first hole at or after `from`, or the end of the file. See [lseek(2)],
+/// Returns the position of the first hole at or after `from`, or the end of the file. See lseek(2),
 /// `SEEK_HOLE`. Allocated but unwritten pages are holes. The number of blocks does not help, because
 /// blocks can be allocated past the end.
-///
-/// [lseek(2)]: https://man7.org/linux/man-pages/man2/lseek.2.html
 pub(crate) fn first_hole(memfd: &File, from: u64) -> io::Result<u64> {
     let len = memfd.metadata()?.len();
     if from >= len {
@@ -85,9 +80,7 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Maps a whole sealed memory file; EPERM if a seal is missing. See [mmap(2)].
-    ///
-    /// [mmap(2)]: https://man7.org/linux/man-pages/man2/mmap.2.html
+    /// Maps a whole sealed memory file; EPERM if a seal is missing. See mmap(2).
     pub(crate) fn new(memfd: &File) -> io::Result<Self> {
         if missing_seals(memfd.as_fd()) != 0 {
             return Err(io::Error::from_raw_os_error(libc::EPERM));

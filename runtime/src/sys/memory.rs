@@ -5,9 +5,7 @@ use std::mem::MaybeUninit;
 /// Makes `room` resident with one call instead of a page fault for each page. Before Linux 5.14 the call fails,
 /// and page faults do it later.
 ///
-/// `int madvise(void *addr, size_t length, int advice)` with `MADV_POPULATE_WRITE`; see [madvise(2)].
-///
-/// [madvise(2)]: https://man7.org/linux/man-pages/man2/madvise.2.html
+/// `int madvise(void *addr, size_t length, int advice)` with `MADV_POPULATE_WRITE`; see madvise(2).
 pub(crate) fn populate(room: &mut [MaybeUninit<u8>]) {
     if room.is_empty() {
         return;
@@ -21,9 +19,7 @@ pub(crate) fn populate(room: &mut [MaybeUninit<u8>]) {
     unsafe { libc::madvise(start.cast(), before + room.len(), libc::MADV_POPULATE_WRITE) };
 }
 
-/// Returns the length of a page, in bytes: see [sysconf(3)].
-///
-/// [sysconf(3)]: https://man7.org/linux/man-pages/man3/sysconf.3.html
+/// Returns the length of a page, in bytes: see sysconf(3).
 pub(super) fn page_size() -> usize {
     // SAFETY: no memory is involved.
     let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };

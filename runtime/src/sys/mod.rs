@@ -1,5 +1,7 @@
 //! The system calls. Only this module uses libc and `unsafe`. It returns [`std::io::Error`]s, and takes and
 //! returns owned or borrowed descriptors, never numbers.
+//!
+//! A name with a number, such as recv(2), is a page of the Linux manual: <https://man7.org/linux/man-pages/>.
 
 #![allow(unsafe_code)]
 
@@ -28,9 +30,12 @@ mod send;
 mod socket;
 mod whole;
 
-pub(crate) use self::child::{ChildState, kill, pidfd_of, wait_for};
+pub(crate) use self::child::{ChildState, kill, wait_for};
 pub(crate) use self::control::{Ancillary, MAX_DESCRIPTORS};
-pub(crate) use self::errno::{Errno, errno, is_of_destination};
+pub(crate) use self::errno::{
+    EACCES, EALREADY, EINPROGRESS, EMSGSIZE, ENOTSOCK, EPERM, EPROTOTYPE, ETOOMANYREFS,
+    is_exhausted, is_of_destination, is_unsupported,
+};
 pub(crate) use self::fs::{
     O_NOFOLLOW, O_NONBLOCK, O_PATH, file_system, rename_noreplace, set_mode_nofollow,
 };
@@ -43,14 +48,14 @@ pub(crate) use self::memfd::{Mapping, TMPFS, first_hole, memfd, missing_seals, s
 pub(crate) use self::memory::populate;
 pub(crate) use self::name::{Name, SUN_PATH, View};
 pub(crate) use self::options::{accept_descriptors, drops, inspect, set_buffers, set_send_timeout};
-pub(crate) use self::permit::{OpenCount, Permit};
+pub(crate) use self::permit::{InUse, Permit};
 pub(crate) use self::poll::{Readiness, has_hung_up, wait};
-pub(crate) use self::process::{effective_uid, open_file_limit, own_pidfd_inode};
+pub(crate) use self::process::{effective_uid, open_file_limit, own_pidfd_inode, pidfd_open};
 pub(crate) use self::random::random;
 #[cfg(feature = "tokio")]
 pub(crate) use self::reactor::{register, register_duplicate};
 pub(crate) use self::recv::{Peeked, Scatter, peek, peek_len, recv};
 pub(crate) use self::recv_state::{RecvState, recv_state};
 pub(crate) use self::send::send;
-pub(crate) use self::socket::{DatagramFd, bind, local_name, set_mode};
+pub(crate) use self::socket::{DatagramFd, bind, local_name};
 pub(crate) use self::whole::send_whole;

@@ -1,12 +1,7 @@
 //! Socket names: a `sockaddr` in the kernel's layout, so sends and receives need no conversion.
 //!
-//! The layouts are ABI: [unix(7)], [vsock(7)], [ip(7)] and [ipv6(7)]. Encoding and decoding bytes needs no
+//! The layouts are ABI: unix(7), vsock(7), ip(7) and ipv6(7). Encoding and decoding bytes needs no
 //! `unsafe`, and no care for padding.
-//!
-//! [unix(7)]: https://man7.org/linux/man-pages/man7/unix.7.html
-//! [vsock(7)]: https://man7.org/linux/man-pages/man7/vsock.7.html
-//! [ip(7)]: https://man7.org/linux/man-pages/man7/ip.7.html
-//! [ipv6(7)]: https://man7.org/linux/man-pages/man7/ipv6.7.html
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -20,7 +15,7 @@ pub(crate) const SUN_PATH: usize = 108;
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
 pub(crate) struct Name {
-    /// A `sockaddr` of `len` bytes, and a NUL; no bytes for a UNIX socket without a name.
+    /// A `sockaddr` of `len` bytes. A UNIX path has no NUL: the kernel adds it (unix(7), BUGS).
     bytes: [u8; Self::CAPACITY],
     len: u8,
 }
@@ -38,14 +33,14 @@ pub(crate) enum View<'n> {
 }
 
 impl Name {
-    /// More than any supported family needs: a family, a path, and its NUL.
+    /// More than any supported family needs: a family and a path, to which the kernel may add a NUL.
     pub(super) const CAPACITY: usize = 119;
 
     /// The name of a UNIX socket that was never bound. Also room for the kernel to write a name.
     pub(crate) const UNNAMED: Self = {
         let mut bytes = [0; Self::CAPACITY];
         [bytes[0], bytes[1]] = (libc::AF_UNIX as libc::sa_family_t).to_ne_bytes();
-        Self { bytes, len: 0 }
+        Self { bytes, len: FAMILY_LEN as u8 }
     };
 
     /// Returns the name of a UNIX socket with this `sun_path`, or `None` if it does not fit.
@@ -85,50 +80,35 @@ impl Name {
         self.bytes.as_mut_ptr().cast()
     }
 
-    /// Returns the length for the kernel, including the NUL of a UNIX path shorter than `SUN_PATH`.
     pub(super) fn len(&self) -> libc::socklen_t {
-        match (self.len, self.view()) {
-            (0, _) => size_of::<libc::sa_family_t>() as libc::socklen_t,
-            (len, View::Unix(path @ [1..=u8::MAX, ..])) if path.len() < SUN_PATH => {
-                libc::socklen_t::from(len) + 1
-            }
-            (len, _) => libc::socklen_t::from(len),
-        }
+        self.len.into()
     }
 
     /// Records that the kernel wrote a name of `len` bytes. A name of an unsupported family becomes unnamed.
     pub(super) fn set_len(&mut self, len: libc::socklen_t) {
         self.len = u8::try_from(len).unwrap_or(u8::MAX).min(Self::CAPACITY as u8);
-        let len = match self.read() {
+        match self.read() {
             // The kernel may or may not count the NUL of a path (unix(7), BUGS). All bytes of an abstract
             // name count.
             Some(View::Unix(path @ [1..=u8::MAX, ..])) => {
-                FAMILY_LEN + path.iter().position(|&byte| byte == 0).unwrap_or(path.len())
+                let len = path.iter().position(|&byte| byte == 0).unwrap_or(path.len());
+                self.len = (FAMILY_LEN + len) as u8;
             }
-            Some(View::Unix([])) => 0,
-            Some(_) => usize::from(self.len),
-            None => {
-                *self = Self::UNNAMED;
-                return;
-            }
-        };
-        self.len = len as u8;
-        if let Some(terminator) = self.bytes.get_mut(len) {
-            *terminator = 0;
+            Some(_) => {}
+            // Or the length is 0: an unbound UNIX datagram socket.
+            None => *self = Self::UNNAMED,
         }
     }
 
     fn new(family: libc::c_int, parts: &[&[u8]]) -> Self {
-        let mut name = Self::UNNAMED;
+        let (mut name, mut len) = (Self::UNNAMED, 0);
         let family = (family as libc::sa_family_t).to_ne_bytes();
-        let mut len = 0;
-        for part in [&family[..]].into_iter().chain(parts.iter().copied()) {
-            if let Some(place) = name.bytes.get_mut(len..len + part.len()) {
-                place.copy_from_slice(part);
-                len += part.len();
-            }
+        let bytes = family.iter().chain(parts.iter().copied().flatten());
+        for (place, byte) in name.bytes.iter_mut().zip(bytes) {
+            *place = *byte;
+            len += 1;
         }
-        Self { len: len as u8, ..name }
+        Self { len, ..name }
     }
 
     fn as_bytes(&self) -> &[u8] {
@@ -137,10 +117,7 @@ impl Name {
 
     /// Parses the name. Returns `None` for an unsupported family.
     fn read(&self) -> Option<View<'_>> {
-        // The kernel reports a length of 0 for an unbound UNIX datagram socket.
-        let Some((family, rest)) = self.as_bytes().split_first_chunk() else {
-            return Some(View::Unix(&[]));
-        };
+        let (family, rest) = self.as_bytes().split_first_chunk()?;
         match i32::from(u16::from_ne_bytes(*family)) {
             libc::AF_UNIX => Some(View::Unix(rest)),
             libc::AF_INET => {
@@ -211,8 +188,7 @@ mod tests {
         for bytes in [&b"/a"[..], b"/a\0", b"/a\0\0\0"] {
             assert_eq!(written(&[&family, bytes].concat()), path);
         }
-        assert_eq!((path.view(), path.len()), (View::Unix(b"/a"), 5));
-        // The kernel takes no NUL behind the longest.
+        assert_eq!((path.view(), path.len()), (View::Unix(b"/a"), 4));
         let longest = Name::unix(&[b'x'; SUN_PATH]).unwrap();
         assert_eq!(longest.len(), 110);
         assert_eq!(Name::unix(&[b'x'; SUN_PATH + 1]), None);

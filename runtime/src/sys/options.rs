@@ -1,10 +1,7 @@
 //! Socket options: inspects descriptors, and changes settings.
 //!
 //! `int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen)` and its
-//! counterpart; see [getsockopt(2)] and [socket(7)].
-//!
-//! [getsockopt(2)]: https://man7.org/linux/man-pages/man2/getsockopt.2.html
-//! [socket(7)]: https://man7.org/linux/man-pages/man7/socket.7.html
+//! counterpart; see getsockopt(2) and socket(7).
 
 use std::fmt;
 use std::io;
@@ -22,8 +19,8 @@ pub(crate) struct Socket {
     pub(super) listening: bool,
     /// The peek offset, if another holder has set one.
     peek_offset: Option<u32>,
-    /// The option that joins or splits datagrams, if another holder has set one.
-    joining_option: Option<&'static str>,
+    /// The option that joins or splits datagrams, if another holder has set one (UDP).
+    pub(super) joining_option: Option<&'static str>,
 }
 
 impl Socket {
@@ -33,11 +30,6 @@ impl Socket {
             && !self.listening
             && self.peek_offset.is_none()
             && self.joining_option.is_none()
-    }
-
-    /// Returns whether sends and receives may join or split datagrams (UDP options).
-    pub(super) fn joins_datagrams(self) -> bool {
-        self.joining_option.is_some()
     }
 }
 
@@ -88,9 +80,7 @@ pub(crate) fn inspect(fd: BorrowedFd<'_>) -> io::Result<Socket> {
     })
 }
 
-/// Returns the option that makes a UDP socket join or split datagrams, if one is set. See [udp(7)].
-///
-/// [udp(7)]: https://man7.org/linux/man-pages/man7/udp.7.html
+/// Returns the option that makes a UDP socket join or split datagrams, if one is set. See udp(7).
 fn joining_option(fd: BorrowedFd<'_>) -> Option<&'static str> {
     let options = [
         (libc::UDP_CORK, "UDP_CORK"),
@@ -98,15 +88,10 @@ fn joining_option(fd: BorrowedFd<'_>) -> Option<&'static str> {
         (libc::UDP_GRO, "UDP_GRO"),
     ];
     let is_set = |&(option, _): &(libc::c_int, _)| {
-        let mut value: libc::c_int = 0;
-        get_of(fd, libc::IPPROTO_UDP, option, &mut value).is_ok() && value != 0
+        let mut value = [0_i32];
+        get(fd, libc::IPPROTO_UDP, option, &mut value).is_ok() && value != [0]
     };
     options.into_iter().find(is_set).map(|(_, name)| name)
-}
-
-/// Makes peeks start at the front of each datagram, even if another holder set an offset.
-pub(super) fn reset_peek_offset(fd: BorrowedFd<'_>) -> io::Result<()> {
-    set(fd, libc::SO_PEEK_OFF, &-1_i32)
 }
 
 /// Sets whether a UNIX socket, and each connection that a listener then accepts, accepts descriptors. If not,
@@ -118,24 +103,16 @@ pub(crate) fn accept_descriptors(fd: BorrowedFd<'_>, accept: bool) {
     _ = set(fd, SO_PASSRIGHTS, &libc::c_int::from(accept));
 }
 
-/// Returns the size of the send buffer, in bytes as the kernel counts them.
-pub(super) fn send_buffer(fd: BorrowedFd<'_>) -> io::Result<usize> {
-    get_int(fd, libc::SO_SNDBUF).map(|size| usize::try_from(size).unwrap_or(0))
-}
-
 /// Returns the longest datagram that an AF_VSOCK socket can receive, in bytes: the size of its buffer.
 pub(super) fn vsock_buffer(fd: BorrowedFd<'_>) -> usize {
     // include/uapi/linux/vm_sockets.h, and the default, for kernels without the option.
     const SO_VM_SOCKETS_BUFFER_SIZE: libc::c_int = 0;
-    const DEFAULT: u64 = 256 * 1024;
-    let mut size = 0_u64;
-    let result = get_of(fd, libc::AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &mut size);
-    usize::try_from(result.map_or(DEFAULT, |()| size)).unwrap_or(usize::MAX)
+    let mut size = [256 * 1024_u64];
+    _ = get(fd, libc::AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &mut size);
+    usize::try_from(size[0]).unwrap_or(usize::MAX)
 }
 
-/// Sets the given sizes of the kernel's buffers, in bytes. The kernel doubles and clamps them. See [socket(7)].
-///
-/// [socket(7)]: https://man7.org/linux/man-pages/man7/socket.7.html
+/// Sets the given sizes of the kernel's buffers, in bytes. The kernel doubles and clamps them. See socket(7).
 pub(crate) fn set_buffers(
     fd: BorrowedFd<'_>,
     recv: Option<usize>,
@@ -164,15 +141,15 @@ pub(crate) fn set_send_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) ->
 pub(crate) fn drops(fd: BorrowedFd<'_>) -> io::Result<u32> {
     // include/uapi/linux/sock_diag.h: SK_MEMINFO_DROPS is the last of nine.
     let mut meminfo = [0_u32; 9];
-    get(fd, libc::SO_MEMINFO, &mut meminfo)?;
+    get(fd, libc::SOL_SOCKET, libc::SO_MEMINFO, &mut meminfo)?;
     let [.., drops] = meminfo;
     Ok(drops)
 }
 
 pub(super) fn get_int(fd: BorrowedFd<'_>, option: libc::c_int) -> io::Result<libc::c_int> {
-    let mut value = 0;
-    get(fd, option, &mut value)?;
-    Ok(value)
+    let mut value = [0];
+    get(fd, libc::SOL_SOCKET, option, &mut value)?;
+    Ok(value[0])
 }
 
 /// Types that consist only of numbers.
@@ -181,42 +158,41 @@ pub(super) fn get_int(fd: BorrowedFd<'_>, option: libc::c_int) -> io::Result<lib
 ///
 /// Any bytes are a valid value.
 pub(super) unsafe trait Plain {}
-// SAFETY: numbers, and structures and arrays of them.
+// SAFETY: numbers, and structures of them.
 unsafe impl Plain for libc::c_int {}
 // SAFETY: as above.
 unsafe impl Plain for libc::ucred {}
 // SAFETY: as above.
 unsafe impl Plain for libc::timeval {}
 // SAFETY: as above.
-unsafe impl Plain for [u32; 9] {}
+unsafe impl Plain for u32 {}
 // SAFETY: as above.
 unsafe impl Plain for u64 {}
 
+/// Reads an option to `values`, and returns the number of bytes that the kernel wrote.
 pub(super) fn get<T: Plain>(
-    fd: BorrowedFd<'_>,
-    option: libc::c_int,
-    value: &mut T,
-) -> io::Result<()> {
-    get_of(fd, libc::SOL_SOCKET, option, value)
-}
-
-fn get_of<T: Plain>(
     fd: BorrowedFd<'_>,
     level: libc::c_int,
     option: libc::c_int,
-    value: &mut T,
-) -> io::Result<()> {
+    values: &mut [T],
+) -> io::Result<usize> {
     let mut len = 0;
     retry(|| {
-        len = size_of::<T>() as libc::socklen_t;
-        // SAFETY: `value` is `len` bytes, exclusively borrowed for the call, and of a type that is
+        len = size_of_val(values) as libc::socklen_t;
+        // SAFETY: `values` are `len` bytes, exclusively borrowed for the call, and of a type that is
         // valid whatever bytes the kernel writes; the kernel writes no more than `len`. `fd` is
         // open for the call, as it is borrowed.
         unsafe {
-            libc::getsockopt(fd.as_raw_fd(), level, option, (&raw mut *value).cast(), &raw mut len)
+            libc::getsockopt(
+                fd.as_raw_fd(),
+                level,
+                option,
+                values.as_mut_ptr().cast(),
+                &raw mut len,
+            )
         }
     })?;
-    Ok(())
+    Ok(len as usize)
 }
 
 pub(super) fn set<T: Plain>(fd: BorrowedFd<'_>, option: libc::c_int, value: &T) -> io::Result<()> {

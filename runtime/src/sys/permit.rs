@@ -1,33 +1,40 @@
-//! Counts open descriptors, and limits their number.
+//! Counts what is in use, such as open descriptors, so that it can be limited.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The number of open descriptors that have a [`Permit`] of this count. Clones share the count.
+/// How much is in use: the sum of the [`Permit`]s. Clones share the count.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct OpenCount(Arc<AtomicUsize>);
+pub(crate) struct InUse(Arc<AtomicUsize>);
 
-/// Counts one descriptor until it is dropped.
+/// An amount that counts as in use until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Permit(OpenCount);
+pub(crate) struct Permit {
+    counted: InUse,
+    amount: usize,
+}
 
-impl OpenCount {
+impl InUse {
     pub(crate) fn get(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Counts one more descriptor, or returns `None` if there are `max` or more.
-    pub(crate) fn take(&self, max: usize) -> Option<Permit> {
-        // Acquire pairs with the Release below: the descriptor whose place this one takes is closed.
-        let taken = self.0.fetch_update(Ordering::Acquire, Ordering::Relaxed, |open| {
-            (open < max).then_some(open + 1)
-        });
-        taken.is_ok().then(|| Permit(self.clone()))
+    /// Counts `amount` if `fits` says that there is room for it beside what is in use. Otherwise returns what is in use.
+    pub(crate) fn take(
+        &self,
+        amount: usize,
+        fits: impl Fn(usize) -> bool,
+    ) -> Result<Permit, usize> {
+        // Acquire pairs with the Release below: what this one replaces is closed.
+        self.0.fetch_update(Ordering::Acquire, Ordering::Relaxed, |in_use| {
+            fits(in_use).then(|| in_use + amount)
+        })?;
+        Ok(Permit { counted: self.clone(), amount })
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Release);
+        self.counted.0.fetch_sub(self.amount, Ordering::Release);
     }
 }

@@ -17,9 +17,7 @@ pub(crate) enum Readiness {
 /// Signals do not prolong the wait: the timeout is computed again after each.
 ///
 /// `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo, const sigset_t *mask)`;
-/// see [poll(2)].
-///
-/// [poll(2)]: https://man7.org/linux/man-pages/man2/poll.2.html
+/// see poll(2).
 pub(crate) fn wait(
     fd: BorrowedFd<'_>,
     readiness: Readiness,
@@ -34,9 +32,7 @@ pub(crate) fn wait(
 }
 
 /// Returns whether both directions of a connection are closed, as after the peer has closed it, or whether `fd` has
-/// failed: `POLLHUP` and `POLLERR` of [poll(2)].
-///
-/// [poll(2)]: https://man7.org/linux/man-pages/man2/poll.2.html
+/// failed: `POLLHUP` and `POLLERR` of poll(2).
 pub(crate) fn has_hung_up(fd: BorrowedFd<'_>) -> bool {
     let mut polled = [libc::pollfd { fd: fd.as_raw_fd(), events: 0, revents: 0 }];
     poll(&mut polled, Some(Instant::now())).unwrap_or(false)

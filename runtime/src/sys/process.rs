@@ -9,10 +9,8 @@ use std::process;
 use super::errno::retry;
 use super::fs::file_system;
 
-/// Returns the inode number of this process in pidfs, which is unique since boot. Needs [pidfd_open(2)] and
+/// Returns the inode number of this process in pidfs, which is unique since boot. Needs pidfd_open(2) and
 /// Linux 6.9; otherwise returns `None`.
-///
-/// [pidfd_open(2)]: https://man7.org/linux/man-pages/man2/pidfd_open.2.html
 pub(crate) fn own_pidfd_inode() -> Option<u64> {
     // Other targets truncate inode numbers to 32 bits.
     if cfg!(not(target_pointer_width = "64")) {
@@ -28,10 +26,8 @@ pub(crate) fn own_pidfd_inode() -> Option<u64> {
 /// `PID_FS_MAGIC` of linux/magic.h. Before Linux 6.9, all pidfds share one inode of another file system.
 const PID_FS_MAGIC: u64 = 0x5049_4446;
 
-/// Opens a descriptor of a process. See [pidfd_open(2)].
-///
-/// [pidfd_open(2)]: https://man7.org/linux/man-pages/man2/pidfd_open.2.html
-pub(super) fn pidfd_open(id: u32) -> io::Result<OwnedFd> {
+/// Opens a descriptor of a process. See pidfd_open(2).
+pub(crate) fn pidfd_open(id: u32) -> io::Result<OwnedFd> {
     let fd = retry(|| {
         // SAFETY: no memory is involved, as the arguments are numbers.
         unsafe { libc::syscall(libc::SYS_pidfd_open, id as libc::pid_t, 0) }
@@ -42,18 +38,14 @@ pub(super) fn pidfd_open(id: u32) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Returns the effective user of this process. See [geteuid(2)].
-///
-/// [geteuid(2)]: https://man7.org/linux/man-pages/man2/geteuid.2.html
+/// Returns the effective user of this process. See geteuid(2).
 pub(crate) fn effective_uid() -> u32 {
     // SAFETY: no memory is involved, and the call cannot fail.
     unsafe { libc::geteuid() }
 }
 
 /// Returns how many descriptors this process may have open, if it has reached that limit. `RLIMIT_NOFILE`; see
-/// [getrlimit(2)].
-///
-/// [getrlimit(2)]: https://man7.org/linux/man-pages/man2/getrlimit.2.html
+/// getrlimit(2).
 #[allow(clippy::useless_conversion, reason = "`rlim_t` has 32 bits on some targets")]
 pub(crate) fn open_file_limit(fd: BorrowedFd<'_>) -> Option<u64> {
     match fd.try_clone_to_owned() {

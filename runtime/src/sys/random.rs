@@ -10,9 +10,7 @@ use super::errno::retry;
 /// and the place of the stack (ASLR). The standard library's random keys do not help there: without getrandom(2), they
 /// need /dev/urandom.
 ///
-/// `ssize_t getrandom(void *buf, size_t buflen, unsigned int flags)`; see [getrandom(2)].
-///
-/// [getrandom(2)]: https://man7.org/linux/man-pages/man2/getrandom.2.html
+/// `ssize_t getrandom(void *buf, size_t buflen, unsigned int flags)`; see getrandom(2).
 pub(crate) fn random() -> u32 {
     let mut bytes = [0; 4];
     let filled = retry(|| {

@@ -23,9 +23,7 @@ unsafe impl StableFd for OwnedFd {}
 // SAFETY: `as_raw_fd` returns the number of its `owner`, an `OwnedFd` that lives as long as it does.
 unsafe impl StableFd for DatagramFd {}
 
-/// Registers `fd` with the reactor of the current runtime. Fails with the errors of [epoll_ctl(2)].
-///
-/// [epoll_ctl(2)]: https://man7.org/linux/man-pages/man2/epoll_ctl.2.html
+/// Registers `fd` with the reactor of the current runtime. Fails with the errors of epoll_ctl(2).
 ///
 /// # Panics
 ///

@@ -2,11 +2,9 @@
 //!
 //! `MSG_TRUNC` makes a call return the datagram's real length even where the buffer is shorter (on
 //! datagram sockets: on a TCP socket it discards data *without writing the buffer*, which is why
-//! [`recv`] takes a [`DatagramFd`]). `MSG_PEEK` leaves the datagram queued. See [recv(2)].
+//! [`recv`] takes a [`DatagramFd`]). `MSG_PEEK` leaves the datagram queued. See recv(2).
 //!
 //! A peek has no control buffer: with one, it would install a copy of every attached descriptor.
-//!
-//! [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
 
 use std::io;
 use std::mem;
@@ -39,13 +37,10 @@ impl Peeked {
 /// The number of bytes that a peek reads: a head, and the length of a bundle's first frame.
 const PEEK_LEN: usize = 24;
 
-/// The length of the head of a scattered read, in bytes.
-pub(crate) const HEAD_LEN: usize = 14;
-
 /// Destinations for the first bytes of a datagram, before the lane.
 #[derive(Debug)]
 pub(crate) struct Scatter<'b> {
-    pub(crate) head: &'b mut [u8; HEAD_LEN],
+    pub(crate) head: &'b mut [u8],
     /// The bytes after the head are appended here, within the capacity.
     pub(crate) room: &'b mut Vec<u8>,
     /// The most that is appended, in bytes.
@@ -147,9 +142,10 @@ fn recv_message(
 ) -> io::Result<usize> {
     let (mut head, mut room) = (EMPTY, EMPTY);
     if let Some(scatter) = &mut scatter {
-        head = libc::iovec { iov_base: scatter.head.as_mut_ptr().cast(), iov_len: HEAD_LEN };
+        let len = scatter.head.len();
+        head = libc::iovec { iov_base: scatter.head.as_mut_ptr().cast(), iov_len: len };
         let spare = scatter.room.spare_capacity_mut();
-        let len = spare.len().min(scatter.max).min(cap.saturating_sub(HEAD_LEN));
+        let len = spare.len().min(scatter.max).min(cap.saturating_sub(len));
         room = libc::iovec { iov_base: spare.as_mut_ptr().cast(), iov_len: len };
     }
     let (head_len, room_len) = (head.iov_len, room.iov_len);

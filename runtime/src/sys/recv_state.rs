@@ -26,11 +26,8 @@ pub(crate) enum RecvState {
 /// a receive that finds nothing, and then sees that the peer has closed, does not check again for data that
 /// arrived in between (net/unix/af_unix.c, unix_dgram_recvmsg).
 ///
-/// `POLLRDHUP` of [poll(2)] says whether more data may arrive, and `FIONREAD` of [unix(7)] how many bytes are
+/// `POLLRDHUP` of poll(2) says whether more data may arrive, and `FIONREAD` of unix(7) how many bytes are
 /// queued.
-///
-/// [poll(2)]: https://man7.org/linux/man-pages/man2/poll.2.html
-/// [unix(7)]: https://man7.org/linux/man-pages/man7/unix.7.html
 pub(crate) fn recv_state(fd: &DatagramFd) -> io::Result<RecvState> {
     let raw = fd.as_fd().as_raw_fd();
     let mut polled = [libc::pollfd { fd: raw, events: libc::POLLRDHUP, revents: 0 }];

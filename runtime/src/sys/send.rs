@@ -16,11 +16,9 @@ use super::socket::DatagramFd;
 ///
 /// `ssize_t sendto(int sockfd, const void *buf, size_t len, int flags, const struct sockaddr *dest_addr,
 /// socklen_t addrlen)`, or `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags)` for more
-/// than one slice and for descriptors; see [send(2)]. `MSG_NOSIGNAL` is always set, so a closed peer causes EPIPE,
+/// than one slice and for descriptors; see send(2). `MSG_NOSIGNAL` is always set, so a closed peer causes EPIPE,
 /// never SIGPIPE. A datagram is sent whole or not at all, except on AF_VSOCK, which uses
 /// [`send_whole`](super::send_whole).
-///
-/// [send(2)]: https://man7.org/linux/man-pages/man2/send.2.html
 #[inline]
 pub(crate) fn send(
     fd: &DatagramFd,

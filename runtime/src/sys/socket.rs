@@ -6,11 +6,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use super::errno::retry;
-use super::identity::{self, Credentials};
 use super::kind::Kind;
 use super::lane::LANE_LEN;
 use super::name::Name;
-use super::options::{self, Socket};
+use super::options;
 use super::permit::Permit;
 
 /// A descriptor of a datagram socket of a known kind.
@@ -38,9 +37,7 @@ impl DatagramFd {
         Self { raw: fd.as_raw_fd(), kind, owner: Arc::new(fd), _permit: permit.map(Arc::new) }
     }
 
-    /// Creates two connected UNIX SEQPACKET sockets. See [socketpair(2)].
-    ///
-    /// [socketpair(2)]: https://man7.org/linux/man-pages/man2/socketpair.2.html
+    /// Creates two connected UNIX SEQPACKET sockets. See socketpair(2).
     pub(crate) fn pair() -> io::Result<(Self, Self)> {
         let mut fds: [RawFd; 2] = [-1; 2];
         retry(|| {
@@ -63,17 +60,25 @@ impl DatagramFd {
         Ok((Self::new(left, kind, None), Self::new(right, kind, None)))
     }
 
-    /// Takes over a descriptor, and resets its peek offset. Returns a description of a socket that is not of a
-    /// [`Kind`], listens, or joins datagrams.
-    pub(crate) fn adopt(fd: OwnedFd) -> io::Result<Result<Self, Socket>> {
+    /// Takes over one end of a connection, or a socket without one, and resets its peek offset. Returns a description
+    /// of any other socket, and of one that listens or joins datagrams.
+    pub(crate) fn adopt(fd: OwnedFd, is_connection: bool) -> io::Result<Result<Self, String>> {
         let socket = options::inspect(fd.as_fd())?;
-        let Some(kind) =
-            Kind::of(socket).filter(|_| !socket.listening && !socket.joins_datagrams())
-        else {
-            return Ok(Err(socket));
+        let is_right = |kind: &Kind| {
+            kind.is_connection() == is_connection
+                && !socket.listening
+                && socket.joining_option.is_none()
+        };
+        let Some(kind) = Kind::of(socket).filter(is_right) else {
+            return Ok(Err(socket.to_string()));
         };
         let fd = Self::new(fd, kind, None);
-        fd.reset_peek_offset()?;
+        match fd.peer_name() {
+            Ok(_) if !is_connection => return Ok(Err(format!("{socket}, connected"))),
+            Err(error) if error.kind() != io::ErrorKind::NotConnected => return Err(error),
+            Err(_) if is_connection => return Ok(Err(format!("{socket}, not connected"))),
+            _ => fd.reset_peek_offset()?,
+        }
         Ok(Ok(fd))
     }
 
@@ -82,7 +87,7 @@ impl DatagramFd {
         match self.kind {
             // AF_VSOCK lacks the option.
             Kind::VsockSeqpacket => Ok(()),
-            _ => options::reset_peek_offset(self.as_fd()),
+            _ => options::set(self.as_fd(), libc::SO_PEEK_OFF, &-1_i32),
         }
     }
 
@@ -90,9 +95,7 @@ impl DatagramFd {
         self.kind
     }
 
-    /// Connects. Fails with EINTR after a signal, because the caller tracks the deadline. See [connect(2)].
-    ///
-    /// [connect(2)]: https://man7.org/linux/man-pages/man2/connect.2.html
+    /// Connects. Fails with EINTR after a signal, because the caller tracks the deadline. See connect(2).
     pub(crate) fn connect(&self, name: &Name) -> io::Result<()> {
         // SAFETY: the pointer and the length are those of a name that outlives the call and is only
         // read. `fd` is open for the call, as it is borrowed.
@@ -104,9 +107,7 @@ impl DatagramFd {
 
     /// Connects without waiting, or asks for the result of an attempt in progress. Fails with EAGAIN while a UNIX
     /// listener's backlog is full, and with EINPROGRESS or EALREADY over vsock: then the socket becomes writable
-    /// when it has connected or failed. See [connect(2)].
-    ///
-    /// [connect(2)]: https://man7.org/linux/man-pages/man2/connect.2.html
+    /// when it has connected or failed. See connect(2).
     pub(crate) fn try_connect(&self, name: &Name) -> io::Result<()> {
         // Otherwise a failed attempt would start again.
         match options::get_int(self.as_fd(), libc::SO_ERROR)? {
@@ -125,36 +126,14 @@ impl DatagramFd {
         connected
     }
 
-    /// Shuts down one or both directions for every holder of the socket. See [shutdown(2)].
-    ///
-    /// [shutdown(2)]: https://man7.org/linux/man-pages/man2/shutdown.2.html
+    /// Shuts down one or both directions for every holder of the socket. See shutdown(2).
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         shutdown(self.as_fd(), how)
     }
 
     /// Returns the name that the peer is bound to; ENOTCONN without a peer.
     pub(crate) fn peer_name(&self) -> io::Result<Name> {
-        read_name(|name, len| {
-            // SAFETY: `name` points to `*len` writable bytes and `len` to a length, both
-            // exclusively borrowed for the call. `fd` is open for the call, as it is borrowed.
-            unsafe { libc::getpeername(self.raw, name, len) }
-        })
-    }
-
-    /// Returns who is at the other end; EOPNOTSUPP except for UNIX connections.
-    pub(crate) fn peer(&self) -> io::Result<Credentials> {
-        match self.kind {
-            Kind::UnixSeqpacket => identity::peer(self.as_fd()),
-            _ => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
-        }
-    }
-
-    /// Makes [`recv`](super::recv()) return who sent each datagram.
-    pub(crate) fn identify_senders(&self) -> io::Result<()> {
-        match self.kind {
-            Kind::UnixDatagram => identity::identify_senders(self.as_fd()),
-            _ => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
-        }
+        read_name(self.as_fd(), libc::getpeername)
     }
 
     /// Returns the longest datagram that the socket sends, in bytes, if it is known.
@@ -163,7 +142,8 @@ impl DatagramFd {
         // 16 bits and include the header; IPv4 lengths also include the IPv4 header.
         match self.kind {
             Kind::UnixSeqpacket | Kind::UnixDatagram => {
-                options::send_buffer(self.as_fd()).ok()?.checked_sub(32)
+                let buffer = options::get_int(self.as_fd(), libc::SO_SNDBUF).ok()?;
+                usize::try_from(buffer).ok()?.checked_sub(32)
             }
             Kind::VsockSeqpacket => None,
             Kind::Udp4 => Some(65_535 - 20 - 8),
@@ -200,25 +180,23 @@ impl AsRawFd for DatagramFd {
 impl AsFd for DatagramFd {
     #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: `raw` is the number of `owner`, which stays open for as long as `self` is borrowed.
-        unsafe { BorrowedFd::borrow_raw(self.raw) }
+        self.owner.as_fd()
     }
 }
 
-/// See [socket(2)](https://man7.org/linux/man-pages/man2/socket.2.html).
+/// See socket(2).
 pub(super) fn socket(kind: Kind) -> io::Result<OwnedFd> {
+    let (domain, kind) = kind.domain_and_type();
     let fd = retry(|| {
         // SAFETY: no memory is involved.
-        unsafe { libc::socket(kind.domain(), kind.socket_type() | libc::SOCK_CLOEXEC, 0) }
+        unsafe { libc::socket(domain, kind | libc::SOCK_CLOEXEC, 0) }
     })?;
     // SAFETY: socket succeeded, so this is an open descriptor that nothing else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// Binds to a name. The kernel chooses one for [`Name::UNNAMED`]: an abstract name of five hexadecimal digits
-/// (unix(7), *Autobind feature*). See [bind(2)].
-///
-/// [bind(2)]: https://man7.org/linux/man-pages/man2/bind.2.html
+/// (unix(7), *Autobind feature*). See bind(2).
 pub(crate) fn bind(fd: BorrowedFd<'_>, name: &Name) -> io::Result<()> {
     retry(|| {
         // SAFETY: the pointer and the length are those of a name that outlives the call and is only
@@ -228,7 +206,7 @@ pub(crate) fn bind(fd: BorrowedFd<'_>, name: &Name) -> io::Result<()> {
     Ok(())
 }
 
-/// See [shutdown(2)](https://man7.org/linux/man-pages/man2/shutdown.2.html).
+/// See shutdown(2).
 pub(super) fn shutdown(fd: BorrowedFd<'_>, how: Shutdown) -> io::Result<()> {
     let how = match how {
         Shutdown::Read => libc::SHUT_RD,
@@ -243,9 +221,7 @@ pub(super) fn shutdown(fd: BorrowedFd<'_>, how: Shutdown) -> io::Result<()> {
 }
 
 /// Sets whether calls on a descriptor and its duplicates fail with EAGAIN instead of blocking. Keeps the other flags,
-/// such as `O_ASYNC`, which another holder may have set. See [fcntl(2)].
-///
-/// [fcntl(2)]: https://man7.org/linux/man-pages/man2/fcntl.2.html
+/// such as `O_ASYNC`, which another holder may have set. See fcntl(2).
 pub(super) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Result<()> {
     let flags = retry(|| {
         // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
@@ -260,32 +236,23 @@ pub(super) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Resu
     Ok(())
 }
 
-/// Sets the permission bits that a path gets from [`bind`], except those that the umask clears.
-pub(crate) fn set_mode(fd: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
-    retry(|| {
-        // SAFETY: no memory is involved. `fd` is open for the call, as it is borrowed.
-        unsafe { libc::fchmod(fd.as_raw_fd(), mode) }
-    })?;
-    Ok(())
-}
-
 /// Returns the name that a socket is bound to.
 pub(crate) fn local_name(fd: BorrowedFd<'_>) -> io::Result<Name> {
-    read_name(|name, len| {
-        // SAFETY: `name` points to `*len` writable bytes and `len` to a length, both exclusively
-        // borrowed for the call. `fd` is open for the call, as it is borrowed.
-        unsafe { libc::getsockname(fd.as_raw_fd(), name, len) }
-    })
+    read_name(fd, libc::getsockname)
 }
 
+/// Calls getsockname or getpeername.
 fn read_name(
-    mut call: impl FnMut(*mut libc::sockaddr, *mut libc::socklen_t) -> libc::c_int,
+    fd: BorrowedFd<'_>,
+    call: unsafe extern "C" fn(RawFd, *mut libc::sockaddr, *mut libc::socklen_t) -> libc::c_int,
 ) -> io::Result<Name> {
     let mut name = Name::UNNAMED;
     let mut len = 0;
     retry(|| {
         len = Name::CAPACITY as libc::socklen_t;
-        call(name.as_mut_ptr(), &raw mut len)
+        // SAFETY: `name` has `len` writable bytes; it and `len` are exclusively borrowed for the call. `fd` is open
+        // for the call, as it is borrowed.
+        unsafe { call(fd.as_raw_fd(), name.as_mut_ptr(), &raw mut len) }
     })?;
     name.set_len(len);
     Ok(name)

@@ -23,9 +23,7 @@ const TERMINATION_SIGNALS: [libc::c_int; 4] =
 /// rare.
 ///
 /// `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags)`, with `MSG_NOSIGNAL`; see
-/// [send(2)].
-///
-/// [send(2)]: https://man7.org/linux/man-pages/man2/send.2.html
+/// send(2).
 pub(crate) fn send_whole(
     fd: &DatagramFd,
     slices: &[IoSlice<'_>],
@@ -52,9 +50,7 @@ struct BlockedSignals {
 }
 
 impl BlockedSignals {
-    /// `int pthread_sigmask(int how, const sigset_t *set, sigset_t *oldset)`; see [pthread_sigmask(3)].
-    ///
-    /// [pthread_sigmask(3)]: https://man7.org/linux/man-pages/man3/pthread_sigmask.3.html
+    /// `int pthread_sigmask(int how, const sigset_t *set, sigset_t *oldset)`; see pthread_sigmask(3).
     fn new() -> Self {
         // SAFETY: sigset_t is an array of numbers, for which zero bytes are valid.
         let mut all: libc::sigset_t = unsafe { mem::zeroed() };

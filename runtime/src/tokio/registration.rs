@@ -13,7 +13,8 @@ use ::tokio::time;
 
 use super::room::Room;
 use crate::error::{RecvError, SendAllError, SendError};
-use crate::sys::{self, DatagramFd, RecvState};
+use crate::sys::{self, DatagramFd};
+use crate::transport::check_shutdown;
 
 /// A descriptor that is registered for reading. Clones share the registration, which ends with the last one.
 #[derive(Debug, Clone)]
@@ -179,14 +180,5 @@ fn end_turn(cx: &mut Context<'_>) {
             Poll::Ready(unit) => unit.made_progress(),
             Poll::Pending => return,
         }
-    }
-}
-
-/// Fails if another holder has shut down a socket without a peer, which a non-blocking read does not report.
-#[cold]
-fn check_shutdown(fd: &DatagramFd) -> Result<(), RecvError> {
-    match !fd.kind().is_connection() && sys::recv_state(fd)? == RecvState::Drained {
-        true => Err(RecvError::Shutdown),
-        false => Ok(()),
     }
 }

@@ -7,11 +7,11 @@ mod send;
 mod wait;
 
 pub(crate) use self::open::{
-    Attempt, Connecting, PathGuard, accept, accept_next, adopt_connection, adopt_datagram,
-    adopt_listener, bind_datagram, connect, inherited, listen, pair, unbound_datagram,
+    Acceptor, Attempt, Connecting, PathGuard, adopt_connection, adopt_datagram, adopt_listener,
+    bind_datagram, connect, inherited, listen, pair, unbound_datagram,
 };
 pub use self::peek::{peek_len, try_peek_len};
 pub(crate) use self::recv::Inbox;
-pub(crate) use self::send::{
-    Outgoing, Pending, check_descriptors, send_connected, send_to, send_with_retries,
-};
+#[cfg(feature = "tokio")]
+pub(crate) use self::recv::check_shutdown;
+pub(crate) use self::send::{Outgoing, Pending, Route, check_descriptors, send_connected, send_to};

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::error::RecvError;
-use crate::sys::{self, Errno, errno};
+use crate::sys::{self, ENOTSOCK};
 
 /// Waits for the next datagram, and returns its length in bytes without receiving it.
 ///
@@ -67,7 +67,7 @@ fn checked_peek(fd: BorrowedFd<'_>, block: bool) -> Result<usize, RecvError> {
     let socket = match sys::inspect(fd) {
         Ok(socket) if socket.preserves_boundaries() => socket,
         Ok(socket) => return Err(wrong(socket.to_string())),
-        Err(error) if errno(&error) == Errno::NotASocket => {
+        Err(error) if error.raw_os_error() == Some(ENOTSOCK) => {
             return Err(wrong("a descriptor that is not a socket".into()));
         }
         Err(error) => return Err(error.into()),

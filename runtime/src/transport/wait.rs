@@ -14,10 +14,16 @@ pub(super) const MAX_PAUSE: Duration = Duration::from_millis(10);
 
 /// Why a wait ended without readiness.
 #[derive(Debug)]
-pub(crate) enum NotReady {
+pub(super) enum NotReady {
     WouldBlock,
     TimedOut,
     Io(io::Error),
+}
+
+impl From<io::Error> for NotReady {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 impl From<NotReady> for RecvError {
@@ -31,13 +37,8 @@ impl From<NotReady> for RecvError {
 }
 
 impl Wait {
-    /// Returns whether the system call itself may block.
-    pub(crate) fn blocks(self) -> bool {
-        matches!(self, Self::Block)
-    }
-
     /// Returns the deadline of a wait, `None` for no deadline. `WouldBlock` if no wait is allowed.
-    pub(super) fn deadline(self) -> Result<Option<Instant>, NotReady> {
+    fn deadline(self) -> Result<Option<Instant>, NotReady> {
         match self {
             Self::Block => Ok(None),
             Self::Try => Err(NotReady::WouldBlock),
@@ -57,10 +58,9 @@ impl Wait {
     /// Waits for `readiness`, after a call failed with EAGAIN.
     pub(super) fn ready(self, fd: BorrowedFd<'_>, readiness: Readiness) -> Result<(), NotReady> {
         let deadline = self.deadline()?;
-        match sys::wait(fd, readiness, deadline) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(NotReady::TimedOut),
-            Err(error) => Err(NotReady::Io(error)),
+        match sys::wait(fd, readiness, deadline)? {
+            true => Ok(()),
+            false => Err(NotReady::TimedOut),
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Takes over descriptors, after checking their kind.
 
 use std::fmt::Display;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::failure::{failed, not_identified};
 use crate::address::Address;
 use crate::error::OpenError;
 use crate::options::Options;
-use crate::sys::{self, DatagramFd, Errno, ListenerFd, errno};
+use crate::sys::{self, DatagramFd, ENOTSOCK, ListenerFd};
 
 /// Takes over one end of a connection.
 pub(crate) fn adopt_connection(fd: OwnedFd, options: &Options) -> Result<DatagramFd, OpenError> {
@@ -58,31 +58,12 @@ pub(crate) fn inherited(options: &Options) -> Result<DatagramFd, OpenError> {
 fn adopt(
     fd: OwnedFd,
     options: &Options,
-    connection: bool,
+    is_connection: bool,
     expected: &'static str,
 ) -> Result<DatagramFd, OpenError> {
-    let fd = adopted(DatagramFd::adopt(fd), expected)?;
-    let is_connected = match fd.peer_name() {
-        Ok(_) => true,
-        Err(error) if error.kind() == ErrorKind::NotConnected => false,
-        Err(error) => return Err(failed("adopting a socket")(error)),
-    };
-    let is_right_kind = fd.kind().is_connection() == connection;
-    if is_right_kind && is_connected == connection {
-        options.set_buffers(&fd).map_err(failed("setting the buffers of a socket"))?;
-        return Ok(fd);
-    }
-    let detail = match is_connected {
-        _ if !is_right_kind => "",
-        true => ", connected",
-        false => ", not connected",
-    };
-    match sys::inspect(fd.as_fd()) {
-        Ok(socket) => {
-            Err(OpenError::WrongDescriptor { found: format!("{socket}{detail}"), expected })
-        }
-        Err(error) => Err(inspect_error(error, expected)),
-    }
+    let fd = adopted(DatagramFd::adopt(fd, is_connection), expected)?;
+    options.set_buffers(&fd).map_err(failed("setting the buffers of a socket"))?;
+    Ok(fd)
 }
 
 /// Maps what the system calls returned: a descriptor, a description of the wrong one, or an error.
@@ -93,14 +74,10 @@ fn adopted<T>(
     match adopted {
         Ok(Ok(fd)) => Ok(fd),
         Ok(Err(socket)) => Err(OpenError::WrongDescriptor { found: socket.to_string(), expected }),
-        Err(error) => Err(inspect_error(error, expected)),
-    }
-}
-
-fn inspect_error(error: io::Error, expected: &'static str) -> OpenError {
-    match errno(&error) {
-        Errno::NotASocket => OpenError::WrongDescriptor { found: "not a socket".into(), expected },
-        _ => failed("inspecting a descriptor")(error),
+        Err(error) if error.raw_os_error() == Some(ENOTSOCK) => {
+            Err(OpenError::WrongDescriptor { found: "not a socket".into(), expected })
+        }
+        Err(error) => Err(failed("inspecting a descriptor")(error)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Connects, and creates connected pairs.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
@@ -8,12 +8,12 @@ use super::failure::{Target, failed};
 use crate::address::Address;
 use crate::error::OpenError;
 use crate::options::Options;
-use crate::sys::{self, DatagramFd, Errno, errno};
+use crate::sys::{self, DatagramFd, EALREADY, EINPROGRESS};
 
 /// Connects to a listener.
 pub(crate) fn connect(address: &Address, options: &Options) -> Result<DatagramFd, OpenError> {
     let connecting = Connecting::new(address, options)?;
-    connect_until(&connecting.fd, connecting.target, options.deadline)?;
+    connecting.connect(options.deadline)?;
     connecting.finish()
 }
 
@@ -45,14 +45,39 @@ impl<'a> Connecting<'a> {
         Ok(Self { fd, target, server_uid: options.server_uid })
     }
 
+    /// Connects with a blocking call, which waits in the kernel for room in the backlog. A send timeout also
+    /// bounds a connect (socket(7), SO_SNDTIMEO).
+    fn connect(&self, deadline: Option<Instant>) -> Result<(), OpenError> {
+        let failed = |source| self.target.not_connected(source);
+        loop {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_some() {
+                sys::set_send_timeout(self.as_fd(), left).map_err(failed)?;
+            }
+            match self.fd.connect(self.target.address.name()) {
+                Ok(()) if left.is_some() => {
+                    return sys::set_send_timeout(self.as_fd(), None).map_err(failed);
+                }
+                Ok(()) => return Ok(()),
+                Err(error) => match error.kind() {
+                    ErrorKind::Interrupted | ErrorKind::WouldBlock => {}
+                    _ if is_in_progress(&error) => {}
+                    _ => return Err(failed(error)),
+                },
+            }
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(self.timed_out());
+            }
+        }
+    }
+
     /// Begins or continues to connect, without waiting.
     pub(crate) fn attempt(&self) -> Result<Attempt, OpenError> {
-        let failed = |source| self.target.not_connected(source);
         match self.fd.try_connect(self.target.address.name()) {
             Ok(()) => Ok(Attempt::Connected),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Attempt::BacklogFull),
-            Err(error) if errno(&error) == Errno::InProgress => Ok(Attempt::InProgress),
-            Err(error) => Err(failed(error)),
+            Err(error) if is_in_progress(&error) => Ok(Attempt::InProgress),
+            Err(error) => Err(self.target.not_connected(error)),
         }
     }
 
@@ -80,33 +105,8 @@ impl AsFd for Connecting<'_> {
     }
 }
 
-/// Connects with a blocking call, which waits in the kernel for room in the backlog. A send timeout also
-/// bounds a connect (socket(7), SO_SNDTIMEO).
-fn connect_until(
-    fd: &DatagramFd,
-    target: Target<'_>,
-    deadline: Option<Instant>,
-) -> Result<(), OpenError> {
-    let failed = |source| target.not_connected(source);
-    loop {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        if left.is_some() {
-            sys::set_send_timeout(fd.as_fd(), left).map_err(failed)?;
-        }
-        match fd.connect(target.address.name()) {
-            Ok(()) if left.is_some() => {
-                return sys::set_send_timeout(fd.as_fd(), None).map_err(failed);
-            }
-            Ok(()) => return Ok(()),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error)
-                if error.kind() == ErrorKind::WouldBlock || errno(&error) == Errno::InProgress => {}
-            Err(error) => return Err(failed(error)),
-        }
-        if left.is_some_and(|left| left.is_zero()) {
-            return Err(OpenError::TimedOut { address: target.address.to_string() });
-        }
-    }
+fn is_in_progress(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(EALREADY | EINPROGRESS))
 }
 
 /// Creates two connected ends.

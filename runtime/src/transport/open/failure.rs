@@ -7,11 +7,7 @@ use std::os::unix::fs::FileTypeExt as _;
 use super::path;
 use crate::address::Address;
 use crate::error::OpenError;
-use crate::sys::{Errno, Kind, errno};
-
-const CONNECTIONS: &str = "a `unix:` or `vsock:` address";
-const DATAGRAMS: &str = "a `unix:` or `udp:` address";
-const IDENTIFIED: &str = "a `unix:` address, because the peer must be identified";
+use crate::sys::{EPROTOTYPE, Kind, is_exhausted, is_unsupported};
 
 /// The socket being opened, for error messages.
 #[derive(Debug, Clone, Copy)]
@@ -23,18 +19,16 @@ pub(super) struct Target<'a> {
 impl<'a> Target<'a> {
     /// Describes a socket that connects to `address`, or listens there.
     pub(super) fn connection(address: &'a Address) -> Result<Self, OpenError> {
-        match address.connection_kind() {
-            Some(kind) => Ok(Self { address, kind }),
-            None => Err(wrong_family(address, CONNECTIONS)),
-        }
+        let kind = address.connection_kind();
+        let kind = kind.ok_or_else(|| wrong_family(address, "a `unix:` or `vsock:` address"))?;
+        Ok(Self { address, kind })
     }
 
     /// Describes a socket that sends and receives datagrams without a connection.
     pub(super) fn datagrams(address: &'a Address) -> Result<Self, OpenError> {
-        match address.datagram_kind() {
-            Some(kind) => Ok(Self { address, kind }),
-            None => Err(wrong_family(address, DATAGRAMS)),
-        }
+        let kind = address.datagram_kind();
+        let kind = kind.ok_or_else(|| wrong_family(address, "a `unix:` or `udp:` address"))?;
+        Ok(Self { address, kind })
     }
 
     /// Fails if the identity of the peer is `needed`, and the kernel does not identify peers over this family.
@@ -57,13 +51,13 @@ impl<'a> Target<'a> {
     #[cold]
     fn map_error(self, action: &str, source: io::Error) -> OpenError {
         let Self { address, kind } = self;
-        match (source.kind(), errno(&source)) {
-            (ErrorKind::AddrInUse, _) => self.in_use(),
-            (ErrorKind::AddrNotAvailable, _) => OpenError::NotHere { address: address.to_string() },
-            (_, Errno::Unsupported) => {
+        match source.kind() {
+            ErrorKind::AddrInUse => self.in_use(),
+            ErrorKind::AddrNotAvailable => OpenError::NotHere { address: address.to_string() },
+            _ if is_unsupported(&source) => {
                 OpenError::Unsupported { what: kind.sockets(), detail: source.to_string() }
             }
-            (_, Errno::Exhausted) => OpenError::Exhausted(source),
+            _ if is_exhausted(&source) => OpenError::Exhausted(source),
             _ => OpenError::Io { action: format!("{action} {address}"), source },
         }
     }
@@ -73,8 +67,8 @@ impl<'a> Target<'a> {
     pub(super) fn not_connected(self, source: io::Error) -> OpenError {
         let address = self.address;
         let refused = || OpenError::Refused { address: address.to_string() };
-        match (source.kind(), errno(&source)) {
-            (_, Errno::WrongType) => {
+        match (source.kind(), source.raw_os_error()) {
+            (_, Some(EPROTOTYPE)) => {
                 wrong_family(address, "a SOCK_SEQPACKET socket there, such as a `Listener`'s")
             }
             // The kernel reports a file that is not a socket like a dead socket.
@@ -106,13 +100,13 @@ pub(super) fn wrong_family(address: &Address, expected: &'static str) -> OpenErr
 /// The error if a peer must be identified, and the kernel does not identify it.
 #[cold]
 pub(super) fn not_identified(address: &Address) -> OpenError {
-    wrong_family(address, IDENTIFIED)
+    wrong_family(address, "a `unix:` address, because the peer must be identified")
 }
 
 /// Maps an error of `action` without an address.
 pub(super) fn failed(action: &str) -> impl FnOnce(io::Error) -> OpenError {
-    move |source| match errno(&source) {
-        Errno::Exhausted => OpenError::Exhausted(source),
-        _ => OpenError::Io { action: action.into(), source },
+    move |source| match is_exhausted(&source) {
+        true => OpenError::Exhausted(source),
+        false => OpenError::Io { action: action.into(), source },
     }
 }

@@ -11,12 +11,12 @@ use super::path::{FileId, describe, with_suffix};
 use crate::error::OpenError;
 use crate::sys::{O_NOFOLLOW, O_NONBLOCK};
 
-/// A locked lock file. Dropping it removes the file.
+/// A locked lock file. Dropping it removes the file, except in a forked copy of the process.
 #[derive(Debug)]
 pub(super) struct Lock {
     path: PathBuf,
     file: File,
-    /// The id of the process that removes the file, not a forked copy of it. `None` if the file is kept.
+    /// The id of the process that holds the lock, not of a forked copy of it. `None` if the file is kept.
     process: Option<u32>,
 }
 
@@ -61,18 +61,24 @@ impl Lock {
         }
     }
 
+    /// Returns whether this process holds the lock.
+    pub(super) fn is_held(&self) -> bool {
+        self.process == Some(process::id())
+    }
+
     /// Unlocks the file, and leaves it in place when the lock is dropped.
     pub(super) fn keep(&mut self) {
-        if self.process.take() == Some(process::id()) {
+        if self.is_held() {
             // Forked copies share the lock, so closing the file is not enough.
             _ = self.file.unlock();
         }
+        self.process = None;
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if self.process == Some(process::id()) {
+        if self.is_held() {
             // Remove it while it is locked, so this is not the file of another server.
             _ = fs::remove_file(&self.path);
             _ = self.file.unlock();

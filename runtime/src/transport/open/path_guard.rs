@@ -11,11 +11,10 @@
 //!    otherwise it is moved back.
 //! 4. The permission bits are set before the path exists, so it is never more open than requested.
 
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata, Permissions};
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf, absolute};
-use std::process;
+use std::path::{PathBuf, absolute};
 
 use super::failure::Target;
 use super::lock::Lock;
@@ -31,57 +30,46 @@ use crate::sys;
 pub(crate) struct PathGuard {
     path: PathBuf,
     socket: FileId,
-    /// The id of the process that removes the path, not a forked copy of it. `None` if the path is kept.
-    process: Option<u32>,
-    /// Dropped last, after the path is removed.
+    /// Dropped after the path is removed. Only its holder removes the path.
     lock: Lock,
 }
 
-/// Binds `fd`, and guards the path if the address has one.
+/// Binds `fd`. If the address has a path, removes a dead socket there, sets the permission bits, and guards the path.
 pub(super) fn bind(
     target: Target<'_>,
     mode: u32,
     fd: BorrowedFd<'_>,
 ) -> Result<Option<PathGuard>, OpenError> {
+    let bind = || sys::bind(fd, target.address.name()).map_err(target.failed("binding"));
     let Some(path) = target.address.as_pathname() else {
-        sys::bind(fd, target.address.name()).map_err(target.failed("binding"))?;
-        return Ok(None);
+        return bind().map(|()| None);
     };
-    sys::set_mode(fd, mode).map_err(target.failed("setting the mode of"))?;
-    PathGuard::acquire(target, path, mode, fd).map(Some)
+    // The path gets these bits, less those of the umask.
+    let socket = fd.try_clone_to_owned().map(File::from);
+    socket
+        .and_then(|socket| socket.set_permissions(Permissions::from_mode(mode)))
+        .map_err(target.failed("setting the mode of"))?;
+    // Absolute, so it is still the same path when it is removed.
+    let path = absolute(path).map_err(target.failed("finding"))?;
+    let lock = Lock::acquire(target, &path)?;
+    remove_stale(target, &path)?;
+    bind()?;
+    let bound = fs::symlink_metadata(&path).map_err(target.failed("looking at"))?;
+    // From here on, an error drops the guard, which removes the path.
+    let guard = PathGuard { path, socket: FileId::of(&bound), lock };
+    // The umask may have cleared requested bits.
+    if bound.permissions().mode() & 0o7777 != mode {
+        sys::set_mode_nofollow(&guard.path, mode).map_err(target.failed("setting the mode of"))?;
+    }
+    Ok(Some(guard))
 }
 
 impl PathGuard {
-    /// Removes a dead socket at `path`, binds to it, and sets its permission bits.
-    fn acquire(
-        target: Target<'_>,
-        path: &Path,
-        mode: u32,
-        fd: BorrowedFd<'_>,
-    ) -> Result<Self, OpenError> {
-        // Absolute, so it is still the same path when it is removed.
-        let path = absolute(path).map_err(target.failed("finding"))?;
-        let lock = Lock::acquire(target, &path)?;
-        remove_stale(target, &path)?;
-        sys::bind(fd, target.address.name()).map_err(target.failed("binding"))?;
-        let bound = fs::symlink_metadata(&path).map_err(target.failed("looking at"))?;
-        // From here on, an error drops the guard, which removes the path.
-        let socket = FileId::of(&bound);
-        let guard = Self { path, socket, process: Some(process::id()), lock };
-        // The umask may have cleared requested bits.
-        if bound.permissions().mode() & 0o7777 != mode {
-            sys::set_mode_nofollow(&guard.path, mode)
-                .map_err(target.failed("setting the mode of"))?;
-        }
-        Ok(guard)
-    }
-
     /// Leaves the path and the lock file in place, and releases the lock.
     ///
     /// The holder of the socket keeps the path without the lock, because servers do not replace a live socket.
     /// A longer lock would only block the path after the socket is dead.
     pub(crate) fn keep(mut self) {
-        self.process = None;
         self.lock.keep();
     }
 }
@@ -89,7 +77,7 @@ impl PathGuard {
 impl Drop for PathGuard {
     fn drop(&mut self) {
         let ours = |found: Metadata| FileId::of(&found) == self.socket;
-        if self.process == Some(process::id()) && fs::symlink_metadata(&self.path).is_ok_and(ours) {
+        if self.lock.is_held() && fs::symlink_metadata(&self.path).is_ok_and(ours) {
             // If this fails, the next server finds a dead socket.
             _ = fs::remove_file(&self.path);
         }

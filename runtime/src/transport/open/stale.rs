@@ -9,7 +9,7 @@ use std::process;
 use super::failure::Target;
 use super::path::{FileId, describe, with_suffix};
 use crate::error::OpenError;
-use crate::sys::{self, DatagramFd, Errno, Kind, O_NOFOLLOW, O_PATH, errno};
+use crate::sys::{self, DatagramFd, EPERM, EPROTOTYPE, Kind, O_NOFOLLOW, O_PATH};
 
 /// Removes a dead socket from `path`, if there is one. The caller holds the lock of the path.
 pub(super) fn remove_stale(target: Target<'_>, path: &Path) -> Result<(), OpenError> {
@@ -40,9 +40,9 @@ fn is_alive(target: Target<'_>, path: &Path) -> Result<bool, OpenError> {
     let probe = DatagramFd::open(kind).map_err(probe_target.failed("probing"))?;
     match probe.connect(target.address.name()) {
         Ok(()) => Ok(true),
-        Err(error) => match (error.kind(), errno(&error)) {
+        Err(error) => match (error.kind(), error.raw_os_error()) {
             // EPERM: a datagram socket that is connected to another socket.
-            (_, Errno::WrongType | Errno::NotPermitted) => Ok(true),
+            (_, Some(EPROTOTYPE | EPERM)) => Ok(true),
             (ErrorKind::ConnectionRefused | ErrorKind::NotFound, _) => Ok(false),
             // EACCES: no write permission, so the kernel does not say whether the socket is live.
             (ErrorKind::PermissionDenied, _) => Err(OpenError::NotProbed { path: path.into() }),

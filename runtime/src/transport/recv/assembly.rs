@@ -1,8 +1,8 @@
 //! Reassembles a large frame from its pieces.
 
-use crate::budget::{Budget, Reservation};
+use crate::budget::Budget;
 use crate::error::{FragmentFault, RecvError};
-use crate::sys::{self, Scatter};
+use crate::sys::{self, Permit, Scatter};
 use crate::wire::{HEAD_LEN, Head, is_reserved};
 
 /// The most room reserved for announced bytes that have not arrived, in bytes, because a sender may announce more than
@@ -21,15 +21,15 @@ const MAX_RESIDENT_AHEAD: usize = 512 * 1024;
 pub(super) struct Assembly {
     number: u32,
     /// The length of the whole frame.
-    total: usize,
+    pub(super) total: usize,
     /// How many bytes have arrived.
-    received: usize,
+    pub(super) received: usize,
     /// The bytes that have arrived. After a read, also the bytes that it wrote in the place of the next piece.
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     /// How many bytes of the memory of `bytes` are resident.
     resident: usize,
     /// Its share of the budget, if there is one. Dropped last, after the memory.
-    _reservation: Option<Reservation>,
+    _reservation: Option<Permit>,
 }
 
 impl Assembly {
@@ -56,25 +56,9 @@ impl Assembly {
         Ok(Self { number, total, received: 0, bytes: memory, resident, _reservation: reservation })
     }
 
-    /// Returns how many bytes of the frame have arrived.
-    pub(super) fn received(&self) -> usize {
-        self.received
-    }
-
-    /// Returns the bytes that have arrived.
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Returns the length of the whole frame, in bytes.
-    pub(super) fn total(&self) -> usize {
-        self.total
-    }
-
-    /// Returns the error for a frame that cannot be completed, or `None` if nothing has arrived.
-    pub(super) fn into_error(self) -> Option<RecvError> {
-        let Self { received, total, .. } = self;
-        (received > 0).then_some(RecvError::Incomplete { received, total })
+    /// Returns the error for a frame that cannot be completed.
+    pub(super) fn into_error(self) -> RecvError {
+        RecvError::Incomplete { received: self.received, total: self.total }
     }
 
     /// Takes the frame, if it is complete.
@@ -83,9 +67,9 @@ impl Assembly {
     }
 
     /// Returns the bytes that have arrived as one first piece.
-    pub(super) fn into_piece(self) -> Option<Vec<u8>> {
+    pub(super) fn into_piece(self) -> Vec<u8> {
         let head = Head::First { number: self.number, total: self.total as u64 }.to_bytes();
-        (self.received > 0).then(|| [&head, &*self.bytes].concat())
+        [&head, &*self.bytes].concat()
     }
 
     /// Makes room for the next piece, after the bytes that have arrived, and returns it.
@@ -109,11 +93,7 @@ impl Assembly {
         let (number, offset) = match Head::parse(first).filter(|_| payload > 0) {
             None => return Err(FragmentFault::Short { len }),
             Some(Ok(Head::Next { number, offset })) => (number, offset),
-            Some(Ok(Head::First { number, total: announced }))
-                if received == 0 && announced == total as u64 =>
-            {
-                (number, 0)
-            }
+            Some(Ok(Head::First { number, .. })) if received == 0 => (number, 0),
             Some(Ok(Head::First { .. } | Head::Bundle { .. } | Head::Call(_))) => return Ok(false),
             Some(Ok(head @ Head::Memory { .. })) => return Err(FragmentFault::Kind(head.kind())),
             Some(Err(kind)) => return Err(FragmentFault::Kind(kind)),

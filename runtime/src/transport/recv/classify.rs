@@ -3,12 +3,10 @@
 use std::ops::Range;
 use std::os::fd::AsFd as _;
 
-use super::assembly::Assembly;
 use super::bundle::BundleCursor;
 use super::inbox::Inbox;
 use super::memory;
 use super::pieces::ReadResult;
-use super::reader::Reader;
 use crate::error::{BundleFault, FragmentFault, RecvError};
 use crate::sys::{self, Kind, RecvState};
 use crate::wait::Wait;
@@ -19,12 +17,12 @@ impl Inbox {
     /// is nearly always the whole datagram.
     #[inline]
     pub(super) fn classify(&mut self, len: usize) -> Result<Option<Range<usize>>, RecvError> {
-        if self.reader.slot.ancillary.as_ref().is_some_and(|ancillary| ancillary.truncated) {
+        if self.slot.ancillary.as_ref().is_some_and(|ancillary| ancillary.truncated) {
             return Err(self.descriptors_lost());
         }
-        let bytes = self.reader.slot.bytes();
-        let is_whole = len == bytes.len() && len <= self.reader.limits.frame_len;
-        match is_whole && self.reader.pieces.is_idle() && is_frame(bytes, self.accepts_calls) {
+        let bytes = self.slot.bytes();
+        let is_whole = len == bytes.len() && len <= self.limits.frame_len;
+        match is_whole && self.pieces.is_idle() && is_frame(bytes, self.accepts_calls) {
             true => Ok(Some(0..len)),
             false => self.classify_slow(len),
         }
@@ -33,8 +31,8 @@ impl Inbox {
     /// Returns the next frame of the open bundle.
     #[inline]
     pub(super) fn next_of_bundle(&mut self) -> Result<Range<usize>, RecvError> {
-        let frame = self.bundle.next(self.reader.slot.bytes(), self.accepts_calls)?;
-        match frame.len() <= self.reader.limits.frame_len {
+        let frame = self.bundle.next(self.slot.bytes(), self.accepts_calls)?;
+        match frame.len() <= self.limits.frame_len {
             true => Ok(frame),
             false => self.check_len(frame),
         }
@@ -44,20 +42,20 @@ impl Inbox {
     /// does not count.
     #[cold]
     fn check_len(&mut self, frame: Range<usize>) -> Result<Range<usize>, RecvError> {
-        let bytes = self.reader.slot.bytes();
+        let bytes = self.slot.bytes();
         let part = CallHead::split(bytes.get(frame.start..).unwrap_or_default());
         let len = frame.len() - part.map_or(0, |_| HEAD_LEN);
-        let limit = self.reader.limits.frame_len;
+        let limit = self.limits.frame_len;
         let error = match len > limit {
             true => RecvError::TooLarge { len, limit },
             // Address space was short, and so is the lane.
             false if frame.end > bytes.len() => RecvError::NoMemory { len },
             false => return Ok(frame),
         };
-        self.refused = part.map(|(head, _)| Box::new(head));
+        self.refused = part.map(|(head, _)| head);
         // The next frames of a bundle have the same sender.
         if !self.bundle.is_open() {
-            self.reader.slot.close_descriptors();
+            self.slot.close_descriptors();
         }
         Err(error)
     }
@@ -65,24 +63,24 @@ impl Inbox {
     /// Classifies a datagram that is not a whole frame within the limit, or arrives where a piece is expected.
     #[cold]
     fn classify_slow(&mut self, len: usize) -> Result<Option<Range<usize>>, RecvError> {
-        if self.reader.slot.bytes().is_empty() {
+        if self.slot.bytes().is_empty() {
             return self.handle_empty().map(|()| None);
         }
-        let kind = self.reader.fd.kind();
+        let kind = self.fd.kind();
         if kind.is_connection() {
             match self.accept_piece(len)? {
-                Some(ReadResult::LastPiece(len)) => return self.classify(len),
-                Some(_) => return Ok(None),
+                Some(ReadResult::Datagram(len)) => return self.classify(len),
+                Some(ReadResult::Piece) => return Ok(None),
                 None => {}
             }
         }
         let begun = self.part_head();
-        if let Some(incomplete) = self.reader.pieces.end() {
-            self.refused = begun.map(Box::new);
-            self.reader.keep_unread(len);
+        if let Some(incomplete) = self.pieces.end() {
+            self.refused = begun;
+            self.keep_unread(len);
             return Err(incomplete);
         }
-        let bytes = self.reader.slot.bytes();
+        let bytes = self.slot.bytes();
         if is_frame(bytes, self.accepts_calls) {
             return self.check_len(0..len).map(Some);
         }
@@ -92,16 +90,16 @@ impl Inbox {
                 FragmentFault::Long { len }
             }
             Some(Ok(Head::Memory { total })) if kind == Kind::UnixDatagram => {
-                let limit = self.reader.limits.frame_len;
-                let frame = memory::read_frame(&mut self.reader.slot, total, limit);
-                return frame.map(Some).inspect_err(|_| self.reader.slot.close_descriptors());
+                let limit = self.limits.frame_len;
+                let frame = memory::read_frame(&mut self.slot, total, limit);
+                return frame.map(Some).inspect_err(|_| self.slot.close_descriptors());
             }
             Some(Ok(Head::Bundle { count })) => return self.open_bundle(count, len).map(Some),
             Some(Ok(head)) => FragmentFault::Kind(head.kind()),
             Some(Err(kind)) => FragmentFault::Kind(kind),
         };
-        self.reader.slot.close_descriptors();
-        Err(self.reader.pieces.refuse(fault))
+        self.slot.close_descriptors();
+        Err(self.pieces.refuse(fault))
     }
 
     /// Adds the datagram in the slot to the frame under assembly, if it is a piece. If it is refused, drops it and
@@ -109,11 +107,11 @@ impl Inbox {
     pub(super) fn accept_piece(&mut self, len: usize) -> Result<Option<ReadResult>, RecvError> {
         let part = self.part_head();
         let head_len = part.map_or(0, |_| HEAD_LEN);
-        let Reader { slot, pieces, limits, .. } = &mut self.reader;
+        let Self { slot, pieces, limits, .. } = self;
         let accepted = pieces.accept(slot, len, limits.frame_len.saturating_add(head_len));
         accepted.map_err(|error| {
-            self.refused = part.map(Box::new);
-            self.reader.slot.release();
+            self.refused = part;
+            self.slot.release();
             match error {
                 RecvError::TooLarge { len, limit } => {
                     RecvError::TooLarge { len: len - head_len, limit: limit - head_len }
@@ -128,8 +126,8 @@ impl Inbox {
         if !self.accepts_calls {
             return None;
         }
-        let begun = self.reader.pieces.assembly().map(Assembly::bytes);
-        let slot = self.reader.slot.bytes();
+        let begun = self.pieces.assembly().map(|assembly| &*assembly.bytes);
+        let slot = self.slot.bytes();
         let part = match (begun.unwrap_or_default(), Head::parse(slot)) {
             ([], Some(Ok(Head::First { .. }))) => slot.get(HEAD_LEN..)?,
             ([], _) => slot,
@@ -156,8 +154,8 @@ impl Inbox {
     /// Handles a read of 0 bytes: an empty datagram, or the end.
     #[cold]
     pub(super) fn handle_empty(&mut self) -> Result<(), RecvError> {
-        self.reader.slot.close_descriptors();
-        let fd = &self.reader.fd;
+        self.slot.close_descriptors();
+        let fd = &self.fd;
         match fd.kind() {
             // A vsock socket does not deliver empty datagrams.
             Kind::VsockSeqpacket => {}
@@ -168,25 +166,26 @@ impl Inbox {
             },
             // A blocking read also returns 0 after a shutdown, once the queue is empty.
             _ if sys::recv_state(fd)? != RecvState::Open
-                && matches!(self.reader.peek(Wait::Try), Err(RecvError::Shutdown)) =>
+                && matches!(self.peek(Wait::Try), Err(RecvError::Shutdown)) =>
             {
                 return Err(RecvError::Shutdown);
             }
             _ => return Err(RecvError::Empty),
         }
-        self.reader.ended = true;
-        self.refused = self.part_head().map(Box::new);
-        self.reader.pieces.end().map_or(Ok(()), Err)
+        self.ended = true;
+        self.refused = self.part_head();
+        self.pieces.end().map_or(Ok(()), Err)
     }
 
     /// Returns the error for a datagram with descriptors that the kernel could not install.
     #[cold]
     fn descriptors_lost(&mut self) -> RecvError {
         // Ask while the installed descriptors are open, because they count.
-        let limit = sys::open_file_limit(self.reader.fd.as_fd());
+        let limit = sys::open_file_limit(self.fd.as_fd());
         let received = self.take_descriptors().len();
-        self.refused = self.part_head().map(Box::new);
-        self.reader.pieces.discard_rest();
+        self.slot.close_descriptors();
+        self.refused = self.part_head();
+        self.pieces.discard_rest();
         RecvError::DescriptorsLost { received, limit }
     }
 }

@@ -4,9 +4,9 @@
 //!  next ─── returns the next frame, or its length
 //!    └─ classify ─── classifies a datagram, and handles it
 //!         ├─ memory ─────── a frame in sealed memory
-//!         └─ inbox ──────── the last datagram, and the rest of its bundle
-//!              ├─ bundle ────── many frames in one datagram
-//!              └─ reader ────── returns the next datagram, and waits for it
+//!         └─ reader ─────── returns the next datagram, and waits for it
+//!              └─ inbox ──────── the last datagram, and the rest of its bundle
+//!                   ├─ bundle ────── many frames in one datagram
 //!                   ├─ first_call ── whether to begin with the peek or with the read
 //!                   └─ pieces ────── reads datagrams: a piece directly into its place
 //!                        ├─ assembly ── the frame under assembly
@@ -27,3 +27,5 @@ mod reader;
 mod slot;
 
 pub(crate) use self::inbox::Inbox;
+#[cfg(feature = "tokio")]
+pub(crate) use self::reader::check_shutdown;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::assembly::Assembly;
-use super::inbox::Inbox;
+use super::inbox::{Inbox, Unread};
 use super::pieces::ReadResult;
 use crate::error::RecvError;
 use crate::wait::Wait;
@@ -23,10 +23,8 @@ impl Inbox {
         }
         let mut rounds = 0_u32;
         loop {
-            let frame = match self.reader.next(wait)? {
-                Some(ReadResult::Datagram(len) | ReadResult::LastPiece(len)) => {
-                    self.classify(len)?
-                }
+            let frame = match self.next_datagram(wait)? {
+                Some(ReadResult::Datagram(len)) => self.classify(len)?,
                 Some(ReadResult::Piece) => None,
                 None => return Ok(None),
             };
@@ -34,11 +32,11 @@ impl Inbox {
                 return Ok(frame);
             }
             rounds = rounds.saturating_add(1);
-            if let Some(assembly) = self.reader.pieces.assembly()
+            if let Some(assembly) = self.pieces.assembly()
                 && rounds >= MAX_ROUNDS
                 && wait != Wait::Block
             {
-                let (received, total) = (assembly.received(), assembly.total());
+                let Assembly { received, total, .. } = *assembly;
                 return Err(RecvError::Unfinished { received, total });
             }
         }
@@ -49,35 +47,31 @@ impl Inbox {
     pub(crate) fn peek_len(&mut self, wait: Wait) -> Result<Option<usize>, RecvError> {
         loop {
             if self.bundle.is_open() {
-                let next = self.bundle.find(self.reader.slot.bytes(), self.accepts_calls);
+                let next = self.bundle.find(self.slot.bytes(), self.accepts_calls);
                 return Ok(Some(next.map_err(RecvError::BadBundle)?.len()));
             }
-            if let Some((first, len)) = self.reader.first_unread() {
-                return Ok(Some(self.frame_len(first, len)));
+            if let Some(Unread { bytes, len }) = self.unread.front() {
+                return Ok(Some(self.frame_len(bytes, *len)));
             }
-            if self.reader.ended {
+            if self.ended {
                 return Ok(None);
             }
-            let peeked = self.reader.peek(wait)?;
+            let peeked = self.peek(wait)?;
             if let Some(peeked) = peeked
-                && !self.reader.pieces.discards(peeked.first())
+                && !self.pieces.discards(peeked.first())
             {
                 return Ok(Some(self.frame_len(peeked.first(), peeked.len)));
             }
             // A piece of a refused frame, an empty datagram, the end, or a kernel that cannot peek: a read
             // drops the first two, and distinguishes the others.
-            match self.reader.read(false)? {
+            match self.read(false)? {
                 Some(ReadResult::Datagram(0)) => self.handle_empty()?,
-                Some(ReadResult::Datagram(len))
-                    if self.reader.pieces.discards(self.reader.slot.bytes()) =>
-                {
+                Some(ReadResult::Datagram(len)) if self.pieces.discards(self.slot.bytes()) => {
                     self.accept_piece(len)?;
                 }
-                Some(ReadResult::Datagram(len) | ReadResult::LastPiece(len)) => {
-                    self.reader.keep_unread(len);
-                }
+                Some(ReadResult::Datagram(len)) => self.keep_unread(len),
                 Some(ReadResult::Piece) => {
-                    return Ok(self.reader.pieces.assembly().map(Assembly::total));
+                    return Ok(self.pieces.assembly().map(|assembly| assembly.total));
                 }
                 None => {}
             }
@@ -89,7 +83,7 @@ impl Inbox {
         let total = match Head::parse(first) {
             Some(Ok(Head::First { total, .. } | Head::Memory { total })) => Some(total),
             Some(Ok(Head::Next { .. })) => {
-                self.reader.pieces.assembly().map(|assembly| assembly.total() as u64)
+                self.pieces.assembly().map(|assembly| assembly.total as u64)
             }
             Some(Ok(Head::Bundle { .. })) => {
                 first.get(HEAD_LEN..).and_then(read_frame_len).map(|(len, _)| len)

@@ -16,12 +16,11 @@ const MAX_DISCARDED: usize = 1024;
 /// What arrived.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ReadResult {
-    /// A datagram of this length, in the slot: 0 for an empty one, and at the end.
+    /// A datagram of this length, or a frame that its last piece has completed, is in the slot. 0 for an empty
+    /// datagram, and at the end.
     Datagram(usize),
     /// A piece, now in its place in the frame under assembly.
     Piece,
-    /// The last piece. The frame, of this length, is in the slot.
-    LastPiece(usize),
 }
 
 /// The frame under assembly, if there is one.
@@ -35,7 +34,7 @@ pub(super) struct Pieces {
 #[derive(Debug)]
 enum State {
     Idle,
-    /// A frame is under assembly. Some bytes have arrived, except between a peek and the read after it.
+    /// Some bytes have arrived.
     Assembling(Box<Assembly>),
     /// A frame was refused, and its further pieces are discarded.
     Discarding {
@@ -68,24 +67,6 @@ impl Pieces {
         }
     }
 
-    /// Begins a frame in `memory` if `head` is that of a first piece, and no frame is under assembly.
-    #[inline]
-    pub(super) fn begin_if_first(
-        &mut self,
-        head: Option<Result<Head, u8>>,
-        limit: usize,
-        memory: impl FnOnce() -> Vec<u8>,
-    ) -> Result<(), RecvError> {
-        if let Some(Ok(Head::First { number, total })) = head
-            && self.assembly().is_none()
-        {
-            let budget = self.budget.as_ref();
-            let assembly = Assembly::begin(memory(), number, total, limit, budget)?;
-            self.state = State::Assembling(Box::new(assembly));
-        }
-        Ok(())
-    }
-
     /// Reads a datagram if one is queued: a piece directly into its place. Waits for it if `block`.
     #[inline]
     pub(super) fn read(
@@ -102,7 +83,7 @@ impl Pieces {
             return Ok(len.map(ReadResult::Datagram));
         };
         // The limit may have been lowered since the frame was begun.
-        let cap = cap(limit.max(assembly.total()));
+        let cap = cap(limit.max(assembly.total));
         let mut head = [0; HEAD_LEN];
         let read = match assembly.scatter(&mut head) {
             Ok(scatter) => slot.read(fd, Some(scatter), cap, block),
@@ -111,29 +92,18 @@ impl Pieces {
                 return Err(error);
             }
         };
-        let Ok(Some(len)) = read else {
-            self.end_if_nothing_arrived();
-            return read.map(|_| None);
-        };
+        let Some(len) = read? else { return Ok(None) };
         let head = head.get(..len).unwrap_or(&head);
         if assembly.expects(head, len) == Ok(true) {
             return self.add(slot, 0, len).map(Some);
         }
         let datagram = [head, &assembly.take_written(), slot.bytes()].concat();
         slot.put(datagram);
-        self.end_if_nothing_arrived();
         Ok(Some(ReadResult::Datagram(len)))
     }
 
-    /// Ends a frame that began with a peek, if its first piece was not read. Another holder of the socket may
-    /// have taken the piece, and the next datagram may come much later.
-    fn end_if_nothing_arrived(&mut self) {
-        if self.assembly().is_some_and(|assembly| assembly.received() == 0) {
-            self.state = State::Idle;
-        }
-    }
-
-    /// Adds the datagram in `slot`, of `len` bytes, if it is a piece. Returns `None` otherwise.
+    /// Adds the datagram in `slot`, of `len` bytes, if it is a piece. Returns `None` otherwise, and a datagram if a
+    /// frame is complete.
     pub(super) fn accept(
         &mut self,
         slot: &mut Slot,
@@ -141,8 +111,12 @@ impl Pieces {
         limit: usize,
     ) -> Result<Option<ReadResult>, RecvError> {
         let head = Head::parse(slot.bytes());
-        let begun = self.begin_if_first(head, limit, || slot.take_spare());
-        begun.inspect_err(|_| self.state = State::REFUSED)?;
+        if let (Some(Ok(Head::First { number, total })), None) = (head, self.assembly()) {
+            let budget = self.budget.as_ref();
+            let begun = Assembly::begin(slot.take_spare(), number, total, limit, budget);
+            let begun = begun.inspect_err(|_| self.state = State::REFUSED)?;
+            self.state = State::Assembling(Box::new(begun));
+        }
         if let State::Assembling(assembly) = &self.state {
             return match assembly.expects(slot.bytes(), len) {
                 Ok(true) => self.add(slot, HEAD_LEN, len).map(Some),
@@ -166,17 +140,11 @@ impl Pieces {
     fn add(&mut self, slot: &mut Slot, start: usize, len: usize) -> Result<ReadResult, RecvError> {
         let State::Assembling(assembly) = &mut self.state else { return Ok(ReadResult::Piece) };
         let added = assembly.add(slot.bytes().get(start..).unwrap_or_default(), len);
-        let frame = match added.map(|()| assembly.take_complete()) {
-            Ok(Some(frame)) => frame,
-            Ok(None) => {
-                // Only the last piece may have descriptors.
-                slot.clear_ancillary();
-                return Ok(ReadResult::Piece);
-            }
-            Err(error) => {
-                self.state = State::REFUSED;
-                return Err(error);
-            }
+        let complete = added.map(|()| assembly.take_complete());
+        let Some(frame) = complete.inspect_err(|_| self.state = State::REFUSED)? else {
+            // Only the last piece may have descriptors.
+            slot.clear_ancillary();
+            return Ok(ReadResult::Piece);
         };
         self.state = State::Idle;
         if let Some(kind) = kind_not_in_pieces(&frame) {
@@ -185,7 +153,7 @@ impl Pieces {
         }
         let len = frame.len();
         slot.put(frame);
-        Ok(ReadResult::LastPiece(len))
+        Ok(ReadResult::Datagram(len))
     }
 
     /// Returns whether a datagram that begins with `first` is a piece to discard.
@@ -197,7 +165,7 @@ impl Pieces {
     /// Ends the frame under assembly. Returns an error if it is incomplete.
     pub(super) fn end(&mut self) -> Option<RecvError> {
         match mem::replace(&mut self.state, State::Idle) {
-            State::Assembling(assembly) => assembly.into_error(),
+            State::Assembling(assembly) => Some(assembly.into_error()),
             State::Idle | State::Discarding { .. } => None,
         }
     }
@@ -219,7 +187,7 @@ impl Pieces {
     /// Returns the frame under assembly as one first piece.
     pub(super) fn into_piece(self) -> Option<Vec<u8>> {
         match self.state {
-            State::Assembling(assembly) => assembly.into_piece(),
+            State::Assembling(assembly) => Some(assembly.into_piece()),
             State::Idle | State::Discarding { .. } => None,
         }
     }

@@ -5,29 +5,23 @@ use std::fs::File;
 use std::io::{self, IoSlice, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
 
-use super::datagram::{Outgoing, is_too_long, send_datagram, send_with_retries};
+use super::datagram::{Outgoing, Route, is_too_long};
 use crate::error::SendError;
-use crate::sys::{self, DatagramFd, Kind, MAX_DESCRIPTORS, Name};
-use crate::wait::Wait;
+use crate::sys::{self, Kind, MAX_DESCRIPTORS};
 use crate::wire::{HEAD_LEN, Head};
 
-/// Sends a frame to `to`.
+/// Sends a frame over a socket without a connection.
 #[inline]
-pub(crate) fn send_to(
-    fd: &DatagramFd,
-    outgoing: Outgoing<'_>,
-    to: &Name,
-    wait: Wait,
-) -> Result<(), SendError> {
-    match send_datagram(fd, outgoing, Some(to), wait) {
-        Err(error) if is_too_long(&error) && fd.kind() == Kind::UnixDatagram => {
+pub(crate) fn send_to(route: Route<'_>, outgoing: Outgoing<'_>) -> Result<(), SendError> {
+    match route.send(outgoing) {
+        Err(error) if is_too_long(&error) && route.fd.kind() == Kind::UnixDatagram => {
             match outgoing.len > HEAD_LEN && outgoing.descriptors.len() < MAX_DESCRIPTORS {
-                true => send_as_memory(fd, outgoing, to, wait),
+                true => send_as_memory(route, outgoing),
                 false if matches!(error, SendError::TooLarge { .. }) => {
                     let (count, max) = (outgoing.descriptors.len(), MAX_DESCRIPTORS - 1);
                     Err(SendError::TooManyDescriptors { count, max })
                 }
-                false => send_with_retries(fd, outgoing, Some(to), wait),
+                false => route.send_with_retries(outgoing),
             }
         }
         result => result,
@@ -35,12 +29,7 @@ pub(crate) fn send_to(
 }
 
 #[cold]
-fn send_as_memory(
-    fd: &DatagramFd,
-    outgoing: Outgoing<'_>,
-    to: &Name,
-    wait: Wait,
-) -> Result<(), SendError> {
+fn send_as_memory(route: Route<'_>, outgoing: Outgoing<'_>) -> Result<(), SendError> {
     let (len, count) = (outgoing.len, outgoing.descriptors.len());
     let memfd = fill(outgoing.slices).map_err(|source| SendError::Io { len, source })?;
     let head = Head::Memory { total: len as u64 }.to_bytes();
@@ -48,7 +37,7 @@ fn send_as_memory(
     let descriptors: Vec<BorrowedFd<'_>> =
         [memfd.as_fd()].into_iter().chain(outgoing.descriptors.iter().copied()).collect();
     let envelope = Outgoing { slices: &[IoSlice::new(&head)], descriptors: &descriptors, len };
-    match send_with_retries(fd, envelope, Some(to), wait) {
+    match route.send_with_retries(envelope) {
         Err(SendError::DescriptorsRefused { .. }) if count == 0 => {
             Err(SendError::Io { len, source: io::ErrorKind::PermissionDenied.into() })
         }

@@ -12,6 +12,6 @@ mod memory;
 mod pieces;
 mod vsock;
 
-pub(crate) use self::datagram::{Outgoing, check_descriptors, send_with_retries};
+pub(crate) use self::datagram::{Outgoing, Route, check_descriptors};
 pub(crate) use self::memory::send_to;
 pub(crate) use self::pieces::{Pending, send_connected};

@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::process;
 
-use super::datagram::{Outgoing, is_too_long, send_datagram, send_with_retries};
+use super::datagram::{Outgoing, Route, is_too_long};
 use crate::error::{EncodeError, SendError};
 use crate::message::MAX_SLICES;
 use crate::sys::{self, DatagramFd, Kind};
@@ -61,7 +61,8 @@ impl Pending {
         };
         let descriptors: Vec<_> = this.descriptors.iter().map(OwnedFd::as_fd).collect();
         let slices = [IoSlice::new(&this.rest)];
-        let result = this.progress.send(fd, &slices, &descriptors, wait);
+        let route = Route { fd, to: None, wait };
+        let result = this.progress.send(route, &slices, &descriptors);
         match &result {
             Err(SendError::WouldBlock { .. } | SendError::TimedOut { .. }) => {}
             // Sent, or failed for good.
@@ -84,7 +85,7 @@ pub(crate) fn send_connected(
     if pending.is_none()
         && outgoing.descriptors.is_empty()
         && fd.kind() == Kind::UnixSeqpacket
-        && sys::send(fd, outgoing.slices, &[], None, wait.blocks()).is_ok()
+        && sys::send(fd, outgoing.slices, &[], None, wait == Wait::Block).is_ok()
     {
         return Ok(());
     }
@@ -104,20 +105,21 @@ fn send_slow(
         SendError::TimedOut { .. } => SendError::TimedOut { len },
         other => other,
     })?;
-    match send_datagram(fd, outgoing, None, wait) {
+    let route = Route { fd, to: None, wait };
+    match route.send(outgoing) {
         Err(error) if is_too_long(&error) => {}
         result => return result,
     }
     let mut progress =
         Progress { number: sys::random(), total: len, sent: 0, piece_len: PIECE_LEN };
     if wait != Wait::Try {
-        return progress.send(fd, slices, descriptors, wait);
+        return progress.send(route, slices, descriptors);
     }
     // Duplicate before sending, so this cannot fail between the pieces.
     let duplicates: io::Result<Vec<_>> =
         descriptors.iter().map(BorrowedFd::try_clone_to_owned).collect();
     let duplicates = duplicates.map_err(EncodeError::Fd)?;
-    match progress.send(fd, slices, descriptors, wait) {
+    match progress.send(route, slices, descriptors) {
         Err(SendError::WouldBlock { .. }) if progress.sent > 0 => {}
         result => return result,
     }
@@ -132,10 +134,9 @@ impl Progress {
     /// Sends the rest of the frame. `slices` are the end of the frame, and include the whole rest.
     fn send(
         &mut self,
-        fd: &DatagramFd,
+        route: Route<'_>,
         slices: &[IoSlice<'_>],
         descriptors: &[BorrowedFd<'_>],
-        wait: Wait,
     ) -> Result<(), SendError> {
         let here: usize = slices.iter().map(|slice| slice.len()).sum();
         // How many bytes of the frame precede `slices`.
@@ -154,8 +155,8 @@ impl Progress {
             let descriptors = if is_last { descriptors } else { &[] };
             let piece = Outgoing { slices: piece, descriptors, len: self.total };
             let result = match self.piece_len > MIN_PIECE_LEN {
-                true => send_datagram(fd, piece, None, wait),
-                false => send_with_retries(fd, piece, None, wait),
+                true => route.send(piece),
+                false => route.send_with_retries(piece),
             };
             match result {
                 Ok(()) => self.sent += len,

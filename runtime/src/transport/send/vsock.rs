@@ -17,19 +17,19 @@ use crate::wait::Wait;
 /// How often a wait checks whether the connection has ended: a poll does not always report it.
 const RECHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Sends a datagram whole, or shuts down the sending direction. Returns [`NotReady`] if there is no room. Once
-/// part of the datagram is accepted, only a deadline ends the wait.
+/// Sends a datagram whole, or shuts down the sending direction. Once part of the datagram is accepted, only a
+/// deadline ends the wait.
 pub(super) fn send_whole(
     fd: &DatagramFd,
     slices: &[IoSlice<'_>],
     wait: Wait,
-) -> Result<(), Result<NotReady, io::Error>> {
+) -> Result<(), NotReady> {
     let deadline = match wait {
         Wait::Block => None,
-        Wait::Try if has_room(fd, Instant::now()).map_err(Err)? => None,
-        Wait::Try => return Err(Ok(NotReady::WouldBlock)),
-        Wait::Until(deadline) if has_room(fd, deadline).map_err(Err)? => Some(deadline),
-        Wait::Until(_) => return Err(Ok(NotReady::TimedOut)),
+        Wait::Try if has_room(fd, Instant::now())? => None,
+        Wait::Try => return Err(NotReady::WouldBlock),
+        Wait::Until(deadline) if has_room(fd, deadline)? => Some(deadline),
+        Wait::Until(_) => return Err(NotReady::TimedOut),
     };
     let Err(error) = sys::send_whole(fd, slices, deadline) else { return Ok(()) };
     if let ErrorKind::WouldBlock | ErrorKind::Interrupted = error.kind() {
@@ -37,8 +37,8 @@ pub(super) fn send_whole(
         _ = fd.shutdown(Shutdown::Write);
     }
     match (error.kind(), deadline) {
-        (ErrorKind::WouldBlock, Some(_)) => Err(Ok(NotReady::TimedOut)),
-        _ => Err(Err(error)),
+        (ErrorKind::WouldBlock, Some(_)) => Err(NotReady::TimedOut),
+        _ => Err(error.into()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Opens unconnected sockets: bound to an address, or to a name that the kernel chooses.
+//! Binds sockets: a listener, and sockets without a connection.
 
 use std::os::fd::AsFd as _;
 
@@ -7,7 +7,23 @@ use super::path_guard::{PathGuard, bind};
 use crate::address::Address;
 use crate::error::OpenError;
 use crate::options::Options;
-use crate::sys::{self, DatagramFd, Name};
+use crate::sys::{self, DatagramFd, ListenerFd, Name};
+
+/// Binds and listens. `descriptors` says whether the connections may receive descriptors.
+pub(crate) fn listen(
+    address: &Address,
+    options: &Options,
+    descriptors: bool,
+) -> Result<(ListenerFd, Option<PathGuard>), OpenError> {
+    let target = Target::connection(address)?;
+    target.check_identity(options.policy.needs_identity())?;
+    let fd = ListenerFd::open(target.kind).map_err(target.failed("opening"))?;
+    let path_guard = bind(target, options.mode, fd.as_fd())?;
+    // Before it listens: a client can send before it is accepted.
+    sys::accept_descriptors(fd.as_fd(), descriptors);
+    fd.listen(options.backlog).map_err(target.failed("listening on"))?;
+    Ok((fd, path_guard))
+}
 
 /// Opens a socket and binds it to `address`.
 pub(crate) fn bind_datagram(

@@ -5,7 +5,7 @@ use std::io::IoSlice;
 use std::os::fd::BorrowedFd;
 
 use crate::error::{SendAllError, SendError};
-use crate::message::{Borrowed, Encoder, Extent, MAX_BORROWED, MAX_SLICES, Message};
+use crate::message::{Borrowed, Encoder, Extent, MAX_BORROWED, Message};
 use crate::transport::Outgoing;
 use crate::wire::{CallHead, HEAD_LEN, Head, frame_len_bytes};
 
@@ -37,10 +37,9 @@ pub(crate) fn send<M: Message>(
     let mut encoder = encoder::<M>(&mut borrowed);
     let result = match encoder.append(message) {
         Ok((extent, len)) => {
-            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            let slices = encoder.slices(extent, &mut slices);
+            let slices = encoder.slices(extent);
             let descriptors = encoder.descriptors_of(extent);
-            send(Outgoing { slices, descriptors, len }).map(|()| len)
+            send(Outgoing { slices: &slices, descriptors, len }).map(|()| len)
         }
         Err(error) => Err(SendError::Encode(error)),
     };
@@ -62,10 +61,9 @@ pub(crate) fn send_part<M: Message, T>(
         Ok((extent, len)) => {
             let (descriptors, whole) = (extent, Extent::up_to(encoder.end()));
             encoder.set_head(head.to_bytes());
-            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            let slices = encoder.slices(whole, &mut slices);
+            let slices = encoder.slices(whole);
             let descriptors = encoder.descriptors_of(descriptors);
-            send(Outgoing { slices, descriptors, len: HEAD_LEN + len })
+            send(Outgoing { slices: &slices, descriptors, len: HEAD_LEN + len })
         }
         Err(error) => Err(SendError::Encode(error)),
     };
@@ -174,7 +172,7 @@ impl<'m, S: FnMut(Outgoing<'_>, bool) -> Result<(), SendError>> Bundler<'m, S> {
                 (Extent::up_to(self.encoder.end()), self.len, true)
             }
         };
-        let slices = self.encoder.slices(extent, &mut places);
+        let slices = self.encoder.slices_in(extent, &mut places);
         let descriptors = self.encoder.descriptors_of(extent);
         (self.send)(Outgoing { slices, descriptors, len }, is_bundle)?;
         self.sent += self.count;

@@ -1,6 +1,7 @@
 //! Frames in an encoder: appends them, finds them, and returns them as slices for sending.
 
 use std::io::IoSlice;
+use std::ops::Deref;
 use std::os::fd::BorrowedFd;
 
 use super::contract::Message;
@@ -30,6 +31,28 @@ pub fn to_vec<M: Message>(message: &M) -> Result<Vec<u8>, EncodeError> {
     let mut encoder = Encoder::new(Vec::with_capacity(32), &mut borrowed);
     let (extent, len) = encoder.append(message)?;
     Ok(encoder.into_frame(extent, len))
+}
+
+/// The bytes of one frame, in slices.
+pub(crate) enum Slices<'p> {
+    /// No bytes are borrowed. This needs no room for more slices, which takes time to prepare.
+    One([IoSlice<'p>; 1]),
+    Many {
+        places: [IoSlice<'p>; MAX_SLICES],
+        used: usize,
+    },
+}
+
+impl<'p> Deref for Slices<'p> {
+    type Target = [IoSlice<'p>];
+
+    #[inline]
+    fn deref(&self) -> &[IoSlice<'p>] {
+        match self {
+            Self::One(slice) => slice,
+            Self::Many { places, used } => places.get(..*used).unwrap_or_default(),
+        }
+    }
 }
 
 impl<'m> Encoder<'m> {
@@ -122,13 +145,31 @@ impl<'m> Encoder<'m> {
         }
     }
 
-    /// Returns the bytes of `extent` as slices, in the order of sending.
+    /// Returns the bytes of one frame, at `extent`, as slices in the order of sending.
     #[inline]
-    pub(crate) fn slices<'p>(
+    pub(crate) fn slices(&self, extent: Extent) -> Slices<'_> {
+        let Extent { from, to } = extent;
+        if from.borrowed == to.borrowed {
+            let bytes = self.buffer.get(from.bytes..to.bytes).unwrap_or_default();
+            return Slices::One([IoSlice::new(bytes)]);
+        }
+        let mut places = [IoSlice::new(&[]); MAX_SLICES];
+        let used = self.fill(extent, &mut places);
+        Slices::Many { places, used }
+    }
+
+    /// Returns the bytes of `extent`, which may have many frames, as slices in `places`.
+    pub(crate) fn slices_in<'p>(
         &'p self,
-        Extent { from, to }: Extent,
+        extent: Extent,
         places: &'p mut [IoSlice<'p>],
     ) -> &'p [IoSlice<'p>] {
+        let used = self.fill(extent, places);
+        places.get(..used).unwrap_or_default()
+    }
+
+    /// Writes the slices of `extent` to `places`, and returns how many they are.
+    fn fill<'p>(&'p self, Extent { from, to }: Extent, places: &mut [IoSlice<'p>]) -> usize {
         let mut used = 0;
         let mut push = |bytes: &'p [u8]| {
             if !bytes.is_empty()
@@ -145,7 +186,7 @@ impl<'m> Encoder<'m> {
             start = borrowed.at;
         }
         push(self.buffer.get(start..to.bytes).unwrap_or_default());
-        places.get(..used).unwrap_or_default()
+        used
     }
 
     /// Returns the descriptors of the frame at `extent`.
@@ -159,11 +200,8 @@ impl<'m> Encoder<'m> {
         if self.count == 0 {
             return self.buffer;
         }
-        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         let mut frame = Vec::with_capacity(len);
-        for slice in self.slices(extent, &mut slices) {
-            frame.extend_from_slice(slice);
-        }
+        self.slices(extent).iter().for_each(|slice| frame.extend_from_slice(slice));
         frame
     }
 

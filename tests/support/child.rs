@@ -5,6 +5,7 @@ mod confined;
 mod crowded;
 mod managed;
 mod parents;
+mod starved;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -60,6 +61,7 @@ fn main() {
         }
         Some("few-descriptors") => confined::few_descriptors(),
         Some("few-calls") => confined::few_calls(),
+        Some("starved") => starved::serve(),
         Some("mode") => bind_with_umask(&arguments.next().expect("an address")),
         other => panic!("no such task: {other:?}"),
     }

@@ -112,7 +112,7 @@ impl Inbox {
         let Reader { slot, pieces, limits, .. } = &mut self.reader;
         let accepted = pieces.accept(slot, len, limits.frame_len.saturating_add(head_len));
         accepted.map_err(|error| {
-            self.refused = part.map(Box::new);
+            self.refused = self.reader.pieces.take_lost().or(part.map(Box::new));
             self.reader.slot.release();
             match error {
                 RecvError::TooLarge { len, limit } => {

@@ -23,7 +23,12 @@ impl Inbox {
         }
         let mut rounds = 0_u32;
         loop {
-            let frame = match self.reader.next(wait)? {
+            let next = self.reader.next(wait).inspect_err(|error| {
+                if self.accepts_calls && matches!(error, RecvError::NoMemory { .. }) {
+                    self.refused = self.reader.pieces.take_lost();
+                }
+            });
+            let frame = match next? {
                 Some(ReadResult::Datagram(len) | ReadResult::LastPiece(len)) => {
                     self.classify(len)?
                 }

@@ -7,7 +7,7 @@ use super::slot::Slot;
 use crate::budget::Budget;
 use crate::error::{FragmentFault, RecvError};
 use crate::sys::DatagramFd;
-use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE, kind_not_in_pieces};
+use crate::wire::{CallHead, HEAD_LEN, Head, MAX_BUNDLE, is_bundle, kind_not_in_pieces};
 
 /// The number of discarded pieces after which a receive reports an error again. A peer thus cannot block a call
 /// with pieces of refused frames.
@@ -22,6 +22,29 @@ pub(super) enum ReadResult {
     Piece,
     /// The last piece. The frame, of this length, is in the slot.
     LastPiece(usize),
+}
+
+/// What a first piece announces.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Announced {
+    number: u32,
+    /// The length of the frame, or of the bundle.
+    total: u64,
+    is_bundle: bool,
+}
+
+impl Announced {
+    /// Parses the first bytes of a datagram. `None` if it is no first piece.
+    #[inline]
+    pub(super) fn parse(first: &[u8]) -> Option<Self> {
+        match Head::parse(first)? {
+            Ok(Head::First { number, total }) => {
+                let is_bundle = is_bundle(first.get(HEAD_LEN..).unwrap_or_default());
+                Some(Self { number, total, is_bundle })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The frame under assembly, if there is one.
@@ -41,11 +64,13 @@ enum State {
     Discarding {
         /// How many were discarded since the last error.
         count: usize,
+        /// The head of the part of a call that the frame is, if there was no memory for it. Boxed, as it is rare.
+        lost: Option<Box<CallHead>>,
     },
 }
 
 impl State {
-    const REFUSED: Self = Self::Discarding { count: 0 };
+    const REFUSED: Self = Self::Discarding { count: 0, lost: None };
 }
 
 impl Pieces {
@@ -68,17 +93,19 @@ impl Pieces {
         }
     }
 
-    /// Begins a frame in `memory` if `head` is that of a first piece, and no frame is under assembly.
+    /// Begins a frame in `memory` if its first piece announces it, and no frame is under assembly.
     #[inline]
     pub(super) fn begin_if_first(
         &mut self,
-        head: Option<Result<Head, u8>>,
+        announced: Option<Announced>,
         limit: usize,
         memory: impl FnOnce() -> Vec<u8>,
     ) -> Result<(), RecvError> {
-        if let Some(Ok(Head::First { number, total })) = head
+        if let Some(Announced { number, total, is_bundle }) = announced
             && self.assembly().is_none()
         {
+            // Each of its frames is checked when it is received.
+            let limit = if is_bundle { limit.max(MAX_BUNDLE) } else { limit };
             let budget = self.budget.as_ref();
             let assembly = Assembly::begin(memory(), number, total, limit, budget)?;
             self.state = State::Assembling(Box::new(assembly));
@@ -107,7 +134,7 @@ impl Pieces {
         let read = match assembly.scatter(&mut head) {
             Ok(scatter) => slot.read(fd, Some(scatter), cap, block),
             Err(error) => {
-                self.state = State::REFUSED;
+                self.lose();
                 return Err(error);
             }
         };
@@ -141,7 +168,8 @@ impl Pieces {
         limit: usize,
     ) -> Result<Option<ReadResult>, RecvError> {
         let head = Head::parse(slot.bytes());
-        let begun = self.begin_if_first(head, limit, || slot.take_spare());
+        let announced = Announced::parse(slot.bytes());
+        let begun = self.begin_if_first(announced, limit, || slot.take_spare());
         begun.inspect_err(|_| self.state = State::REFUSED)?;
         if let State::Assembling(assembly) = &self.state {
             return match assembly.expects(slot.bytes(), len) {
@@ -152,7 +180,7 @@ impl Pieces {
         }
         let Some(Ok(Head::Next { offset, .. })) = head else { return Ok(None) };
         match &mut self.state {
-            State::Discarding { count } if *count < MAX_DISCARDED - 1 => {
+            State::Discarding { count, .. } if *count < MAX_DISCARDED - 1 => {
                 *count += 1;
                 slot.clear_ancillary();
                 Ok(Some(ReadResult::Piece))
@@ -174,7 +202,7 @@ impl Pieces {
                 return Ok(ReadResult::Piece);
             }
             Err(error) => {
-                self.state = State::REFUSED;
+                self.lose();
                 return Err(error);
             }
         };
@@ -207,6 +235,22 @@ impl Pieces {
     pub(super) fn refuse(&mut self, fault: FragmentFault) -> RecvError {
         self.state = State::REFUSED;
         RecvError::BadFragment(fault)
+    }
+
+    /// Discards the frame under assembly, for which there is no memory, and its further pieces.
+    #[cold]
+    fn lose(&mut self) {
+        let begun = self.assembly().and_then(|assembly| CallHead::split(assembly.bytes()));
+        let lost = begun.map(|(head, _)| Box::new(head));
+        self.state = State::Discarding { count: 0, lost };
+    }
+
+    /// Takes the head of the part of a call that was discarded last, if there was no memory for it.
+    pub(super) fn take_lost(&mut self) -> Option<Box<CallHead>> {
+        match &mut self.state {
+            State::Discarding { lost, .. } => lost.take(),
+            State::Idle | State::Assembling(_) => None,
+        }
     }
 
     /// Discards the frame under assembly, and its further pieces.

@@ -3,7 +3,7 @@
 use std::os::fd::AsFd as _;
 
 use super::first_call::FirstCall;
-use super::pieces::{Pieces, ReadResult};
+use super::pieces::{Announced, Pieces, ReadResult};
 use super::slot::{Slot, map_read};
 use crate::backoff::Backoff;
 use crate::error::RecvError;
@@ -12,7 +12,6 @@ use crate::options::Options;
 use crate::sys::{self, DatagramFd, Peeked, Readiness, RecvState};
 use crate::transport::wait::MAX_PAUSE;
 use crate::wait::Wait;
-use crate::wire::Head;
 
 /// The source of datagrams, one at a time.
 #[derive(Debug)]
@@ -114,8 +113,8 @@ impl Reader {
                 None => wait.ready(self.fd.as_fd(), Readiness::Readable)?,
                 Some(peeked) if self.fd.kind().is_connection() => {
                     // The read checks again, and reports an error.
-                    let head = Head::parse(peeked.first());
-                    _ = self.pieces.begin_if_first(head, self.limits.frame_len, Vec::new);
+                    let announced = Announced::parse(peeked.first());
+                    _ = self.pieces.begin_if_first(announced, self.limits.frame_len, Vec::new);
                 }
                 Some(_) => {}
             }

@@ -45,7 +45,7 @@ pub enum CallError<E = Infallible> {
     #[error("the server could not decode the request")]
     Malformed,
 
-    /// The server has as many calls as it allows. Try again later.
+    /// The server has as many calls as it allows, or no memory for this one. Try again later.
     #[error("the server is busy: try again later")]
     Busy,
 

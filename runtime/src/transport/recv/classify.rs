@@ -19,7 +19,9 @@ impl Inbox {
     /// nearly always all of it.
     #[inline]
     pub(super) fn classify(&mut self, len: usize) -> Result<Option<Range<usize>>, RecvError> {
-        if self.reader.slot.ancillary.as_ref().is_some_and(|ancillary| ancillary.truncated) {
+        if self.reader.slot.ancillary.as_ref().is_some_and(|ancillary| ancillary.truncated)
+            && !self.reader.pieces.discards(self.reader.slot.bytes())
+        {
             return Err(self.descriptors_lost());
         }
         let bytes = self.reader.slot.bytes();

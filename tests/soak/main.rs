@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod calls;
+mod connections;
+mod note;
 mod sockets;
 mod storm;

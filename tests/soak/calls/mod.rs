@@ -46,7 +46,6 @@ impl Round {
     }
 
     /// Returns the ends of a connection. The limit is less than a bundle.
-    #[expect(clippy::type_complexity, reason = "both ends")]
     fn pair(
         &self,
     ) -> (

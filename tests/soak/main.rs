@@ -7,3 +7,4 @@ mod connections;
 mod note;
 mod sockets;
 mod storm;
+mod watch;

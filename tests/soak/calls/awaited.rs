@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use super::service::{Handler, Number, WorkService, WorkTokioClient, WorkTokioService};
 use super::{Choice, LIMIT, Round, STALL, Shared, file, hasty, until};
 use crate::storm::Storm;
+use crate::watch::Watch;
 
 /// Who serves.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +59,7 @@ fn runtime(workers: usize) -> Runtime {
 }
 
 fn run(round: Round, workers: usize, serving: Serving) {
+    let _watch = Watch::begin(format!("{round:?}"));
     let _storm = round.is_stormy.then(Storm::begin);
     let shared = Shared::default();
     let (client, server) = round.pair();

@@ -15,6 +15,7 @@ use tokio::runtime::Builder;
 use super::service::{Handler, Number, Work, WorkClient, WorkService, WorkTokioService};
 use super::{Choice, LIMIT, Round, Shared, file, hasty, until};
 use crate::storm::Storm;
+use crate::watch::Watch;
 
 #[test]
 fn every_call_ends_once_whichever_thread_receives() {
@@ -31,6 +32,7 @@ fn every_call_ends_once_whichever_thread_receives() {
 }
 
 fn run(round: Round, is_awaited: bool, panics: bool) {
+    let _watch = Watch::begin(format!("{round:?}"));
     let _storm = round.is_stormy.then(Storm::begin);
     let shared = Shared::default();
     let (client, server) = round.pair();

@@ -15,6 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use self::expected::Expected;
 use crate::note::Note;
 use crate::storm::Storm;
+use crate::watch::Watch;
 
 type Ours = Connection<Note<'static>, Note<'static>>;
 type Received = Result<Option<OwnedFrame<Note<'static>>>, RecvError>;
@@ -44,7 +45,9 @@ fn what_is_sent_over_a_connection_comes_once_in_order_and_whole() {
     for _ in 0..scaled(25) {
         let before = leaks::open();
         let storm = (random.below(4) == 0).then(Storm::begin);
-        let mut model = Model::new(Random(random.below(u64::MAX)));
+        let seed = random.below(u64::MAX);
+        let _watch = Watch::begin(format!("round {seed}"));
+        let mut model = Model::new(Random(seed));
         for _ in 0..200 {
             model.step();
         }

@@ -12,6 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::note::{Made, Note};
 use crate::storm::Storm;
+use crate::watch::Watch;
 
 type Ours = Socket<Note<'static>, Note<'static>>;
 
@@ -55,7 +56,9 @@ fn what_is_sent_to_a_socket_comes_once_in_order_and_whole() {
     for round in 0..scaled(60) {
         let before = leaks::open();
         let storm = (random.below(4) == 0).then(Storm::begin);
-        let mut model = Model::new(Random(random.below(u64::MAX)), round % 3 != 0);
+        let seed = random.below(u64::MAX);
+        let _watch = Watch::begin(format!("round {seed}"));
+        let mut model = Model::new(Random(seed), round % 3 != 0);
         for _ in 0..200 {
             model.step();
         }

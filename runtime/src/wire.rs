@@ -141,6 +141,11 @@ pub(crate) fn is_reserved(first: u8) -> bool {
     u32::from(first) == RESERVED_TAG
 }
 
+/// Returns whether a datagram that begins with these bytes is a bundle.
+pub(crate) fn is_bundle(first: &[u8]) -> bool {
+    matches!(*first, [tag, Head::BUNDLE, ..] if is_reserved(tag))
+}
+
 /// Returns the kind of a frame that came in pieces, if it is itself a piece or an envelope, which is not allowed.
 pub(crate) fn kind_not_in_pieces(bytes: &[u8]) -> Option<u8> {
     match *bytes {

@@ -8,9 +8,11 @@ mod calls;
 use std::fs::File;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 
-use datagrammar::{Connection, RecvError, SendError, Socket, Wait, peek_len};
+use datagrammar::{Connection, Limits, RecvError, SendError, Socket, Wait, peek_len};
+use datagrammar_tests::datagrams::piece;
 use datagrammar_tests::leaks::{self, Parcel, Plain};
 use datagrammar_tests::{Directory, InMode as _, alone, raw, scaled};
+use rustix::net::SocketType;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 type Ours = Connection<Parcel, Parcel>;
@@ -106,6 +108,29 @@ fn h11_a_frame_that_lost_descriptors_is_refused_and_says_why() {
         assert!(matches!(next, Parcel::Many { all, flag: false } if all.is_empty()));
         assert_eq!(leaks::open(), before);
     }
+}
+
+/// It was refused already, and its pieces are discarded.
+#[test]
+fn h11_a_refused_frame_that_loses_descriptors_is_not_refused_again() {
+    let _alone = alone();
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let mut ours = Ours::adopt(ours).unwrap().in_mode();
+    ours.rx.set_limits(Limits::default().frame_len(100));
+    let before = leaks::open();
+    let file = file();
+    for _ in 0..2 {
+        raw::send(&theirs, &piece(1, 200, &[2; 100])).unwrap();
+        raw::send_with(&theirs, &piece(2, 100, &[2; 100]), &[&[file.as_fd()]]).unwrap();
+        raw::send(&theirs, &[2, 0, 1]).unwrap();
+        let limited = Limited::to(0);
+        assert!(matches!(ours.recv(), Err(RecvError::TooLarge { len: 200, .. })));
+        let next = ours.recv().map(|frame| frame.unwrap().len());
+        drop(limited);
+        assert_eq!(next.unwrap(), 3);
+    }
+    drop(file);
+    assert_eq!(leaks::open(), before);
 }
 
 #[test]

@@ -211,6 +211,33 @@ fn what_is_sent_together_comes_in_order_whatever_its_lengths() {
     });
 }
 
+/// A bundle may be longer than the longest frame, and has to travel in pieces if the send buffer is small.
+#[test]
+fn a_limit_applies_to_the_frames_of_a_bundle_in_pieces_and_not_to_all_of_them() {
+    for form in [0, 2, 3] {
+        let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();
+        sockopt::set_socket_send_buffer_size(&theirs, 0).unwrap();
+        let limit = 1000;
+        ours.rx.set_limits(Limits::default().frame_len(limit));
+        let short = Numbered::Numbered { number: 7, len: 500, body: &[7; 500] };
+        let long = Numbered::Numbered { number: 8, len: 1000, body: &[8; 1000] };
+        thread::scope(|scope| {
+            let frames = (0..200).map(|number| if number % 10 == 9 { &long } else { &short });
+            let far = Instant::now() + Duration::from_secs(60);
+            let sending = scope.spawn(move || theirs.tx.send_all(frames, Wait::Until(far)));
+            for number in 0..200 {
+                if number % 10 == 9 {
+                    let refused = ours.recv();
+                    assert!(matches!(refused, Err(RecvError::TooLarge { len, .. }) if len > limit));
+                } else {
+                    assert_eq!(next(&mut ours.rx, form), Some(7));
+                }
+            }
+            assert_eq!(sending.join().unwrap().unwrap(), 200);
+        });
+    }
+}
+
 #[test]
 fn a_bundle_fits_the_send_buffer_however_small_that_is() {
     let (mut theirs, mut ours) = Ours::pair().unwrap().in_mode();

@@ -14,6 +14,8 @@ use proptest::sample::Index;
 use rustix::net::SocketType;
 
 const LIMIT: usize = 60;
+/// The most bytes of a bundle.
+const MAX_BUNDLE: usize = 65_536;
 const NUMBER: u32 = 0x0707_0707;
 
 /// The result of a receive.
@@ -166,7 +168,9 @@ impl Model {
 
     fn begin(&mut self, number: u32, total: u64, payload: &[u8], beside: usize) {
         let total = total as usize;
-        if total > LIMIT {
+        // The limit is that of the frames of a bundle, which has one of its own.
+        let limit = if payload.starts_with(&[0, 4]) { MAX_BUNDLE } else { LIMIT };
+        if total > limit {
             self.outcomes.push(Outcome::TooLarge(total));
             self.state = State::Refused;
         } else if payload.is_empty() {
@@ -347,7 +351,7 @@ fn outcome(received: Result<Option<(Vec<u8>, usize)>, RecvError>) -> Outcome {
     match received {
         Ok(Some((bytes, count))) => Outcome::Frame(bytes, count),
         Ok(None) => Outcome::End,
-        Err(RecvError::TooLarge { len, limit: LIMIT }) => Outcome::TooLarge(len),
+        Err(RecvError::TooLarge { len, limit: LIMIT | MAX_BUNDLE }) => Outcome::TooLarge(len),
         Err(RecvError::Incomplete { received, total }) => Outcome::Incomplete(received, total),
         Err(RecvError::BadFragment(fault)) => Outcome::BadFragment(fault),
         Err(RecvError::BadBundle(fault)) => Outcome::BadBundle(fault),

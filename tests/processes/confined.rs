@@ -40,3 +40,10 @@ fn h50_a_connection_needs_only_the_system_calls_that_the_crate_page_names() {
         assert_eq!(child(&["few-calls-of-memory"]), "received");
     }
 }
+
+/// Its caller would otherwise wait for ever.
+#[test]
+fn h32_a_request_in_pieces_for_which_there_is_no_memory_is_answered() {
+    // With the status "busy".
+    assert_eq!(child(&["starved"]), "1:0 2:0 3:6 4:0 5:0");
+}

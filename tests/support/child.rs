@@ -5,6 +5,7 @@ mod confined;
 mod crowded;
 mod managed;
 mod parents;
+mod starved;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -61,6 +62,7 @@ fn main() {
         Some("few-descriptors") => confined::few_descriptors(),
         Some("few-calls") => confined::few_calls(),
         Some("few-calls-of-memory") => confined::few_calls_of_memory(),
+        Some("starved") => starved::serve(),
         Some("mode") => bind_with_umask(&arguments.next().expect("an address")),
         other => panic!("no such task: {other:?}"),
     }

@@ -55,7 +55,9 @@ impl Status {
     pub(crate) fn of_refused(error: &RecvError) -> Self {
         match error {
             RecvError::TooLarge { .. } => Self::TooLarge,
-            RecvError::NoMemory { .. } | RecvError::DescriptorsLost { .. } => Self::Busy,
+            RecvError::OverBudget { .. }
+            | RecvError::NoMemory { .. }
+            | RecvError::DescriptorsLost { .. } => Self::Busy,
             _ => Self::Malformed,
         }
     }

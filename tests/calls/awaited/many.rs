@@ -3,11 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use datagrammar::calls::CallError;
+use datagrammar::tokio::Connection;
+use datagrammar::tokio::calls::{Client, Server};
+use datagrammar::{Limits, Options};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use tokio::time::timeout;
 
-use super::{add, pair_with, until};
-use crate::protocol::{Counted, Sum, Sums};
+use super::{Handler, Ours, STALL, add, pair_with, spawn, until};
+use crate::protocol::{Counted, Echoed, Sum, Sums};
 
 #[tokio::test]
 async fn ten_thousand_calls_in_flight_in_any_order() {
@@ -69,4 +74,27 @@ async fn streams_of_items_at_the_same_time() {
         assert!(stream.await.unwrap().into_iter().eq(0..1000));
     }
     assert_eq!(client.in_flight(), 0);
+}
+
+/// Calls and answers that are made together share bundles. Those travel in pieces if a send buffer is small, and may be
+/// longer than the longest frame.
+#[tokio::test]
+async fn limits_apply_to_each_call_of_a_bundle_in_pieces() {
+    let options = Options::new().send_buffer(0).limits(Limits::new().frame_len(100));
+    let (client, server) = datagrammar::Connection::pair_with(&options).unwrap();
+    let client: Ours = Client::new(Connection::from_blocking(client).map_err(|(_, e)| e).unwrap());
+    let server = Connection::from_blocking(server).map_err(|(_, error)| error).unwrap();
+    spawn(Server::new(Handler::default()), server);
+    let text = |number| vec![number as u8; if number % 10 == 9 { 100 } else { 50 }];
+    let calls: Vec<_> = (0..1000)
+        .map(|number| client.call::<Echoed<'static>>(&Sums::Echo { text: &text(number) }))
+        .collect();
+    for (number, call) in calls.into_iter().enumerate() {
+        let answer = timeout(STALL, call).await.expect("an answer");
+        match number % 10 {
+            9 => assert!(matches!(answer, Err(CallError::TooLarge)), "{answer:?}"),
+            _ => assert_eq!(answer.unwrap().decode().unwrap(), text(number)),
+        }
+    }
+    assert_eq!((client.in_flight(), client.dropped()), (0, 0));
 }

@@ -91,15 +91,17 @@ impl Service for Keeper {
 }
 
 /// Owns a call or the items of one, and drops them with the task that it stands for.
-struct Task<T>(Mutex<T>);
+struct Task<T>(Mutex<Option<T>>);
 
 impl<T: Send + 'static> Wake for Task<T> {
-    fn wake(self: Arc<Self>) {}
+    fn wake(self: Arc<Self>) {
+        self.0.lock().unwrap().take();
+    }
 }
 
 impl<T: Send + 'static> Task<T> {
     fn waker(owned: T) -> Waker {
-        Waker::from(Arc::new(Self(Mutex::new(owned))))
+        Waker::from(Arc::new(Self(Mutex::new(Some(owned)))))
     }
 }
 

@@ -107,14 +107,14 @@ impl<P: Protocol> Link<P> {
     /// Waits until a call has an item or has ended, or until `deadline`. Returns whether one of these is so. Receives
     /// the parts that are already in the socket even after the deadline.
     pub(crate) fn has_item_by(&self, id: u64, deadline: Instant) -> bool {
-        let has_item = |core: &Core, waker: &Waker| core.poll_has_item(id, waker);
         {
             let _leaving = Leaving { link: self, id: None };
             let mut receiver = self.try_receiver();
             let mut received =
                 || receiver.as_mut().is_some_and(|receiver| self.receive(receiver, Wait::Try));
-            while has_item(&self.core, Waker::noop()).is_pending() && received() {}
+            while !self.core.table().has_item(id) && received() {}
         }
+        let has_item = |core: &Core, waker: &Waker| core.poll_has_item(id, waker);
         self.wait(id, Some(deadline), has_item).is_some()
     }
 
@@ -159,6 +159,9 @@ impl<P: Protocol> Link<P> {
             }
             // The waker is stored now, so a thread that stops receiving from here on wakes this one.
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                // Otherwise this thread, or another one, might appoint this one.
+                let own = self.core.table().stop_waiting(id);
+                drop(own);
                 break None;
             }
             if !self.core.flush_to(end) {

@@ -222,6 +222,11 @@ impl Table {
         }
     }
 
+    /// Returns whether a call has an item or has ended.
+    pub(super) fn has_item(&self, id: u64) -> bool {
+        self.calls.get(&id).is_none_or(|call| !call.is_stream() || call.has_item())
+    }
+
     /// Ready if a call has an item or has ended. Otherwise stores the waker, like [`poll_answer`](Self::poll_answer).
     pub(super) fn poll_has_item(
         &mut self,
@@ -246,6 +251,11 @@ impl Table {
         self.has_cancelled |= is_open;
         let is_running = call.is_running() && self.ended.is_none();
         Some((call, is_running))
+    }
+
+    /// Returns the waker of a call whose thread waits no more.
+    pub(super) fn stop_waiting(&mut self, id: u64) -> Option<Waker> {
+        self.calls.get_mut(&id)?.waker.take()
     }
 
     /// Takes the waker of any waiting call, so that its thread receives.

@@ -17,7 +17,9 @@ impl Inbox {
     /// is nearly always the whole datagram.
     #[inline]
     pub(super) fn classify(&mut self, len: usize) -> Result<Option<Range<usize>>, RecvError> {
-        if self.slot.ancillary.as_ref().is_some_and(|ancillary| ancillary.truncated) {
+        if self.slot.ancillary.as_ref().is_some_and(|ancillary| ancillary.truncated)
+            && !self.pieces.discards(self.slot.bytes())
+        {
             return Err(self.descriptors_lost());
         }
         let bytes = self.slot.bytes();
@@ -110,7 +112,7 @@ impl Inbox {
         let Self { slot, pieces, limits, .. } = self;
         let accepted = pieces.accept(slot, len, limits.frame_len.saturating_add(head_len));
         accepted.map_err(|error| {
-            self.refused = part;
+            self.refused = self.pieces.take_lost().or(part);
             self.slot.release();
             match error {
                 RecvError::TooLarge { len, limit } => {

@@ -23,7 +23,12 @@ impl Inbox {
         }
         let mut rounds = 0_u32;
         loop {
-            let frame = match self.next_datagram(wait)? {
+            let next = self.next_datagram(wait).inspect_err(|error| {
+                if self.accepts_calls && matches!(error, RecvError::NoMemory { .. }) {
+                    self.refused = self.pieces.take_lost();
+                }
+            });
+            let frame = match next? {
                 Some(ReadResult::Datagram(len)) => self.classify(len)?,
                 Some(ReadResult::Piece) => None,
                 None => return Ok(None),

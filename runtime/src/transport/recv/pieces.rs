@@ -7,7 +7,7 @@ use super::slot::Slot;
 use crate::budget::Budget;
 use crate::error::{FragmentFault, RecvError};
 use crate::sys::DatagramFd;
-use crate::wire::{HEAD_LEN, Head, MAX_BUNDLE, kind_not_in_pieces};
+use crate::wire::{CallHead, HEAD_LEN, Head, MAX_BUNDLE, is_bundle, kind_not_in_pieces};
 
 /// The number of discarded pieces after which a receive reports an error again. A peer thus cannot block a call
 /// with pieces of refused frames.
@@ -40,11 +40,13 @@ enum State {
     Discarding {
         /// The number of pieces discarded since the last error.
         count: usize,
+        /// The head of the refused part of a call, if there was no memory for the part. Boxed, because it is rare.
+        lost: Option<Box<CallHead>>,
     },
 }
 
 impl State {
-    const REFUSED: Self = Self::Discarding { count: 0 };
+    const REFUSED: Self = Self::Discarding { count: 0, lost: None };
 }
 
 impl Pieces {
@@ -88,7 +90,7 @@ impl Pieces {
         let read = match assembly.scatter(&mut head) {
             Ok(scatter) => slot.read(fd, Some(scatter), cap, block),
             Err(error) => {
-                self.state = State::REFUSED;
+                self.lose();
                 return Err(error);
             }
         };
@@ -112,6 +114,11 @@ impl Pieces {
     ) -> Result<Option<ReadResult>, RecvError> {
         let head = Head::parse(slot.bytes());
         if let (Some(Ok(Head::First { number, total })), None) = (head, self.assembly()) {
+            // The frames of a bundle are checked one by one when they are received.
+            let limit = match is_bundle(slot.bytes().get(HEAD_LEN..).unwrap_or_default()) {
+                true => limit.max(MAX_BUNDLE),
+                false => limit,
+            };
             let budget = self.budget.as_ref();
             let begun = Assembly::begin(slot.take_spare(), number, total, limit, budget);
             let begun = begun.inspect_err(|_| self.state = State::REFUSED)?;
@@ -126,7 +133,7 @@ impl Pieces {
         }
         let Some(Ok(Head::Next { offset, .. })) = head else { return Ok(None) };
         match &mut self.state {
-            State::Discarding { count } if *count < MAX_DISCARDED - 1 => {
+            State::Discarding { count, .. } if *count < MAX_DISCARDED - 1 => {
                 *count += 1;
                 slot.clear_ancillary();
                 Ok(Some(ReadResult::Piece))
@@ -141,7 +148,7 @@ impl Pieces {
         let State::Assembling(assembly) = &mut self.state else { return Ok(ReadResult::Piece) };
         let added = assembly.add(slot.bytes().get(start..).unwrap_or_default(), len);
         let complete = added.map(|()| assembly.take_complete());
-        let Some(frame) = complete.inspect_err(|_| self.state = State::REFUSED)? else {
+        let Some(frame) = complete.inspect_err(|_| self.lose())? else {
             // Only the last piece may have descriptors.
             slot.clear_ancillary();
             return Ok(ReadResult::Piece);
@@ -175,6 +182,22 @@ impl Pieces {
     pub(super) fn refuse(&mut self, fault: FragmentFault) -> RecvError {
         self.state = State::REFUSED;
         RecvError::BadFragment(fault)
+    }
+
+    /// Discards the frame under assembly, for which there is no memory, and its further pieces.
+    #[cold]
+    fn lose(&mut self) {
+        let begun = self.assembly().and_then(|assembly| CallHead::split(&assembly.bytes));
+        let lost = begun.map(|(head, _)| Box::new(head));
+        self.state = State::Discarding { count: 0, lost };
+    }
+
+    /// Takes the head of the part of a call that is being discarded, if there was no memory for the part.
+    pub(super) fn take_lost(&mut self) -> Option<CallHead> {
+        match &mut self.state {
+            State::Discarding { lost, .. } => lost.take().map(|head| *head),
+            State::Idle | State::Assembling(_) => None,
+        }
     }
 
     /// Discards the frame under assembly, and its further pieces.

@@ -1,10 +1,13 @@
 //! Requests that are refused, and datagrams that are not requests.
 
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use datagrammar::calls::Server;
-use datagrammar::{Limits, to_vec};
+use datagrammar::{Budget, Connection, Limits, Options, to_vec};
+use datagrammar_tests::raw;
+use rustix::net::SocketType;
 
 use super::{LIMIT, add, answer, check_answers, connect, echo, serve, status};
 use crate::peer::{CANCEL, CREDIT, END, ITEM, Peer, REPLY, REQUEST, bundle, part, pieces};
@@ -173,4 +176,23 @@ fn a_one_way_call_that_wants_an_answer_has_none() {
         peer.request(1, &Sums::Note(1));
         assert_eq!(peer.next(), status(1, 3));
     });
+}
+
+/// The client may try again when other frames are complete.
+#[test]
+fn h51_a_request_over_the_budget_is_answered_with_busy() {
+    let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
+    let options = Options::new().budget(&Budget::new().frame_bytes(10_000));
+    let connection = Connection::adopt_with(theirs, &options).unwrap();
+    let serving = thread::spawn(|| Server::new(Handler::default()).serve(connection));
+    let mut peer = Peer::new(ours);
+    for (id, len, number) in [(1, 4000, 0), (2, 6000, 6), (3, 4000, 0)] {
+        for piece in pieces(7, &echo(id, len), 1000) {
+            peer.send(&piece);
+        }
+        let part = peer.next();
+        assert_eq!((part.id, part.number), (id, number));
+    }
+    drop(peer);
+    serving.join().unwrap().unwrap();
 }

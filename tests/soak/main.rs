@@ -1,0 +1,10 @@
+//! Random use of everything at the same time, under faults, against models that are too simple to be wrong. Long runs:
+//! `DATAGRAMMAR_FRAMES` of a million, as for other tests.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+mod calls;
+mod connections;
+mod note;
+mod sockets;
+mod storm;
+mod watch;

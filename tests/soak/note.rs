@@ -1,0 +1,93 @@
+//! A message that shows any damage, for connections and sockets.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt as _;
+
+use datagrammar::{Message, OwnedFrame};
+use rustix::fs::MemfdFlags;
+
+/// The body is the number's lowest byte, again and again.
+#[derive(Message, Debug)]
+pub(crate) enum Note<'a> {
+    #[message(tag = 1)]
+    Plain {
+        number: u64,
+        #[message(rest)]
+        body: &'a [u8],
+    },
+    /// The file has the number.
+    #[message(tag = 2)]
+    File {
+        number: u64,
+        #[message(fd)]
+        file: OwnedFd,
+        #[message(rest)]
+        body: &'a [u8],
+    },
+}
+
+/// What a message is made of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Made {
+    pub(crate) number: u64,
+    /// The length of its body in bytes.
+    pub(crate) len: usize,
+    pub(crate) has_file: bool,
+}
+
+impl Made {
+    pub(crate) fn body(&self) -> Vec<u8> {
+        vec![self.number as u8; self.len]
+    }
+
+    pub(crate) fn note<'b>(&self, body: &'b [u8]) -> Note<'b> {
+        let number = self.number;
+        if !self.has_file {
+            return Note::Plain { number, body };
+        }
+        let memfd = rustix::fs::memfd_create("number", MemfdFlags::CLOEXEC).unwrap();
+        let mut file = File::from(memfd);
+        file.write_all(&number.to_ne_bytes()).unwrap();
+        Note::File { number, file: file.into(), body }
+    }
+
+    /// Lends the message to `act`.
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&Note<'_>) -> T) -> T {
+        act(&self.note(&self.body()))
+    }
+
+    /// The length of its frame in bytes.
+    pub(crate) fn frame_len(&self) -> usize {
+        let head = Note::Plain { number: self.number, body: &[] };
+        OwnedFrame::<Note<'static>>::encode(&head).unwrap().len() + self.len
+    }
+
+    /// Checks a frame that has come for it.
+    pub(crate) fn check(&self, mut frame: OwnedFrame<Note<'static>>) {
+        let &Self { number, len, has_file } = self;
+        assert_eq!(frame.len(), self.frame_len());
+        let (found, body, file) = match frame.decode().unwrap() {
+            Note::Plain { number, body } => (number, body, None),
+            Note::File { number, file, body } => (number, body, Some(file)),
+        };
+        assert_eq!((found, body.len(), file.is_some()), (number, len, has_file));
+        assert!(body.iter().all(|&byte| byte == number as u8), "{number} is mixed");
+        if let Some(file) = file {
+            let mut text = [0; 8];
+            File::from(file).read_exact_at(&mut text, 0).unwrap();
+            assert_eq!(u64::from_ne_bytes(text), number, "the descriptor of another message");
+        }
+    }
+}
+
+/// The number of a message, which is the varint behind the tag.
+pub(crate) fn number_of(frame: &OwnedFrame<Note<'static>>) -> u64 {
+    match *frame.bytes() {
+        [_, number @ ..=250, ..] => number.into(),
+        [_, 251, low, high, ..] => u16::from_le_bytes([low, high]).into(),
+        [_, 252, a, b, c, d, ..] => u32::from_le_bytes([a, b, c, d]).into(),
+        _ => panic!("no number: {frame:?}"),
+    }
+}

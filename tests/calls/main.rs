@@ -11,6 +11,7 @@ mod ending;
 mod evolution;
 mod forbidden;
 mod items;
+mod leaving;
 mod observer;
 mod python;
 mod refused;

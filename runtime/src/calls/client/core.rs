@@ -171,6 +171,18 @@ impl Core {
         self.table().poll_has_item(id, waker, &mut replaced)
     }
 
+    /// Returns whether a call has an item or has ended.
+    pub(crate) fn has_item(&self, id: u64) -> bool {
+        self.table().has_item(id)
+    }
+
+    /// Removes the waker of a call, if it is `waker`.
+    pub(crate) fn stop_waiting(&self, id: u64, waker: &Waker) {
+        // In a variable, so that the table is unlocked before it is dropped.
+        let removed = self.table().stop_waiting(id, waker);
+        drop(removed);
+    }
+
     /// Ends a call early. Returns whether the server must be told; if so, the cancellation is queued.
     pub(crate) fn cancel(&self, id: u64) -> bool {
         let mut table = self.table();

@@ -107,15 +107,14 @@ impl<P: Protocol> Link<P> {
     /// Waits until a call has an item or has ended, or until `deadline`. Returns whether one of these is so. Receives
     /// the parts that are already in the socket even after the deadline.
     pub(crate) fn has_item_by(&self, id: u64, deadline: Instant) -> bool {
-        let has_item = |core: &Core, waker: &Waker| core.poll_has_item(id, waker);
         {
             let _leaving = Leaving { link: self, id: None };
             let mut receiver = self.try_receiver();
             let mut received =
                 || receiver.as_mut().is_some_and(|receiver| self.receive(receiver, Wait::Try));
-            while has_item(&self.core, Waker::noop()).is_pending() && received() {}
+            while !self.core.has_item(id) && received() {}
         }
-        self.wait(id, Some(deadline), has_item).is_some()
+        self.wait(id, Some(deadline), |core, waker| core.poll_has_item(id, waker)).is_some()
     }
 
     /// Ends a call whose deadline has passed.
@@ -159,6 +158,8 @@ impl<P: Protocol> Link<P> {
             }
             // The waker is stored now, so a thread that stops receiving from here on wakes this one.
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                // Before another thread is appointed, which must be one that waits.
+                self.core.stop_waiting(id, &waker);
                 break None;
             }
             if !self.core.flush_to(end) {

@@ -39,6 +39,9 @@ enum Step {
     },
     FailAll,
     TakeWaiting,
+    StopWaiting {
+        call: Index,
+    },
     Stop,
     End,
 }
@@ -64,6 +67,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => call().prop_map(|call| Step::NotSent { call }),
         2 => Just(Step::FailAll),
         8 => Just(Step::TakeWaiting),
+        4 => call().prop_map(|call| Step::StopWaiting { call }),
         1 => Just(Step::Stop),
         1 => Just(Step::End),
     ];
@@ -277,6 +281,12 @@ fn check(steps: Vec<Step>) {
                 }
                 None => assert!(model.calls.values().all(|call| !call.waits)),
             },
+            Step::StopWaiting { call } => {
+                let id = id(call);
+                assert!(table.stop_waiting(id, Waker::noop()).is_none());
+                let stopped = table.stop_waiting(id, wakers.of(id));
+                wakers.check(stopped, &mut model, &[id]);
+            }
             Step::Stop => {
                 let woken = table.stop(&not_sent, 0);
                 model.ended.get_or_insert("NotSent(Closed)".into());

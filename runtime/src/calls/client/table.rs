@@ -229,13 +229,22 @@ impl Table {
         waker: &Waker,
         replaced: &mut Option<Waker>,
     ) -> Poll<()> {
-        match self.calls.get_mut(&id).filter(|call| call.is_stream() && !call.has_item()) {
-            Some(call) => {
-                *replaced = call.wait(waker);
-                Poll::Pending
-            }
-            None => Poll::Ready(()),
+        if self.has_item(id) {
+            return Poll::Ready(());
         }
+        *replaced = self.calls.get_mut(&id).and_then(|call| call.wait(waker));
+        Poll::Pending
+    }
+
+    /// Returns whether a call has an item or has ended.
+    pub(super) fn has_item(&self, id: u64) -> bool {
+        self.calls.get(&id).is_none_or(|call| !call.is_stream() || call.has_item())
+    }
+
+    /// Removes the waker of a call, if it is `waker`.
+    pub(super) fn stop_waiting(&mut self, id: u64, waker: &Waker) -> Option<Waker> {
+        let call = self.calls.get_mut(&id)?;
+        call.waker.take_if(|stored| stored.will_wake(waker))
     }
 
     /// Ends a call, and returns it. Also returns whether the server still works on it.

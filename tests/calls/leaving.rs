@@ -1,0 +1,80 @@
+//! Threads of a blocking client that stop waiting while others wait on.
+
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use datagrammar::Connection;
+use datagrammar::calls::{CallError, Client};
+use datagrammar_tests::raw;
+use rustix::net::SocketType;
+
+use crate::peer::{CANCEL, Part, Peer, REPLY};
+use crate::{Counted, Ours, Sum, Sums, add};
+
+/// Longer than any of these tests takes: a call that waits for this long waits for ever.
+const STALL: Duration = Duration::from_secs(60);
+
+/// The order in which a client looks through its calls depends on their ids.
+const ROUNDS: usize = 16;
+
+fn pair() -> (Ours, Peer) {
+    let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
+    (Client::new(Connection::adopt(ours).unwrap()), Peer::new(theirs))
+}
+
+/// Calls on another thread, which reports the answer to `done`. Returns when the thread waits for the thread that
+/// receives.
+fn call(client: &Ours, done: &Sender<u64>, peer: &mut Peer) -> Part {
+    let (client, done) = (client.clone(), done.clone());
+    thread::spawn(move || done.send(add(&client, 1, 2).unwrap()));
+    let request = peer.next();
+    thread::sleep(Duration::from_millis(10));
+    request
+}
+
+fn answer(peer: &Peer, request: &Part) {
+    peer.part(REPLY, 0, request.id, &datagrammar::to_vec(&Sum::Ok(3)).unwrap());
+}
+
+#[test]
+fn a_thread_whose_call_times_out_leaves_the_receiving_to_another() {
+    let (client, mut peer) = pair();
+    let (done, has_done) = mpsc::channel();
+    for round in 0..ROUNDS {
+        let hasty = client.deadline(Instant::now() + Duration::from_millis(50));
+        let leaving = thread::spawn(move || hasty.call::<Sum>(&Sums::Slow { millis: 0 }).map(drop));
+        // It receives for all.
+        _ = peer.next();
+        thread::sleep(Duration::from_millis(10));
+        let request = call(&client, &done, &mut peer);
+        assert!(matches!(leaving.join().unwrap(), Err(CallError::TimedOut)));
+        assert_eq!(peer.next().kind, CANCEL);
+        answer(&peer, &request);
+        let answered = has_done.recv_timeout(STALL);
+        assert_eq!(answered.unwrap_or_else(|_| panic!("nobody receives in round {round}")), 3);
+    }
+}
+
+#[test]
+fn a_thread_that_no_longer_waits_for_items_leaves_the_receiving_to_another() {
+    let (client, mut peer) = pair();
+    let (done, has_done) = mpsc::channel();
+    for round in 0..ROUNDS {
+        let items = client.items::<Counted>(&Sums::Count { to: 1 }).unwrap();
+        _ = peer.next();
+        let request = thread::scope(|scope| {
+            let leaving =
+                scope.spawn(|| items.wait_deadline(Instant::now() + Duration::from_millis(50)));
+            thread::sleep(Duration::from_millis(10));
+            let request = call(&client, &done, &mut peer);
+            assert!(!leaving.join().unwrap());
+            request
+        });
+        answer(&peer, &request);
+        let answered = has_done.recv_timeout(STALL);
+        assert_eq!(answered.unwrap_or_else(|_| panic!("nobody receives in round {round}")), 3);
+        drop(items);
+        assert_eq!(peer.next().kind, CANCEL);
+    }
+}

@@ -21,7 +21,7 @@ fn session() -> (Arc<Session>, Outputs) {
     let (memory, outputs) = Memory::new();
     let mut session = Session::new(None, Outlet::in_memory(memory), None::<Peer>);
     session.bell = Some(Bell::default());
-    assert!(session.begin(1, None, false).is_some());
+    assert!(session.begin(1, None, false).is_ok());
     (Arc::new(session), outputs)
 }
 
@@ -75,5 +75,26 @@ fn the_last_answer_is_sent_before_the_connection_is_closed() {
         assert_eq!(outputs.queued().count(), 1);
         answering.join().unwrap();
         closing.join().unwrap();
+    });
+}
+
+#[test]
+fn a_call_that_comes_while_the_server_stops_is_refused_or_answered_before_the_end() {
+    loom::model(|| {
+        let (memory, outputs) = Memory::new();
+        let session = Arc::new(Session::new(None, Outlet::in_memory(memory), None::<Peer>));
+        let receiving = thread::spawn({
+            let session = Arc::clone(&session);
+            move || {
+                let has_begun = session.begin(1, None, false).is_ok();
+                session.finish(1, CallKind::Reply, Status::Done);
+                has_begun
+            }
+        });
+        session.stop();
+        session.cancel_the_rest();
+        session.close(Instant::now());
+        let answered = outputs.queued().count();
+        assert_eq!(answered, usize::from(receiving.join().unwrap()));
     });
 }

@@ -39,8 +39,6 @@ pub(crate) struct Session {
     pub(super) bell: Option<Bell>,
     /// The tasks that wait until less is queued, if a task sends.
     room: Room,
-    /// Whether new calls are refused.
-    pub(super) is_stopping: AtomicBool,
     /// Whether the connection ends when everything is sent.
     pub(super) is_closing: AtomicBool,
     /// Whether no more answers can be sent.
@@ -61,7 +59,6 @@ impl Session {
             peer: peer.map(Into::into),
             bell: None,
             room: Room::default(),
-            is_stopping: AtomicBool::new(false),
             is_closing: AtomicBool::new(false),
             is_broken: AtomicBool::new(false),
         }
@@ -72,19 +69,19 @@ impl Session {
         Self { bell: Some(Bell::default()), ..Self::new(fd, outlet, peer) }
     }
 
-    /// Begins a call. Returns `None` if a call with this id already runs: the client breaks the rules.
+    /// Begins a call, or returns how to answer it: see [`Calls::begin`].
     #[inline]
     pub(crate) fn begin(
         &self,
         id: u64,
         deadline: Option<Instant>,
         is_stream: bool,
-    ) -> Option<Arc<Running>> {
+    ) -> Result<Arc<Running>, Status> {
         let mut old = Old::default();
         let mut calls = self.outlet.lock();
         let begun = calls.begin(id, self.peer.as_ref(), (deadline, is_stream), &mut old)?;
         self.counts.add(is_stream);
-        Some(begun)
+        Ok(begun)
     }
 
     /// Begins a call that has no id, and so no answer.

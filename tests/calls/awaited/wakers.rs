@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use super::{Ours, Protocol, STALL};
 use crate::peer::{Peer, REPLY, bundle, part};
-use crate::protocol::{Counted, Sum, Sums};
+use crate::protocol::{Counted, Echoed, Sum, Sums};
 
 struct Clumsy;
 
@@ -176,4 +176,67 @@ fn a_waker_of_a_finished_call_may_own_another_answer() {
     assert!(matches!(kept.join().unwrap(), Err(CallError::Failed)));
     drop(client);
     serving.join().unwrap().unwrap();
+}
+
+/// Keeps calls until one of them is cancelled, and then answers the other.
+#[derive(Clone, Default)]
+struct Pair(Arc<Mutex<Vec<Option<Answering>>>>);
+
+/// The waker of a call: the index of the other one.
+struct Other(Pair, usize);
+
+impl Wake for Other {
+    fn wake(self: Arc<Self>) {
+        let answer = self.0.0.lock().unwrap()[self.1].take();
+        // More than may be queued while another thread sends.
+        answer.unwrap().reply::<Echoed<'static>>(Ok(&[7; 300_000]));
+    }
+}
+
+impl calls::Service for Pair {
+    type Protocol = Protocol;
+
+    fn handle(&self, mut call: Call<Protocol>) {
+        let Some((cx, request, answer)) = call.open() else { return };
+        match request {
+            Sums::Echo { .. } => {
+                let mut kept = self.0.lock().unwrap();
+                let waker = Waker::from(Arc::new(Other(self.clone(), 1 - kept.len())));
+                let cancelled = pin!(cx.cancelled());
+                assert!(cancelled.poll(&mut task::Context::from_waker(&waker)).is_pending());
+                kept.push(Some(answer));
+            }
+            Sums::Add { left, right } => answer.reply::<Sum>(Ok(left + right)),
+            _ => panic!("nothing else is called"),
+        }
+    }
+}
+
+/// The calls are cancelled by the thread that cannot send an answer.
+#[test]
+fn a_waker_of_a_call_that_is_cancelled_for_a_broken_connection_may_answer() {
+    let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
+    let peer = Peer::new(ours);
+    let (service, (done, has_done)) = (Pair::default(), mpsc::channel());
+    let kept = Arc::clone(&service.0);
+    thread::spawn(move || {
+        let connection = datagrammar::Connection::adopt(theirs).unwrap();
+        done.send(calls::Server::new(service).serve(connection)).unwrap();
+    });
+    let begun = Instant::now();
+    let wait_until = |is_done: fn(&[Option<Answering>]) -> bool| {
+        while !is_done(&kept.lock().unwrap()) {
+            assert!(begun.elapsed() < STALL, "{:?}", kept.lock().unwrap());
+            thread::yield_now();
+        }
+    };
+    for id in 1..=2 {
+        peer.request(id, &Sums::Echo { text: &[] });
+    }
+    wait_until(|kept| kept.len() == 2);
+    peer.shutdown_read();
+    peer.request(3, &Sums::Add { left: 1, right: 2 });
+    wait_until(|kept| kept.iter().all(Option::is_none));
+    drop(peer);
+    has_done.recv_timeout(STALL).expect("nothing waits for itself").unwrap();
 }

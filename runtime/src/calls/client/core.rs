@@ -220,15 +220,21 @@ impl Core {
 
     /// Sends the queued parts as far as there is room. Returns whether everything was sent: see [`Outlet::flush`].
     pub(crate) fn flush(&self) -> bool {
-        self.note_flushed(self.outlet.flush(|unsent| self.not_sent(unsent)))
+        self.send(|not_sent| self.outlet.flush(not_sent))
     }
 
     /// Does the same as [`flush`](Self::flush), for a thread that then sleeps: see [`Outlet::flush_to`].
     pub(crate) fn flush_to(&self, end: u64) -> bool {
-        self.note_flushed(self.outlet.flush_to(end, |unsent| self.not_sent(unsent)))
+        self.send(|not_sent| self.outlet.flush_to(end, not_sent))
     }
 
-    fn note_flushed(&self, is_flushed: bool) -> bool {
+    /// Sends with `flush`. Then wakes the callers whose requests were not sent: while the outlet sends, nothing may be
+    /// woken.
+    #[inline]
+    fn send(&self, flush: impl FnOnce(&mut dyn FnMut(Unsent)) -> bool) -> bool {
+        let mut failed = Vec::new();
+        let is_flushed = flush(&mut |unsent| self.not_sent(unsent, &mut failed));
+        wake_all(failed);
         // If another thread sends, something may be left.
         if is_flushed && self.outlet.sent() >= self.abandoned_end.load(Ordering::Relaxed) {
             self.abandoned.store(0, Ordering::Relaxed);
@@ -236,13 +242,13 @@ impl Core {
         is_flushed
     }
 
-    fn not_sent(&self, Unsent { parts, error, is_last, start, end }: Unsent) {
+    fn not_sent(&self, unsent: Unsent, failed: &mut Vec<Waker>) {
+        let Unsent { parts, error, is_last, start, end } = unsent;
         let error = Arc::new(error);
         for part in parts {
             match part {
                 Some(CallHead { kind: CallKind::Request, id, .. }) => {
-                    let failed = self.table().not_sent(id, &error);
-                    wake_all(failed);
+                    failed.extend(self.table().not_sent(id, &error));
                 }
                 // Items may still come without more credit.
                 Some(_) => {}
@@ -257,8 +263,7 @@ impl Core {
                 false => Arc::new(SendError::Disconnected),
             };
             // The answers to earlier requests can still be received.
-            let stopped = self.table().stop(&error, start);
-            wake_all(stopped);
+            failed.extend(self.table().stop(&error, start));
         }
     }
 

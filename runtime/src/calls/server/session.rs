@@ -231,7 +231,7 @@ impl Session {
     /// bytes.
     pub(super) fn flush_until(&self, end: u64, deadline: Option<Instant>) {
         let mut full = Full::default();
-        while !self.outlet.flush_to(end, |unsent| self.not_sent(unsent)) && !self.is_broken() {
+        while !self.send(|not_sent| self.outlet.flush_to(end, not_sent)) && !self.is_broken() {
             let now = Instant::now();
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return;
@@ -251,20 +251,30 @@ impl Session {
 
     /// Sends the queued answers as far as there is room. Returns whether everything was sent.
     pub(crate) fn try_flush(&self) -> bool {
-        self.outlet.flush(|unsent| self.not_sent(unsent))
+        self.send(|not_sent| self.outlet.flush(not_sent))
     }
 
-    fn not_sent(&self, Unsent { parts, is_last, .. }: Unsent) {
+    /// Sends with `flush`. Then cancels the calls that can get no answer: while the outlet sends, nothing may be woken.
+    #[inline]
+    fn send(&self, flush: impl FnOnce(&mut dyn FnMut(Unsent)) -> bool) -> bool {
+        let mut unanswerable = Vec::new();
+        let is_flushed = flush(&mut |unsent| self.not_sent(unsent, &mut unanswerable));
+        unanswerable.iter().for_each(|running| running.cancel());
+        is_flushed
+    }
+
+    fn not_sent(&self, unsent: Unsent, unanswerable: &mut Vec<Arc<Running>>) {
+        let Unsent { parts, is_last, .. } = unsent;
         if is_last {
             self.is_broken.store(true, Ordering::Release);
-            // No more answers can be sent.
-            return self.cancel_all();
+            unanswerable.extend(self.outlet.lock().all());
+            return;
         }
         for CallHead { id, kind, .. } in parts.into_iter().flatten() {
             if let CallKind::Reply | CallKind::Item = kind {
                 self.push_status(id, Status::Failed);
                 // The items end with the lost one.
-                self.cancel(id);
+                unanswerable.extend(self.running(id));
             }
         }
     }

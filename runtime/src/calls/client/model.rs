@@ -216,9 +216,15 @@ fn check(steps: Vec<Step>) {
                 let id = id(call);
                 let frame = number.to_le_bytes();
                 let head = CallHead { kind, number: status, id };
-                let woken = table.deliver(Part::of(head, &frame));
-                let frame = frame.iter().map(u8::to_string).collect();
-                let changed = model.deliver(kind, status, id, frame).then_some(id);
+                let mut part = Part::of(head, &frame);
+                let woken = table.deliver(&mut part);
+                let is_taken = part.head.is_none();
+                let frame: Text = frame.iter().map(u8::to_string).collect();
+                let changed = model.deliver(kind, status, id, frame.clone()).then_some(id);
+                let has_frame = |call: &Call| {
+                    call.came.last() == Some(&frame) || call.end.as_ref() == Some(&frame)
+                };
+                assert_eq!(is_taken, model.calls.get(&id).is_some_and(has_frame));
                 wakers.check(woken, &mut model, changed.as_slice());
             }
             Step::Poll { call } => {

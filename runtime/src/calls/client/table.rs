@@ -81,9 +81,10 @@ impl Table {
         }
     }
 
-    /// Hands a part from the server to its call. Returns the waker of the task or thread that waits for it.
+    /// Hands a part from the server to its call, or leaves it where it is if no call wants it. Returns the waker of the
+    /// task or thread that waits for it.
     #[inline]
-    pub(crate) fn deliver(&mut self, part: Part) -> Option<Waker> {
+    pub(crate) fn deliver(&mut self, part: &mut Part) -> Option<Waker> {
         let Some(CallHead { kind, number, id }) = part.head else {
             self.dropped += 1;
             return None;

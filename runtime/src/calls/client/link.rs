@@ -39,7 +39,8 @@ impl<P: Protocol> Link<P> {
     pub(crate) fn new(connection: Connection<P, Answers<P>>, observer: Observer) -> Self {
         let (sender, mut receiver) = connection.split();
         receiver.accept_calls();
-        // One system call for an answer. The memory is held only while a thread waits, whose stack is larger.
+        // One system call for an answer. A waiting thread holds up to 16 KiB for it, less than its stack. A client that
+        // does not wait holds no more than otherwise.
         receiver.set_eager();
         let core = Core::new(Outlet::new(sender), observer);
         Self { fd: receiver.fd().clone(), core, receiver: Mutex::new(receiver) }

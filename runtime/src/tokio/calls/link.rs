@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
-use crate::calls::{Bell, CallError, Core, Queued, Room};
+use crate::calls::{Bell, CallError, Core, Queued, Room, Sending};
+use crate::message::Message;
 
 /// The number of queued bytes from which on calls without an answer wait.
 const MAX_UNSENT: usize = 1024 * 1024;
@@ -32,6 +34,23 @@ impl Link {
             is_closing: AtomicBool::new(false),
             room: Room::default(),
         }
+    }
+
+    /// Queues a request for one answer, or for `items`. Sends it, or makes sure that it is sent. Returns its id.
+    pub(super) fn begin<M: Message>(
+        &self,
+        request: &M,
+        items: bool,
+        deadline: Option<Instant>,
+    ) -> Result<u64, CallError> {
+        let (id, sending) = self.core.begin(request, items, deadline)?;
+        match sending {
+            // This may have sent the request of another task, which waits for that.
+            Sending::Now if self.core.flush() => self.admit(),
+            Sending::Now | Sending::Soon => self.bell.ring(),
+            Sending::Underway => {}
+        }
+        Ok(id)
     }
 
     /// Ends a call early.

@@ -18,11 +18,10 @@ impl Session {
         self.len() == 0
     }
 
-    /// Takes no more calls, and cancels those that still run. Tells their callers, as far as there is room. Returns the
-    /// number of cancelled calls.
+    /// Cancels the calls that still run. Tells their callers, as far as there is room. Returns the number of cancelled
+    /// calls.
     pub(crate) fn cancel_the_rest(&self) -> usize {
         let mut calls = self.outlet.lock();
-        calls.stop();
         let ended = calls.end_all(&self.counts);
         let mut told = 0;
         for (id, _running) in ended.iter().filter(|(_id, running)| !running.is_cancelled()) {

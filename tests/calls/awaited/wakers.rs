@@ -91,7 +91,7 @@ impl Service for Keeper {
 }
 
 /// Owns a call or the items of one, and drops them with the task that it stands for.
-struct Task<T>(#[expect(dead_code, reason = "it is dropped")] Mutex<T>);
+struct Task<T>(#[allow(dead_code, reason = "it is dropped")] Mutex<T>);
 
 impl<T: Send + 'static> Wake for Task<T> {
     fn wake(self: Arc<Self>) {}
@@ -174,6 +174,41 @@ fn a_waker_of_a_finished_call_may_own_another_answer() {
         assert_eq!(added.unwrap().decode().unwrap(), number + 1);
     }
     assert!(matches!(kept.join().unwrap(), Err(CallError::Failed)));
+    drop(client);
+    serving.join().unwrap().unwrap();
+}
+
+/// Waits for the end of each call with the same waker, and answers.
+struct Watching(Waker);
+
+impl calls::Service for Watching {
+    type Protocol = Protocol;
+
+    fn handle(&self, mut call: Call<Protocol>) {
+        let Some((cx, Sums::Add { left, right }, answer)) = call.open() else { return };
+        assert!(pin!(cx.cancelled()).poll(&mut task::Context::from_waker(&self.0)).is_pending());
+        answer.reply::<Sum>(Ok(left + right));
+    }
+}
+
+/// The memory of a finished call is used again, perhaps much later. A waker may own a task.
+#[test]
+fn a_finished_call_keeps_no_waker() {
+    let (client, server) = datagrammar::Connection::pair().unwrap();
+    let client = calls::Client::<Protocol>::new(client);
+    let owned = Arc::new(Task(Mutex::new(())));
+    let service = Watching(Waker::from(Arc::clone(&owned)));
+    let serving = thread::spawn(|| calls::Server::new(service).serve(server));
+    for number in 0..3 {
+        let added = client.call::<Sum>(&Sums::Add { left: number, right: 1 });
+        assert_eq!(added.unwrap().decode().unwrap(), number + 1);
+    }
+    // Only the service has one, when its handlers have returned.
+    let begun = Instant::now();
+    while Arc::strong_count(&owned) > 2 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{}", Arc::strong_count(&owned));
+        thread::yield_now();
+    }
     drop(client);
     serving.join().unwrap().unwrap();
 }

@@ -19,7 +19,7 @@ const MAX_FINISHED: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     running: Ids<Arc<Running>>,
-    /// Calls that have ended, to reuse their memory.
+    /// Calls that have ended, without wakers, to reuse their memory.
     finished: VecDeque<Arc<Running>>,
     /// Whether a task waits for the next end of a call.
     is_awaited: bool,
@@ -39,7 +39,7 @@ pub(super) struct Counts {
 /// the calls, which makes it drop after the unlock.
 #[derive(Default)]
 pub(super) struct Old {
-    /// A call that its handler still holds after it has answered.
+    /// A call whose memory is not reused, or that its handler still holds after it has answered.
     shared: Option<Arc<Running>>,
     /// The old content of reused memory.
     owned: Option<Running>,
@@ -101,9 +101,10 @@ impl Calls {
             is_over: running.is_over(),
             is_awaited: mem::take(&mut self.is_awaited),
         };
-        match self.finished.len() {
-            MAX_FINISHED.. => old.shared = Some(running),
-            _ => self.finished.push_back(running),
+        // Wakers may own tasks, and finished calls may be kept for long.
+        match self.finished.len() < MAX_FINISHED && !running.has_wakers() {
+            true => self.finished.push_back(running),
+            false => old.shared = Some(running),
         }
         Some(ended)
     }

@@ -1,16 +1,17 @@
 //! Threads of a blocking client that stop waiting while others wait on.
 
+use std::fmt;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::Connection;
 use datagrammar::calls::{CallError, Client};
-use datagrammar_tests::raw;
+use datagrammar::{Connection, SendError};
+use datagrammar_tests::{Random, raw, seed};
 use rustix::net::SocketType;
 
 use crate::peer::{CANCEL, Part, Peer, REPLY};
-use crate::{Counted, Ours, Sum, Sums, add};
+use crate::{Counted, Echoed, Handler, Ours, Sum, Sums, add, with};
 
 /// Longer than any of these tests takes: a call that waits for this long waits for ever.
 const STALL: Duration = Duration::from_secs(60);
@@ -77,4 +78,60 @@ fn a_thread_that_no_longer_waits_for_items_leaves_the_receiving_to_another() {
         drop(items);
         assert_eq!(peer.next().kind, CANCEL);
     }
+}
+
+/// Random calls, many of which end early.
+#[test]
+fn threads_that_come_and_go_all_get_their_answers() {
+    const THREADS: u64 = 6;
+    const CALLS: u64 = 400;
+    let seed = seed();
+    let (done, has_done) = mpsc::channel();
+    let calling = thread::spawn(move || {
+        with(3, Handler::default(), |client| {
+            thread::scope(|scope| {
+                for thread in 0..THREADS {
+                    let (mut random, client) = (Random(seed ^ thread), &client);
+                    scope.spawn(move || (0..CALLS).for_each(|_| act(client, &mut random)));
+                }
+            });
+            assert_eq!(client.in_flight(), 0);
+        });
+        done.send(()).unwrap();
+    });
+    has_done.recv_timeout(STALL).expect("every thread gets its answers");
+    calling.join().unwrap();
+}
+
+fn act(client: &Ours, random: &mut Random) {
+    let soon = Instant::now() + Duration::from_micros(random.below(400));
+    let hasty = client.deadline(soon);
+    match random.below(8) {
+        0..3 => assert_eq!(add(client, 1, 2).unwrap(), 3),
+        3 => check(add(&hasty, 1, 2).map(|sum| assert_eq!(sum, 3))),
+        4 => check(hasty.call::<Sum>(&Sums::Slow { millis: 1 }).map(drop)),
+        5 => check(hasty.call::<Echoed<'static>>(&Sums::Echo { text: &[7; 30_000] }).map(drop)),
+        6 => {
+            let mut items = client.items::<Counted>(&Sums::Count { to: 40 }).unwrap();
+            for number in 0..random.below(45) {
+                let item = items.recv().unwrap().map(|item| item.0);
+                assert_eq!(item, (number < 40).then_some(number));
+            }
+        }
+        _ => {
+            let mut items = client.items::<Counted>(&Sums::Count { to: 1 }).unwrap();
+            if items.wait_deadline(soon) {
+                assert_eq!(items.recv().unwrap().unwrap().0, 0);
+            }
+        }
+    }
+}
+
+fn check<E: fmt::Debug>(result: Result<(), CallError<E>>) {
+    let is_late = |error: &CallError<E>| match error {
+        CallError::TimedOut => true,
+        CallError::NotSent(error) => matches!(**error, SendError::TimedOut { .. }),
+        _ => false,
+    };
+    assert!(result.as_ref().err().is_none_or(is_late), "{result:?}");
 }

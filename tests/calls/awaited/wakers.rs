@@ -15,7 +15,7 @@ use futures_util::Stream as _;
 use rustix::net::SocketType;
 use tokio::runtime::Builder;
 use tokio::task::yield_now;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{Ours, Protocol, STALL};
 use crate::peer::{Peer, REPLY, bundle, part};
@@ -176,6 +176,52 @@ fn a_waker_of_a_finished_call_may_own_another_answer() {
     assert!(matches!(kept.join().unwrap(), Err(CallError::Failed)));
     drop(client);
     serving.join().unwrap().unwrap();
+}
+
+/// Panics when it is dropped.
+struct Fragile;
+
+impl Wake for Fragile {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        panic!("as the test asks");
+    }
+}
+
+/// Leaves such a waker to each call.
+struct Leaver;
+
+impl Service for Leaver {
+    type Protocol = Protocol;
+
+    async fn handle(self: Arc<Self>, mut call: Call<Protocol>) {
+        let Some((cx, Sums::Add { left, right }, answer)) = call.open() else { return };
+        let waker = Waker::from(Arc::new(Fragile));
+        assert!(pin!(cx.cancelled()).poll(&mut task::Context::from_waker(&waker)).is_pending());
+        drop((waker, cx));
+        // Nothing else wakes the task that sends the answer.
+        tokio::spawn(async move {
+            sleep(Duration::from_millis(20)).await;
+            answer.reply::<Sum>(Ok(left + right));
+        });
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_sent_even_if_a_waker_of_its_call_panics() {
+    let (client, server) = Connection::pair().unwrap();
+    let client: Ours = Client::new(client);
+    let serving = tokio::spawn(async { Server::new(Leaver).serve(server).await });
+    for number in 0..3 {
+        let added = client.call::<Sum>(&Sums::Add { left: number, right: 1 });
+        let added = timeout(STALL, added).await.expect("it is sent");
+        assert_eq!(added.unwrap().decode().unwrap(), number + 1);
+    }
+    drop(client);
+    serving.await.unwrap().unwrap();
 }
 
 /// Waits for the end of each call with the same waker, and answers.

@@ -1,5 +1,7 @@
 //! Wakers that panic, and wakers that own something.
 
+use std::future::pending;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{self, Wake, Waker};
@@ -220,6 +222,44 @@ async fn an_answer_is_sent_even_if_a_waker_of_its_call_panics() {
         let added = timeout(STALL, added).await.expect("it is sent");
         assert_eq!(added.unwrap().decode().unwrap(), number + 1);
     }
+    drop(client);
+    serving.await.unwrap().unwrap();
+}
+
+/// Adds, and answers nothing else.
+struct Adder;
+
+impl Service for Adder {
+    type Protocol = Protocol;
+
+    async fn handle(self: Arc<Self>, mut call: Call<Protocol>) {
+        let Some((_, request, answer)) = call.open() else { return };
+        match request {
+            Sums::Add { left, right } => answer.reply::<Sum>(Ok(left + right)),
+            _ => pending().await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cancellation_is_sent_even_if_the_waker_of_its_call_panics() {
+    let (client, server) = Connection::pair().unwrap();
+    let client: Ours = Client::new(client);
+    let serving = tokio::spawn(async { Server::new(Adder).serve(server).await });
+    let mut open = [(); 2].map(|()| Box::pin(client.call::<Sum>(&Sums::Slow { millis: 0 })));
+    for call in &mut open {
+        let waker = Waker::from(Arc::new(Fragile));
+        assert!(call.as_mut().poll(&mut task::Context::from_waker(&waker)).is_pending());
+    }
+    for _ in 0..10 {
+        yield_now().await;
+    }
+    let [first, second] = open;
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(first))).is_err());
+    let added = timeout(STALL, client.call::<Sum>(&Sums::Add { left: 1, right: 2 })).await;
+    assert_eq!(added.expect("it is sent").unwrap().decode().unwrap(), 3);
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(second))).is_err());
+    assert_eq!(client.in_flight(), 0);
     drop(client);
     serving.await.unwrap().unwrap();
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
-use super::call::{Call, is_lost_here};
+use super::call::is_lost_here;
 use super::table::Table;
 use crate::calls::deadline::to_millis;
 use crate::calls::frame::Observer;
@@ -183,23 +183,24 @@ impl Core {
         drop(removed);
     }
 
-    /// Ends a call early. Returns whether the server must be told; if so, the cancellation is queued.
-    pub(crate) fn cancel(&self, id: u64) -> bool {
+    /// Ends a call early. If the server must be told, queues the cancellation, and calls `send`.
+    pub(crate) fn cancel(&self, id: u64, send: impl FnOnce()) {
         let mut table = self.table();
-        let forgotten = table.forget(id);
-        let is_running = forgotten.as_ref().is_some_and(|(_call, is_running)| *is_running);
+        // Dropped at the end, with its waker: other tasks may rely on this one to send what it has queued.
+        let Some((call, is_running)) = table.forget(id) else { return };
         if is_running {
             table.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });
         }
-        // Before the call is dropped, with its waker.
         drop(table);
-        if let Some((Call { queued: Some(Queued { room, end, .. }), .. }, _)) = forgotten
+        if let Some(Queued { room, end, .. }) = call.queued
             && end > self.outlet.sent()
         {
             self.abandoned_end.fetch_max(end, Ordering::Relaxed);
             self.abandoned.fetch_add(room, Ordering::Relaxed);
         }
-        is_running
+        if is_running {
+            send();
+        }
     }
 
     /// Returns whether requests share datagrams, so that further requests may join the queued ones.
@@ -283,6 +284,7 @@ struct Begun<'c> {
 
 impl Drop for Begun<'_> {
     fn drop(&mut self) {
-        self.id.into_iter().for_each(|id| _ = self.core.cancel(id));
+        // If there is an observer, the next request wakes the driver.
+        self.id.into_iter().for_each(|id| self.core.cancel(id, || {}));
     }
 }

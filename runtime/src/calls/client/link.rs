@@ -126,9 +126,7 @@ impl<P: Protocol> Link<P> {
 
     /// Ends a call early, and tells the server.
     pub(crate) fn cancel(&self, id: u64) {
-        if self.core.cancel(id) {
-            self.core.flush();
-        }
+        self.core.cancel(id, || _ = self.core.flush());
     }
 
     pub(crate) fn in_flight(&self) -> usize {

@@ -55,9 +55,7 @@ impl Link {
 
     /// Ends a call early.
     pub(super) fn cancel(&self, id: u64) {
-        if self.core.cancel(id) {
-            self.bell.ring();
-        }
+        self.core.cancel(id, || self.bell.ring());
     }
 
     pub(super) fn is_closing(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Answers and requests that panic while they are encoded.
+//! Answers and requests that cannot be encoded, or panic while they are.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
@@ -6,8 +6,12 @@ use std::time::{Duration, Instant};
 
 use datagrammar::calls::{CallError, Context, ItemSender, Server};
 use datagrammar::{Connection, Message, Protocol};
+use datagrammar_tests::raw;
+use rustix::net::SocketType;
 use serde::de::{Deserialize, Deserializer};
-use serde::ser::{Serialize, Serializer};
+use serde::ser::{Error as _, Serialize, Serializer};
+
+use crate::peer::{Part, Peer, REPLY, REQUEST};
 
 #[derive(Debug)]
 struct Broken;
@@ -19,6 +23,22 @@ impl Serialize for Broken {
 }
 
 impl<'de> Deserialize<'de> for Broken {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Ok(Self)
+    }
+}
+
+/// Cannot be encoded.
+#[derive(Debug)]
+struct Refused;
+
+impl Serialize for Refused {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(S::Error::custom("as the test asks"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Refused {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
         Ok(Self)
     }
@@ -38,6 +58,8 @@ enum Breaks {
     AskAll(Broken),
     #[message(tag = 6)]
     Tell(Broken),
+    #[message(tag = 7, reply = Refused)]
+    Refuse,
 }
 
 #[derive(Message, Debug)]
@@ -70,11 +92,16 @@ impl BreaksHandler for Handler {
     fn tell(&self, _: &Context, _: Broken) {
         unreachable!("it is not sent")
     }
+
+    fn refuse(&self, _: &Context) -> Refused {
+        Refused
+    }
 }
 
 fn check(client: &BreaksClient) {
     let client = client.deadline(Instant::now() + Duration::from_secs(60));
     assert!(matches!(client.reply(), Err(CallError::Failed)));
+    assert!(matches!(client.refuse(), Err(CallError::Failed)));
     assert!(matches!(client.list().unwrap().recv(), Err(CallError::Failed)));
     assert_eq!(client.work().unwrap(), 7);
     assert_eq!(client.calls.in_flight(), 0);
@@ -88,6 +115,31 @@ fn callers_learn_that_the_handler_has_failed() {
     check(&client);
     drop(client);
     server.join().unwrap().unwrap();
+}
+
+/// Calls a server, and checks that each call has one answer.
+fn check_answers(mut peer: Peer) -> Peer {
+    const DONE: u32 = 0;
+    const FAILED: u32 = 3;
+    for (id, tag, status) in [(1, 1, FAILED), (2, 7, FAILED), (3, 3, DONE), (4, 1, FAILED)] {
+        peer.part(REQUEST, 0, id, &[tag]);
+        let Part { kind, number, id: answered, .. } = peer.next();
+        assert_eq!((kind, number, answered), (REPLY, status, id));
+    }
+    thread::sleep(Duration::from_millis(20));
+    peer.check_silent();
+    peer
+}
+
+#[test]
+fn a_call_whose_answer_cannot_be_encoded_ends_once() {
+    let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
+    let server = Server::new(BreaksService(Handler)).threads(2);
+    let stopper = server.stopper();
+    let serving = thread::spawn(move || server.serve(Connection::adopt(ours).unwrap()));
+    let _peer = check_answers(Peer::new(theirs));
+    assert_eq!(stopper.stop(Instant::now()), 0);
+    serving.join().unwrap().unwrap();
 }
 
 /// Returns whether `act` panics.
@@ -118,7 +170,8 @@ mod awaited {
     use datagrammar::{Connection, tokio as endpoints};
 
     use super::{Breaks, BreaksClient, BreaksTokioClient, BreaksTokioHandler, BreaksTokioService};
-    use super::{Broken, Context, Handler, Several, check, panics};
+    use super::{Broken, Context, Handler, Instant, Peer, Refused, Several, SocketType};
+    use super::{check, check_answers, panics, raw};
 
     impl BreaksTokioHandler for Handler {
         async fn reply(&self, _: &Context) -> Broken {
@@ -141,9 +194,26 @@ mod awaited {
             unreachable!("it is not sent")
         }
 
+        async fn refuse(&self, _: &Context) -> Refused {
+            Refused
+        }
+
         async fn tell(&self, _: &Context, _: Broken) {
             unreachable!("it is not sent")
         }
+    }
+
+    #[tokio::test]
+    async fn a_call_whose_answer_cannot_be_encoded_ends_once() {
+        let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
+        let server = awaited::Server::new(BreaksTokioService(Handler));
+        let stopper = server.stopper();
+        let connection = endpoints::Connection::adopt(ours).unwrap();
+        let serving = tokio::spawn(async move { server.serve(connection).await });
+        let checking = tokio::task::spawn_blocking(|| check_answers(Peer::new(theirs)));
+        let _peer = checking.await.unwrap();
+        assert_eq!(stopper.stop(Instant::now()).await, 0);
+        serving.await.unwrap().unwrap();
     }
 
     #[tokio::test]

@@ -1,67 +1,138 @@
-//! Threads that stop waiting, and may have received for all.
+//! Threads of a blocking client that stop waiting while others wait on.
 
-use std::mem;
-use std::sync::mpsc;
+use std::fmt;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use datagrammar::calls::{CallError, Client};
-use datagrammar::{Connection, to_vec};
-use datagrammar_tests::raw;
+use datagrammar::{Connection, SendError};
+use datagrammar_tests::{Random, raw, seed};
 use rustix::net::SocketType;
 
-use crate::peer::{Peer, REPLY, part};
-use crate::{Counted, Ours, Sum, Sums, add};
+use crate::peer::{CANCEL, Part, Peer, REPLY};
+use crate::{Counted, Echoed, Handler, Ours, Sum, Sums, add, with};
 
-/// Longer than the test takes: a call that waits for this long waits for ever.
+/// Longer than any of these tests takes: a call that waits for this long waits for ever.
 const STALL: Duration = Duration::from_secs(60);
 
-/// Receives for all, and leaves before there is anything for this thread.
-fn receives_for_a_while(client: &Ours, is_stream: bool) {
-    let soon = Instant::now() + Duration::from_millis(40);
-    if is_stream {
-        let items = client.items::<Counted>(&Sums::Count { to: 1 }).unwrap();
-        assert!(!items.wait_deadline(soon));
-        // It is cancelled after the test.
-        mem::forget(items);
-    } else {
-        let late = client.deadline(soon).call::<Sum>(&Sums::Slow { millis: 0 });
-        assert!(matches!(late, Err(CallError::TimedOut)), "{late:?}");
+/// The order in which a client looks through its calls depends on their ids.
+const ROUNDS: usize = 16;
+
+fn pair() -> (Ours, Peer) {
+    let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
+    (Client::new(Connection::adopt(ours).unwrap()), Peer::new(theirs))
+}
+
+/// Calls on another thread, which reports the answer to `done`. Returns when the thread waits for the thread that
+/// receives.
+fn call(client: &Ours, done: &Sender<u64>) {
+    let (client, done) = (client.clone(), done.clone());
+    thread::spawn(move || done.send(add(&client, 1, 2).unwrap()));
+    thread::sleep(Duration::from_millis(20));
+}
+
+/// Answers the call of [`call`]. Returns whether it is answered.
+fn is_answered(peer: &Peer, request: &Part, has_done: &Receiver<u64>) -> bool {
+    peer.part(REPLY, 0, request.id, &datagrammar::to_vec(&Sum::Ok(3)).unwrap());
+    has_done.recv_timeout(STALL).is_ok_and(|sum| sum == 3)
+}
+
+#[test]
+fn a_thread_whose_call_times_out_leaves_the_receiving_to_another() {
+    let (client, mut peer) = pair();
+    let (done, has_done) = mpsc::channel();
+    for round in 0..ROUNDS {
+        let hasty = client.deadline(Instant::now() + Duration::from_millis(50));
+        // If this thread was held up, nothing is sent.
+        let Ok(mut items) = hasty.items::<Counted>(&Sums::Count { to: 1 }) else { continue };
+        _ = peer.next();
+        // It receives for all.
+        let leaving = thread::spawn(move || items.recv().map(drop));
+        thread::sleep(Duration::from_millis(10));
+        call(&client, &done);
+        assert!(matches!(leaving.join().unwrap(), Err(CallError::TimedOut)));
+        let mut parts = [peer.next(), peer.next()];
+        parts.sort_by_key(|part| part.kind == CANCEL);
+        let [request, cancellation] = parts;
+        assert_eq!(cancellation.kind, CANCEL);
+        assert!(is_answered(&peer, &request, &has_done), "nobody receives in round {round}");
     }
 }
 
-/// Whoever stops receiving appoints another thread, and not itself.
 #[test]
-fn a_thread_whose_deadline_passes_leaves_the_connection_to_another_one() {
-    for round in 0..20_u64 {
-        let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
-        let mut peer = Peer::new(theirs);
-        let client: Ours = Client::new(Connection::adopt(ours).unwrap());
-        let reply = |id| part(REPLY, 0, id, &to_vec(&Sum::Ok(7)).unwrap());
-        // The ids decide in which order calls are found.
-        for id in 1..=round / 2 {
-            peer.send(&reply(id));
-            assert_eq!(add(&client, 0, 0).unwrap(), 7);
-            assert_eq!(peer.next().id, id);
-        }
-        let (done, has_done) = mpsc::channel();
+fn a_thread_that_no_longer_waits_for_items_leaves_the_receiving_to_another() {
+    let (client, mut peer) = pair();
+    let (done, has_done) = mpsc::channel();
+    for round in 0..ROUNDS {
+        let items = client.items::<Counted>(&Sums::Count { to: 1 }).unwrap();
+        _ = peer.next();
         thread::scope(|scope| {
-            scope.spawn(|| receives_for_a_while(&client, round % 2 == 0));
-            // So that the first one receives. If it does not, this tests nothing.
-            let first = peer.next().id;
+            let leaving =
+                scope.spawn(|| items.wait_deadline(Instant::now() + Duration::from_millis(50)));
             thread::sleep(Duration::from_millis(10));
-            let client = client.clone();
-            thread::spawn(move || done.send(add(&client, 1, 2).unwrap()));
-            let second = loop {
-                let part = peer.next();
-                if part.id != first {
-                    break part.id;
-                }
-            };
-            thread::sleep(Duration::from_millis(60));
-            peer.send(&reply(second));
+            call(&client, &done);
+            assert!(!leaving.join().unwrap());
         });
-        let answer = has_done.recv_timeout(STALL);
-        assert_eq!(answer, Ok(7), "nobody receives in round {round}");
+        let request = peer.next();
+        assert!(is_answered(&peer, &request, &has_done), "nobody receives in round {round}");
+        drop(items);
+        assert_eq!(peer.next().kind, CANCEL);
     }
+}
+
+/// Random calls, many of which end early.
+#[test]
+fn threads_that_come_and_go_all_get_their_answers() {
+    const THREADS: u64 = 6;
+    const CALLS: u64 = 400;
+    let seed = seed();
+    let (done, has_done) = mpsc::channel();
+    let calling = thread::spawn(move || {
+        with(3, Handler::default(), |client| {
+            thread::scope(|scope| {
+                for thread in 0..THREADS {
+                    let (mut random, client) = (Random(seed ^ thread), &client);
+                    scope.spawn(move || (0..CALLS).for_each(|_| act(client, &mut random)));
+                }
+            });
+            assert_eq!(client.in_flight(), 0);
+        });
+        done.send(()).unwrap();
+    });
+    has_done.recv_timeout(STALL).expect("every thread gets its answers");
+    calling.join().unwrap();
+}
+
+fn act(client: &Ours, random: &mut Random) {
+    let soon = Instant::now() + Duration::from_micros(random.below(400));
+    let hasty = client.deadline(soon);
+    match random.below(8) {
+        0..3 => assert_eq!(add(client, 1, 2).unwrap(), 3),
+        3 => check(add(&hasty, 1, 2).map(|sum| assert_eq!(sum, 3))),
+        4 => check(hasty.call::<Sum>(&Sums::Slow { millis: 1 }).map(drop)),
+        5 => check(hasty.call::<Echoed<'static>>(&Sums::Echo { text: &[7; 30_000] }).map(drop)),
+        6 => {
+            let mut items = client.items::<Counted>(&Sums::Count { to: 40 }).unwrap();
+            for number in 0..random.below(45) {
+                let item = items.recv().unwrap().map(|item| item.0);
+                assert_eq!(item, (number < 40).then_some(number));
+            }
+        }
+        _ => {
+            let mut items = client.items::<Counted>(&Sums::Count { to: 1 }).unwrap();
+            if items.wait_deadline(soon) {
+                assert_eq!(items.recv().unwrap().unwrap().0, 0);
+            }
+        }
+    }
+}
+
+fn check<E: fmt::Debug>(result: Result<(), CallError<E>>) {
+    let is_late = |error: &CallError<E>| match error {
+        CallError::TimedOut => true,
+        CallError::NotSent(error) => matches!(**error, SendError::TimedOut { .. }),
+        _ => false,
+    };
+    assert!(result.as_ref().err().is_none_or(is_late), "{result:?}");
 }

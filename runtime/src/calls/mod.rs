@@ -55,7 +55,7 @@ mod ids;
 mod memory;
 #[cfg(all(test, datagrammar_loom))]
 #[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-mod models;
+pub(crate) mod models;
 mod outlet;
 mod park;
 mod protocol;

@@ -132,7 +132,8 @@ impl<C> Outlet<C> {
     /// is sending and the queue is not too long. The other thread sends later parts, too, but only that thread learns
     /// that there is no room: see [`flush_to`](Self::flush_to).
     ///
-    /// `not_sent` is called for each datagram that could not be sent, with the error.
+    /// `not_sent` is called for each datagram that could not be sent, with the error. It must wake nothing: whatever it
+    /// wakes could send, and this thread has the writer locked.
     pub(crate) fn flush(&self, not_sent: impl FnMut(Unsent)) -> bool {
         if self.unsent() == 0 {
             return true;

@@ -5,7 +5,7 @@ use crate::owned_frame::OwnedFrame;
 use crate::wire::{CallHead, HEAD_LEN};
 
 /// A received part of a call, or an ordinary frame, that owns its memory.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Part {
     /// `None` for an ordinary frame.
     pub(crate) head: Option<CallHead>,

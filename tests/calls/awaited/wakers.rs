@@ -1,5 +1,7 @@
 //! Wakers that panic, and wakers that own something.
 
+use std::future::pending;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{self, Wake, Waker};
@@ -15,11 +17,11 @@ use futures_util::Stream as _;
 use rustix::net::SocketType;
 use tokio::runtime::Builder;
 use tokio::task::yield_now;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{Ours, Protocol, STALL};
 use crate::peer::{Peer, REPLY, bundle, part};
-use crate::protocol::{Counted, Sum, Sums};
+use crate::protocol::{Counted, Echoed, Sum, Sums};
 
 struct Clumsy;
 
@@ -178,4 +180,186 @@ fn a_waker_of_a_finished_call_may_own_another_answer() {
     assert!(matches!(kept.join().unwrap(), Err(CallError::Failed)));
     drop(client);
     serving.join().unwrap().unwrap();
+}
+
+/// Panics when it is dropped.
+struct Fragile;
+
+impl Wake for Fragile {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        panic!("as the test asks");
+    }
+}
+
+/// Leaves such a waker to each call.
+struct Leaver;
+
+impl Service for Leaver {
+    type Protocol = Protocol;
+
+    async fn handle(self: Arc<Self>, mut call: Call<Protocol>) {
+        let Some((cx, Sums::Add { left, right }, answer)) = call.open() else { return };
+        let waker = Waker::from(Arc::new(Fragile));
+        assert!(pin!(cx.cancelled()).poll(&mut task::Context::from_waker(&waker)).is_pending());
+        drop((waker, cx));
+        // Nothing else wakes the task that sends the answer.
+        tokio::spawn(async move {
+            sleep(Duration::from_millis(20)).await;
+            answer.reply::<Sum>(Ok(left + right));
+        });
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_sent_even_if_a_waker_of_its_call_panics() {
+    let (client, server) = Connection::pair().unwrap();
+    let client: Ours = Client::new(client);
+    let serving = tokio::spawn(async { Server::new(Leaver).serve(server).await });
+    for number in 0..3 {
+        let added = client.call::<Sum>(&Sums::Add { left: number, right: 1 });
+        let added = timeout(STALL, added).await.expect("it is sent");
+        assert_eq!(added.unwrap().decode().unwrap(), number + 1);
+    }
+    drop(client);
+    serving.await.unwrap().unwrap();
+}
+
+/// Adds, and answers nothing else.
+struct Adder;
+
+impl Service for Adder {
+    type Protocol = Protocol;
+
+    async fn handle(self: Arc<Self>, mut call: Call<Protocol>) {
+        let Some((_, request, answer)) = call.open() else { return };
+        match request {
+            Sums::Add { left, right } => answer.reply::<Sum>(Ok(left + right)),
+            _ => pending().await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cancellation_is_sent_even_if_the_waker_of_its_call_panics() {
+    let (client, server) = Connection::pair().unwrap();
+    let client: Ours = Client::new(client);
+    let serving = tokio::spawn(async { Server::new(Adder).serve(server).await });
+    let mut open = [(); 2].map(|()| Box::pin(client.call::<Sum>(&Sums::Slow { millis: 0 })));
+    for call in &mut open {
+        let waker = Waker::from(Arc::new(Fragile));
+        assert!(call.as_mut().poll(&mut task::Context::from_waker(&waker)).is_pending());
+    }
+    for _ in 0..10 {
+        yield_now().await;
+    }
+    let [first, second] = open;
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(first))).is_err());
+    let added = timeout(STALL, client.call::<Sum>(&Sums::Add { left: 1, right: 2 })).await;
+    assert_eq!(added.expect("it is sent").unwrap().decode().unwrap(), 3);
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(second))).is_err());
+    assert_eq!(client.in_flight(), 0);
+    drop(client);
+    serving.await.unwrap().unwrap();
+}
+
+/// Waits for the end of each call with the same waker, and answers.
+struct Watching(Waker);
+
+impl calls::Service for Watching {
+    type Protocol = Protocol;
+
+    fn handle(&self, mut call: Call<Protocol>) {
+        let Some((cx, Sums::Add { left, right }, answer)) = call.open() else { return };
+        assert!(pin!(cx.cancelled()).poll(&mut task::Context::from_waker(&self.0)).is_pending());
+        answer.reply::<Sum>(Ok(left + right));
+    }
+}
+
+/// The memory of a finished call is used again, perhaps much later. A waker may own a task.
+#[test]
+fn a_finished_call_keeps_no_waker() {
+    let (client, server) = datagrammar::Connection::pair().unwrap();
+    let client = calls::Client::<Protocol>::new(client);
+    let owned = Arc::new(Task(Mutex::new(Some(()))));
+    let service = Watching(Waker::from(Arc::clone(&owned)));
+    let serving = thread::spawn(|| calls::Server::new(service).serve(server));
+    for number in 0..3 {
+        let added = client.call::<Sum>(&Sums::Add { left: number, right: 1 });
+        assert_eq!(added.unwrap().decode().unwrap(), number + 1);
+    }
+    // Only the service has one, when its handlers have returned.
+    let begun = Instant::now();
+    while Arc::strong_count(&owned) > 2 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{}", Arc::strong_count(&owned));
+        thread::yield_now();
+    }
+    drop(client);
+    serving.join().unwrap().unwrap();
+}
+
+/// Keeps calls until one of them is cancelled, and then answers the other.
+#[derive(Clone, Default)]
+struct Pair(Arc<Mutex<Vec<Option<Answering>>>>);
+
+/// The waker of a call: the index of the other one.
+struct Other(Pair, usize);
+
+impl Wake for Other {
+    fn wake(self: Arc<Self>) {
+        let answer = self.0.0.lock().unwrap()[self.1].take();
+        // More than may be queued while another thread sends.
+        answer.unwrap().reply::<Echoed<'static>>(Ok(&[7; 300_000]));
+    }
+}
+
+impl calls::Service for Pair {
+    type Protocol = Protocol;
+
+    fn handle(&self, mut call: Call<Protocol>) {
+        let Some((cx, request, answer)) = call.open() else { return };
+        match request {
+            Sums::Echo { .. } => {
+                let mut kept = self.0.lock().unwrap();
+                let waker = Waker::from(Arc::new(Other(self.clone(), 1 - kept.len())));
+                let cancelled = pin!(cx.cancelled());
+                assert!(cancelled.poll(&mut task::Context::from_waker(&waker)).is_pending());
+                kept.push(Some(answer));
+            }
+            Sums::Add { left, right } => answer.reply::<Sum>(Ok(left + right)),
+            _ => panic!("nothing else is called"),
+        }
+    }
+}
+
+/// The calls are cancelled by the thread that cannot send an answer.
+#[test]
+fn a_waker_of_a_call_that_is_cancelled_for_a_broken_connection_may_answer() {
+    let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
+    let peer = Peer::new(ours);
+    let (service, (done, has_done)) = (Pair::default(), mpsc::channel());
+    let kept = Arc::clone(&service.0);
+    thread::spawn(move || {
+        let connection = datagrammar::Connection::adopt(theirs).unwrap();
+        done.send(calls::Server::new(service).serve(connection)).unwrap();
+    });
+    let begun = Instant::now();
+    let wait_until = |is_done: fn(&[Option<Answering>]) -> bool| {
+        while !is_done(&kept.lock().unwrap()) {
+            assert!(begun.elapsed() < STALL, "{:?}", kept.lock().unwrap());
+            thread::yield_now();
+        }
+    };
+    for id in 1..=2 {
+        peer.request(id, &Sums::Echo { text: &[] });
+    }
+    wait_until(|kept| kept.len() == 2);
+    peer.shutdown_read();
+    peer.request(3, &Sums::Add { left: 1, right: 2 });
+    wait_until(|kept| kept.iter().all(Option::is_none));
+    drop(peer);
+    has_done.recv_timeout(STALL).expect("nothing waits for itself").unwrap();
 }

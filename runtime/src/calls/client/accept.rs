@@ -67,14 +67,16 @@ impl Core {
         range: Range<usize>,
         wakers: &mut Wakers,
     ) -> Accepted {
+        // Dropped after the table is unlocked, if no call wants it: it may be long, or have descriptors.
+        let mut part = receiver.take_part(range);
         let mut table = self.table();
-        wakers.add(table.deliver(receiver.take_part(range)));
+        wakers.add(table.deliver(&mut part));
         for _ in 1..MAX_AT_ONCE {
             if !receiver.has_unread() {
                 break;
             }
             match receiver.receive_range(Wait::Try) {
-                Ok(Some(range)) => wakers.add(table.deliver(receiver.take_part(range))),
+                Ok(Some(range)) => wakers.add(table.deliver(&mut receiver.take_part(range))),
                 other => {
                     drop(table);
                     return self.accept(receiver, other, wakers);
@@ -91,10 +93,8 @@ impl Core {
         range: Range<usize>,
         wakers: &mut Wakers,
     ) -> Accepted {
-        let shown = Shown { core: self, part: Some(receiver.take_part(range)), wakers };
-        if let Some(part) = &shown.part {
-            self.observer.received::<Rx>(part, |id| self.table().name(id));
-        }
+        let shown = Shown { core: self, part: receiver.take_part(range), wakers };
+        self.observer.received::<Rx>(&shown.part, |id| self.table().name(id));
         drop(shown);
         if self.table().is_idle() { Accepted::Last } else { Accepted::More }
     }
@@ -103,13 +103,12 @@ impl Core {
 /// A part that reaches its call even if the observer panics.
 struct Shown<'c> {
     core: &'c Core,
-    part: Option<Part>,
+    part: Part,
     wakers: &'c mut Wakers,
 }
 
 impl Drop for Shown<'_> {
     fn drop(&mut self) {
-        let part = self.part.take();
-        part.into_iter().for_each(|part| self.wakers.add(self.core.table().deliver(part)));
+        self.wakers.add(self.core.table().deliver(&mut self.part));
     }
 }

@@ -64,16 +64,22 @@ impl Call {
         }
     }
 
-    /// Takes a part from the server, whose status is `error`. Returns `false` if the part does not fit.
+    /// Takes a part from the server, whose status is `error`, or leaves it where it is. Returns `false` if the part does
+    /// not fit.
     #[inline]
-    pub(super) fn deliver(&mut self, kind: CallKind, part: Part, error: Option<CallError>) -> bool {
+    pub(super) fn deliver(
+        &mut self,
+        kind: CallKind,
+        part: &mut Part,
+        error: Option<CallError>,
+    ) -> bool {
         match (kind, &mut self.state) {
             (CallKind::Reply, state @ State::Waiting) => {
-                *state = State::Answered(error.map_or(Ok(part), Err));
+                *state = State::Answered(error.map_or_else(|| Ok(mem::take(part)), Err));
             }
             (CallKind::Item, State::Items { queue, end: None, credit: credit @ 1.. }) => {
                 *credit -= 1;
-                queue.push_back(part);
+                queue.push_back(mem::take(part));
             }
             (CallKind::End, State::Items { end: end @ None, .. }) => {
                 *end = Some(error.map_or(Ok(()), Err));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
-use super::call::{Call, is_lost_here};
+use super::call::is_lost_here;
 use super::table::Table;
 use crate::calls::deadline::to_millis;
 use crate::calls::frame::Observer;
@@ -171,23 +171,36 @@ impl Core {
         self.table().poll_has_item(id, waker, &mut replaced)
     }
 
-    /// Ends a call early. Returns whether the server must be told; if so, the cancellation is queued.
-    pub(crate) fn cancel(&self, id: u64) -> bool {
+    /// Returns whether a call has an item or has ended.
+    pub(crate) fn has_item(&self, id: u64) -> bool {
+        self.table().has_item(id)
+    }
+
+    /// Removes the waker of a call, if it is `waker`.
+    pub(crate) fn stop_waiting(&self, id: u64, waker: &Waker) {
+        // In a variable, so that the table is unlocked before it is dropped.
+        let removed = self.table().stop_waiting(id, waker);
+        drop(removed);
+    }
+
+    /// Ends a call early. If the server must be told, queues the cancellation, and calls `send`.
+    pub(crate) fn cancel(&self, id: u64, send: impl FnOnce()) {
         let mut table = self.table();
-        let forgotten = table.forget(id);
-        let is_running = forgotten.as_ref().is_some_and(|(_call, is_running)| *is_running);
+        // Dropped at the end, with its waker: other tasks may rely on this one to send what it has queued.
+        let Some((call, is_running)) = table.forget(id) else { return };
         if is_running {
             table.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });
         }
-        // Before the call is dropped, with its waker.
         drop(table);
-        if let Some((Call { queued: Some(Queued { room, end, .. }), .. }, _)) = forgotten
+        if let Some(Queued { room, end, .. }) = call.queued
             && end > self.outlet.sent()
         {
             self.abandoned_end.fetch_max(end, Ordering::Relaxed);
             self.abandoned.fetch_add(room, Ordering::Relaxed);
         }
-        is_running
+        if is_running {
+            send();
+        }
     }
 
     /// Returns whether requests share datagrams, so that further requests may join the queued ones.
@@ -208,15 +221,21 @@ impl Core {
 
     /// Sends the queued parts as far as there is room. Returns whether everything was sent: see [`Outlet::flush`].
     pub(crate) fn flush(&self) -> bool {
-        self.note_flushed(self.outlet.flush(|unsent| self.not_sent(unsent)))
+        self.send(|not_sent| self.outlet.flush(not_sent))
     }
 
     /// Does the same as [`flush`](Self::flush), for a thread that then sleeps: see [`Outlet::flush_to`].
     pub(crate) fn flush_to(&self, end: u64) -> bool {
-        self.note_flushed(self.outlet.flush_to(end, |unsent| self.not_sent(unsent)))
+        self.send(|not_sent| self.outlet.flush_to(end, not_sent))
     }
 
-    fn note_flushed(&self, is_flushed: bool) -> bool {
+    /// Sends with `flush`. Then wakes the callers whose requests were not sent: while the outlet sends, nothing may be
+    /// woken.
+    #[inline]
+    fn send(&self, flush: impl FnOnce(&mut dyn FnMut(Unsent)) -> bool) -> bool {
+        let mut failed = Vec::new();
+        let is_flushed = flush(&mut |unsent| self.not_sent(unsent, &mut failed));
+        wake_all(failed);
         // If another thread sends, something may be left.
         if is_flushed && self.outlet.sent() >= self.abandoned_end.load(Ordering::Relaxed) {
             self.abandoned.store(0, Ordering::Relaxed);
@@ -224,13 +243,13 @@ impl Core {
         is_flushed
     }
 
-    fn not_sent(&self, Unsent { parts, error, is_last, start, end }: Unsent) {
+    fn not_sent(&self, unsent: Unsent, failed: &mut Vec<Waker>) {
+        let Unsent { parts, error, is_last, start, end } = unsent;
         let error = Arc::new(error);
         for part in parts {
             match part {
                 Some(CallHead { kind: CallKind::Request, id, .. }) => {
-                    let failed = self.table().not_sent(id, &error);
-                    wake_all(failed);
+                    failed.extend(self.table().not_sent(id, &error));
                 }
                 // Items may still come without more credit.
                 Some(_) => {}
@@ -245,8 +264,7 @@ impl Core {
                 false => Arc::new(SendError::Disconnected),
             };
             // The answers to earlier requests can still be received.
-            let stopped = self.table().stop(&error, start);
-            wake_all(stopped);
+            failed.extend(self.table().stop(&error, start));
         }
     }
 
@@ -266,6 +284,7 @@ struct Begun<'c> {
 
 impl Drop for Begun<'_> {
     fn drop(&mut self) {
-        self.id.into_iter().for_each(|id| _ = self.core.cancel(id));
+        // If there is an observer, the next request wakes the driver.
+        self.id.into_iter().for_each(|id| self.core.cancel(id, || {}));
     }
 }

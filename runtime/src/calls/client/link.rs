@@ -39,7 +39,8 @@ impl<P: Protocol> Link<P> {
     pub(crate) fn new(connection: Connection<P, Answers<P>>, observer: Observer) -> Self {
         let (sender, mut receiver) = connection.split();
         receiver.accept_calls();
-        // One system call for an answer. The memory is held only while a thread waits, whose stack is larger.
+        // One system call for an answer. A waiting thread holds up to 16 KiB for it, less than its stack. A client that
+        // does not wait holds no more than otherwise.
         receiver.set_eager();
         let core = Core::new(Outlet::new(sender), observer);
         Self { fd: receiver.fd().clone(), core, receiver: Mutex::new(receiver) }
@@ -112,10 +113,9 @@ impl<P: Protocol> Link<P> {
             let mut receiver = self.try_receiver();
             let mut received =
                 || receiver.as_mut().is_some_and(|receiver| self.receive(receiver, Wait::Try));
-            while !self.core.table().has_item(id) && received() {}
+            while !self.core.has_item(id) && received() {}
         }
-        let has_item = |core: &Core, waker: &Waker| core.poll_has_item(id, waker);
-        self.wait(id, Some(deadline), has_item).is_some()
+        self.wait(id, Some(deadline), |core, waker| core.poll_has_item(id, waker)).is_some()
     }
 
     /// Ends a call whose deadline has passed.
@@ -126,9 +126,7 @@ impl<P: Protocol> Link<P> {
 
     /// Ends a call early, and tells the server.
     pub(crate) fn cancel(&self, id: u64) {
-        if self.core.cancel(id) {
-            self.core.flush();
-        }
+        self.core.cancel(id, || _ = self.core.flush());
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -159,9 +157,8 @@ impl<P: Protocol> Link<P> {
             }
             // The waker is stored now, so a thread that stops receiving from here on wakes this one.
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                // Otherwise this thread, or another one, might appoint this one.
-                let own = self.core.table().stop_waiting(id);
-                drop(own);
+                // Before another thread is appointed, which must be one that waits.
+                self.core.stop_waiting(id, &waker);
                 break None;
             }
             if !self.core.flush_to(end) {

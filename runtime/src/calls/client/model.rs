@@ -39,6 +39,9 @@ enum Step {
     },
     FailAll,
     TakeWaiting,
+    StopWaiting {
+        call: Index,
+    },
     Stop,
     End,
 }
@@ -64,6 +67,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => call().prop_map(|call| Step::NotSent { call }),
         2 => Just(Step::FailAll),
         8 => Just(Step::TakeWaiting),
+        4 => call().prop_map(|call| Step::StopWaiting { call }),
         1 => Just(Step::Stop),
         1 => Just(Step::End),
     ];
@@ -212,9 +216,15 @@ fn check(steps: Vec<Step>) {
                 let id = id(call);
                 let frame = number.to_le_bytes();
                 let head = CallHead { kind, number: status, id };
-                let woken = table.deliver(Part::of(head, &frame));
-                let frame = frame.iter().map(u8::to_string).collect();
-                let changed = model.deliver(kind, status, id, frame).then_some(id);
+                let mut part = Part::of(head, &frame);
+                let woken = table.deliver(&mut part);
+                let is_taken = part.head.is_none();
+                let frame: Text = frame.iter().map(u8::to_string).collect();
+                let changed = model.deliver(kind, status, id, frame.clone()).then_some(id);
+                let has_frame = |call: &Call| {
+                    call.came.last() == Some(&frame) || call.end.as_ref() == Some(&frame)
+                };
+                assert_eq!(is_taken, model.calls.get(&id).is_some_and(has_frame));
                 wakers.check(woken, &mut model, changed.as_slice());
             }
             Step::Poll { call } => {
@@ -277,6 +287,12 @@ fn check(steps: Vec<Step>) {
                 }
                 None => assert!(model.calls.values().all(|call| !call.waits)),
             },
+            Step::StopWaiting { call } => {
+                let id = id(call);
+                assert!(table.stop_waiting(id, Waker::noop()).is_none());
+                let stopped = table.stop_waiting(id, wakers.of(id));
+                wakers.check(stopped, &mut model, &[id]);
+            }
             Step::Stop => {
                 let woken = table.stop(&not_sent, 0);
                 model.ended.get_or_insert("NotSent(Closed)".into());

@@ -2,53 +2,18 @@
 
 use std::io::IoSlice;
 use std::sync::Arc;
+use std::time::Instant;
 
 use loom::thread;
 
 use super::link::Link;
 use crate::calls::frame::Observer;
-use crate::calls::protocol::{Answers, Protocol};
-use crate::calls::returns::Returns;
-use crate::codec::Bincode;
+use crate::calls::models::Ask;
+use crate::calls::protocol::Answers;
 use crate::connection::Connection;
-use crate::error::{DecodeError, EncodeError};
-use crate::message::{Encoder, Message};
-use crate::sys;
+use crate::error::CallError;
+use crate::sys::{self, DatagramFd};
 use crate::wire::{CallHead, CallKind};
-
-struct Ask;
-
-impl Message for Ask {
-    type Borrowed<'f> = Self;
-
-    fn tag(&self) -> u32 {
-        1
-    }
-
-    fn name(&self) -> &'static str {
-        "Ask"
-    }
-
-    fn tag_of(_frame: &[u8]) -> Result<u32, DecodeError> {
-        Ok(1)
-    }
-
-    fn encode<'m>(&'m self, encoder: &mut Encoder<'m>) -> Result<(), EncodeError> {
-        encoder.tag::<Bincode>(1)
-    }
-
-    fn decode(_frame: &[u8]) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
-}
-
-impl Protocol for Ask {
-    const ANSWER_DESCRIPTORS: bool = false;
-
-    fn returns(_tag: u32) -> Returns {
-        Returns::unknown()
-    }
-}
 
 /// Both answers have arrived. If the first thread that leaves has received only its own answer, the other thread must
 /// receive. If it has received the other's answer, it must wake the other thread.
@@ -59,11 +24,7 @@ fn each_thread_gets_its_answer_whichever_thread_receives() {
             let (ours, theirs) = Connection::<Ask, Answers<Ask>>::pair().unwrap();
             let link = Arc::new(Link::new(ours, Observer::default()));
             let ids = [(); 2].map(|()| link.begin(&Ask, false, None).unwrap());
-            for at in order {
-                let head = CallHead { kind: CallKind::Reply, number: 0, id: ids[at] };
-                let answer = [&head.to_bytes()[..], &[1]].concat();
-                sys::send(theirs.tx.fd(), &[IoSlice::new(&answer)], &[], None, false).unwrap();
-            }
+            order.into_iter().for_each(|at| answer(theirs.tx.fd(), ids[at]));
             let threads = ids.map(|id| {
                 let link = Arc::clone(&link);
                 thread::spawn(move || {
@@ -75,4 +36,35 @@ fn each_thread_gets_its_answer_whichever_thread_receives() {
             assert_eq!(link.in_flight(), 0);
         });
     }
+}
+
+/// It must not wake itself to receive for the other one.
+#[test]
+fn a_thread_that_stops_waiting_leaves_the_receiving_to_another() {
+    // The order of the calls in their table depends on their ids.
+    for late in [0, 1] {
+        loom::model(move || {
+            let (ours, theirs) = Connection::<Ask, Answers<Ask>>::pair().unwrap();
+            let link = Arc::new(Link::new(ours, Observer::default()));
+            let ids = [(); 2].map(|()| link.begin(&Ask, false, None).unwrap());
+            answer(theirs.tx.fd(), ids[1 - late]);
+            let leaving = thread::spawn({
+                let link = Arc::clone(&link);
+                move || {
+                    let late = link.wait_for_answer(ids[late], Some(Instant::now()));
+                    assert!(matches!(late, Err(CallError::TimedOut)));
+                }
+            });
+            link.wait_for_answer(ids[1 - late], None).unwrap();
+            leaving.join().unwrap();
+            assert_eq!(link.in_flight(), 0);
+        });
+    }
+}
+
+/// Sends the answer of a call, as its server does.
+fn answer(server: &DatagramFd, id: u64) {
+    let head = CallHead { kind: CallKind::Reply, number: 0, id };
+    let answer = [&head.to_bytes()[..], &[1]].concat();
+    sys::send(server, &[IoSlice::new(&answer)], &[], None, false).unwrap();
 }

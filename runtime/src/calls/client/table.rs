@@ -81,9 +81,10 @@ impl Table {
         }
     }
 
-    /// Hands a part from the server to its call. Returns the waker of the task or thread that waits for it.
+    /// Hands a part from the server to its call, or leaves it where it is if no call wants it. Returns the waker of the
+    /// task or thread that waits for it.
     #[inline]
-    pub(crate) fn deliver(&mut self, part: Part) -> Option<Waker> {
+    pub(crate) fn deliver(&mut self, part: &mut Part) -> Option<Waker> {
         let Some(CallHead { kind, number, id }) = part.head else {
             self.dropped += 1;
             return None;
@@ -222,11 +223,6 @@ impl Table {
         }
     }
 
-    /// Returns whether a call has an item or has ended.
-    pub(super) fn has_item(&self, id: u64) -> bool {
-        self.calls.get(&id).is_none_or(|call| !call.is_stream() || call.has_item())
-    }
-
     /// Ready if a call has an item or has ended. Otherwise stores the waker, like [`poll_answer`](Self::poll_answer).
     pub(super) fn poll_has_item(
         &mut self,
@@ -234,13 +230,22 @@ impl Table {
         waker: &Waker,
         replaced: &mut Option<Waker>,
     ) -> Poll<()> {
-        match self.calls.get_mut(&id).filter(|call| call.is_stream() && !call.has_item()) {
-            Some(call) => {
-                *replaced = call.wait(waker);
-                Poll::Pending
-            }
-            None => Poll::Ready(()),
+        if self.has_item(id) {
+            return Poll::Ready(());
         }
+        *replaced = self.calls.get_mut(&id).and_then(|call| call.wait(waker));
+        Poll::Pending
+    }
+
+    /// Returns whether a call has an item or has ended.
+    pub(super) fn has_item(&self, id: u64) -> bool {
+        self.calls.get(&id).is_none_or(|call| !call.is_stream() || call.has_item())
+    }
+
+    /// Removes the waker of a call, if it is `waker`.
+    pub(super) fn stop_waiting(&mut self, id: u64, waker: &Waker) -> Option<Waker> {
+        let call = self.calls.get_mut(&id)?;
+        call.waker.take_if(|stored| stored.will_wake(waker))
     }
 
     /// Ends a call, and returns it. Also returns whether the server still works on it.
@@ -251,11 +256,6 @@ impl Table {
         self.has_cancelled |= is_open;
         let is_running = call.is_running() && self.ended.is_none();
         Some((call, is_running))
-    }
-
-    /// Returns the waker of a call whose thread waits no more.
-    pub(super) fn stop_waiting(&mut self, id: u64) -> Option<Waker> {
-        self.calls.get_mut(&id)?.waker.take()
     }
 
     /// Takes the waker of any waiting call, so that its thread receives.

@@ -35,7 +35,7 @@ pub(crate) fn begin<P: Protocol>(
     let frame = encode(request)?;
     let (session, outputs) = session(peer);
     let is_stream = P::returns(request.tag()).has_items();
-    let running = session.begin(ID, deadline, is_stream).ok_or(CallError::Failed)?;
+    let running = session.begin(ID, deadline, is_stream).map_err(|_| CallError::Failed)?;
     let call = Call::new(frame, session, Arc::clone(&running), Some(ID));
     Ok(Begun { call, running, outputs })
 }

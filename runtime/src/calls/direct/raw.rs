@@ -11,7 +11,6 @@ use crate::calls::deadline::from_millis;
 use crate::calls::memory::Outputs;
 use crate::calls::protocol::Protocol;
 use crate::calls::server::{Call, Running, Session};
-use crate::calls::status::Status;
 use crate::message::Descriptors;
 use crate::owned_frame::OwnedFrame;
 use crate::peer::Peer;
@@ -58,12 +57,12 @@ impl Raw {
                     OwnedFrame::with_start(datagram.to_vec(), HEAD_LEN, Descriptors::default());
                 let is_stream = frame.tag().is_ok_and(|tag| P::returns(tag).has_items());
                 match self.session.begin(id, from_millis(number), is_stream) {
-                    Some(running) => {
+                    Ok(running) => {
                         let (session, shared) = (Arc::clone(&self.session), Arc::clone(&running));
                         handle(Call::new(frame, session, shared, Some(id)));
                         return Some(Open { id, running });
                     }
-                    None => self.session.refuse(id, Status::Malformed),
+                    Err(status) => self.session.refuse(id, status),
                 }
             }
             CallKind::Cancel => self.session.cancel(id),

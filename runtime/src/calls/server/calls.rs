@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use super::context::Running;
 use crate::calls::ids::Ids;
+use crate::calls::status::Status;
 use crate::peer::Peer;
 
 /// The most finished calls whose memory is kept.
@@ -18,10 +19,12 @@ const MAX_FINISHED: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     running: Ids<Arc<Running>>,
-    /// Calls that have ended, to reuse their memory.
+    /// Calls that have ended, without wakers, to reuse their memory.
     finished: VecDeque<Arc<Running>>,
     /// Whether a task waits for the next end of a call.
     is_awaited: bool,
+    /// Whether new calls are refused.
+    is_stopping: bool,
 }
 
 /// How many calls that are answered with items run, and how many others. Changed only with the calls locked, so they
@@ -36,7 +39,7 @@ pub(super) struct Counts {
 /// the calls, which makes it drop after the unlock.
 #[derive(Default)]
 pub(super) struct Old {
-    /// A call that its handler still holds after it has answered.
+    /// A call whose memory is not reused, or that its handler still holds after it has answered.
     shared: Option<Arc<Running>>,
     /// The old content of reused memory.
     owned: Option<Running>,
@@ -54,7 +57,8 @@ pub(super) struct Ended {
 }
 
 impl Calls {
-    /// Begins a call of `peer`. Returns `None` if a call with this id runs.
+    /// Begins a call of `peer`. Returns how to answer it if the server stops, or if a call with this id runs: then the
+    /// client breaks the rules.
     #[inline]
     pub(super) fn begin(
         &mut self,
@@ -62,8 +66,11 @@ impl Calls {
         peer: Option<&Arc<Peer>>,
         (deadline, is_stream): (Option<Instant>, bool),
         old: &mut Old,
-    ) -> Option<Arc<Running>> {
-        let Entry::Vacant(vacant) = self.running.entry(id) else { return None };
+    ) -> Result<Arc<Running>, Status> {
+        if self.is_stopping {
+            return Err(Status::Stopping);
+        }
+        let Entry::Vacant(vacant) = self.running.entry(id) else { return Err(Status::Malformed) };
         // Some handlers hold their calls after they have answered.
         let reused = match self.finished.pop_front() {
             Some(mut finished) => match Arc::get_mut(&mut finished) {
@@ -81,7 +88,7 @@ impl Calls {
         };
         let running =
             reused.unwrap_or_else(|| Arc::new(Running::new(peer.cloned(), deadline, is_stream)));
-        Some(Arc::clone(vacant.insert(running)))
+        Ok(Arc::clone(vacant.insert(running)))
     }
 
     /// Ends a call. Returns `None` if it does not run.
@@ -94,11 +101,17 @@ impl Calls {
             is_over: running.is_over(),
             is_awaited: mem::take(&mut self.is_awaited),
         };
-        match self.finished.len() {
-            MAX_FINISHED.. => old.shared = Some(running),
-            _ => self.finished.push_back(running),
+        // Wakers may own tasks, and finished calls may be kept for long.
+        match self.finished.len() < MAX_FINISHED && !running.has_wakers() {
+            true => self.finished.push_back(running),
+            false => old.shared = Some(running),
         }
         Some(ended)
+    }
+
+    /// Refuses new calls, from now on.
+    pub(super) fn stop(&mut self) {
+        self.is_stopping = true;
     }
 
     /// Ends all calls, and returns them with their ids.

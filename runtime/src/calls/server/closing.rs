@@ -10,12 +10,7 @@ use crate::calls::sync::atomic::Ordering;
 impl Session {
     /// Takes no more calls, from now on.
     pub(crate) fn stop(&self) {
-        self.is_stopping.store(true, Ordering::Release);
-    }
-
-    #[inline]
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.is_stopping.load(Ordering::Acquire)
+        self.outlet.lock().stop();
     }
 
     /// Returns whether all calls have ended. Then their answers are queued.
@@ -23,25 +18,22 @@ impl Session {
         self.len() == 0
     }
 
-    /// Takes no more calls, and cancels those that still run. Tells their callers, as far as there is room. Returns the
-    /// number of cancelled calls.
+    /// Cancels the calls that still run. Tells their callers, as far as there is room. Returns the number of cancelled
+    /// calls.
     pub(crate) fn cancel_the_rest(&self) -> usize {
-        self.stop();
         let mut calls = self.outlet.lock();
-        let mut cancelled = calls.end_all(&self.counts);
-        cancelled.retain(|(id, running)| {
-            let is_told = !running.is_cancelled();
-            if is_told {
-                calls.push_head(reply(*id, Status::Cancelled));
-            }
-            is_told
-        });
+        let ended = calls.end_all(&self.counts);
+        let mut told = 0;
+        for (id, _running) in ended.iter().filter(|(_id, running)| !running.is_cancelled()) {
+            calls.push_head(reply(*id, Status::Cancelled));
+            told += 1;
+        }
         drop(calls);
-        cancelled.iter().for_each(|(_id, running)| running.cancel());
+        ended.iter().for_each(|(_id, running)| running.cancel());
         if self.bell.is_none() {
             self.try_flush();
         }
-        cancelled.len()
+        told
     }
 
     /// Sends the queued answers until `farewell`, and closes the connection. If a task sends answers, leaves both to

@@ -23,6 +23,8 @@ pub(crate) struct Running {
     is_cancelled: AtomicBool,
     /// Which of the handler and the sender of its items have ended.
     ended: AtomicU8,
+    /// Whether a waker was stored, which may still be there.
+    has_wakers: AtomicBool,
     flow: Mutex<Flow>,
 }
 
@@ -45,8 +47,9 @@ struct Flow {
 impl Running {
     pub(super) fn new(peer: Option<Arc<Peer>>, deadline: Option<Instant>, is_stream: bool) -> Self {
         let flow = Mutex::new(Flow { credit: CREDIT, waker: None, watchers: Vec::new() });
-        let (is_cancelled, ended) = (AtomicBool::new(false), AtomicU8::new(0));
-        Self { peer, deadline, is_stream, is_cancelled, ended, flow }
+        let (is_cancelled, has_wakers) = (AtomicBool::new(false), AtomicBool::new(false));
+        let ended = AtomicU8::new(0);
+        Self { peer, deadline, is_stream, is_cancelled, ended, has_wakers, flow }
     }
 
     /// Returns a new call of the same peer, to replace this one.
@@ -75,6 +78,12 @@ impl Running {
     #[inline]
     pub(crate) fn is_cancelled(&self) -> bool {
         self.is_cancelled.load(Ordering::Acquire)
+    }
+
+    /// Returns whether a task or thread may wait for something.
+    #[inline]
+    pub(super) fn has_wakers(&self) -> bool {
+        self.has_wakers.load(Ordering::Relaxed)
     }
 
     pub(crate) fn cancel(&self) {
@@ -107,6 +116,7 @@ impl Running {
                 MAX_WATCHERS.. => mem::take(&mut flow.watchers),
                 _ => Vec::new(),
             };
+            self.has_wakers.store(true, Ordering::Relaxed);
             flow.watchers.push(waker.clone());
             drop(flow);
             wake_all(stale);
@@ -133,7 +143,7 @@ impl Running {
             flow.credit = left;
             return Poll::Ready(true);
         }
-        Self::wait(flow, waker)
+        self.wait(flow, waker)
     }
 
     /// Returns whether the sender of the items waits for credit.
@@ -148,11 +158,12 @@ impl Running {
         if self.is_over() {
             return Poll::Ready(());
         }
-        Self::wait(flow, waker)
+        self.wait(flow, waker)
     }
 
     /// Stores who waits for credit.
-    fn wait<T>(mut flow: MutexGuard<'_, Flow>, waker: &Waker) -> Poll<T> {
+    fn wait<T>(&self, mut flow: MutexGuard<'_, Flow>, waker: &Waker) -> Poll<T> {
+        self.has_wakers.store(true, Ordering::Relaxed);
         let replaced = flow.waker.replace(waker.clone());
         // It may own this call.
         drop(flow);

@@ -11,8 +11,9 @@ use crate::wire::{CallHead, CallKind};
 impl Session {
     /// Answers a call with a message, and ends it. Sends nothing if the call was cancelled. Returns how the call ended.
     pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<Status, SendError> {
+        // Dropped at the end, like that of `finish`: other threads may rely on this one to send what it has queued.
+        let mut old = Old::default();
         let answered = self.outlet.encode(reply(id, Status::Done), message, |answer| {
-            let mut old = Old::default();
             let mut calls = self.outlet.lock();
             let ended = calls.end(id, &self.counts, &mut old);
             match ended {

@@ -61,18 +61,14 @@ impl Session {
             return Ok(Received::Call(Call::new(frame, Arc::clone(self), running, None)));
         };
         match kind {
-            CallKind::Request if self.is_stopping() => self.refuse(id, Status::Stopping),
-            CallKind::Request => {
-                match self.begin(id, from_millis(number), has_items::<P>(frame)) {
-                    Some(running) => {
-                        let frame = receiver.take_part(range).into_frame();
-                        let call = Call::new(frame, Arc::clone(self), running, Some(id));
-                        return Ok(Received::Call(call));
-                    }
-                    // A call with this id already runs.
-                    None => self.refuse(id, Status::Malformed),
+            CallKind::Request => match self.begin(id, from_millis(number), has_items::<P>(frame)) {
+                Ok(running) => {
+                    let frame = receiver.take_part(range).into_frame();
+                    let call = Call::new(frame, Arc::clone(self), running, Some(id));
+                    return Ok(Received::Call(call));
                 }
-            }
+                Err(status) => self.refuse(id, status),
+            },
             CallKind::Cancel => self.cancel(id),
             CallKind::Credit => self.add_credit(id, number),
             // A client that sends these breaks the rules, but does no harm.

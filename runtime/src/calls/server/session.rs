@@ -40,8 +40,6 @@ pub(crate) struct Session {
     pub(super) bell: Option<Bell>,
     /// The tasks that wait until less is queued, if a task sends.
     room: Room,
-    /// Whether new calls are refused.
-    pub(super) is_stopping: AtomicBool,
     /// Whether the connection ends when everything is sent.
     pub(super) is_closing: AtomicBool,
     /// Whether no more answers can be sent.
@@ -63,7 +61,6 @@ impl Session {
             peer: peer.map(Into::into),
             bell: None,
             room: Room::default(),
-            is_stopping: AtomicBool::new(false),
             is_closing: AtomicBool::new(false),
             is_broken: AtomicBool::new(false),
             on_error: OnError::default(),
@@ -85,19 +82,19 @@ impl Session {
         self.on_error.tell(self.peer.as_deref(), error);
     }
 
-    /// Begins a call. Returns `None` if a call with this id already runs: the client breaks the rules.
+    /// Begins a call, or returns how to answer it: see [`Calls::begin`].
     #[inline]
     pub(crate) fn begin(
         &self,
         id: u64,
         deadline: Option<Instant>,
         is_stream: bool,
-    ) -> Option<Arc<Running>> {
+    ) -> Result<Arc<Running>, Status> {
         let mut old = Old::default();
         let mut calls = self.outlet.lock();
         let begun = calls.begin(id, self.peer.as_ref(), (deadline, is_stream), &mut old)?;
         self.counts.add(is_stream);
-        Some(begun)
+        Ok(begun)
     }
 
     /// Begins a call that has no id, and so no answer.
@@ -247,7 +244,7 @@ impl Session {
     /// bytes.
     pub(super) fn flush_until(&self, end: u64, deadline: Option<Instant>) {
         let mut full = Full::default();
-        while !self.outlet.flush_to(end, |unsent| self.not_sent(unsent)) && !self.is_broken() {
+        while !self.send(|not_sent| self.outlet.flush_to(end, not_sent)) && !self.is_broken() {
             let now = Instant::now();
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return;
@@ -267,20 +264,30 @@ impl Session {
 
     /// Sends the queued answers as far as there is room. Returns whether everything was sent.
     pub(crate) fn try_flush(&self) -> bool {
-        self.outlet.flush(|unsent| self.not_sent(unsent))
+        self.send(|not_sent| self.outlet.flush(not_sent))
     }
 
-    fn not_sent(&self, Unsent { parts, is_last, .. }: Unsent) {
+    /// Sends with `flush`. Then cancels the calls that can get no answer: while the outlet sends, nothing may be woken.
+    #[inline]
+    fn send(&self, flush: impl FnOnce(&mut dyn FnMut(Unsent)) -> bool) -> bool {
+        let mut unanswerable = Vec::new();
+        let is_flushed = flush(&mut |unsent| self.not_sent(unsent, &mut unanswerable));
+        unanswerable.iter().for_each(|running| running.cancel());
+        is_flushed
+    }
+
+    fn not_sent(&self, unsent: Unsent, unanswerable: &mut Vec<Arc<Running>>) {
+        let Unsent { parts, is_last, .. } = unsent;
         if is_last {
             self.is_broken.store(true, Ordering::Release);
-            // No more answers can be sent.
-            return self.cancel_all();
+            unanswerable.extend(self.outlet.lock().all());
+            return;
         }
         for CallHead { id, kind, .. } in parts.into_iter().flatten() {
             if let CallKind::Reply | CallKind::Item = kind {
                 self.push_status(id, Status::Failed);
                 // The items end with the lost one.
-                self.cancel(id);
+                unanswerable.extend(self.running(id));
             }
         }
     }

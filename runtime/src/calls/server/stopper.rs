@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::session::Session;
 use crate::backoff::Backoff;
+use crate::calls::wake::wake_all;
 
 /// The longest pause between checks of the calls that still run.
 const MAX_PAUSE: Duration = Duration::from_millis(20);
@@ -52,8 +53,8 @@ impl Stopper {
         let sessions: Vec<_> = all.sessions.iter().filter_map(Weak::upgrade).collect();
         let accepting = mem::take(&mut all.accepting);
         drop(all);
-        accepting.into_iter().for_each(Waker::wake);
         sessions.iter().for_each(|session| session.stop());
+        wake_all(accepting);
         sessions
     }
 

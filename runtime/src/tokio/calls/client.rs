@@ -15,8 +15,7 @@ use super::items::Items;
 use super::link::{Handle, Link};
 use crate::address::Address;
 use crate::calls::{
-    Answer, Answers, CallError, CallFrame, Core, Observer, Outlet, Protocol, Reply, Sending, Trace,
-    Traced,
+    Answer, Answers, CallError, CallFrame, Core, Observer, Outlet, Protocol, Reply, Trace, Traced,
 };
 use crate::error::OpenError;
 use crate::message::Message as _;
@@ -192,15 +191,7 @@ impl<P: Protocol> Client<P> {
     }
 
     fn begin(&self, request: &P::Borrowed<'_>, items: bool) -> Result<u64, CallError> {
-        let link = &*self.handle.0;
-        let (id, sending) = link.core.begin(request, items, self.deadline)?;
-        match sending {
-            // This may have sent the request of another task, which waits for that.
-            Sending::Now if link.core.flush() => link.admit(),
-            Sending::Now | Sending::Soon => link.bell.ring(),
-            Sending::Underway => {}
-        }
-        Ok(id)
+        self.handle.0.begin(request, items, self.deadline)
     }
 }
 

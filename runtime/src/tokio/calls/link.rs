@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
-use crate::calls::{Bell, CallError, Core, Queued, Room};
+use crate::calls::{Bell, CallError, Core, Queued, Room, Sending};
+use crate::message::Message;
 
 /// Calls without an answer wait while more than this many bytes are queued.
 const MAX_UNSENT: usize = 1024 * 1024;
@@ -34,11 +36,26 @@ impl Link {
         }
     }
 
+    /// Queues a request for one answer, or for `items`. Sends it, or makes sure that it is sent. Returns its id.
+    pub(super) fn begin<M: Message>(
+        &self,
+        request: &M,
+        items: bool,
+        deadline: Option<Instant>,
+    ) -> Result<u64, CallError> {
+        let (id, sending) = self.core.begin(request, items, deadline)?;
+        match sending {
+            // This may have sent the request of another task, which waits for that.
+            Sending::Now if self.core.flush() => self.admit(),
+            Sending::Now | Sending::Soon => self.bell.ring(),
+            Sending::Underway => {}
+        }
+        Ok(id)
+    }
+
     /// Ends a call early.
     pub(super) fn cancel(&self, id: u64) {
-        if self.core.cancel(id) {
-            self.bell.ring();
-        }
+        self.core.cancel(id, || self.bell.ring());
     }
 
     pub(super) fn is_closing(&self) -> bool {

@@ -8,3 +8,15 @@ mod note;
 mod sockets;
 mod storm;
 mod watch;
+
+use std::sync::MutexGuard;
+
+use tokio::runtime::Builder;
+
+/// Waits until no other test runs. The first runtime opens descriptors for signals, which stay open: the tests count
+/// descriptors.
+fn alone() -> MutexGuard<'static, ()> {
+    let alone = datagrammar_tests::alone();
+    drop(Builder::new_current_thread().enable_all().build().unwrap());
+    alone
+}

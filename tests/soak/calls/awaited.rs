@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use datagrammar::calls::{self, CallError};
 use datagrammar::tokio::Connection;
 use datagrammar::tokio::calls as awaited;
-use datagrammar_tests::{Random, alone, leaks, scaled, seed};
+use datagrammar_tests::{Random, leaks, scaled, seed};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::runtime::{Builder, Runtime};
@@ -34,7 +34,7 @@ enum Serving {
 
 #[test]
 fn every_call_ends_once_whoever_gives_up() {
-    let _alone = alone();
+    let _alone = crate::alone();
     let mut random = Random(seed());
     for _ in 0..scaled(40) {
         let round = Round::new(&mut random);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use datagrammar::calls::{CallError, CallFrameKind, Client, Server};
 use datagrammar::tokio::Connection;
 use datagrammar::tokio::calls as awaited;
-use datagrammar_tests::{Random, alone, leaks, scaled, seed};
+use datagrammar_tests::{Random, leaks, scaled, seed};
 use tokio::runtime::Builder;
 
 use super::service::{Handler, Number, Work, WorkClient, WorkService, WorkTokioService};
@@ -19,7 +19,7 @@ use crate::watch::Watch;
 
 #[test]
 fn every_call_ends_once_whichever_thread_receives() {
-    let _alone = alone();
+    let _alone = crate::alone();
     let mut random = Random(seed());
     for _ in 0..scaled(30) {
         let round = Round::new(&mut random);

@@ -9,7 +9,7 @@ use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
 use datagrammar::{Budget, Connection, Options, OwnedFrame, RecvError, Sender, Wait};
-use datagrammar_tests::{Random, alone, leaks, scaled, seed};
+use datagrammar_tests::{Random, leaks, scaled, seed};
 use tokio::runtime::{Builder, Runtime};
 
 use self::expected::Expected;
@@ -40,7 +40,7 @@ struct Model {
 
 #[test]
 fn what_is_sent_over_a_connection_comes_once_in_order_and_whole() {
-    let _alone = alone();
+    let _alone = crate::alone();
     let mut random = Random(seed());
     for _ in 0..scaled(25) {
         let before = leaks::open();

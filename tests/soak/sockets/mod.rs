@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use datagrammar::{Address, Limits, Options, Socket, Wait, tokio as awaited};
-use datagrammar_tests::{Directory, Random, alone, leaks, scaled, seed};
+use datagrammar_tests::{Directory, Random, leaks, scaled, seed};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::note::{Made, Note};
@@ -51,7 +51,7 @@ struct Model {
 
 #[test]
 fn what_is_sent_to_a_socket_comes_once_in_order_and_whole() {
-    let _alone = alone();
+    let _alone = crate::alone();
     let mut random = Random(seed());
     for round in 0..scaled(60) {
         let before = leaks::open();

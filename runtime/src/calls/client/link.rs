@@ -27,6 +27,10 @@ use crate::wait::Wait;
 /// How often a thread that waits for room checks whether it must receive.
 const RECHECK: Duration = Duration::from_millis(10);
 
+/// The most receives of a thread that only checks for an item: more than a socket usually holds. So a server that
+/// sends without end does not hold up the thread.
+const MAX_QUEUED: u32 = 1024;
+
 /// A connection that any number of threads call over. One of the threads that wait for an answer receives for all. It
 /// hands each answer to its thread, and appoints another waiting thread when it has its own answer.
 pub(crate) struct Link<P> {
@@ -105,17 +109,23 @@ impl<P: Protocol> Link<P> {
         polled.map(|(item, _)| item)
     }
 
-    /// Waits until a call has an item or has ended, or until `deadline`. Returns whether one of these is so. Receives
-    /// the parts that are already in the socket even after the deadline.
+    /// Waits until a call has an item or has ended. Returns `false` if `deadline` passes first. Receives the parts that
+    /// are already in the socket even after the deadline.
     pub(crate) fn has_item_by(&self, id: u64, deadline: Instant) -> bool {
-        {
-            let _leaving = Leaving { link: self, id: None };
-            let mut receiver = self.try_receiver();
-            let mut received =
-                || receiver.as_mut().is_some_and(|receiver| self.receive(receiver, Wait::Try));
-            while !self.core.has_item(id) && received() {}
-        }
+        self.receive_queued(id);
         self.wait(id, Some(deadline), |core, waker| core.poll_has_item(id, waker)).is_some()
+    }
+
+    /// Receives the parts that are already in the socket, unless another thread receives, or until a call has an item
+    /// or has ended.
+    fn receive_queued(&self, id: u64) {
+        let _leaving = Leaving { link: self, id: None };
+        let Some(mut receiver) = self.try_receiver() else { return };
+        for _ in 0..MAX_QUEUED {
+            if self.core.has_item(id) || !self.receive(&mut receiver, Wait::Try) {
+                return;
+            }
+        }
     }
 
     /// Ends a call whose deadline has passed.

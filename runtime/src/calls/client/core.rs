@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
+use super::abandoned::Abandoned;
 use super::call::is_lost_here;
 use super::table::Table;
 use crate::calls::deadline::to_millis;
 use crate::calls::frame::Observer;
 use crate::calls::outlet::Outlet;
 use crate::calls::queue::{Locked, Queued};
-use crate::calls::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::calls::sync::atomic::{AtomicU64, Ordering};
 use crate::calls::unsent::Unsent;
 use crate::calls::wake::wake_all;
 use crate::error::{CallError, RecvError, SendError};
@@ -33,10 +34,7 @@ pub(crate) struct Core {
     pub(super) observer: Observer,
     /// The last id that was used. No id is used twice.
     last: AtomicU64,
-    /// How many bytes of cancelled requests are still queued.
-    abandoned: AtomicUsize,
-    /// The count of sent bytes at which none of them is queued any more.
-    abandoned_end: AtomicU64,
+    abandoned: Abandoned,
 }
 
 /// Which thread or task sends a queued request.
@@ -52,13 +50,7 @@ pub(crate) enum Sending {
 
 impl Core {
     pub(crate) fn new(outlet: Outlet<Table>, observer: Observer) -> Self {
-        Self {
-            outlet,
-            observer,
-            last: AtomicU64::new(0),
-            abandoned: AtomicUsize::new(0),
-            abandoned_end: AtomicU64::new(0),
-        }
+        Self { outlet, observer, last: AtomicU64::new(0), abandoned: Abandoned::new() }
     }
 
     #[inline]
@@ -102,7 +94,7 @@ impl Core {
         items: bool,
         deadline: Option<Instant>,
     ) -> Result<(u64, Sending), CallError> {
-        let abandoned = self.abandoned.load(Ordering::Relaxed);
+        let abandoned = self.abandoned.at_most(|| self.outlet.unsent());
         if abandoned > MAX_ABANDONED {
             return Err(CallError::NotSent(Arc::new(SendError::WouldBlock { len: abandoned })));
         }
@@ -131,8 +123,8 @@ impl Core {
         Ok((id, sending))
     }
 
-    /// Tells the server what it must know after an item was polled: more credit, or that the client lost track of the
-    /// items. Returns whether anything was queued.
+    /// Tells the server about a polled item: gives more credit, or cancels if an item was lost. Returns whether anything
+    /// was queued.
     pub(crate) fn follow_up(
         &self,
         id: u64,
@@ -192,11 +184,10 @@ impl Core {
             table.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });
         }
         drop(table);
-        if let Some(Queued { room, end, .. }) = call.queued
-            && end > self.outlet.sent()
+        if let Some(queued) = call.queued
+            && queued.end > self.outlet.sent()
         {
-            self.abandoned_end.fetch_max(end, Ordering::Relaxed);
-            self.abandoned.fetch_add(room, Ordering::Relaxed);
+            self.abandoned.add(queued);
         }
         if is_running {
             send();
@@ -236,10 +227,7 @@ impl Core {
         let mut failed = Vec::new();
         let is_flushed = flush(&mut |unsent| self.not_sent(unsent, &mut failed));
         wake_all(failed);
-        // If another thread sends, something may be left.
-        if is_flushed && self.outlet.sent() >= self.abandoned_end.load(Ordering::Relaxed) {
-            self.abandoned.store(0, Ordering::Relaxed);
-        }
+        self.abandoned.note_sent(self.outlet.sent());
         is_flushed
     }
 
@@ -275,7 +263,7 @@ impl Core {
     }
 }
 
-/// A call whose id is not yet returned. It ends if the observer panics, because nobody knows the id then.
+/// A call whose id is not yet returned. It ends if the observer panics, because nothing else knows its id.
 struct Begun<'c> {
     core: &'c Core,
     /// `None` once the id is returned.

@@ -19,12 +19,11 @@ use crate::message::Message;
 use crate::receiver::Part;
 use crate::wire::{CallHead, CallKind};
 
-/// The most bytes of cancelled requests that may be queued when another call is made. For a call without an answer: the
-/// most bytes that may be queued in all. So a client that keeps calling and cancelling is bounded even if its server
-/// reads nothing.
+/// The most bytes of cancelled requests that may be queued when a call is made. For a call without an answer, the most
+/// bytes of any requests. So a client that calls and cancels without end is bounded even if its server reads nothing.
 const MAX_ABANDONED: usize = 16 * 1024 * 1024;
 
-/// While fewer bytes than this are queued, calls do not note the positions of their requests.
+/// While at most this many bytes are queued, calls do not note the positions of their requests.
 const MAX_UNNOTED: usize = 1024 * 1024;
 
 /// The calls of one connection, and the requests that are not sent yet.
@@ -178,7 +177,7 @@ impl Core {
     /// Ends a call early. If the server must be told, queues the cancellation, and calls `send`.
     pub(crate) fn cancel(&self, id: u64, send: impl FnOnce()) {
         let mut table = self.table();
-        // Dropped at the end, with its waker: other tasks may rely on this one to send what it has queued.
+        // Drops the call and its waker at the end: other tasks may rely on this one to send the queued parts first.
         let Some((call, is_running)) = table.forget(id) else { return };
         if is_running {
             table.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });
@@ -200,7 +199,7 @@ impl Core {
         self.outlet.is_shared() && self.outlet.unsent() > 0
     }
 
-    /// Returns whether so much is queued that senders must wait.
+    /// Returns whether senders must wait, because too much is queued.
     pub(crate) fn is_full(&self) -> bool {
         self.outlet.is_full()
     }
@@ -239,7 +238,7 @@ impl Core {
                 Some(CallHead { kind: CallKind::Request, id, .. }) => {
                     failed.extend(self.table().not_sent(id, &error));
                 }
-                // Items may still come without more credit.
+                // Lost credit or a lost cancellation. Items may still come.
                 Some(_) => {}
                 None if is_last => {}
                 None => self.table().refuse(end, Arc::clone(&error)),

@@ -43,8 +43,8 @@ impl<P: Protocol> Link<P> {
     pub(crate) fn new(connection: Connection<P, Answers<P>>, observer: Observer) -> Self {
         let (sender, mut receiver) = connection.split();
         receiver.accept_calls();
-        // One system call for an answer. A waiting thread holds up to 16 KiB for it, less than its stack. A client that
-        // does not wait holds no more than otherwise.
+        // An answer then takes one system call. A waiting thread holds up to 16 KiB, less than its stack. A client
+        // without a waiting thread holds no more than other receivers.
         receiver.set_eager();
         let core = Core::new(Outlet::new(sender), observer);
         Self { fd: receiver.fd().clone(), core, receiver: Mutex::new(receiver) }
@@ -59,7 +59,7 @@ impl<P: Protocol> Link<P> {
         self.wait_for_space(request, deadline)?;
         let queued = self.core.notify(request)?;
         let mut full = Full::default();
-        // Other threads wait for the parts that they queue after this one.
+        // Other threads wait for the later parts.
         while !self.core.flush_to(queued.end) && !self.core.is_sent(&queued) {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 // The request stays queued, and is sent with the next call.
@@ -159,7 +159,7 @@ impl<P: Protocol> Link<P> {
         // The request of this call ends at or before this position.
         let end = self.core.queued();
         let mut full = Full::default();
-        // Dropped after the receiver was given back.
+        // Dropped after the receiver is unlocked.
         let _leaving = Leaving { link: self, id: Some(id) };
         loop {
             if let Poll::Ready(result) = poll(&self.core, &waker) {
@@ -167,7 +167,7 @@ impl<P: Protocol> Link<P> {
             }
             // The waker is stored now, so a thread that stops receiving from here on wakes this one.
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                // Before another thread is appointed, which must be one that waits.
+                // Before `leaving` appoints another thread, which must be one that waits.
                 self.core.stop_waiting(id, &waker);
                 break None;
             }
@@ -188,7 +188,8 @@ impl<P: Protocol> Link<P> {
         }
     }
 
-    /// Waits until a request may be queued. Otherwise, abandoned requests would pile up if the server does not read.
+    /// Waits until a request may be queued. Without this wait, cancelled requests would pile up if the server does not
+    /// read.
     fn wait_for_space<M: Message>(
         &self,
         request: &M,
@@ -260,7 +261,7 @@ impl<P: Protocol> Link<P> {
     }
 }
 
-/// A thread that may have received for all. Dropping this appoints another thread, even if the observer has panicked.
+/// A thread that may have received for all. Dropping this appoints another thread, even if the observer panics.
 struct Leaving<'l, P: Protocol> {
     link: &'l Link<P>,
     /// The call that the thread waits for.

@@ -1,4 +1,4 @@
-//! What a server tells of answers that cannot be sent, and of clients that cannot be accepted.
+//! The errors that a server reports of answers that cannot be sent, and of clients that cannot be accepted.
 
 use std::sync::{Mutex, mpsc};
 use std::thread;
@@ -41,7 +41,7 @@ impl PaintTokioHandler for Painter {
     }
 }
 
-/// Returns a function that sends what is told.
+/// Returns a function that sends each reported error.
 fn teller() -> (impl Fn(Option<&Peer>, &Error) + Send + Sync, mpsc::Receiver<String>) {
     let (tell, told) = mpsc::channel();
     let tell = Mutex::new(tell);

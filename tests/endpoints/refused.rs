@@ -1,4 +1,4 @@
-//! Who sent what a socket refused.
+//! The senders of refused datagrams.
 
 use std::os::unix::net::UnixDatagram;
 

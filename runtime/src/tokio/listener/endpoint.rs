@@ -135,7 +135,7 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
 
     /// Accepts a connection like [`accept`](Self::accept), and passes each error after which it tries again to
     /// `report`.
-    pub(in crate::tokio) async fn accept_and_report(
+    pub(crate) async fn accept_and_report(
         &self,
         mut report: impl FnMut(AcceptError) + Send,
     ) -> Result<Connection<Tx, Rx>, AcceptError> {

@@ -52,6 +52,21 @@ fn the_sender_of_a_refused_datagram_is_known() {
 }
 
 #[test]
+fn the_sender_of_an_empty_datagram_is_known_after_a_shutdown() {
+    let directory = Directory::new();
+    let to = directory.address("ours");
+    let mut ours = Ours::bind_with(&to, &Options::new().identify_senders()).unwrap();
+    let theirs = UnixDatagram::unbound().unwrap();
+    for datagram in [vec![], vec![1]] {
+        theirs.send_to(&datagram, to.as_pathname().unwrap()).unwrap();
+    }
+    ours.shutdown().unwrap();
+    assert!(matches!(ours.recv_from(), Err(RecvError::Empty)));
+    let (_, peer) = ours.rx.take_refused_sender().unwrap();
+    assert_eq!(peer.map(|peer| peer.pid), Some(std::process::id()));
+}
+
+#[test]
 fn only_the_last_receive_counts() {
     let directory = Directory::new();
     let to = directory.address("ours");

@@ -1,4 +1,4 @@
-//! The target `address`: see the crate.
+//! Runs the target `address`.
 
 #![cfg_attr(fuzzing, no_main)]
 

@@ -1,4 +1,4 @@
-//! The target `call`: see the crate.
+//! Runs the target `call`.
 
 #![cfg_attr(fuzzing, no_main)]
 

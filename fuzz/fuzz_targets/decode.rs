@@ -1,4 +1,4 @@
-//! The target `decode`: see the crate.
+//! Runs the target `decode`.
 
 #![cfg_attr(fuzzing, no_main)]
 

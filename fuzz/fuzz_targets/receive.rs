@@ -1,4 +1,4 @@
-//! The target `receive`: see the crate.
+//! Runs the target `receive`.
 
 #![cfg_attr(fuzzing, no_main)]
 

@@ -1,4 +1,4 @@
-//! The target `serve`: see the crate.
+//! Runs the target `serve`.
 
 #![cfg_attr(fuzzing, no_main)]
 

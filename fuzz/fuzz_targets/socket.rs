@@ -1,4 +1,4 @@
-//! The target `socket`: see the crate.
+//! Runs the target `socket`.
 
 #![cfg_attr(fuzzing, no_main)]
 

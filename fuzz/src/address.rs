@@ -1,8 +1,8 @@
-//! The text of an address.
+//! Parses addresses.
 
 use datagrammar::Address;
 
-/// Parses an address. Its text is an address again, the same one.
+/// Parses an address. Its text must parse to the same address.
 pub fn address(text: &[u8]) {
     let Ok(text) = str::from_utf8(text) else { return };
     let Ok(address) = text.parse::<Address>() else { return };

@@ -1,4 +1,4 @@
-//! Whatever a server has sent, each call ends, and the next one is answered.
+//! Sends any datagrams to a client: each of its calls ends, and a later call is answered.
 
 use datagrammar::Connection as Blocking;
 use datagrammar::calls::Answers;
@@ -44,7 +44,7 @@ pub fn call(input: &[u8]) {
             _ = call.await.expect("it does not panic");
         }
         streaming.await.expect("it does not panic");
-        // A frame in pieces that is never finished may cost the first of these.
+        // The input may have begun a frame in pieces, which costs the next answer.
         let lost = tokio::spawn(client.echo("fourth"));
         send(&mut peer, &answer(4, "fourth")).await;
         _ = lost.await.expect("it does not panic");
@@ -55,9 +55,8 @@ pub fn call(input: &[u8]) {
     });
 }
 
-/// Sends a datagram, and gives the client its turn.
+/// Sends a datagram, and lets the client run.
 async fn send(peer: &mut Peer, datagram: &[u8]) {
-    // An empty datagram is not from a peer of ours, but must not end anything.
     while !peer.send(datagram) {
         yield_now().await;
     }

@@ -1,6 +1,6 @@
-//! Takes an input apart.
+//! Splits an input into steps.
 
-/// The rest of an input.
+/// The unread rest of an input.
 #[derive(Debug)]
 pub(crate) struct Input<'i>(&'i [u8]);
 
@@ -9,14 +9,14 @@ impl<'i> Input<'i> {
         Self(bytes)
     }
 
-    /// Takes a byte. `None` at the end.
+    /// Takes a byte. Returns `None` at the end.
     pub(crate) fn byte(&mut self) -> Option<u8> {
         let (&first, rest) = self.0.split_first()?;
         self.0 = rest;
         Some(first)
     }
 
-    /// Takes some bytes, whose number is in the two bytes before them. Takes fewer at the end.
+    /// Takes a string of bytes: its length in two bytes, then the bytes. Takes fewer bytes at the end.
     pub(crate) fn bytes(&mut self) -> &'i [u8] {
         let len = self.byte().map_or(0, usize::from) | self.byte().map_or(0, usize::from) << 8;
         let (bytes, rest) = self.0.split_at(len.min(self.0.len()));
@@ -25,7 +25,7 @@ impl<'i> Input<'i> {
     }
 }
 
-/// Writes an input from steps, each a byte and some bytes.
+/// Writes an input of steps, each of which is a byte and a string of bytes.
 pub(crate) fn written<B: AsRef<[u8]>>(steps: impl IntoIterator<Item = (u8, B)>) -> Vec<u8> {
     let mut input = Vec::new();
     for (step, bytes) in steps {

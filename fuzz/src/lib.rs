@@ -1,6 +1,6 @@
-//! Hostile bytes, from a fuzzer or from a simple generator, and what must hold whatever they are.
+//! Feeds hostile bytes to the library, from a fuzzer or from a simple generator.
 //!
-//! Each target takes any bytes. It panics if a promise of the library does not hold.
+//! Each target takes any bytes, and panics if the library breaks a promise.
 
 mod address;
 mod call;
@@ -21,14 +21,14 @@ pub use self::receive::receive;
 pub use self::serve::serve;
 pub use self::socket::socket;
 
-/// A target.
+/// A fuzz target.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
-    /// Its name, which is also that of its binary.
+    /// The name of the target and of its binary.
     pub name: &'static str,
-    /// Checks the promises for some bytes.
+    /// Checks the promises with an input.
     pub run: fn(&[u8]),
-    /// Returns inputs to begin with, which reach most of the code.
+    /// Returns the first inputs, which reach most of the code.
     pub seeds: fn() -> Vec<Vec<u8>>,
 }
 
@@ -42,7 +42,7 @@ pub const TARGETS: [Target; 6] = [
     Target { name: "socket", run: socket, seeds: socket::seeds },
 ];
 
-/// Runs a target over the files that are the program's arguments, to repeat what a fuzzer has found.
+/// Runs a target on each file that the command line names, to reproduce the finding of a fuzzer.
 ///
 /// # Errors
 ///
@@ -54,7 +54,7 @@ pub fn run_files(run: fn(&[u8])) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Makes a target a program: under a fuzzer its entry point, and otherwise one that runs files.
+/// Generates the program of a target: the entry point for a fuzzer, or without one, a `main` that runs files.
 #[macro_export]
 macro_rules! program {
     ($target:ident) => {

@@ -1,17 +1,17 @@
-//! Inputs without a fuzzer: seeds that are changed at random.
+//! Makes inputs without a fuzzer, by changing seeds at random.
 
-/// Inputs made of seeds. The same number gives the same inputs.
+/// Random changes of seeds. The same seeds and number give the same inputs.
 #[derive(Debug)]
 pub struct Mutations {
     seeds: Vec<Vec<u8>>,
     random: u64,
 }
 
-/// The bytes that matter most to the formats: reserved tags, markers of long numbers, and powers of two.
+/// The most important bytes of the formats: reserved tags, markers of long numbers, and powers of two.
 const BYTES: [u8; 12] = [0, 1, 2, 3, 4, 0x7f, 0x80, 0xfa, 0xfb, 0xfc, 0xfd, 0xff];
 
 impl Mutations {
-    /// Creates inputs from `seeds` and a number.
+    /// Creates the inputs that follow from `seeds` and `number`.
     #[must_use]
     pub fn new(seeds: Vec<Vec<u8>>, number: u64) -> Self {
         Self { seeds, random: number | 1 }

@@ -1,4 +1,4 @@
-//! A peer that breaks the rules, and the heads that it writes.
+//! A peer that breaks the rules, and the datagrams that it sends.
 
 use std::os::fd::OwnedFd;
 
@@ -15,7 +15,7 @@ pub(crate) const END: u8 = 8;
 pub(crate) const CANCEL: u8 = 9;
 pub(crate) const CREDIT: u8 = 10;
 
-/// One end of a connection, which sends and receives any datagrams.
+/// One end of a connection that sends and receives any datagrams.
 #[derive(Debug)]
 pub(crate) struct Peer {
     fd: OwnedFd,
@@ -36,19 +36,19 @@ impl Peer {
         }
     }
 
-    /// Receives a datagram, if there is one.
+    /// Receives a datagram if one is queued.
     pub(crate) fn recv(&mut self) -> Option<&[u8]> {
         let (len, _) = recv(&self.fd, &mut self.buffer[..], RecvFlags::DONTWAIT).ok()?;
         self.buffer.get(..len).filter(|datagram| !datagram.is_empty())
     }
 }
 
-/// The head of a datagram of the runtime.
+/// Returns a head with tag 0.
 pub(crate) fn head(kind: u8, number: u32, place: u64) -> Vec<u8> {
     [&[0, kind][..], &number.to_le_bytes(), &place.to_le_bytes()].concat()
 }
 
-/// A frame in pieces of 20 bytes.
+/// Splits a frame into pieces of 20 bytes.
 pub(crate) fn pieces(frame: &[u8]) -> Vec<Vec<u8>> {
     let place = |number: usize, at: usize| match number {
         0 => head(1, 77, frame.len() as u64),
@@ -58,11 +58,11 @@ pub(crate) fn pieces(frame: &[u8]) -> Vec<Vec<u8>> {
     pieces.map(|(number, piece)| [place(number, number * 20), piece.to_vec()].concat()).collect()
 }
 
-/// A bundle.
+/// Returns a bundle of `frames`.
 pub(crate) fn bundle(frames: &[Vec<u8>]) -> Vec<u8> {
     let mut bundle = head(4, 0, frames.len() as u64);
     for frame in frames {
-        // Seeds are short: their lengths take one byte.
+        // So that the length takes one byte.
         bundle.push(frame.len().min(250) as u8);
         bundle.extend(frame.iter().take(250));
     }

@@ -1,4 +1,4 @@
-//! Receiving never panics, and whatever a peer has sent, the next good frame arrives.
+//! Sends any datagrams to a receiver: nothing panics, and the next good frame arrives.
 
 use datagrammar::{Budget, Connection, Limits, Options, RecvError, Wait, to_vec};
 
@@ -10,12 +10,12 @@ type Ours = Connection<Fields<'static>, Fields<'static>>;
 
 const LIMIT: usize = 64 * 1024;
 
-/// What the receiver does next. All other steps send a datagram.
+/// Steps of the receiver. All other steps send a datagram.
 const TRY: u8 = 0xf0;
 const PEEK: u8 = 0xf1;
 const OWNED: u8 = 0xf2;
 
-/// Sends datagrams to a receiver, which receives in several ways.
+/// Sends datagrams to a receiver that receives in several ways.
 pub fn receive(input: &[u8]) {
     let budget = Budget::new().frame_bytes(2 * LIMIT);
     let options = Options::new().limits(Limits::new().frame_len(LIMIT)).budget(&budget);
@@ -38,7 +38,7 @@ pub fn receive(input: &[u8]) {
     assert_eq!(drain(&mut ours), Some(last), "the connection is in step");
     assert_eq!((ours.rx.pending(), budget.bytes_held()), (0, 0));
     drop(peer);
-    assert!(matches!(ours.try_recv(), Ok(None)), "it has ended");
+    assert!(matches!(ours.try_recv(), Ok(None)), "the end follows");
 }
 
 fn send(peer: &Peer, ours: &mut Ours, datagram: &[u8]) {
@@ -48,7 +48,7 @@ fn send(peer: &Peer, ours: &mut Ours, datagram: &[u8]) {
     }
 }
 
-/// Receives whatever is there. Returns the last frame.
+/// Receives all queued frames. Returns the last one.
 fn drain(ours: &mut Ours) -> Option<Vec<u8>> {
     let mut last = None;
     loop {
@@ -58,7 +58,7 @@ fn drain(ours: &mut Ours) -> Option<Vec<u8>> {
                 last = Some(frame.bytes().to_vec());
                 _ = frame.decode();
             }
-            Ok(None) => panic!("the peer is there"),
+            Ok(None) => panic!("the peer has not closed"),
             Err(RecvError::WouldBlock) => return last,
             Err(error) => assert!(!error.is_fatal(), "{error:?}"),
         }

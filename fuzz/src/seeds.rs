@@ -1,4 +1,4 @@
-//! Writes the seeds of each target to a directory of its own, below the one that is the argument.
+//! Writes the seeds of each target to a subdirectory of the directory that the command line names.
 
 use std::fs;
 use std::path::PathBuf;

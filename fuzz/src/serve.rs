@@ -1,8 +1,6 @@
-//! Whatever a client has sent, its next call is answered.
+//! Sends any datagrams to a server: a later call is answered.
 
-use std::pin::pin;
-
-use datagrammar::calls::Context;
+use datagrammar::calls::{Answers, Context};
 use datagrammar::tokio::Connection;
 use datagrammar::tokio::calls::{ItemSender, Responder, Server};
 use datagrammar::{Connection as Blocking, to_vec};
@@ -15,10 +13,10 @@ use crate::messages::{
 };
 use crate::peer::{CANCEL, CREDIT, Peer, REPLY, REQUEST, bundle, head, pieces};
 
-/// How often the server has its turn before an answer counts as lost.
+/// How often the server may run before an answer counts as lost.
 const MAX_TURNS: u32 = 100_000;
 
-/// No answer is expected.
+/// Stands for no expected answer.
 const NONE: &[u8] = b"none";
 
 struct Handler;
@@ -55,14 +53,12 @@ impl CallsTokioHandler for Handler {
 pub fn serve(input: &[u8]) {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let (theirs, ours) = Blocking::pair().expect("a pair");
+        let (theirs, ours) = Blocking::<Calls<'_>, Answers<Calls<'_>>>::pair().expect("a pair");
         let server = Server::new(CallsTokioService(Handler));
         let ours =
             Connection::from_blocking(ours).map_err(|(_, error)| error).expect("a registration");
         let serving = tokio::spawn(async move { server.serve(ours).await });
-        let (fd, _) =
-            Blocking::<Calls<'_>, datagrammar::calls::Answers<Calls<'_>>>::into_fd(theirs)
-                .expect("nobody else holds it");
+        let (fd, _) = theirs.into_fd().expect("nobody else holds it");
         let mut peer = Peer::new(fd);
 
         let mut steps = Input::new(input);
@@ -85,13 +81,13 @@ pub fn serve(input: &[u8]) {
             is_answered = drain(&mut peer, &answer);
         }
         drop(peer);
-        let ended = pin!(serving).await.expect("it does not panic");
+        let ended = serving.await.expect("it does not panic");
         assert!(ended.is_ok(), "{ended:?}");
     });
 }
 
-/// Sends a datagram, and gives the server its turn. Receives the answers meanwhile, because a server that cannot send
-/// stops receiving. Returns whether `expected` was among them.
+/// Sends a datagram, and lets the server run. Receives answers meanwhile, because a server that cannot send stops
+/// receiving. Returns whether one of them contains `expected`.
 async fn send(peer: &mut Peer, datagram: &[u8], expected: &[u8]) -> bool {
     let (mut turns, mut is_there) = (0, false);
     while !peer.send(datagram) {
@@ -104,7 +100,7 @@ async fn send(peer: &mut Peer, datagram: &[u8], expected: &[u8]) -> bool {
     is_there | drain(peer, expected)
 }
 
-/// Receives whatever is there. Returns whether `expected` was in it.
+/// Receives all queued datagrams. Returns whether one of them contains `expected`.
 fn drain(peer: &mut Peer, expected: &[u8]) -> bool {
     let mut is_there = false;
     while let Some(datagram) = peer.recv() {

@@ -1,5 +1,4 @@
-//! Whatever a sender has sent to a UNIX socket, with whatever descriptors, the next good frame arrives, and no descriptor
-//! stays open.
+//! Sends any datagrams to a UNIX socket, with any descriptors: the next good frame arrives, and no descriptor stays open.
 
 use std::io::{IoSlice, PipeReader, PipeWriter, Write as _, pipe};
 use std::mem::MaybeUninit;
@@ -22,14 +21,14 @@ use crate::peer::{bundle, head};
 
 const LIMIT: usize = 64 * 1024;
 
-/// The most descriptors of a datagram.
+/// The most descriptors that a datagram has.
 const MAX_DESCRIPTORS: usize = 4;
 
-/// What the receiver does next. All other steps send a datagram.
+/// Steps of the receiver. All other steps send a datagram.
 const TRY: u8 = 0xf0;
 const OWNED: u8 = 0xf1;
 
-/// The kinds of descriptors, in two bits each of a step.
+/// The kinds of descriptors. A step holds four of them, in two bits each.
 const NONE: u8 = 0;
 const PIPE: u8 = 1;
 const SEALED: u8 = 2;
@@ -73,7 +72,7 @@ enum Files<'a> {
 /// Sends datagrams with descriptors to a socket.
 pub fn socket(input: &[u8]) {
     check::<Files<'static>>(input);
-    // The same without fields for descriptors.
+    // Messages without fields for descriptors.
     check::<Fields<'static>>(input);
 }
 
@@ -103,10 +102,10 @@ fn check<M: Message>(input: &[u8]) {
     sender.send(&mut ours, last, NONE, b"");
     assert_eq!(drain(&mut ours).as_deref(), Some(&last[..]), "the socket is in step");
     drop(ours);
-    assert!(sender.into_is_alone(), "a descriptor stays open");
+    assert!(sender.has_no_copies(), "a descriptor stays open");
 }
 
-/// Receives whatever is there. Returns the last frame.
+/// Receives all queued frames. Returns the last one.
 fn drain<M: Message>(ours: &mut Socket<M, M>) -> Option<Vec<u8>> {
     let mut last = None;
     loop {
@@ -122,7 +121,7 @@ fn drain<M: Message>(ours: &mut Socket<M, M>) -> Option<Vec<u8>> {
     }
 }
 
-/// A socket that sends any datagrams, and a pipe that shows whether its reading end is open elsewhere.
+/// Sends any datagrams. The datagrams carry copies of the reading end of a pipe, which shows whether one stays open.
 struct Sender {
     fd: OwnedFd,
     to: SocketAddrUnix,
@@ -139,7 +138,7 @@ impl Sender {
         Self { fd, to, reader, writer }
     }
 
-    /// Sends a datagram with the descriptors that `kinds` asks for. Makes room if there is none.
+    /// Sends a datagram with descriptors of these kinds. If the socket is full, lets `ours` receive.
     fn send<M: Message>(
         &self,
         ours: &mut Socket<M, M>,
@@ -171,16 +170,16 @@ impl Sender {
         }
     }
 
-    /// Returns whether nobody else holds the reading end of the pipe.
-    fn into_is_alone(self) -> bool {
+    /// Returns whether all copies of the reading end are closed.
+    fn has_no_copies(self) -> bool {
         drop(self.reader);
         let mut polled = [PollFd::new(&self.writer, PollFlags::OUT)];
-        poll(&mut polled, Some(&Timespec::default())).expect("it does not wait");
+        poll(&mut polled, Some(&Timespec::default())).expect("a poll");
         polled.iter().all(|polled| polled.revents().contains(PollFlags::ERR))
     }
 }
 
-/// Makes a file in memory of `content`, sealed or not, with a hole if `content` ends with one byte 0.
+/// Creates a memory file with `content`. Seals it if `kind` is `SEALED`. Adds a hole if `content` ends with 0.
 fn memory(kind: u8, content: &[u8]) -> OwnedFd {
     let fd =
         memfd_create(c"fuzz", MemfdFlags::ALLOW_SEALING | MemfdFlags::CLOEXEC).expect("memory");

@@ -1,4 +1,4 @@
-//! A short run of each target, without a fuzzer.
+//! Runs each target for a moment, without a fuzzer.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -11,7 +11,7 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Runs the seeds of a target, and then changed ones: `count` times DATAGRAMMAR_FUZZ, which is 1 if it is not set.
+/// Runs a target on its seeds, and then on random changes of them. `DATAGRAMMAR_FUZZ` multiplies `count`.
 fn smoke(name: &str, count: u64) {
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
     let number = variable("DATAGRAMMAR_SEED").unwrap_or_else(now);

@@ -70,7 +70,8 @@ impl SharedBytes {
     ///
     /// # Errors
     ///
-    /// The errors of `fill` and of [`new`](Self::new); `ResourceBusy` if the file is still mapped for writing.
+    /// The errors of `fill` and of [`new`](Self::new); `ResourceBusy` if the file is still mapped for writing, or if
+    /// something else uses its memory for most of a second.
     pub fn with(fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Self> {
         let mut memfd = sys::memfd()?;
         fill(&mut memfd)?;

@@ -32,6 +32,6 @@ pub enum Wait {
     /// Not at all: the call fails with `WouldBlock`.
     Try,
     /// Until this instant: the call then fails with `TimedOut`. It tries at least once: after the instant, it still
-    /// returns what is there.
+    /// returns a queued frame.
     Until(Instant),
 }

@@ -5,9 +5,9 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::calls::{CallError, Context, ItemError, ItemSender, Server};
+use datagrammar::calls::{CallError, Client, Context, ItemError, ItemSender, Server};
 use datagrammar::{Connection, Message, Protocol, to_vec};
-use datagrammar_tests::datagrams::{END, ITEM, part};
+use datagrammar_tests::datagrams::{END, ITEM, REPLY, bundle, part};
 use datagrammar_tests::{raw, skipped};
 use rustix::net::SocketType;
 
@@ -232,4 +232,25 @@ fn a_wait_for_an_item_ends_at_its_deadline_and_the_call_goes_on() {
     let mut items = client.deadline(soon()).count(1).unwrap();
     assert!(items.wait_deadline(Instant::now() + STALL));
     assert!(matches!(items.recv(), Err(CallError::TimedOut)));
+}
+
+/// The server sends answers of no call, faster than a client can drop them.
+#[test]
+fn a_flood_does_not_hold_up_a_reader_that_only_checks() {
+    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
+    let calls = Client::<Numbers>::new(Connection::adopt(ours).unwrap());
+    let client = NumbersClient::from(calls.clone());
+    let items = client.count(1).unwrap();
+    let strays = bundle(&vec![part(REPLY, 0, u64::MAX, &[]); 4000]);
+    let flood = thread::spawn(move || while raw::send(&theirs, &strays).is_ok() {});
+    let (done, has_done) = mpsc::channel();
+    thread::spawn(move || {
+        thread::sleep(Duration::from_millis(50));
+        let has_item = items.wait_deadline(Instant::now());
+        done.send(has_item).unwrap();
+    });
+    assert_eq!(has_done.recv_timeout(STALL), Ok(false));
+    assert!(calls.dropped() < 100_000, "it reads on and on: {} answers", calls.dropped());
+    drop((client, calls));
+    flood.join().unwrap();
 }

@@ -13,7 +13,7 @@ use rustix::net::SocketType;
 use crate::peer::{CANCEL, Part, Peer, REPLY};
 use crate::{Counted, Echoed, Handler, Ours, Sum, Sums, add, with};
 
-/// Longer than any of these tests takes: a call that waits for this long waits for ever.
+/// Longer than any of these tests takes: a call that waits for this long would wait forever.
 const STALL: Duration = Duration::from_secs(60);
 
 /// The order in which a client looks through its calls depends on their ids.

@@ -1,4 +1,4 @@
-//! What a server tells of answers that cannot be sent, and of clients that cannot be accepted.
+//! The errors that a server reports of answers that cannot be sent, and of clients that cannot be accepted.
 
 use std::sync::{Mutex, mpsc};
 use std::thread;
@@ -41,7 +41,7 @@ impl PaintTokioHandler for Painter {
     }
 }
 
-/// Returns a function that sends what is told.
+/// Returns a function that sends each reported error.
 fn teller() -> (impl Fn(Option<&Peer>, &Error) + Send + Sync, mpsc::Receiver<String>) {
     let (tell, told) = mpsc::channel();
     let tell = Mutex::new(tell);
@@ -99,4 +99,30 @@ fn a_server_that_is_full_tells_it_once() {
     assert!(told.recv_timeout(Duration::from_millis(500)).is_err());
     stopper.stop(Instant::now());
     serving.join().unwrap().unwrap();
+}
+
+#[cfg(feature = "tokio")]
+#[tokio::test]
+async fn a_server_that_is_full_tells_it_once_under_tokio() {
+    let (tell, told) = teller();
+    let address = format!("unix:@datagrammar-test-full-tokio-{}", std::process::id());
+    let address = address.parse().unwrap();
+    let options = Options::new().budget(&Budget::new().connections(1));
+    let listener = datagrammar::tokio::Listener::bind_with(&address, &options).unwrap();
+    let server = datagrammar::tokio::calls::Server::new(PaintTokioService(Painter)).on_error(tell);
+    let serving = tokio::spawn(async move { server.run(&listener).await });
+    let client = PaintTokioClient::connect(&address).await.unwrap();
+    assert!(client.mix().await.is_err());
+    let mut all = Vec::new();
+    let far = Instant::now() + STALL;
+    while all.len() < 2 && Instant::now() < far {
+        all.extend(told.try_recv());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    all.sort_unstable();
+    assert_eq!(all, ["Colour::Newer true", "full false"]);
+    // It tries again meanwhile.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(told.try_recv().is_err());
+    serving.abort();
 }

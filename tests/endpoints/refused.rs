@@ -1,4 +1,4 @@
-//! Who sent what a socket refused.
+//! The senders of refused datagrams.
 
 use std::os::unix::net::UnixDatagram;
 
@@ -49,6 +49,21 @@ fn the_sender_of_a_refused_datagram_is_known() {
         assert_ne!(peer.has_ended(), Some(true));
         assert!(ours.rx.take_refused_sender().is_none(), "it was taken");
     }
+}
+
+#[test]
+fn the_sender_of_an_empty_datagram_is_known_after_a_shutdown() {
+    let directory = Directory::new();
+    let to = directory.address("ours");
+    let mut ours = Ours::bind_with(&to, &Options::new().identify_senders()).unwrap();
+    let theirs = UnixDatagram::unbound().unwrap();
+    for datagram in [vec![], vec![1]] {
+        theirs.send_to(&datagram, to.as_pathname().unwrap()).unwrap();
+    }
+    ours.shutdown().unwrap();
+    assert!(matches!(ours.recv_from(), Err(RecvError::Empty)));
+    let (_, peer) = ours.rx.take_refused_sender().unwrap();
+    assert_eq!(peer.map(|peer| peer.pid), Some(std::process::id()));
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod opening;
 mod oracle;
 mod peeks;
 mod pieces;
+mod sealing;
 mod sharing;
 mod shutdown;
 mod signals;

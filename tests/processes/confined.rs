@@ -41,7 +41,7 @@ fn h50_a_connection_needs_only_the_system_calls_that_the_crate_page_names() {
     }
 }
 
-/// Its caller would otherwise wait for ever.
+/// Otherwise, its caller would wait forever.
 #[test]
 fn h32_a_request_in_pieces_for_which_there_is_no_memory_is_answered() {
     // With the status "busy".

@@ -1,5 +1,5 @@
-//! Random use of everything at the same time, under faults, against models that are too simple to be wrong. Long runs:
-//! `DATAGRAMMAR_FRAMES` of a million, as for other tests.
+//! Uses connections, sockets and calls at random, under faults, and compares them with simple models.
+//! `DATAGRAMMAR_FRAMES` sets the length of a run.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod calls;

@@ -1,4 +1,4 @@
-//! A message that shows any damage, for connections and sockets.
+//! The message of connections and sockets, which shows any damage.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt as _;
 use datagrammar::{Message, OwnedFrame};
 use rustix::fs::MemfdFlags;
 
-/// The body is the number's lowest byte, again and again.
+/// A numbered message. Each byte of its body is the lowest byte of the number.
 #[derive(Message, Debug)]
 pub(crate) enum Note<'a> {
     #[message(tag = 1)]
@@ -17,7 +17,7 @@ pub(crate) enum Note<'a> {
         #[message(rest)]
         body: &'a [u8],
     },
-    /// The file has the number.
+    /// The content of the file is the number.
     #[message(tag = 2)]
     File {
         number: u64,
@@ -28,11 +28,11 @@ pub(crate) enum Note<'a> {
     },
 }
 
-/// What a message is made of.
+/// The properties of a message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Made {
     pub(crate) number: u64,
-    /// The length of its body in bytes.
+    /// The length of the body in bytes.
     pub(crate) len: usize,
     pub(crate) has_file: bool,
 }
@@ -53,18 +53,18 @@ impl Made {
         Note::File { number, file: file.into(), body }
     }
 
-    /// Lends the message to `act`.
+    /// Creates the message, and lends it to `act`.
     pub(crate) fn with<T>(&self, act: impl FnOnce(&Note<'_>) -> T) -> T {
         act(&self.note(&self.body()))
     }
 
-    /// The length of its frame in bytes.
+    /// Returns the length of the frame in bytes.
     pub(crate) fn frame_len(&self) -> usize {
         let head = Note::Plain { number: self.number, body: &[] };
         OwnedFrame::<Note<'static>>::encode(&head).unwrap().len() + self.len
     }
 
-    /// Checks a frame that has come for it.
+    /// Checks that `frame` is the frame of this message.
     pub(crate) fn check(&self, mut frame: OwnedFrame<Note<'static>>) {
         let &Self { number, len, has_file } = self;
         assert_eq!(frame.len(), self.frame_len());
@@ -73,7 +73,7 @@ impl Made {
             Note::File { number, file, body } => (number, body, Some(file)),
         };
         assert_eq!((found, body.len(), file.is_some()), (number, len, has_file));
-        assert!(body.iter().all(|&byte| byte == number as u8), "{number} is mixed");
+        assert!(body.iter().all(|&byte| byte == number as u8), "the body of {number} is damaged");
         if let Some(file) = file {
             let mut text = [0; 8];
             File::from(file).read_exact_at(&mut text, 0).unwrap();
@@ -82,7 +82,7 @@ impl Made {
     }
 }
 
-/// The number of a message, which is the varint behind the tag.
+/// Returns the number of a message: the varint after the tag.
 pub(crate) fn number_of(frame: &OwnedFrame<Note<'static>>) -> u64 {
     match *frame.bytes() {
         [_, number @ ..=250, ..] => number.into(),

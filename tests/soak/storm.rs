@@ -1,4 +1,4 @@
-//! Signals that interrupt system calls of all threads, all the time.
+//! Interrupts the system calls of all threads with signals.
 
 use std::fs;
 use std::mem;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Signals every other thread of the process, until it is dropped.
+/// A thread that signals every other thread of the process until this is dropped.
 pub(crate) struct Storm(Arc<AtomicBool>, Option<JoinHandle<()>>);
 
 impl Storm {
@@ -33,7 +33,7 @@ impl Drop for Storm {
     }
 }
 
-/// Makes SIGUSR1 interrupt system calls and do nothing else.
+/// Makes SIGUSR1 only interrupt system calls.
 fn interrupt_on_sigusr1() {
     extern "C" fn nothing(_signal: libc::c_int) {}
     // SAFETY: sigaction is plain data, for which zero bytes are valid: an empty mask and no flags, so no SA_RESTART.
@@ -47,7 +47,7 @@ fn interrupt_on_sigusr1() {
 fn signal_others() {
     let own = rustix::thread::gettid().as_raw_nonzero().get();
     let process = rustix::process::getpid().as_raw_nonzero().get();
-    // Fails while the process may open no more descriptors.
+    // Fails while a test allows no more descriptors.
     for task in fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
         let thread: i32 = task.file_name().to_str().unwrap().parse().unwrap();
         if thread != own {

@@ -45,7 +45,7 @@ impl Reply for Stored {
     }
 }
 
-/// Answers with the length of what is put.
+/// Answers with the number of bytes of a request.
 struct Lengths;
 
 impl Service for Lengths {
@@ -73,7 +73,7 @@ fn put(theirs: &OwnedFd, id: u64, len: usize) -> Vec<u8> {
     raw::recv(theirs)
 }
 
-/// Sends requests, of which there is no memory for one, and prints the id and the status of each answer.
+/// Sends requests, one of them too long for the memory that is left. Prints the id and the status of each answer.
 pub(crate) fn serve() {
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     let options = Options::new().limits(Limits::new().frame_len(1 << 30));
@@ -85,14 +85,15 @@ pub(crate) fn serve() {
             limit_address_space(50 << 20);
         }
         let answer = put(&theirs, id, len);
-        print!("{}:{} ", answer[6], answer[2]);
+        let [_, _, status, _, _, _, id, ..] = *answer else { panic!("no head: {answer:?}") };
+        print!("{id}:{status} ");
     }
     println!();
     drop(theirs);
     serving.join().expect("no panic").expect("the end");
 }
 
-/// Limits the address space of this process to `more` bytes besides what it has.
+/// Limits the address space of this process to `more` bytes more than it uses.
 fn limit_address_space(more: u64) {
     let status = fs::read_to_string("/proc/self/status").expect("/proc");
     let line = status.lines().find_map(|line| line.strip_prefix("VmSize:")).expect("a line");

@@ -30,7 +30,7 @@ pub(crate) struct Outlet<C> {
     kind: Kind,
     writer: Mutex<Writer>,
     queue: Mutex<Queue<C>>,
-    /// Whether the last datagram had more than one part.
+    /// Whether the last datagram had several parts.
     is_shared: AtomicBool,
     /// How many bytes were ever queued. Descriptors count as bytes, too. Changed only with `queue` locked, so it needs
     /// no atomic addition, which costs more.
@@ -122,7 +122,7 @@ impl<C> Outlet<C> {
         outbox::send_part(head, message, |part| Ready::hold(part, self.kind))
     }
 
-    /// Returns whether so much is queued that senders must wait.
+    /// Returns whether senders must wait, because too much is queued.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.unsent() > MAX_QUEUED
@@ -132,8 +132,8 @@ impl<C> Outlet<C> {
     /// is sending and the queue is not too long. The other thread sends later parts, too, but only that thread learns
     /// that there is no room: see [`flush_to`](Self::flush_to).
     ///
-    /// `not_sent` is called for each datagram that could not be sent, with the error. It must wake nothing: whatever it
-    /// wakes could send, and this thread has the writer locked.
+    /// Calls `not_sent` for each datagram that could not be sent, with the error. `not_sent` must not wake anything: a
+    /// woken task may send, and this thread has the writer locked.
     pub(crate) fn flush(&self, not_sent: impl FnMut(Unsent)) -> bool {
         if self.unsent() == 0 {
             return true;
@@ -141,7 +141,7 @@ impl<C> Outlet<C> {
         match self.writer.try_lock() {
             Ok(writer) => self.send_queued(writer, not_sent),
             Err(TryLockError::Poisoned(writer)) => self.send_queued(writer.into_inner(), not_sent),
-            // Its holder does not wait for room.
+            // The other thread does not wait for room, so this one soon gets the writer.
             Err(TryLockError::WouldBlock) if self.is_full() => {
                 self.send_queued(self.writer(), not_sent)
             }
@@ -150,10 +150,10 @@ impl<C> Outlet<C> {
     }
 
     /// Does the same as [`flush`](Self::flush), but returns `true` only after the first `end` bytes were sent. This is
-    /// for a thread that then sleeps: perhaps no other thread sends its part.
+    /// for a thread that then sleeps: perhaps no other thread would send its part.
     pub(crate) fn flush_to(&self, end: u64, not_sent: impl FnMut(Unsent)) -> bool {
         match self.sent() < end {
-            // Its holder does not wait for room.
+            // A thread that holds the writer does not wait for room, so this one soon gets it.
             true => self.send_queued(self.writer(), not_sent),
             false => self.flush(not_sent),
         }
@@ -174,7 +174,7 @@ impl<C> Outlet<C> {
                     Err(error) => {
                         let unsent = Unsent::new(datagram, error, self.sent());
                         if unsent.is_last && !unsent.error.is_fatal() {
-                            // The kernel lacks memory, or refuses. The other side would wait for the lost parts.
+                            // The kernel refuses, or lacks memory. The peer would wait for the lost parts.
                             sink.shutdown();
                         }
                         not_sent(unsent);
@@ -216,7 +216,7 @@ impl<C> Outlet<C> {
         writer
     }
 
-    /// Returns whether the last datagram had more than one part, so that it is worth waiting for others.
+    /// Returns whether the last datagram had several parts, so that waiting for more parts is worthwhile.
     #[inline]
     pub(crate) fn is_shared(&self) -> bool {
         self.is_shared.load(Ordering::Relaxed)

@@ -9,7 +9,7 @@ use crate::calls::sync::MutexGuard;
 use crate::calls::sync::atomic::{AtomicU64, Ordering};
 use crate::wire::{CallHead, HEAD_LEN};
 
-/// The position of a part in the queue.
+/// A queued part: its size, and its position in the queue.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Queued {
     /// The length of the part, in bytes.
@@ -20,8 +20,8 @@ pub(crate) struct Queued {
     pub(crate) end: u64,
     /// Whether the part has a datagram of its own, and so can be refused alone.
     pub(crate) is_alone: bool,
-    /// Whether nothing else was queued. The caller that queues the first part must make sure that the queue is sent.
-    /// Other callers may rely on that.
+    /// Whether the queue was empty. The caller that queues the first part must make sure that the queue is sent. Other
+    /// callers may rely on that.
     pub(crate) is_first: bool,
 }
 
@@ -59,7 +59,7 @@ impl<'o, C> Locked<'o, C> {
         }
     }
 
-    /// Queues a part without a message. Returns whether nothing else was queued: see [`Queued::is_first`].
+    /// Queues a part without a message. Returns whether the queue was empty: see [`Queued::is_first`].
     pub(crate) fn push_head(&mut self, head: CallHead) -> bool {
         let bytes = head.to_bytes();
         self.add(HEAD_LEN, |backlog| backlog.push(&[IoSlice::new(&bytes)], HEAD_LEN)).is_first

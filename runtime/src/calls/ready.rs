@@ -1,4 +1,4 @@
-//! Parts of calls that are encoded, and can be queued.
+//! Encoded parts of calls.
 
 use std::io::IoSlice;
 
@@ -8,17 +8,17 @@ use crate::error::SendError;
 use crate::sys::Kind;
 use crate::transport::{Outgoing, check_descriptors};
 
-/// A part that can be queued: nothing can fail any more, and no lock is held while a large frame is copied.
+/// An encoded part of a call. Queuing it cannot fail, and copies no large frame, which would hold up the lock.
 #[derive(Debug)]
 pub(crate) enum Ready<'p> {
-    /// A part that may share a datagram. The queue copies it.
+    /// A part that may share a datagram. Queuing copies it.
     Small { slices: &'p [IoSlice<'p>], len: usize },
     /// A part that owns its bytes and descriptors.
     Held(HeldFrame),
 }
 
 impl<'p> Ready<'p> {
-    /// Fails if a connection of this kind does not carry the descriptors of `part`, and if there is no memory for it.
+    /// Fails if a connection of this kind cannot carry the descriptors of `part`, or if there is no memory for it.
     #[inline]
     pub(super) fn new(part: Outgoing<'p>, kind: Kind) -> Result<Self, SendError> {
         match Bundle::admits(part.len, part.descriptors.len()) {
@@ -27,7 +27,7 @@ impl<'p> Ready<'p> {
         }
     }
 
-    /// Copies `part`. Fails as [`new`](Self::new).
+    /// Copies `part`. Fails like [`new`](Self::new).
     pub(super) fn hold(part: Outgoing<'_>, kind: Kind) -> Result<HeldFrame, SendError> {
         match part.descriptors.len() {
             0 => {}

@@ -28,8 +28,8 @@ impl Unsent {
                 Some(head)
             })
             .collect();
-        // A bundle has parts of many calls. If even a part without a message is refused, so would be a part that
-        // reports the failure.
+        // A bundle has parts of many calls. If the kernel refuses even a part without a message, it would also refuse a
+        // part that reports the failure.
         let is_last = error.is_fatal() || parts.len() > 1 || is_bare;
         Self { parts, error, is_last, start, end: start + datagram.room() as u64 }
     }

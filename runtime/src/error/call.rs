@@ -51,7 +51,8 @@ pub enum CallError<E = Infallible> {
     )]
     Malformed,
 
-    /// The server runs as many calls as it allows, or has no memory for this one. Try again later.
+    /// The server runs as many calls as it allows, or has no memory, descriptors or [`Budget`](crate::Budget) for this
+    /// one. Try again later.
     #[error("the server is busy: try again later")]
     Busy,
 

@@ -32,13 +32,25 @@ pub(crate) fn memfd() -> io::Result<File> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) }.into())
 }
 
-/// Seals a memory file permanently. EBUSY while it is mapped for writing.
+/// How often to try to seal a memory file whose pages the kernel itself uses, for example to move them. The kernel waits
+/// for about 160 ms in each try (mm/memfd.c, memfd_wait_for_pins).
+const MAX_TRIES: u32 = 5;
+
+/// Seals a memory file permanently. EBUSY while it is mapped for writing, which every try finds at once.
 pub(crate) fn seal(memfd: BorrowedFd<'_>) -> io::Result<()> {
-    retry(|| {
-        // SAFETY: no memory is involved. `memfd` is open for the call, as it is borrowed.
-        unsafe { libc::fcntl(memfd.as_raw_fd(), libc::F_ADD_SEALS, SEALS) }
-    })?;
-    Ok(())
+    let mut tries = 1;
+    loop {
+        let sealed = retry(|| {
+            // SAFETY: no memory is involved. `memfd` is open for the call, as it is borrowed.
+            unsafe { libc::fcntl(memfd.as_raw_fd(), libc::F_ADD_SEALS, SEALS) }
+        });
+        match sealed {
+            Err(error) if error.raw_os_error() == Some(libc::EBUSY) && tries < MAX_TRIES => {
+                tries += 1;
+            }
+            sealed => return sealed.map(|_| ()),
+        }
+    }
 }
 
 /// Returns the missing seals, 0 if none is missing. A file that is not a memory file lacks all of them, except

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How much is in use: the sum of the [`Permit`]s. Clones share the count.
+/// A count of what is in use: the sum of the [`Permit`]s. Clones share the count.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct InUse(Arc<AtomicUsize>);
 
@@ -19,13 +19,13 @@ impl InUse {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Counts `amount` if `fits` says that there is room for it beside what is in use. Otherwise returns what is in use.
+    /// Counts `amount` as in use if `fits` accepts the present count. Otherwise returns that count.
     pub(crate) fn take(
         &self,
         amount: usize,
         fits: impl Fn(usize) -> bool,
     ) -> Result<Permit, usize> {
-        // Acquire pairs with the Release below: what this one replaces is closed.
+        // Acquire pairs with the Release below: the dropped permits that make room belong to closed descriptors.
         self.0.fetch_update(Ordering::Acquire, Ordering::Relaxed, |in_use| {
             fits(in_use).then(|| in_use + amount)
         })?;

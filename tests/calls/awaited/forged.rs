@@ -122,3 +122,24 @@ async fn a_client_that_cancels_what_is_not_sent_does_not_grow_for_ever() {
     drop(client);
     reader.await.unwrap();
 }
+
+#[tokio::test]
+async fn cancelled_requests_that_were_sent_hold_up_no_calls() {
+    let (client, server) = client();
+    let text = vec![0; 1 << 20];
+    let call = || client.call::<Echoed<'static>>(&Sums::Echo { text: &text });
+    let given_up: Vec<_> = (0..17).map(|_| call()).collect();
+    let _waiting = call();
+    drop(given_up);
+    // Reads the cancelled requests, but not all of the next one.
+    let (mut buffer, mut begun) = (vec![0; 1 << 20], 0);
+    while begun < 18 {
+        match recv(&server, &mut buffer[..], RecvFlags::DONTWAIT) {
+            Ok((len, _)) => begun += usize::from(len > 1 && buffer[..2] == [0, 1]),
+            Err(_) => sleep(Duration::from_millis(1)).await,
+        }
+    }
+    sleep(Duration::from_millis(1)).await;
+    let next = poll_once(call()).await;
+    assert!(next.is_none(), "{next:?}");
+}

@@ -1,4 +1,4 @@
-//! Calls of awaited clients.
+//! Calls from async clients.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -22,13 +22,13 @@ use super::{Choice, LIMIT, Round, STALL, Shared, file, hasty, until};
 use crate::storm::Storm;
 use crate::watch::Watch;
 
-/// Who serves.
+/// The server of a round.
 #[derive(Debug, Clone, Copy)]
 enum Serving {
     Blocking,
-    /// In the runtime of the client.
+    /// An async server, in the runtime of the client.
     Here,
-    /// In another one.
+    /// An async server, in another runtime.
     Elsewhere,
 }
 
@@ -132,7 +132,7 @@ fn run(round: Round, workers: usize, serving: Serving) {
             timeout(STALL, here).await.expect("the server ends").unwrap();
         }
     });
-    // With the task of the client, which ends the connection.
+    // This drops the task of the client, which ends the connection.
     drop(runtime);
     if let Some(elsewhere) = elsewhere {
         until("the server ends", || elsewhere.is_finished());
@@ -141,7 +141,7 @@ fn run(round: Round, workers: usize, serving: Serving) {
     assert_eq!(shared.running.load(Ordering::SeqCst), 0);
 }
 
-/// As many calls as are allowed run at the same time.
+/// Checks that as many calls as are allowed can run at the same time.
 async fn check_bounds(client: &WorkTokioClient, calls: usize) {
     let meeting = (0..calls).map(|_| client.meet(calls as u64));
     for meet in meeting.collect::<Vec<_>>() {
@@ -252,7 +252,7 @@ impl Worker {
                     match number {
                         Ok(Some(number)) => assert_eq!(number, Number(next)),
                         Ok(None) => return assert_eq!(next, to),
-                        // As many as are allowed have not ended.
+                        // As many streams as are allowed still run.
                         Err(CallError::Busy) => return assert_eq!(next, 0),
                         Err(error) => return round.check_error(&error, is_hasty),
                     }
@@ -262,7 +262,7 @@ impl Worker {
         }
     }
 
-    /// Waits for a future, or drops it after some polls.
+    /// Awaits a future, or drops it after some polls.
     async fn drive<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
         if self.random.below(3) > 0 {
             return Some(timeout(STALL, future).await.expect("it ends"));

@@ -1,4 +1,4 @@
-//! Calls of blocking clients, from several threads.
+//! Calls from several threads over a blocking client.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -144,7 +144,7 @@ impl Worker<'_> {
             Choice::Measure => round.check(client.measure(file(77)), 77, is_hasty),
             Choice::Note => {
                 let sent = client.note(1);
-                // It may not be queued at all.
+                // Perhaps it was not even queued.
                 if !matches!(sent, Err(CallError::NotSent(_))) {
                     self.noted.fetch_add(1, Ordering::SeqCst);
                 }
@@ -176,7 +176,7 @@ impl Worker<'_> {
             match numbers.recv() {
                 Ok(Some(number)) => assert_eq!(number, Number(next)),
                 Ok(None) => return assert_eq!(next, to),
-                // As many as are allowed have not ended.
+                // As many streams as are allowed still run.
                 Err(CallError::Busy) => return assert_eq!(next, 0),
                 Err(error) => return round.check_error(&error, is_hasty),
             }

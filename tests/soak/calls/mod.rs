@@ -1,4 +1,4 @@
-//! Calls of all kinds that are made, dropped and refused at random.
+//! Makes, drops and refuses calls of all kinds at random.
 
 mod awaited;
 mod blocking;
@@ -13,14 +13,14 @@ use datagrammar_tests::Random;
 
 use self::service::{Work, Works};
 
-/// Longer than any of these tests takes: who waits for this long waits for ever.
+/// Longer than any of these tests takes: a call that waits for this long would wait forever.
 const STALL: Duration = Duration::from_secs(120);
 
-/// What the calls of one round have to do with.
+/// The conditions of one round.
 #[derive(Debug, Clone, Copy)]
 struct Round {
     seed: u64,
-    /// How many calls a connection of the server may have.
+    /// The most calls that a connection of the server may have.
     calls: usize,
     streams: usize,
     has_small_buffers: bool,
@@ -45,7 +45,7 @@ impl Round {
         Random(self.seed ^ number)
     }
 
-    /// Returns the ends of a connection. The limit is less than a bundle.
+    /// Returns the ends of a connection. Their limit is shorter than the longest bundle.
     fn pair(
         &self,
     ) -> (
@@ -57,7 +57,7 @@ impl Round {
         Connection::pair_with(&options).unwrap()
     }
 
-    /// Checks how a call has ended.
+    /// Checks the result of a call.
     fn check<T: PartialEq + std::fmt::Debug>(
         &self,
         result: Result<T, CallError>,
@@ -96,10 +96,10 @@ enum Choice {
     Panic,
     Slow(u64),
     Measure,
-    /// Takes so many items of all.
+    /// How many items there are, and how many to take.
     Count(u64, u64),
     Note,
-    /// Until it is cancelled.
+    /// Runs until it is cancelled.
     Endless,
 }
 
@@ -123,7 +123,7 @@ impl Choice {
     }
 }
 
-/// A file of `len` bytes.
+/// Creates a file of `len` bytes.
 fn file(len: u64) -> File {
     let file = rustix::fs::memfd_create("soak", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
     let file = File::from(file);
@@ -135,7 +135,7 @@ fn hasty(random: &mut Random) -> Option<Instant> {
     (random.below(4) == 0).then(|| Instant::now() + Duration::from_micros(random.below(5000)))
 }
 
-/// Waits until `is_so`.
+/// Waits until `is_so` returns `true`.
 fn until(what: &str, is_so: impl Fn() -> bool) {
     let far = Instant::now() + STALL;
     while !is_so() {
@@ -144,5 +144,5 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// All that handlers share.
+/// The state that all handlers share.
 type Shared = std::sync::Arc<Works>;

@@ -1,4 +1,4 @@
-//! The protocol, and its handlers.
+//! The protocol and its handlers.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub(crate) enum Work<'a> {
     },
     #[message(tag = 8, reply = u64)]
     Endless,
-    /// Waits until so many are there at the same time.
+    /// Waits until this many calls run at the same time.
     #[message(tag = 9, reply = u64)]
     Meet { all: u64 },
 }
@@ -43,16 +43,16 @@ pub(crate) enum Work<'a> {
 #[message(tag = 1)]
 pub(crate) struct Number(pub(crate) u64);
 
-/// What the handlers have done.
+/// What the handlers note.
 #[derive(Debug, Default)]
 pub(crate) struct Works {
     pub(crate) noted: AtomicU64,
-    /// Handlers that run.
+    /// The number of running handlers.
     pub(crate) running: AtomicU64,
     met: AtomicU64,
 }
 
-/// Counts a handler that runs.
+/// A running handler, counted until this is dropped.
 struct Running<'w>(&'w Works);
 
 impl Works {

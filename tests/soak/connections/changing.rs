@@ -1,4 +1,4 @@
-//! Changes an end: its descriptor goes on in another one, it awaits for a while, its limit is another one.
+//! Changes an end: adopts its descriptor again, awaits for a while, or sets another limit.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use datagrammar::{Limits, tokio as awaited};
 use super::{Model, Ours};
 
 impl Model {
-    /// The end becomes another one, with what it has read. What is pending is dropped.
+    /// Adopts the descriptor of an end in a new one, with the unread datagrams. Drops a pending rest.
     pub(super) fn hand_over(&mut self, at: usize) {
-        // The descriptors of what was read would be lost.
+        // Unread datagrams would lose their descriptors.
         if self.ends[at].is_interrupted {
             return;
         }
@@ -27,7 +27,7 @@ impl Model {
         self.ends[1 - at].sent.orphan();
     }
 
-    /// Becomes an awaited connection, receives, and becomes a blocking one again.
+    /// Converts an end to an awaited connection, receives, and converts it back.
     pub(super) fn cross(&mut self, at: usize) {
         let ours = self.ends[at].ours.take().unwrap();
         let runtime = self.runtime.handle().clone();
@@ -46,7 +46,7 @@ impl Model {
                 };
                 tokio::time::timeout(Duration::ZERO, received).await
             });
-            // The reactor may not have told of it yet.
+            // The reactor may not have reported the frame yet.
             let Ok(received) = received else { continue };
             self.check(at, received);
         }

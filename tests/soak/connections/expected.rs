@@ -1,4 +1,4 @@
-//! What an end has sent, and what of it is to come.
+//! The messages that an end has sent and its peer has not received.
 
 use std::collections::VecDeque;
 
@@ -7,28 +7,28 @@ use datagrammar::{FragmentFault, RecvError};
 use super::Received;
 use crate::note::{Made, number_of};
 
-/// How much of a message is on its way.
+/// How much of a message was sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum State {
-    /// All.
+    /// The whole message.
     Sent,
-    /// Some pieces, and the rest is pending; or it was sent before another one of which that is so.
+    /// Some pieces, and the rest is pending. Or a whole message that may share a bundle with such a message.
     Begun,
-    /// Some pieces, and no others.
+    /// Some pieces, and the rest was dropped.
     Torn,
     /// Any of these.
     Doubtful,
 }
 
-/// A message that was sent, or may have been.
+/// A message that was sent, or may have been sent.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) made: Made,
     frame_len: usize,
     pub(super) state: State,
-    /// Whether its receiver has refused it, and drops what still comes.
+    /// Whether the receiver has refused it, and discards its further pieces.
     is_refused: bool,
-    /// Whether that receiver has changed hands: the next one knows nothing of it.
+    /// Whether the receiver was replaced after that, so the new one does not expect those pieces.
     pub(super) is_orphaned: bool,
 }
 
@@ -36,17 +36,17 @@ pub(super) struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Expected(pub(super) VecDeque<Entry>);
 
-/// What a receive was for.
+/// The result of a receive.
 #[derive(Debug, PartialEq)]
 pub(super) enum Came {
     Nothing,
-    /// A message, or why it did not come.
+    /// A message, or the error for one.
     Something,
-    /// The end of one that is incomplete. Something else came in its way.
+    /// The error for an incomplete message: another datagram arrived instead of its next piece.
     Incomplete,
 }
 
-/// The bytes of a bundle before its frames.
+/// The length of the head of a bundle, in bytes.
 const HEAD_LEN: usize = 14;
 
 impl Entry {
@@ -55,30 +55,30 @@ impl Entry {
         Self { made, frame_len, state: State::Sent, is_refused: false, is_orphaned: false }
     }
 
-    /// How many bytes it takes in a bundle.
+    /// Returns how many bytes the message takes in a bundle.
     fn room(&self) -> usize {
         self.frame_len + if self.frame_len <= 250 { 1 } else { 3 }
     }
 
-    /// Whether it comes, and nothing else has to come before.
+    /// Returns whether the message can be received now.
     fn is_there(&self) -> bool {
         self.state == State::Sent && !self.is_refused
     }
 }
 
 impl Expected {
-    /// Adds messages that are on their way.
+    /// Adds messages in this state.
     pub(super) fn add(&mut self, state: State, entries: impl IntoIterator<Item = Entry>) {
         self.0.extend(entries.into_iter().map(|entry| Entry { state, ..entry }));
     }
 
-    /// Nothing is pending any more, as all was sent.
+    /// Notes that everything pending was sent.
     pub(super) fn all_sent(&mut self) {
         let begun = self.0.iter_mut().filter(|entry| entry.state == State::Begun);
         begun.for_each(|entry| entry.state = State::Sent);
     }
 
-    /// Nothing is pending any more, as it was dropped.
+    /// Notes that everything pending was dropped.
     pub(super) fn tear(&mut self) {
         let begun = self.0.iter_mut().filter(|entry| entry.state == State::Begun);
         let mut begun: Vec<_> = begun.collect();
@@ -86,28 +86,28 @@ impl Expected {
         begun.iter_mut().for_each(|entry| entry.state = state);
     }
 
-    /// The receiver has changed hands.
+    /// Notes that the receiver was replaced.
     pub(super) fn orphan(&mut self) {
         let refused = self.0.front_mut().filter(|entry| entry.is_refused);
         refused.into_iter().for_each(|entry| entry.is_orphaned = true);
     }
 
-    /// Whether something was sent whole.
+    /// Returns whether a whole message was sent.
     pub(super) fn has_sent(&self) -> bool {
         self.0.iter().any(|entry| entry.state == State::Sent)
     }
 
-    /// Whether there is something to receive for sure.
+    /// Returns whether a receive must find a message.
     pub(super) fn is_there(&self) -> bool {
         self.0.iter().any(Entry::is_there)
     }
 
-    /// Checks what has come, within `limit`.
+    /// Checks the result of a receive by a receiver with this limit.
     pub(super) fn check(&mut self, received: Received, limit: usize, has_budget: bool) -> Came {
         let is_nothing = matches!(received, Err(RecvError::WouldBlock | RecvError::TimedOut));
         loop {
             let Some(first) = self.0.front_mut() else {
-                assert!(is_nothing, "{:?} of nothing", received.map(|_| ()));
+                assert!(is_nothing, "nothing was sent, but {:?} came", received.map(|_| ()));
                 return Came::Nothing;
             };
             match (first.state, &received) {
@@ -122,7 +122,7 @@ impl Expected {
                     return Came::Something;
                 }
                 (State::Begun, _) if is_nothing => return Came::Nothing,
-                // It has come to its end, or shares a bundle with one that follows.
+                // All of its pieces were discarded, or it shares a bundle with the next message.
                 _ if first.is_refused => {}
                 (_, Err(RecvError::Unfinished { .. })) => return Came::Nothing,
                 (State::Doubtful, Err(RecvError::TooLarge { len, .. }))
@@ -143,7 +143,7 @@ impl Expected {
                     return Came::Incomplete;
                 }
                 (State::Torn | State::Doubtful, _) if is_nothing => {
-                    assert!(!self.is_there(), "nothing came");
+                    assert!(!self.is_there(), "a message did not come");
                     return Came::Nothing;
                 }
                 (State::Doubtful, Ok(Some(frame))) if number_of(frame) != first.made.number => {}
@@ -161,7 +161,8 @@ impl Expected {
         }
     }
 
-    /// Removes what has not come before the next frame or bundle of `len` bytes. Returns how many messages that has.
+    /// Removes the messages before the next frame or bundle of `len` bytes: they did not arrive. Returns how many messages
+    /// the frame or bundle has.
     fn find(&mut self, len: usize) -> usize {
         let Self(entries) = self;
         for at in 0..entries.len() {
@@ -181,14 +182,14 @@ impl Expected {
             entries.drain(..at);
             return count;
         }
-        // A bundle of which nobody knows what is in it.
+        // A bundle with unknown messages.
         let first = &entries[0];
         assert_eq!(first.state, State::Doubtful, "{len} bytes of {first:?}");
         1
     }
 
-    /// Notes that a message has lost its descriptors: the first that has come for sure, or one in doubt before it. What
-    /// has come in part before is dropped, too.
+    /// Notes that a message has lost its descriptors: the first one that certainly arrived, or a doubtful one before it.
+    /// Incomplete messages before it are dropped, too.
     pub(super) fn lose_descriptors(&mut self) {
         let mut is_known = false;
         for entry in self.0.iter_mut().filter(|entry| !entry.is_refused) {

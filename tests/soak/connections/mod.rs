@@ -1,4 +1,4 @@
-//! Both ends of a connection in one thread, with every form of every call.
+//! Uses both ends of a connection from one thread, with every form of every call.
 
 mod changing;
 mod expected;
@@ -20,12 +20,12 @@ use crate::watch::Watch;
 type Ours = Connection<Note<'static>, Note<'static>>;
 type Received = Result<Option<OwnedFrame<Note<'static>>>, RecvError>;
 
-/// One of the two ends, and what it has sent.
+/// One of the two ends, and the messages that it has sent.
 struct End {
     ours: Option<Ours>,
     sent: Expected,
     limit: usize,
-    /// Whether it has read what came in the way of an incomplete frame.
+    /// Whether it has read the datagram that interrupted an incomplete frame.
     is_interrupted: bool,
 }
 
@@ -54,7 +54,11 @@ fn what_is_sent_over_a_connection_comes_once_in_order_and_whole() {
         model.finish();
         let budget = model.budget.clone();
         drop((model, storm));
-        assert_eq!(budget.map_or(0, |budget| budget.bytes_held()), 0, "of the budget is held");
+        assert_eq!(
+            budget.map_or(0, |budget| budget.bytes_held()),
+            0,
+            "bytes of the budget are held"
+        );
         assert_eq!(leaks::open(), before, "descriptors are left");
     }
 }
@@ -99,7 +103,7 @@ impl Model {
         }
     }
 
-    /// Receives all that is on its way, and the end.
+    /// Receives everything that was sent, and then the end.
     fn finish(&mut self) {
         for at in [0, 1] {
             while self.tx(at).pending() > 0 {
@@ -110,7 +114,7 @@ impl Model {
                 self.receive(1 - at);
             }
             self.ends[at].ours.as_ref().unwrap().shutdown(Shutdown::Write).unwrap();
-            // What is left has not come whole.
+            // The remaining messages are incomplete.
             loop {
                 let received = self.ends[1 - at].ours.as_mut().unwrap().rx.recv_owned(Wait::Block);
                 match received {

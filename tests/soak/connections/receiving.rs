@@ -11,13 +11,13 @@ use super::expected::Came;
 use super::{Model, Received};
 
 impl Model {
-    /// Receives while the process may open no more descriptors.
+    /// Receives while the process may open no descriptor.
     pub(super) fn starve(&mut self, at: usize) {
-        // The descriptors might be those of a frame that nobody knows any more.
+        // The descriptors may belong to a frame that only the replaced receiver knows.
         if self.ends[1 - at].sent.0.front().is_some_and(|first| first.is_orphaned) {
             return;
         }
-        // The number of the next one that would be opened.
+        // The next descriptor to be opened gets this number.
         let probe = File::open("/proc/version").unwrap();
         let next = probe.as_raw_fd() as u64;
         drop(probe);
@@ -40,7 +40,7 @@ impl Model {
                 assert!(!self.ends[1 - at].sent.0.is_empty());
             }
             Err(RecvError::WouldBlock | RecvError::TimedOut) => {
-                assert!(!self.ends[1 - at].sent.is_there(), "it is not told");
+                assert!(!self.ends[1 - at].sent.is_there(), "a message is there");
             }
             Err(other) => panic!("{other:?}"),
         }
@@ -68,7 +68,7 @@ impl Model {
         self.check(at, received);
     }
 
-    /// Checks what has come to an end.
+    /// Checks the result of a receive.
     pub(super) fn check(&mut self, at: usize, received: Received) {
         let (limit, has_budget) = (self.ends[at].limit, self.budget.is_some());
         let came = self.ends[1 - at].sent.check(received, limit, has_budget);

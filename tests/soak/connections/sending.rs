@@ -18,25 +18,25 @@ impl Model {
             18 => 1_000_000,
             _ => 5_000_000,
         };
-        // Unlike that of any other message, which shows what an error is about.
+        // No other message has this length, so an error shows its message.
         let len = base + self.number as usize;
         assert!(self.number < 5000);
         Made { number: self.number, len, has_file: self.random.below(5) == 0 }
     }
 
-    /// Notes what a call that had to send `made` has done. `before` was pending, and `sent` of them were sent.
+    /// Notes the result of a call that sends `made`: `sent` of them were sent. `before` bytes were pending.
     fn note(&mut self, at: usize, before: usize, made: Vec<Made>, sent: usize, failed: bool) {
         let pending = self.tx(at).pending();
         let expected = &mut self.ends[at].sent;
         if pending == 0 || sent > 0 {
-            // What was pending went before.
+            // Pending bytes are sent first.
             expected.all_sent();
         }
         let mut entries = made.into_iter().map(Entry::new);
-        // The last ones may share a bundle that is in pieces.
+        // The last messages may share a bundle in pieces.
         let state = if pending > 0 { State::Begun } else { State::Sent };
         expected.add(state, entries.by_ref().take(sent));
-        // A deadline has passed, perhaps in the middle of the next one, or of a bundle of it and others.
+        // The deadline passed, perhaps in the middle of the next message or of its bundle.
         if failed && (before == 0 || pending == 0 || sent > 0) {
             expected.add(State::Doubtful, entries.next());
         }
@@ -84,7 +84,7 @@ impl Model {
         self.note(at, before, made, sent, failed);
     }
 
-    /// Sends from a batch.
+    /// Sends messages in a batch.
     pub(super) fn batch(&mut self, at: usize) {
         let (tx, rx) = self.ends[at].ours.take().unwrap().split();
         let mut batch = Batch::new(tx);
@@ -143,7 +143,7 @@ impl Model {
     }
 }
 
-/// Checks why something was not sent. Returns whether some of it may have been.
+/// Checks the error of a send. Returns whether a part may have been sent.
 fn check_error(wait: Wait, error: &SendError) -> bool {
     match (wait, error) {
         (Wait::Try, SendError::WouldBlock { .. }) => false,

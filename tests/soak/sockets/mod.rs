@@ -1,4 +1,4 @@
-//! Sockets without peers that send to each other, vanish and come back.
+//! Uses sockets that send to each other, vanish and come back.
 
 mod receiving;
 mod sending;
@@ -16,26 +16,26 @@ use crate::watch::Watch;
 
 type Ours = Socket<Note<'static>, Note<'static>>;
 
-/// The limit of a socket at first.
+/// The first limit of a socket.
 const LIMIT: usize = 16 << 20;
 
-/// What is to come.
+/// An expected result of a receive.
 #[derive(Debug)]
 enum Next {
-    /// A message, and who has sent it.
+    /// A message, and the address of its sender.
     Note(Made, Address),
-    /// What a peer sends that breaks the rules.
+    /// An error, because the datagram breaks the rules.
     Fault,
 }
 
-/// A socket, and what was sent to it.
+/// A socket, and what it must receive.
 struct Place {
-    /// `None` while nobody is there.
+    /// `None` while the socket is closed.
     socket: Option<Ours>,
     address: Address,
     queue: VecDeque<Next>,
     limit: usize,
-    /// How much of its receive buffer what is queued takes at most, in bytes.
+    /// The most bytes of the receive buffer that the queued messages take.
     queued: usize,
 }
 
@@ -115,12 +115,12 @@ impl Model {
         }
     }
 
-    /// Any of the places.
+    /// Returns a random place.
     fn any(&mut self) -> usize {
         self.random.below(3) as usize
     }
 
-    /// A wait that ends, as nobody receives meanwhile.
+    /// Returns a wait that ends, because no other thread receives.
     fn wait(&mut self) -> Wait {
         match self.random.below(3) {
             0 => Wait::Until(Instant::now()),
@@ -129,14 +129,14 @@ impl Model {
         }
     }
 
-    /// A socket is closed, or comes back.
+    /// Closes a socket, or opens it again.
     fn vanish(&mut self) {
         let at = self.any();
         let place = &mut self.places[at];
         if place.socket.is_none() {
             return self.open(at);
         }
-        // Over UDP, nobody learns of it.
+        // Over UDP, the senders would not notice.
         if self.is_unix {
             (place.socket, place.queued) = (None, 0);
             place.queue.clear();
@@ -152,7 +152,7 @@ impl Model {
         place.limit = limit;
     }
 
-    /// A socket awaits for a while.
+    /// Converts a socket to an awaited one, receives, and converts it back.
     fn cross(&mut self) {
         let at = self.any();
         let Some(socket) = self.places[at].socket.take() else { return };
@@ -173,7 +173,7 @@ impl Model {
                 };
                 tokio::time::timeout(Duration::ZERO, received).await
             });
-            // The reactor may not have told of it yet.
+            // The reactor may not have reported the frame yet.
             let Ok(received) = received else { continue };
             self.check(at, received);
         }
@@ -183,13 +183,13 @@ impl Model {
 }
 
 impl Place {
-    /// How much of a receive buffer a message takes at most, in bytes.
+    /// Returns the most bytes of a receive buffer that a message takes.
     fn room(len: usize) -> usize {
         2 * len + 1000
     }
 
     fn push(&mut self, made: Made, from: Address) {
-        assert!(self.socket.is_some(), "nobody is there");
+        assert!(self.socket.is_some(), "the socket is closed");
         self.queued += Self::room(made.len);
         self.queue.push_back(Next::Note(made, from));
     }

@@ -36,7 +36,7 @@ impl Model {
         self.check(at, received);
     }
 
-    /// Checks what has come to a socket.
+    /// Checks the result of a receive.
     pub(super) fn check(&mut self, at: usize, received: Received) {
         let place = &mut self.places[at];
         match (place.pop(), received) {
@@ -53,7 +53,7 @@ impl Model {
                 assert_eq!(sender, from);
                 assert!(frame.len() <= place.limit);
                 if self.identifies {
-                    assert_eq!(frame.sender().expect("who sent it").pid, process::id());
+                    assert_eq!(frame.sender().expect("the sender is known").pid, process::id());
                 }
                 made.check(frame);
             }

@@ -1,4 +1,4 @@
-//! Sends in every way, and breaks the rules.
+//! Sends in every way, and sends datagrams that break the rules.
 
 use std::net::UdpSocket;
 use std::os::fd::AsFd as _;
@@ -11,7 +11,7 @@ use super::{Model, Next, Place};
 use crate::note::Made;
 
 impl Model {
-    /// The length of a body.
+    /// Returns a random length of a body.
     fn len(&mut self) -> usize {
         let longest = match (self.random.below(20), self.is_unix) {
             (0..12, _) => 300,
@@ -23,13 +23,13 @@ impl Model {
         self.random.below(longest) as usize
     }
 
-    /// Returns a sender, a receiver, and where that is.
+    /// Returns a sender, a receiver, and the address of the receiver.
     fn route(&mut self) -> (usize, usize, Address) {
         let (from, to) = (self.any(), self.any());
         (from, to, self.places[to].address)
     }
 
-    /// Returns whether UDP might drop more, as it says nothing of it.
+    /// Returns whether UDP might drop a message of this size, which nobody would notice.
     fn is_full(&self, to: usize, room: usize) -> bool {
         !self.is_unix && self.places[to].queued + room > 200_000
     }
@@ -101,7 +101,7 @@ impl Model {
     fn check_error(&self, to: usize, wait: Wait, error: &SendError) {
         let may_be = match error {
             SendError::Refused => self.places[to].socket.is_none(),
-            // The send buffer may be full of what others have not received, whoever is at this address.
+            // Other receivers may have filled the send buffer, even if nobody receives at this address.
             SendError::WouldBlock { .. } => wait == Wait::Try,
             SendError::TimedOut { .. } => wait != Wait::Try,
             _ => false,

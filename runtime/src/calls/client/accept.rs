@@ -14,11 +14,11 @@ use crate::wait::Wait;
 /// The most parts that are handed over while the calls are locked.
 const MAX_AT_ONCE: usize = 64;
 
-/// What may follow a received datagram.
+/// Whether more parts may follow a received datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Accepted {
     More,
-    /// Nothing, from a server that keeps the rules, before the next request is sent.
+    /// No more parts come before the next request is sent, if the server keeps the rules.
     Last,
     End,
 }
@@ -48,7 +48,7 @@ impl Core {
             }
             Err(error) => {
                 let error = Arc::new(error);
-                // In a variable, so that the table is unlocked before they wake.
+                // In a variable, so that the table is unlocked before the wakers are called.
                 let failed = match receiver.take_refused() {
                     Some(head) => self.table().fail(head.id, &error).into_iter().collect(),
                     None => self.table().fail_all(&error),

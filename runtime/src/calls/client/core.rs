@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
+use super::abandoned::Abandoned;
 use super::call::is_lost_here;
 use super::table::Table;
 use crate::calls::deadline::to_millis;
 use crate::calls::frame::Observer;
 use crate::calls::outlet::Outlet;
 use crate::calls::queue::{Locked, Queued};
-use crate::calls::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::calls::sync::atomic::{AtomicU64, Ordering};
 use crate::calls::unsent::Unsent;
 use crate::calls::wake::wake_all;
 use crate::error::{CallError, RecvError, SendError};
@@ -18,12 +19,11 @@ use crate::message::Message;
 use crate::receiver::Part;
 use crate::wire::{CallHead, CallKind};
 
-/// The most bytes of cancelled requests that may be queued when another call is made. For a call without an answer: the
-/// most bytes that may be queued in all. So a client that keeps calling and cancelling is bounded even if its server
-/// reads nothing.
+/// The most bytes of cancelled requests that may be queued when a call is made. For a call without an answer, the most
+/// bytes of any requests. So a client that calls and cancels without end is bounded even if its server reads nothing.
 const MAX_ABANDONED: usize = 16 * 1024 * 1024;
 
-/// While fewer bytes than this are queued, calls do not note the positions of their requests.
+/// While at most this many bytes are queued, calls do not note the positions of their requests.
 const MAX_UNNOTED: usize = 1024 * 1024;
 
 /// The calls of one connection, and the requests that are not sent yet.
@@ -33,10 +33,7 @@ pub(crate) struct Core {
     pub(super) observer: Observer,
     /// The last id that was used. No id is used twice.
     last: AtomicU64,
-    /// How many bytes of cancelled requests are still queued.
-    abandoned: AtomicUsize,
-    /// The count of sent bytes at which none of them is queued any more.
-    abandoned_end: AtomicU64,
+    abandoned: Abandoned,
 }
 
 /// Which thread or task sends a queued request.
@@ -52,13 +49,7 @@ pub(crate) enum Sending {
 
 impl Core {
     pub(crate) fn new(outlet: Outlet<Table>, observer: Observer) -> Self {
-        Self {
-            outlet,
-            observer,
-            last: AtomicU64::new(0),
-            abandoned: AtomicUsize::new(0),
-            abandoned_end: AtomicU64::new(0),
-        }
+        Self { outlet, observer, last: AtomicU64::new(0), abandoned: Abandoned::new() }
     }
 
     #[inline]
@@ -102,7 +93,7 @@ impl Core {
         items: bool,
         deadline: Option<Instant>,
     ) -> Result<(u64, Sending), CallError> {
-        let abandoned = self.abandoned.load(Ordering::Relaxed);
+        let abandoned = self.abandoned.at_most(|| self.outlet.unsent());
         if abandoned > MAX_ABANDONED {
             return Err(CallError::NotSent(Arc::new(SendError::WouldBlock { len: abandoned })));
         }
@@ -131,8 +122,8 @@ impl Core {
         Ok((id, sending))
     }
 
-    /// Tells the server what it must know after an item was polled: more credit, or that the client lost track of the
-    /// items. Returns whether anything was queued.
+    /// Tells the server about a polled item: gives more credit, or cancels if an item was lost. Returns whether anything
+    /// was queued.
     pub(crate) fn follow_up(
         &self,
         id: u64,
@@ -186,17 +177,16 @@ impl Core {
     /// Ends a call early. If the server must be told, queues the cancellation, and calls `send`.
     pub(crate) fn cancel(&self, id: u64, send: impl FnOnce()) {
         let mut table = self.table();
-        // Dropped at the end, with its waker: other tasks may rely on this one to send what it has queued.
+        // Drops the call and its waker at the end: other tasks may rely on this one to send the queued parts first.
         let Some((call, is_running)) = table.forget(id) else { return };
         if is_running {
             table.push_head(CallHead { kind: CallKind::Cancel, number: 0, id });
         }
         drop(table);
-        if let Some(Queued { room, end, .. }) = call.queued
-            && end > self.outlet.sent()
+        if let Some(queued) = call.queued
+            && queued.end > self.outlet.sent()
         {
-            self.abandoned_end.fetch_max(end, Ordering::Relaxed);
-            self.abandoned.fetch_add(room, Ordering::Relaxed);
+            self.abandoned.add(queued);
         }
         if is_running {
             send();
@@ -209,7 +199,7 @@ impl Core {
         self.outlet.is_shared() && self.outlet.unsent() > 0
     }
 
-    /// Returns whether so much is queued that senders must wait.
+    /// Returns whether senders must wait, because too much is queued.
     pub(crate) fn is_full(&self) -> bool {
         self.outlet.is_full()
     }
@@ -236,10 +226,7 @@ impl Core {
         let mut failed = Vec::new();
         let is_flushed = flush(&mut |unsent| self.not_sent(unsent, &mut failed));
         wake_all(failed);
-        // If another thread sends, something may be left.
-        if is_flushed && self.outlet.sent() >= self.abandoned_end.load(Ordering::Relaxed) {
-            self.abandoned.store(0, Ordering::Relaxed);
-        }
+        self.abandoned.note_sent(self.outlet.sent());
         is_flushed
     }
 
@@ -251,7 +238,7 @@ impl Core {
                 Some(CallHead { kind: CallKind::Request, id, .. }) => {
                     failed.extend(self.table().not_sent(id, &error));
                 }
-                // Items may still come without more credit.
+                // Lost credit or a lost cancellation. Items may still come.
                 Some(_) => {}
                 None if is_last => {}
                 None => self.table().refuse(end, Arc::clone(&error)),
@@ -275,7 +262,7 @@ impl Core {
     }
 }
 
-/// A call whose id is not yet returned. It ends if the observer panics, because nobody knows the id then.
+/// A call whose id is not yet returned. It ends if the observer panics, because nothing else knows its id.
 struct Begun<'c> {
     core: &'c Core,
     /// `None` once the id is returned.

@@ -27,6 +27,10 @@ use crate::wait::Wait;
 /// How often a thread that waits for room checks whether it must receive.
 const RECHECK: Duration = Duration::from_millis(10);
 
+/// The most receives of a thread that only checks for an item: more than a socket usually holds. So a server that
+/// sends without end does not hold up the thread.
+const MAX_QUEUED: u32 = 1024;
+
 /// A connection that any number of threads call over. One of the threads that wait for an answer receives for all. It
 /// hands each answer to its thread, and appoints another waiting thread when it has its own answer.
 pub(crate) struct Link<P> {
@@ -39,8 +43,8 @@ impl<P: Protocol> Link<P> {
     pub(crate) fn new(connection: Connection<P, Answers<P>>, observer: Observer) -> Self {
         let (sender, mut receiver) = connection.split();
         receiver.accept_calls();
-        // One system call for an answer. A waiting thread holds up to 16 KiB for it, less than its stack. A client that
-        // does not wait holds no more than otherwise.
+        // An answer then takes one system call. A waiting thread holds up to 16 KiB, less than its stack. A client
+        // without a waiting thread holds no more than other receivers.
         receiver.set_eager();
         let core = Core::new(Outlet::new(sender), observer);
         Self { fd: receiver.fd().clone(), core, receiver: Mutex::new(receiver) }
@@ -55,7 +59,7 @@ impl<P: Protocol> Link<P> {
         self.wait_for_space(request, deadline)?;
         let queued = self.core.notify(request)?;
         let mut full = Full::default();
-        // Other threads wait for the parts that they queue after this one.
+        // Other threads wait for the later parts.
         while !self.core.flush_to(queued.end) && !self.core.is_sent(&queued) {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 // The request stays queued, and is sent with the next call.
@@ -105,17 +109,23 @@ impl<P: Protocol> Link<P> {
         polled.map(|(item, _)| item)
     }
 
-    /// Waits until a call has an item or has ended, or until `deadline`. Returns whether one of these is so. Receives
-    /// the parts that are already in the socket even after the deadline.
+    /// Waits until a call has an item or has ended. Returns `false` if `deadline` passes first. Receives the parts that
+    /// are already in the socket even after the deadline.
     pub(crate) fn has_item_by(&self, id: u64, deadline: Instant) -> bool {
-        {
-            let _leaving = Leaving { link: self, id: None };
-            let mut receiver = self.try_receiver();
-            let mut received =
-                || receiver.as_mut().is_some_and(|receiver| self.receive(receiver, Wait::Try));
-            while !self.core.has_item(id) && received() {}
-        }
+        self.receive_queued(id);
         self.wait(id, Some(deadline), |core, waker| core.poll_has_item(id, waker)).is_some()
+    }
+
+    /// Receives the parts that are already in the socket, unless another thread receives, or until a call has an item
+    /// or has ended.
+    fn receive_queued(&self, id: u64) {
+        let _leaving = Leaving { link: self, id: None };
+        let Some(mut receiver) = self.try_receiver() else { return };
+        for _ in 0..MAX_QUEUED {
+            if self.core.has_item(id) || !self.receive(&mut receiver, Wait::Try) {
+                return;
+            }
+        }
     }
 
     /// Ends a call whose deadline has passed.
@@ -149,7 +159,7 @@ impl<P: Protocol> Link<P> {
         // The request of this call ends at or before this position.
         let end = self.core.queued();
         let mut full = Full::default();
-        // Dropped after the receiver was given back.
+        // Dropped after the receiver is unlocked.
         let _leaving = Leaving { link: self, id: Some(id) };
         loop {
             if let Poll::Ready(result) = poll(&self.core, &waker) {
@@ -157,7 +167,7 @@ impl<P: Protocol> Link<P> {
             }
             // The waker is stored now, so a thread that stops receiving from here on wakes this one.
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                // Before another thread is appointed, which must be one that waits.
+                // Before `leaving` appoints another thread, which must be one that waits.
                 self.core.stop_waiting(id, &waker);
                 break None;
             }
@@ -178,7 +188,8 @@ impl<P: Protocol> Link<P> {
         }
     }
 
-    /// Waits until a request may be queued. Otherwise, abandoned requests would pile up if the server does not read.
+    /// Waits until a request may be queued. Without this wait, cancelled requests would pile up if the server does not
+    /// read.
     fn wait_for_space<M: Message>(
         &self,
         request: &M,
@@ -250,7 +261,7 @@ impl<P: Protocol> Link<P> {
     }
 }
 
-/// A thread that may have received for all. Dropping this appoints another thread, even if the observer has panicked.
+/// A thread that may have received for all. Dropping this appoints another thread, even if the observer panics.
 struct Leaving<'l, P: Protocol> {
     link: &'l Link<P>,
     /// The call that the thread waits for.

@@ -1,5 +1,6 @@
 //! The client: calls and their answers.
 
+mod abandoned;
 mod accept;
 mod answer;
 mod call;

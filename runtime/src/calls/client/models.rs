@@ -38,7 +38,7 @@ fn each_thread_gets_its_answer_whichever_thread_receives() {
     }
 }
 
-/// It must not wake itself to receive for the other one.
+/// Otherwise, it would wake itself instead of the other thread.
 #[test]
 fn a_thread_that_stops_waiting_leaves_the_receiving_to_another() {
     // The order of the calls in their table depends on their ids.

@@ -23,7 +23,7 @@ const MAX_REFUSED: usize = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     calls: Ids<Call>,
-    /// How many of them wait for a part from the server.
+    /// How many of the calls wait for a part from the server.
     open: usize,
     /// Whether a call was ended by this side, so that parts may still arrive for it.
     has_cancelled: bool,
@@ -32,14 +32,14 @@ pub(crate) struct Table {
     /// Why requests without an answer were refused, until their callers learn of it. Each has its position in the
     /// queue: see [`Queued::end`].
     refused: VecDeque<(u64, Arc<SendError>)>,
-    /// How many answers belonged to no call: late ones, forged ones, and those of the wrong kind.
+    /// How many answers belonged to no call: they were late, forged, or of the wrong kind.
     dropped: u64,
 }
 
 /// Why no more calls can begin.
 #[derive(Debug, Clone)]
 enum Ended {
-    /// Requests can no longer be sent. Holds the position in the queue of the first one that was not.
+    /// Requests can no longer be sent. Holds the position in the queue of the first unsent one.
     Sending(Arc<SendError>, u64),
     /// No more answers come.
     Receiving(Option<Arc<RecvError>>),
@@ -248,7 +248,7 @@ impl Table {
         call.waker.take_if(|stored| stored.will_wake(waker))
     }
 
-    /// Ends a call, and returns it. Also returns whether the server still works on it.
+    /// Removes a call, and returns it. Also returns whether the server still works on it.
     pub(super) fn forget(&mut self, id: u64) -> Option<(Call, bool)> {
         let call = self.calls.remove(&id)?;
         let is_open = call.is_open();
@@ -263,7 +263,7 @@ impl Table {
         self.calls.values_mut().find_map(|call| call.waker.take())
     }
 
-    /// Returns whether nothing more can arrive from a server that keeps the rules.
+    /// Returns whether no more parts come, if the server keeps the rules.
     #[inline]
     pub(crate) fn is_idle(&self) -> bool {
         self.open == 0 && !self.has_cancelled && self.dropped == 0

@@ -35,8 +35,8 @@ pub(super) struct Counts {
     others: AtomicUsize,
 }
 
-/// A call that has ended. It may hold wakers, which may own anything, such as other calls. So declare it before locking
-/// the calls, which makes it drop after the unlock.
+/// A call that has ended. Its wakers may own anything, such as other calls. So declare it before locking the calls: then
+/// it is dropped after the unlock.
 #[derive(Default)]
 pub(super) struct Old {
     /// A call whose memory is not reused, or that its handler still holds after it has answered.
@@ -48,17 +48,17 @@ pub(super) struct Old {
 /// The state in which a call ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ended {
-    /// Whether its caller has cancelled it or is gone, so that it gets no answer.
+    /// Whether the caller has cancelled the call or is gone, so that the call gets no answer.
     pub(super) is_cancelled: bool,
-    /// Whether its deadline has passed.
+    /// Whether the deadline has passed, or the call was cancelled.
     pub(super) is_over: bool,
     /// Whether the task of the connection waits for the end of a call.
     pub(super) is_awaited: bool,
 }
 
 impl Calls {
-    /// Begins a call of `peer`. Returns how to answer it if the server stops, or if a call with this id runs: then the
-    /// client breaks the rules.
+    /// Begins a call of `peer`. Fails with the status to answer if the server stops, or if a call with this id already
+    /// runs, which breaks the rules.
     #[inline]
     pub(super) fn begin(
         &mut self,

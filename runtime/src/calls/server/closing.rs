@@ -1,4 +1,4 @@
-//! How a session ends because its server stops.
+//! Ends a session because its server stops.
 
 use std::net::Shutdown;
 use std::time::Instant;

@@ -23,7 +23,7 @@ pub(crate) struct Running {
     is_cancelled: AtomicBool,
     /// Which of the handler and the sender of its items have ended.
     ended: AtomicU8,
-    /// Whether a waker was stored, which may still be there.
+    /// Whether a waker was ever stored.
     has_wakers: AtomicBool,
     flow: Mutex<Flow>,
 }
@@ -161,11 +161,11 @@ impl Running {
         self.wait(flow, waker)
     }
 
-    /// Stores who waits for credit.
+    /// Stores the waker that credit or the end of the call wakes.
     fn wait<T>(&self, mut flow: MutexGuard<'_, Flow>, waker: &Waker) -> Poll<T> {
         self.has_wakers.store(true, Ordering::Relaxed);
         let replaced = flow.waker.replace(waker.clone());
-        // It may own this call.
+        // The replaced waker may own this call.
         drop(flow);
         drop(replaced);
         Poll::Pending

@@ -11,7 +11,7 @@ use crate::wire::{CallHead, CallKind};
 impl Session {
     /// Answers a call with a message, and ends it. Sends nothing if the call was cancelled. Returns how the call ended.
     pub(crate) fn reply<M: Message>(&self, id: u64, message: &M) -> Result<Status, SendError> {
-        // Dropped at the end, like that of `finish`: other threads may rely on this one to send what it has queued.
+        // Dropped at the end, as in `finish`: other threads may rely on this one to send the queued parts first.
         let mut old = Old::default();
         let answered = self.outlet.encode(reply(id, Status::Done), message, |answer| {
             let mut calls = self.outlet.lock();

@@ -19,7 +19,7 @@ impl OnError {
         Self(Some(Arc::new(tell)))
     }
 
-    /// Reports an error of the client `peer`, or of no client.
+    /// Reports an error. `peer` is the client that it concerns, if there is one.
     pub(crate) fn tell(&self, peer: Option<&Peer>, error: impl Into<Error>) {
         if let Some(tell) = &self.0 {
             let error = error.into();
@@ -28,7 +28,7 @@ impl OnError {
         }
     }
 
-    /// Reports that no client can be accepted, unless `is_failing` says that it was reported. Sets `is_failing`.
+    /// Reports that no client can be accepted, unless `is_failing` is set. Sets `is_failing`.
     pub(crate) fn tell_first(&self, is_failing: &mut bool, error: impl Into<Error>) {
         if !mem::replace(is_failing, true) {
             self.tell(None, error);
@@ -36,7 +36,7 @@ impl OnError {
     }
 }
 
-// A panic of the function ends in `tell`, and never unwinds through a server.
+// `tell` catches the panics of the function, so they never unwind through a server.
 impl UnwindSafe for OnError {}
 impl RefUnwindSafe for OnError {}
 

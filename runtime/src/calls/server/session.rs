@@ -48,7 +48,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// A session whose answers are sent by the threads that make them.
+    /// Creates a session whose answers are sent by the threads that make them.
     pub(crate) fn new(
         fd: impl Into<Option<DatagramFd>>,
         outlet: Outlet<Calls>,
@@ -67,7 +67,7 @@ impl Session {
         }
     }
 
-    /// A session whose answers are sent by a task, which the bell wakes.
+    /// Creates a session whose answers are sent by a task, which the bell wakes.
     pub(crate) fn driven(fd: DatagramFd, outlet: Outlet<Calls>, peer: Option<Peer>) -> Self {
         Self { bell: Some(Bell::default()), ..Self::new(fd, outlet, peer) }
     }
@@ -82,7 +82,7 @@ impl Session {
         self.on_error.tell(self.peer.as_deref(), error);
     }
 
-    /// Begins a call, or returns how to answer it: see [`Calls::begin`].
+    /// Begins a call, or fails with the status to answer: see [`Calls::begin`].
     #[inline]
     pub(crate) fn begin(
         &self,
@@ -228,9 +228,9 @@ impl Session {
         self.outlet.lock().push_head(reply(id, status))
     }
 
-    /// Sends the queued answers, and waits for room, so that a client that does not read its answers gets no more of
-    /// them. If the connection has a task, the task sends. It is woken only if this `is_needed`: by the thread that
-    /// queued the first part.
+    /// Sends the queued answers, and waits for room, so that the answers of a client that does not read do not pile up. If
+    /// the connection has a task, wakes the task to send, but only if this `is_needed`: the thread that queues the first
+    /// part wakes it.
     #[inline]
     pub(super) fn flush(&self, is_needed: bool) {
         match &self.bell {
@@ -286,7 +286,7 @@ impl Session {
         for CallHead { id, kind, .. } in parts.into_iter().flatten() {
             if let CallKind::Reply | CallKind::Item = kind {
                 self.push_status(id, Status::Failed);
-                // The items end with the lost one.
+                // No items follow a lost one.
                 unanswerable.extend(self.running(id));
             }
         }

@@ -59,10 +59,11 @@ impl<S: Service> Server<S> {
     ///
     /// - a request that cannot be received or decoded, or whose call is unknown;
     /// - an answer that a handler has returned, and that cannot be encoded;
-    /// - in [`run`](Self::run), why a connection has failed, and why no client is accepted, once until one is.
+    /// - in [`run`](Self::run), why a connection has failed, and why no client can be accepted: once, until a client is
+    ///   accepted again.
     ///
     /// The peer is the client, if it is known. Hostile clients can cause any number of errors. `tell` runs on the threads
-    /// that serve, and should be fast. If it panics, the server serves on.
+    /// that serve, and should be fast. If it panics, the server continues.
     ///
     /// ```
     /// use std::sync::mpsc;

@@ -33,7 +33,7 @@ impl Connections {
                 return Poll::Ready(());
             }
             let replaced = state.waiting.replace(cx.waker().clone());
-            // It may own an open connection.
+            // The replaced waker may own an open connection.
             drop(state);
             drop(replaced);
             Poll::Pending

@@ -45,7 +45,7 @@ impl Link {
     ) -> Result<u64, CallError> {
         let (id, sending) = self.core.begin(request, items, deadline)?;
         match sending {
-            // This may have sent the request of another task, which waits for that.
+            // Another task may wait until its request is sent, which may have happened now.
             Sending::Now if self.core.flush() => self.admit(),
             Sending::Now | Sending::Soon => self.bell.ring(),
             Sending::Underway => {}

@@ -162,12 +162,16 @@ impl<S: Service> Server<S> {
         let (mut backoff, connections) = (Backoff::up_to(MAX_PAUSE), Arc::default());
         let mut is_failing = false;
         loop {
-            let mut accepting = pin!(listener.accept());
-            let accepted = poll_fn(|cx| match self.stopper.0.poll_stopping(cx.waker()) {
-                Poll::Ready(()) => Poll::Ready(None),
-                Poll::Pending => accepting.as_mut().poll(cx).map(Some),
-            });
-            match accepted.await {
+            let accepted = {
+                let report = |error| self.on_error.tell_first(&mut is_failing, error);
+                let mut accepting = pin!(listener.accept_and_report(report));
+                poll_fn(|cx| match self.stopper.0.poll_stopping(cx.waker()) {
+                    Poll::Ready(()) => Poll::Ready(None),
+                    Poll::Pending => accepting.as_mut().poll(cx).map(Some),
+                })
+                .await
+            };
+            match accepted {
                 Some(Ok(connection)) => {
                     backoff.reset();
                     is_failing = false;

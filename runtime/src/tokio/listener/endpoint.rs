@@ -130,13 +130,23 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
     ///
     /// [`AcceptError::Shutdown`] after [`shutdown`](Self::shutdown). [`AcceptError::Io`].
     pub async fn accept(&self) -> Result<Connection<Tx, Rx>, AcceptError> {
+        self.accept_and_report(|_error| {}).await
+    }
+
+    /// Accepts a connection like [`accept`](Self::accept), and passes each error after which it tries again to
+    /// `report`.
+    pub(crate) async fn accept_and_report(
+        &self,
+        mut report: impl FnMut(AcceptError) + Send,
+    ) -> Result<Connection<Tx, Rx>, AcceptError> {
         let mut backoff = Backoff::up_to(MAX_PAUSE);
         let mut accepted = loop {
             match self.next().await {
                 Ok(Some(accepted)) => break accepted,
                 // Rejected. Each client counts against the task's budget.
                 Ok(None) => {}
-                Err(AcceptError::Exhausted(_) | AcceptError::Full { .. }) => {
+                Err(error @ (AcceptError::Exhausted(_) | AcceptError::Full { .. })) => {
+                    report(error);
                     sleep(backoff.next_pause()).await;
                 }
                 Err(error) => return Err(error),
@@ -146,7 +156,10 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
             match Connection::from_blocking(accepted) {
                 Ok(connection) => return Ok(connection),
                 // The reactor is out of memory, or watches too many descriptors (epoll(7), max_user_watches).
-                Err((connection, _)) => accepted = connection,
+                Err((connection, error)) => {
+                    accepted = connection;
+                    report(not_registered(error));
+                }
             }
             sleep(backoff.next_pause()).await;
         }
@@ -218,10 +231,11 @@ impl<Tx: Message, Rx: Message> Listener<Tx, Rx> {
 fn registered<Tx: Message, Rx: Message>(
     accepted: connection::Connection<Tx, Rx>,
 ) -> Result<Connection<Tx, Rx>, AcceptError> {
-    Connection::from_blocking(accepted).map_err(|(_, source)| AcceptError::Io {
-        action: "registering a connection with the tokio runtime",
-        source,
-    })
+    Connection::from_blocking(accepted).map_err(|(_, error)| not_registered(error))
+}
+
+fn not_registered(source: io::Error) -> AcceptError {
+    AcceptError::Io { action: "registering a connection with the tokio runtime", source }
 }
 
 impl<Tx, Rx> Listener<Tx, Rx> {

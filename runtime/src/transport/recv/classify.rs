@@ -7,9 +7,9 @@ use super::bundle::BundleCursor;
 use super::inbox::Inbox;
 use super::memory;
 use super::pieces::ReadResult;
+use super::slot::map_read;
 use crate::error::{BundleFault, FragmentFault, RecvError};
 use crate::sys::{self, Kind, RecvState};
-use crate::wait::Wait;
 use crate::wire::{CallHead, HEAD_LEN, Head, MAX_BUNDLE, is_frame};
 
 impl Inbox {
@@ -167,9 +167,10 @@ impl Inbox {
                 RecvState::Drained => {}
             },
             // A blocking read also returns 0 after a shutdown, once the queue is empty.
-            _ if sys::recv_state(fd)? != RecvState::Open
-                && matches!(self.peek(Wait::Try), Err(RecvError::Shutdown)) =>
+            _ if sys::recv_state(fd)? == RecvState::Drained
+                && matches!(map_read(fd, || sys::peek(fd, false)), Ok(None)) =>
             {
+                self.slot.release();
                 return Err(RecvError::Shutdown);
             }
             _ => return Err(RecvError::Empty),

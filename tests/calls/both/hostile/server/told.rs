@@ -1,4 +1,4 @@
-//! What a server tells of requests that no handler gets.
+//! The errors that a server reports of requests that no handler gets.
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
@@ -43,7 +43,7 @@ fn requests_that_no_handler_gets_are_told() {
         assert_eq!(peer.next(), status(id, kind));
         assert_eq!(next(), (uid, kind));
     }
-    // A call without an answer, of which the client learns nothing.
+    // The client of a call without an answer gets no error.
     peer.send(&[99]);
     assert_eq!(next(), (uid, NOT_SUPPORTED));
     check_answers(&mut peer);

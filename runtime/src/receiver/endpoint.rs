@@ -93,7 +93,8 @@ impl<Rx: Message> Receiver<Rx> {
     /// After all but `Io`, the receiver stays usable ([`RecvError::is_fatal`]).
     #[inline]
     pub fn recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        self.receive(Wait::Block)
+        let range = self.inbox.recv(Wait::Block)?;
+        Ok(range.map(|range| self.frame(range)))
     }
 
     /// Receives the next frame if one is queued. Does not wait, even for the rest of a large frame.
@@ -104,7 +105,8 @@ impl<Rx: Message> Receiver<Rx> {
     /// of a frame that has more.
     #[inline]
     pub fn try_recv(&mut self) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        self.receive(Wait::Try)
+        let range = self.inbox.recv(Wait::Try)?;
+        Ok(range.map(|range| self.frame(range)))
     }
 
     /// Receives the next frame, and waits for it until `deadline`.
@@ -114,7 +116,8 @@ impl<Rx: Message> Receiver<Rx> {
     /// Those of [`try_recv`](Self::try_recv), with [`RecvError::TimedOut`] instead of `WouldBlock`.
     #[inline]
     pub fn recv_deadline(&mut self, deadline: Instant) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        self.receive(Wait::Until(deadline))
+        let range = self.inbox.recv(Wait::Until(deadline))?;
+        Ok(range.map(|range| self.frame(range)))
     }
 
     /// Receives the next frame as an [`OwnedFrame`], which can be kept while other frames are received.
@@ -194,12 +197,6 @@ impl<Rx: Message> Receiver<Rx> {
     /// Returns the socket and the unread datagrams.
     pub(crate) fn into_parts(self) -> (DatagramFd, Vec<Vec<u8>>) {
         self.inbox.into_parts()
-    }
-
-    #[inline]
-    fn receive(&mut self, wait: Wait) -> Result<Option<Frame<'_, Rx>>, RecvError> {
-        let range = self.inbox.recv(wait)?;
-        Ok(range.map(|range| self.frame(range)))
     }
 
     /// Receives the next frame, and returns its range for [`frame`](Self::frame), or `None` at the end.

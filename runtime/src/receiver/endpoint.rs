@@ -242,7 +242,7 @@ impl<Rx: Message> Receiver<Rx> {
 
     /// Takes the head of the part of a call that the last receive refused, if it is known.
     pub(crate) fn take_refused(&mut self) -> Option<CallHead> {
-        self.inbox.refused.take()
+        self.inbox.refused.take().map(|head| *head)
     }
 
     /// Sets whether a runtime polls the receiver, and so calls again until it finds nothing.

@@ -54,7 +54,7 @@ impl Inbox {
             false if frame.end > bytes.len() => RecvError::NoMemory { len },
             false => return Ok(frame),
         };
-        self.refused = part.map(|(head, _)| head);
+        self.refused = part.map(|(head, _)| Box::new(head));
         // The next frames of a bundle have the same sender.
         if !self.bundle.is_open() {
             self.slot.close_descriptors();
@@ -78,7 +78,7 @@ impl Inbox {
         }
         let begun = self.part_head();
         if let Some(incomplete) = self.pieces.end() {
-            self.refused = begun;
+            self.refused = begun.map(Box::new);
             self.keep_unread(len);
             return Err(incomplete);
         }
@@ -112,7 +112,7 @@ impl Inbox {
         let Self { slot, pieces, limits, .. } = self;
         let accepted = pieces.accept(slot, len, limits.frame_len.saturating_add(head_len));
         accepted.map_err(|error| {
-            self.refused = self.pieces.take_lost().or(part);
+            self.refused = self.pieces.take_lost().or(part.map(Box::new));
             self.slot.release();
             match error {
                 RecvError::TooLarge { len, limit } => {
@@ -176,7 +176,7 @@ impl Inbox {
             _ => return Err(RecvError::Empty),
         }
         self.ended = true;
-        self.refused = self.part_head();
+        self.refused = self.part_head().map(Box::new);
         self.pieces.end().map_or(Ok(()), Err)
     }
 
@@ -187,7 +187,7 @@ impl Inbox {
         let limit = sys::open_file_limit(self.fd.as_fd());
         let received = self.take_descriptors().len();
         self.slot.close_descriptors();
-        self.refused = self.part_head();
+        self.refused = self.part_head().map(Box::new);
         self.pieces.discard_rest();
         RecvError::DescriptorsLost { received, limit }
     }

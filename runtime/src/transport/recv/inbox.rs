@@ -34,8 +34,8 @@ pub(crate) struct Inbox {
     pub(super) bundle: BundleCursor,
     /// Whether parts of calls are received like frames.
     pub(crate) accepts_calls: bool,
-    /// The head of the part of a call that the last receive refused, if it is known.
-    pub(crate) refused: Option<CallHead>,
+    /// The head of the part of a call that the last receive refused, if it is known. Boxed, because it is rare.
+    pub(crate) refused: Option<Box<CallHead>>,
 }
 
 /// A datagram that was read earlier.

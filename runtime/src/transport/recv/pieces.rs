@@ -193,9 +193,9 @@ impl Pieces {
     }
 
     /// Takes the head of the part of a call that is being discarded, if there was no memory for the part.
-    pub(super) fn take_lost(&mut self) -> Option<CallHead> {
+    pub(super) fn take_lost(&mut self) -> Option<Box<CallHead>> {
         match &mut self.state {
-            State::Discarding { lost, .. } => lost.take().map(|head| *head),
+            State::Discarding { lost, .. } => lost.take(),
             State::Idle | State::Assembling(_) => None,
         }
     }

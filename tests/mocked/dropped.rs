@@ -183,7 +183,12 @@ fn an_old_server_says_that_it_does_not_support_new_calls() {
             assert_eq!(client.colour().unwrap(), new::Colour::Red);
         },
     );
-    assert_eq!(*handler.1.lock().unwrap(), [Colour::Newer, Colour::Red]);
+    // Calls without an answer may be handled at the same time.
+    let set = handler.1.lock().unwrap();
+    assert!(
+        matches!(**set, [Colour::Newer, Colour::Red] | [Colour::Red, Colour::Newer]),
+        "{set:?}"
+    );
 }
 
 #[test]

@@ -241,7 +241,7 @@ pub(crate) fn local_name(fd: BorrowedFd<'_>) -> io::Result<Name> {
     read_name(fd, libc::getsockname)
 }
 
-/// Calls getsockname or getpeername.
+/// Calls `call`, which is getsockname or getpeername.
 fn read_name(
     fd: BorrowedFd<'_>,
     call: unsafe extern "C" fn(RawFd, *mut libc::sockaddr, *mut libc::socklen_t) -> libc::c_int,
@@ -250,8 +250,9 @@ fn read_name(
     let mut len = 0;
     retry(|| {
         len = Name::CAPACITY as libc::socklen_t;
-        // SAFETY: `name` has `len` writable bytes; it and `len` are exclusively borrowed for the call. `fd` is open
-        // for the call, as it is borrowed.
+        // SAFETY: `call` is getsockname or getpeername: this file has no other callers. Both write at most `len` bytes
+        // to `name`, which has as many; it and `len` are exclusively borrowed for the call. `fd` is open for the
+        // call, as it is borrowed.
         unsafe { call(fd.as_raw_fd(), name.as_mut_ptr(), &raw mut len) }
     })?;
     name.set_len(len);

@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::thread;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
-use datagrammar::SendError;
 use datagrammar::tokio::Connection;
+use datagrammar::{RecvError, SendError};
 use datagrammar_tests::{Numbered, numbered};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
@@ -97,4 +99,65 @@ fn h40_a_sender_that_waited_in_a_runtime_that_pauses_waits_again() {
 
 fn within<T>(runtime: &Runtime, opened: impl Future<Output = std::io::Result<T>>) -> T {
     runtime.block_on(async { pin!(opened).await.unwrap() })
+}
+
+/// Receives so many frames in a row that it does without the reactor.
+async fn stream(ours: &mut Ours, theirs: &mut Blocking) {
+    for first in (0..2_000).step_by(100) {
+        for number in first..first + 100 {
+            numbered(number, 16, |frame| theirs.send(frame)).unwrap();
+        }
+        for number in first..first + 100 {
+            let frame = ours.recv().await.unwrap().expect("a frame");
+            assert_eq!(frame.decode().unwrap().check(), number);
+        }
+    }
+}
+
+/// The runtime of the receiver runs on another thread. The receiver registers there again.
+#[test]
+fn h40_a_receiver_is_awaited_outside_of_any_runtime() {
+    let home = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (ours, mut theirs) = Blocking::pair().unwrap();
+    let mut ours = within(&home, async { Ours::from_blocking(ours).map_err(|(_, error)| error) });
+    block_on(stream(&mut ours, &mut theirs));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // The receiver must wait.
+            thread::sleep(Duration::from_millis(20));
+            numbered(7, 16, |frame| theirs.send(frame)).unwrap();
+        });
+        let frame = block_on(ours.recv()).unwrap().expect("a frame");
+        assert_eq!(frame.decode().unwrap().check(), 7);
+    });
+}
+
+/// The runtime of the receiver has ended when it registers again.
+#[test]
+fn h40_a_receiver_whose_runtime_has_ended_fails() {
+    let home = runtime();
+    let (ours, mut theirs) = Blocking::pair().unwrap();
+    let mut ours = within(&home, async { Ours::from_blocking(ours).map_err(|(_, error)| error) });
+    home.block_on(stream(&mut ours, &mut theirs));
+    drop(home);
+    let failed = runtime().block_on(ours.recv());
+    assert!(matches!(failed, Err(RecvError::Io(_))), "{failed:?}");
+}
+
+/// Blocks this thread, which needs no runtime.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Arc::new(Unpark(thread::current())).into();
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park_timeout(PATIENCE),
+        }
+    }
 }

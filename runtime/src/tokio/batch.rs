@@ -3,7 +3,7 @@
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
-use super::registration::Registration;
+use super::outbound::Outbound;
 use super::sender::Sender;
 use crate::batch;
 use crate::error::SendAllError;
@@ -48,15 +48,15 @@ use crate::wait::Wait;
 /// ```
 pub struct Batch<Tx: Message> {
     inner: batch::Batch<Tx>,
-    registration: Registration,
+    outbound: Outbound,
 }
 
 impl<Tx: Message> Batch<Tx> {
     /// Creates an empty batch.
     #[must_use]
     pub fn new(sender: Sender<Tx>) -> Self {
-        let Sender { inner, registration } = sender;
-        Self { inner: batch::Batch::new(inner), registration }
+        let Sender { inner, outbound } = sender;
+        Self { inner: batch::Batch::new(inner), outbound }
     }
 
     /// Returns the number of messages in the batch.
@@ -83,9 +83,9 @@ impl<Tx: Message> Batch<Tx> {
     ///
     /// Those of [`Batch::push`](crate::Batch::push).
     pub async fn push(&mut self, message: &Tx::Borrowed<'_>) -> Result<(), SendAllError> {
-        let Self { inner, registration } = self;
+        let Self { inner, outbound } = self;
         let push = || inner.push(message, Wait::Try).map(|()| 0);
-        registration.write_batch(push).await.map(|_| ())
+        outbound.write_batch(push).await.map(|_| ())
     }
 
     /// Adds a message. If it does not fit, flushes the batch first, if there is room now.
@@ -104,10 +104,10 @@ impl<Tx: Message> Batch<Tx> {
     ///
     /// Those of [`Batch::flush`](crate::Batch::flush).
     pub async fn flush(&mut self) -> Result<usize, SendAllError> {
-        let Self { inner, registration } = self;
-        let sent = registration.write_batch(|| inner.flush(Wait::Try)).await?;
+        let Self { inner, outbound } = self;
+        let sent = outbound.write_batch(|| inner.flush(Wait::Try)).await?;
         // A message that is sent alone may still be pending.
-        registration.write_batch(|| inner.flush(Wait::Try)).await?;
+        outbound.write_batch(|| inner.flush(Wait::Try)).await?;
         Ok(sent)
     }
 
@@ -131,15 +131,15 @@ impl<Tx: Message> Batch<Tx> {
     pub async fn into_inner(mut self) -> Result<Sender<Tx>, (Self, SendAllError)> {
         // The sender keeps its pending rest, unless messages must follow it.
         if !self.buffer().is_empty() {
-            let Self { inner, registration } = &mut self;
-            if let Err(error) = registration.write_batch(|| inner.flush(Wait::Try)).await {
+            let Self { inner, outbound } = &mut self;
+            if let Err(error) = outbound.write_batch(|| inner.flush(Wait::Try)).await {
                 return Err((self, error));
             }
         }
-        let Self { inner, registration } = self;
+        let Self { inner, outbound } = self;
         match inner.into_inner(Wait::Try) {
-            Ok(sender) => Ok(Sender::new(sender, registration)),
-            Err((inner, error)) => Err((Self { inner, registration }, error)),
+            Ok(sender) => Ok(Sender::new(sender, outbound)),
+            Err((inner, error)) => Err((Self { inner, outbound }, error)),
         }
     }
 }

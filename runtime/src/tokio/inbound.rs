@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use ::tokio::time::timeout_at;
 
-use super::registration::Registration;
+use super::arrivals::Arrivals;
 use super::unread::Unread;
 use crate::error::RecvError;
 
@@ -16,18 +16,18 @@ pub(super) trait Reads {
     fn has_unread(&self) -> bool;
 }
 
-/// A receiver `R`, and its registration.
+/// A receiver `R`, and its arrivals.
 #[derive(Debug)]
 pub(super) struct Inbound<R> {
     inner: R,
-    registration: Registration,
+    arrivals: Arrivals,
     unread: Unread,
 }
 
 impl<R: Reads> Inbound<R> {
-    pub(super) fn new(inner: R, registration: Registration) -> Self {
+    pub(super) fn new(inner: R, arrivals: Arrivals) -> Self {
         let unread = Unread::new(inner.has_unread());
-        Self { inner, registration, unread }
+        Self { inner, arrivals, unread }
     }
 
     /// Calls `f`, which does not wait, and then notes whether the receiver holds anything unread.
@@ -47,33 +47,65 @@ impl<R: Reads> Inbound<R> {
         mut attempt: impl FnMut(&mut R) -> Result<T, RecvError>,
     ) -> Poll<Result<T, RecvError>> {
         if ready!(self.unread.poll(cx)) {
-            match self.with(&mut attempt) {
-                Err(RecvError::WouldBlock) => self.unread.found_nothing(),
+            match self.look(&mut attempt) {
+                Err(RecvError::WouldBlock) => {}
                 // More is queued, but other tasks come first.
                 Err(RecvError::Unfinished { .. }) => {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                Ok(received) => return Poll::Ready(Ok(received)),
-                Err(error) => {
-                    self.unread.end_streak();
-                    return Poll::Ready(Err(error));
-                }
+                result => return Poll::Ready(result),
             }
         }
-        let polled = self.registration.poll_read(cx, || attempt(&mut self.inner));
+        let polled = self.arrivals.poll_read(cx, || attempt(&mut self.inner));
         self.unread.set(self.inner.has_unread());
         match polled {
-            Poll::Ready(Ok(_)) => self.unread.add_to_streak(),
+            Poll::Ready(Ok(_)) => self.add_to_streak(),
             _ => self.unread.end_streak(),
         }
         polled
     }
 
+    /// Receives without asking the reactor.
+    #[inline]
+    fn look<T>(
+        &mut self,
+        mut attempt: impl FnMut(&mut R) -> Result<T, RecvError>,
+    ) -> Result<T, RecvError> {
+        loop {
+            let was_there = self.unread.is_there();
+            let result = self.with(&mut attempt);
+            match &result {
+                Ok(_) if was_there => {}
+                Ok(_) => self.add_to_streak(),
+                Err(RecvError::WouldBlock) if self.unread.looks_again() => continue,
+                Err(RecvError::WouldBlock) => self.unread.found_nothing(),
+                Err(RecvError::Unfinished { .. }) => {}
+                Err(_) => self.unread.end_streak(),
+            }
+            return result;
+        }
+    }
+
+    #[inline]
+    fn add_to_streak(&mut self) {
+        if self.unread.add_to_streak() {
+            self.arrivals.unregister();
+        }
+    }
+
+    /// Notes that the endpoint was used to send. One that only sends needs no registration.
+    #[inline]
+    pub(super) fn note_send(&mut self) {
+        if self.unread.note_send() && !self.arrivals.is_awaited() {
+            self.arrivals.unregister();
+        }
+    }
+
     /// Polls until the peer sends no more, without reading its frames.
     pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.unread.forget_event();
-        self.registration.poll_closed(cx)
+        self.arrivals.poll_closed(cx)
     }
 
     /// Polls for the next event without trying to read. Does not see data of the last event that was not read. Ready at
@@ -85,7 +117,7 @@ impl<R: Reads> Inbound<R> {
     ) -> Poll<()> {
         match self.inner.has_unread() || self.unread.is_there() {
             true => Poll::Ready(()),
-            false => self.registration.poll_event(cx, is_quiet),
+            false => self.arrivals.poll_event(cx, is_quiet),
         }
     }
 

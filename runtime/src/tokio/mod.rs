@@ -67,12 +67,14 @@
 //! # Runtimes
 //!
 //! An endpoint belongs to the runtime in which it was created, as tokio's own sockets do, and works while that
-//! runtime runs. Opening one panics unless the runtime has its I/O and time drivers (`enable_all`).
+//! runtime runs. Opening one panics unless the runtime has its I/O and time drivers (`enable_all`). Await it in a
+//! runtime: deadlines, and sends that wait for room, need timers, and tokio's timers panic outside of one.
 //!
-//! A copy of the process made by fork(2) shares the reactor with its parent. If the copy drops an endpoint, the
-//! parent's endpoint gets no more events. Let the copy call execve(2) or _exit(2) at once, or use the
+//! A copy of the process made by fork(2) shares the reactor with its parent. If the copy receives with an endpoint or
+//! drops it, the parent's endpoint gets no more events. Let the copy call execve(2) or _exit(2) at once, or use the
 //! blocking endpoints there.
 
+mod arrivals;
 mod batch;
 pub mod calls;
 mod child;
@@ -81,9 +83,9 @@ mod connection;
 mod inbound;
 mod incoming;
 mod listener;
+mod outbound;
 mod queue;
 mod receiver;
-mod registration;
 mod room;
 mod sender;
 mod socket;

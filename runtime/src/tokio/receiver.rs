@@ -12,8 +12,8 @@ use std::time::Instant;
 
 use futures_core::Stream;
 
+use super::arrivals::Arrivals;
 use super::inbound::{Inbound, Reads};
-use super::registration::Registration;
 use crate::error::RecvError;
 use crate::frame::Frame;
 use crate::limits::Limits;
@@ -68,9 +68,9 @@ pub struct Receiver<Rx> {
 }
 
 impl<Rx: Message> Receiver<Rx> {
-    pub(super) fn new(mut inner: receiver::Receiver<Rx>, registration: Registration) -> Self {
+    pub(super) fn new(mut inner: receiver::Receiver<Rx>, arrivals: Arrivals) -> Self {
         inner.set_awaited(true);
-        Self { inbound: Inbound::new(inner, registration), is_done: false }
+        Self { inbound: Inbound::new(inner, arrivals), is_done: false }
     }
 
     /// Receives the next frame, or `None` at the end. See [`Receiver::recv`](crate::Receiver::recv).
@@ -177,6 +177,12 @@ impl<Rx: Message> Receiver<Rx> {
     /// Those of [`Sender::shutdown`](crate::Sender::shutdown).
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.inbound.inner().shutdown(how)
+    }
+
+    /// Notes that the endpoint was used to send.
+    #[inline]
+    pub(super) fn note_send(&mut self) {
+        self.inbound.note_send();
     }
 
     /// Returns the blocking receiver. Nothing is lost, not even the pieces of an incomplete frame.

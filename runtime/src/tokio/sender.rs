@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use ::tokio::time::timeout_at;
 
-use super::registration::Registration;
+use super::outbound::Outbound;
 use crate::error::{SendAllError, SendError};
 use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
@@ -28,12 +28,12 @@ use crate::wait::Wait;
 /// To send from many tasks, put a queue in front of the sender: see [`into_queue`](Self::into_queue).
 pub struct Sender<Tx> {
     pub(super) inner: sender::Sender<Tx>,
-    pub(super) registration: Registration,
+    pub(super) outbound: Outbound,
 }
 
 impl<Tx: Message> Sender<Tx> {
-    pub(super) fn new(inner: sender::Sender<Tx>, registration: Registration) -> Self {
-        Self { inner, registration }
+    pub(super) fn new(inner: sender::Sender<Tx>, outbound: Outbound) -> Self {
+        Self { inner, outbound }
     }
 
     /// Sends a message, and waits for room. Returns the frame's length in bytes. See
@@ -45,8 +45,8 @@ impl<Tx: Message> Sender<Tx> {
     ///
     /// Those of [`Sender::send`](crate::Sender::send).
     pub async fn send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
-        let Self { inner, registration } = self;
-        let len = registration.write(|| inner.try_send(message)).await?;
+        let Self { inner, outbound } = self;
+        let len = outbound.write(|| inner.try_send(message)).await?;
         if self.pending() > 0 {
             self.flush().await?;
         }
@@ -73,8 +73,8 @@ impl<Tx: Message> Sender<Tx> {
         message: &Tx::Borrowed<'_>,
         deadline: Instant,
     ) -> Result<usize, SendError> {
-        let Self { inner, registration } = self;
-        let len = registration.write_until(deadline, || inner.try_send(message)).await?;
+        let Self { inner, outbound } = self;
+        let len = outbound.write_until(deadline, || inner.try_send(message)).await?;
         timeout_at(deadline.into(), self.flush()).await.unwrap_or(Ok(())).map(|()| len)
     }
 
@@ -92,9 +92,9 @@ impl<Tx: Message> Sender<Tx> {
         I: IntoIterator<Item = &'m Tx::Borrowed<'b>, IntoIter: Clone>,
         Tx::Borrowed<'b>: 'm,
     {
-        let Self { inner, registration } = self;
+        let Self { inner, outbound } = self;
         let send = |messages| inner.try_send_first(messages);
-        let sent = registration.write_all(messages.into_iter(), send).await?;
+        let sent = outbound.write_all(messages.into_iter(), send).await?;
         self.flush().await.map(|()| sent).map_err(|error| SendAllError { sent, error })
     }
 
@@ -121,8 +121,8 @@ impl<Tx: Message> Sender<Tx> {
     ///
     /// Those of [`send`](Self::send), and [`SendError::DescriptorsTaken`].
     pub async fn send_frame(&mut self, frame: &OwnedFrame<Tx>) -> Result<usize, SendError> {
-        let Self { inner, registration } = self;
-        let len = registration.write(|| inner.send_frame(frame, Wait::Try)).await?;
+        let Self { inner, outbound } = self;
+        let len = outbound.write(|| inner.send_frame(frame, Wait::Try)).await?;
         self.flush().await.map(|()| len)
     }
 
@@ -152,8 +152,8 @@ impl<Tx: Message> Sender<Tx> {
         if self.pending() == 0 {
             return Ok(());
         }
-        let Self { inner, registration } = self;
-        registration.write(|| inner.flush(Wait::Try)).await
+        let Self { inner, outbound } = self;
+        outbound.write(|| inner.flush(Wait::Try)).await
     }
 
     /// Sends as much of the [`pending`](Self::pending) rest as there is room for.

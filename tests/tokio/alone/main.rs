@@ -4,6 +4,7 @@
 #![allow(clippy::await_holding_lock, reason = "each test has a runtime and a thread of its own")]
 
 mod allocations;
+mod arrivals;
 mod optional;
 mod queue;
 mod readiness;

@@ -22,17 +22,17 @@ use tokio::time::timeout;
 
 use super::alone;
 
-type Blocking = datagrammar::Connection<Numbered<'static>, Numbered<'static>>;
-type Awaited = datagrammar::tokio::Connection<Numbered<'static>, Numbered<'static>>;
+pub(super) type Blocking = datagrammar::Connection<Numbered<'static>, Numbered<'static>>;
+pub(super) type Awaited = datagrammar::tokio::Connection<Numbered<'static>, Numbered<'static>>;
 
-const READABLE: u32 = libc::EPOLLIN as u32;
+pub(super) const READABLE: u32 = libc::EPOLLIN as u32;
 const WRITABLE: u32 = libc::EPOLLOUT as u32;
 
 /// A long time.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A peer without a reactor, which receives frames one by one.
-fn pair() -> (Awaited, Blocking) {
+pub(super) fn pair() -> (Awaited, Blocking) {
     let (ours, theirs) = Blocking::pair().unwrap();
     (Awaited::from_blocking(ours).map_err(|(_, error)| error).unwrap(), theirs)
 }
@@ -44,7 +44,7 @@ fn runtime() -> Runtime {
 /// Sends until the socket is full. Returns the number of the next frame.
 fn fill(ours: &mut Awaited) -> u64 {
     for number in 0.. {
-        match numbered(number, 16, |frame| ours.try_send(frame)) {
+        match numbered(number, 16, |frame| ours.tx.try_send(frame)) {
             Ok(_) => {}
             Err(SendError::WouldBlock { .. }) => return number,
             Err(error) => panic!("{error}"),
@@ -54,12 +54,12 @@ fn fill(ours: &mut Awaited) -> u64 {
 }
 
 /// Receives the next frame, and returns its number.
-fn receive(theirs: &mut Blocking) -> u64 {
+pub(super) fn receive(theirs: &mut Blocking) -> u64 {
     theirs.recv().unwrap().expect("a frame").decode().unwrap().check()
 }
 
 /// Polls once, regardless of the task's budget.
-async fn poll_once<F: Future>(future: Pin<&mut F>) -> Option<F::Output> {
+pub(super) async fn poll_once<F: Future>(future: Pin<&mut F>) -> Option<F::Output> {
     let mut future = unconstrained(future);
     poll_fn(|cx| match Pin::new(&mut future).poll(cx) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
@@ -69,7 +69,7 @@ async fn poll_once<F: Future>(future: Pin<&mut F>) -> Option<F::Output> {
 }
 
 /// Returns the interests with which a socket is registered at any reactor, each as the events of epoll_ctl(2).
-fn interests(fd: impl AsFd) -> Vec<u32> {
+pub(super) fn interests(fd: impl AsFd) -> Vec<u32> {
     let inode = format!("ino:{:x} ", rustix::fs::fstat(fd).unwrap().st_ino);
     // A runtime has several descriptors of its reactor.
     let mut interests = BTreeSet::new();
@@ -112,7 +112,7 @@ fn a_connection_is_registered_for_writing_only_while_it_is_often_full() {
         for number in 0..1024 {
             assert_eq!(interests(&fd).len(), 2);
             let frame = Numbered::Numbered { number, len: 0, body: &[] };
-            ours.send(&frame).await.unwrap();
+            ours.tx.send(&frame).await.unwrap();
             assert_eq!(receive(&mut theirs), number);
         }
         assert_eq!(interests(&fd), [READABLE]);
@@ -169,7 +169,7 @@ fn a_dropped_wait_leaves_no_registration_behind() {
 }
 
 /// Runs in a process of its own, in which no other sender waits.
-fn apart(child: impl AsyncFnOnce()) {
+pub(super) fn apart(child: impl AsyncFnOnce()) {
     let child = || {
         runtime().block_on(child());
         true
@@ -178,7 +178,7 @@ fn apart(child: impl AsyncFnOnce()) {
 }
 
 /// A duplicate, to read the inode while the connection is borrowed.
-fn duplicate(ours: &Awaited) -> OwnedFd {
+pub(super) fn duplicate(ours: &Awaited) -> OwnedFd {
     ours.as_fd().try_clone_to_owned().unwrap()
 }
 

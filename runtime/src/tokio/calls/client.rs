@@ -67,9 +67,9 @@ impl<P: Protocol + 'static> Client<P> {
     fn with_observer(connection: Connection<P, Answers<P>>, observer: Observer) -> Self {
         let (sender, mut receiver) = connection.split();
         receiver.inner_mut().accept_calls();
-        let Sender { inner, registration } = sender;
+        let Sender { inner, outbound } = sender;
         let link = Arc::new(Link::new(Core::new(Outlet::new(inner), observer)));
-        ::tokio::spawn(Driver::new(Arc::clone(&link), receiver, registration));
+        ::tokio::spawn(Driver::new(Arc::clone(&link), receiver, outbound));
         Self { handle: Arc::new(Handle(link)), deadline: None, protocol: PhantomData }
     }
 

@@ -13,7 +13,7 @@ use super::writer::Writer;
 use crate::calls::{Bell, Call, Protocol, Received, Session, Status};
 use crate::error::RecvError;
 use crate::tokio::Receiver;
-use crate::tokio::registration::Registration;
+use crate::tokio::outbound::Outbound;
 
 /// The number of bytes of unsent answers beyond which no request is read.
 const MAX_UNSENT: usize = 1024 * 1024;
@@ -55,9 +55,9 @@ where
         gate: Arc<Gate>,
         session: Arc<Session>,
         receiver: Receiver<P>,
-        registration: Registration,
+        outbound: Outbound,
     ) -> Self {
-        let writer = Writer::new(Arc::clone(&session), registration);
+        let writer = Writer::new(Arc::clone(&session), outbound);
         let (load, spares) = (Arc::new(Load::default()), Arc::new(Spares::new()));
         Self {
             handle,

@@ -10,7 +10,7 @@ use super::writer::Writer;
 use crate::calls::{Accepted, Core, Wakers};
 use crate::message::Message;
 use crate::tokio::Receiver;
-use crate::tokio::registration::Registration;
+use crate::tokio::outbound::Outbound;
 
 /// Receives all parts, and hands them to their calls, so that a call that is slow to take its answer does not delay
 /// others.
@@ -23,8 +23,8 @@ pub(super) struct Driver<Rx: Message> {
 }
 
 impl<Rx: Message> Driver<Rx> {
-    pub(super) fn new(link: Arc<Link>, receiver: Receiver<Rx>, registration: Registration) -> Self {
-        let writer = Writer::new(Arc::clone(&link.core), registration);
+    pub(super) fn new(link: Arc<Link>, receiver: Receiver<Rx>, outbound: Outbound) -> Self {
+        let writer = Writer::new(Arc::clone(&link.core), outbound);
         Self { link, receiver, writer, wakers: Wakers::default() }
     }
 

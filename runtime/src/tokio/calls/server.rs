@@ -135,7 +135,7 @@ impl<S: Service> Server<S> {
         let peer = connection.peer().ok();
         let (sender, mut receiver) = connection.split();
         receiver.inner_mut().accept_calls();
-        let Sender { inner, registration } = sender;
+        let Sender { inner, outbound } = sender;
         let session = Session::driven(inner.fd().clone(), Outlet::new(inner), peer);
         let session = Arc::new(session.telling(self.on_error.clone()));
         self.stopper.0.add(&session);
@@ -143,7 +143,7 @@ impl<S: Service> Server<S> {
         let handle = move |call| Arc::clone(&service).handle(call);
         let (bounds, gate) = (self.bounds, Arc::clone(&self.gate));
         let shared = Arc::clone(&session);
-        let mut desk = Desk::new(handle, bounds, gate, shared, receiver, registration);
+        let mut desk = Desk::new(handle, bounds, gate, shared, receiver, outbound);
         let ended = poll_fn(|cx| desk.poll_serve(cx)).await;
         (session, ended)
     }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::calls::{Core, Session};
 use crate::error::SendError;
-use crate::tokio::registration::Registration;
+use crate::tokio::outbound::Outbound;
 
 /// A queue of parts of calls.
 pub(super) trait Queued: Send + Sync + 'static {
@@ -44,14 +44,14 @@ pub(super) struct Writer<Q> {
     /// Whether other tasks have run since a part was queued.
     has_yielded: bool,
     /// `None` while it waits for room.
-    registration: Option<Registration>,
+    outbound: Option<Outbound>,
     /// Waits for room, and ends when everything is sent.
-    blocked: Option<Pin<Box<dyn Future<Output = Registration> + Send>>>,
+    blocked: Option<Pin<Box<dyn Future<Output = Outbound> + Send>>>,
 }
 
 impl<Q: Queued> Writer<Q> {
-    pub(super) fn new(queued: Arc<Q>, registration: Registration) -> Self {
-        Self { queued, has_yielded: false, registration: Some(registration), blocked: None }
+    pub(super) fn new(queued: Arc<Q>, outbound: Outbound) -> Self {
+        Self { queued, has_yielded: false, outbound: Some(outbound), blocked: None }
     }
 
     /// Lets other woken tasks run first, if the queued parts may share a datagram with theirs.
@@ -69,32 +69,32 @@ impl<Q: Queued> Writer<Q> {
 
     /// Sends the queued parts. Ready when everything is sent.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(registration) = &mut self.registration
+        if let Some(outbound) = &mut self.outbound
             && self.queued.try_flush()
         {
-            registration.was_free();
+            outbound.was_free();
             return Poll::Ready(());
         }
-        if let Some(registration) = self.registration.take() {
-            let blocked = wait_and_flush(Arc::clone(&self.queued), registration);
+        if let Some(outbound) = self.outbound.take() {
+            let blocked = wait_and_flush(Arc::clone(&self.queued), outbound);
             self.blocked = Some(Box::pin(blocked));
         }
         if let Some(blocked) = &mut self.blocked {
-            self.registration = Some(ready!(blocked.as_mut().poll(cx)));
+            self.outbound = Some(ready!(blocked.as_mut().poll(cx)));
             self.blocked = None;
         }
         Poll::Ready(())
     }
 }
 
-async fn wait_and_flush<Q: Queued>(queued: Arc<Q>, mut registration: Registration) -> Registration {
+async fn wait_and_flush<Q: Queued>(queued: Arc<Q>, mut outbound: Outbound) -> Outbound {
     let flush = || match queued.try_flush() {
         true => Ok(()),
         false => Err(SendError::WouldBlock { len: 0 }),
     };
     // Fails only while the runtime shuts down.
-    _ = registration.write(flush).await;
-    registration
+    _ = outbound.write(flush).await;
+    outbound
 }
 
 impl<Q> fmt::Debug for Writer<Q> {

@@ -6,9 +6,10 @@ use super::endpoint::Connection;
 use crate::connection;
 use crate::error::OpenError;
 use crate::message::Message;
+use crate::tokio::arrivals::Arrivals;
 use crate::tokio::connecting::not_registered;
+use crate::tokio::outbound::Outbound;
 use crate::tokio::receiver::Receiver;
-use crate::tokio::registration::Registration;
 use crate::tokio::sender::Sender;
 
 impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
@@ -56,11 +57,12 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         if !connection.is_whole() {
             return Err((connection, io::ErrorKind::InvalidInput.into()));
         }
-        match Registration::new(connection.tx.fd().clone()) {
-            Ok(registration) => {
+        let fd = connection.tx.fd().clone();
+        match Arrivals::new(fd.clone()) {
+            Ok(arrivals) => {
                 let (tx, rx) = connection.split();
-                let tx = Sender::new(tx, registration.clone());
-                Ok(Self { tx, rx: Receiver::new(rx, registration) })
+                let tx = Sender::new(tx, Outbound::new(fd));
+                Ok(Self { tx, rx: Receiver::new(rx, arrivals) })
             }
             Err(error) => Err((connection, error)),
         }

@@ -195,6 +195,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// Those of [`Sender::send`].
     pub async fn send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
+        self.rx.note_send();
         self.tx.send(message).await
     }
 
@@ -204,6 +205,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
     ///
     /// Those of [`Sender::try_send`].
     pub fn try_send(&mut self, message: &Tx::Borrowed<'_>) -> Result<usize, SendError> {
+        self.rx.note_send();
         self.tx.try_send(message)
     }
 
@@ -217,6 +219,7 @@ impl<Tx: Message, Rx: Message> Connection<Tx, Rx> {
         message: &Tx::Borrowed<'_>,
         deadline: Instant,
     ) -> Result<usize, SendError> {
+        self.rx.note_send();
         self.tx.send_deadline(message, deadline).await
     }
 

@@ -137,8 +137,8 @@ async fn send<Tx: Message>(
     let (slices, len) = ([IoSlice::new(bytes)], bytes.len());
     let descriptors: Vec<_> = descriptors.iter().map(OwnedFd::as_fd).collect();
     let outgoing = Outgoing { slices: &slices, descriptors: &descriptors, len };
-    let Sender { inner, registration } = sender;
-    registration.write(|| inner.send_outgoing(outgoing, Wait::Try)).await?;
+    let Sender { inner, outbound } = sender;
+    outbound.write(|| inner.send_outgoing(outgoing, Wait::Try)).await?;
     if sender.pending() > 0 {
         // The sender has copied the rest.
         datagram.free();

@@ -13,8 +13,9 @@ use crate::frame::Frame;
 use crate::message::Message;
 use crate::options::Options;
 use crate::socket;
+use crate::tokio::arrivals::Arrivals;
 use crate::tokio::connecting::not_registered;
-use crate::tokio::registration::Registration;
+use crate::tokio::outbound::Outbound;
 
 /// A UNIX datagram or UDP socket that sends messages of type `Tx` and receives messages of type `Rx`.
 ///
@@ -139,15 +140,14 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
     pub fn from_blocking(
         socket: socket::Socket<Tx, Rx>,
     ) -> Result<Self, (socket::Socket<Tx, Rx>, io::Error)> {
-        let registered = match socket.whole_fd() {
-            Some(fd) => Registration::new(fd.clone()),
-            None => Err(io::ErrorKind::InvalidInput.into()),
+        let Some(fd) = socket.whole_fd().cloned() else {
+            return Err((socket, io::ErrorKind::InvalidInput.into()));
         };
-        match registered {
-            Ok(registration) => {
+        match Arrivals::new(fd.clone()) {
+            Ok(arrivals) => {
                 let (tx, rx) = socket.split();
-                let tx = SocketSender::new(tx, registration.clone());
-                Ok(Self { tx, rx: SocketReceiver::new(rx, registration) })
+                let tx = SocketSender::new(tx, Outbound::new(fd));
+                Ok(Self { tx, rx: SocketReceiver::new(rx, arrivals) })
             }
             Err(error) => Err((socket, error)),
         }
@@ -181,6 +181,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
         message: &Tx::Borrowed<'_>,
         to: &Address,
     ) -> Result<usize, SendError> {
+        self.rx.note_send();
         self.tx.send_to(message, to).await
     }
 
@@ -194,6 +195,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
         message: &Tx::Borrowed<'_>,
         to: &Address,
     ) -> Result<usize, SendError> {
+        self.rx.note_send();
         self.tx.try_send_to(message, to)
     }
 
@@ -208,6 +210,7 @@ impl<Tx: Message, Rx: Message> Socket<Tx, Rx> {
         to: &Address,
         deadline: Instant,
     ) -> Result<usize, SendError> {
+        self.rx.note_send();
         self.tx.send_to_deadline(message, to, deadline).await
     }
 

@@ -19,8 +19,8 @@ use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
 use crate::peer::Peer;
 use crate::socket;
+use crate::tokio::arrivals::Arrivals;
 use crate::tokio::inbound::{Inbound, Reads};
-use crate::tokio::registration::Registration;
 use crate::wait::Wait;
 
 /// The receiving half of a [`Socket`](super::Socket), for messages of type `Rx`.
@@ -37,8 +37,14 @@ pub struct SocketReceiver<Rx> {
 }
 
 impl<Rx: Message> SocketReceiver<Rx> {
-    pub(super) fn new(inner: socket::SocketReceiver<Rx>, registration: Registration) -> Self {
-        Self { inbound: Inbound::new(inner, registration), is_done: false }
+    pub(super) fn new(inner: socket::SocketReceiver<Rx>, arrivals: Arrivals) -> Self {
+        Self { inbound: Inbound::new(inner, arrivals), is_done: false }
+    }
+
+    /// Notes that the endpoint was used to send.
+    #[inline]
+    pub(super) fn note_send(&mut self) {
+        self.inbound.note_send();
     }
 
     pub(super) fn inner(&self) -> &socket::SocketReceiver<Rx> {

@@ -10,7 +10,7 @@ use crate::error::{SendAllError, SendError};
 use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
 use crate::socket;
-use crate::tokio::registration::Registration;
+use crate::tokio::outbound::Outbound;
 use crate::wait::Wait;
 
 /// The sending half of a [`Socket`](super::Socket), for messages of type `Tx`.
@@ -21,12 +21,12 @@ use crate::wait::Wait;
 /// a receiver has room, so sending to a full receiver tries again at least every 10 ms.
 pub struct SocketSender<Tx> {
     inner: socket::SocketSender<Tx>,
-    registration: Registration,
+    outbound: Outbound,
 }
 
 impl<Tx: Message> SocketSender<Tx> {
-    pub(super) fn new(inner: socket::SocketSender<Tx>, registration: Registration) -> Self {
-        Self { inner, registration }
+    pub(super) fn new(inner: socket::SocketSender<Tx>, outbound: Outbound) -> Self {
+        Self { inner, outbound }
     }
 
     /// Sends a message to the socket at `to`, and waits for room. Returns the frame's length in bytes. See
@@ -40,8 +40,8 @@ impl<Tx: Message> SocketSender<Tx> {
         message: &Tx::Borrowed<'_>,
         to: &Address,
     ) -> Result<usize, SendError> {
-        let Self { inner, registration } = self;
-        registration.write(|| inner.try_send_to(message, to)).await
+        let Self { inner, outbound } = self;
+        outbound.write(|| inner.try_send_to(message, to)).await
     }
 
     /// Sends a message if there is room now.
@@ -68,8 +68,8 @@ impl<Tx: Message> SocketSender<Tx> {
         to: &Address,
         deadline: Instant,
     ) -> Result<usize, SendError> {
-        let Self { inner, registration } = self;
-        registration.write_until(deadline, || inner.try_send_to(message, to)).await
+        let Self { inner, outbound } = self;
+        outbound.write_until(deadline, || inner.try_send_to(message, to)).await
     }
 
     /// Sends several messages in order to one address, in few datagrams. Returns how many it sent. See
@@ -89,9 +89,9 @@ impl<Tx: Message> SocketSender<Tx> {
         I: IntoIterator<Item = &'m Tx::Borrowed<'b>, IntoIter: Clone>,
         Tx::Borrowed<'b>: 'm,
     {
-        let Self { inner, registration } = self;
+        let Self { inner, outbound } = self;
         let send = |messages| inner.try_send_first_to(messages, to);
-        registration.write_all(messages.into_iter(), send).await
+        outbound.write_all(messages.into_iter(), send).await
     }
 
     /// Sends several messages in order to one address, while there is room. Returns how many it sent.
@@ -121,8 +121,8 @@ impl<Tx: Message> SocketSender<Tx> {
         frame: &OwnedFrame<Tx>,
         to: &Address,
     ) -> Result<usize, SendError> {
-        let Self { inner, registration } = self;
-        registration.write(|| inner.send_frame_to(frame, to, Wait::Try)).await
+        let Self { inner, outbound } = self;
+        outbound.write(|| inner.send_frame_to(frame, to, Wait::Try)).await
     }
 
     /// Sends an already encoded or received frame if there is room now.
@@ -156,7 +156,7 @@ impl<Tx: Message> SocketSender<Tx> {
 
 impl<Tx: Message> Clone for SocketSender<Tx> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), registration: self.registration.clone() }
+        Self { inner: self.inner.clone(), outbound: self.outbound.clone() }
     }
 }
 

@@ -13,6 +13,10 @@ use crate::wire::{CallHead, HEAD_LEN, Head, MAX_BUNDLE, is_bundle, kind_not_in_p
 /// with pieces of refused frames.
 const MAX_DISCARDED: usize = 1024;
 
+/// The shortest frame whose first piece leaves no memory in the lane, in bytes. A shorter frame takes little memory
+/// itself, and the next one would page-fault again.
+const MIN_TRIMMED: usize = 4 * 1024 * 1024;
+
 /// What arrived.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ReadResult {
@@ -125,8 +129,15 @@ impl Pieces {
             self.state = State::Assembling(Box::new(begun));
         }
         if let State::Assembling(assembly) = &self.state {
+            let total = assembly.total;
             return match assembly.expects(slot.bytes(), len) {
-                Ok(true) => self.add(slot, HEAD_LEN, len).map(Some),
+                Ok(true) => {
+                    let added = self.add(slot, HEAD_LEN, len);
+                    if total >= MIN_TRIMMED {
+                        slot.trim();
+                    }
+                    added.map(Some)
+                }
                 Ok(false) => Ok(None),
                 Err(fault) => Err(self.refuse(fault)),
             };

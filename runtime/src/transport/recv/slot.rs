@@ -143,6 +143,13 @@ impl Slot {
         }
     }
 
+    /// Frees the memory of the lane, if there is one. Drops the datagram.
+    pub(super) fn trim(&mut self) {
+        if let Some(lane) = &mut self.lane {
+            lane.trim(0);
+        }
+    }
+
     fn release_lane(&mut self) {
         if let Some(lane) = self.lane.take() {
             pool::give_back(lane);

@@ -69,26 +69,18 @@ impl Arrivals {
         loop {
             let ready = ready!(self.poll_ready(cx))?;
             match attempt() {
-                Err(RecvError::WouldBlock) => {
-                    let Some(mut ready) = ready else { return Poll::Pending };
-                    // The reactor keeps reporting it: without this, the loop would not end.
-                    if ready.ready().is_read_closed() {
-                        check_shutdown(ready.get_inner())?;
-                    }
-                    ready.clear_ready();
-                }
-                // More is queued, but other tasks come first.
-                Err(RecvError::Unfinished { .. }) => {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                // It may have discarded many pieces: other tasks come before the next receive.
-                result @ Err(RecvError::BadFragment(_)) => {
-                    end_turn(cx);
-                    return Poll::Ready(result);
-                }
-                result => return Poll::Ready(result),
+                Err(RecvError::WouldBlock) => {}
+                result => return end_attempt(cx, result),
             }
+            let Some(mut ready) = ready else {
+                check_shutdown(&self.fd)?;
+                return Poll::Pending;
+            };
+            // The reactor keeps reporting it: without this, the loop would not end.
+            if ready.ready().is_read_closed() {
+                check_shutdown(ready.get_inner())?;
+            }
+            ready.clear_ready();
         }
     }
 
@@ -131,7 +123,10 @@ impl Arrivals {
         if self.registered.is_none() {
             self.register(cx)?;
         }
-        let Some(registered) = &self.registered else { return Poll::Ready(Ok(None)) };
+        let Some(registered) = &self.registered else {
+            ready!(poll_proceed(cx)).made_progress();
+            return Poll::Ready(Ok(None));
+        };
         let ready = ready!(registered.poll_read_ready(cx));
         self.is_awaited = false;
         Poll::Ready(ready.map(Some).map_err(RecvError::Io))
@@ -143,20 +138,21 @@ impl Arrivals {
     fn register(&mut self, cx: &mut Context<'_>) -> Result<(), RecvError> {
         let _context = self.runtime.enter();
         loop {
-            if let Some(pause) = &mut self.pause
-                && pause.as_mut().poll(cx).is_pending()
-            {
-                return Ok(());
-            }
-            self.pause = match register(self.fd.clone()) {
+            // Before the pause is polled, which panics if the runtime has ended.
+            match register(self.fd.clone()) {
                 Ok(registered) => {
                     self.registered = Some(registered);
                     self.pause = None;
                     return Ok(());
                 }
-                Err(error) if error.raw_os_error().is_some() => Some(Box::pin(sleep(PAUSE))),
-                Err(error) => return Err(RecvError::Io(error)),
-            };
+                Err(error) if error.raw_os_error().is_none() => return Err(RecvError::Io(error)),
+                Err(_) => {}
+            }
+            let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(PAUSE)));
+            if pause.as_mut().poll(cx).is_pending() {
+                return Ok(());
+            }
+            self.pause = None;
         }
     }
 }
@@ -164,6 +160,25 @@ impl Arrivals {
 #[track_caller]
 fn register(fd: DatagramFd) -> io::Result<AsyncFd<DatagramFd>> {
     sys::register(fd, Interest::READABLE)
+}
+
+/// Polls the end of an attempt that has not returned [`RecvError::WouldBlock`]. Lets other tasks run if it took long.
+#[inline]
+pub(super) fn end_attempt<T>(
+    cx: &mut Context<'_>,
+    result: Result<T, RecvError>,
+) -> Poll<Result<T, RecvError>> {
+    match &result {
+        // More is queued, but other tasks come first.
+        Err(RecvError::Unfinished { .. }) => {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        // It may have discarded many pieces: other tasks come before the next receive.
+        Err(RecvError::BadFragment(_)) => end_turn(cx),
+        _ => {}
+    }
+    Poll::Ready(result)
 }
 
 /// Uses up the task's budget, unless it has none.

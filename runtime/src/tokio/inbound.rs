@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use ::tokio::time::timeout_at;
 
-use super::arrivals::Arrivals;
+use super::arrivals::{Arrivals, end_attempt};
 use super::unread::Unread;
 use crate::error::RecvError;
 
@@ -49,12 +49,7 @@ impl<R: Reads> Inbound<R> {
         if ready!(self.unread.poll(cx)) {
             match self.look(&mut attempt) {
                 Err(RecvError::WouldBlock) => {}
-                // More is queued, but other tasks come first.
-                Err(RecvError::Unfinished { .. }) => {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                result => return Poll::Ready(result),
+                result => return end_attempt(cx, result),
             }
         }
         let polled = self.arrivals.poll_read(cx, || attempt(&mut self.inner));

@@ -61,7 +61,7 @@ impl<R: Reads> Inbound<R> {
         polled
     }
 
-    /// Receives without asking the reactor.
+    /// Receives without asking the reactor. May look several times.
     #[inline]
     fn look<T>(
         &mut self,
@@ -71,6 +71,7 @@ impl<R: Reads> Inbound<R> {
             let was_there = self.unread.is_there();
             let result = self.with(&mut attempt);
             match &result {
+                // It says nothing about the next frame.
                 Ok(_) if was_there => {}
                 Ok(_) => self.add_to_streak(),
                 Err(RecvError::WouldBlock) if self.unread.looks_again() => continue,
@@ -89,12 +90,10 @@ impl<R: Reads> Inbound<R> {
         }
     }
 
-    /// Notes that the endpoint was used to send. One that only sends needs no registration.
+    /// Notes that the endpoint was used to send.
     #[inline]
     pub(super) fn note_send(&mut self) {
-        if self.unread.note_send() && !self.arrivals.is_awaited() {
-            self.arrivals.unregister();
-        }
+        self.arrivals.note_send();
     }
 
     /// Polls until the peer sends no more, without reading its frames.

@@ -1,4 +1,4 @@
-//! A blocking receiver that is registered with the reactor, for both kinds of async receivers.
+//! A blocking receiver that waits with the reactor, for both kinds of async receivers.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
@@ -71,7 +71,7 @@ impl<R: Reads> Inbound<R> {
             let was_there = self.unread.is_there();
             let result = self.with(&mut attempt);
             match &result {
-                // It says nothing about the next frame.
+                // That does not make another frame likely.
                 Ok(_) if was_there => {}
                 Ok(_) => self.add_to_streak(),
                 Err(RecvError::WouldBlock) if self.unread.looks_again() => continue,

@@ -16,25 +16,30 @@ use ::tokio::task::coop::poll_proceed;
 use ::tokio::time::{Sleep, sleep};
 
 use crate::error::RecvError;
-use crate::sys::{self, DatagramFd};
+use crate::sys::{self, DatagramFd, RecvState};
 use crate::transport::check_shutdown;
 
-/// The pause before a retry, if the reactor cannot register the descriptor.
+/// The number of messages sent after which a registration that no task has used meanwhile ends.
+const UNUSED: u16 = 1024;
+
+/// The pause before a retry, if the kernel refuses a registration.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// An event that the reactor has reported.
 type Ready<'a> = AsyncFdReadyGuard<'a, DatagramFd>;
 
-/// A descriptor that is registered for reading, except while its receiver can do without.
+/// A descriptor that is registered for reading, except while its receiver does without the reactor.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     registered: Option<AsyncFd<DatagramFd>>,
-    /// Whether a task may wait for an event.
+    /// Whether a task may wait for an event, so that the registration must stay.
     is_awaited: bool,
+    /// How many messages were sent since a task last polled for an event, at most `UNUSED`.
+    sent: u16,
     fd: DatagramFd,
     /// The runtime in which the endpoint was created.
     runtime: Handle,
-    /// After a failure: the time until the next attempt to register.
+    /// While the kernel refuses a registration: wakes the task for a retry.
     pause: Option<Pin<Box<Sleep>>>,
 }
 
@@ -44,7 +49,14 @@ impl Arrivals {
     #[track_caller]
     pub(super) fn new(fd: DatagramFd) -> io::Result<Self> {
         let registered = Some(register(fd.clone())?);
-        Ok(Self { registered, is_awaited: false, fd, runtime: Handle::current(), pause: None })
+        Ok(Self {
+            registered,
+            is_awaited: false,
+            sent: 0,
+            fd,
+            runtime: Handle::current(),
+            pause: None,
+        })
     }
 
     /// Ends the registration until the next poll.
@@ -52,10 +64,13 @@ impl Arrivals {
         self.registered = None;
     }
 
-    /// Returns whether a task may wait for an event.
+    /// Notes that the endpoint was used to send. One that only sends needs no registration.
     #[inline]
-    pub(super) fn is_awaited(&self) -> bool {
-        self.is_awaited
+    pub(super) fn note_send(&mut self) {
+        self.sent = UNUSED.min(self.sent + 1);
+        if self.sent == UNUSED && !self.is_awaited {
+            self.unregister();
+        }
     }
 
     /// Polls `attempt`, which receives without waiting, until it returns something other than
@@ -69,26 +84,18 @@ impl Arrivals {
         loop {
             let ready = ready!(self.poll_ready(cx))?;
             match attempt() {
-                Err(RecvError::WouldBlock) => {
-                    let Some(mut ready) = ready else { return Poll::Pending };
-                    // The reactor keeps reporting it: without this, the loop would not end.
-                    if ready.ready().is_read_closed() {
-                        check_shutdown(ready.get_inner())?;
-                    }
-                    ready.clear_ready();
-                }
-                // More is queued, but other tasks come first.
-                Err(RecvError::Unfinished { .. }) => {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                // It may have discarded many pieces: other tasks come before the next receive.
-                result @ Err(RecvError::BadFragment(_)) => {
-                    end_turn(cx);
-                    return Poll::Ready(result);
-                }
-                result => return Poll::Ready(result),
+                Err(RecvError::WouldBlock) => {}
+                result => return end_attempt(cx, result),
             }
+            let Some(mut ready) = ready else {
+                check_shutdown(&self.fd)?;
+                return Poll::Pending;
+            };
+            // The reactor keeps reporting it: without this, the loop would not end.
+            if ready.ready().is_read_closed() {
+                check_shutdown(ready.get_inner())?;
+            }
+            ready.clear_ready();
         }
     }
 
@@ -96,7 +103,12 @@ impl Arrivals {
     pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             match ready!(self.poll_ready(cx)) {
-                Ok(None) => return Poll::Pending,
+                Ok(None) => {
+                    return match sys::recv_state(&self.fd) {
+                        Ok(RecvState::Open) => Poll::Pending,
+                        _ => Poll::Ready(()),
+                    };
+                }
                 Ok(Some(mut ready)) if !ready.ready().is_read_closed() => ready.clear_ready(),
                 // A read reports the reason.
                 _ => return Poll::Ready(()),
@@ -127,11 +139,15 @@ impl Arrivals {
     /// Without a registration, `None`: the task is woken after a pause.
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Ready<'_>>, RecvError>> {
-        self.is_awaited = true;
+        (self.is_awaited, self.sent) = (true, 0);
         if self.registered.is_none() {
             self.register(cx)?;
         }
-        let Some(registered) = &self.registered else { return Poll::Ready(Ok(None)) };
+        let Some(registered) = &self.registered else {
+            // As `poll_read_ready` does.
+            ready!(poll_proceed(cx)).made_progress();
+            return Poll::Ready(Ok(None));
+        };
         let ready = ready!(registered.poll_read_ready(cx));
         self.is_awaited = false;
         Poll::Ready(ready.map(Some).map_err(RecvError::Io))
@@ -143,20 +159,21 @@ impl Arrivals {
     fn register(&mut self, cx: &mut Context<'_>) -> Result<(), RecvError> {
         let _context = self.runtime.enter();
         loop {
-            if let Some(pause) = &mut self.pause
-                && pause.as_mut().poll(cx).is_pending()
-            {
-                return Ok(());
-            }
-            self.pause = match register(self.fd.clone()) {
+            // Before the pause is polled, which panics if the runtime has ended.
+            match register(self.fd.clone()) {
                 Ok(registered) => {
                     self.registered = Some(registered);
                     self.pause = None;
                     return Ok(());
                 }
-                Err(error) if error.raw_os_error().is_some() => Some(Box::pin(sleep(PAUSE))),
-                Err(error) => return Err(RecvError::Io(error)),
-            };
+                Err(error) if error.raw_os_error().is_none() => return Err(RecvError::Io(error)),
+                Err(_) => {}
+            }
+            let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(PAUSE)));
+            if pause.as_mut().poll(cx).is_pending() {
+                return Ok(());
+            }
+            self.pause = None;
         }
     }
 }
@@ -164,6 +181,26 @@ impl Arrivals {
 #[track_caller]
 fn register(fd: DatagramFd) -> io::Result<AsyncFd<DatagramFd>> {
     sys::register(fd, Interest::READABLE)
+}
+
+/// Ends an attempt whose `result` is not [`RecvError::WouldBlock`]. Gives other tasks a turn if it may have read many
+/// datagrams.
+#[inline]
+pub(super) fn end_attempt<T>(
+    cx: &mut Context<'_>,
+    result: Result<T, RecvError>,
+) -> Poll<Result<T, RecvError>> {
+    match &result {
+        // More is queued, but other tasks come first.
+        Err(RecvError::Unfinished { .. }) => {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        // It may have discarded many pieces: other tasks come before the next receive.
+        Err(RecvError::BadFragment(_)) => end_turn(cx),
+        _ => {}
+    }
+    Poll::Ready(result)
 }
 
 /// Uses up the task's budget, unless it has none.
@@ -175,5 +212,29 @@ fn end_turn(cx: &mut Context<'_>) {
             Poll::Ready(unit) => unit.made_progress(),
             Poll::Pending => return,
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod tests {
+    use std::future::poll_fn;
+
+    use ::tokio::time::timeout;
+
+    use super::*;
+
+    #[::tokio::test]
+    async fn the_end_is_noticed_without_a_registration() {
+        let (theirs, ours) = DatagramFd::pair().unwrap();
+        let mut arrivals = Arrivals::new(ours.clone()).unwrap();
+        arrivals.unregister();
+        // The reactor refuses a second registration.
+        let _other = register(ours).unwrap();
+        let polled = poll_fn(|cx| Poll::Ready(arrivals.poll_closed(cx))).await;
+        assert!(polled.is_pending() && arrivals.pause.is_some());
+        drop(theirs);
+        let closed = poll_fn(|cx| arrivals.poll_closed(cx));
+        timeout(Duration::from_secs(60), closed).await.unwrap();
     }
 }

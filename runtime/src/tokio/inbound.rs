@@ -1,4 +1,4 @@
-//! A blocking receiver that is registered with the reactor, for both kinds of async receivers.
+//! A blocking receiver that waits with the reactor, for both kinds of async receivers.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use ::tokio::time::timeout_at;
 
-use super::arrivals::Arrivals;
+use super::arrivals::{Arrivals, end_attempt};
 use super::unread::Unread;
 use crate::error::RecvError;
 
@@ -49,12 +49,7 @@ impl<R: Reads> Inbound<R> {
         if ready!(self.unread.poll(cx)) {
             match self.look(&mut attempt) {
                 Err(RecvError::WouldBlock) => {}
-                // More is queued, but other tasks come first.
-                Err(RecvError::Unfinished { .. }) => {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                result => return Poll::Ready(result),
+                result => return end_attempt(cx, result),
             }
         }
         let polled = self.arrivals.poll_read(cx, || attempt(&mut self.inner));
@@ -66,7 +61,7 @@ impl<R: Reads> Inbound<R> {
         polled
     }
 
-    /// Receives without asking the reactor.
+    /// Receives without asking the reactor. May look several times.
     #[inline]
     fn look<T>(
         &mut self,
@@ -76,6 +71,7 @@ impl<R: Reads> Inbound<R> {
             let was_there = self.unread.is_there();
             let result = self.with(&mut attempt);
             match &result {
+                // That does not make another frame likely.
                 Ok(_) if was_there => {}
                 Ok(_) => self.add_to_streak(),
                 Err(RecvError::WouldBlock) if self.unread.looks_again() => continue,
@@ -94,12 +90,10 @@ impl<R: Reads> Inbound<R> {
         }
     }
 
-    /// Notes that the endpoint was used to send. One that only sends needs no registration.
+    /// Notes that the endpoint was used to send.
     #[inline]
     pub(super) fn note_send(&mut self) {
-        if self.unread.note_send() && !self.arrivals.is_awaited() {
-            self.arrivals.unregister();
-        }
+        self.arrivals.note_send();
     }
 
     /// Polls until the peer sends no more, without reading its frames.

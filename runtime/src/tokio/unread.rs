@@ -1,43 +1,42 @@
-//! Tracks frames that a receiver can receive, but for which no event comes.
+//! Decides whether a receiver looks for a frame before it asks the reactor.
 
 use std::hint;
 use std::task::{Context, Poll, ready};
 
 use ::tokio::task::coop::poll_proceed;
 
-/// The number of frames in a row, received without waiting, after which another is likely to be queued.
+/// The number of frames in a row after which another is likely to be queued.
 const LIKELY: u16 = 16;
 
 /// The number of frames in a row after which a receiver that finds nothing looks again before it waits.
 const STREAM: u16 = 128;
 
-/// How often in a row it finds nothing before it waits. With the pauses between, this takes 5 µs (AMD EPYC, measured),
-/// which is less than a wait.
+/// How often it looks in all. With the pauses between, this takes 5 µs (AMD EPYC, measured), which is less than a wait.
 const LOOKS: u8 = 8;
 
-/// The number of frames in a row after which a receiver does without the reactor. A registration takes an allocation.
+/// The number of frames in a row after which a receiver does without the reactor. When it waits, it registers again:
+/// that takes system calls and an allocation.
 const LONG: u16 = 1024;
 
 /// The spins of the pause between two looks, half a microsecond: a look takes the lock that the sender needs.
 const SPINS: u8 = 10;
 
 /// Tracks frames for which no event comes: those that the receiver read before the reactor reported them, as before the
-/// registration, and those that may be queued since a forgotten event.
+/// registration, and those that may be queued since a forgotten event. Also counts frames in a row: after several,
+/// another is likely to be queued.
 #[derive(Debug)]
 pub(super) struct Unread {
     is_read: bool,
     is_forgotten: bool,
-    /// How many frames in a row were received without waiting, at most `LONG`.
+    /// How many receives in a row have found a frame at once, at most `LONG`.
     streak: u16,
     /// How many looks in a row have found nothing.
     looks: u8,
-    /// How many messages in a row were sent without a receive, at most `LONG`.
-    sent: u16,
 }
 
 impl Unread {
     pub(super) fn new(is_read: bool) -> Self {
-        Self { is_read, is_forgotten: false, streak: 0, looks: 0, sent: 0 }
+        Self { is_read, is_forgotten: false, streak: 0, looks: 0 }
     }
 
     /// Sets whether anything was read but not received.
@@ -52,7 +51,7 @@ impl Unread {
         self.is_forgotten = true;
     }
 
-    /// Notes that a frame was received without waiting. Returns whether a long streak begins.
+    /// Notes that a receive has found a frame at once. Returns whether the streak is long from now on.
     #[inline]
     pub(super) fn add_to_streak(&mut self) -> bool {
         self.looks = 0;
@@ -72,13 +71,6 @@ impl Unread {
         again
     }
 
-    /// Notes that the endpoint was used to send. Returns whether it has only sent for a long time.
-    #[inline]
-    pub(super) fn note_send(&mut self) -> bool {
-        self.sent = LONG.min(self.sent + 1);
-        self.sent == LONG
-    }
-
     /// Notes that nothing is queued, so that an event reports the next frame.
     #[inline]
     pub(super) fn found_nothing(&mut self) {
@@ -86,7 +78,7 @@ impl Unread {
         self.end_streak();
     }
 
-    /// Notes that the receiver waited, or failed.
+    /// Notes that the receiver waits, or has failed.
     #[inline]
     pub(super) fn end_streak(&mut self) {
         (self.streak, self.looks) = (0, 0);
@@ -97,11 +89,10 @@ impl Unread {
         self.is_read || self.is_forgotten
     }
 
-    /// Returns whether to receive without asking the reactor, because a frame is there or is likely. Counts against the
-    /// task's budget.
+    /// Returns whether to look for a frame without asking the reactor, because one is there or is likely. A look counts
+    /// against the task's budget.
     #[inline]
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        self.sent = 0;
+    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<bool> {
         let tries = self.is_there() || self.streak >= LIKELY;
         if tries {
             ready!(poll_proceed(cx)).made_progress();

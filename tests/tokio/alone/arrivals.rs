@@ -1,16 +1,24 @@
 //! A receiver does without the reactor while frames come in a row. No frame is missed.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
+use std::os::fd::AsFd as _;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-use datagrammar_tests::numbered;
+use datagrammar::tokio::Socket;
+use datagrammar::{Limits, RecvError};
+use datagrammar_tests::fork::fork;
+use datagrammar_tests::{Numbered, numbered};
 use futures_util::Stream as _;
+use rustix::net::{Shutdown, shutdown};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule,
 };
+use tokio::runtime::Builder;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::alone;
@@ -117,6 +125,72 @@ fn a_receiver_goes_on_without_a_registration() {
         drop(theirs);
         let ended = timeout(PATIENCE, ours.recv()).await.expect("it goes on");
         assert!(ended.unwrap().is_none());
+    });
+}
+
+/// The runtime of the receiver ends during the pause before it registers again.
+#[test]
+fn h40_a_receiver_that_is_not_registered_fails_once_its_runtime_has_ended() {
+    let _alone = alone();
+    let child = || {
+        let [home, other] =
+            [(); 2].map(|()| Builder::new_current_thread().enable_all().build().unwrap());
+        let (mut ours, mut theirs) = home.block_on(async { pair() });
+        home.block_on(stream(&mut ours, &mut theirs));
+        refuse_registrations();
+        home.block_on(async { assert!(poll_once(pin!(ours.recv())).await.is_none()) });
+        drop(home);
+        let failed = other.block_on(async { ours.recv().await.map(drop) });
+        assert!(matches!(failed, Err(RecvError::Io(_))), "{failed:?}");
+        true
+    };
+    fork(child).check();
+}
+
+/// The reactor does not report that another holder has shut it down.
+#[test]
+fn a_socket_that_is_not_registered_notices_its_shutdown() {
+    let _alone = alone();
+    apart(async || {
+        type Ours = Socket<Numbered<'static>, Numbered<'static>>;
+        let [mut ours, theirs] =
+            [(); 2].map(|()| Ours::bind(&"udp:127.0.0.1:0".parse().unwrap()).unwrap());
+        let address = theirs.local_addr().unwrap();
+        for number in 0..LONG {
+            numbered(number, 16, |frame| ours.try_send_to(frame, &address)).unwrap();
+        }
+        refuse_registrations();
+        let fd = ours.as_fd().try_clone_to_owned().unwrap();
+        let mut receiving = pin!(ours.recv_from());
+        assert!(poll_once(receiving.as_mut()).await.is_none(), "nothing is queued");
+        // It fails, as the socket has no peer, but works.
+        _ = shutdown(fd, Shutdown::Both);
+        let ended = timeout(PATIENCE, receiving).await.expect("it goes on");
+        assert!(matches!(ended, Err(RecvError::Shutdown)));
+    });
+}
+
+/// The reactor does not count what a task receives.
+#[test]
+fn a_receiver_that_is_not_registered_leaves_turns_to_other_tasks() {
+    let _alone = alone();
+    apart(async || {
+        let (mut ours, mut theirs) = pair();
+        stream(&mut ours, &mut theirs).await;
+        refuse_registrations();
+        assert!(poll_once(pin!(ours.recv())).await.is_none(), "nothing is queued");
+        ours.rx.set_limits(Limits::new().frame_len(1));
+        (0..200).for_each(|_| _ = numbered(7, 16, |frame| theirs.send(frame)).unwrap());
+        let refused = Cell::new(0);
+        let mut refusing = pin!(async {
+            while let Err(RecvError::TooLarge { .. }) = ours.recv().await {
+                refused.set(refused.get() + 1);
+            }
+        });
+        yield_now().await;
+        // One turn of a task.
+        assert!(poll_fn(|cx| Poll::Ready(refusing.as_mut().poll(cx).is_pending())).await);
+        assert!((1..=128).contains(&refused.get()), "{} frames in a row", refused.get());
     });
 }
 

@@ -56,7 +56,7 @@ impl<R: Reads> Inbound<R> {
         self.unread.set(self.inner.has_unread());
         match polled {
             Poll::Ready(Ok(_)) => self.add_to_streak(),
-            _ => self.unread.end_streak(),
+            _ => self.unread.streak.end(),
         }
         polled
     }
@@ -74,10 +74,10 @@ impl<R: Reads> Inbound<R> {
                 // That does not make another frame likely.
                 Ok(_) if was_there => {}
                 Ok(_) => self.add_to_streak(),
-                Err(RecvError::WouldBlock) if self.unread.looks_again() => continue,
+                Err(RecvError::WouldBlock) if self.unread.streak.looks_again() => continue,
                 Err(RecvError::WouldBlock) => self.unread.found_nothing(),
                 Err(RecvError::Unfinished { .. }) => {}
-                Err(_) => self.unread.end_streak(),
+                Err(_) => self.unread.streak.end(),
             }
             return result;
         }
@@ -85,7 +85,7 @@ impl<R: Reads> Inbound<R> {
 
     #[inline]
     fn add_to_streak(&mut self) {
-        if self.unread.add_to_streak() {
+        if self.unread.streak.add() {
             self.arrivals.unregister();
         }
     }

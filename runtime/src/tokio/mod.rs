@@ -89,6 +89,7 @@ mod receiver;
 mod room;
 mod sender;
 mod socket;
+mod streak;
 mod unread;
 
 pub use self::batch::Batch;

@@ -1,0 +1,63 @@
+//! Counts frames that come in a row, and decides whether to look again before a wait.
+
+use std::hint;
+
+/// The number of frames in a row after which another is likely to be queued.
+const LIKELY: u16 = 16;
+
+/// The number of frames in a row after which a receiver that finds nothing looks again before it waits.
+const STREAM: u16 = 64;
+
+/// How often it looks in all. With the pauses between, this takes 4 µs (AMD EPYC, measured), which is less than a wait.
+const LOOKS: u8 = 8;
+
+/// The spins of the pause between two looks: a look takes the lock that the sender needs.
+const SPINS: u8 = 4;
+
+/// The number of frames in a row after which a receiver does without the reactor. When it waits, it registers again:
+/// that takes system calls and an allocation. A socket of the default size holds about half as many small frames (278),
+/// so one that is filled and emptied again and again stays registered.
+const LONG: u16 = 512;
+
+/// The number of receives in a row that have found a frame at once.
+#[derive(Debug, Default)]
+pub(super) struct Streak {
+    /// At most `LONG`.
+    len: u16,
+    /// How many looks in a row have found nothing.
+    looks: u8,
+}
+
+impl Streak {
+    /// Notes that a receive has found a frame at once. Returns whether the streak is long from now on.
+    #[inline]
+    pub(super) fn add(&mut self) -> bool {
+        self.looks = 0;
+        let is_new = self.len == LONG - 1;
+        self.len = LONG.min(self.len + 1);
+        is_new
+    }
+
+    /// Returns whether another frame is likely to be queued.
+    #[inline]
+    pub(super) fn is_likely(&self) -> bool {
+        self.len >= LIKELY
+    }
+
+    /// Notes that a look has found nothing. Pauses, and returns `true`, if another look is likely to find something
+    /// sooner than the reactor could report it.
+    pub(super) fn looks_again(&mut self) -> bool {
+        self.looks += 1;
+        let again = self.len >= STREAM && self.looks < LOOKS;
+        if again {
+            (0..SPINS).for_each(|_| hint::spin_loop());
+        }
+        again
+    }
+
+    /// Notes that the receiver waits, or has failed.
+    #[inline]
+    pub(super) fn end(&mut self) {
+        *self = Self::default();
+    }
+}

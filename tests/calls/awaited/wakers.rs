@@ -1,14 +1,16 @@
 //! Wakers that panic, and wakers that own something.
 
 use std::future::pending;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{self, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::calls::{self, Answering, Call, CallError};
+use datagrammar::calls::{self, Answering, Call, CallError, Context};
 use datagrammar::to_vec;
 use datagrammar::tokio::Connection;
 use datagrammar::tokio::calls::{Client, Server, Service};
@@ -81,15 +83,20 @@ impl Service for Keeper {
             Sums::Slow { .. } => *self.0.lock().unwrap() = Some(answer),
             Sums::Add { left, right } => {
                 if let Some(kept) = self.0.lock().unwrap().take() {
-                    let waker = Waker::from(Arc::new(Owner(kept)));
-                    let cancelled = pin!(cx.cancelled());
-                    assert!(cancelled.poll(&mut task::Context::from_waker(&waker)).is_pending());
+                    leave(&cx, &Waker::from(Arc::new(Owner(kept))));
                 }
                 answer.reply::<Sum>(Ok(left + right));
             }
             _ => panic!("nothing else is called"),
         }
     }
+}
+
+/// Leaves a waker to a call, like a future that is never dropped.
+fn leave(cx: &Context, waker: &Waker) {
+    let mut cancelled = Box::pin(cx.cancelled());
+    assert!(cancelled.as_mut().poll(&mut task::Context::from_waker(waker)).is_pending());
+    mem::forget(cancelled);
 }
 
 /// Owns a call or the items of one, and drops them with the task that it stands for.
@@ -158,16 +165,18 @@ fn a_waker_that_a_call_gives_up_may_own_another_call() {
 fn a_waker_of_a_finished_call_may_own_another_answer() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let (client, server) = datagrammar::Connection::pair().unwrap();
-    let client = calls::Client::<Protocol>::new(client).deadline(Instant::now() + STALL);
+    // Without a deadline: its timer would keep the waker, too.
+    let client = calls::Client::<Protocol>::new(client);
     let serving = thread::spawn(move || {
         runtime.block_on(async {
             let server = Connection::from_blocking(server).unwrap();
             Server::new(Keeper::default()).serve(server).await
         })
     });
-    let kept = thread::spawn({
+    let (done, has_done) = mpsc::channel();
+    thread::spawn({
         let client = client.clone();
-        move || client.call::<Sum>(&Sums::Slow { millis: 0 }).map(drop)
+        move || done.send(client.call::<Sum>(&Sums::Slow { millis: 0 }).map(drop))
     });
     while client.in_flight() == 0 {
         thread::yield_now();
@@ -177,7 +186,8 @@ fn a_waker_of_a_finished_call_may_own_another_answer() {
         let added = client.call::<Sum>(&Sums::Add { left: number, right: 1 });
         assert_eq!(added.unwrap().decode().unwrap(), number + 1);
     }
-    assert!(matches!(kept.join().unwrap(), Err(CallError::Failed)));
+    let kept = has_done.recv_timeout(STALL).expect("its answer is dropped");
+    assert!(matches!(kept, Err(CallError::Failed)), "{kept:?}");
     drop(client);
     serving.join().unwrap().unwrap();
 }
@@ -203,9 +213,8 @@ impl Service for Leaver {
 
     async fn handle(self: Arc<Self>, mut call: Call<Protocol>) {
         let Some((cx, Sums::Add { left, right }, answer)) = call.open() else { return };
-        let waker = Waker::from(Arc::new(Fragile));
-        assert!(pin!(cx.cancelled()).poll(&mut task::Context::from_waker(&waker)).is_pending());
-        drop((waker, cx));
+        leave(&cx, &Waker::from(Arc::new(Fragile)));
+        drop(cx);
         // Nothing else wakes the task that sends the answer.
         tokio::spawn(async move {
             sleep(Duration::from_millis(20)).await;
@@ -266,16 +275,25 @@ async fn a_cancellation_is_sent_even_if_the_waker_of_its_call_panics() {
     serving.await.unwrap().unwrap();
 }
 
-/// Waits for the end of each call with the same waker, and answers.
-struct Watching(Waker);
+/// Waits for the cancellation of each call with the same waker, before and after it answers.
+struct Watching {
+    waker: Waker,
+    /// How many handlers have returned.
+    ended: Arc<AtomicU64>,
+}
 
 impl calls::Service for Watching {
     type Protocol = Protocol;
 
     fn handle(&self, mut call: Call<Protocol>) {
         let Some((cx, Sums::Add { left, right }, answer)) = call.open() else { return };
-        assert!(pin!(cx.cancelled()).poll(&mut task::Context::from_waker(&self.0)).is_pending());
+        let wait = || pin!(cx.cancelled()).poll(&mut task::Context::from_waker(&self.waker));
+        if left % 2 == 0 {
+            assert!(wait().is_pending());
+        }
         answer.reply::<Sum>(Ok(left + right));
+        assert!(wait().is_pending());
+        self.ended.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -285,15 +303,17 @@ fn a_finished_call_keeps_no_waker() {
     let (client, server) = datagrammar::Connection::pair().unwrap();
     let client = calls::Client::<Protocol>::new(client);
     let owned = Arc::new(Task(Mutex::new(Some(()))));
-    let service = Watching(Waker::from(Arc::clone(&owned)));
+    let ended = Arc::default();
+    let waker = Waker::from(Arc::clone(&owned));
+    let service = Watching { waker, ended: Arc::clone(&ended) };
     let serving = thread::spawn(|| calls::Server::new(service).serve(server));
-    for number in 0..3 {
+    for number in 0..4 {
         let added = client.call::<Sum>(&Sums::Add { left: number, right: 1 });
         assert_eq!(added.unwrap().decode().unwrap(), number + 1);
     }
     // Only the service has one, when its handlers have returned.
     let begun = Instant::now();
-    while Arc::strong_count(&owned) > 2 {
+    while ended.load(Ordering::SeqCst) < 4 || Arc::strong_count(&owned) > 2 {
         assert!(begun.elapsed() < Duration::from_secs(30), "{}", Arc::strong_count(&owned));
         thread::yield_now();
     }
@@ -324,9 +344,7 @@ impl calls::Service for Pair {
         match request {
             Sums::Echo { .. } => {
                 let mut kept = self.0.lock().unwrap();
-                let waker = Waker::from(Arc::new(Other(self.clone(), 1 - kept.len())));
-                let cancelled = pin!(cx.cancelled());
-                assert!(cancelled.poll(&mut task::Context::from_waker(&waker)).is_pending());
+                leave(&cx, &Waker::from(Arc::new(Other(self.clone(), 1 - kept.len()))));
                 kept.push(Some(answer));
             }
             Sums::Add { left, right } => answer.reply::<Sum>(Ok(left + right)),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use super::call::Call;
-use crate::calls::ids::Ids;
+use crate::calls::ids::{self, Ids};
 use crate::calls::queue::Queued;
 use crate::calls::status::Status;
 use crate::error::{CallError, RecvError, SendError};
@@ -188,6 +188,7 @@ impl Table {
         match call.get_mut().take_answer() {
             Some(answer) => {
                 call.remove();
+                ids::shrink(&mut self.calls);
                 Poll::Ready(answer)
             }
             None => {
@@ -214,6 +215,7 @@ impl Table {
         match call.take_end() {
             Some(end) => {
                 self.calls.remove(&id);
+                ids::shrink(&mut self.calls);
                 Poll::Ready(end.map(|()| (None, 0)))
             }
             None => {
@@ -251,6 +253,7 @@ impl Table {
     /// Removes a call, and returns it. Also returns whether the server still works on it.
     pub(super) fn forget(&mut self, id: u64) -> Option<(Call, bool)> {
         let call = self.calls.remove(&id)?;
+        ids::shrink(&mut self.calls);
         let is_open = call.is_open();
         self.open -= usize::from(is_open);
         self.has_cancelled |= is_open;

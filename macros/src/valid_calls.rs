@@ -55,9 +55,10 @@ pub(crate) fn check(cx: &Ctxt, protocol: &mut Protocol<'_>) {
     answers_are_unique(cx, protocol);
 }
 
-/// No call has the name of a function that every client has.
+/// No call has the name of a function that every client has. `into` and `try_into` come from the prelude: they take the
+/// client by value, and so hide a method of the same name that borrows it.
 fn names_are_free(cx: &Ctxt, protocol: &mut Protocol<'_>) {
-    const OWN: &[&str] = &["clone", "connect", "deadline", "new"];
+    const OWN: &[&str] = &["clone", "connect", "deadline", "from", "into", "new", "try_into"];
 
     protocol.calls.retain(|Call { method, .. }| {
         let is_free = OWN.iter().all(|own| method.unraw() != own);

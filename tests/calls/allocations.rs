@@ -115,3 +115,17 @@ fn a_blocking_call_allocates_nothing() {
     println!("{ours} allocations of the client, {theirs} of the server");
     assert!(ours < 100 && theirs < 100, "{ours} of the client, {theirs} of the server");
 }
+
+#[test]
+fn memory_returns_after_a_flood_of_calls() {
+    let (runtime, client) = setup(false);
+    let flood = |calls| {
+        let all = || join_all((0..calls).map(|number| call(&client, number)));
+        runtime.block_on(async { all().await });
+    };
+    flood(100);
+    let info = allocation_counter::measure(|| flood(20_000));
+    println!("{} bytes at most, {} afterwards", info.bytes_max, info.bytes_current);
+    assert!(info.bytes_max > 4_000_000);
+    assert!(info.bytes_current < 1_000_000, "{info:?}");
+}

@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::calls::{CallError, Client, Context, ItemError, ItemSender, Server};
+use datagrammar::calls::{CallError, Client, Context, ItemError, ItemSender, Items, Server};
 use datagrammar::{Connection, Message, Protocol, to_vec};
 use datagrammar_tests::datagrams::{END, ITEM, REPLY, bundle, part};
 use datagrammar_tests::{raw, skipped};
@@ -234,13 +234,19 @@ fn a_wait_for_an_item_ends_at_its_deadline_and_the_call_goes_on() {
     assert!(matches!(items.recv(), Err(CallError::TimedOut)));
 }
 
+/// Of two threads that wait for items, only one would be woken.
+#[test]
+fn only_one_thread_can_wait_for_items() {
+    let _: fn(&mut Items<Numbers, Odd>, Instant) -> bool = Items::wait_deadline;
+}
+
 /// The server sends answers of no call, faster than a client can drop them.
 #[test]
 fn a_flood_does_not_hold_up_a_reader_that_only_checks() {
     let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
     let calls = Client::<Numbers>::new(Connection::adopt(ours).unwrap());
     let client = NumbersClient::from(calls.clone());
-    let items = client.count(1).unwrap();
+    let mut items = client.count(1).unwrap();
     let strays = bundle(&vec![part(REPLY, 0, u64::MAX, &[]); 4000]);
     let flood = thread::spawn(move || while raw::send(&theirs, &strays).is_ok() {});
     let (done, has_done) = mpsc::channel();

@@ -65,7 +65,7 @@ fn a_thread_that_no_longer_waits_for_items_leaves_the_receiving_to_another() {
     let (client, mut peer) = pair();
     let (done, has_done) = mpsc::channel();
     for round in 0..ROUNDS {
-        let items = client.items::<Counted>(&Sums::Count { to: 1 }).unwrap();
+        let mut items = client.items::<Counted>(&Sums::Count { to: 1 }).unwrap();
         _ = peer.next();
         thread::scope(|scope| {
             let leaving =

@@ -1,6 +1,7 @@
 //! Frames as an observer of a client sees them.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::message::Message;
 use crate::receiver::Part;
@@ -63,7 +64,8 @@ impl Observer {
         }
     }
 
-    /// Shows a received part. `name` finds the name of a call.
+    /// Shows a received part. `name` finds the name of a call. If the observer panics, continues: the thread or task that
+    /// receives for all calls is not the one that made this call. The panic hook has reported the panic.
     #[inline]
     pub(crate) fn received<M: Message>(
         &self,
@@ -80,7 +82,8 @@ impl Observer {
             CallKind::Request | CallKind::Cancel | CallKind::Credit => return,
         };
         let (call, tag) = (name(head.id), M::tag_of(part.frame()).ok());
-        see(CallFrame { kind, call, id: Some(head.id), tag, len: part.len() });
+        let frame = CallFrame { kind, call, id: Some(head.id), tag, len: part.len() };
+        _ = catch_unwind(AssertUnwindSafe(|| see(frame)));
     }
 }
 

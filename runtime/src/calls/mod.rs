@@ -71,6 +71,7 @@ mod sync;
 mod trace;
 mod unsent;
 mod wake;
+mod watchers;
 
 pub(crate) use self::bell::Bell;
 pub(crate) use self::client::{Accepted, Core};
@@ -103,4 +104,6 @@ pub use self::server::{
 pub(crate) use self::server::{FAREWELL, Received, Session, close};
 pub(crate) use self::status::Status;
 pub(crate) use self::trace::{Outcome as Traced, Trace};
+#[cfg(feature = "tokio")]
+pub(crate) use self::watchers::Watchers;
 pub use crate::error::{CallError, Outcome};

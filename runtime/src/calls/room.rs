@@ -1,8 +1,9 @@
 //! Tasks that wait until less is queued.
 
-use std::mem;
+use std::collections::HashSet;
 use std::sync::PoisonError;
 use std::task::{Poll, Waker};
+use std::{mem, ptr};
 
 use crate::calls::sync::atomic::{AtomicBool, Ordering, fence};
 use crate::calls::sync::{Mutex, MutexGuard};
@@ -12,7 +13,15 @@ use crate::calls::wake::wake_all;
 #[derive(Debug, Default)]
 pub(crate) struct Room {
     has_waiting: AtomicBool,
-    waiting: Mutex<Vec<Waker>>,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    /// In the order in which the tasks began to wait.
+    wakers: Vec<Waker>,
+    /// What [`Waker::will_wake`] compares of each waker, to find it without comparing all.
+    known: HashSet<(usize, usize)>,
 }
 
 impl Room {
@@ -21,6 +30,8 @@ impl Room {
         if is_free() {
             return Poll::Ready(());
         }
+        // Cloned before the lock, because it is foreign code.
+        let waker = waker.clone();
         let mut waiting = self.waiting();
         self.has_waiting.store(true, Ordering::SeqCst);
         // Either this task sees what another one has sent meanwhile, or the other one sees that this task waits.
@@ -28,8 +39,8 @@ impl Room {
         if is_free() {
             return Poll::Ready(());
         }
-        if !waiting.iter().any(|known| known.will_wake(waker)) {
-            waiting.push(waker.clone());
+        if waiting.known.insert((waker.data().addr(), ptr::from_ref(waker.vtable()).addr())) {
+            waiting.wakers.push(waker);
         }
         Poll::Pending
     }
@@ -42,13 +53,49 @@ impl Room {
             return;
         }
         let mut waiting = self.waiting();
-        let wakers = mem::take(&mut *waiting);
+        let Waiting { wakers, .. } = mem::take(&mut *waiting);
         self.has_waiting.store(false, Ordering::SeqCst);
         drop(waiting);
         wake_all(wakers);
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Vec<Waker>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::iter;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    struct Task(Arc<AtomicUsize>);
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// If each task compared its waker with those of all others, this would take minutes.
+    #[test]
+    fn very_many_tasks_wait() {
+        const TASKS: usize = 200_000;
+        let (room, woken) = (Room::default(), Arc::new(AtomicUsize::new(0)));
+        let waker = || Waker::from(Arc::new(Task(Arc::clone(&woken))));
+        let begun = Instant::now();
+        for waker in iter::repeat_with(waker).take(TASKS) {
+            for _ in 0..2 {
+                assert!(room.poll(&waker, || false).is_pending());
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30));
+        }
+        room.admit(|| true);
+        assert_eq!(woken.load(Ordering::Relaxed), TASKS, "each is woken once");
     }
 }

@@ -58,3 +58,20 @@ async fn a_call_whose_request_makes_the_observer_panic_does_not_begin() {
         assert_eq!(add(&client, number, 2).await.unwrap(), number + 2);
     }
 }
+
+/// The task of the client sees all answers.
+#[tokio::test]
+async fn an_observer_that_panics_over_answers_fails_no_call() {
+    let (client, server) = Connection::pair().unwrap();
+    spawn(Server::new(Handler::default()), server);
+    let client = Client::observed(client, move |frame: CallFrame| {
+        assert_eq!(frame.kind, Request, "as the test asks");
+    });
+    for number in 0..2 {
+        assert_eq!(add(&client, number, 2).await.unwrap(), number + 2);
+    }
+    let mut items = client.items::<Counted>(&Sums::Count { to: 1 }).unwrap();
+    assert_eq!(items.recv().await.unwrap().map(|item| item.0), Some(0));
+    assert!(items.recv().await.unwrap().is_none());
+    assert_eq!(client.in_flight(), 0);
+}

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use datagrammar::calls::{Answers, Call, CallError};
 use datagrammar::to_vec;
-use datagrammar::tokio::calls::{Client, Server, Service};
+use datagrammar::tokio::calls::{Client, ItemSender, Server, Service};
 use datagrammar::tokio::{Connection, Listener};
 use datagrammar_tests::Directory;
 use rustix::net::{SendFlags, send};
@@ -34,6 +34,56 @@ async fn no_more_calls_are_read_than_may_run() {
     assert_eq!(seen.cancelled(), 1);
     drop((slow, client));
     until(|| seen.cancelled() == 3).await;
+}
+
+/// Sends one item, and waits until the server stops. In a call without items, keeps the future that waits.
+struct Watcher;
+
+impl Service for Watcher {
+    type Protocol = Protocol;
+
+    async fn handle(self: Arc<Self>, mut call: Call<Protocol>) {
+        let Some((cx, request, answer)) = call.open() else { return };
+        assert!(!cx.is_stopping());
+        match request {
+            Sums::Count { .. } => {
+                let mut items = ItemSender::from(answer.items::<Counted>());
+                items.send(&Counted(1)).await.unwrap();
+                cx.stopping().await;
+                assert!(cx.is_stopping() && !cx.is_cancelled());
+                // At once, now.
+                cx.stopping().await;
+                items.end();
+            }
+            _ => {
+                tokio::select! {
+                    () = cx.cancelled() => panic!("nobody cancels the call"),
+                    () = cx.stopping() => answer.reply::<Sum>(Ok(7)),
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stop_wakes_the_handlers_that_wait_for_it() {
+    let (client, connection) = Connection::pair().unwrap();
+    let server = Server::new(Watcher);
+    let stopper = server.stopper();
+    let serving = tokio::spawn(async move { server.serve(connection).await });
+    let client: Ours = Client::new(client);
+    let mut calls: Vec<_> =
+        (0..100).map(|_| Box::pin(client.call::<Sum>(&Sums::Slow { millis: 0 }))).collect();
+    assert!(poll_once(calls[0].as_mut()).await.is_none());
+    let mut items = client.items::<Counted>(&Sums::Count { to: 1 }).unwrap();
+    assert_eq!(items.recv().await.unwrap().unwrap().0, 1);
+    let stopped = timeout(STALL, stopper.stop(Instant::now() + 2 * STALL));
+    assert_eq!(stopped.await.expect("all handlers end"), 0);
+    assert!(items.recv().await.unwrap().is_none());
+    for call in calls {
+        assert_eq!(call.await.unwrap().decode().unwrap(), 7);
+    }
+    serving.await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -1,14 +1,17 @@
 //! Wakers that panic, and wakers that own something.
 
 use std::future::pending;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
+use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::task::{self, Wake, Waker};
+use std::task::{self, RawWaker, RawWakerVTable, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use datagrammar::calls::{self, Answering, Call, CallError};
+use datagrammar::calls::{self, Answering, Call, CallError, Context};
 use datagrammar::to_vec;
 use datagrammar::tokio::Connection;
 use datagrammar::tokio::calls::{Client, Server, Service};
@@ -81,15 +84,20 @@ impl Service for Keeper {
             Sums::Slow { .. } => *self.0.lock().unwrap() = Some(answer),
             Sums::Add { left, right } => {
                 if let Some(kept) = self.0.lock().unwrap().take() {
-                    let waker = Waker::from(Arc::new(Owner(kept)));
-                    let cancelled = pin!(cx.cancelled());
-                    assert!(cancelled.poll(&mut task::Context::from_waker(&waker)).is_pending());
+                    leave(&cx, &Waker::from(Arc::new(Owner(kept))));
                 }
                 answer.reply::<Sum>(Ok(left + right));
             }
             _ => panic!("nothing else is called"),
         }
     }
+}
+
+/// Leaves a waker to a call, like a future that is never dropped.
+fn leave(cx: &Context, waker: &Waker) {
+    let mut cancelled = Box::pin(cx.cancelled());
+    assert!(cancelled.as_mut().poll(&mut task::Context::from_waker(waker)).is_pending());
+    mem::forget(cancelled);
 }
 
 /// Owns a call or the items of one, and drops them with the task that it stands for.
@@ -153,21 +161,54 @@ fn a_waker_that_a_call_gives_up_may_own_another_call() {
     has_done.recv_timeout(STALL).expect("nothing waits for itself");
 }
 
+/// A waker is foreign code, also when it is cloned.
+#[test]
+fn a_waker_may_use_its_client_when_it_is_cloned() {
+    static CURIOUS: RawWakerVTable = RawWakerVTable::new(clone, |_| {}, |_| {}, |_| {});
+
+    fn clone(client: *const ()) -> RawWaker {
+        // SAFETY: `client` is the client below, which is never dropped.
+        let ours: &Ours = unsafe { &*client.cast() };
+        assert_eq!(ours.in_flight(), 2);
+        RawWaker::new(client, &CURIOUS)
+    }
+
+    let (done, has_done) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (client, _server) = Connection::pair().unwrap();
+            let client: &'static Ours = Box::leak(Box::new(Client::new(client)));
+            // SAFETY: the functions of `CURIOUS` fit a client that is never dropped, and is `Sync`.
+            let waker = unsafe { Waker::new(ptr::from_ref(client).cast(), &CURIOUS) };
+            let cx = &mut task::Context::from_waker(&waker);
+            let mut waiting = Box::pin(client.call::<Sum>(&Sums::Slow { millis: 0 }));
+            let mut items = client.items::<Counted>(&Sums::Count { to: 1 }).unwrap();
+            assert!(waiting.as_mut().poll(cx).is_pending());
+            assert!(Pin::new(&mut items).poll_next(cx).is_pending());
+        });
+        done.send(()).unwrap();
+    });
+    has_done.recv_timeout(STALL).expect("it does not wait for itself");
+}
+
 /// Like a task of an executor whose wakers own the task, and with it everything that the task holds.
 #[test]
 fn a_waker_of_a_finished_call_may_own_another_answer() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let (client, server) = datagrammar::Connection::pair().unwrap();
-    let client = calls::Client::<Protocol>::new(client).deadline(Instant::now() + STALL);
+    // Without a deadline: its timer would keep the waker, too.
+    let client = calls::Client::<Protocol>::new(client);
     let serving = thread::spawn(move || {
         runtime.block_on(async {
             let server = Connection::from_blocking(server).unwrap();
             Server::new(Keeper::default()).serve(server).await
         })
     });
-    let kept = thread::spawn({
+    let (done, has_done) = mpsc::channel();
+    thread::spawn({
         let client = client.clone();
-        move || client.call::<Sum>(&Sums::Slow { millis: 0 }).map(drop)
+        move || done.send(client.call::<Sum>(&Sums::Slow { millis: 0 }).map(drop))
     });
     while client.in_flight() == 0 {
         thread::yield_now();
@@ -177,7 +218,8 @@ fn a_waker_of_a_finished_call_may_own_another_answer() {
         let added = client.call::<Sum>(&Sums::Add { left: number, right: 1 });
         assert_eq!(added.unwrap().decode().unwrap(), number + 1);
     }
-    assert!(matches!(kept.join().unwrap(), Err(CallError::Failed)));
+    let kept = has_done.recv_timeout(STALL).expect("its answer is dropped");
+    assert!(matches!(kept, Err(CallError::Failed)), "{kept:?}");
     drop(client);
     serving.join().unwrap().unwrap();
 }
@@ -203,9 +245,8 @@ impl Service for Leaver {
 
     async fn handle(self: Arc<Self>, mut call: Call<Protocol>) {
         let Some((cx, Sums::Add { left, right }, answer)) = call.open() else { return };
-        let waker = Waker::from(Arc::new(Fragile));
-        assert!(pin!(cx.cancelled()).poll(&mut task::Context::from_waker(&waker)).is_pending());
-        drop((waker, cx));
+        leave(&cx, &Waker::from(Arc::new(Fragile)));
+        drop(cx);
         // Nothing else wakes the task that sends the answer.
         tokio::spawn(async move {
             sleep(Duration::from_millis(20)).await;
@@ -266,16 +307,25 @@ async fn a_cancellation_is_sent_even_if_the_waker_of_its_call_panics() {
     serving.await.unwrap().unwrap();
 }
 
-/// Waits for the end of each call with the same waker, and answers.
-struct Watching(Waker);
+/// Waits for the cancellation of each call with the same waker, before and after it answers.
+struct Watching {
+    waker: Waker,
+    /// How many handlers have returned.
+    ended: Arc<AtomicU64>,
+}
 
 impl calls::Service for Watching {
     type Protocol = Protocol;
 
     fn handle(&self, mut call: Call<Protocol>) {
         let Some((cx, Sums::Add { left, right }, answer)) = call.open() else { return };
-        assert!(pin!(cx.cancelled()).poll(&mut task::Context::from_waker(&self.0)).is_pending());
+        let wait = || pin!(cx.cancelled()).poll(&mut task::Context::from_waker(&self.waker));
+        if left % 2 == 0 {
+            assert!(wait().is_pending());
+        }
         answer.reply::<Sum>(Ok(left + right));
+        assert!(wait().is_pending());
+        self.ended.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -285,15 +335,17 @@ fn a_finished_call_keeps_no_waker() {
     let (client, server) = datagrammar::Connection::pair().unwrap();
     let client = calls::Client::<Protocol>::new(client);
     let owned = Arc::new(Task(Mutex::new(Some(()))));
-    let service = Watching(Waker::from(Arc::clone(&owned)));
+    let ended = Arc::default();
+    let waker = Waker::from(Arc::clone(&owned));
+    let service = Watching { waker, ended: Arc::clone(&ended) };
     let serving = thread::spawn(|| calls::Server::new(service).serve(server));
-    for number in 0..3 {
+    for number in 0..4 {
         let added = client.call::<Sum>(&Sums::Add { left: number, right: 1 });
         assert_eq!(added.unwrap().decode().unwrap(), number + 1);
     }
     // Only the service has one, when its handlers have returned.
     let begun = Instant::now();
-    while Arc::strong_count(&owned) > 2 {
+    while ended.load(Ordering::SeqCst) < 4 || Arc::strong_count(&owned) > 2 {
         assert!(begun.elapsed() < Duration::from_secs(30), "{}", Arc::strong_count(&owned));
         thread::yield_now();
     }
@@ -324,9 +376,7 @@ impl calls::Service for Pair {
         match request {
             Sums::Echo { .. } => {
                 let mut kept = self.0.lock().unwrap();
-                let waker = Waker::from(Arc::new(Other(self.clone(), 1 - kept.len())));
-                let cancelled = pin!(cx.cancelled());
-                assert!(cancelled.poll(&mut task::Context::from_waker(&waker)).is_pending());
+                leave(&cx, &Waker::from(Arc::new(Other(self.clone(), 1 - kept.len()))));
                 kept.push(Some(answer));
             }
             Sums::Add { left, right } => answer.reply::<Sum>(Ok(left + right)),

@@ -1,6 +1,6 @@
 //! Servers that stop while calls run, or while clients do not read.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use datagrammar_tests::raw;
 use rustix::net::SocketType;
 
 use crate::peer::Peer;
-use crate::protocol::{Sum, Sums};
+use crate::protocol::{Counted, Sum, Sums};
 use crate::{Handler, Ours, add};
 
 /// Longer than any of these tests takes.
@@ -123,4 +123,57 @@ fn clients_that_do_not_read_hold_up_a_stop_together() {
     let took = begun.elapsed();
     assert!(took < Duration::from_secs(20), "{took:?}");
     serving.into_iter().for_each(|serving| serving.join().unwrap().unwrap());
+}
+
+/// A handler that ends only with its caller need not keep the server until the deadline. A call without an answer is not
+/// among the calls that the server waits for, and its handler learns of the stop, too.
+#[test]
+fn handlers_learn_that_their_server_stops() {
+    #[derive(Default)]
+    struct Watcher {
+        begun: Arc<AtomicU64>,
+        ended: Arc<AtomicU64>,
+    }
+
+    impl Service for Watcher {
+        type Protocol = Sums<'static>;
+
+        fn handle(&self, mut call: Call<Sums<'static>>) {
+            let Some((cx, request, answer)) = call.open() else { return };
+            assert!(!cx.is_stopping());
+            self.begun.fetch_add(1, Ordering::SeqCst);
+            let begun = Instant::now();
+            while !cx.is_stopping() {
+                assert!(begun.elapsed() < STALL);
+                thread::sleep(Duration::from_millis(1));
+            }
+            assert!(!cx.is_cancelled());
+            match request {
+                Sums::Count { .. } => answer.items::<Counted>().end(),
+                _ => answer.nothing(),
+            }
+            self.ended.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    let (client, connection) = Connection::<Sums<'static>, Answers<Sums<'static>>>::pair().unwrap();
+    let watcher = Watcher::default();
+    let (begun, ended) = (Arc::clone(&watcher.begun), Arc::clone(&watcher.ended));
+    let server = Server::new(watcher);
+    let stopper = server.stopper();
+    let serving = thread::spawn(move || server.serve(connection));
+    let client = Ours::new(client);
+    let mut items = client.items::<Counted>(&Sums::Count { to: 1 }).unwrap();
+    client.notify(&Sums::Note(1)).unwrap();
+    while begun.load(Ordering::SeqCst) < 2 {
+        thread::yield_now();
+    }
+    assert_eq!(stopper.stop(Instant::now() + STALL), 0);
+    assert!(items.recv().unwrap().is_none());
+    serving.join().unwrap().unwrap();
+    let stopped = Instant::now();
+    while ended.load(Ordering::SeqCst) < 2 {
+        assert!(stopped.elapsed() < STALL);
+        thread::yield_now();
+    }
 }

@@ -5,6 +5,7 @@ mod answers;
 mod blobs;
 mod called;
 mod lints;
+mod names;
 mod shapes;
 #[cfg(feature = "tokio")]
 mod under_tokio;

@@ -8,7 +8,7 @@ use super::wakers::Wakers;
 use crate::calls::wake::wake_all;
 use crate::error::RecvError;
 use crate::message::Message;
-use crate::receiver::{Part, Receiver};
+use crate::receiver::Receiver;
 use crate::wait::Wait;
 
 /// The most parts that are handed over while the calls are locked.
@@ -93,22 +93,10 @@ impl Core {
         range: Range<usize>,
         wakers: &mut Wakers,
     ) -> Accepted {
-        let shown = Shown { core: self, part: receiver.take_part(range), wakers };
-        self.observer.received::<Rx>(&shown.part, |id| self.table().name(id));
-        drop(shown);
+        // Dropped after the table is unlocked, as above.
+        let mut part = receiver.take_part(range);
+        self.observer.received::<Rx>(&part, |id| self.table().name(id));
+        wakers.add(self.table().deliver(&mut part));
         if self.table().is_idle() { Accepted::Last } else { Accepted::More }
-    }
-}
-
-/// A part that reaches its call even if the observer panics.
-struct Shown<'c> {
-    core: &'c Core,
-    part: Part,
-    wakers: &'c mut Wakers,
-}
-
-impl Drop for Shown<'_> {
-    fn drop(&mut self) {
-        self.wakers.add(self.core.table().deliver(&mut self.part));
     }
 }

@@ -59,6 +59,9 @@ impl<P: Protocol> Client<P> {
     /// Creates a client that calls over `connection`, and shows each sent request and each received answer to
     /// `observer`. The observer runs on the threads that call, before they get their answers, so it should be fast.
     ///
+    /// If the observer panics over a request, so does the method that makes the call, and the call is cancelled. If it
+    /// panics over an answer, the call gets the answer.
+    ///
     /// ```
     /// use std::sync::atomic::{AtomicUsize, Ordering};
     /// use std::sync::Arc;

@@ -62,7 +62,8 @@ impl<P: Protocol, I: Message> Items<P, I> {
 
 impl<P: Protocol, I> Items<P, I> {
     /// Waits until [`recv`](Self::recv) can return at once (with an item, the end, or an error), or until `deadline`.
-    /// Returns whether it can. With a deadline that has passed, this only checks.
+    /// Returns whether it can. With a deadline that has passed, this only checks. Takes `&mut self` because only one thread
+    /// can wait.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicBool, Ordering};
@@ -94,7 +95,7 @@ impl<P: Protocol, I> Items<P, I> {
     ///     Ok(())
     /// }
     /// ```
-    pub fn wait_deadline(&self, deadline: Instant) -> bool {
+    pub fn wait_deadline(&mut self, deadline: Instant) -> bool {
         let is_late = |deadline: Instant| Instant::now() >= deadline;
         let until = self.deadline.map_or(deadline, |of_call| of_call.min(deadline));
         self.is_done || self.link.has_item_by(self.id, until) || self.deadline.is_some_and(is_late)

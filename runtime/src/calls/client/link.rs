@@ -119,7 +119,7 @@ impl<P: Protocol> Link<P> {
     /// Receives the parts that are already in the socket, unless another thread receives, or until a call has an item
     /// or has ended.
     fn receive_queued(&self, id: u64) {
-        let _leaving = Leaving { link: self, id: None };
+        let _leaving = Leaving(self);
         let Some(mut receiver) = self.try_receiver() else { return };
         for _ in 0..MAX_QUEUED {
             if self.core.has_item(id) || !self.receive(&mut receiver, Wait::Try) {
@@ -160,7 +160,7 @@ impl<P: Protocol> Link<P> {
         let end = self.core.queued();
         let mut full = Full::default();
         // Dropped after the receiver is unlocked.
-        let _leaving = Leaving { link: self, id: Some(id) };
+        let _leaving = Leaving(self);
         loop {
             if let Poll::Ready(result) = poll(&self.core, &waker) {
                 break Some(result);
@@ -218,7 +218,7 @@ impl<P: Protocol> Link<P> {
         };
         let recheck = Instant::now() + pause.unwrap_or(RECHECK);
         let until = deadline.map_or(recheck, |deadline| deadline.min(recheck));
-        let _leaving = Leaving { link: self, id: None };
+        let _leaving = Leaving(self);
         let mut receiver = self.try_receiver();
         let readiness = match (&receiver, pause) {
             (Some(_), None) => Some(Readiness::Either),
@@ -261,21 +261,12 @@ impl<P: Protocol> Link<P> {
     }
 }
 
-/// A thread that may have received for all. Dropping this appoints another thread, even if the observer panics.
-struct Leaving<'l, P: Protocol> {
-    link: &'l Link<P>,
-    /// The call that the thread waits for.
-    id: Option<u64>,
-}
+/// A thread that may have received for all. Dropping this appoints another thread.
+struct Leaving<'l, P: Protocol>(&'l Link<P>);
 
 impl<P: Protocol> Drop for Leaving<'_, P> {
     fn drop(&mut self) {
-        if let Some(id) = self.id
-            && thread::panicking()
-        {
-            self.link.cancel(id);
-        }
-        self.link.appoint();
+        self.0.appoint();
     }
 }
 

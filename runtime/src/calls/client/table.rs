@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use super::call::Call;
-use crate::calls::ids::Ids;
+use crate::calls::ids::{self, Ids};
 use crate::calls::queue::Queued;
 use crate::calls::status::Status;
 use crate::error::{CallError, RecvError, SendError};
@@ -18,8 +18,8 @@ const MAX_REFUSED: usize = 1024;
 
 /// All calls in flight of one connection.
 ///
-/// The table is locked while its methods run, so they neither wake nor drop a waker: it may own a task, and with it other
-/// calls of the same connection. They return the wakers that they remove.
+/// The table is locked while its methods run, so they neither wake, clone nor drop a waker, which is foreign code: it may
+/// own a task, and with it other calls of the same connection. They return the wakers that they remove.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     calls: Ids<Call>,
@@ -173,14 +173,12 @@ impl Table {
             .collect()
     }
 
-    /// Takes the answer of a call, which ends the call, or stores the waker. Moves the waker that this one replaces to
-    /// `replaced`.
+    /// Takes the answer of a call, which ends the call, or stores the waker. Leaves the replaced waker in its place.
     #[inline]
     pub(super) fn poll_answer(
         &mut self,
         id: u64,
-        waker: &Waker,
-        replaced: &mut Option<Waker>,
+        waker: &mut Option<Waker>,
     ) -> Poll<Result<Part, CallError>> {
         let Entry::Occupied(mut call) = self.calls.entry(id) else {
             return Poll::Ready(Err(CallError::Cancelled));
@@ -188,10 +186,11 @@ impl Table {
         match call.get_mut().take_answer() {
             Some(answer) => {
                 call.remove();
+                ids::shrink(&mut self.calls);
                 Poll::Ready(answer)
             }
             None => {
-                *replaced = call.get_mut().wait(waker);
+                call.get_mut().wait(waker);
                 Poll::Pending
             }
         }
@@ -202,8 +201,7 @@ impl Table {
     pub(super) fn poll_item(
         &mut self,
         id: u64,
-        waker: &Waker,
-        replaced: &mut Option<Waker>,
+        waker: &mut Option<Waker>,
     ) -> Poll<Result<(Option<Part>, u32), CallError>> {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.is_stream()) else {
             return Poll::Ready(Ok((None, 0)));
@@ -214,26 +212,22 @@ impl Table {
         match call.take_end() {
             Some(end) => {
                 self.calls.remove(&id);
+                ids::shrink(&mut self.calls);
                 Poll::Ready(end.map(|()| (None, 0)))
             }
             None => {
-                *replaced = call.wait(waker);
+                call.wait(waker);
                 Poll::Pending
             }
         }
     }
 
     /// Ready if a call has an item or has ended. Otherwise stores the waker, like [`poll_answer`](Self::poll_answer).
-    pub(super) fn poll_has_item(
-        &mut self,
-        id: u64,
-        waker: &Waker,
-        replaced: &mut Option<Waker>,
-    ) -> Poll<()> {
+    pub(super) fn poll_has_item(&mut self, id: u64, waker: &mut Option<Waker>) -> Poll<()> {
         if self.has_item(id) {
             return Poll::Ready(());
         }
-        *replaced = self.calls.get_mut(&id).and_then(|call| call.wait(waker));
+        self.calls.get_mut(&id).into_iter().for_each(|call| call.wait(waker));
         Poll::Pending
     }
 
@@ -251,6 +245,7 @@ impl Table {
     /// Removes a call, and returns it. Also returns whether the server still works on it.
     pub(super) fn forget(&mut self, id: u64) -> Option<(Call, bool)> {
         let call = self.calls.remove(&id)?;
+        ids::shrink(&mut self.calls);
         let is_open = call.is_open();
         self.open -= usize::from(is_open);
         self.has_cancelled |= is_open;

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use super::caller::Caller;
 use super::context::Running;
 use crate::calls::ids::Ids;
 use crate::calls::status::Status;
-use crate::peer::Peer;
+use crate::calls::watchers::Watchers;
 
 /// The most finished calls whose memory is kept.
 const MAX_FINISHED: usize = 256;
@@ -41,8 +42,8 @@ pub(super) struct Counts {
 pub(super) struct Old {
     /// A call whose memory is not reused, or that its handler still holds after it has answered.
     shared: Option<Arc<Running>>,
-    /// The old content of reused memory.
-    owned: Option<Running>,
+    /// The wakers of a call whose memory is reused.
+    watchers: Watchers,
 }
 
 /// The state in which a call ended.
@@ -57,13 +58,13 @@ pub(super) struct Ended {
 }
 
 impl Calls {
-    /// Begins a call of `peer`. Fails with the status to answer if the server stops, or if a call with this id already
+    /// Begins a call of `caller`. Fails with the status to answer if the server stops, or if a call with this id already
     /// runs, which breaks the rules.
     #[inline]
     pub(super) fn begin(
         &mut self,
         id: u64,
-        peer: Option<&Arc<Peer>>,
+        caller: &Arc<Caller>,
         (deadline, is_stream): (Option<Instant>, bool),
         old: &mut Old,
     ) -> Result<Arc<Running>, Status> {
@@ -75,8 +76,7 @@ impl Calls {
         let reused = match self.finished.pop_front() {
             Some(mut finished) => match Arc::get_mut(&mut finished) {
                 Some(place) => {
-                    let next = place.next(deadline, is_stream);
-                    old.owned = Some(mem::replace(place, next));
+                    old.watchers = place.reuse(deadline, is_stream);
                     Some(finished)
                 }
                 None => {
@@ -86,8 +86,8 @@ impl Calls {
             },
             None => None,
         };
-        let running =
-            reused.unwrap_or_else(|| Arc::new(Running::new(peer.cloned(), deadline, is_stream)));
+        let running = reused
+            .unwrap_or_else(|| Arc::new(Running::new(Arc::clone(caller), deadline, is_stream)));
         Ok(Arc::clone(vacant.insert(running)))
     }
 

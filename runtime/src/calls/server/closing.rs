@@ -8,9 +8,10 @@ use crate::calls::status::Status;
 use crate::calls::sync::atomic::Ordering;
 
 impl Session {
-    /// Takes no more calls, from now on.
+    /// Takes no more calls, from now on, and tells the handlers of those that run.
     pub(crate) fn stop(&self) {
         self.outlet.lock().stop();
+        self.caller.stop();
     }
 
     /// Returns whether all calls have ended. Then their answers are queued.

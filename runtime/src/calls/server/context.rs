@@ -7,23 +7,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
+use super::caller::Caller;
 use crate::calls::status::CREDIT;
 use crate::calls::wake::wake_all;
+use crate::calls::watchers::Watchers;
 use crate::peer::Peer;
-
-/// The most wakers that a call keeps for tasks that wait for its cancellation.
-const MAX_WATCHERS: usize = 32;
 
 /// A running call.
 #[derive(Debug)]
 pub(crate) struct Running {
-    peer: Option<Arc<Peer>>,
+    caller: Arc<Caller>,
     deadline: Option<Instant>,
     is_stream: bool,
     is_cancelled: AtomicBool,
     /// Which of the handler and the sender of its items have ended.
     ended: AtomicU8,
-    /// Whether a waker was ever stored.
+    /// The futures that wait for the cancellation of the call.
+    watchers: Watchers,
+    /// Whether a waker may be stored.
     has_wakers: AtomicBool,
     flow: Mutex<Flow>,
 }
@@ -40,22 +41,29 @@ struct Flow {
     credit: u32,
     /// The waker of the task or thread that waits for credit.
     waker: Option<Waker>,
-    /// The wakers of tasks that wait for the cancellation of the call.
-    watchers: Vec<Waker>,
 }
 
 impl Running {
-    pub(super) fn new(peer: Option<Arc<Peer>>, deadline: Option<Instant>, is_stream: bool) -> Self {
-        let flow = Mutex::new(Flow { credit: CREDIT, waker: None, watchers: Vec::new() });
+    pub(super) fn new(caller: Arc<Caller>, deadline: Option<Instant>, is_stream: bool) -> Self {
+        let flow = Mutex::new(Flow { credit: CREDIT, waker: None });
         let (is_cancelled, has_wakers) = (AtomicBool::new(false), AtomicBool::new(false));
-        let ended = AtomicU8::new(0);
-        Self { peer, deadline, is_stream, is_cancelled, ended, has_wakers, flow }
+        let (ended, watchers) = (AtomicU8::new(0), Watchers::default());
+        Self { caller, deadline, is_stream, is_cancelled, ended, watchers, has_wakers, flow }
     }
 
-    /// Returns a new call of the same peer, to replace this one.
+    /// Becomes a new call of the same caller, without the atomic operations of another reference to it. Returns what
+    /// still waits for the old call, which has no other wakers.
     #[inline]
-    pub(super) fn next(&mut self, deadline: Option<Instant>, is_stream: bool) -> Self {
-        Self::new(self.peer.take(), deadline, is_stream)
+    pub(super) fn reuse(&mut self, deadline: Option<Instant>, is_stream: bool) -> Watchers {
+        (self.deadline, self.is_stream) = (deadline, is_stream);
+        (*self.is_cancelled.get_mut(), *self.ended.get_mut()) = (false, 0);
+        self.flow.get_mut().unwrap_or_else(PoisonError::into_inner).credit = CREDIT;
+        mem::take(&mut self.watchers)
+    }
+
+    #[cfg(feature = "tokio")]
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -88,10 +96,9 @@ impl Running {
 
     pub(crate) fn cancel(&self) {
         self.is_cancelled.store(true, Ordering::Release);
-        let mut flow = self.flow();
-        let (waker, watchers) = (flow.waker.take(), mem::take(&mut flow.watchers));
-        drop(flow);
-        wake_all(waker.into_iter().chain(watchers));
+        let waker = self.flow().waker.take();
+        wake_all(waker);
+        self.watchers.wake();
     }
 
     /// Notes that the handler has ended. Returns whether the handler decides how the items end.
@@ -104,24 +111,12 @@ impl Running {
         self.ended.fetch_or(SENDER, Ordering::AcqRel) & HANDLER == 0
     }
 
-    /// Waits until the call is cancelled. Does not watch the deadline.
-    pub(crate) fn poll_cancelled(&self, waker: &Waker) -> Poll<()> {
-        let mut flow = self.flow();
-        if self.is_over() {
-            return Poll::Ready(());
-        }
-        if !flow.watchers.iter().any(|watcher| watcher.will_wake(waker)) {
-            // Some of the wakers may be stale. Wake all: tasks that still wait register again.
-            let stale = match flow.watchers.len() {
-                MAX_WATCHERS.. => mem::take(&mut flow.watchers),
-                _ => Vec::new(),
-            };
-            self.has_wakers.store(true, Ordering::Relaxed);
-            flow.watchers.push(waker.clone());
-            drop(flow);
-            wake_all(stale);
-        }
-        Poll::Pending
+    /// Returns the futures that [`cancel`](Self::cancel) wakes.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn watchers(&self) -> &Watchers {
+        // A future that is never dropped leaves its waker there.
+        self.has_wakers.store(true, Ordering::Relaxed);
+        &self.watchers
     }
 
     /// Allows more items.
@@ -177,7 +172,8 @@ impl Running {
     }
 }
 
-/// Information about a call, for its handler: the caller, the deadline, and whether the caller still waits.
+/// Information about a call, for its handler: the caller, the deadline, whether the caller still waits, and whether
+/// the server stops.
 #[derive(Clone)]
 pub struct Context {
     pub(super) running: Arc<Running>,
@@ -219,7 +215,7 @@ impl Context {
     /// Returns the caller, `None` over vsock.
     #[must_use]
     pub fn peer(&self) -> Option<&Peer> {
-        self.running.peer.as_deref()
+        self.running.caller.peer.as_deref()
     }
 
     /// Returns the deadline, `None` if the call has none, or one more than 49 days away.
@@ -235,6 +231,14 @@ impl Context {
     pub fn is_cancelled(&self) -> bool {
         self.running.is_over()
     }
+
+    /// Returns whether the server stops: a [`Stopper`](super::Stopper) waits for the running calls to finish. A handler
+    /// that ends only with its caller, such as one that watches for changes, should check this, too, and end its items:
+    /// otherwise it keeps the server until the deadline.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.running.caller.is_stopping()
+    }
 }
 
 impl fmt::Debug for Context {
@@ -245,6 +249,7 @@ impl fmt::Debug for Context {
             .field("peer", &self.peer())
             .field("deadline", &self.deadline())
             .field("is_cancelled", &self.is_cancelled())
+            .field("is_stopping", &self.is_stopping())
             .finish()
     }
 }
@@ -279,7 +284,7 @@ mod tests {
                 |running: &Running, waker: &Waker| running.poll_credit(waker).map(drop);
             let poll_over = |running: &Running, waker: &Waker| running.poll_over(waker);
             for poll in [poll_credit as fn(&Running, &Waker) -> Poll<()>, poll_over] {
-                let running = Arc::new(Running::new(None, None, true));
+                let running = Arc::new(Running::new(Arc::default(), None, true));
                 while running.poll_credit(Waker::noop()).is_ready() {}
                 let waker = Waker::from(Arc::new(Owner(Arc::clone(&running))));
                 assert!(poll(&running, &waker).is_pending());

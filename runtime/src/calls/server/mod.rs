@@ -1,6 +1,7 @@
 //! The server: handles calls.
 
 mod call;
+mod caller;
 mod calls;
 mod closing;
 mod context;

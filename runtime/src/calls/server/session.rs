@@ -7,6 +7,7 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::caller::Caller;
 use super::calls::{Calls, Counts, Old};
 use super::context::Running;
 use super::on_error::OnError;
@@ -34,8 +35,7 @@ pub(crate) struct Session {
     pub(super) fd: Option<DatagramFd>,
     pub(super) outlet: Outlet<Calls>,
     pub(super) counts: Counts,
-    /// The caller.
-    peer: Option<Arc<Peer>>,
+    pub(super) caller: Arc<Caller>,
     /// Wakes the task that sends the queued answers. `None` if the answering threads send.
     pub(super) bell: Option<Bell>,
     /// The tasks that wait until less is queued, if a task sends.
@@ -58,7 +58,7 @@ impl Session {
             fd: fd.into(),
             outlet,
             counts: Counts::default(),
-            peer: peer.map(Into::into),
+            caller: Arc::new(Caller::new(peer.map(Into::into))),
             bell: None,
             room: Room::default(),
             is_closing: AtomicBool::new(false),
@@ -79,7 +79,7 @@ impl Session {
 
     /// Reports an error that no handler gets.
     pub(crate) fn tell(&self, error: impl Into<Error>) {
-        self.on_error.tell(self.peer.as_deref(), error);
+        self.on_error.tell(self.caller.peer.as_deref(), error);
     }
 
     /// Begins a call, or fails with the status to answer: see [`Calls::begin`].
@@ -92,14 +92,14 @@ impl Session {
     ) -> Result<Arc<Running>, Status> {
         let mut old = Old::default();
         let mut calls = self.outlet.lock();
-        let begun = calls.begin(id, self.peer.as_ref(), (deadline, is_stream), &mut old)?;
+        let begun = calls.begin(id, &self.caller, (deadline, is_stream), &mut old)?;
         self.counts.add(is_stream);
         Ok(begun)
     }
 
     /// Begins a call that has no id, and so no answer.
     pub(crate) fn begin_unanswered(&self, is_stream: bool) -> Arc<Running> {
-        Arc::new(Running::new(self.peer.clone(), None, is_stream))
+        Arc::new(Running::new(Arc::clone(&self.caller), None, is_stream))
     }
 
     /// Tells the handler of a call that its caller has cancelled it. The call runs until its handler ends.

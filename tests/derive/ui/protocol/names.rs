@@ -17,6 +17,16 @@ enum Clock {
     #[allow(non_camel_case_types)]
     #[message(tag = 7, reply = u64, name = put_every)]
     Put_All,
+    #[message(tag = 8)]
+    From,
+    #[message(tag = 9, reply = u64)]
+    Into,
+    #[message(tag = 10)]
+    TryInto(u64),
+    #[message(tag = 11)]
+    Clone,
+    #[message(tag = 12)]
+    Connect,
 }
 
 fn main() {}

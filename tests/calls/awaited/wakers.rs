@@ -4,10 +4,9 @@ use std::future::pending;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::task::{self, RawWaker, RawWakerVTable, Wake, Waker};
+use std::task::{self, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -159,37 +158,6 @@ fn a_waker_that_a_call_gives_up_may_own_another_call() {
         done.send(()).unwrap();
     });
     has_done.recv_timeout(STALL).expect("nothing waits for itself");
-}
-
-/// A waker is foreign code, also when it is cloned.
-#[test]
-fn a_waker_may_use_its_client_when_it_is_cloned() {
-    static CURIOUS: RawWakerVTable = RawWakerVTable::new(clone, |_| {}, |_| {}, |_| {});
-
-    fn clone(client: *const ()) -> RawWaker {
-        // SAFETY: `client` is the client below, which is never dropped.
-        let ours: &Ours = unsafe { &*client.cast() };
-        assert_eq!(ours.in_flight(), 2);
-        RawWaker::new(client, &CURIOUS)
-    }
-
-    let (done, has_done) = mpsc::channel();
-    thread::spawn(move || {
-        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let (client, _server) = Connection::pair().unwrap();
-            let client: &'static Ours = Box::leak(Box::new(Client::new(client)));
-            // SAFETY: the functions of `CURIOUS` fit a client that is never dropped, and is `Sync`.
-            let waker = unsafe { Waker::new(ptr::from_ref(client).cast(), &CURIOUS) };
-            let cx = &mut task::Context::from_waker(&waker);
-            let mut waiting = Box::pin(client.call::<Sum>(&Sums::Slow { millis: 0 }));
-            let mut items = client.items::<Counted>(&Sums::Count { to: 1 }).unwrap();
-            assert!(waiting.as_mut().poll(cx).is_pending());
-            assert!(Pin::new(&mut items).poll_next(cx).is_pending());
-        });
-        done.send(()).unwrap();
-    });
-    has_done.recv_timeout(STALL).expect("it does not wait for itself");
 }
 
 /// Like a task of an executor whose wakers own the task, and with it everything that the task holds.

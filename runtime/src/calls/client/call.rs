@@ -149,10 +149,13 @@ impl Call {
         }
     }
 
-    /// Stores the waker of the task or thread that waits for the call. Leaves the replaced one in its place.
+    /// Stores the waker of the task or thread that waits for the call. Returns the waker that this one replaces.
     #[inline]
-    pub(super) fn wait(&mut self, waker: &mut Option<Waker>) {
-        mem::swap(&mut self.waker, waker);
+    pub(super) fn wait(&mut self, waker: &Waker) -> Option<Waker> {
+        match &self.waker {
+            Some(stored) if stored.will_wake(waker) => None,
+            _ => self.waker.replace(waker.clone()),
+        }
     }
 }
 

@@ -141,9 +141,9 @@ impl Core {
     /// Takes the answer of a call, or stores the waker: see [`Table::poll_answer`].
     #[inline]
     pub(crate) fn poll_answer(&self, id: u64, waker: &Waker) -> Poll<Result<Part, CallError>> {
-        // Cloned before the table is locked. The one that remains is dropped after it is unlocked.
-        let mut waker = Some(waker.clone());
-        self.table().poll_answer(id, &mut waker)
+        // Dropped after the table is unlocked.
+        let mut replaced = None;
+        self.table().poll_answer(id, waker, &mut replaced)
     }
 
     /// Takes the next item of a call, or stores the waker: see [`Table::poll_item`].
@@ -152,14 +152,14 @@ impl Core {
         id: u64,
         waker: &Waker,
     ) -> Poll<Result<(Option<Part>, u32), CallError>> {
-        let mut waker = Some(waker.clone());
-        self.table().poll_item(id, &mut waker)
+        let mut replaced = None;
+        self.table().poll_item(id, waker, &mut replaced)
     }
 
     /// Ready if a call has an item or has ended. Otherwise stores the waker.
     pub(crate) fn poll_has_item(&self, id: u64, waker: &Waker) -> Poll<()> {
-        let mut waker = Some(waker.clone());
-        self.table().poll_has_item(id, &mut waker)
+        let mut replaced = None;
+        self.table().poll_has_item(id, waker, &mut replaced)
     }
 
     /// Returns whether a call has an item or has ended.

@@ -230,10 +230,11 @@ fn check(steps: Vec<Step>) {
             Step::Poll { call } => {
                 let id = id(call);
                 let Some(call) = model.calls.get(&id) else { continue };
-                let mut waker = Some(wakers.of(id).clone());
+                let waker = wakers.of(id);
+                let mut replaced = None;
                 let (polled, more) = match call.items {
-                    false => (table.poll_answer(id, &mut waker).map_ok(Some), 0),
-                    true => match table.poll_item(id, &mut waker) {
+                    false => (table.poll_answer(id, waker, &mut replaced).map_ok(Some), 0),
+                    true => match table.poll_item(id, waker, &mut replaced) {
                         Poll::Ready(Ok((item, more))) => (Poll::Ready(Ok(item)), more),
                         Poll::Ready(Err(error)) => (Poll::Ready(Err(error)), 0),
                         Poll::Pending => (Poll::Pending, 0),

@@ -18,8 +18,8 @@ const MAX_REFUSED: usize = 1024;
 
 /// All calls in flight of one connection.
 ///
-/// The table is locked while its methods run, so they neither wake, clone nor drop a waker, which is foreign code: it may
-/// own a task, and with it other calls of the same connection. They return the wakers that they remove.
+/// The table is locked while its methods run, so they neither wake nor drop a waker: it may own a task, and with it other
+/// calls of the same connection. They return the wakers that they remove.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     calls: Ids<Call>,
@@ -173,12 +173,14 @@ impl Table {
             .collect()
     }
 
-    /// Takes the answer of a call, which ends the call, or stores the waker. Leaves the replaced waker in its place.
+    /// Takes the answer of a call, which ends the call, or stores the waker. Moves the waker that this one replaces to
+    /// `replaced`.
     #[inline]
     pub(super) fn poll_answer(
         &mut self,
         id: u64,
-        waker: &mut Option<Waker>,
+        waker: &Waker,
+        replaced: &mut Option<Waker>,
     ) -> Poll<Result<Part, CallError>> {
         let Entry::Occupied(mut call) = self.calls.entry(id) else {
             return Poll::Ready(Err(CallError::Cancelled));
@@ -190,7 +192,7 @@ impl Table {
                 Poll::Ready(answer)
             }
             None => {
-                call.get_mut().wait(waker);
+                *replaced = call.get_mut().wait(waker);
                 Poll::Pending
             }
         }
@@ -201,7 +203,8 @@ impl Table {
     pub(super) fn poll_item(
         &mut self,
         id: u64,
-        waker: &mut Option<Waker>,
+        waker: &Waker,
+        replaced: &mut Option<Waker>,
     ) -> Poll<Result<(Option<Part>, u32), CallError>> {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.is_stream()) else {
             return Poll::Ready(Ok((None, 0)));
@@ -216,18 +219,23 @@ impl Table {
                 Poll::Ready(end.map(|()| (None, 0)))
             }
             None => {
-                call.wait(waker);
+                *replaced = call.wait(waker);
                 Poll::Pending
             }
         }
     }
 
     /// Ready if a call has an item or has ended. Otherwise stores the waker, like [`poll_answer`](Self::poll_answer).
-    pub(super) fn poll_has_item(&mut self, id: u64, waker: &mut Option<Waker>) -> Poll<()> {
+    pub(super) fn poll_has_item(
+        &mut self,
+        id: u64,
+        waker: &Waker,
+        replaced: &mut Option<Waker>,
+    ) -> Poll<()> {
         if self.has_item(id) {
             return Poll::Ready(());
         }
-        self.calls.get_mut(&id).into_iter().for_each(|call| call.wait(waker));
+        *replaced = self.calls.get_mut(&id).and_then(|call| call.wait(waker));
         Poll::Pending
     }
 

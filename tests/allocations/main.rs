@@ -44,6 +44,11 @@ fn requests(content: &[u8]) -> [Request<'_>; 5] {
 }
 
 #[test]
+fn all_tests_pass_eagerly() {
+    datagrammar_tests::pass_eagerly();
+}
+
+#[test]
 fn a_connection_allocates_nothing_after_the_first_frames() {
     let _alone = alone();
     type Ours = Connection<Request<'static>, Request<'static>>;

@@ -66,6 +66,11 @@ impl Drop for Limited {
 }
 
 #[test]
+fn all_tests_pass_eagerly() {
+    datagrammar_tests::pass_eagerly();
+}
+
+#[test]
 fn h10_peeks_do_not_copy_descriptors() {
     let _alone = alone();
     let (mut ours, theirs) = Ours::pair().unwrap().in_mode();

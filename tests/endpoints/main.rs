@@ -16,3 +16,8 @@ mod pending;
 mod refused;
 mod socket;
 mod vsock;
+
+#[test]
+fn all_tests_pass_eagerly() {
+    datagrammar_tests::pass_eagerly();
+}

@@ -20,3 +20,8 @@ fn alone() -> MutexGuard<'static, ()> {
     };
     datagrammar_tests::alone()
 }
+
+#[test]
+fn all_tests_pass_eagerly() {
+    datagrammar_tests::pass_eagerly();
+}

@@ -12,7 +12,6 @@ mod ends;
 mod floods;
 mod forms;
 mod full;
-mod hostile;
 mod kept;
 mod lies;
 mod memory;
@@ -27,3 +26,8 @@ mod signals;
 mod sizes;
 mod udp;
 mod waiting;
+
+#[test]
+fn all_tests_pass_eagerly() {
+    datagrammar_tests::pass_eagerly();
+}

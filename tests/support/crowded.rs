@@ -14,7 +14,7 @@ use datagrammar_tests::leaks::Parcel;
 use rustix::time::{ClockId, clock_gettime};
 
 /// The time for which calls have no room.
-const TIME: Duration = Duration::from_secs(2);
+const TIME: Duration = Duration::from_millis(500);
 
 #[derive(Message)]
 enum Files {

@@ -14,7 +14,7 @@ use std::path::Path;
 use datagrammar::{Address, Message};
 use tempfile::TempDir;
 
-pub use self::mode::{InMode, is_awaited, is_eager, options, scaled, skips};
+pub use self::mode::{InMode, is_awaited, is_eager, options, pass_eagerly, scaled, skips};
 pub use self::turns::alone;
 
 /// A numbered frame whose body is made of its number, so that a truncated, mixed or repeated one is detected.

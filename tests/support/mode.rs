@@ -1,13 +1,17 @@
-//! The forms of waiting: tests whose binary has `eager` in its name wait in the read itself, and the others in
+//! The forms of waiting: with `DATAGRAMMAR_EAGER` in the environment, tests wait in the read itself, and otherwise in
 //! the peek. Over the tokio endpoints, all wait in the reactor.
 
 use std::any;
 use std::env;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use datagrammar::{Connection, Message, Options};
 
-use crate::skipped;
+use crate::{alone, skipped};
+
+/// The variable that makes tests wait in the read itself.
+const EAGER: &str = "DATAGRAMMAR_EAGER";
 
 /// The default options, with the form of waiting of this binary.
 pub fn options() -> Options {
@@ -17,17 +21,28 @@ pub fn options() -> Options {
     }
 }
 
-/// Returns whether this binary's tests wait in the read itself.
+/// Returns whether the tests of this process wait in the read itself.
+pub fn is_eager() -> bool {
+    static MODE: OnceLock<bool> = OnceLock::new();
+    *MODE.get_or_init(|| env::var_os(EAGER).is_some())
+}
+
+/// Runs all tests of this program again, in a process where they wait in the read itself. Does nothing in that process,
+/// and over the tokio endpoints.
 ///
 /// # Panics
 ///
-/// Without /proc.
-pub fn is_eager() -> bool {
-    static MODE: OnceLock<bool> = OnceLock::new();
-    *MODE.get_or_init(|| {
-        let program = env::current_exe().expect("/proc");
-        program.file_name().is_some_and(|name| name.to_string_lossy().contains("eager"))
-    })
+/// If a test fails.
+pub fn pass_eagerly() {
+    if is_eager() || is_awaited() {
+        return;
+    }
+    // The pipe is a descriptor, and the process takes memory.
+    let _alone = alone();
+    let program = env::current_exe().expect("/proc");
+    let again = Command::new(program).env(EAGER, "1").stderr(Stdio::inherit()).output();
+    let again = again.expect("the same program");
+    assert!(again.status.success(), "{}\n{}", again.status, String::from_utf8_lossy(&again.stdout));
 }
 
 /// Whether these tests run over the tokio endpoints. If so, their `datagrammar` is the crate `datagrammar-facade`.

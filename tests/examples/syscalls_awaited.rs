@@ -78,7 +78,8 @@ fn calls_cost_two_sends_and_two_reads_and_share_them() {
     let [(sends, _), (reads, read), (waits, _)] = counts("many at a time");
     let few = datagrams / 8;
     assert!(sends <= datagrams + few && read <= datagrams + few, "{sends} sends, {read} read");
-    // The server looks for more requests once. The client knows that there are none.
-    assert!(reads - read <= datagrams / 2 + few, "{reads} reads of {read} datagrams");
+    // The server looks for more requests once, and 16 times after the many that came one at a time. The client knows that
+    // there are none.
+    assert!(reads - read <= datagrams / 2 + few + 16, "{reads} reads of {read} datagrams");
     assert!(waits <= datagrams + few, "{waits} turns of the reactor for {datagrams} datagrams");
 }

@@ -18,7 +18,7 @@ pub(super) struct Unread {
 
 impl Unread {
     pub(super) fn new(is_read: bool) -> Self {
-        Self { is_read, is_forgotten: false, streak: Streak::new() }
+        Self { is_read, is_forgotten: false, streak: Streak::default() }
     }
 
     /// Sets whether anything was read but not received.

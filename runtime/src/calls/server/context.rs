@@ -51,8 +51,8 @@ impl Running {
         Self { caller, deadline, is_stream, is_cancelled, ended, watchers, has_wakers, flow }
     }
 
-    /// Becomes a new call of the same caller, without the atomic operations of another reference to it. Returns what
-    /// still waits for the old call, which has no other wakers.
+    /// Becomes a new call of the same caller, without the atomic operations of another reference to it. Returns the
+    /// watchers of the old call, which has no other wakers.
     #[inline]
     pub(super) fn reuse(&mut self, deadline: Option<Instant>, is_stream: bool) -> Watchers {
         (self.deadline, self.is_stream) = (deadline, is_stream);

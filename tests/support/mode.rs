@@ -13,7 +13,7 @@ use crate::{alone, skipped};
 /// The variable that makes tests wait in the read itself.
 const EAGER: &str = "DATAGRAMMAR_EAGER";
 
-/// The default options, with the form of waiting of this binary.
+/// The default options, with the form of waiting of this process.
 pub fn options() -> Options {
     match is_eager() {
         true => Options::new().eager(),
@@ -113,7 +113,7 @@ pub fn scaled(count: u64) -> u64 {
     count * frames / ALL
 }
 
-/// Sets the form of waiting of this binary for connections.
+/// Sets the form of waiting of this process for connections.
 pub trait InMode: Sized {
     /// Returns the same connection with that form of waiting.
     fn in_mode(self) -> Self;

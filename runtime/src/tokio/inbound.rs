@@ -109,10 +109,14 @@ impl<R: Reads> Inbound<R> {
         cx: &mut Context<'_>,
         is_quiet: impl FnOnce() -> bool,
     ) -> Poll<()> {
-        match self.inner.has_unread() || self.unread.is_there() {
-            true => Poll::Ready(()),
-            false => self.arrivals.poll_event(cx, is_quiet),
+        if self.inner.has_unread() || self.unread.is_there() {
+            return Poll::Ready(());
         }
+        let polled = self.arrivals.poll_event(cx, is_quiet);
+        if polled.is_pending() {
+            self.unread.streak.end();
+        }
+        polled
     }
 
     /// Repeats `attempt` like [`poll`](Self::poll) until `deadline`. Then fails with [`RecvError::TimedOut`].

@@ -15,8 +15,8 @@ const LOOKS: u8 = 16;
 const SPINS: u8 = 4;
 
 /// The number of frames in a row after which a receiver does without the reactor. When it waits, it registers again:
-/// that takes system calls and an allocation. A socket of the default size holds few enough small frames (278) that one
-/// that is filled and emptied again and again stays registered.
+/// that takes system calls and an allocation. A socket of the default size holds at most 278 small frames, so a receiver
+/// that empties it each time, and then waits, stays registered.
 const LONG: u16 = 1024;
 
 /// The number of receives in a row that have found a frame at once.

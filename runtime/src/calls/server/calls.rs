@@ -11,7 +11,6 @@ use super::caller::Caller;
 use super::context::Running;
 use crate::calls::ids::Ids;
 use crate::calls::status::Status;
-use crate::calls::watchers::Watchers;
 
 /// The most finished calls whose memory is kept.
 const MAX_FINISHED: usize = 256;
@@ -36,15 +35,10 @@ pub(super) struct Counts {
     others: AtomicUsize,
 }
 
-/// A call that has ended. Its wakers may own anything, such as other calls. So declare it before locking the calls: then
-/// it is dropped after the unlock.
+/// A call that has ended, and whose memory is not reused. Its wakers may own anything, such as other calls. So declare it
+/// before locking the calls: then it is dropped after the unlock.
 #[derive(Default)]
-pub(super) struct Old {
-    /// A call whose memory is not reused, or that its handler still holds after it has answered.
-    shared: Option<Arc<Running>>,
-    /// The wakers of a call whose memory is reused.
-    watchers: Watchers,
-}
+pub(super) struct Old(Option<Arc<Running>>);
 
 /// The state in which a call ended.
 #[derive(Debug, Clone, Copy)]
@@ -72,15 +66,15 @@ impl Calls {
             return Err(Status::Stopping);
         }
         let Entry::Vacant(vacant) = self.running.entry(id) else { return Err(Status::Malformed) };
-        // Some handlers hold their calls after they have answered.
+        // Some handlers hold their calls after they have answered, and may still wait then.
         let reused = match self.finished.pop_front() {
             Some(mut finished) => match Arc::get_mut(&mut finished) {
-                Some(place) => {
-                    old.watchers = place.reuse(deadline, is_stream);
+                Some(place) if !place.has_wakers() => {
+                    place.reuse(deadline, is_stream);
                     Some(finished)
                 }
-                None => {
-                    old.shared = Some(finished);
+                _ => {
+                    old.0 = Some(finished);
                     None
                 }
             },
@@ -104,7 +98,7 @@ impl Calls {
         // Wakers may own tasks, and finished calls may be kept for long.
         match self.finished.len() < MAX_FINISHED && !running.has_wakers() {
             true => self.finished.push_back(running),
-            false => old.shared = Some(running),
+            false => old.0 = Some(running),
         }
         Some(ended)
     }

@@ -1,7 +1,6 @@
 //! The context of a handler: information about its call.
 
 use std::fmt;
-use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
@@ -51,14 +50,13 @@ impl Running {
         Self { caller, deadline, is_stream, is_cancelled, ended, watchers, has_wakers, flow }
     }
 
-    /// Becomes a new call of the same caller, without the atomic operations of another reference to it. Returns what
-    /// still waits for the old call, which has no other wakers.
+    /// Becomes a new call of the same caller, without the atomic operations of another reference to it. The old call has
+    /// no wakers.
     #[inline]
-    pub(super) fn reuse(&mut self, deadline: Option<Instant>, is_stream: bool) -> Watchers {
+    pub(super) fn reuse(&mut self, deadline: Option<Instant>, is_stream: bool) {
         (self.deadline, self.is_stream) = (deadline, is_stream);
         (*self.is_cancelled.get_mut(), *self.ended.get_mut()) = (false, 0);
         self.flow.get_mut().unwrap_or_else(PoisonError::into_inner).credit = CREDIT;
-        mem::take(&mut self.watchers)
     }
 
     #[cfg(feature = "tokio")]

@@ -115,33 +115,6 @@ fn h11_a_frame_that_lost_descriptors_is_refused_and_says_why() {
     }
 }
 
-/// The frame that interrupts another one was lost, too: both errors are reported, in order.
-#[test]
-fn h11_a_frame_that_interrupts_another_and_loses_descriptors_hides_no_error() {
-    let _alone = alone();
-    let (theirs, ours) = raw::pair(SocketType::SEQPACKET);
-    let mut ours = Ours::adopt(ours).unwrap().in_mode();
-    let before = leaks::open();
-    let file = file();
-    for is_peeking in [false, true] {
-        raw::send(&theirs, &piece(1, 200, &[2; 100])).unwrap();
-        raw::send_with(&theirs, &[2, 0, 1], &[&[file.as_fd()]]).unwrap();
-        raw::send(&theirs, &[2, 0, 1]).unwrap();
-        let limited = Limited::to(0);
-        let first = ours.recv().map(|frame| frame.unwrap().len());
-        assert!(matches!(first, Err(RecvError::Incomplete { received: 100, total: 200 })));
-        if is_peeking {
-            assert_eq!(ours.rx.peek_len(Wait::Block).unwrap(), Some(3));
-        }
-        let second = ours.recv().map(|frame| frame.unwrap().len());
-        assert!(matches!(second, Err(RecvError::DescriptorsLost { received: 0, .. })));
-        assert_eq!(ours.recv().unwrap().unwrap().len(), 3);
-        drop(limited);
-    }
-    drop(file);
-    assert_eq!(leaks::open(), before);
-}
-
 /// It was refused already, and its pieces are discarded.
 #[test]
 fn h11_a_refused_frame_that_loses_descriptors_is_not_refused_again() {

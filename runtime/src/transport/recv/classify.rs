@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::os::fd::AsFd as _;
 
 use super::bundle::BundleCursor;
-use super::inbox::{Inbox, Unread};
+use super::inbox::Inbox;
 use super::memory;
 use super::pieces::ReadResult;
 use super::slot::map_read;
@@ -20,7 +20,7 @@ impl Inbox {
         if self.slot.ancillary.as_ref().is_some_and(|ancillary| ancillary.truncated)
             && !self.pieces.discards(self.slot.bytes())
         {
-            return Err(self.descriptors_lost(len));
+            return Err(self.descriptors_lost());
         }
         let bytes = self.slot.bytes();
         let is_whole = len == bytes.len() && len <= self.limits.frame_len;
@@ -124,7 +124,7 @@ impl Inbox {
     }
 
     /// Returns the head of the part of a call that is under assembly, or that the slot holds or begins.
-    pub(super) fn part_head(&self) -> Option<CallHead> {
+    fn part_head(&self) -> Option<CallHead> {
         if !self.accepts_calls {
             return None;
         }
@@ -180,25 +180,15 @@ impl Inbox {
         self.pieces.end().map_or(Ok(()), Err)
     }
 
-    /// Returns the error for a datagram with descriptors that the kernel could not install. If the datagram interrupts a
-    /// frame, returns the error for that frame, and keeps the other one for the next call.
+    /// Returns the error for a datagram with descriptors that the kernel could not install.
     #[cold]
-    fn descriptors_lost(&mut self, len: usize) -> RecvError {
+    fn descriptors_lost(&mut self) -> RecvError {
         // Ask while the installed descriptors are open, because they count.
         let limit = sys::open_file_limit(self.fd.as_fd());
         let received = self.take_descriptors().len();
         self.slot.close_descriptors();
         self.refused = self.part_head().map(Box::new);
-        let lost = RecvError::DescriptorsLost { received, limit };
-        let expected = self.pieces.assembly().map(|begun| begun.expects(self.slot.bytes(), len));
-        if expected == Some(Ok(false))
-            && let Some(incomplete) = self.pieces.end()
-        {
-            let bytes = self.slot.take();
-            self.unread.push_front(Unread { bytes, len, fault: Some(lost) });
-            return incomplete;
-        }
         self.pieces.discard_rest();
-        lost
+        RecvError::DescriptorsLost { received, limit }
     }
 }

@@ -7,7 +7,6 @@ use super::bundle::BundleCursor;
 use super::first_call::FirstCall;
 use super::pieces::Pieces;
 use super::slot::Slot;
-use crate::error::RecvError;
 use crate::limits::Limits;
 use crate::message::Descriptors;
 use crate::options::Options;
@@ -45,8 +44,6 @@ pub(super) struct Unread {
     pub(super) bytes: Vec<u8>,
     /// Its full length: a datagram over the limit is read only in part.
     pub(super) len: usize,
-    /// Why it is refused.
-    pub(super) fault: Option<RecvError>,
 }
 
 impl Inbox {
@@ -135,7 +132,7 @@ impl Inbox {
     /// Makes the next receives return `datagrams`, before anything still in the socket.
     pub(crate) fn restore(&mut self, datagrams: Vec<Vec<u8>>) {
         let datagrams = datagrams.into_iter().filter(|datagram| !datagram.is_empty());
-        self.unread.extend(datagrams.map(|bytes| Unread { len: bytes.len(), bytes, fault: None }));
+        self.unread.extend(datagrams.map(|bytes| Unread { len: bytes.len(), bytes }));
     }
 
     /// Returns the socket, and the datagrams that were read but not received: see [`restore`](Self::restore). A frame
@@ -148,9 +145,8 @@ impl Inbox {
             }
         }
         unread.extend(self.pieces.into_piece());
-        // A datagram that was read only in part, or is refused, cannot be restored.
-        let is_whole = |unread: &Unread| unread.len == unread.bytes.len() && unread.fault.is_none();
-        let whole = self.unread.into_iter().filter(is_whole);
+        // A datagram that was read only in part cannot be restored.
+        let whole = self.unread.into_iter().filter(|unread| unread.len == unread.bytes.len());
         unread.extend(whole.map(|unread| unread.bytes));
         (self.fd, unread)
     }

@@ -55,7 +55,7 @@ impl Inbox {
                 let next = self.bundle.find(self.slot.bytes(), self.accepts_calls);
                 return Ok(Some(next.map_err(RecvError::BadBundle)?.len()));
             }
-            if let Some(Unread { bytes, len, .. }) = self.unread.front() {
+            if let Some(Unread { bytes, len }) = self.unread.front() {
                 return Ok(Some(self.frame_len(bytes, *len)));
             }
             if self.ended {

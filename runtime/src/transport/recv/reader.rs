@@ -16,7 +16,7 @@ impl Inbox {
     #[inline]
     pub(super) fn next_datagram(&mut self, wait: Wait) -> Result<Option<ReadResult>, RecvError> {
         if self.ended || !self.unread.is_empty() {
-            return self.next_unread();
+            return Ok(self.next_unread());
         }
         let is_assembling = self.pieces.assembly().is_some();
         if wait == Wait::Try || self.first_call.is_read() || is_assembling {
@@ -103,25 +103,19 @@ impl Inbox {
 
     /// Returns the next datagram that needs no read, or `None` at the end.
     #[cold]
-    fn next_unread(&mut self) -> Result<Option<ReadResult>, RecvError> {
-        let Some(Unread { bytes, len, fault }) = self.unread.pop_front() else {
+    fn next_unread(&mut self) -> Option<ReadResult> {
+        let Some(Unread { bytes, len }) = self.unread.pop_front() else {
             self.slot.release();
-            return Ok(None);
+            return None;
         };
         self.slot.put(bytes);
-        match fault {
-            None => Ok(Some(ReadResult::Datagram(len))),
-            Some(fault) => {
-                self.refused = self.part_head().map(Box::new);
-                Err(fault)
-            }
-        }
+        Some(ReadResult::Datagram(len))
     }
 
     /// Keeps the datagram in the slot, of full length `len`, for the next call.
     pub(super) fn keep_unread(&mut self, len: usize) {
         let bytes = self.slot.take();
-        self.unread.push_front(Unread { bytes, len, fault: None });
+        self.unread.push_front(Unread { bytes, len });
     }
 }
 

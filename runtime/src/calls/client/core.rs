@@ -193,6 +193,12 @@ impl Core {
         }
     }
 
+    /// Returns how many calls have ever begun.
+    #[inline]
+    pub(crate) fn begun(&self) -> u64 {
+        self.last.load(Ordering::Relaxed)
+    }
+
     /// Returns whether requests share datagrams, so that further requests may join the queued ones.
     #[inline]
     pub(crate) fn is_shared(&self) -> bool {

@@ -266,6 +266,12 @@ impl Table {
         self.calls.values_mut().find_map(|call| call.waker.take())
     }
 
+    /// Returns whether any call is in flight.
+    #[inline]
+    pub(crate) fn has_open(&self) -> bool {
+        self.open > 0
+    }
+
     /// Returns whether no more parts come, if the server keeps the rules.
     #[inline]
     pub(crate) fn is_idle(&self) -> bool {

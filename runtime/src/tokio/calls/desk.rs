@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
+use super::busy_poll::BusyPoll;
 use super::gate::{Gate, Load, Permit};
 use super::held::Held;
 use super::look::Look;
@@ -39,8 +40,11 @@ pub(super) struct Desk<P, H, F> {
     /// Room for the next handler.
     room: Option<Room<F>>,
     look: Look,
+    busy_poll: BusyPoll,
     /// Whether this poll has received a part.
     has_received: bool,
+    /// The number of parts that were ever received.
+    received: u64,
 }
 
 impl<P, H, F> Desk<P, H, F>
@@ -71,7 +75,9 @@ where
             spares,
             room: None,
             look: Look::new(),
+            busy_poll: BusyPoll::new(),
             has_received: false,
+            received: 0,
         }
     }
 
@@ -104,6 +110,10 @@ where
             self.session.end();
             return Poll::Ready(Ok(()));
         }
+        self.busy_poll.count(self.received);
+        if is_flushed && self.busy_poll.is_on() && self.session.counts().1 == 0 {
+            self.busy_poll.poll_again(cx);
+        }
         self.bell(|bell| bell.arm(cx));
         if was_full && !self.is_full() {
             // To continue reading.
@@ -133,6 +143,8 @@ where
             }
             let received = ready!(received);
             self.has_received = true;
+            self.received += 1;
+            self.busy_poll.received();
             match self.session.accept(self.receiver.inner_mut(), received)? {
                 Received::Call(call) => self.accept(call),
                 Received::Nothing => {}

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::busy_poll::BusyPoll;
 use super::link::Link;
 use super::writer::Writer;
 use crate::calls::{Accepted, Core, Wakers};
@@ -20,18 +21,21 @@ pub(super) struct Driver<Rx: Message> {
     writer: Writer<Core>,
     /// The wakers of calls that have received a part.
     wakers: Wakers,
+    busy_poll: BusyPoll,
 }
 
 impl<Rx: Message> Driver<Rx> {
     pub(super) fn new(link: Arc<Link>, receiver: Receiver<Rx>, outbound: Outbound) -> Self {
         let writer = Writer::new(Arc::clone(&link.core), outbound);
-        Self { link, receiver, writer, wakers: Wakers::default() }
+        let (wakers, busy_poll) = (Wakers::default(), BusyPoll::new());
+        Self { link, receiver, writer, wakers, busy_poll }
     }
 
     fn poll_drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { link, receiver, writer, wakers } = self;
+        let Self { link, receiver, writer, wakers, busy_poll } = self;
         link.bell.disarm();
         while let Poll::Ready(received) = receiver.poll_range(cx) {
+            busy_poll.received();
             match receiver.with(|inner| link.core.accept(inner, received, wakers)) {
                 Accepted::End => return Poll::Ready(()),
                 Accepted::More => {}
@@ -56,6 +60,11 @@ impl<Rx: Message> Driver<Rx> {
         link.admit();
         if is_closing && is_flushed {
             return Poll::Ready(());
+        }
+        busy_poll.count(link.core.begun());
+        link.set_polling(busy_poll.is_on());
+        if busy_poll.is_on() && link.core.table().has_open() {
+            busy_poll.poll_again(cx);
         }
         link.bell.arm(cx);
         Poll::Pending

@@ -18,6 +18,8 @@ pub(super) struct Link {
     pub(super) bell: Bell,
     /// Whether no more calls can begin.
     is_closing: AtomicBool,
+    /// Whether the driver polls the reactor while a call is in flight.
+    is_polling: AtomicBool,
     /// The tasks that wait until less is queued.
     room: Room,
 }
@@ -32,6 +34,7 @@ impl Link {
             core: Arc::new(core),
             bell: Bell::default(),
             is_closing: AtomicBool::new(false),
+            is_polling: AtomicBool::new(false),
             room: Room::default(),
         }
     }
@@ -45,8 +48,13 @@ impl Link {
     ) -> Result<u64, CallError> {
         let (id, sending) = self.core.begin(request, items, deadline)?;
         match sending {
-            // Another task may wait until its request is sent, which may have happened now.
-            Sending::Now if self.core.flush() => self.admit(),
+            Sending::Now if self.core.flush() => {
+                // Another task may wait until its request is sent, which may have happened now.
+                self.admit();
+                if self.is_polling.load(Ordering::Relaxed) {
+                    self.bell.ring();
+                }
+            }
             Sending::Now | Sending::Soon => self.bell.ring(),
             Sending::Underway => {}
         }
@@ -60,6 +68,11 @@ impl Link {
 
     pub(super) fn is_closing(&self) -> bool {
         self.is_closing.load(Ordering::Acquire)
+    }
+
+    /// Sets whether the driver polls the reactor while a call is in flight. If so, it is woken when a call begins.
+    pub(super) fn set_polling(&self, is_polling: bool) {
+        self.is_polling.store(is_polling, Ordering::Relaxed);
     }
 
     /// Waits until little is queued, or until the connection has ended. If the request can be refused alone, also waits

@@ -48,6 +48,7 @@
 //! # }
 //! ```
 
+mod busy_poll;
 mod client;
 mod connections;
 mod context;

@@ -26,6 +26,11 @@ impl Wakers {
     }
 
     #[inline]
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.others.len()
+    }
+
+    #[inline]
     pub(crate) fn wake(&mut self) {
         wake_all(self.first.take().into_iter().chain(self.others.drain(..)));
         self.others.shrink_to(MAX_KEPT);

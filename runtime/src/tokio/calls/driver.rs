@@ -3,9 +3,10 @@
 use std::net::Shutdown;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use super::busy_poll::BusyPoll;
+use super::gathering::Gathering;
 use super::link::Link;
 use super::writer::Writer;
 use crate::calls::{Accepted, Core, Wakers};
@@ -22,17 +23,18 @@ pub(super) struct Driver<Rx: Message> {
     /// The wakers of calls that have received a part.
     wakers: Wakers,
     busy_poll: BusyPoll,
+    gathering: Gathering,
 }
 
 impl<Rx: Message> Driver<Rx> {
     pub(super) fn new(link: Arc<Link>, receiver: Receiver<Rx>, outbound: Outbound) -> Self {
         let writer = Writer::new(Arc::clone(&link.core), outbound);
-        let (wakers, busy_poll) = (Wakers::default(), BusyPoll::new());
-        Self { link, receiver, writer, wakers, busy_poll }
+        let (wakers, gathering) = (Wakers::default(), Gathering::default());
+        Self { link, receiver, writer, wakers, busy_poll: BusyPoll::new(), gathering }
     }
 
     fn poll_drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { link, receiver, writer, wakers, busy_poll } = self;
+        let Self { link, receiver, writer, wakers, busy_poll, gathering } = self;
         link.bell.disarm();
         while let Poll::Ready(received) = receiver.poll_range(cx) {
             busy_poll.received();
@@ -48,8 +50,14 @@ impl<Rx: Message> Driver<Rx> {
                 }
             }
         }
+        let calls = link.core.begun();
+        if wakers.len() > 1 && !link.core.table().has_open() {
+            gathering.expect(calls, wakers.len());
+        }
         wakers.wake();
         link.bell.disarm();
+        // The bell stays disarmed: the task is already woken.
+        ready!(gathering.poll(cx, calls));
         if writer.poll_others(cx).is_pending() {
             link.bell.arm(cx);
             return Poll::Pending;

@@ -57,6 +57,7 @@ mod direct;
 mod direct_items;
 mod driver;
 mod gate;
+mod gathering;
 mod held;
 mod item_sender;
 mod items;

@@ -61,6 +61,19 @@ impl<R: Reads> Inbound<R> {
         polled
     }
 
+    /// Calls `attempt` once, without asking the reactor. Does not wake the task when more comes. Does not end a streak.
+    #[inline]
+    pub(super) fn poll_once<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        attempt: impl FnMut(&mut R) -> Result<T, RecvError>,
+    ) -> Poll<Result<T, RecvError>> {
+        match self.with(attempt) {
+            Err(RecvError::WouldBlock) => Poll::Pending,
+            result => end_attempt(cx, result),
+        }
+    }
+
     /// Receives without asking the reactor. May look several times.
     #[inline]
     fn look<T>(

@@ -201,6 +201,14 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbound.poll(cx, receive)
     }
 
+    /// Returns the range of the next part if one is queued: see [`Inbound::poll_once`].
+    pub(super) fn poll_range_once(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Range<usize>>, RecvError>> {
+        self.inbound.poll_once(cx, receive)
+    }
+
     /// Polls until the peer sends no more, without reading its frames.
     pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.inbound.poll_closed(cx)

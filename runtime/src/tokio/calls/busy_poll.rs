@@ -12,8 +12,8 @@ const RUN: u32 = 32;
 const LONGEST: Duration = Duration::from_micros(100);
 
 /// The number of consecutive turns of the reactor without an event after which the thread may sleep. They take about
-/// 40 µs (AMD EPYC, measured), which is longer than it takes to wake the peer.
-const TURNS: u8 = 64;
+/// 50 µs (AMD EPYC, measured), which is longer than it takes to wake the peer.
+const TURNS: u8 = 128;
 
 /// The number of exchanges in a pause: the first, and the longest. A pause follows a run that showed no gain, and each
 /// is twice as long as the last.
@@ -41,7 +41,6 @@ pub(super) struct BusyPoll {
     calls: u64,
     /// The number of turns since the last event.
     turns: u8,
-    turn: Turn,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,22 +67,23 @@ struct Run {
     calls: u64,
 }
 
-impl BusyPoll {
-    pub(super) fn new() -> Self {
-        let (state, left, pause) = (State::Paused, RUN, PAUSES.0);
-        Self { state, left, pause, calls: 0, turns: 0, turn: Turn::new() }
+impl Default for BusyPoll {
+    fn default() -> Self {
+        Self { state: State::Paused, left: RUN, pause: PAUSES.0, calls: 0, turns: 0 }
     }
+}
 
+impl BusyPoll {
     /// Returns whether the task polls the reactor while it waits.
     #[inline]
     pub(super) fn is_on(&self) -> bool {
         matches!(self.state, State::Busy { .. })
     }
 
-    /// Makes the task wake after a turn of the reactor, if it shall poll.
+    /// Makes `turn` wake the task after the reactor has run, if it shall poll.
     #[inline]
-    pub(super) fn poll_again(&mut self, cx: &Context<'_>) {
-        if self.is_on() && self.turns < TURNS && self.turn.begin(cx) {
+    pub(super) fn poll_again(&mut self, cx: &Context<'_>, turn: &Turn) {
+        if self.is_on() && self.turns < TURNS && turn.begin(cx) {
             self.turns += 1;
         }
     }
@@ -148,5 +148,96 @@ impl Run {
     fn is_gain(self, idle: Self) -> bool {
         2 * self.time.as_nanos() * u128::from(idle.calls)
             <= idle.time.as_nanos() * u128::from(self.calls)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    /// Counts exchanges of `calls` calls, until the state changes or `most` is reached. Each takes `idle` without busy
+    /// polling, and `busy` with it, in microseconds. Returns the number of exchanges.
+    fn exchange(
+        poll: &mut BusyPoll,
+        clock: &mut Instant,
+        [idle, busy]: [u64; 2],
+        most: u32,
+    ) -> u32 {
+        let was_on = poll.is_on();
+        for done in 0..most {
+            if poll.is_on() != was_on {
+                return done;
+            }
+            *clock += Duration::from_micros(if was_on { busy } else { idle });
+            poll.count_at(poll.calls + 1, || *clock);
+        }
+        most
+    }
+
+    #[test]
+    fn busy_polling_begins_if_exchanges_are_short_and_ends_if_it_gains_little() {
+        let (mut poll, mut clock) = (BusyPoll::default(), Instant::now());
+        let gain = [50, 25];
+        assert_eq!(exchange(&mut poll, &mut clock, gain, u32::MAX), 2 * RUN);
+        assert!(poll.is_on());
+        // It is measured anew from time to time.
+        assert_eq!(exchange(&mut poll, &mut clock, gain, u32::MAX), RECHECK * RUN);
+        assert_eq!(exchange(&mut poll, &mut clock, gain, u32::MAX), RUN);
+        assert_eq!(exchange(&mut poll, &mut clock, [50, 26], u32::MAX), RUN);
+        // Trials become rare.
+        for pause in [8, 16, 32, 64, 128, 256, 256] {
+            let run_and_pause = (pause + 1) * RUN;
+            assert_eq!(exchange(&mut poll, &mut clock, [5, 5], u32::MAX), run_and_pause);
+            assert_eq!(exchange(&mut poll, &mut clock, [5, 5], u32::MAX), RUN);
+        }
+    }
+
+    #[test]
+    fn busy_polling_never_begins_if_exchanges_are_long() {
+        let (mut poll, mut clock) = (BusyPoll::default(), Instant::now());
+        assert_eq!(exchange(&mut poll, &mut clock, [101, 1], 100_000), 100_000);
+    }
+
+    #[test]
+    fn the_time_of_a_call_decides() {
+        let (mut poll, mut clock) = (BusyPoll::default(), Instant::now());
+        assert_eq!(exchange(&mut poll, &mut clock, [100, 0], u32::MAX), 2 * RUN);
+        // Exchanges of more calls may take longer.
+        for _ in 0..RUN {
+            clock += Duration::from_micros(100);
+            poll.count_at(poll.calls + 2, || clock);
+        }
+        assert!(poll.is_on());
+        for _ in 0..RUN {
+            clock += Duration::from_micros(101);
+            poll.count_at(poll.calls + 2, || clock);
+        }
+        assert!(!poll.is_on());
+    }
+
+    #[test]
+    fn the_reactor_is_polled_a_limited_number_of_times() {
+        let (mut poll, mut clock) = (BusyPoll::default(), Instant::now());
+        let cx = Context::from_waker(Waker::noop());
+        let turns = |poll: &mut BusyPoll| {
+            // The runtime is done with each turn.
+            let polled = (0..u32::MAX).take_while(|_| {
+                let turn = Turn::new();
+                let was = poll.turns;
+                poll.poll_again(&cx, &turn);
+                poll.turns > was
+            });
+            polled.count()
+        };
+        assert_eq!(turns(&mut poll), 0, "it is off");
+        exchange(&mut poll, &mut clock, [50, 25], u32::MAX);
+        assert_eq!(turns(&mut poll), usize::from(TURNS));
+        assert_eq!(turns(&mut poll), 0);
+        poll.received();
+        assert_eq!(turns(&mut poll), usize::from(TURNS));
+        poll.count_at(poll.calls + 1, || clock);
+        assert_eq!(turns(&mut poll), usize::from(TURNS));
     }
 }

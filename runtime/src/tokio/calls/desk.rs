@@ -1,6 +1,7 @@
 //! The task of a connection of a server.
 
 use std::mem;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -10,6 +11,7 @@ use super::gate::{Gate, Load, Permit};
 use super::held::Held;
 use super::look::Look;
 use super::spares::{Room, Spares, Task};
+use super::turn::Turn;
 use super::writer::Writer;
 use crate::calls::{Bell, Call, Protocol, Received, Session, Status};
 use crate::error::RecvError;
@@ -41,6 +43,7 @@ pub(super) struct Desk<P, H, F> {
     room: Option<Room<F>>,
     look: Look,
     busy_poll: BusyPoll,
+    turn: Turn,
     /// Whether this poll has received a part.
     has_received: bool,
     /// The number of parts that were ever received.
@@ -74,8 +77,9 @@ where
             held: Held::new(),
             spares,
             room: None,
-            look: Look::new(),
-            busy_poll: BusyPoll::new(),
+            look: Look::default(),
+            busy_poll: BusyPoll::default(),
+            turn: Turn::new(),
             has_received: false,
             received: 0,
         }
@@ -112,7 +116,7 @@ where
         }
         self.busy_poll.count(self.received);
         if is_flushed && self.busy_poll.is_on() && self.session.counts().1 == 0 {
-            self.busy_poll.poll_again(cx);
+            self.busy_poll.poll_again(cx, &self.turn);
         }
         self.bell(|bell| bell.arm(cx));
         if was_full && !self.is_full() {
@@ -132,16 +136,7 @@ where
                 // The remaining requests stay in the socket. If the client disconnects, all calls are cancelled.
                 ready!(self.receiver.poll_closed(cx));
             }
-            let has_unread = self.receiver.has_unread();
-            if !has_unread && self.look.defer(cx) {
-                return Poll::Pending;
-            }
-            let received = self.receiver.poll_range(cx);
-            match has_unread {
-                true => self.look.found_more(),
-                false => self.look.found(received.is_ready()),
-            }
-            let received = ready!(received);
+            let received = ready!(self.poll_part(cx));
             self.has_received = true;
             self.received += 1;
             self.busy_poll.received();
@@ -151,6 +146,27 @@ where
                 Received::End => return Poll::Ready(Ok(())),
             }
         }
+    }
+
+    /// Polls for the next part.
+    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Range<usize>>, RecvError>> {
+        if self.receiver.has_unread() {
+            self.look.found_more();
+            return self.receiver.poll_range(cx);
+        }
+        if self.look.is_check() {
+            let received = self.receiver.poll_range_once(cx);
+            self.look.checked(received.is_ready());
+            if received.is_ready() {
+                return received;
+            }
+        }
+        if self.look.defer(cx, &self.turn) {
+            return Poll::Pending;
+        }
+        let received = self.receiver.poll_range(cx);
+        self.look.found(received.is_ready());
+        received
     }
 
     fn accept(&mut self, call: Call<P>) {

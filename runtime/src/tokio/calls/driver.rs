@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use super::busy_poll::BusyPoll;
 use super::gathering::Gathering;
 use super::link::Link;
+use super::turn::Turn;
 use super::writer::Writer;
 use crate::calls::{Accepted, Core, Wakers};
 use crate::message::Message;
@@ -23,18 +24,26 @@ pub(super) struct Driver<Rx: Message> {
     /// The wakers of calls that have received a part.
     wakers: Wakers,
     busy_poll: BusyPoll,
+    turn: Turn,
     gathering: Gathering,
 }
 
 impl<Rx: Message> Driver<Rx> {
     pub(super) fn new(link: Arc<Link>, receiver: Receiver<Rx>, outbound: Outbound) -> Self {
         let writer = Writer::new(Arc::clone(&link.core), outbound);
-        let (wakers, gathering) = (Wakers::default(), Gathering::default());
-        Self { link, receiver, writer, wakers, busy_poll: BusyPoll::new(), gathering }
+        Self {
+            link,
+            receiver,
+            writer,
+            wakers: Wakers::default(),
+            busy_poll: BusyPoll::default(),
+            turn: Turn::new(),
+            gathering: Gathering::default(),
+        }
     }
 
     fn poll_drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { link, receiver, writer, wakers, busy_poll, gathering } = self;
+        let Self { link, receiver, writer, wakers, busy_poll, turn, gathering } = self;
         link.bell.disarm();
         while let Poll::Ready(received) = receiver.poll_range(cx) {
             busy_poll.received();
@@ -72,7 +81,7 @@ impl<Rx: Message> Driver<Rx> {
         busy_poll.count(link.core.begun());
         link.set_polling(busy_poll.is_on());
         if busy_poll.is_on() && link.core.table().has_open() {
-            busy_poll.poll_again(cx);
+            busy_poll.poll_again(cx, turn);
         }
         link.bell.arm(cx);
         Poll::Pending

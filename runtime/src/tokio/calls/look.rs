@@ -8,7 +8,8 @@ use super::turn::Turn;
 const ALONE: u8 = 32;
 
 /// The number of consecutive deferred looks that may find a request. Then an immediate look checks whether more are
-/// queued.
+/// queued. A check is no part of a streak, so a receiver that finds all requests by deferred looks does without the
+/// reactor.
 const DEFERRED: u8 = 32;
 
 /// Decides when a server looks for the next request: at once, or after the reactor and the tasks that it wakes have
@@ -17,10 +18,9 @@ const DEFERRED: u8 = 32;
 /// A client that makes one call at a time sends no request before it has the last answer. So an immediate look finds
 /// nothing, and wastes a system call. If the client is a task of the same thread, or fast, a deferred look finds its
 /// next request, which then needs no event. Looks are deferred as long as deferred looks find requests.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Look {
     state: State,
-    turn: Turn,
     /// The number of consecutive requests that came alone.
     alone: u8,
 }
@@ -39,10 +39,6 @@ enum State {
 }
 
 impl Look {
-    pub(super) fn new() -> Self {
-        Self { state: State::default(), turn: Turn::new(), alone: 0 }
-    }
-
     /// Lets the tasks run that the reactor has woken, if a look is deferred. Ready otherwise.
     #[inline]
     pub(super) fn poll_deferred(&mut self, cx: &Context<'_>) -> Poll<()> {
@@ -54,12 +50,21 @@ impl Look {
         Poll::Pending
     }
 
-    /// Returns whether to defer the next look. If so, the task is woken for that look.
+    /// Returns whether the next look is a check. Call [`checked`](Self::checked) after it.
     #[inline]
-    pub(super) fn defer(&mut self, cx: &Context<'_>) -> bool {
-        let is_deferred = self.state == State::Found
-            && (ALONE..ALONE + DEFERRED).contains(&self.alone)
-            && self.turn.begin(cx);
+    pub(super) fn is_check(&self) -> bool {
+        self.state == State::Found && self.alone == ALONE + DEFERRED
+    }
+
+    /// Notes whether a check has found a request.
+    pub(super) fn checked(&mut self, is_found: bool) {
+        self.alone = if is_found { 0 } else { ALONE };
+    }
+
+    /// Returns whether to defer the next look. If so, `turn` wakes the task for that look.
+    #[inline]
+    pub(super) fn defer(&mut self, cx: &Context<'_>, turn: &Turn) -> bool {
+        let is_deferred = self.state == State::Found && self.alone >= ALONE && turn.begin(cx);
         if is_deferred {
             self.state = State::Reactor;
         }
@@ -90,13 +95,23 @@ impl Look {
 mod tests {
     use std::task::{Context, Waker};
 
-    use super::{ALONE, DEFERRED, Look};
+    use super::{ALONE, DEFERRED, Look, Turn};
 
-    /// Finds a request, and looks for the next one, which comes only if `comes`. Returns whether that look was
-    /// deferred.
-    fn request(look: &mut Look, comes: bool) -> bool {
+    #[derive(Debug, PartialEq)]
+    enum Looked {
+        AtOnce,
+        Deferred,
+        CheckedAndDeferred,
+    }
+
+    /// Looks for the request after one that was found. It comes only if `comes`, and is not queued yet.
+    fn request(look: &mut Look, comes: bool) -> Looked {
         let cx = Context::from_waker(Waker::noop());
-        let is_deferred = look.defer(&cx);
+        let is_check = look.is_check();
+        if is_check {
+            look.checked(false);
+        }
+        let is_deferred = look.defer(&cx, &Turn::new());
         if is_deferred {
             assert!(look.poll_deferred(&cx).is_pending(), "the tasks have their turn");
         }
@@ -106,38 +121,45 @@ mod tests {
             // The next event reports one.
             look.found(true);
         }
-        is_deferred
+        match (is_check, is_deferred) {
+            (false, false) => Looked::AtOnce,
+            (false, true) => Looked::Deferred,
+            (true, true) => Looked::CheckedAndDeferred,
+            (true, false) => unreachable!("a check that finds nothing does not end deferral"),
+        }
     }
 
     fn after_requests_alone() -> Look {
-        let mut look = Look::new();
+        let mut look = Look::default();
         look.found(true);
-        (0..ALONE).for_each(|_| assert!(!request(&mut look, false)));
+        (0..ALONE).for_each(|_| assert_eq!(request(&mut look, false), Looked::AtOnce));
         look
     }
 
     #[test]
     fn looks_are_deferred_while_that_finds_requests() {
         let mut look = after_requests_alone();
+        (0..DEFERRED).for_each(|_| assert_eq!(request(&mut look, true), Looked::Deferred));
         for _ in 0..3 {
-            (0..DEFERRED).for_each(|_| assert!(request(&mut look, true)));
-            // Are more queued? No.
-            assert!(!request(&mut look, false));
+            assert_eq!(request(&mut look, true), Looked::CheckedAndDeferred);
+            (1..DEFERRED).for_each(|_| assert_eq!(request(&mut look, true), Looked::Deferred));
         }
         // It finds nothing.
-        assert!(request(&mut look, false));
-        (0..ALONE).for_each(|_| assert!(!request(&mut look, false)));
-        assert!(request(&mut look, false));
+        assert_eq!(request(&mut look, false), Looked::CheckedAndDeferred);
+        (0..ALONE).for_each(|_| assert_eq!(request(&mut look, false), Looked::AtOnce));
+        assert_eq!(request(&mut look, false), Looked::Deferred);
     }
 
     #[test]
     fn looks_are_at_once_while_more_are_queued() {
         let mut look = after_requests_alone();
-        (0..DEFERRED).for_each(|_| assert!(request(&mut look, true)));
-        (0..100).for_each(|_| assert!(!request(&mut look, true)));
+        (0..DEFERRED).for_each(|_| assert_eq!(request(&mut look, true), Looked::Deferred));
+        assert!(look.is_check());
+        look.checked(true);
+        (0..100).for_each(|_| assert_eq!(request(&mut look, true), Looked::AtOnce));
 
         let mut look = after_requests_alone();
         look.found_more();
-        assert!(!request(&mut look, false));
+        assert_eq!(request(&mut look, false), Looked::AtOnce);
     }
 }

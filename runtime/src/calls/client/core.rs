@@ -193,7 +193,7 @@ impl Core {
         }
     }
 
-    /// Returns how many calls have ever begun.
+    /// Returns how many calls have ever begun, including those whose requests could not be queued.
     #[inline]
     pub(crate) fn begun(&self) -> u64 {
         self.last.load(Ordering::Relaxed)

@@ -266,7 +266,7 @@ impl Table {
         self.calls.values_mut().find_map(|call| call.waker.take())
     }
 
-    /// Returns whether any call is in flight.
+    /// Returns whether any call waits for a part from the server.
     #[inline]
     pub(crate) fn has_open(&self) -> bool {
         self.open > 0

@@ -9,15 +9,18 @@ use super::turn::Turn;
 const RUN: u32 = 32;
 
 /// The longest mean time of an exchange in a run after which busy polling is tried.
-const LONGEST: Duration = Duration::from_micros(100);
+const MAX_EXCHANGE: Duration = Duration::from_micros(100);
 
-/// The number of consecutive turns of the reactor without an event after which the thread may sleep. They take about
-/// 50 µs (AMD EPYC, measured), which is longer than it takes to wake the peer.
-const TURNS: u8 = 128;
+/// The number of consecutive turns of the reactor without news from the peer after which the thread may sleep. They
+/// take about 50 µs (AMD EPYC, measured), which is longer than it takes to wake the peer.
+const MAX_TURNS: u8 = 128;
 
-/// The number of exchanges in a pause: the first, and the longest. A pause follows a run that showed no gain, and each
-/// is twice as long as the last.
-const PAUSES: (u32, u32) = (8 * RUN, 256 * RUN);
+/// The number of exchanges in the first pause. A pause follows a run that showed no gain, and each is twice as long as
+/// the last.
+const FIRST_PAUSE: u32 = 8 * RUN;
+
+/// The number of exchanges in the longest pause.
+const MAX_PAUSE: u32 = 256 * RUN;
 
 /// The number of runs with busy polling after which one without it is measured again.
 const RECHECK: u32 = 512;
@@ -37,9 +40,9 @@ pub(super) struct BusyPoll {
     left: u32,
     /// The number of exchanges in the next pause.
     pause: u32,
-    /// The number of calls so far.
+    /// The last count of calls.
     calls: u64,
-    /// The number of turns since the last event.
+    /// The number of turns since the last news from the peer or the last call.
     turns: u8,
 }
 
@@ -69,7 +72,7 @@ struct Run {
 
 impl Default for BusyPoll {
     fn default() -> Self {
-        Self { state: State::Paused, left: RUN, pause: PAUSES.0, calls: 0, turns: 0 }
+        Self { state: State::Paused, left: RUN, pause: FIRST_PAUSE, calls: 0, turns: 0 }
     }
 }
 
@@ -80,10 +83,16 @@ impl BusyPoll {
         matches!(self.state, State::Busy { .. })
     }
 
-    /// Makes `turn` wake the task after the reactor has run, if it shall poll.
+    /// Polls the reactor once more if busy polling is on, and if the task `is_waiting` for the peer: `turn` then wakes
+    /// the task.
     #[inline]
-    pub(super) fn poll_again(&mut self, cx: &Context<'_>, turn: &Turn) {
-        if self.is_on() && self.turns < TURNS && turn.begin(cx) {
+    pub(super) fn poll_again(
+        &mut self,
+        cx: &Context<'_>,
+        turn: &Turn,
+        is_waiting: impl FnOnce() -> bool,
+    ) {
+        if self.is_on() && self.turns < MAX_TURNS && is_waiting() && turn.begin(cx) {
             self.turns += 1;
         }
     }
@@ -94,7 +103,8 @@ impl BusyPoll {
         self.turns = 0;
     }
 
-    /// Notes the number of calls so far. Calls since the last time are an exchange.
+    /// Notes the number of calls so far: those made by a client, or those received by a server. If it has grown, the
+    /// new calls are an exchange.
     #[inline]
     pub(super) fn count(&mut self, calls: u64) {
         self.count_at(calls, Instant::now);
@@ -118,11 +128,11 @@ impl BusyPoll {
         self.left = RUN;
         self.state = match self.state {
             State::Paused => State::Idle(now),
-            State::Idle(start) if start.until(now).time <= LONGEST * RUN => {
+            State::Idle(start) if start.until(now).time <= MAX_EXCHANGE * RUN => {
                 State::Busy { start: now, runs: 0, idle: start.until(now) }
             }
             State::Busy { start, runs, idle } if start.until(now).is_gain(idle) => {
-                self.pause = PAUSES.0;
+                self.pause = FIRST_PAUSE;
                 match runs + 1 {
                     RECHECK => State::Idle(now),
                     runs => State::Busy { start: now, runs, idle },
@@ -130,7 +140,7 @@ impl BusyPoll {
             }
             State::Idle(_) | State::Busy { .. } => {
                 self.left = self.pause;
-                self.pause = PAUSES.1.min(2 * self.pause);
+                self.pause = MAX_PAUSE.min(2 * self.pause);
                 State::Paused
             }
         };
@@ -157,87 +167,90 @@ mod tests {
 
     use super::*;
 
-    /// Counts exchanges of `calls` calls, until the state changes or `most` is reached. Each takes `idle` without busy
-    /// polling, and `busy` with it, in microseconds. Returns the number of exchanges.
-    fn exchange(
-        poll: &mut BusyPoll,
-        clock: &mut Instant,
-        [idle, busy]: [u64; 2],
-        most: u32,
-    ) -> u32 {
-        let was_on = poll.is_on();
-        for done in 0..most {
-            if poll.is_on() != was_on {
-                return done;
-            }
-            *clock += Duration::from_micros(if was_on { busy } else { idle });
-            poll.count_at(poll.calls + 1, || *clock);
+    /// More exchanges than any state lasts.
+    const MANY: u32 = 100_000;
+
+    /// A connection, at a simulated time.
+    struct Simulation {
+        poll: BusyPoll,
+        now: Instant,
+    }
+
+    impl Simulation {
+        fn new() -> Self {
+            Self { poll: BusyPoll::default(), now: Instant::now() }
         }
-        most
+
+        /// Makes an exchange of some calls, which takes so many microseconds.
+        fn exchange(&mut self, calls: u64, micros: u64) {
+            self.now += Duration::from_micros(micros);
+            self.poll.count_at(self.poll.calls + calls, || self.now);
+        }
+
+        /// Makes exchanges of one call until busy polling begins or ends, at most `MANY`. Each takes `idle`
+        /// microseconds without busy polling, and `busy` with it. Returns how many were made.
+        fn until_switch(&mut self, idle: u64, busy: u64) -> u32 {
+            let was_on = self.poll.is_on();
+            for made in 0..MANY {
+                if self.poll.is_on() != was_on {
+                    return made;
+                }
+                self.exchange(1, if was_on { busy } else { idle });
+            }
+            MANY
+        }
     }
 
     #[test]
     fn busy_polling_begins_if_exchanges_are_short_and_ends_if_it_gains_little() {
-        let (mut poll, mut clock) = (BusyPoll::default(), Instant::now());
-        let gain = [50, 25];
-        assert_eq!(exchange(&mut poll, &mut clock, gain, u32::MAX), 2 * RUN);
-        assert!(poll.is_on());
-        // It is measured anew from time to time.
-        assert_eq!(exchange(&mut poll, &mut clock, gain, u32::MAX), RECHECK * RUN);
-        assert_eq!(exchange(&mut poll, &mut clock, gain, u32::MAX), RUN);
-        assert_eq!(exchange(&mut poll, &mut clock, [50, 26], u32::MAX), RUN);
+        let mut connection = Simulation::new();
+        assert_eq!(connection.until_switch(50, 25), 2 * RUN);
+        assert!(connection.poll.is_on());
+        // The time without it is measured again.
+        assert_eq!(connection.until_switch(50, 25), RECHECK * RUN);
+        assert_eq!(connection.until_switch(50, 25), RUN);
+        assert_eq!(connection.until_switch(50, 26), RUN);
         // Trials become rare.
         for pause in [8, 16, 32, 64, 128, 256, 256] {
-            let run_and_pause = (pause + 1) * RUN;
-            assert_eq!(exchange(&mut poll, &mut clock, [5, 5], u32::MAX), run_and_pause);
-            assert_eq!(exchange(&mut poll, &mut clock, [5, 5], u32::MAX), RUN);
+            assert_eq!(connection.until_switch(5, 5), (pause + 1) * RUN);
+            assert_eq!(connection.until_switch(5, 5), RUN);
         }
     }
 
     #[test]
     fn busy_polling_never_begins_if_exchanges_are_long() {
-        let (mut poll, mut clock) = (BusyPoll::default(), Instant::now());
-        assert_eq!(exchange(&mut poll, &mut clock, [101, 1], 100_000), 100_000);
+        assert_eq!(Simulation::new().until_switch(101, 1), MANY);
     }
 
     #[test]
     fn the_time_of_a_call_decides() {
-        let (mut poll, mut clock) = (BusyPoll::default(), Instant::now());
-        assert_eq!(exchange(&mut poll, &mut clock, [100, 0], u32::MAX), 2 * RUN);
+        let mut connection = Simulation::new();
+        assert_eq!(connection.until_switch(100, 0), 2 * RUN);
         // Exchanges of more calls may take longer.
-        for _ in 0..RUN {
-            clock += Duration::from_micros(100);
-            poll.count_at(poll.calls + 2, || clock);
-        }
-        assert!(poll.is_on());
-        for _ in 0..RUN {
-            clock += Duration::from_micros(101);
-            poll.count_at(poll.calls + 2, || clock);
-        }
-        assert!(!poll.is_on());
+        (0..RUN).for_each(|_| connection.exchange(2, 100));
+        assert!(connection.poll.is_on());
+        (0..RUN).for_each(|_| connection.exchange(2, 101));
+        assert!(!connection.poll.is_on());
     }
 
     #[test]
     fn the_reactor_is_polled_a_limited_number_of_times() {
-        let (mut poll, mut clock) = (BusyPoll::default(), Instant::now());
-        let cx = Context::from_waker(Waker::noop());
-        let turns = |poll: &mut BusyPoll| {
-            // The runtime is done with each turn.
-            let polled = (0..u32::MAX).take_while(|_| {
-                let turn = Turn::new();
-                let was = poll.turns;
-                poll.poll_again(&cx, &turn);
-                poll.turns > was
-            });
-            polled.count()
+        let (mut connection, turn) = (Simulation::new(), Turn::new());
+        // Without a runtime, each turn ends at once.
+        let turns = |poll: &mut BusyPoll, is_waiting: bool| {
+            let before = poll.turns;
+            let cx = Context::from_waker(Waker::noop());
+            (0..=MAX_TURNS).for_each(|_| poll.poll_again(&cx, &turn, || is_waiting));
+            poll.turns - before
         };
-        assert_eq!(turns(&mut poll), 0, "it is off");
-        exchange(&mut poll, &mut clock, [50, 25], u32::MAX);
-        assert_eq!(turns(&mut poll), usize::from(TURNS));
-        assert_eq!(turns(&mut poll), 0);
-        poll.received();
-        assert_eq!(turns(&mut poll), usize::from(TURNS));
-        poll.count_at(poll.calls + 1, || clock);
-        assert_eq!(turns(&mut poll), usize::from(TURNS));
+        assert_eq!(turns(&mut connection.poll, true), 0, "it is off");
+        connection.until_switch(50, 25);
+        assert_eq!(turns(&mut connection.poll, false), 0);
+        assert_eq!(turns(&mut connection.poll, true), MAX_TURNS);
+        assert_eq!(turns(&mut connection.poll, true), 0);
+        connection.poll.received();
+        assert_eq!(turns(&mut connection.poll, true), MAX_TURNS);
+        connection.exchange(1, 25);
+        assert_eq!(turns(&mut connection.poll, true), MAX_TURNS);
     }
 }

@@ -115,9 +115,9 @@ where
             return Poll::Ready(Ok(()));
         }
         self.busy_poll.count(self.received);
-        if is_flushed && self.busy_poll.is_on() && self.session.counts().1 == 0 {
-            self.busy_poll.poll_again(cx, &self.turn);
-        }
+        // While a call runs, its client may send nothing until the call is answered.
+        let is_waiting = || is_flushed && self.session.counts().1 == 0;
+        self.busy_poll.poll_again(cx, &self.turn, is_waiting);
         self.bell(|bell| bell.arm(cx));
         if was_full && !self.is_full() {
             // To continue reading.
@@ -139,7 +139,6 @@ where
             let received = ready!(self.poll_part(cx));
             self.has_received = true;
             self.received += 1;
-            self.busy_poll.received();
             match self.session.accept(self.receiver.inner_mut(), received)? {
                 Received::Call(call) => self.accept(call),
                 Received::Nothing => {}

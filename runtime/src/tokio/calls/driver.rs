@@ -59,6 +59,7 @@ impl<Rx: Message> Driver<Rx> {
                 }
             }
         }
+        // Before the callers are woken: another thread may run one of them at once, and its next call counts.
         let calls = link.core.begun();
         if wakers.len() > 1 && !link.core.table().has_open() {
             gathering.expect(calls, wakers.len());
@@ -79,10 +80,8 @@ impl<Rx: Message> Driver<Rx> {
             return Poll::Ready(());
         }
         busy_poll.count(link.core.begun());
-        link.set_polling(busy_poll.is_on());
-        if busy_poll.is_on() && link.core.table().has_open() {
-            busy_poll.poll_again(cx, turn);
-        }
+        link.set_busy_polling(busy_poll.is_on());
+        busy_poll.poll_again(cx, turn, || link.core.table().has_open());
         link.bell.arm(cx);
         Poll::Pending
     }

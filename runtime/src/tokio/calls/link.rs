@@ -18,8 +18,8 @@ pub(super) struct Link {
     pub(super) bell: Bell,
     /// Whether no more calls can begin.
     is_closing: AtomicBool,
-    /// Whether the driver polls the reactor while a call is in flight.
-    is_polling: AtomicBool,
+    /// Whether the driver polls the reactor while it waits for answers.
+    is_busy_polling: AtomicBool,
     /// The tasks that wait until less is queued.
     room: Room,
 }
@@ -34,7 +34,7 @@ impl Link {
             core: Arc::new(core),
             bell: Bell::default(),
             is_closing: AtomicBool::new(false),
-            is_polling: AtomicBool::new(false),
+            is_busy_polling: AtomicBool::new(false),
             room: Room::default(),
         }
     }
@@ -51,7 +51,7 @@ impl Link {
             Sending::Now if self.core.flush() => {
                 // Another task may wait until its request is sent, which may have happened now.
                 self.admit();
-                if self.is_polling.load(Ordering::Relaxed) {
+                if self.is_busy_polling.load(Ordering::Relaxed) {
                     self.bell.ring();
                 }
             }
@@ -70,9 +70,9 @@ impl Link {
         self.is_closing.load(Ordering::Acquire)
     }
 
-    /// Sets whether the driver polls the reactor while a call is in flight. If so, it is woken when a call begins.
-    pub(super) fn set_polling(&self, is_polling: bool) {
-        self.is_polling.store(is_polling, Ordering::Relaxed);
+    /// Sets whether the driver polls the reactor while it waits for answers. If so, each call that begins wakes it.
+    pub(super) fn set_busy_polling(&self, is_on: bool) {
+        self.is_busy_polling.store(is_on, Ordering::Relaxed);
     }
 
     /// Waits until little is queued, or until the connection has ended. If the request can be refused alone, also waits

@@ -3,10 +3,10 @@
 use std::task::{Context, Poll};
 
 /// The most requests that are gathered. More would gain little: the cost of a datagram is already divided by 32.
-const ENOUGH: usize = 32;
+const MAX_GATHERED: usize = 32;
 
-/// How often in a row other tasks may run without a new call.
-const VAIN: u8 = 3;
+/// How often in a row other tasks run without a new call. Then no more is expected.
+const MAX_IDLE: u8 = 3;
 
 /// Gathers the next requests of callers that were answered together, so that they share a datagram.
 ///
@@ -15,31 +15,32 @@ const VAIN: u8 = 3;
 /// those.
 #[derive(Debug, Default)]
 pub(super) struct Gathering {
-    /// The number of calls that have ever begun.
+    /// The last count of calls.
     calls: u64,
-    /// This number once all callers have called again.
+    /// The count of calls once all callers have called again.
     expected: u64,
     /// How often in a row other tasks have run without a new call.
-    vain: u8,
+    idle: u8,
 }
 
 impl Gathering {
-    /// Notes that `callers` have their answers, after `calls` calls.
+    /// Expects that `callers` callers, which get their answers after `calls` calls have begun, call again.
     #[inline]
     pub(super) fn expect(&mut self, calls: u64, callers: usize) {
-        *self = Self { calls, expected: calls + callers.min(ENOUGH) as u64, vain: 0 };
+        *self = Self { calls, expected: calls + callers.min(MAX_GATHERED) as u64, idle: 0 };
     }
 
-    /// Lets other tasks run, if more calls are expected. `calls` have begun.
+    /// Lets other tasks run if more calls are expected. `calls` calls have begun. Ready otherwise.
     #[inline]
     pub(super) fn poll(&mut self, cx: &Context<'_>, calls: u64) -> Poll<()> {
-        self.vain = if calls == self.calls { self.vain + 1 } else { 1 };
-        self.calls = calls;
-        if calls >= self.expected || self.vain > VAIN {
+        if calls != self.calls {
+            (self.calls, self.idle) = (calls, 0);
+        }
+        if calls >= self.expected || self.idle == MAX_IDLE {
             self.expected = 0;
-            self.vain = 0;
             return Poll::Ready(());
         }
+        self.idle += 1;
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -49,7 +50,7 @@ impl Gathering {
 mod tests {
     use std::task::{Context, Waker};
 
-    use super::{ENOUGH, Gathering, VAIN};
+    use super::{Gathering, MAX_GATHERED, MAX_IDLE};
 
     /// Polls once for each count of calls. Returns how often other tasks may run.
     fn turns(gathering: &mut Gathering, calls: impl IntoIterator<Item = u64>) -> usize {
@@ -65,14 +66,14 @@ mod tests {
         assert_eq!(turns(&mut gathering, [5, 6, 7, 8, 8]), 3);
         assert_eq!(turns(&mut gathering, [8]), 0);
         gathering.expect(8, usize::MAX);
-        assert_eq!(turns(&mut gathering, 8..), ENOUGH);
+        assert_eq!(turns(&mut gathering, 8..), MAX_GATHERED);
     }
 
     #[test]
     fn other_tasks_run_only_while_that_brings_calls() {
         let mut gathering = Gathering::default();
         gathering.expect(0, 16);
-        assert_eq!(turns(&mut gathering, [0; 10]), usize::from(VAIN));
+        assert_eq!(turns(&mut gathering, [0; 10]), usize::from(MAX_IDLE));
         assert_eq!(turns(&mut gathering, [0; 10]), 0);
         gathering.expect(0, 16);
         assert_eq!(turns(&mut gathering, [0, 0, 1, 1, 1, 1, 1]), 5);

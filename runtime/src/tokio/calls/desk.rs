@@ -1,6 +1,5 @@
 //! The task of a connection of a server.
 
-use std::mem;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -44,8 +43,6 @@ pub(super) struct Desk<P, H, F> {
     look: Look,
     busy_poll: BusyPoll,
     turn: Turn,
-    /// Whether this poll has received a part.
-    has_received: bool,
     /// The number of parts that were ever received.
     received: u64,
 }
@@ -80,7 +77,6 @@ where
             look: Look::default(),
             busy_poll: BusyPoll::default(),
             turn: Turn::new(),
-            has_received: false,
             received: 0,
         }
     }
@@ -88,6 +84,7 @@ where
     /// Serves the connection. Ready when it has ended.
     pub(super) fn poll_serve(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), RecvError>> {
         ready!(self.look.poll_deferred(cx));
+        let received = self.received;
         self.bell(Bell::disarm);
         loop {
             if let Poll::Ready(ended) = self.poll_requests(cx) {
@@ -100,7 +97,7 @@ where
             }
         }
         // The answers to requests that came together are already queued together.
-        if !mem::take(&mut self.has_received) && self.writer.poll_others(cx).is_pending() {
+        if self.received == received && self.writer.poll_others(cx).is_pending() {
             self.bell(|bell| bell.arm(cx));
             return Poll::Pending;
         }
@@ -137,7 +134,6 @@ where
                 ready!(self.receiver.poll_closed(cx));
             }
             let received = ready!(self.poll_part(cx));
-            self.has_received = true;
             self.received += 1;
             match self.session.accept(self.receiver.inner_mut(), received)? {
                 Received::Call(call) => self.accept(call),
@@ -147,18 +143,15 @@ where
         }
     }
 
-    /// Polls for the next part.
+    /// Polls for the next part. Sometimes waits a turn of the reactor before it looks: see [`Look`].
     fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Range<usize>>, RecvError>> {
         if self.receiver.has_unread() {
             self.look.found_more();
             return self.receiver.poll_range(cx);
         }
-        if self.look.is_check() {
-            let received = self.receiver.poll_range_once(cx);
-            self.look.checked(received.is_ready());
-            if received.is_ready() {
-                return received;
-            }
+        let checked = self.look.poll_check(|| self.receiver.poll_range_once(cx));
+        if checked.is_ready() {
+            return checked;
         }
         if self.look.defer(cx, &self.turn) {
             return Poll::Pending;

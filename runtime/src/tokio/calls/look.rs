@@ -8,8 +8,8 @@ use super::turn::Turn;
 const ALONE: u8 = 32;
 
 /// The number of consecutive deferred looks that may find a request. Then an immediate look checks whether more are
-/// queued. A check is no part of a streak, so a receiver that finds all requests by deferred looks does without the
-/// reactor.
+/// queued. A check that finds nothing does not end the receiver's streak: if deferred looks find all requests, the
+/// receiver does without the reactor.
 const DEFERRED: u8 = 32;
 
 /// Decides when a server looks for the next request: at once, or after the reactor and the tasks that it wakes have
@@ -50,15 +50,15 @@ impl Look {
         Poll::Pending
     }
 
-    /// Returns whether the next look is a check. Call [`checked`](Self::checked) after it.
+    /// If a check is due, calls `look` to check whether more requests are queued. Pending if none is.
     #[inline]
-    pub(super) fn is_check(&self) -> bool {
-        self.state == State::Found && self.alone == ALONE + DEFERRED
-    }
-
-    /// Notes whether a check has found a request.
-    pub(super) fn checked(&mut self, is_found: bool) {
-        self.alone = if is_found { 0 } else { ALONE };
+    pub(super) fn poll_check<T>(&mut self, look: impl FnOnce() -> Poll<T>) -> Poll<T> {
+        if self.state != State::Found || self.alone < ALONE + DEFERRED {
+            return Poll::Pending;
+        }
+        let found = look();
+        self.alone = if found.is_ready() { 0 } else { ALONE };
+        found
     }
 
     /// Returns whether to defer the next look. If so, `turn` wakes the task for that look.
@@ -93,7 +93,7 @@ impl Look {
 
 #[cfg(test)]
 mod tests {
-    use std::task::{Context, Waker};
+    use std::task::{Context, Poll, Waker};
 
     use super::{ALONE, DEFERRED, Look, Turn};
 
@@ -107,10 +107,12 @@ mod tests {
     /// Looks for the request after one that was found. It comes only if `comes`, and is not queued yet.
     fn request(look: &mut Look, comes: bool) -> Looked {
         let cx = Context::from_waker(Waker::noop());
-        let is_check = look.is_check();
-        if is_check {
-            look.checked(false);
-        }
+        let mut is_checked = false;
+        let checked = look.poll_check(|| {
+            is_checked = true;
+            Poll::<()>::Pending
+        });
+        assert!(checked.is_pending());
         let is_deferred = look.defer(&cx, &Turn::new());
         if is_deferred {
             assert!(look.poll_deferred(&cx).is_pending(), "the tasks have their turn");
@@ -121,7 +123,7 @@ mod tests {
             // The next event reports one.
             look.found(true);
         }
-        match (is_check, is_deferred) {
+        match (is_checked, is_deferred) {
             (false, false) => Looked::AtOnce,
             (false, true) => Looked::Deferred,
             (true, true) => Looked::CheckedAndDeferred,
@@ -154,8 +156,7 @@ mod tests {
     fn looks_are_at_once_while_more_are_queued() {
         let mut look = after_requests_alone();
         (0..DEFERRED).for_each(|_| assert_eq!(request(&mut look, true), Looked::Deferred));
-        assert!(look.is_check());
-        look.checked(true);
+        assert!(look.poll_check(|| Poll::Ready(())).is_ready());
         (0..100).for_each(|_| assert_eq!(request(&mut look, true), Looked::AtOnce));
 
         let mut look = after_requests_alone();

@@ -215,6 +215,11 @@ mod tests {
             assert_eq!(connection.until_switch(5, 5), (pause + 1) * RUN);
             assert_eq!(connection.until_switch(5, 5), RUN);
         }
+        // A gain makes them frequent again.
+        assert_eq!(connection.until_switch(5, 2), (256 + 1) * RUN);
+        (0..RUN).for_each(|_| connection.exchange(1, 2));
+        assert_eq!(connection.until_switch(5, 5), RUN);
+        assert_eq!(connection.until_switch(5, 5), (8 + 1) * RUN);
     }
 
     #[test]

@@ -74,7 +74,7 @@ mod tests {
         let mut gathering = Gathering::default();
         gathering.expect(0, 16);
         assert_eq!(turns(&mut gathering, [0; 10]), usize::from(MAX_IDLE));
-        assert_eq!(turns(&mut gathering, [0; 10]), 0);
+        assert_eq!(turns(&mut gathering, [1]), 0, "the callers are no longer expected");
         gathering.expect(0, 16);
         assert_eq!(turns(&mut gathering, [0, 0, 1, 1, 1, 1, 1]), 5);
     }

@@ -9,8 +9,8 @@ use crate::calls::{Core, Session};
 use crate::error::SendError;
 use crate::tokio::outbound::Outbound;
 
-/// A queue of parts of calls.
-pub(super) trait Queued: Send + Sync + 'static {
+/// Sends the parts that the calls of a connection have queued.
+pub(super) trait Flush: Send + Sync + 'static {
     /// Sends the queued parts as far as there is room. Returns whether everything was sent.
     fn try_flush(&self) -> bool;
 
@@ -18,7 +18,7 @@ pub(super) trait Queued: Send + Sync + 'static {
     fn is_shared(&self) -> bool;
 }
 
-impl Queued for Core {
+impl Flush for Core {
     fn try_flush(&self) -> bool {
         self.flush()
     }
@@ -28,7 +28,7 @@ impl Queued for Core {
     }
 }
 
-impl Queued for Session {
+impl Flush for Session {
     fn try_flush(&self) -> bool {
         self.try_flush()
     }
@@ -49,7 +49,7 @@ pub(super) struct Writer<Q> {
     blocked: Option<Pin<Box<dyn Future<Output = Outbound> + Send>>>,
 }
 
-impl<Q: Queued> Writer<Q> {
+impl<Q: Flush> Writer<Q> {
     pub(super) fn new(queued: Arc<Q>, outbound: Outbound) -> Self {
         Self { queued, has_yielded: false, outbound: Some(outbound), blocked: None }
     }
@@ -87,7 +87,7 @@ impl<Q: Queued> Writer<Q> {
     }
 }
 
-async fn wait_and_flush<Q: Queued>(queued: Arc<Q>, mut outbound: Outbound) -> Outbound {
+async fn wait_and_flush<Q: Flush>(queued: Arc<Q>, mut outbound: Outbound) -> Outbound {
     let flush = || match queued.try_flush() {
         true => Ok(()),
         false => Err(SendError::WouldBlock { len: 0 }),

@@ -64,8 +64,8 @@ impl Observer {
         }
     }
 
-    /// Shows a received part. `name` finds the name of a call. If the observer panics, continues: the thread or task that
-    /// receives for all calls is not the one that made this call. The panic hook has reported the panic.
+    /// Shows a received part. `name` finds the name of a call. If the observer panics, continues: the thread or task
+    /// that receives for all calls is not the one that made this call. The panic hook has reported the panic.
     #[inline]
     pub(crate) fn received<M: Message>(
         &self,

@@ -64,8 +64,8 @@ impl Call {
         }
     }
 
-    /// Takes a part from the server, whose status is `error`, or leaves it where it is. Returns `false` if the part does
-    /// not fit.
+    /// Takes a part from the server, whose status is `error`, or leaves it where it is. Returns `false` if the part
+    /// does not fit.
     #[inline]
     pub(super) fn deliver(
         &mut self,

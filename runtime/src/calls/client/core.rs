@@ -122,8 +122,8 @@ impl Core {
         Ok((id, sending))
     }
 
-    /// Tells the server about a polled item: gives more credit, or cancels if an item was lost. Returns whether anything
-    /// was queued.
+    /// Tells the server about a polled item: gives more credit, or cancels if an item was lost. Returns whether
+    /// anything was queued.
     pub(crate) fn follow_up(
         &self,
         id: u64,

@@ -18,8 +18,8 @@ const MAX_REFUSED: usize = 1024;
 
 /// All calls in flight of one connection.
 ///
-/// The table is locked while its methods run, so they neither wake nor drop a waker: it may own a task, and with it other
-/// calls of the same connection. They return the wakers that they remove.
+/// The table is locked while its methods run, so they neither wake nor drop a waker: it may own a task, and with it
+/// other calls of the same connection. They return the wakers that they remove.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     calls: Ids<Call>,

@@ -35,8 +35,8 @@ pub(super) struct Counts {
     others: AtomicUsize,
 }
 
-/// A call that has ended, and whose memory is not reused. Its wakers may own anything, such as other calls. So declare it
-/// before locking the calls: then it is dropped after the unlock.
+/// A call that has ended, and whose memory is not reused. Its wakers may own anything, such as other calls. So declare
+/// it before locking the calls: then it is dropped after the unlock.
 #[derive(Default)]
 pub(super) struct Old(Option<Arc<Running>>);
 
@@ -52,8 +52,8 @@ pub(super) struct Ended {
 }
 
 impl Calls {
-    /// Begins a call of `caller`. Fails with the status to answer if the server stops, or if a call with this id already
-    /// runs, which breaks the rules.
+    /// Begins a call of `caller`. Fails with the status to answer if the server stops, or if a call with this id
+    /// already runs, which breaks the rules.
     #[inline]
     pub(super) fn begin(
         &mut self,

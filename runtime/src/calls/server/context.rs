@@ -50,8 +50,8 @@ impl Running {
         Self { caller, deadline, is_stream, is_cancelled, ended, watchers, has_wakers, flow }
     }
 
-    /// Becomes a new call of the same caller, without the atomic operations of another reference to it. The old call has
-    /// no wakers.
+    /// Becomes a new call of the same caller, without the atomic operations of another reference to it. The old call
+    /// has no wakers.
     #[inline]
     pub(super) fn reuse(&mut self, deadline: Option<Instant>, is_stream: bool) {
         (self.deadline, self.is_stream) = (deadline, is_stream);

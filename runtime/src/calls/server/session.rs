@@ -228,9 +228,9 @@ impl Session {
         self.outlet.lock().push_head(reply(id, status))
     }
 
-    /// Sends the queued answers, and waits for room, so that the answers of a client that does not read do not pile up. If
-    /// the connection has a task, wakes the task to send, but only if this `is_needed`: the thread that queues the first
-    /// part wakes it.
+    /// Sends the queued answers, and waits for room, so that the answers of a client that does not read do not pile up.
+    /// If the connection has a task, wakes the task to send, but only if this `is_needed`: the thread that queues the
+    /// first part wakes it.
     #[inline]
     pub(super) fn flush(&self, is_needed: bool) {
         match &self.bell {

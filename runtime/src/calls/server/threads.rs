@@ -62,8 +62,8 @@ impl<S: Service> Server<S> {
     /// - in [`run`](Self::run), why a connection has failed, and why no client can be accepted: once, until a client is
     ///   accepted again.
     ///
-    /// The peer is the client, if it is known. Hostile clients can cause any number of errors. `tell` runs on the threads
-    /// that serve, and should be fast. If it panics, the server continues.
+    /// The peer is the client, if it is known. Hostile clients can cause any number of errors. `tell` runs on the
+    /// threads that serve, and should be fast. If it panics, the server continues.
     ///
     /// ```
     /// use std::sync::mpsc;

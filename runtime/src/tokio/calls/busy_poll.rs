@@ -103,8 +103,8 @@ impl BusyPoll {
         self.turns = 0;
     }
 
-    /// Notes the number of calls so far: those made by a client, or those received by a server. If it has grown, the
-    /// new calls are an exchange.
+    /// Notes the number of calls so far: those that a client has begun, or the parts that a server has received. New
+    /// calls since the last count are one exchange.
     #[inline]
     pub(super) fn count(&mut self, calls: u64) {
         self.count_at(calls, Instant::now);

@@ -1,8 +1,14 @@
-//! Deadlines of calls, as they travel: in milliseconds from now, 0 for none.
+//! Deadlines of calls. They travel in milliseconds from now, 0 for none.
 
 use std::time::{Duration, Instant};
 
 use crate::error::CallError;
+
+/// Returns whether there is a deadline, and it has passed.
+#[inline]
+pub(super) fn has_passed(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| Instant::now() >= deadline)
+}
 
 /// Returns the time until a deadline in milliseconds. Rounds up, because a server that gives up before its caller
 /// wastes the answer. Fails if the deadline has passed: then the request is not sent.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::link::Link;
+use crate::calls::deadline::has_passed;
 use crate::calls::protocol::Protocol;
 use crate::calls::trace::{Outcome, Trace};
 use crate::error::CallError;
@@ -96,9 +97,8 @@ impl<P: Protocol, I> Items<P, I> {
     /// }
     /// ```
     pub fn wait_deadline(&mut self, deadline: Instant) -> bool {
-        let is_late = |deadline: Instant| Instant::now() >= deadline;
         let until = self.deadline.map_or(deadline, |of_call| of_call.min(deadline));
-        self.is_done || self.link.has_item_by(self.id, until) || self.deadline.is_some_and(is_late)
+        self.is_done || self.link.has_item_by(self.id, until) || has_passed(self.deadline)
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::wakers::Wakers;
+use crate::calls::deadline::has_passed;
 use crate::calls::frame::Observer;
 use crate::calls::full::{Full, HowToWait};
 use crate::calls::outlet::Outlet;
@@ -61,7 +62,7 @@ impl<P: Protocol> Link<P> {
         let mut full = Full::default();
         // Other threads wait for the later parts.
         while !self.core.flush_to(queued.end) && !self.core.is_sent(&queued) {
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if has_passed(deadline) {
                 // The request stays queued, and is sent with the next call.
                 return Err(CallError::TimedOut);
             }
@@ -166,7 +167,7 @@ impl<P: Protocol> Link<P> {
                 break Some(result);
             }
             // The waker is stored now, so a thread that stops receiving from here on wakes this one.
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if has_passed(deadline) {
                 // Before `leaving` appoints another thread, which must be one that waits.
                 self.core.stop_waiting(id, &waker);
                 break None;
@@ -198,7 +199,7 @@ impl<P: Protocol> Link<P> {
         let mut full = Full::default();
         while self.core.is_full() && !self.core.flush() {
             self.core.table().check()?;
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if has_passed(deadline) {
                 let late =
                     outbox::send(request, |frame| Err(SendError::TimedOut { len: frame.len }));
                 return late.map(|_| ()).map_err(|error| CallError::NotSent(Arc::new(error)));

@@ -7,6 +7,7 @@ use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use super::caller::Caller;
+use crate::calls::deadline::has_passed;
 use crate::calls::status::CREDIT;
 use crate::calls::wake::wake_all;
 use crate::calls::watchers::Watchers;
@@ -77,7 +78,7 @@ impl Running {
     /// Returns whether the caller no longer waits for an answer.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
-        self.is_cancelled() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+        self.is_cancelled() || has_passed(self.deadline)
     }
 
     /// Returns whether the caller has cancelled the call, or has disconnected.

@@ -71,9 +71,7 @@ impl<P, I: Message> Items<P, I> {
         if self.is_done {
             return Poll::Ready(None);
         }
-        let link = &self.handle.0;
-        let polled = link.core.poll_item(self.id, cx.waker());
-        let received = match polled {
+        let received = match self.handle.0.core.poll_item(self.id, cx.waker()) {
             Poll::Ready(received) => received,
             Poll::Pending if self.poll_deadline(cx).is_pending() => return Poll::Pending,
             Poll::Pending => {

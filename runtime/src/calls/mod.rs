@@ -103,7 +103,7 @@ pub use self::server::{
 };
 pub(crate) use self::server::{FAREWELL, Received, Session, close};
 pub(crate) use self::status::Status;
-pub(crate) use self::trace::{Outcome as Traced, Trace};
+pub(crate) use self::trace::{SpanOutcome, Trace};
 #[cfg(feature = "tokio")]
 pub(crate) use self::watchers::Watchers;
 pub use crate::error::{CallError, Outcome};

@@ -7,9 +7,9 @@ use crate::error::CallError;
 use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
 
-/// How a call ended.
+/// How a call ended, as its span records it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Outcome(&'static str);
+pub(crate) struct SpanOutcome(&'static str);
 
 /// The span of a call at one of its sides.
 #[derive(Debug, Clone, Default)]
@@ -69,7 +69,7 @@ impl Trace {
 
     /// Ends the span. Calls `outcome` only if there is a subscriber.
     #[cfg_attr(not(feature = "tracing"), expect(unused_variables))]
-    pub(crate) fn end(self, outcome: impl FnOnce() -> Outcome) {
+    pub(crate) fn end(self, outcome: impl FnOnce() -> SpanOutcome) {
         #[cfg(feature = "tracing")]
         if let Some(span) = self.span.filter(|span| !span.is_disabled()) {
             span.record("outcome", outcome().0);
@@ -90,7 +90,7 @@ impl Trace {
     }
 }
 
-impl Outcome {
+impl SpanOutcome {
     /// The call has its answer, or all of its items.
     pub(crate) const DONE: Self = Self("done");
 

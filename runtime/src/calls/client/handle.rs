@@ -10,7 +10,7 @@ use super::link::Link;
 use crate::address::Address;
 use crate::calls::frame::{CallFrame, Observer};
 use crate::calls::protocol::{Answers, Protocol, Reply};
-use crate::calls::trace::{Outcome, Trace};
+use crate::calls::trace::{SpanOutcome, Trace};
 use crate::connection::Connection;
 use crate::error::{CallError, OpenError};
 use crate::message::Message as _;
@@ -127,7 +127,7 @@ impl<P: Protocol> Client<P> {
     pub fn notify(&self, request: &P::Borrowed<'_>) -> Result<(), CallError> {
         let trace = Trace::client(request.name());
         let sent = self.link.notify(request, self.deadline);
-        trace.end(|| Outcome::of_result(&sent));
+        trace.end(|| SpanOutcome::of_result(&sent));
         sent
     }
 
@@ -139,7 +139,7 @@ impl<P: Protocol> Client<P> {
     pub fn call<R: Reply>(&self, request: &P::Borrowed<'_>) -> Result<Answer<R>, CallError> {
         let trace = Trace::client(request.name());
         let answered = self.wait_for(request, &trace);
-        trace.end(|| Outcome::of_answer(&answered));
+        trace.end(|| SpanOutcome::of_answer(&answered));
         answered.map(Answer::new)
     }
 
@@ -156,7 +156,7 @@ impl<P: Protocol> Client<P> {
                 Ok(Items::new(Arc::clone(&self.link), id, self.deadline, trace))
             }
             Err(error) => {
-                trace.end(|| Outcome::of_error(&error));
+                trace.end(|| SpanOutcome::of_error(&error));
                 Err(error)
             }
         }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::link::Link;
 use crate::calls::deadline::has_passed;
 use crate::calls::protocol::Protocol;
-use crate::calls::trace::{Outcome, Trace};
+use crate::calls::trace::{SpanOutcome, Trace};
 use crate::error::CallError;
 use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
@@ -53,7 +53,7 @@ impl<P: Protocol, I: Message> Items<P, I> {
         let received = self.link.wait_for_item(self.id, self.deadline);
         self.is_done = !matches!(received, Ok(Some(_)));
         if self.is_done {
-            self.trace.take().end(|| Outcome::of_result(&received));
+            self.trace.take().end(|| SpanOutcome::of_result(&received));
         }
         let Some(part) = received? else { return Ok(None) };
         let item = self.item.insert(part.into_frame());
@@ -106,7 +106,7 @@ impl<P: Protocol, I> Drop for Items<P, I> {
     fn drop(&mut self) {
         if !self.is_done {
             self.link.cancel(self.id);
-            self.trace.take().end(|| Outcome::CANCELLED);
+            self.trace.take().end(|| SpanOutcome::CANCELLED);
         }
     }
 }

@@ -10,7 +10,7 @@ use super::responder::Responder;
 use super::session::Session;
 use crate::calls::protocol::{Protocol, Reply};
 use crate::calls::status::Status;
-use crate::calls::trace::{Outcome, Trace};
+use crate::calls::trace::{SpanOutcome, Trace};
 use crate::error::DecodeError;
 use crate::message::Message as _;
 use crate::owned_frame::OwnedFrame;
@@ -137,7 +137,7 @@ impl Answering {
             None => Ok(Status::Done),
         };
         self.id = None;
-        self.trace.take().end(|| Outcome::of_reply(&ended, reply.tag()));
+        self.trace.take().end(|| SpanOutcome::of_reply(&ended, reply.tag()));
         if let Err(error) = ended {
             self.session.tell(error);
         }
@@ -170,7 +170,7 @@ impl Answering {
     /// Ends a call that has no answer. If the caller wants one, it gets an error.
     pub fn nothing(mut self) {
         if self.id.is_none() {
-            self.trace.take().end(|| Outcome::DONE);
+            self.trace.take().end(|| SpanOutcome::DONE);
         }
         self.refuse(Status::Failed);
     }
@@ -190,7 +190,7 @@ impl Answering {
             Some(id) => self.session.finish(id, CallKind::Reply, status),
             None => status,
         };
-        self.trace.take().end(|| Outcome::of_status(status));
+        self.trace.take().end(|| SpanOutcome::of_status(status));
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::context::Running;
 use super::session::Session;
 use crate::calls::status::Status;
-use crate::calls::trace::{Outcome, Trace};
+use crate::calls::trace::{SpanOutcome, Trace};
 use crate::wire::CallKind;
 
 /// A running handler that answers with items.
@@ -51,7 +51,7 @@ impl Drop for Handling {
                 () => Status::Failed,
             };
             let status = self.session.finish(id, CallKind::End, status);
-            self.trace.take().end(|| Outcome::of_status(status));
+            self.trace.take().end(|| SpanOutcome::of_status(status));
         }
     }
 }

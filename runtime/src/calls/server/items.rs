@@ -14,7 +14,7 @@ use super::session::Session;
 use crate::backlog::HeldFrame;
 use crate::calls::park::{park_until, waker};
 use crate::calls::status::Status;
-use crate::calls::trace::{Outcome, Trace};
+use crate::calls::trace::{SpanOutcome, Trace};
 use crate::error::SendError;
 use crate::message::Message;
 use crate::wire::CallKind;
@@ -76,7 +76,7 @@ impl<I> ItemSender<I> {
     fn finish(&mut self, id: u64, status: Status) {
         let status = if self.running.is_over() { Status::TimedOut } else { status };
         let status = self.session.finish(id, CallKind::End, status);
-        self.trace.take().end(|| Outcome::of_status(status));
+        self.trace.take().end(|| SpanOutcome::of_status(status));
     }
 }
 

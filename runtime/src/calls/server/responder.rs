@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::session::Session;
 use crate::calls::protocol::Reply;
 use crate::calls::status::Status;
-use crate::calls::trace::{Outcome, Trace};
+use crate::calls::trace::{SpanOutcome, Trace};
 use crate::error::SendError;
 use crate::message::Message as _;
 use crate::wire::CallKind;
@@ -44,7 +44,7 @@ impl<R: Reply> Responder<R> {
             None => Ok(Status::Done),
         };
         self.id = None;
-        self.trace.take().end(|| Outcome::of_reply(&ended, reply.tag()));
+        self.trace.take().end(|| SpanOutcome::of_reply(&ended, reply.tag()));
         ended.map(|_| ())
     }
 }
@@ -53,7 +53,7 @@ impl<R> Drop for Responder<R> {
     fn drop(&mut self) {
         if let Some(id) = self.id {
             let status = self.session.finish(id, CallKind::Reply, Status::Failed);
-            self.trace.take().end(|| Outcome::of_status(status));
+            self.trace.take().end(|| SpanOutcome::of_status(status));
         }
     }
 }

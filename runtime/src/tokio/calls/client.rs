@@ -15,7 +15,8 @@ use super::items::Items;
 use super::link::{Handle, Link};
 use crate::address::Address;
 use crate::calls::{
-    Answer, Answers, CallError, CallFrame, Core, Observer, Outlet, Protocol, Reply, Trace, Traced,
+    Answer, Answers, CallError, CallFrame, Core, Observer, Outlet, Protocol, Reply, SpanOutcome,
+    Trace,
 };
 use crate::error::OpenError;
 use crate::message::Message as _;
@@ -124,7 +125,7 @@ impl<P: Protocol> Client<P> {
         };
         async move {
             let sent = sent.await;
-            trace.end(|| Traced::of_result(&sent));
+            trace.end(|| SpanOutcome::of_result(&sent));
             sent
         }
     }
@@ -156,7 +157,7 @@ impl<P: Protocol> Client<P> {
                 }
                 (Err(error), _) => Err(error),
             };
-            trace.end(|| Traced::of_answer(&answered));
+            trace.end(|| SpanOutcome::of_answer(&answered));
             answered.map(Answer::new)
         }
     }
@@ -171,7 +172,7 @@ impl<P: Protocol> Client<P> {
         match self.begin(request, true) {
             Ok(id) => Ok(Items::new(Arc::clone(&self.handle), id, self.deadline, trace)),
             Err(error) => {
-                trace.end(|| Traced::of_error(&error));
+                trace.end(|| SpanOutcome::of_error(&error));
                 Err(error)
             }
         }
@@ -199,14 +200,14 @@ impl<P: Protocol> Client<P> {
 struct Tracing(Trace);
 
 impl Tracing {
-    fn end(mut self, outcome: impl FnOnce() -> Traced) {
+    fn end(mut self, outcome: impl FnOnce() -> SpanOutcome) {
         self.0.take().end(outcome);
     }
 }
 
 impl Drop for Tracing {
     fn drop(&mut self) {
-        self.0.take().end(|| Traced::CANCELLED);
+        self.0.take().end(|| SpanOutcome::CANCELLED);
     }
 }
 

@@ -12,7 +12,7 @@ use ::tokio::time::{Sleep, sleep_until};
 use futures_core::Stream;
 
 use super::link::Handle;
-use crate::calls::{CallError, Trace, Traced};
+use crate::calls::{CallError, SpanOutcome, Trace};
 use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
 
@@ -81,7 +81,7 @@ impl<P, I: Message> Items<P, I> {
         };
         self.is_done = !matches!(received, Ok((Some(_), _)));
         if self.is_done {
-            self.trace.take().end(|| Traced::of_result(&received));
+            self.trace.take().end(|| SpanOutcome::of_result(&received));
         }
         if self.handle.0.core.follow_up(self.id, &received) {
             self.handle.0.bell.ring();
@@ -113,7 +113,7 @@ impl<P, I> Drop for Items<P, I> {
     fn drop(&mut self) {
         if !self.is_done {
             self.handle.0.cancel(self.id);
-            self.trace.take().end(|| Traced::CANCELLED);
+            self.trace.take().end(|| SpanOutcome::CANCELLED);
         }
     }
 }

@@ -61,16 +61,21 @@ impl<R: Reads> Inbound<R> {
         polled
     }
 
-    /// Calls `attempt` once, without asking the reactor. Does not wake the task when more comes. Does not end a streak.
+    /// Calls `attempt` once, without asking the reactor, and without ending a streak. Returns `None` if nothing is
+    /// queued. The task is not woken when more comes.
     #[inline]
-    pub(super) fn poll_once<T>(
+    pub(super) fn look_once<T>(
         &mut self,
         cx: &mut Context<'_>,
         attempt: impl FnMut(&mut R) -> Result<T, RecvError>,
-    ) -> Poll<Result<T, RecvError>> {
-        match self.with(attempt) {
-            Err(RecvError::WouldBlock) => Poll::Pending,
-            result => end_attempt(cx, result),
+    ) -> Option<Result<T, RecvError>> {
+        let result = self.with(attempt);
+        if matches!(result, Err(RecvError::WouldBlock)) {
+            return None;
+        }
+        match end_attempt(cx, result) {
+            Poll::Ready(result) => Some(result),
+            Poll::Pending => None,
         }
     }
 

@@ -201,12 +201,12 @@ impl<Rx: Message> Receiver<Rx> {
         self.inbound.poll(cx, receive)
     }
 
-    /// Returns the range of the next part if one is queued: see [`Inbound::poll_once`].
-    pub(super) fn poll_range_once(
+    /// Returns the range of the next part if one is queued: see [`Inbound::look_once`].
+    pub(super) fn look_once(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Range<usize>>, RecvError>> {
-        self.inbound.poll_once(cx, receive)
+    ) -> Option<Result<Option<Range<usize>>, RecvError>> {
+        self.inbound.look_once(cx, receive)
     }
 
     /// Polls until the peer sends no more, without reading its frames.

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use super::busy_poll::BusyPoll;
 use super::gate::{Gate, Load, Permit};
+use super::gathering::Gathering;
 use super::held::Held;
 use super::look::Look;
 use super::spares::{Room, Spares, Task};
@@ -40,6 +41,7 @@ pub(super) struct Desk<P, H, F> {
     spares: Arc<Spares<F>>,
     /// Room for the next handler.
     room: Option<Room<F>>,
+    gathering: Gathering,
     look: Look,
     busy_poll: BusyPoll,
     turn: Turn,
@@ -74,6 +76,7 @@ where
             held: Held::new(),
             spares,
             room: None,
+            gathering: Gathering::default(),
             look: Look::default(),
             busy_poll: BusyPoll::default(),
             turn: Turn::new(),
@@ -97,10 +100,9 @@ where
             }
         }
         // The answers to requests that came together are already queued together.
-        if self.received == received && self.writer.poll_others(cx).is_pending() {
-            self.bell(|bell| bell.arm(cx));
-            return Poll::Pending;
-        }
+        let is_shared = || self.received == received && self.session.is_shared();
+        // The bell stays disarmed meanwhile: the task is already woken.
+        ready!(self.gathering.poll(cx, 0, is_shared));
         // Before the flush, so that the flush sends everything that was queued before the connection closes.
         let is_closing = self.session.is_closing();
         let was_full = self.is_full();
@@ -149,9 +151,8 @@ where
             self.look.found_more();
             return self.receiver.poll_range(cx);
         }
-        let checked = self.look.poll_check(|| self.receiver.poll_range_once(cx));
-        if checked.is_ready() {
-            return checked;
+        if let Some(checked) = self.look.check(|| self.receiver.look_once(cx)) {
+            return Poll::Ready(checked);
         }
         if self.look.defer(cx, &self.turn) {
             return Poll::Pending;

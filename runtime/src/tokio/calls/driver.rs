@@ -66,12 +66,8 @@ impl<Rx: Message> Driver<Rx> {
         }
         wakers.wake();
         link.bell.disarm();
-        // The bell stays disarmed: the task is already woken.
-        ready!(gathering.poll(cx, calls));
-        if writer.poll_others(cx).is_pending() {
-            link.bell.arm(cx);
-            return Poll::Pending;
-        }
+        // The bell stays disarmed meanwhile: the task is already woken.
+        ready!(gathering.poll(cx, calls, || link.core.is_shared()));
         // Before the flush, so that the flush sends everything that was queued before the client was dropped.
         let is_closing = link.is_closing();
         let is_flushed = writer.poll_flush(cx).is_ready();

@@ -50,14 +50,14 @@ impl Look {
         Poll::Pending
     }
 
-    /// If a check is due, calls `look` to check whether more requests are queued. Pending if none is.
+    /// If a check is due, calls `look` to check whether more requests are queued. Returns what it finds.
     #[inline]
-    pub(super) fn poll_check<T>(&mut self, look: impl FnOnce() -> Poll<T>) -> Poll<T> {
+    pub(super) fn check<T>(&mut self, look: impl FnOnce() -> Option<T>) -> Option<T> {
         if self.state != State::Found || self.alone < ALONE + DEFERRED {
-            return Poll::Pending;
+            return None;
         }
         let found = look();
-        self.alone = if found.is_ready() { 0 } else { ALONE };
+        self.alone = if found.is_some() { 0 } else { ALONE };
         found
     }
 
@@ -93,7 +93,7 @@ impl Look {
 
 #[cfg(test)]
 mod tests {
-    use std::task::{Context, Poll, Waker};
+    use std::task::{Context, Waker};
 
     use super::{ALONE, DEFERRED, Look, Turn};
 
@@ -108,11 +108,10 @@ mod tests {
     fn request(look: &mut Look, comes: bool) -> Looked {
         let cx = Context::from_waker(Waker::noop());
         let mut is_checked = false;
-        let checked = look.poll_check(|| {
+        look.check(|| -> Option<()> {
             is_checked = true;
-            Poll::<()>::Pending
+            None
         });
-        assert!(checked.is_pending());
         let is_deferred = look.defer(&cx, &Turn::new());
         if is_deferred {
             assert!(look.poll_deferred(&cx).is_pending(), "the tasks have their turn");
@@ -156,7 +155,7 @@ mod tests {
     fn looks_are_at_once_while_more_are_queued() {
         let mut look = after_requests_alone();
         (0..DEFERRED).for_each(|_| assert_eq!(request(&mut look, true), Looked::Deferred));
-        assert!(look.poll_check(|| Poll::Ready(())).is_ready());
+        assert!(look.check(|| Some(())).is_some());
         (0..100).for_each(|_| assert_eq!(request(&mut look, true), Looked::AtOnce));
 
         let mut look = after_requests_alone();

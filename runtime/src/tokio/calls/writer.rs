@@ -13,18 +13,11 @@ use crate::tokio::outbound::Outbound;
 pub(super) trait Flush: Send + Sync + 'static {
     /// Sends the queued parts as far as there is room. Returns whether everything was sent.
     fn try_flush(&self) -> bool;
-
-    /// Returns whether parts share datagrams, so that further parts may join the queued ones.
-    fn is_shared(&self) -> bool;
 }
 
 impl Flush for Core {
     fn try_flush(&self) -> bool {
         self.flush()
-    }
-
-    fn is_shared(&self) -> bool {
-        self.is_shared()
     }
 }
 
@@ -32,17 +25,11 @@ impl Flush for Session {
     fn try_flush(&self) -> bool {
         self.try_flush()
     }
-
-    fn is_shared(&self) -> bool {
-        self.is_shared()
-    }
 }
 
 /// Sends the queued parts, and waits for room.
 pub(super) struct Writer<Q> {
     queued: Arc<Q>,
-    /// Whether other tasks have run since a part was queued.
-    has_yielded: bool,
     /// `None` while it waits for room.
     outbound: Option<Outbound>,
     /// Waits for room, and ends when everything is sent.
@@ -51,20 +38,7 @@ pub(super) struct Writer<Q> {
 
 impl<Q: Flush> Writer<Q> {
     pub(super) fn new(queued: Arc<Q>, outbound: Outbound) -> Self {
-        Self { queued, has_yielded: false, outbound: Some(outbound), blocked: None }
-    }
-
-    /// Lets other woken tasks run first, if the queued parts may share a datagram with theirs.
-    #[inline]
-    pub(super) fn poll_others(&mut self, cx: &Context<'_>) -> Poll<()> {
-        self.has_yielded = !self.has_yielded && self.queued.is_shared();
-        match self.has_yielded {
-            true => {
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
-            false => Poll::Ready(()),
-        }
+        Self { queued, outbound: Some(outbound), blocked: None }
     }
 
     /// Sends the queued parts. Ready when everything is sent.

@@ -1,4 +1,8 @@
-//! Answers that share a datagram.
+//! Requests and answers that share a datagram.
+
+use std::future::poll_fn;
+use std::task::Poll;
+use std::thread;
 
 use datagrammar::to_vec;
 use datagrammar::tokio::Connection;
@@ -8,7 +12,7 @@ use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use super::{Ours, STALL};
-use crate::peer::{REPLY, bundle, part};
+use crate::peer::{Part, Peer, REPLY, bundle, part};
 use crate::protocol::{Sum, Sums};
 
 #[tokio::test]
@@ -28,4 +32,54 @@ async fn every_answer_of_a_datagram_reaches_its_call() {
         }
         assert_eq!((client.in_flight(), client.dropped()), (0, 0));
     }
+}
+
+/// Lets the other woken tasks run, `times` times.
+async fn step_aside(times: u64) {
+    let mut left = times;
+    let step = poll_fn(|cx| match left {
+        0 => Poll::Ready(()),
+        _ => {
+            left -= 1;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    });
+    step.await;
+}
+
+/// Even if one needs more time than the other before it calls again.
+#[tokio::test]
+async fn callers_that_are_answered_together_share_a_datagram_again() {
+    const CALLERS: u64 = 4;
+    const ROUNDS: u64 = 50;
+    let (client, server) = Connection::pair().unwrap();
+    let (server, _) = server.into_blocking().into_fd().unwrap();
+    let client: Ours = Client::new(client);
+    let peer = thread::spawn(move || {
+        let mut peer = Peer::new(server);
+        let answer = |Part { id, .. }| part(REPLY, 0, id, &to_vec(&Sum::Ok(id)).unwrap());
+        for round in 0..ROUNDS {
+            let requests = match round {
+                // The first request of a client is sent at once, and so is the next one.
+                0 | 1 => peer.sorted(CALLERS as usize),
+                _ => peer.datagram(),
+            };
+            assert_eq!(requests.len(), CALLERS as usize);
+            peer.send(&bundle(&requests.into_iter().map(answer).collect::<Vec<_>>()));
+        }
+    });
+    let callers = (0..CALLERS).map(|caller| {
+        let client = client.clone();
+        tokio::spawn(async move {
+            for _ in 0..ROUNDS {
+                step_aside(caller).await;
+                let answer = client.call::<Sum>(&Sums::Add { left: 1, right: 2 });
+                drop(answer.await.unwrap());
+            }
+        })
+    });
+    let callers = timeout(STALL, join_all(callers.collect::<Vec<_>>())).await;
+    peer.join().unwrap();
+    callers.expect("all answers").into_iter().for_each(Result::unwrap);
 }

@@ -60,11 +60,17 @@ impl Peer {
     /// Receives the next part, alone or in a bundle.
     pub(crate) fn next(&mut self) -> Part {
         while self.unread.is_empty() {
-            let datagram = raw::recv(&self.socket);
-            assert!(!datagram.is_empty(), "the connection has ended");
-            self.unread.extend(split(&datagram));
+            let parts = self.datagram();
+            self.unread.extend(parts);
         }
         self.unread.pop_front().unwrap()
+    }
+
+    /// Receives a datagram, and returns its parts.
+    pub(crate) fn datagram(&self) -> Vec<Part> {
+        let datagram = raw::recv(&self.socket);
+        assert!(!datagram.is_empty(), "the connection has ended");
+        split(&datagram).into_iter().collect()
     }
 
     /// Receives `count` parts, and returns them in the order of their ids.

@@ -45,6 +45,8 @@
 //! [The guide](crate::guide::calls) describes errors, deadlines, back-pressure, evolution, limits and costs. With the
 //! feature `tokio`, `datagrammar::tokio::calls` has the same for tasks.
 
+#[cfg(test)]
+pub(crate) mod ask;
 mod bell;
 mod client;
 mod deadline;

@@ -11,55 +11,16 @@ use std::task::Poll;
 use loom::future::block_on;
 use loom::thread;
 
+use super::ask::Ask;
 use super::bell::Bell;
 use super::memory::Memory;
 use super::outlet::Outlet;
-use super::protocol::Protocol;
-use super::returns::Returns;
 use super::room::Room;
 use super::sync::Mutex;
 use super::sync::atomic::{AtomicUsize, Ordering};
-use crate::codec::Bincode;
-use crate::error::{DecodeError, EncodeError};
-use crate::message::{Encoder, Message};
 use crate::wire::{CallHead, CallKind, HEAD_LEN};
 
 const HEAD: CallHead = CallHead { kind: CallKind::Cancel, number: 0, id: 1 };
-
-/// A request, as the derive makes it.
-pub(crate) struct Ask;
-
-impl Message for Ask {
-    type Borrowed<'f> = Self;
-
-    fn tag(&self) -> u32 {
-        1
-    }
-
-    fn name(&self) -> &'static str {
-        "Ask"
-    }
-
-    fn tag_of(_frame: &[u8]) -> Result<u32, DecodeError> {
-        Ok(1)
-    }
-
-    fn encode<'m>(&'m self, encoder: &mut Encoder<'m>) -> Result<(), EncodeError> {
-        encoder.tag::<Bincode>(1)
-    }
-
-    fn decode(_frame: &[u8]) -> Result<Self, DecodeError> {
-        Ok(Self)
-    }
-}
-
-impl Protocol for Ask {
-    const ANSWER_DESCRIPTORS: bool = false;
-
-    fn returns(_tag: u32) -> Returns {
-        Returns::unknown()
-    }
-}
 
 #[test]
 fn a_ring_is_heard_while_the_task_works_or_sleeps() {

@@ -7,8 +7,8 @@ use std::time::Instant;
 use loom::thread;
 
 use super::link::Link;
+use crate::calls::ask::Ask;
 use crate::calls::frame::Observer;
-use crate::calls::models::Ask;
 use crate::calls::protocol::Answers;
 use crate::connection::Connection;
 use crate::error::CallError;

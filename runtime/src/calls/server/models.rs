@@ -9,9 +9,9 @@ use loom::future::block_on;
 use loom::thread;
 
 use super::session::Session;
+use crate::calls::ask::Ask;
 use crate::calls::bell::Bell;
 use crate::calls::memory::{Memory, Outputs};
-use crate::calls::models::Ask;
 use crate::calls::outlet::Outlet;
 use crate::calls::status::Status;
 use crate::peer::Peer;

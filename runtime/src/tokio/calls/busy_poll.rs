@@ -77,6 +77,14 @@ impl Default for BusyPoll {
 }
 
 impl BusyPoll {
+    /// Creates one that is on.
+    #[cfg(test)]
+    pub(super) fn on() -> Self {
+        let start = Start { time: Instant::now(), calls: 0 };
+        let idle = Run { time: MAX_EXCHANGE, calls: 1 };
+        Self { state: State::Busy { start, runs: 0, idle }, ..Self::default() }
+    }
+
     /// Returns whether the task polls the reactor while it waits.
     #[inline]
     pub(super) fn is_on(&self) -> bool {

@@ -43,7 +43,7 @@ pub(super) struct Desk<P, H, F> {
     room: Option<Room<F>>,
     gathering: Gathering,
     look: Look,
-    busy_poll: BusyPoll,
+    pub(super) busy_poll: BusyPoll,
     turn: Turn,
     /// The number of parts that were ever received.
     received: u64,

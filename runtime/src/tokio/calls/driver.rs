@@ -23,7 +23,7 @@ pub(super) struct Driver<Rx: Message> {
     writer: Writer<Core>,
     /// The wakers of calls that have received a part.
     wakers: Wakers,
-    busy_poll: BusyPoll,
+    pub(super) busy_poll: BusyPoll,
     turn: Turn,
     gathering: Gathering,
 }
@@ -42,7 +42,7 @@ impl<Rx: Message> Driver<Rx> {
         }
     }
 
-    fn poll_drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Self { link, receiver, writer, wakers, busy_poll, turn, gathering } = self;
         link.bell.disarm();
         while let Poll::Ready(received) = receiver.poll_range(cx) {

@@ -48,6 +48,9 @@
 //! # }
 //! ```
 
+#[cfg(all(test, not(datagrammar_loom)))]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod awake;
 mod busy_poll;
 mod client;
 mod connections;

@@ -9,7 +9,7 @@ use loom::future::block_on;
 use loom::thread;
 
 use super::link::Link;
-use crate::calls::models::Ask;
+use crate::calls::ask::Ask;
 use crate::calls::{CallError, Core, Memory, Observer, Outlet, Outputs, Queued};
 
 fn link() -> (Arc<Link>, Outputs) {

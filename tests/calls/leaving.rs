@@ -107,7 +107,7 @@ fn threads_that_come_and_go_all_get_their_answers() {
 fn act(client: &Ours, random: &mut Random) {
     let soon = Instant::now() + Duration::from_micros(random.below(400));
     let hasty = client.deadline(soon);
-    match random.below(8) {
+    match random.below(10) {
         0..3 => assert_eq!(add(client, 1, 2).unwrap(), 3),
         3 => check(add(&hasty, 1, 2).map(|sum| assert_eq!(sum, 3))),
         4 => check(hasty.call::<Sum>(&Sums::Slow { millis: 1 }).map(drop)),
@@ -117,6 +117,16 @@ fn act(client: &Ours, random: &mut Random) {
             for number in 0..random.below(45) {
                 let item = items.recv().unwrap().map(|item| item.0);
                 assert_eq!(item, (number < 40).then_some(number));
+            }
+        }
+        7 | 8 => {
+            let calls = [1, 2, 3].map(|left| {
+                client.start::<Sum>(&Sums::Add { left, right: 1 }).map(|call| (call, left + 1))
+            });
+            for (mut call, sum) in calls.map(Result::unwrap) {
+                if call.wait_deadline(soon) {
+                    assert_eq!(call.wait().unwrap().decode().unwrap(), sum);
+                }
             }
         }
         _ => {

@@ -13,6 +13,7 @@ mod forbidden;
 mod items;
 mod leaving;
 mod observer;
+mod pending;
 mod python;
 mod refused;
 mod script;

@@ -77,7 +77,7 @@ mod watchers;
 
 pub(crate) use self::bell::Bell;
 pub(crate) use self::client::{Accepted, Core};
-pub use self::client::{Answer, Client, Items};
+pub use self::client::{Answer, Client, Items, PendingCall};
 #[cfg(feature = "tokio")]
 pub(crate) use self::client::{Sending, Wakers};
 #[cfg(feature = "tokio")]

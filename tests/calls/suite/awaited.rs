@@ -225,17 +225,12 @@ impl<P: Protocol + 'static> Client<P> for Awaited<P> {
     }
 
     /// Drops the call.
-    fn give_up<R: Reply + 'static>(
-        &self,
-        request: &P::Borrowed<'_>,
-        has_begun: impl Fn() -> bool,
-    ) -> bool {
+    fn give_up<R: Reply + 'static>(&self, request: &P::Borrowed<'_>, has_begun: impl Fn() -> bool) {
         let call = self.client.call::<R>(request);
         while !has_begun() {
             thread::sleep(Duration::from_millis(1));
         }
         drop(call);
-        true
     }
 
     fn in_flight(&self) -> usize {

@@ -66,12 +66,8 @@ pub(crate) trait Client<P: Protocol>: Sized {
         true
     }
 
-    /// Makes a call, and gives it up when it `has_begun`. Returns `false` if a call cannot be given up.
-    fn give_up<R: Reply + 'static>(
-        &self,
-        request: &P::Borrowed<'_>,
-        has_begun: impl Fn() -> bool,
-    ) -> bool;
+    /// Makes a call, and gives it up when it `has_begun`.
+    fn give_up<R: Reply + 'static>(&self, request: &P::Borrowed<'_>, has_begun: impl Fn() -> bool);
 
     fn in_flight(&self) -> usize;
 

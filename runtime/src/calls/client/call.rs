@@ -120,11 +120,12 @@ impl Call {
         }
     }
 
-    /// Returns whether there is an item, or the call has ended.
-    pub(super) fn has_item(&self) -> bool {
+    /// Returns whether there is an answer or an item, or the call has ended.
+    pub(super) fn is_ready(&self) -> bool {
         match &self.state {
             State::Items { queue, end, .. } => !queue.is_empty() || end.is_some(),
-            State::Waiting | State::Answered(_) => false,
+            State::Answered(_) => true,
+            State::Waiting => false,
         }
     }
 

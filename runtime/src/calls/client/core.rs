@@ -156,15 +156,15 @@ impl Core {
         self.table().poll_item(id, waker, &mut replaced)
     }
 
-    /// Ready if a call has an item or has ended. Otherwise stores the waker.
-    pub(crate) fn poll_has_item(&self, id: u64, waker: &Waker) -> Poll<()> {
+    /// Ready if a call has an answer or an item, or has ended. Otherwise stores the waker.
+    pub(crate) fn poll_ready(&self, id: u64, waker: &Waker) -> Poll<()> {
         let mut replaced = None;
-        self.table().poll_has_item(id, waker, &mut replaced)
+        self.table().poll_ready(id, waker, &mut replaced)
     }
 
-    /// Returns whether a call has an item or has ended.
-    pub(crate) fn has_item(&self, id: u64) -> bool {
-        self.table().has_item(id)
+    /// Returns whether a call has an answer or an item, or has ended.
+    pub(crate) fn is_ready(&self, id: u64) -> bool {
+        self.table().is_ready(id)
     }
 
     /// Removes the waker of a call, if it is `waker`.

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::answer::Answer;
 use super::items::Items;
 use super::link::Link;
+use super::pending::PendingCall;
 use crate::address::Address;
 use crate::calls::frame::{CallFrame, Observer};
 use crate::calls::protocol::{Answers, Protocol, Reply};
@@ -14,7 +15,6 @@ use crate::calls::trace::{SpanOutcome, Trace};
 use crate::connection::Connection;
 use crate::error::{CallError, OpenError};
 use crate::message::Message as _;
-use crate::owned_frame::OwnedFrame;
 
 /// Calls over one connection, from any number of threads.
 ///
@@ -137,10 +137,23 @@ impl<P: Protocol> Client<P> {
     ///
     /// A [`CallError`].
     pub fn call<R: Reply>(&self, request: &P::Borrowed<'_>) -> Result<Answer<R>, CallError> {
-        let trace = Trace::client(request.name());
-        let answered = self.wait_for(request, &trace);
-        trace.end(|| SpanOutcome::of_answer(&answered));
-        answered.map(Answer::new)
+        self.start(request)?.wait()
+    }
+
+    /// Makes a call, without waiting for its answer. So one thread can have several calls in flight, and can give up a
+    /// call by dropping it. The client receives answers only while a thread waits for one.
+    ///
+    /// The client that the derive makes has no such method. To have both, convert a clone of this client to it.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`] if the deadline has passed.
+    pub fn start<R: Reply>(
+        &self,
+        request: &P::Borrowed<'_>,
+    ) -> Result<PendingCall<P, R>, CallError> {
+        let (id, trace) = self.begin(request, false)?;
+        Ok(PendingCall::new(Arc::clone(&self.link), id, self.deadline, trace))
     }
 
     /// Makes a call that is answered with items.
@@ -149,27 +162,23 @@ impl<P: Protocol> Client<P> {
     ///
     /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`] if the deadline has passed.
     pub fn items<I>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
+        let (id, trace) = self.begin(request, true)?;
+        Ok(Items::new(Arc::clone(&self.link), id, self.deadline, trace))
+    }
+
+    /// Makes a call for one answer, or for `items`. Returns its id and its span.
+    fn begin(&self, request: &P::Borrowed<'_>, items: bool) -> Result<(u64, Trace), CallError> {
         let trace = Trace::client(request.name());
-        match self.link.begin(request, true, self.deadline) {
+        match self.link.begin(request, items, self.deadline) {
             Ok(id) => {
                 trace.id(id);
-                Ok(Items::new(Arc::clone(&self.link), id, self.deadline, trace))
+                Ok((id, trace))
             }
             Err(error) => {
                 trace.end(|| SpanOutcome::of_error(&error));
                 Err(error)
             }
         }
-    }
-
-    fn wait_for<R: Reply>(
-        &self,
-        request: &P::Borrowed<'_>,
-        trace: &Trace,
-    ) -> Result<OwnedFrame<R>, CallError> {
-        let id = self.link.begin(request, false, self.deadline)?;
-        trace.id(id);
-        Ok(self.link.wait_for_answer(id, self.deadline)?.into_frame())
     }
 
     /// Returns how many calls have no answer yet.

@@ -98,7 +98,7 @@ impl<P: Protocol, I> Items<P, I> {
     /// ```
     pub fn wait_deadline(&mut self, deadline: Instant) -> bool {
         let until = self.deadline.map_or(deadline, |of_call| of_call.min(deadline));
-        self.is_done || self.link.has_item_by(self.id, until) || has_passed(self.deadline)
+        self.is_done || self.link.is_ready_by(self.id, until) || has_passed(self.deadline)
     }
 }
 

@@ -110,20 +110,20 @@ impl<P: Protocol> Link<P> {
         polled.map(|(item, _)| item)
     }
 
-    /// Waits until a call has an item or has ended. Returns `false` if `deadline` passes first. Receives the parts that
-    /// are already in the socket even after the deadline.
-    pub(crate) fn has_item_by(&self, id: u64, deadline: Instant) -> bool {
+    /// Waits until a call has an answer or an item, or has ended. Returns `false` if `deadline` passes first. Receives
+    /// the parts that are already in the socket even after the deadline.
+    pub(crate) fn is_ready_by(&self, id: u64, deadline: Instant) -> bool {
         self.receive_queued(id);
-        self.wait(id, Some(deadline), |core, waker| core.poll_has_item(id, waker)).is_some()
+        self.wait(id, Some(deadline), |core, waker| core.poll_ready(id, waker)).is_some()
     }
 
-    /// Receives the parts that are already in the socket, unless another thread receives, or until a call has an item
-    /// or has ended.
+    /// Receives the parts that are already in the socket, unless another thread receives, or until a call has an answer
+    /// or an item, or has ended.
     fn receive_queued(&self, id: u64) {
         let _leaving = Leaving(self);
         let Some(mut receiver) = self.try_receiver() else { return };
         for _ in 0..MAX_QUEUED {
-            if self.core.has_item(id) || !self.receive(&mut receiver, Wait::Try) {
+            if self.core.is_ready(id) || !self.receive(&mut receiver, Wait::Try) {
                 return;
             }
         }

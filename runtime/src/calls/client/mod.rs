@@ -13,6 +13,7 @@ mod model;
 #[cfg(all(test, datagrammar_loom))]
 #[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod models;
+mod pending;
 mod table;
 mod wakers;
 
@@ -23,5 +24,6 @@ pub(crate) use self::core::Core;
 pub(crate) use self::core::Sending;
 pub use self::handle::Client;
 pub use self::items::Items;
+pub use self::pending::PendingCall;
 #[cfg(feature = "tokio")]
 pub(crate) use self::wakers::Wakers;

@@ -225,23 +225,23 @@ impl Table {
         }
     }
 
-    /// Ready if a call has an item or has ended. Otherwise stores the waker, like [`poll_answer`](Self::poll_answer).
-    pub(super) fn poll_has_item(
+    /// Ready if a call has an answer or an item, or has ended. Otherwise stores the waker, like [`poll_answer`](Self::poll_answer).
+    pub(super) fn poll_ready(
         &mut self,
         id: u64,
         waker: &Waker,
         replaced: &mut Option<Waker>,
     ) -> Poll<()> {
-        if self.has_item(id) {
+        if self.is_ready(id) {
             return Poll::Ready(());
         }
         *replaced = self.calls.get_mut(&id).and_then(|call| call.wait(waker));
         Poll::Pending
     }
 
-    /// Returns whether a call has an item or has ended.
-    pub(super) fn has_item(&self, id: u64) -> bool {
-        self.calls.get(&id).is_none_or(|call| !call.is_stream() || call.has_item())
+    /// Returns whether a call has an answer or an item, or has ended.
+    pub(super) fn is_ready(&self, id: u64) -> bool {
+        self.calls.get(&id).is_none_or(Call::is_ready)
     }
 
     /// Removes the waker of a call, if it is `waker`.

@@ -7,6 +7,7 @@ mod awaited;
 mod both;
 mod broken;
 mod busy;
+mod crowded;
 mod ending;
 mod evolution;
 mod forbidden;

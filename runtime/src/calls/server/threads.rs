@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::crew::Crew;
 use super::on_error::OnError;
+use super::places::Places;
 use super::service::Service;
 use super::session::Session;
 use super::stopper::Stopper;
@@ -31,15 +32,17 @@ pub struct Server<S> {
     service: S,
     threads: usize,
     streams: usize,
+    connections: usize,
     stopper: Stopper,
     on_error: OnError,
 }
 
 impl<S: Service> Server<S> {
-    /// Creates a server with 8 threads for the calls of a connection, and up to 64 for those with items.
+    /// Creates a server with 8 threads for the calls of a connection, and up to 64 for those with items. It serves up to
+    /// 1,024 connections at the same time.
     pub fn new(service: S) -> Self {
         let (stopper, on_error) = (Stopper::default(), OnError::default());
-        Self { service, threads: 8, streams: 64, stopper, on_error }
+        Self { service, threads: 8, streams: 64, connections: 1024, stopper, on_error }
     }
 
     /// Sets how many threads handle the calls of one connection, at least 1.
@@ -53,6 +56,14 @@ impl<S: Service> Server<S> {
     #[must_use]
     pub fn streams(self, streams: usize) -> Self {
         Self { streams, ..self }
+    }
+
+    /// Sets how many connections [`run`](Self::run) serves at the same time, at least 1. Further clients wait in the
+    /// backlog of the listener: see [`Options::backlog`](crate::Options::backlog). So the server has at most as many
+    /// threads as connections, times those that one connection may have.
+    #[must_use]
+    pub fn connections(self, connections: usize) -> Self {
+        Self { connections: connections.max(1), ..self }
     }
 
     /// Calls `tell` with each error that no handler gets, for logs:
@@ -156,13 +167,21 @@ impl<S: Service> Server<S> {
         &self,
         listener: &Listener<Answers<S::Protocol>, S::Protocol>,
     ) -> Result<(), AcceptError> {
+        let places = Places::default();
         thread::scope(|scope| {
             let (mut backoff, mut is_failing) = (Backoff::up_to(MAX_PAUSE), false);
             loop {
+                let Some(place) = places.take(self.connections, RECHECK) else {
+                    if self.stopper.is_stopping() {
+                        return Ok(());
+                    }
+                    continue;
+                };
                 // With a deadline, to check from time to time whether the server is stopped.
                 match listener.accept_deadline(Instant::now() + RECHECK) {
                     Ok(connection) => {
                         let serve = || {
+                            let _place = place;
                             let (session, ended) = self.serve_session(connection);
                             ended.unwrap_or_else(|error| session.tell(error));
                         };

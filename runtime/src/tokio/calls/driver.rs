@@ -46,7 +46,6 @@ impl<Rx: Message> Driver<Rx> {
         let Self { link, receiver, writer, wakers, busy_poll, turn, gathering } = self;
         link.bell.disarm();
         while let Poll::Ready(received) = receiver.poll_range(cx) {
-            busy_poll.received();
             match receiver.with(|inner| link.core.accept(inner, received, wakers)) {
                 Accepted::End => return Poll::Ready(()),
                 Accepted::More => {}

@@ -5,6 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
+use ::tokio::task::coop::has_budget_remaining;
+
 use super::busy_poll::BusyPoll;
 use super::gate::{Gate, Load, Permit};
 use super::gathering::Gathering;
@@ -86,6 +88,15 @@ where
 
     /// Serves the connection. Ready when it has ended.
     pub(super) fn poll_serve(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), RecvError>> {
+        let polled = self.poll_turn(cx);
+        if polled.is_pending() && !has_budget_remaining() {
+            // The runtime has the task's waker until it runs the reactor, and may drop it before: see `Turn`.
+            self.turn.begin(cx);
+        }
+        polled
+    }
+
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), RecvError>> {
         ready!(self.look.poll_deferred(cx));
         let received = self.received;
         self.bell(Bell::disarm);

@@ -30,13 +30,16 @@ impl Turn {
         Self(waiting)
     }
 
-    /// Makes the task wake later. Returns whether this worked: it fails while the runtime still has the last token.
+    /// Makes the task wake later. Returns `false` if the runtime still has the last token: the task wakes when the
+    /// runtime wakes or drops that one.
     #[inline]
     pub(super) fn begin(&self, cx: &Context<'_>) -> bool {
         let mut waiting = lock(&self.0);
-        let Some(token) = waiting.token.take() else { return false };
-        waiting.waker = Some(cx.waker().clone());
+        let replaced = waiting.waker.replace(cx.waker().clone());
+        let token = waiting.token.take();
         drop(waiting);
+        drop(replaced);
+        let Some(token) = token else { return false };
         let waker = Waker::from(token);
         _ = pin!(yield_now()).poll(&mut Context::from_waker(&waker));
         true
@@ -59,7 +62,10 @@ impl Wake for Token {
 impl Drop for Token {
     fn drop(&mut self) {
         let Some(waiting) = self.0.upgrade() else { return };
-        let waker = lock(&waiting).waker.take();
+        let mut waiting_now = lock(&waiting);
+        waiting_now.token = Some(Arc::new(Self(Weak::clone(&self.0))));
+        let waker = waiting_now.waker.take();
+        drop(waiting_now);
         waker.into_iter().for_each(Waker::wake);
     }
 }

@@ -80,3 +80,25 @@ impl fmt::Debug for Turn {
         f.debug_struct("Turn").field("is_begun", &lock(&self.0).token.is_none()).finish()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    use ::tokio::runtime::Builder;
+
+    use super::*;
+
+    /// Otherwise, a server would never defer a look again.
+    #[test]
+    fn a_turn_can_begin_after_the_runtime_has_dropped_the_last_token() {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let turn = Turn::new();
+        for _ in 0..3 {
+            let begun = runtime.block_on(poll_fn(|cx| Poll::Ready(turn.begin(cx))));
+            assert!(begun);
+        }
+    }
+}

@@ -70,6 +70,9 @@
 //! runtime runs. Opening one panics unless the runtime has its I/O and time drivers (`enable_all`). Await it in a
 //! runtime: deadlines, and sends that wait for room, need timers, and tokio's timers panic outside of one.
 //!
+//! Do not await one with another executor that blocks a worker thread of a runtime, as `futures::executor::block_on` in
+//! a task does: tokio wakes tasks that yield only when that thread goes on. `tokio::task::block_in_place` avoids this.
+//!
 //! A copy of the process made by fork(2) shares the reactor with its parent. If the copy uses an endpoint or drops it,
 //! the parent's endpoint may get no more events. Let the copy call execve(2) or _exit(2) at once, or use the blocking
 //! endpoints there.

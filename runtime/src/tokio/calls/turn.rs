@@ -35,7 +35,9 @@ impl Turn {
     #[inline]
     pub(super) fn begin(&self, cx: &Context<'_>) -> bool {
         let mut waiting = lock(&self.0);
-        let replaced = waiting.waker.replace(cx.waker().clone());
+        let is_known = waiting.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker()));
+        // Dropped after the lock is released.
+        let replaced = (!is_known).then(|| waiting.waker.replace(cx.waker().clone()));
         let token = waiting.token.take();
         drop(waiting);
         drop(replaced);

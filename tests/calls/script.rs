@@ -51,7 +51,7 @@ fn what_was_not_expected_is_said() {
     assert!(matches!(add(&client, 1, 2), Err(CallError::Failed)));
     let error = playing.finish().unwrap_err().to_string();
     let expected = format!(
-        "instead of the call expected at calls/script.rs:{line}:12 came Add (tag 1); no call was expected any more, and Add (tag 1) came"
+        "instead of the call expected at calls/script.rs:{line}:12 came Add (tag 1): b\"\\x01\\x01\\x02\"; no call was expected any more, and Add (tag 1) came: b\"\\x01\\x01\\x02\""
     );
     assert!(error.ends_with(&expected) || error.contains(&format!(":{line}:")), "{error}");
     assert!(error.contains("no call was expected any more, and Add (tag 1) came"), "{error}");

@@ -9,6 +9,7 @@ mod dropped;
 mod evolution;
 mod exchange;
 mod observed;
+mod script_in_flight;
 mod script_mistakes;
 mod scripted;
 mod store;

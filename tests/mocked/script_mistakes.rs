@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use datagrammar::calls::{CallError, Expected, Script};
+use datagrammar::{OwnedFrame, Wait};
 
 use crate::store::{Blob, Blobs, BlobsClient, BlobsGetAnswer, BlobsPutAnswer, Change};
 
@@ -148,7 +149,33 @@ fn a_call_too_many_fails() {
     let client = BlobsClient::new(connection).deadline(Instant::now() + DEADLINE);
     assert!(matches!(client.put("a", b""), Err(CallError::Failed)));
     let error = playing.finish().unwrap_err().to_string();
-    assert_eq!(error, "no call was expected any more, and Put (tag 1) came");
+    assert_eq!(error, r#"no call was expected any more, and Put (tag 1) came: b"\x01\x01a""#);
+}
+
+#[test]
+fn a_long_request_is_cut() {
+    for (len, end) in
+        [(97, r#"xx""#), (98, r#"xx" and 1 more bytes"#), (1097, r#"xx" and 1000 more bytes"#)]
+    {
+        let (connection, script) = Script::<Blobs<'static>>::new().unwrap();
+        let playing = script.play();
+        let client = BlobsClient::new(connection).deadline(Instant::now() + DEADLINE);
+        assert!(matches!(client.put("a", &vec![b'x'; len]), Err(CallError::Failed)));
+        let error = playing.finish().unwrap_err().to_string();
+        assert!(error.ends_with(end), "{error}");
+        assert_eq!(error.matches('x').count(), 3 + len.min(97), "{error}");
+    }
+}
+
+#[test]
+fn a_request_that_cannot_be_decoded_is_shown() {
+    let (mut connection, script) = Script::<Blobs<'static>>::new().unwrap();
+    let playing = script.play();
+    let frame = OwnedFrame::from_parts(b"\x05\x02\"\xff".to_vec(), Vec::new());
+    connection.tx.send_frame(&frame, Wait::Block).unwrap();
+    let error = playing.finish().unwrap_err().to_string();
+    assert!(error.contains("a request that cannot be decoded ("), "{error}");
+    assert!(error.ends_with(r#" came: b"\x05\x02\"\xff""#), "{error}");
 }
 
 /// The variable that makes the test below fail.

@@ -124,7 +124,10 @@ fn failed_expectations_say_what_came_instead() {
     assert!(matches!(client.get("c"), Err(CallError::Busy)));
     let error = playing.finish().unwrap_err().to_string();
     assert!(error.contains(&format!("scripted.rs:{line}:")), "{error}");
-    assert!(error.contains(" came Put (tag 1); instead of the call expected at "), "{error}");
-    assert!(error.contains(" came Get (tag 2); the call expected at "), "{error}");
+    assert!(
+        error.contains(r#" came Put (tag 1): b"\x01\x01b"; instead of the call expected at "#),
+        "{error}"
+    );
+    assert!(error.contains(r#" came Get (tag 2): b"\x02\x01c"; the call expected at "#), "{error}");
     assert!(error.ends_with(" did not come"), "{error}");
 }

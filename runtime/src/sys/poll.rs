@@ -11,6 +11,8 @@ pub(crate) enum Readiness {
     Readable,
     Writable,
     Either,
+    /// Both directions of the connection are closed, as after the peer has closed it.
+    HungUp,
 }
 
 /// Waits until `fd` is ready, has failed, or its peer has closed. Returns `false` if `deadline` passes first.
@@ -27,6 +29,8 @@ pub(crate) fn wait(
         Readiness::Readable => libc::POLLIN,
         Readiness::Writable => libc::POLLOUT,
         Readiness::Either => libc::POLLIN | libc::POLLOUT,
+        // poll(2) reports POLLHUP and POLLERR even if nothing is asked for.
+        Readiness::HungUp => 0,
     };
     poll(&mut [libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 }], deadline)
 }
@@ -34,8 +38,7 @@ pub(crate) fn wait(
 /// Returns whether both directions of a connection are closed, as after the peer has closed it, or whether `fd` has
 /// failed: `POLLHUP` and `POLLERR` of poll(2).
 pub(crate) fn has_hung_up(fd: BorrowedFd<'_>) -> bool {
-    let mut polled = [libc::pollfd { fd: fd.as_raw_fd(), events: 0, revents: 0 }];
-    poll(&mut polled, Some(Instant::now())).unwrap_or(false)
+    wait(fd, Readiness::HungUp, Some(Instant::now())).unwrap_or(false)
 }
 
 /// Waits like [`wait`] for several descriptors. Ignores negative ones (poll(2)).

@@ -9,26 +9,26 @@ use crate::calls::returns::Returns;
 
 /// The differences between a [`Script`](super::Script) and the calls that came.
 ///
+/// An unexpected call is shown with its frame, so that text in its arguments can be read. The frame is escaped like a
+/// byte string of Rust. After 100 bytes, only the number of the others is shown.
+///
 /// ```
-/// use datagrammar::calls::{CallError, Script};
+/// use datagrammar::calls::Script;
 /// use datagrammar::{Message, Protocol};
 ///
 /// #[derive(Message, Protocol)]
-/// enum Switch {
+/// enum Lamp<'a> {
 ///     #[message(tag = 1)]
-///     On,
-///     #[message(tag = 2)]
-///     Off,
+///     On { room: &'a str },
 /// }
 ///
-/// let (connection, mut script) = Script::<Switch>::new()?;
-/// script.expect(|call| matches!(call, Switch::On));
+/// let (connection, mut script) = Script::<Lamp<'static>>::new()?;
+/// script.expect(|call| matches!(call, Lamp::On { room: "attic" }));
 /// let playing = script.play();
-/// let client = SwitchClient::new(connection);
-/// client.off()?;
-/// drop(client);
+/// let client = LampClient::new(connection);
+/// client.on("cellar")?;
 /// let error = playing.finish().unwrap_err();
-/// assert!(error.to_string().ends_with("came Off (tag 2)"), "{error}");
+/// assert!(error.to_string().ends_with(r#"came On (tag 1): b"\x01\x06cellar""#), "{error}");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -37,13 +37,36 @@ pub struct ScriptError(pub(super) Vec<Unexpected>);
 #[derive(Debug)]
 pub(super) enum Unexpected {
     /// Another call came.
-    Other { expected: &'static Location<'static>, came: String },
+    Other { expected: &'static Location<'static>, came: Came },
     /// No call came.
     Missing { expected: &'static Location<'static> },
     /// One call too many came.
-    TooMany { came: String },
+    TooMany { came: Came },
+    /// No expectation matches, in any order.
+    NoMatch { came: Came },
     /// The call came, but the script does not fit it.
     Misfit { expected: &'static Location<'static>, came: String, returns: Returns, why: Misfit },
+}
+
+/// A call as the differences show it.
+#[derive(Debug)]
+pub(super) struct Came {
+    name: String,
+    frame: String,
+}
+
+/// The most bytes of a frame that are shown.
+const SHOWN: usize = 100;
+
+impl Came {
+    pub(super) fn new(name: &str, frame: &[u8]) -> Self {
+        let (shown, hidden) = frame.split_at_checked(SHOWN).unwrap_or((frame, &[]));
+        let mut text = format!("b\"{}\"", shown.escape_ascii());
+        if !hidden.is_empty() {
+            text.push_str(&format!(" and {} more bytes", hidden.len()));
+        }
+        Self { name: name.to_owned(), frame: text }
+    }
 }
 
 impl fmt::Display for ScriptError {
@@ -61,11 +84,16 @@ impl fmt::Display for ScriptError {
 impl fmt::Display for Unexpected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Other { expected, came } => {
-                write!(f, "instead of the call expected at {expected} came {came}")
+            Self::Other { expected, came: Came { name, frame } } => {
+                write!(f, "instead of the call expected at {expected} came {name}: {frame}")
             }
             Self::Missing { expected } => write!(f, "the call expected at {expected} did not come"),
-            Self::TooMany { came } => write!(f, "no call was expected any more, and {came} came"),
+            Self::TooMany { came: Came { name, frame } } => {
+                write!(f, "no call was expected any more, and {name} came: {frame}")
+            }
+            Self::NoMatch { came: Came { name, frame } } => {
+                write!(f, "no call still expected matches {name}, which came: {frame}")
+            }
             Self::Misfit { expected, came, returns, why } => match why {
                 Misfit::Other(Given { what, place }) => {
                     write!(f, "the script has {what} at {place}, but {came} has {returns}")

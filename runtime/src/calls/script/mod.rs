@@ -4,8 +4,10 @@ mod check;
 mod error;
 mod play;
 mod replies;
+mod schedule;
 mod server;
 mod step;
+mod steps;
 
 pub use self::error::ScriptError;
 pub use self::server::{Playing, Script};

@@ -1,6 +1,5 @@
 //! The scripted server, and the thread on which it runs.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::net::Shutdown;
 use std::panic::Location;
@@ -10,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::error::{ScriptError, Unexpected};
 use super::play::play;
 use super::step::{Expected, Step};
+use super::steps::Steps;
 use crate::backoff::Backoff;
 use crate::calls::protocol::{Answers, Protocol};
 use crate::connection::Connection;
@@ -17,6 +17,7 @@ use crate::error::OpenError;
 use crate::sys::DatagramFd;
 
 /// A server that expects calls in order and gives each its scripted answer, to test a client without the real server.
+/// If calls race, expect them in [any order](Self::any_order). A [delay](Expected::after) delays only its own call.
 ///
 /// The script must answer each call as the protocol says. If it does not, the call fails with
 /// [`Failed`](crate::calls::CallError::Failed) instead of waiting, and [`Playing::finish`] says where and why. It
@@ -27,7 +28,7 @@ use crate::sys::DatagramFd;
 /// [The guide](crate::guide::calls#testing) has an example.
 pub struct Script<P: Protocol> {
     connection: Connection<Answers<P>, P>,
-    steps: VecDeque<Step<P>>,
+    steps: Steps<P>,
 }
 
 impl<P: Protocol + 'static> Script<P> {
@@ -38,7 +39,7 @@ impl<P: Protocol + 'static> Script<P> {
     /// Those of [`Connection::pair`].
     pub fn new() -> Result<(Connection<P, Answers<P>>, Self), OpenError> {
         let (client, connection) = Connection::pair()?;
-        Ok((client, Self { connection, steps: VecDeque::new() }))
+        Ok((client, Self { connection, steps: Steps::new() }))
     }
 
     /// Expects one more call, for which `matches` returns `true`. Use the returned value to say how to answer it. A
@@ -50,11 +51,45 @@ impl<P: Protocol + 'static> Script<P> {
         matches: impl for<'r, 'f> Fn(&'r P::Borrowed<'f>) -> bool + Send + 'static,
     ) -> Expected<'_, P> {
         let (place, matches) = (Location::caller(), Box::new(matches));
-        self.steps.push_back(Step { place, matches, actions: Vec::new() });
-        match self.steps.back_mut() {
-            Some(step) => Expected(step),
-            None => unreachable!("a step was just added"),
-        }
+        Expected(self.steps.push(Step { place, matches, actions: Vec::new() }))
+    }
+
+    /// Lets the expected calls come in any order, such as calls of threads or tasks that race. Each call takes the
+    /// first expectation that matches it and that no call has taken. A call that matches none fails with
+    /// [`Failed`](crate::calls::CallError::Failed), and takes none.
+    ///
+    /// A call is shown to several matchers, so they must not change anything, such as the position of a file.
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// use datagrammar::calls::Script;
+    /// use datagrammar::{Message, Protocol};
+    ///
+    /// #[derive(Message, Protocol)]
+    /// enum Squares {
+    ///     #[message(tag = 1, reply = u64)]
+    ///     Square(u64),
+    /// }
+    ///
+    /// let (connection, mut script) = Script::<Squares>::new()?;
+    /// script.any_order();
+    /// for root in 2..=3 {
+    ///     script
+    ///         .expect(move |Squares::Square(value)| *value == root)
+    ///         .answer::<SquaresSquareAnswer>(Ok(root * root));
+    /// }
+    /// let playing = script.play();
+    /// let client = SquaresClient::new(connection);
+    /// thread::scope(|scope| {
+    ///     scope.spawn(|| assert_eq!(client.square(3).unwrap(), 9));
+    ///     scope.spawn(|| assert_eq!(client.square(2).unwrap(), 4));
+    /// });
+    /// playing.finish()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn any_order(&mut self) {
+        self.steps.allow_any_order();
     }
 
     /// Starts the server on a thread of its own.
@@ -76,7 +111,8 @@ pub struct Playing {
 }
 
 impl Playing {
-    /// Ends the script, after the calls that were already made.
+    /// Ends the script, after the calls that were already made. Waits for delayed answers, unless their callers have
+    /// given up.
     ///
     /// # Errors
     ///
@@ -115,7 +151,7 @@ impl Drop for Playing {
     }
 }
 
-/// How long a panicking test waits for the script, which may be in a pause or on a busy machine.
+/// How long a panicking test waits for the script, which may be in a matcher or on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl<P: Protocol> fmt::Debug for Script<P> {

@@ -30,6 +30,12 @@ pub(super) enum Action {
     Die,
 }
 
+impl Action {
+    pub(super) fn is_wait(&self) -> bool {
+        matches!(self, Self::Wait(_))
+    }
+}
+
 /// An answer that the script gives, and where.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Given {
@@ -108,14 +114,43 @@ impl<P: Message> Expected<'_, P> {
         self.send(What::Error, move |replies| replies.status(CallKind::Reply, status))
     }
 
-    /// Waits before the next action, such as an answer or [`die`](Self::die). Meanwhile, a client with a deadline may
-    /// give up.
+    /// Delays the next action for this call, such as an answer or [`die`](Self::die). Meanwhile, the script goes on with
+    /// other calls, and a client with a deadline may give up.
+    ///
+    /// ```
+    /// use std::thread;
+    /// use std::time::Duration;
+    ///
+    /// use datagrammar::calls::Script;
+    /// use datagrammar::{Message, Protocol};
+    ///
+    /// #[derive(Message, Protocol)]
+    /// enum Sums {
+    ///     #[message(tag = 1, reply = u64)]
+    ///     Add { left: u64, right: u64 },
+    /// }
+    ///
+    /// let (connection, mut script) = Script::<Sums>::new()?;
+    /// let slow = script.expect(|call| matches!(call, Sums::Add { left: 1, .. }));
+    /// slow.after(Duration::from_millis(20)).answer::<SumsAddAnswer>(Ok(3));
+    /// script.expect(|call| matches!(call, Sums::Add { left: 5, .. })).answer::<SumsAddAnswer>(Ok(11));
+    /// script.any_order();
+    /// let playing = script.play();
+    /// let client = SumsClient::new(connection);
+    /// thread::scope(|scope| {
+    ///     scope.spawn(|| assert_eq!(client.add(1, 2).unwrap(), 3));
+    ///     assert_eq!(client.add(5, 6).unwrap(), 11);
+    /// });
+    /// playing.finish()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn after(self, time: Duration) -> Self {
         self.0.actions.push(Action::Wait(time));
         self
     }
 
-    /// Closes the connection, as if the server died.
+    /// Closes the connection, as if the server died. Delayed answers to other calls are not sent.
+    /// [`finish`](super::Playing::finish) does not report calls that are then still expected.
     pub fn die(self) {
         self.0.actions.push(Action::Die);
     }

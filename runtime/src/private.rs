@@ -1,7 +1,7 @@
 //! The items that derived code uses. It names them by this path, whatever is in scope there.
 
 pub use core::clone::Clone;
-pub use core::convert::{From, Infallible};
+pub use core::convert::{AsRef, From, Infallible};
 pub use core::default::Default;
 pub use core::fmt::{self, Debug, DebugTuple, Formatter};
 pub use core::future::Future;

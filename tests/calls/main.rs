@@ -20,6 +20,7 @@ mod refused;
 mod script;
 mod suite;
 mod told;
+mod wrong_type;
 
 pub(crate) use both::{Handler, Ours, add, peer, protocol, with};
 pub(crate) use protocol::{Counted, Echoed, Sum, Sums};

@@ -70,6 +70,14 @@ fn a_handler_that_fails_or_is_late_is_a_result() {
     assert_eq!(get(&direct, "!late").unwrap().decode().unwrap(), Blob(b"late"));
 }
 
+/// As over a connection.
+#[test]
+fn a_handler_that_gives_up_after_the_deadline_has_timed_out() {
+    let direct = root().deadline(Instant::now());
+    assert!(matches!(get(&direct, "!dropped"), Err(CallError::TimedOut)));
+    assert!(matches!(put(&direct, "a", b""), Err(CallError::TimedOut)));
+}
+
 #[test]
 fn descriptors_arrive() {
     let direct = root();

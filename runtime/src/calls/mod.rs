@@ -79,7 +79,7 @@ pub(crate) use self::bell::Bell;
 pub(crate) use self::client::{Accepted, Core};
 pub use self::client::{Answer, Client, Items, PendingCall};
 #[cfg(feature = "tokio")]
-pub(crate) use self::client::{Sending, Wakers};
+pub(crate) use self::client::{Sending, Wakers, check as check_returns};
 #[cfg(feature = "tokio")]
 pub(crate) use self::direct::{Begun, RECHECK, Raw, ReceivedItems, answer, begin, check, notify};
 pub use self::direct::{Direct, DirectItems};

@@ -109,6 +109,7 @@ impl SpanOutcome {
     pub(crate) fn of_error<E>(error: &CallError<E>) -> Self {
         Self(match error {
             CallError::NotSent(_) => "not sent",
+            CallError::WrongType { .. } => "wrong type",
             CallError::TooLarge => "too large",
             CallError::NotSupported => "not supported",
             CallError::Malformed => "malformed",

@@ -36,6 +36,17 @@ pub enum CallError<E = Infallible> {
     #[error("the request was not sent")]
     NotSent(#[source] Arc<SendError>),
 
+    /// The caller asked for another type of answer than the call has. The request was not sent.
+    #[error("`{call}` has {returns}, not {asked}: make the call with the type of its answer")]
+    WrongType {
+        /// The name of the call's variant.
+        call: &'static str,
+        /// What the call has.
+        returns: Box<str>,
+        /// What the caller asked for.
+        asked: Box<str>,
+    },
+
     /// The request is longer than the server's limit.
     #[error("the request is longer than the server's limit: see Limits::frame_len there")]
     TooLarge,
@@ -110,6 +121,7 @@ impl<E> CallError<E> {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::NotSent(_)
+            | Self::WrongType { .. }
             | Self::TooLarge
             | Self::NotSupported
             | Self::Malformed
@@ -198,6 +210,9 @@ impl CallError {
         match self {
             Self::Answered(never) => match never {},
             Self::NotSent(error) => CallError::NotSent(error),
+            Self::WrongType { call, returns, asked } => {
+                CallError::WrongType { call, returns, asked }
+            }
             Self::TooLarge => CallError::TooLarge,
             Self::NotSupported => CallError::NotSupported,
             Self::Malformed => CallError::Malformed,

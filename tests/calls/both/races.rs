@@ -157,7 +157,7 @@ fn what_a_handler_answers_after_the_deadline_is_no_answer() {
             scope.spawn(|| {
                 for _ in 0..50 {
                     let hasty = client.deadline(Instant::now() + Duration::from_micros(1900));
-                    let answer = hasty.call::<Sum>(&Sums::Note(0));
+                    let answer = hasty.call::<Sum>(&Sums::Add { left: 0, right: 0 });
                     assert!(matches!(answer, Err(CallError::TimedOut)), "{answer:?}");
                 }
             });

@@ -12,7 +12,7 @@ use datagrammar_tests::{raw, skipped};
 use rustix::net::{Shutdown, SocketType, shutdown};
 
 use crate::peer::{ITEM, Part, Peer, REQUEST};
-use crate::protocol::{Counted, Sums};
+use crate::protocol::{Counted, Echoed, Sums};
 use crate::{Handler, Ours, add};
 
 /// Longer than any of these tests takes: a call that waits for this long would wait forever.
@@ -112,7 +112,8 @@ fn a_request_without_an_answer_does_not_wait_for_what_is_queued_behind_it() {
         let waiting = scope.spawn(|| client.notify(&request));
         thread::sleep(Duration::from_millis(50));
         // More requests than fit.
-        let behind: Vec<_> = (0..=sent).map(|_| client.items::<Counted>(&request)).collect();
+        let behind: Vec<_> =
+            (0..=sent).map(|_| client.start::<Echoed<'static>>(&request)).collect();
         for _ in 0..sent {
             raw::recv(&theirs);
         }

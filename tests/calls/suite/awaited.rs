@@ -195,7 +195,7 @@ impl<P: Protocol + 'static> Client<P> for Awaited<P> {
         self.runtime.block_on(self.client.notify(request))
     }
 
-    fn call<R: Reply>(&self, request: &P::Borrowed<'_>) -> Result<Answer<R>, CallError> {
+    fn call<R: Reply + 'static>(&self, request: &P::Borrowed<'_>) -> Result<Answer<R>, CallError> {
         self.runtime.block_on(self.client.call(request))
     }
 

@@ -169,7 +169,7 @@ impl<P: Protocol + 'static> Client<P> for Blocking<P> {
         self.0.notify(request)
     }
 
-    fn call<R: Reply>(&self, request: &P::Borrowed<'_>) -> Result<Answer<R>, CallError> {
+    fn call<R: Reply + 'static>(&self, request: &P::Borrowed<'_>) -> Result<Answer<R>, CallError> {
         self.0.call(request)
     }
 

@@ -49,7 +49,7 @@ pub(crate) trait Client<P: Protocol>: Sized {
 
     fn notify(&self, request: &P::Borrowed<'_>) -> Result<(), CallError>;
 
-    fn call<R: Reply>(&self, request: &P::Borrowed<'_>) -> Result<Answer<R>, CallError>;
+    fn call<R: Reply + 'static>(&self, request: &P::Borrowed<'_>) -> Result<Answer<R>, CallError>;
 
     fn numbers(&self, request: &P::Borrowed<'_>) -> Result<Numbers, CallError>;
 

@@ -88,6 +88,15 @@ pub(super) fn implementations(flavor: &Flavor<'_>) -> TokenStream {
             }
         }
 
+        /// The client that this one wraps, for what it does not have.
+        #[automatically_derived]
+        #allowed
+        impl __private::AsRef<#module::Client<#message>> for #client {
+            fn as_ref(&self) -> &#module::Client<#message> {
+                &self.calls
+            }
+        }
+
         #[automatically_derived]
         #allowed
         impl __private::Clone for #client {

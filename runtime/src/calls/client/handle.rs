@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::answer::Answer;
+use super::check::check;
 use super::items::Items;
 use super::link::Link;
 use super::pending::PendingCall;
 use crate::address::Address;
 use crate::calls::frame::{CallFrame, Observer};
 use crate::calls::protocol::{Answers, Protocol, Reply};
+use crate::calls::returns::Returns;
 use crate::calls::trace::{SpanOutcome, Trace};
 use crate::connection::Connection;
 use crate::error::{CallError, OpenError};
@@ -38,7 +40,7 @@ use crate::message::Message as _;
 ///
 /// let client = Client::<Sums>::new(connection);
 /// let mut answer = client.call::<SumsAddAnswer>(&Sums::Add { left: 1, right: 2 })?;
-/// assert_eq!(answer.decode().map_err(|_| "no answer")?, 3);
+/// assert_eq!(answer.decode()?, 3);
 /// assert_eq!((client.in_flight(), client.dropped()), (0, 0));
 /// drop(client);
 /// playing.finish()?;
@@ -136,23 +138,46 @@ impl<P: Protocol> Client<P> {
     /// # Errors
     ///
     /// A [`CallError`].
-    pub fn call<R: Reply>(&self, request: &P::Borrowed<'_>) -> Result<Answer<R>, CallError> {
+    pub fn call<R: Reply + 'static>(
+        &self,
+        request: &P::Borrowed<'_>,
+    ) -> Result<Answer<R>, CallError> {
         self.start(request)?.wait()
     }
 
     /// Makes a call, without waiting for its answer. So one thread can have several calls in flight, and can give up a
     /// call by dropping it. The client receives answers only while a thread waits for one.
     ///
-    /// The client that the derive makes has no such method. To have both, convert a clone of this client to it.
+    /// The client that the derive makes has no such method, but `as_ref` returns the client that it wraps:
+    ///
+    /// ```
+    /// # use datagrammar::calls::{CallError, PendingCall};
+    /// # use datagrammar::{Message, Protocol};
+    /// #[derive(Message, Protocol)]
+    /// enum Sums {
+    ///     #[message(tag = 1, reply = u64)]
+    ///     Add { left: u64, right: u64 },
+    /// }
+    ///
+    /// /// Returns the sums, which the server computes at the same time.
+    /// fn sums(client: &SumsClient, of: &[(u64, u64)]) -> Result<Vec<u64>, CallError> {
+    ///     let start = |&(left, right)| {
+    ///         client.as_ref().start::<SumsAddAnswer>(&Sums::Add { left, right })
+    ///     };
+    ///     let calls = of.iter().map(start).collect::<Result<Vec<_>, _>>()?;
+    ///     calls.into_iter().map(|call| call.wait()?.decode()).collect()
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`] if the deadline has passed.
-    pub fn start<R: Reply>(
+    /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`] if the deadline has passed;
+    /// [`CallError::WrongType`].
+    pub fn start<R: Reply + 'static>(
         &self,
         request: &P::Borrowed<'_>,
     ) -> Result<PendingCall<P, R>, CallError> {
-        let (id, trace) = self.begin(request, false)?;
+        let (id, trace) = self.begin(request, Returns::answer::<R>())?;
         Ok(PendingCall::new(Arc::clone(&self.link), id, self.deadline, trace))
     }
 
@@ -160,16 +185,19 @@ impl<P: Protocol> Client<P> {
     ///
     /// # Errors
     ///
-    /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`] if the deadline has passed.
-    pub fn items<I>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
-        let (id, trace) = self.begin(request, true)?;
+    /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`] if the deadline has passed;
+    /// [`CallError::WrongType`].
+    pub fn items<I: 'static>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
+        let (id, trace) = self.begin(request, Returns::items::<I>())?;
         Ok(Items::new(Arc::clone(&self.link), id, self.deadline, trace))
     }
 
-    /// Makes a call for one answer, or for `items`. Returns its id and its span.
-    fn begin(&self, request: &P::Borrowed<'_>, items: bool) -> Result<(u64, Trace), CallError> {
+    /// Makes a call that has the answer `asked`. Returns its id and its span.
+    fn begin(&self, request: &P::Borrowed<'_>, asked: Returns) -> Result<(u64, Trace), CallError> {
         let trace = Trace::client(request.name());
-        match self.link.begin(request, items, self.deadline) {
+        let begun = check::<P>(request, asked)
+            .and_then(|()| self.link.begin(request, asked.has_items(), self.deadline));
+        match begun {
             Ok(id) => {
                 trace.id(id);
                 Ok((id, trace))

@@ -63,8 +63,8 @@ impl<P: Protocol, I: Message> Items<P, I> {
 
 impl<P: Protocol, I> Items<P, I> {
     /// Waits until [`recv`](Self::recv) can return at once (with an item, the end, or an error), or until `deadline`.
-    /// Returns whether it can. With a deadline that has passed, this only checks. Takes `&mut self` because only one
-    /// thread can wait.
+    /// Returns whether it can. With a deadline that has passed, this receives what is already in the socket, and only
+    /// checks. Takes `&mut self` because only one thread can wait.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicBool, Ordering};

@@ -4,6 +4,7 @@ mod abandoned;
 mod accept;
 mod answer;
 mod call;
+mod check;
 mod core;
 mod handle;
 mod items;
@@ -19,6 +20,7 @@ mod wakers;
 
 pub(crate) use self::accept::Accepted;
 pub use self::answer::Answer;
+pub(crate) use self::check::check;
 pub(crate) use self::core::Core;
 #[cfg(feature = "tokio")]
 pub(crate) use self::core::Sending;

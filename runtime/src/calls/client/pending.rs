@@ -40,8 +40,8 @@ use crate::error::CallError;
 /// while !second.wait_deadline(Instant::now() + Duration::from_millis(100)) {
 ///     // Check for other work here. To give up, drop `second`.
 /// }
-/// assert_eq!(second.wait()?.decode().map_err(|_| "no answer")?, 7);
-/// assert_eq!(first.wait()?.decode().map_err(|_| "no answer")?, 3);
+/// assert_eq!(second.wait()?.decode()?, 7);
+/// assert_eq!(first.wait()?.decode()?, 3);
 /// playing.finish()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -66,8 +66,8 @@ impl<P: Protocol, R> PendingCall<P, R> {
     }
 
     /// Waits until [`wait`](Self::wait) can return at once (with the answer or an error), or until `deadline`. Returns
-    /// whether it can. With a deadline that has passed, this only checks. Takes `&mut self` because only one thread can
-    /// wait.
+    /// whether it can. With a deadline that has passed, this receives what is already in the socket, and only checks.
+    /// Takes `&mut self` because only one thread can wait.
     pub fn wait_deadline(&mut self, deadline: Instant) -> bool {
         let until = self.deadline.map_or(deadline, |of_call| of_call.min(deadline));
         self.link.is_ready_by(self.id, until) || has_passed(self.deadline)

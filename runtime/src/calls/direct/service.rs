@@ -74,7 +74,7 @@ impl<S: Service + 'static> Direct<S> {
         Self { peer: Some(Arc::new(peer)), raw: Mutex::new(None), ..self }
     }
 
-    /// Sets the deadline that handlers see.
+    /// Sets the deadline that handlers see. A call whose handler answers later fails with [`CallError::TimedOut`].
     #[must_use]
     pub fn deadline(self, deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..self }

@@ -44,6 +44,11 @@ impl Session {
         let mut calls = self.outlet.lock();
         let ended = calls.end(id, &self.counts, &mut old);
         let is_answered = ended.is_some_and(|ended| !ended.is_cancelled);
+        let status = match (status, ended) {
+            // The handler may have noticed that the deadline has passed, and given up.
+            (Status::Failed, Some(Ended { is_over: true, .. })) => Status::TimedOut,
+            _ => status,
+        };
         let is_first = is_answered && calls.push_head(CallHead { kind, number: status as u32, id });
         drop(calls);
         self.ended(ended, is_first);

@@ -15,8 +15,8 @@ use super::items::Items;
 use super::link::{Handle, Link};
 use crate::address::Address;
 use crate::calls::{
-    Answer, Answers, CallError, CallFrame, Core, Observer, Outlet, Protocol, Reply, SpanOutcome,
-    Trace,
+    Answer, Answers, CallError, CallFrame, Core, Observer, Outlet, Protocol, Reply, Returns,
+    SpanOutcome, Trace, check_returns,
 };
 use crate::error::OpenError;
 use crate::message::Message as _;
@@ -136,12 +136,12 @@ impl<P: Protocol> Client<P> {
     /// # Errors
     ///
     /// A [`CallError`].
-    pub fn call<R: Reply>(
+    pub fn call<R: Reply + 'static>(
         &self,
         request: &P::Borrowed<'_>,
     ) -> impl Future<Output = Result<Answer<R>, CallError>> + Send + use<P, R> {
         let trace = Tracing(Trace::client(request.name()));
-        let waiting = self.begin(request, false).map(|id| Waiting::<R> {
+        let waiting = self.begin(request, Returns::answer::<R>()).map(|id| Waiting::<R> {
             handle: Arc::clone(&self.handle),
             id,
             is_done: false,
@@ -166,10 +166,11 @@ impl<P: Protocol> Client<P> {
     ///
     /// # Errors
     ///
-    /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`] if the deadline has passed.
-    pub fn items<I>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
+    /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`] if the deadline has passed;
+    /// [`CallError::WrongType`].
+    pub fn items<I: 'static>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
         let trace = Trace::client(request.name());
-        match self.begin(request, true) {
+        match self.begin(request, Returns::items::<I>()) {
             Ok(id) => Ok(Items::new(Arc::clone(&self.handle), id, self.deadline, trace)),
             Err(error) => {
                 trace.end(|| SpanOutcome::of_error(&error));
@@ -191,8 +192,10 @@ impl<P: Protocol> Client<P> {
         self.handle.0.core.table().dropped()
     }
 
-    fn begin(&self, request: &P::Borrowed<'_>, items: bool) -> Result<u64, CallError> {
-        self.handle.0.begin(request, items, self.deadline)
+    /// Makes a call that has the answer `asked`. Returns its id.
+    fn begin(&self, request: &P::Borrowed<'_>, asked: Returns) -> Result<u64, CallError> {
+        check_returns::<P>(request, asked)?;
+        self.handle.0.begin(request, asked.has_items(), self.deadline)
     }
 }
 

@@ -85,7 +85,7 @@ impl<S: Service> Direct<S> {
         Self { raw: Mutex::new(Raw::new(Some(&peer))), peer: Some(peer), ..self }
     }
 
-    /// Sets the deadline that handlers see.
+    /// Sets the deadline that handlers see. A call whose handler answers later fails with [`CallError::TimedOut`].
     #[must_use]
     pub fn deadline(self, deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..self }

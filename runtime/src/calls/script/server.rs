@@ -45,6 +45,9 @@ impl<P: Protocol + 'static> Script<P> {
     /// Expects one more call, for which `matches` returns `true`. Use the returned value to say how to answer it. A
     /// call without an answer needs nothing more. Any other needs [`answer`](Expected::answer), items and
     /// [`end`](Expected::end), [`fail`](Expected::fail) or [`die`](Expected::die).
+    ///
+    /// In strict order, a call that does not match takes this expectation all the same, and gets its answer if the type
+    /// fits. [`finish`](Playing::finish) then reports it.
     #[track_caller]
     pub fn expect(
         &mut self,

@@ -9,7 +9,7 @@ use std::thread;
 use datagrammar::calls::{Context, Server};
 use datagrammar::{Listener, Message, Protocol};
 
-use crate::{Running, fail, run};
+use crate::{Running, fail, python, run};
 
 fn blobs() -> Command {
     Command::new(env!("CARGO_BIN_EXE_blobs"))
@@ -233,10 +233,7 @@ fn what_a_server_says_does_not_command_the_terminal() {
 
 #[test]
 fn the_server_answers_the_python_client() {
-    if Command::new("python3").arg("--version").output().is_err() {
-        eprintln!("SKIPPED: python3 cannot be run");
-        return;
-    }
+    let Some(mut python) = python() else { return };
     let directory = tempfile::tempdir().unwrap();
     files(directory.path());
     let socket = directory.path().join("socket");
@@ -244,7 +241,7 @@ fn the_server_answers_the_python_client() {
     let serving = Running::start(blobs().args(["serve", &address, "--quiet"]), "serving at");
     let client = concat!(env!("CARGO_MANIFEST_DIR"), "/python/blobs_client.py");
     let names = ["empty", "one", "above", "huge"].map(|name| directory.path().join(name));
-    let output = run(Command::new("python3").arg("-B").arg(client).arg(&socket).args(&names));
+    let output = run(python.arg(client).arg(&socket).args(&names));
     let expected = "empty 0 0\none 1 1\nabove 213000 213000\nhuge 17825792 17825792\n";
     assert_eq!(output, expected);
     drop(serving);

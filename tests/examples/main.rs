@@ -5,6 +5,9 @@ mod blobs;
 mod chat;
 mod collector;
 mod isolated;
+#[expect(unreachable_pub, reason = "elsewhere, it is part of a library")]
+#[path = "../support/needs.rs"]
+mod needs;
 mod poll;
 mod quickstart;
 mod strace;
@@ -13,9 +16,10 @@ mod syscalls_awaited;
 mod syscalls_of_calls;
 mod telemetry;
 
-use std::fmt::Display;
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStderr, Command, Stdio};
+
+use self::needs::{is_installed, python, skipped};
 
 /// A program that runs in the background until this value is dropped.
 struct Running {
@@ -71,20 +75,4 @@ fn fail(command: &mut Command) -> String {
     let output = output.unwrap();
     assert!(!output.status.success(), "{command:?} should have failed");
     String::from_utf8(output.stderr).unwrap()
-}
-
-/// Reports that a test does not run on this machine, and why. Bypasses the test harness, which hides the output of
-/// tests that pass.
-fn skipped(why: impl Display) {
-    _ = writeln!(io::stderr(), "SKIPPED: {why}");
-}
-
-/// Returns whether a program is installed. If not, reports that.
-fn is_installed(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).any(|directory| directory.join(program).is_file());
-    if !found {
-        skipped(format_args!("{program} is not installed"));
-    }
-    found
 }

@@ -5,16 +5,17 @@ pub mod datagrams;
 pub mod fork;
 pub mod leaks;
 mod mode;
+mod needs;
 pub mod raw;
 mod turns;
 
-use std::fmt::Display;
 use std::path::Path;
 
 use datagrammar::{Address, Message};
 use tempfile::TempDir;
 
 pub use self::mode::{InMode, is_awaited, is_eager, options, pass_eagerly, scaled, skips};
+pub use self::needs::{is_installed, python, skipped};
 pub use self::turns::alone;
 
 /// A numbered frame whose body is made of its number, so that a truncated, mixed or repeated one is detected.
@@ -95,13 +96,6 @@ macro_rules! child {
             .or(option_env!("CARGO_BIN_EXE_child_awaited"))
             .expect("a test of a package with that program")
     };
-}
-
-/// Reports that a test, or a part of it, does not run on this machine, and why. Bypasses the test harness, which hides
-/// the output of tests that pass.
-pub fn skipped(why: impl Display) {
-    use std::io::Write as _;
-    _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
 }
 
 /// Returns how many of `wanted` clients can wait in the backlog of a listener here: listen(2), *somaxconn*.

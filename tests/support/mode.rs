@@ -90,11 +90,12 @@ const NOT_AWAITED: [(&[&str], &str); 7] = [
 /// # Panics
 ///
 /// If the test is not in the list.
+#[track_caller]
 pub fn skips(test: &str) -> bool {
     let listed = NOT_AWAITED.iter().find(|(tests, _)| tests.contains(&test));
     let (_, why) = listed.unwrap_or_else(|| panic!("{test} is not listed in support/mode.rs"));
     if is_awaited() {
-        skipped(format!("{test}, over tokio: {why}"));
+        skipped(format_args!("over tokio, {why}"));
     }
     is_awaited()
 }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use datagrammar::calls::{Context, ItemSender, Responder, Server};
 use datagrammar::{Listener, Message, Protocol};
-use datagrammar_tests::Directory;
+use datagrammar_tests::{Directory, python};
 
-use super::{example, python};
+use super::example;
 
 /// As in `examples/blobs`.
 #[derive(Message, Protocol)]

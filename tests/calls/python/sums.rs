@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use datagrammar::Message;
 use datagrammar::calls::{CallError, Client, Protocol, Returns};
-use datagrammar_tests::Directory;
+use datagrammar_tests::{Directory, python};
 
-use super::{example, python};
+use super::example;
 
 #[derive(Message)]
 enum Sums<'a> {

@@ -1,4 +1,6 @@
-"""A client of `blobs serve`: `python3 blobs_client.py SOCKET FILE…` stores and reads files."""
+"""A client of `blobs serve` for Python 3.8 or newer: `python3 blobs_client.py SOCKET FILE…`."""
+
+from __future__ import annotations
 
 import io
 import itertools
@@ -15,7 +17,6 @@ FIRST, NEXT, BUNDLE = 1, 2, 4
 REQUEST, REPLY, ITEM, END, CANCEL, CREDIT = range(5, 11)
 PIECE = 60_000  # the longest datagram sent
 STATUSES = ",not supported,malformed,failed,cancelled,timed out,busy,stopping,too large".split(",")
-Part = tuple[int, int, int, bytes]  # kind, number, id, frame
 
 
 class CallError(Exception):
@@ -54,7 +55,7 @@ class Blobs:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.connect(path)
         self.timeout = timeout  # of each call, in seconds
-        self._ids, self._received = itertools.count(1), dict[int, deque[Part]]()
+        self._ids, self._received = itertools.count(1), {}  # parts by call
         self._begun, self._number, self._len = bytearray(), 0, 0  # a frame in pieces
 
     def put(self, name: str, content: bytes) -> int:
@@ -99,7 +100,7 @@ class Blobs:
                 if kind != ITEM:
                     return
                 self._send(CREDIT, 1, call)
-        except (GeneratorExit, TimeoutError):
+        except (GeneratorExit, socket.timeout):  # TimeoutError, since Python 3.10
             self._send(CANCEL, 0, call)
             raise
         finally:
@@ -117,15 +118,15 @@ class Blobs:
             head = HEAD.pack(0, NEXT if at else FIRST, 1, at or len(whole))
             self._socket.send(head + whole[at : at + PIECE])
 
-    def _receive(self, timeout: float | None) -> list[Part]:
-        """Receive one datagram, and return the parts that it holds or completes."""
+    def _receive(self, timeout: float | None) -> list[tuple]:
+        """Receive one datagram, and return its parts: kind, number, id, frame."""
         self._socket.settimeout(timeout)
         size = self._socket.recv_into(bytearray(1), 1, socket.MSG_PEEK | socket.MSG_TRUNC)
         if not (datagram := self._socket.recv(max(size, 1))):
             raise ConnectionError("the other side has closed the connection")
         return list(self._parts(datagram))
 
-    def _parts(self, datagram: bytes) -> Iterator[Part]:
+    def _parts(self, datagram: bytes) -> Iterator[tuple]:
         _, kind, number, place = HEAD.unpack_from(datagram)
         body = Reader(datagram[HEAD.size :])
         if kind == BUNDLE:

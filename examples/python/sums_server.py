@@ -1,4 +1,4 @@
-"""A server of sums.
+"""A server of sums, for Python 3.8 or newer.
 
 `python3 sums_server.py SOCKET` serves each connection on a thread. The protocol, in Rust:
 
@@ -16,6 +16,8 @@
     }
     #[message(tag = 1)] struct Counted(u64);
 """
+
+from __future__ import annotations
 
 import socket
 import sys
@@ -52,27 +54,26 @@ class Sums:
 
     def handle(self, frame: Reader) -> bytes | Iterator[bytes] | None:
         """Return the answer or items. Raise `ValueError`, and do nothing, for another frame."""
-        match frame.varint():
-            case 1:
-                total = frame.varint() + frame.varint()
-                frame.end()
-                return b"\x01" + varint(total) if total < 1 << 64 else b"\x02" + text("too much")
-            case 2:
-                return b"\x01" + varint(len(frame.rest))
-            case 3:
-                to = frame.varint()
-                frame.end()
-                return (b"\x01" + varint(number) for number in range(to))
-            case 4:
-                number = frame.varint()
-                frame.end()
-                self.noted += number
-                return None
-            case 5:
-                frame.end()
-                return b"\x01" + varint(self.noted)
-            case _:
-                raise NotSupported
+        tag = frame.varint()
+        if tag == 1:
+            total = frame.varint() + frame.varint()
+            frame.end()
+            return b"\x01" + varint(total) if total < 1 << 64 else b"\x02" + text("too much")
+        if tag == 2:
+            return b"\x01" + varint(len(frame.rest))
+        if tag == 3:
+            to = frame.varint()
+            frame.end()
+            return (b"\x01" + varint(number) for number in range(to))
+        if tag == 4:
+            number = frame.varint()
+            frame.end()
+            self.noted += number
+            return None
+        if tag == 5:
+            frame.end()
+            return b"\x01" + varint(self.noted)
+        raise NotSupported
 
 
 class Session:
@@ -89,7 +90,7 @@ class Session:
             left = None if deadline == inf else max(1e-6, deadline - time.monotonic())
             try:
                 parts = self._connection.receive(left)
-            except TimeoutError:
+            except socket.timeout:  # TimeoutError, since Python 3.10
                 continue
             for part in parts:
                 self._accept(part)

@@ -1,5 +1,7 @@
 """The parts of the wire format that the server needs: parts of calls over a UNIX socket, and bincode values."""
 
+from __future__ import annotations
+
 import socket
 import struct
 from collections.abc import Iterator

@@ -171,6 +171,17 @@ fn the_python_client_is_a_program() {
     );
 }
 
+/// Older than any Python that is likely to be here.
+#[test]
+fn the_python_runs_with_version_3_8() {
+    let Some(mut python) = python() else { return };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/calls/python/check_version.py");
+    let files = ["blobs_client.py", "sums_server.py", "wire.py"].map(example);
+    let output = python.arg(script).args(files).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+}
+
 /// A file that can be read at once.
 #[test]
 fn the_python_client_is_short() {

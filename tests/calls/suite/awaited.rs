@@ -14,8 +14,8 @@ use tokio::task::yield_now;
 
 use super::ends::{Client, End, Numbers, Version, number};
 use super::protocol::{
-    Handler, Number, Seen, State, SuiteEchoAnswer, SuiteHoldAnswer, SuiteTokioHandler,
-    SuiteTokioService, left, older, sum,
+    BLOCK, Block, Handler, Number, Seen, State, SuiteEchoAnswer, SuiteHoldAnswer,
+    SuiteTokioHandler, SuiteTokioService, left, older, sum,
 };
 
 /// More calls than a test has in flight.
@@ -113,6 +113,12 @@ impl SuiteTokioHandler for Handler {
 
     async fn see(&self, _: &Context) -> Seen {
         self.0.seen()
+    }
+
+    async fn flood(&self, _: &Context, mut items: ItemSender<Block<'static>>) {
+        while items.send(&Block(&[7; BLOCK])).await.is_ok() {
+            self.0.sent.fetch_add(1, Ordering::SeqCst);
+        }
     }
 }
 

@@ -14,8 +14,8 @@ use datagrammar::{Connection, Listener};
 
 use super::ends::{Client, End, Numbers, Version, number};
 use super::protocol::{
-    Handler, Number, Seen, State, SuiteEchoAnswer, SuiteHandler, SuiteHoldAnswer, SuiteService,
-    left, older, sum,
+    BLOCK, Block, Handler, Number, Seen, State, SuiteEchoAnswer, SuiteHandler, SuiteHoldAnswer,
+    SuiteService, left, older, sum,
 };
 
 /// The stack of a thread that makes one call.
@@ -101,6 +101,12 @@ impl SuiteHandler for Handler {
 
     fn see(&self, _: &Context) -> Seen {
         self.0.seen()
+    }
+
+    fn flood(&self, _: &Context, mut items: ItemSender<Block<'static>>) {
+        while items.send(&Block(&[7; BLOCK])).is_ok() {
+            self.0.sent.fetch_add(1, Ordering::SeqCst);
+        }
     }
 }
 

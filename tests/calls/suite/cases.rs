@@ -72,7 +72,7 @@ pub(crate) fn add<C: Client<New>>(
     answer.map_err(CallError::widen)?.decode()
 }
 
-fn see<C: Client<New>>(client: &C) -> Seen {
+pub(crate) fn see<C: Client<New>>(client: &C) -> Seen {
     client.call::<SuiteSeeAnswer>(&Suite::See).unwrap().decode().unwrap()
 }
 

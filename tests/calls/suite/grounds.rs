@@ -157,6 +157,15 @@ impl Started {
     }
 }
 
+/// Runs a check that measures the memory of its process.
+pub(crate) fn measure(check: &[&str]) {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_caller"));
+    let output = process.args(check).output().unwrap();
+    let (printed, said) = (output.stdout, output.stderr);
+    print!("{}", String::from_utf8_lossy(&printed));
+    assert!(output.status.success(), "{check:?}: {}", String::from_utf8_lossy(&said));
+}
+
 /// Serves on a thread, and returns when clients can connect.
 fn serve(kind: Kind, version: Version, end: End) -> (JoinHandle<()>, Arc<State>) {
     let state = Arc::<State>::default();

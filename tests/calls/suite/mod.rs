@@ -48,6 +48,11 @@ macro_rules! kinds {
         mod $module {
             use super::*;
 
+            #[test]
+            fn h22_items_that_nobody_takes() {
+                grounds::measure(&["untaken", $client.name(), $server.name()]);
+            }
+
             tests! {
                 $client, $server:
                 values_and_errors
@@ -70,6 +75,17 @@ macro_rules! kinds {
 
 kinds! {
     blocking_client_of_blocking_server: Blocking Blocking,
+}
+
+#[test]
+fn h22_items_that_nobody_receives_from_a_blocking_server() {
+    grounds::measure(&["unreceived", Blocking.name()]);
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn h22_items_that_nobody_receives_from_an_awaited_server() {
+    grounds::measure(&["unreceived", Awaited.name()]);
 }
 
 #[cfg(feature = "tokio")]

@@ -1,5 +1,6 @@
 //! A client or a server of the suite in a process of its own: `serve KIND VERSION [ADDRESS]` and `call KIND CASE
-//! [ADDRESS]`. Without an address, it inherits its connection.
+//! [ADDRESS]`. Without an address, it inherits its connection. Or both sides, to measure their memory: `untaken CLIENT
+//! SERVER` and `unreceived SERVER`.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 #![expect(dead_code, reason = "the tests have more to do with it")]
 
@@ -10,6 +11,7 @@ mod cases;
 mod endings;
 mod ends;
 mod protocol;
+mod unread;
 
 use std::env;
 use std::panic;
@@ -24,12 +26,15 @@ fn main() {
         _ => report(info),
     }));
     let arguments: Vec<_> = env::args().skip(1).collect();
-    let [side, kind, what, address @ ..] = &arguments[..] else { panic!("{arguments:?}") };
-    let kind = match kind.as_str() {
-        #[cfg(feature = "tokio")]
-        "awaited" => Kind::Awaited,
-        _ => Kind::Blocking,
-    };
+    match &arguments[..] {
+        [check, client, server] if check == "untaken" => {
+            return unread::untaken(kind(client), kind(server));
+        }
+        [check, server] if check == "unreceived" => return unread::unreceived(kind(server)),
+        _ => {}
+    }
+    let [side, name, what, address @ ..] = &arguments[..] else { panic!("{arguments:?}") };
+    let kind = kind(name);
     let end = match address {
         [address] => End::At(address.parse().unwrap()),
         _ => End::Inherited,
@@ -40,4 +45,12 @@ fn main() {
     }
     let version = if what == Version::Old.name() { Version::Old } else { Version::New };
     kind.serve(version, Default::default(), end, || println!("ready"));
+}
+
+fn kind(name: &str) -> Kind {
+    match name {
+        #[cfg(feature = "tokio")]
+        "awaited" => Kind::Awaited,
+        _ => Kind::Blocking,
+    }
 }

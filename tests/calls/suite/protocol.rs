@@ -68,7 +68,17 @@ pub(crate) enum Suite<'a> {
     /// Returns what the handlers have noted.
     #[message(tag = 14, reply = Seen)]
     See,
+    /// Sends long items without end.
+    #[message(tag = 15, items = Block<'_>)]
+    Flood,
 }
+
+/// The length of an item of a flood.
+pub(crate) const BLOCK: usize = 64 * 1024;
+
+#[derive(Message)]
+#[message(tag = 1)]
+pub(crate) struct Block<'a>(#[message(rest)] pub(crate) &'a [u8]);
 
 #[derive(Message, Debug, Clone, Copy, PartialEq, Eq)]
 #[message(tag = 1)]

@@ -4,6 +4,7 @@ mod cancelling;
 mod elsewhere;
 mod floods;
 mod forged;
+mod lingering;
 mod many;
 mod observed;
 mod serving;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use datagrammar::calls::{Answers, Context, ItemSender, Server};
 use datagrammar::{Connection, Message, Protocol, to_vec};
-use datagrammar_tests::raw;
+use datagrammar_tests::{raw, within};
 use rustix::net::SocketType;
 
 use crate::peer::{self, CANCEL, END, Part, Peer, REPLY, REQUEST};
@@ -84,19 +84,27 @@ impl Hand {
 }
 
 /// Runs `test` against a server with `threads` threads, which must end afterwards.
-fn serve(threads: usize, connection: Connection<Answers<Work>, Work>, test: impl FnOnce(&Hand)) {
-    let ((says, said), (end, may_end)) = (mpsc::channel(), mpsc::channel());
-    let worker = Worker { says, may_end: Mutex::new(may_end) };
-    let server = Server::new(WorkService(worker)).threads(threads);
-    let serving = thread::spawn(move || server.serve(connection));
-    test(&Hand { said, end });
-    serving.join().unwrap().unwrap();
+fn serve(
+    threads: usize,
+    connection: Connection<Answers<Work>, Work>,
+    test: impl FnOnce(&Hand) + Send + 'static,
+) {
+    within("the calls of the test, and the end of the server", move || {
+        let ((says, said), (end, may_end)) = (mpsc::channel(), mpsc::channel());
+        let worker = Worker { says, may_end: Mutex::new(may_end) };
+        let server = Server::new(WorkService(worker)).threads(threads);
+        let serving = thread::spawn(move || server.serve(connection));
+        test(&Hand { said, end });
+        serving.join().unwrap().unwrap();
+    });
 }
 
 /// Like [`serve`], with a peer that does not use the library.
-fn serve_peer(threads: usize, test: impl FnOnce(&mut Peer, &Hand)) {
+fn serve_peer(threads: usize, test: impl FnOnce(&mut Peer, &Hand) + Send + 'static) {
     let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
-    serve(threads, Connection::adopt(theirs).unwrap(), |hand| test(&mut Peer::new(ours), hand));
+    serve(threads, Connection::adopt(theirs).unwrap(), move |hand| {
+        test(&mut Peer::new(ours), hand);
+    });
 }
 
 /// Checks that the next part answers a call with this status.
@@ -109,7 +117,7 @@ fn expect_reply(peer: &mut Peer, id: u64, status: u32) {
 #[test]
 fn a_handler_sees_that_it_is_cancelled_while_no_thread_is_free() {
     for threads in [1, 3] {
-        serve_peer(threads, |peer, hand| {
+        serve_peer(threads, move |peer, hand| {
             let ids = 1..=threads as u64;
             for id in ids.clone() {
                 peer.request(id, &Work::Wait { number: id });
@@ -139,7 +147,7 @@ fn a_handler_sees_that_its_caller_is_gone_while_no_thread_is_free() {
 fn handlers_see_that_their_caller_is_gone_though_more_requests_wait_than_are_read() {
     for threads in [1, 2, 16] {
         let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
-        serve(threads, Connection::adopt(theirs).unwrap(), |hand| {
+        serve(threads, Connection::adopt(theirs).unwrap(), move |hand| {
             let peer = Peer::new(ours);
             let ids = 1..=threads as u64;
             for id in ids.clone() {
@@ -182,11 +190,11 @@ fn a_free_thread_gets_a_held_request_though_the_client_floods() {
     let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
     // The client sends faster than the server receives, so the server never finds the socket empty.
     let flood = peer::bundle(&vec![peer::part(CANCEL, 0, 99, &[]); 3000]);
-    let is_answered = AtomicBool::new(false);
     // No call waits forever: the server answers when the flood ends.
     let until = Instant::now() + Duration::from_secs(10);
-    let goes_on = || !is_answered.load(Ordering::Relaxed) && Instant::now() < until;
-    serve(2, Connection::adopt(theirs).unwrap(), |hand| {
+    serve(2, Connection::adopt(theirs).unwrap(), move |hand| {
+        let is_answered = AtomicBool::new(false);
+        let goes_on = || !is_answered.load(Ordering::Relaxed) && Instant::now() < until;
         let flooding = [(); 4].map(|()| Peer::new(ours.try_clone().unwrap()));
         let mut peer = Peer::new(ours);
         for id in [1, 2] {

@@ -8,6 +8,7 @@ mod mode;
 mod needs;
 pub mod raw;
 mod turns;
+mod within;
 
 use std::path::Path;
 
@@ -17,6 +18,7 @@ use tempfile::TempDir;
 pub use self::mode::{InMode, is_awaited, is_eager, options, pass_eagerly, scaled, skips};
 pub use self::needs::{is_installed, python, skipped};
 pub use self::turns::alone;
+pub use self::within::within;
 
 /// A numbered frame whose body is made of its number, so that a truncated, mixed or repeated one is detected.
 #[derive(Message, Debug, PartialEq)]

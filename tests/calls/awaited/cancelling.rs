@@ -116,7 +116,8 @@ async fn a_peer_that_goes_fails_all_calls() {
     let mut items = client.items::<Counted>(&Sums::Count { to: 5 }).unwrap();
     until(|| client.in_flight() == 1001).await;
     drop(server);
-    assert!(matches!(items.recv().await, Err(CallError::Disconnected(None))));
+    let ended = timeout(STALL, items.recv()).await.expect("the items end");
+    assert!(matches!(ended, Err(CallError::Disconnected(None))));
     until(|| failed.load(Ordering::SeqCst) == 1000).await;
     assert!(is_gone(&add(&client, 1, 1).await));
     assert!(is_gone(&client.notify(&Sums::Note(1)).await));

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use datagrammar::calls::{Answers, Call, CallError, ItemError};
 use datagrammar::tokio::Connection;
 use datagrammar::tokio::calls::{Client, ItemSender, Server, Service};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::protocol::{Counted, Echoed, Length, Opened, Sum, Sums};
 
@@ -122,7 +122,8 @@ fn spawn(server: Server<Handler>, connection: ServerEnd) {
 
 async fn add(client: &Ours, left: u64, right: u64) -> Result<u64, CallError<String>> {
     let answer = client.call::<Sum>(&Sums::Add { left, right });
-    answer.await.map_err(CallError::widen)?.decode()
+    let answer = timeout(STALL, answer).await.expect("an answer");
+    answer.map_err(CallError::widen)?.decode()
 }
 
 /// Longer than anything in these tests takes.

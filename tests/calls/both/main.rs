@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use datagrammar::Connection;
 use datagrammar::calls::{Answers, Call, CallError, Client, ItemError, Server, Service};
-use datagrammar_tests::raw;
+use datagrammar_tests::{raw, within};
 use rustix::net::SocketType;
 
 use crate::peer::{Peer, REQUEST, bundle, part};
@@ -75,7 +75,20 @@ impl Service for Handler {
 
 pub(crate) type Ours = Client<Sums<'static>>;
 
-pub(crate) fn with<T>(threads: usize, handler: Handler, test: impl FnOnce(Ours) -> T) -> (T, u64) {
+/// Runs `test` with a client of a server with `threads` threads, which must end afterwards. Also returns the sum of the
+/// notes.
+#[track_caller]
+pub(crate) fn with<T: Send + 'static>(
+    threads: usize,
+    handler: Handler,
+    test: impl FnOnce(Ours) -> T + Send + 'static,
+) -> (T, u64) {
+    within("the calls of the test, and the end of the server", move || {
+        serve(threads, handler, test)
+    })
+}
+
+fn serve<T>(threads: usize, handler: Handler, test: impl FnOnce(Ours) -> T) -> (T, u64) {
     let (client, server) = Connection::<Sums<'static>, Answers<Sums<'static>>>::pair().unwrap();
     let server_thread = thread::spawn(move || {
         let service = Arc::new(handler);
@@ -141,7 +154,7 @@ fn many_threads_share_a_client() {
 fn items_wait_for_their_reader_and_dropping_them_cancels() {
     let handler = Handler::default();
     let sent = Arc::clone(&handler.sent);
-    with(2, handler, |client| {
+    with(2, handler, move |client| {
         let mut items = client.items::<Counted>(&Sums::Count { to: 1000 }).unwrap();
         assert_eq!(items.recv().unwrap().unwrap().0, 0);
         thread::sleep(Duration::from_millis(50));

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use datagrammar::Connection;
 use datagrammar::calls::{Answers, Call, CallError, Client, Server, Service};
+use datagrammar_tests::within;
 
 use crate::protocol::{Counted, Sum, Sums};
 
@@ -52,12 +53,19 @@ impl Service for Patient {
 
 type Ours = Client<Sums<'static>>;
 
-fn serve(threads: usize, patient: Patient) -> (Ours, thread::JoinHandle<()>) {
-    let (client, server) = Connection::<Sums<'static>, Answers<Sums<'static>>>::pair().unwrap();
-    let server = thread::spawn(move || {
-        Server::new(patient).threads(threads).serve(server).unwrap();
+/// Runs `test` with a client of a server, which must end afterwards.
+#[track_caller]
+fn serve(
+    threads: usize,
+    service: impl Service<Protocol = Sums<'static>> + 'static,
+    test: impl FnOnce(Ours) + Send + 'static,
+) {
+    within("the calls of the test, and the end of the server", move || {
+        let (client, server) = Connection::<Sums<'static>, Answers<Sums<'static>>>::pair().unwrap();
+        let serving = thread::spawn(move || Server::new(service).threads(threads).serve(server));
+        test(Client::new(client));
+        serving.join().unwrap().unwrap();
     });
-    (Client::new(client), server)
 }
 
 fn add(client: &Ours, left: u64, right: u64) -> u64 {
@@ -70,45 +78,44 @@ fn add(client: &Ours, left: u64, right: u64) -> u64 {
 fn h21_a_request_does_not_depend_on_the_thread_that_found_no_room() {
     let patient = Patient::default();
     let is_over = Arc::clone(&patient.is_over);
-    let (client, server) = serve(1, patient);
-    // This thread receives for all, but no answer comes for it.
-    let watching = thread::spawn({
-        let client = client.clone();
-        move || {
-            let mut items = client.items::<Counted>(&Sums::Count { to: 1 }).unwrap();
-            assert!(items.recv().unwrap().is_none());
-        }
-    });
-    let (done, has_done) = mpsc::channel();
-    let start = Arc::new(Barrier::new(2));
-    let adding = thread::spawn({
-        let (client, start) = (client.clone(), Arc::clone(&start));
-        move || {
-            for round in 0..100 {
-                start.wait();
-                for number in 0..3 {
-                    assert_eq!(add(&client, round, number), round + number);
-                }
-                done.send(()).unwrap();
+    serve(1, patient, move |client| {
+        // This thread receives for all, but no answer comes for it.
+        let watching = thread::spawn({
+            let client = client.clone();
+            move || {
+                let mut items = client.items::<Counted>(&Sums::Count { to: 1 }).unwrap();
+                assert!(items.recv().unwrap().is_none());
             }
+        });
+        let (done, has_done) = mpsc::channel();
+        let start = Arc::new(Barrier::new(2));
+        let adding = thread::spawn({
+            let (client, start) = (client.clone(), Arc::clone(&start));
+            move || {
+                for round in 0..100 {
+                    start.wait();
+                    for number in 0..3 {
+                        assert_eq!(add(&client, round, number), round + number);
+                    }
+                    done.send(()).unwrap();
+                }
+            }
+        });
+        let text = vec![0; 50_000];
+        for round in 0..100 {
+            // These calls return at once, whether there is room or not.
+            let hasty = client.deadline(Instant::now());
+            _ = hasty.notify(&Sums::Slow { millis: 2 });
+            start.wait();
+            for _ in 0..30 {
+                _ = hasty.notify(&Sums::Echo { text: &text });
+            }
+            has_done.recv_timeout(STALL).unwrap_or_else(|_| panic!("round {round} does not end"));
         }
+        adding.join().unwrap();
+        is_over.store(true, Ordering::SeqCst);
+        watching.join().unwrap();
     });
-    let text = vec![0; 50_000];
-    for round in 0..100 {
-        // These calls return at once, whether there is room or not.
-        let hasty = client.deadline(Instant::now());
-        _ = hasty.notify(&Sums::Slow { millis: 2 });
-        start.wait();
-        for _ in 0..30 {
-            _ = hasty.notify(&Sums::Echo { text: &text });
-        }
-        has_done.recv_timeout(STALL).unwrap_or_else(|_| panic!("round {round} does not end"));
-    }
-    adding.join().unwrap();
-    is_over.store(true, Ordering::SeqCst);
-    watching.join().unwrap();
-    drop(client);
-    server.join().unwrap();
 }
 
 /// The threads of a connection decide independently whether there are enough of them.
@@ -117,16 +124,15 @@ fn there_are_never_more_threads_than_allowed() {
     for _ in 0..50 {
         let patient = Patient::default();
         let most = Arc::clone(&patient.most);
-        let (client, server) = serve(2, patient);
-        thread::scope(|scope| {
-            for _ in 0..6 {
-                scope.spawn(|| {
-                    (0..40).for_each(|number| assert_eq!(add(&client, number, 1), number + 1));
-                });
-            }
+        serve(2, patient, |client| {
+            thread::scope(|scope| {
+                for _ in 0..6 {
+                    scope.spawn(|| {
+                        (0..40).for_each(|number| assert_eq!(add(&client, number, 1), number + 1));
+                    });
+                }
+            });
         });
-        drop(client);
-        server.join().unwrap();
         assert!(most.load(Ordering::SeqCst) <= 2);
     }
 }
@@ -149,20 +155,17 @@ fn what_a_handler_answers_after_the_deadline_is_no_answer() {
         }
     }
 
-    let (client, server) = Connection::<Sums<'static>, Answers<Sums<'static>>>::pair().unwrap();
-    let server = thread::spawn(move || Server::new(Hasty).threads(4).serve(server));
-    let client = Client::new(client);
-    thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                for _ in 0..50 {
-                    let hasty = client.deadline(Instant::now() + Duration::from_micros(1900));
-                    let answer = hasty.call::<Sum>(&Sums::Add { left: 0, right: 0 });
-                    assert!(matches!(answer, Err(CallError::TimedOut)), "{answer:?}");
-                }
-            });
-        }
+    serve(4, Hasty, |client| {
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        let hasty = client.deadline(Instant::now() + Duration::from_micros(1900));
+                        let answer = hasty.call::<Sum>(&Sums::Add { left: 0, right: 0 });
+                        assert!(matches!(answer, Err(CallError::TimedOut)), "{answer:?}");
+                    }
+                });
+            }
+        });
     });
-    drop(client);
-    server.join().unwrap().unwrap();
 }

@@ -9,10 +9,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use datagrammar::{Address, Connection, Process};
-use datagrammar_tests::Directory;
+use datagrammar_tests::{Directory, within};
 
 use super::blocking::Blocking;
-use super::cases::{CASES, STALL};
+use super::cases::{CASES, Case, STALL};
 use super::endings::a_server_that_is_killed;
 use super::ends::{Client as _, End, Kind, Version};
 use super::protocol::{State, Suite};
@@ -36,6 +36,16 @@ impl Ground {
         let case = CASES.iter().find(|other| other.name == case).unwrap();
         let _alone = (case.name == "ten_thousand_calls_in_flight")
             .then(|| THREADS.lock().unwrap_or_else(PoisonError::into_inner));
+        within(&self.awaited(case.name, client, server), move || self.run(case, client, server));
+    }
+
+    /// Says what a test waits for.
+    fn awaited(self, what: &str, client: Kind, server: Kind) -> String {
+        let (client, server) = (client.name(), server.name());
+        format!("the end of `{what}`, with a client ({client}) and a server ({server})")
+    }
+
+    fn run(self, case: &Case, client: Kind, server: Kind) {
         match self {
             Self::Pair => {
                 let (ours, theirs) = pair();
@@ -64,6 +74,11 @@ impl Ground {
 
     /// Kills the server while calls are in flight.
     pub(crate) fn kill_server(self, client: Kind, server: Kind) {
+        let what = self.awaited("a server that is killed", client, server);
+        within(&what, move || self.kill_server_and_wait(client, server));
+    }
+
+    fn kill_server_and_wait(self, client: Kind, server: Kind) {
         const ROUNDS: usize = 3;
         let directory = Directory::new();
         let mut times: Vec<_> = (0..ROUNDS)
@@ -85,6 +100,11 @@ impl Ground {
 
     /// Kills the client while handlers work on its calls.
     pub(crate) fn kill_client(self, client: Kind, server: Kind) {
+        let what = self.awaited("a client that is killed", client, server);
+        within(&what, move || self.kill_client_and_wait(client, server));
+    }
+
+    fn kill_client_and_wait(self, client: Kind, server: Kind) {
         const CASE: &str = "a_client_that_waits_until_killed";
         let directory = Directory::new();
         let address = directory.address("suite");

@@ -16,6 +16,8 @@ mod unread;
 use std::env;
 use std::panic;
 
+use datagrammar_tests::within;
+
 use self::cases::CASES;
 use self::ends::{End, Kind, Version};
 
@@ -26,14 +28,18 @@ fn main() {
         _ => report(info),
     }));
     let arguments: Vec<_> = env::args().skip(1).collect();
-    match &arguments[..] {
+    within(&format!("the end of {arguments:?}"), move || run(&arguments));
+}
+
+fn run(arguments: &[String]) {
+    match arguments {
         [check, client, server] if check == "untaken" => {
             return unread::untaken(kind(client), kind(server));
         }
         [check, server] if check == "unreceived" => return unread::unreceived(kind(server)),
         _ => {}
     }
-    let [side, name, what, address @ ..] = &arguments[..] else { panic!("{arguments:?}") };
+    let [side, name, what, address @ ..] = arguments else { panic!("{arguments:?}") };
     let kind = kind(name);
     let end = match address {
         [address] => End::At(address.parse().unwrap()),

@@ -7,7 +7,7 @@ use std::thread;
 
 use datagrammar::calls::{CallError, Client, Items};
 use datagrammar::{Connection, Limits, to_vec};
-use datagrammar_tests::raw;
+use datagrammar_tests::{raw, within};
 use rustix::net::SocketType;
 
 use crate::peer::{ITEM, Peer, REPLY, REQUEST, part};
@@ -18,7 +18,16 @@ const LIMIT: usize = 4000;
 
 /// Runs `calls` with a client, and `server` at the other end. Then checks that the client still works, and that it has
 /// dropped `dropped` answers.
-fn run<T: Send>(
+#[track_caller]
+fn run<T: Send + 'static>(
+    dropped: u64,
+    calls: impl FnOnce(&Ours) -> T + Send + 'static,
+    server: impl FnOnce(&mut Peer) + Send + 'static,
+) -> T {
+    within("the requests and the calls of the test", move || exchange(dropped, calls, server))
+}
+
+fn exchange<T: Send>(
     dropped: u64,
     calls: impl FnOnce(&Ours) -> T + Send,
     server: impl FnOnce(&mut Peer),

@@ -150,7 +150,7 @@ fn answers_of_the_wrong_kind_fail_their_call() {
         let error = run(
             0,
             |client| (add(client, 1, 0).unwrap_err(), drain(&mut count(client))),
-            |peer| {
+            move |peer| {
                 for _ in 0..2 {
                     let id = peer.next().id;
                     peer.part(kind, 6, id, &[]);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use datagrammar::calls::{CallError, Client};
 use datagrammar::{BundleFault, Connection, FragmentFault, RecvError, SendError};
-use datagrammar_tests::raw;
+use datagrammar_tests::{raw, within};
 use rustix::net::SocketType;
 
 use super::{LIMIT, count, drain, echo, echoed, item, reply, run};
@@ -31,7 +31,7 @@ fn h32_an_answer_over_the_limit_is_lost_alone() {
                         (other.join().unwrap(), short, long)
                     })
                 },
-                |peer| {
+                move |peer| {
                     let mut requests = [peer.next(), peer.next()];
                     requests.sort_by_key(|request| request.frame[0]);
                     let [other, short] = requests;
@@ -92,8 +92,8 @@ fn garbage_fails_the_calls_in_flight_and_no_others() {
     let count = garbage.len();
     let errors = run(
         0,
-        |client| (0..count).map(|_| add(client, 1, 0).unwrap_err()).collect::<Vec<_>>(),
-        |peer| {
+        move |client| (0..count).map(|_| add(client, 1, 0).unwrap_err()).collect::<Vec<_>>(),
+        move |peer| {
             for datagram in &garbage {
                 peer.next();
                 peer.send(datagram);
@@ -147,29 +147,33 @@ fn h23_a_server_that_dies_in_the_middle_of_an_answer_fails_all_calls() {
     let (ours, theirs) = raw::pair(SocketType::SEQPACKET);
     let client: Ours = Client::new(Connection::adopt(ours).unwrap());
     let mut peer = Peer::new(theirs);
-    thread::scope(|scope| {
-        let calls: Vec<_> = (0..20).map(|_| scope.spawn(|| add(&client, 1, 0))).collect();
-        let streams: Vec<_> = (0..20).map(|_| scope.spawn(|| drain(&mut count(&client)))).collect();
-        let requests: Vec<_> = (0..40).map(|_| peer.next()).collect();
-        // Each stream has an item, and one answer has begun.
-        for request in requests.iter().filter(|request| request.frame[0] == 3) {
-            peer.send(&item(request.id, 0));
-        }
-        let begun = requests.iter().find(|request| request.frame[0] == 1).unwrap();
-        peer.part(1, 5, 1000, &echoed(begun.id, 50));
-        drop(peer);
-        let results = calls.into_iter().map(|call| call.join().unwrap().unwrap_err());
-        let (lost, disconnected): (Vec<_>, Vec<_>) =
-            results.partition(|error| matches!(error, CallError::Lost(_)));
-        assert_eq!((lost.len(), disconnected.len()), (1, 19), "{lost:?}");
-        for error in disconnected {
-            assert!(matches!(error, CallError::Disconnected(None)), "{error}");
-        }
-        for stream in streams {
-            let (taken, end) = stream.join().unwrap();
-            assert!(taken == 1 && matches!(end, Err(CallError::Disconnected(None))), "{end:?}");
-        }
-    });
+    let check = move || {
+        thread::scope(|scope| {
+            let calls: Vec<_> = (0..20).map(|_| scope.spawn(|| add(&client, 1, 0))).collect();
+            let streams: Vec<_> =
+                (0..20).map(|_| scope.spawn(|| drain(&mut count(&client)))).collect();
+            let requests: Vec<_> = (0..40).map(|_| peer.next()).collect();
+            // Each stream has an item, and one answer has begun.
+            for request in requests.iter().filter(|request| request.frame[0] == 3) {
+                peer.send(&item(request.id, 0));
+            }
+            let begun = requests.iter().find(|request| request.frame[0] == 1).unwrap();
+            peer.part(1, 5, 1000, &echoed(begun.id, 50));
+            drop(peer);
+            let results = calls.into_iter().map(|call| call.join().unwrap().unwrap_err());
+            let (lost, disconnected): (Vec<_>, Vec<_>) =
+                results.partition(|error| matches!(error, CallError::Lost(_)));
+            assert_eq!((lost.len(), disconnected.len()), (1, 19), "{lost:?}");
+            for error in disconnected {
+                assert!(matches!(error, CallError::Disconnected(None)), "{error}");
+            }
+            for stream in streams {
+                let (taken, end) = stream.join().unwrap();
+                assert!(taken == 1 && matches!(end, Err(CallError::Disconnected(None))), "{end:?}");
+            }
+        });
+    };
+    within("the end of the calls of a server that has died", check);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Calls: a blocking client, and a server whose handlers block.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,11 +33,24 @@ impl<P: Protocol + 'static> Client<P> {
         block_on(self.0.notify(request))
     }
 
-    pub fn call<R: Reply>(&self, request: &P::Borrowed<'_>) -> Result<Answer<R>, CallError> {
+    pub fn call<R: Reply + 'static>(
+        &self,
+        request: &P::Borrowed<'_>,
+    ) -> Result<Answer<R>, CallError> {
         block_on(self.0.call(request))
     }
 
-    pub fn items<I: Message>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
+    pub fn start<R: Reply + 'static>(
+        &self,
+        request: &P::Borrowed<'_>,
+    ) -> Result<PendingCall<R>, CallError> {
+        Ok(PendingCall { _call: Box::pin(self.0.call(request)) })
+    }
+
+    pub fn items<I: Message + 'static>(
+        &self,
+        request: &P::Borrowed<'_>,
+    ) -> Result<Items<P, I>, CallError> {
         enter(|| self.0.items(request)).map(Items)
     }
 
@@ -52,6 +66,18 @@ impl<P: Protocol + 'static> Client<P> {
 impl<P> Clone for Client<P> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
+    }
+}
+
+/// See [`datagrammar::calls::PendingCall`].
+pub struct PendingCall<R> {
+    /// Cancels the call when it is dropped.
+    _call: Pin<Box<dyn Future<Output = Result<Answer<R>, CallError>> + Send>>,
+}
+
+impl<R> fmt::Debug for PendingCall<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingCall").finish_non_exhaustive()
     }
 }
 

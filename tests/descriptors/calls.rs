@@ -166,13 +166,13 @@ fn a_large_request_whose_descriptors_cannot_be_kept_fails_alone() {
     let request = Files::Load { bytes: vec![7; 1 << 20], file: first };
     // The call itself keeps one.
     let limited = Limited::to(1);
-    let refused = client.call::<FilesCountAnswer>(&request).map(|_| ());
+    let refused = client.call::<FilesLoadAnswer>(&request).map(|_| ());
     drop(limited);
     let Err(CallError::NotSent(error)) = refused else { panic!("{refused:?}") };
     assert!(matches!(*error, SendError::Encode(EncodeError::Fd(_))), "{error:?}");
     let mut others = client.call::<FilesCountAnswer>(&Files::Count(others.into())).unwrap();
     assert_eq!(others.decode().unwrap(), 2);
-    assert_eq!(client.call::<FilesCountAnswer>(&request).unwrap().decode().unwrap(), 1 << 20);
+    assert_eq!(client.call::<FilesLoadAnswer>(&request).unwrap().decode().unwrap(), 1 << 20);
     drop((client, request));
     server.join().unwrap();
     check_open(before);

@@ -1,5 +1,6 @@
 //! Handlers and clients under tokio.
 
+use std::any::Any;
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -209,6 +210,10 @@ impl<P: Protocol + 'static> Client<P> for Awaited<P> {
         let (mut items, runtime) =
             (self.client.items::<Number>(request)?, Arc::clone(&self.runtime));
         Ok(Box::new(move || runtime.block_on(items.recv()).map(number)))
+    }
+
+    fn leave<I: 'static>(&self, request: &P::Borrowed<'_>) -> Result<Box<dyn Any>, CallError> {
+        Ok(Box::new(self.client.items::<I>(request)?))
     }
 
     /// Makes all calls at once, and then awaits them.

@@ -1,5 +1,6 @@
 //! Blocking handlers and clients.
 
+use std::any::Any;
 use std::fs::File;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -182,6 +183,10 @@ impl<P: Protocol + 'static> Client<P> for Blocking<P> {
     fn numbers(&self, request: &P::Borrowed<'_>) -> Result<Numbers, CallError> {
         let mut items = self.0.items::<Number>(request)?;
         Ok(Box::new(move || items.recv().map(number)))
+    }
+
+    fn leave<I: 'static>(&self, request: &P::Borrowed<'_>) -> Result<Box<dyn Any>, CallError> {
+        Ok(Box::new(self.0.items::<I>(request)?))
     }
 
     /// Each call has a thread of its own.

@@ -1,5 +1,6 @@
 //! The ends of connections, and both kinds of clients and servers.
 
+use std::any::Any;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -52,6 +53,9 @@ pub(crate) trait Client<P: Protocol>: Sized {
     fn call<R: Reply + 'static>(&self, request: &P::Borrowed<'_>) -> Result<Answer<R>, CallError>;
 
     fn numbers(&self, request: &P::Borrowed<'_>) -> Result<Numbers, CallError>;
+
+    /// Makes a call whose items nobody takes. Dropping them cancels the call.
+    fn leave<I: 'static>(&self, request: &P::Borrowed<'_>) -> Result<Box<dyn Any>, CallError>;
 
     /// Makes `count` calls, and then runs `meanwhile`, which may wait for the calls to arrive. Returns the answers.
     fn call_all<R: Reply + 'static>(

@@ -14,7 +14,7 @@ use super::awaited::Awaited;
 use super::blocking::Blocking;
 use super::cases::{New, see, until};
 use super::ends::{Client, End, Kind, Version};
-use super::protocol::{BLOCK, Suite};
+use super::protocol::{BLOCK, Block, Suite};
 
 const STREAMS: u64 = 32;
 
@@ -38,7 +38,8 @@ pub(crate) fn untaken(client: Kind, server: Kind) {
 fn take_none<C: Client<New>>(client: &C) {
     see(client);
     let before = resident();
-    let streams: Vec<_> = (0..STREAMS).map(|_| client.numbers(&Suite::Flood).unwrap()).collect();
+    let flood = || client.leave::<Block<'static>>(&Suite::Flood).unwrap();
+    let streams: Vec<_> = (0..STREAMS).map(|_| flood()).collect();
     until(client, |seen| seen.sent >= STREAMS * CREDIT);
     // The client receives everything that was sent before each answer.
     for _ in 0..20 {

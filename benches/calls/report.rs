@@ -13,9 +13,9 @@ pub(crate) fn of(cases: &[Case]) -> String {
         "# Calls, measured side by side\n\n{}.\n\n\
          A call sends {} bytes, and gets them back. CPU time is that of both sides, in user and kernel mode, in ns: the \
          median over interleaved rounds. The ratio is the median of the rounds' ratios. *In flight* is the number of \
-         calls that run at a time. *One runtime* has a thread for each core. *Two threads* have a runtime each: with one \
-         call at a time, waking a sleeping core takes most of the CPU time. Blocking calls and raw ones run on one core, \
-         and the blocking server has one thread; *eager* waits in the read itself.\n\n\
+         calls that run at a time. *One runtime* has a thread for each core. *Two threads* have a runtime each: with few \
+         calls at a time, waking a sleeping core takes most of tarpc's CPU time. Blocking calls and raw ones run on one \
+         core, and the blocking server has one thread; *eager* waits in the read itself.\n\n\
          | sides | in flight | datagrammar | compared with | its CPU time | ratio | required | |\n\
          | --- | ---: | ---: | --- | ---: | ---: | ---: | --- |\n",
         machine::describe(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::answer::Answer;
+use super::begun::Begun;
 use super::check::check;
 use super::items::Items;
 use super::link::Link;
@@ -177,8 +178,7 @@ impl<P: Protocol> Client<P> {
         &self,
         request: &P::Borrowed<'_>,
     ) -> Result<PendingCall<P, R>, CallError> {
-        let (id, trace) = self.begin(request, Returns::answer::<R>())?;
-        Ok(PendingCall::new(Arc::clone(&self.link), id, self.deadline, trace))
+        self.begin(request, Returns::answer::<R>()).map(PendingCall::new)
     }
 
     /// Makes a call that is answered with items.
@@ -188,19 +188,18 @@ impl<P: Protocol> Client<P> {
     /// [`CallError::NotSent`], [`CallError::Disconnected`]; [`CallError::TimedOut`] if the deadline has passed;
     /// [`CallError::WrongType`].
     pub fn items<I: 'static>(&self, request: &P::Borrowed<'_>) -> Result<Items<P, I>, CallError> {
-        let (id, trace) = self.begin(request, Returns::items::<I>())?;
-        Ok(Items::new(Arc::clone(&self.link), id, self.deadline, trace))
+        self.begin(request, Returns::items::<I>()).map(Items::new)
     }
 
-    /// Makes a call that has the answer `asked`. Returns its id and its span.
-    fn begin(&self, request: &P::Borrowed<'_>, asked: Returns) -> Result<(u64, Trace), CallError> {
+    /// Makes a call that has the answer `asked`.
+    fn begin(&self, request: &P::Borrowed<'_>, asked: Returns) -> Result<Begun<P>, CallError> {
         let trace = Trace::client(request.name());
         let begun = check::<P>(request, asked)
             .and_then(|()| self.link.begin(request, asked.has_items(), self.deadline));
         match begun {
             Ok(id) => {
                 trace.id(id);
-                Ok((id, trace))
+                Ok(Begun::new(Arc::clone(&self.link), id, self.deadline, trace))
             }
             Err(error) => {
                 trace.end(|| SpanOutcome::of_error(&error));

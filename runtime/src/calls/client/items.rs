@@ -1,13 +1,11 @@
 //! The items that answer a call.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Instant;
 
-use super::link::Link;
-use crate::calls::deadline::has_passed;
+use super::begun::Begun;
 use crate::calls::protocol::Protocol;
-use crate::calls::trace::{SpanOutcome, Trace};
+use crate::calls::trace::SpanOutcome;
 use crate::error::CallError;
 use crate::message::Message;
 use crate::owned_frame::OwnedFrame;
@@ -19,23 +17,14 @@ use crate::owned_frame::OwnedFrame;
 /// The server sends at most 16 items ahead of the reader, so a slow reader slows down the server.
 #[must_use = "dropping it cancels the call"]
 pub struct Items<P: Protocol, I> {
-    link: Arc<Link<P>>,
-    id: u64,
-    deadline: Option<Instant>,
+    call: Begun<P>,
     /// The last item.
     item: Option<OwnedFrame<I>>,
-    is_done: bool,
-    trace: Trace,
 }
 
 impl<P: Protocol, I> Items<P, I> {
-    pub(super) fn new(
-        link: Arc<Link<P>>,
-        id: u64,
-        deadline: Option<Instant>,
-        trace: Trace,
-    ) -> Self {
-        Self { link, id, deadline, item: None, is_done: false, trace }
+    pub(super) fn new(call: Begun<P>) -> Self {
+        Self { call, item: None }
     }
 }
 
@@ -47,13 +36,12 @@ impl<P: Protocol, I: Message> Items<P, I> {
     /// A [`CallError`]. After all but [`CallError::Decode`], there are no more items.
     pub fn recv(&mut self) -> Result<Option<I::Borrowed<'_>>, CallError> {
         self.item = None;
-        if self.is_done {
+        if self.call.has_ended() {
             return Ok(None);
         }
-        let received = self.link.wait_for_item(self.id, self.deadline);
-        self.is_done = !matches!(received, Ok(Some(_)));
-        if self.is_done {
-            self.trace.take().end(|| SpanOutcome::of_result(&received));
+        let received = self.call.wait_for_item();
+        if !matches!(received, Ok(Some(_))) {
+            self.call.end(|| SpanOutcome::of_result(&received));
         }
         let Some(part) = received? else { return Ok(None) };
         let item = self.item.insert(part.into_frame());
@@ -97,22 +85,12 @@ impl<P: Protocol, I> Items<P, I> {
     /// }
     /// ```
     pub fn wait_deadline(&mut self, deadline: Instant) -> bool {
-        let until = self.deadline.map_or(deadline, |of_call| of_call.min(deadline));
-        self.is_done || self.link.is_ready_by(self.id, until) || has_passed(self.deadline)
-    }
-}
-
-impl<P: Protocol, I> Drop for Items<P, I> {
-    fn drop(&mut self) {
-        if !self.is_done {
-            self.link.cancel(self.id);
-            self.trace.take().end(|| SpanOutcome::CANCELLED);
-        }
+        self.call.wait_deadline(deadline)
     }
 }
 
 impl<P: Protocol, I> fmt::Debug for Items<P, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Items").field("id", &self.id).finish_non_exhaustive()
+        f.debug_tuple("Items").field(&self.call).finish()
     }
 }

@@ -3,6 +3,7 @@
 mod abandoned;
 mod accept;
 mod answer;
+mod begun;
 mod call;
 mod check;
 mod core;

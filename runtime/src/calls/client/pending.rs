@@ -2,14 +2,12 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::answer::Answer;
-use super::link::Link;
-use crate::calls::deadline::has_passed;
+use super::begun::Begun;
 use crate::calls::protocol::{Protocol, Reply};
-use crate::calls::trace::{SpanOutcome, Trace};
+use crate::calls::trace::SpanOutcome;
 use crate::error::CallError;
 
 /// A call that was made, and whose answer is not taken yet: see [`Client::start`](super::Client::start).
@@ -47,30 +45,20 @@ use crate::error::CallError;
 /// ```
 #[must_use = "dropping it cancels the call"]
 pub struct PendingCall<P: Protocol, R> {
-    link: Arc<Link<P>>,
-    id: u64,
-    deadline: Option<Instant>,
-    is_done: bool,
-    trace: Trace,
+    call: Begun<P>,
     reply: PhantomData<fn() -> R>,
 }
 
 impl<P: Protocol, R> PendingCall<P, R> {
-    pub(super) fn new(
-        link: Arc<Link<P>>,
-        id: u64,
-        deadline: Option<Instant>,
-        trace: Trace,
-    ) -> Self {
-        Self { link, id, deadline, is_done: false, trace, reply: PhantomData }
+    pub(super) fn new(call: Begun<P>) -> Self {
+        Self { call, reply: PhantomData }
     }
 
     /// Waits until [`wait`](Self::wait) can return at once (with the answer or an error), or until `deadline`. Returns
     /// whether it can. With a deadline that has passed, this receives what is already in the socket, and only checks.
     /// Takes `&mut self` because only one thread can wait.
     pub fn wait_deadline(&mut self, deadline: Instant) -> bool {
-        let until = self.deadline.map_or(deadline, |of_call| of_call.min(deadline));
-        self.link.is_ready_by(self.id, until) || has_passed(self.deadline)
+        self.call.wait_deadline(deadline)
     }
 }
 
@@ -81,25 +69,14 @@ impl<P: Protocol, R: Reply> PendingCall<P, R> {
     ///
     /// A [`CallError`].
     pub fn wait(mut self) -> Result<Answer<R>, CallError> {
-        let answered = self.link.wait_for_answer(self.id, self.deadline);
-        self.is_done = true;
-        let answered = answered.map(|part| part.into_frame());
-        self.trace.take().end(|| SpanOutcome::of_answer(&answered));
+        let answered = self.call.wait_for_answer().map(|part| part.into_frame());
+        self.call.end(|| SpanOutcome::of_answer(&answered));
         answered.map(Answer::new)
-    }
-}
-
-impl<P: Protocol, R> Drop for PendingCall<P, R> {
-    fn drop(&mut self) {
-        if !self.is_done {
-            self.link.cancel(self.id);
-            self.trace.take().end(|| SpanOutcome::CANCELLED);
-        }
     }
 }
 
 impl<P: Protocol, R> fmt::Debug for PendingCall<P, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PendingCall").field("id", &self.id).finish_non_exhaustive()
+        f.debug_tuple("PendingCall").field(&self.call).finish()
     }
 }

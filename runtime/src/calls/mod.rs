@@ -33,9 +33,9 @@
 //!
 //! - [The derive](macro@crate::Protocol) generates a client, a handler trait and a service from an enum. Its page lists
 //!   the attributes, and has a larger example.
-//! - The derived client wraps a [`Client`], which its `as_ref` returns. With [`start`](Client::start), one thread can have
-//!   several calls in flight, and give up a [`PendingCall`]. An [`Answer`] or [`Items`] lends what borrows from a received frame. A
-//!   [`CallError`] says why a call has no value, and its [`Outcome`] whether it may be repeated.
+//! - The derived client wraps a [`Client`], which its `as_ref` returns. With [`start`](Client::start), one thread can
+//!   have several calls in flight, and give up a [`PendingCall`]. An [`Answer`] or [`Items`] lends what borrows from a
+//!   received frame. A [`CallError`] says why a call has no value, and its [`Outcome`] whether it may be repeated.
 //! - A [`Server`] calls a [`Service`], which the derive generates around a handler. The handler gets a [`Context`]. It
 //!   returns its answer, or lends it through a [`Responder`] or an [`ItemSender`]. A [`Stopper`] stops the server.
 //!   [`Server::on_error`] shows the errors that no handler gets.

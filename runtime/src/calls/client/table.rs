@@ -225,7 +225,8 @@ impl Table {
         }
     }
 
-    /// Ready if a call has an answer or an item, or has ended. Otherwise stores the waker, like [`poll_answer`](Self::poll_answer).
+    /// Ready if a call has an answer or an item, or has ended. Otherwise stores the waker, like
+    /// [`poll_answer`](Self::poll_answer).
     pub(super) fn poll_ready(
         &mut self,
         id: u64,

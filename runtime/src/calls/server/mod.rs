@@ -14,9 +14,9 @@ mod minder;
 #[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod models;
 mod on_error;
-mod places;
 mod request;
 mod responder;
+mod semaphore;
 mod service;
 mod session;
 mod stopper;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::crew::Crew;
 use super::on_error::OnError;
-use super::places::Places;
+use super::semaphore::Semaphore;
 use super::service::Service;
 use super::session::Session;
 use super::stopper::Stopper;
@@ -167,11 +167,11 @@ impl<S: Service> Server<S> {
         &self,
         listener: &Listener<Answers<S::Protocol>, S::Protocol>,
     ) -> Result<(), AcceptError> {
-        let places = Places::default();
+        let semaphore = Semaphore::default();
         thread::scope(|scope| {
             let (mut backoff, mut is_failing) = (Backoff::up_to(MAX_PAUSE), false);
             loop {
-                let Some(place) = places.take(self.connections, RECHECK) else {
+                let Some(permit) = semaphore.acquire(self.connections, RECHECK) else {
                     if self.stopper.is_stopping() {
                         return Ok(());
                     }
@@ -181,7 +181,7 @@ impl<S: Service> Server<S> {
                 match listener.accept_deadline(Instant::now() + RECHECK) {
                     Ok(connection) => {
                         let serve = || {
-                            let _place = place;
+                            let _permit = permit;
                             let (session, ended) = self.serve_session(connection);
                             ended.unwrap_or_else(|error| session.tell(error));
                         };
